@@ -1,0 +1,1 @@
+"""What the recorded runs say: comparisons, reference figures beside ours, exports."""

@@ -1,0 +1,251 @@
+"""Runs side by side: which columns there are, under which names, and the rows of a comparison.
+
+The reference table's twelve columns keep exactly its names. Figures over all items and figures
+with the user's seen items masked stand in columns of their own.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, get_args
+
+from engine.analysis.provenance import PROVENANCE, provenance_of
+from engine.errors import UsageError, did_you_mean
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+from engine.store import queries
+
+Aggregate = Literal["best", "max", "min", "last", "mean"]
+AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
+AGGREGATE_MEANING: dict[Aggregate, str] = {
+    "best": "at the epoch chosen on validation",
+    "max": "maximum over epochs: looks at the test set",
+    "min": "minimum over epochs: looks at the test set",
+    "last": "at the last epoch",
+    "mean": "mean over epochs",
+}
+
+Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
+Value = str | int | float | None
+Row = dict[str, Value]
+
+SORT = "NDCG@10/test"
+PAGE = 1000
+_METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
+_KINDS: dict[str, Kind] = {
+    "train_seconds": "seconds",
+    "eval_seconds": "seconds",
+    "gpu_memory_mib": "whole",
+    "gpu_utilization": "whole",
+    "lr": "rate",
+    "parameters": "whole",
+    "epochs_trained": "whole",
+    "grad_norm": "real",
+    "loss": "real",
+    "loss_sum": "real",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a comparison."""
+
+    name: str
+    source: str
+    """Its name in `engine.store.queries.comparison`."""
+    kind: Kind
+    better: Literal["higher", "lower"] | None = None
+    """Which end of it is good, where one is."""
+
+
+FACTS = (
+    Column("run", "id", "text"),
+    Column("model", "model", "text"),
+    Column("dataset", "dataset", "text"),
+    Column("length", "length", "whole"),
+    Column("seed", "seed", "whole"),
+    Column("profile", "profile", "text"),
+    Column("state", "state", "text"),
+)
+
+
+@cache
+def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
+    """Every column of a comparison that the store can sort by, in order."""
+    reference = [_column(name, measure, aggregate) for name, measure in REFERENCE_COLUMNS.items()]
+    metrics = [
+        _column(f"{name}/{split}{label}", f"{split}_{metric}{ranking}", aggregate)
+        for split, ranking, label in (
+            ("valid", "", ""),
+            ("test", "_masked", " (seen masked)"),
+            ("valid", "_masked", " (seen masked)"),
+        )
+        for metric, name in _METRIC_NAMES.items()
+    ]
+    return (
+        *FACTS,
+        *reference,
+        *metrics,
+        _column("Loss/train (per target)", "loss", aggregate),
+        Column("BestEpoch", "best_epoch", "whole"),
+        Column("TotalTime", "total_seconds", "seconds"),
+    )
+
+
+def column(name: str, aggregate: Aggregate = "best") -> Column:
+    """Find a column by its name, in any case, or by the store's.
+
+    Raises:
+        UsageError: there is none; says the nearest.
+    """
+    wanted = name.strip().lower()
+    for candidate in columns(aggregate):
+        if wanted in (candidate.name.lower(), candidate.source.lower()):
+            return candidate
+    known = [candidate.name for candidate in columns(aggregate)]
+    raise UsageError(f"there is no column {name!r} to sort by: {did_you_mean(name, known)}")
+
+
+def compare_rows(
+    con: sqlite3.Connection,
+    *,
+    aggregate: str = "best",
+    filter: str = "",  # noqa: A002 - the command line's name for it
+    sort: str = SORT,
+    descending: bool = True,
+    limit: int | None = None,
+) -> list[Row]:
+    """The runs that match, one dict a run, keys in the order of the columns.
+
+    Rows that tie are in the order of their run ids. The rows depend on the run folders alone, so
+    that a rebuilt store gives the same ones. A figure that isn't known is None.
+
+    Raises:
+        UsageError: an aggregate or a column that isn't known.
+    """
+    chosen = parse_aggregate(aggregate)
+    shown = columns(chosen)
+    sources = [entry.source for entry in shown]
+    order = column(sort, chosen).source
+    rows: list[Row] = []
+    while limit is None or len(rows) < limit:
+        size = PAGE if limit is None else min(PAGE, limit - len(rows))
+        page = queries.comparison(con, sources, order, descending, filter, size, len(rows))
+        origins = provenance_of(con, [str(values[0]) for values in page])
+        for values in page:
+            row: Row = {
+                entry.name: _finite(value) for entry, value in zip(shown, values, strict=True)
+            }
+            row["aggregate"] = chosen
+            origin = origins.get(str(values[0]), {})
+            row.update({name: origin.get(name) for name in PROVENANCE})
+            rows.append(row)
+        if len(page) < size:
+            break
+    return rows
+
+
+def parse_aggregate(text: str) -> Aggregate:
+    """Raises `UsageError` where it isn't one."""
+    for aggregate in AGGREGATES:
+        if text.strip().lower() == aggregate:
+            return aggregate
+    raise UsageError(f"there is no aggregate {text!r}: {did_you_mean(text, AGGREGATES)}")
+
+
+def column_names(aggregate: Aggregate = "best") -> list[str]:
+    """The keys of a row of `compare_rows`."""
+    return [entry.name for entry in columns(aggregate)] + ["aggregate", *PROVENANCE]
+
+
+def kind_of(name: str) -> Kind:
+    """How the values of a row's key are shown."""
+    return next((entry.kind for entry in columns() if entry.name == name), "text")
+
+
+def figure(value: Value, kind: Kind) -> str:
+    """A value as people read it: four digits of a metric, thousands set apart; ``–`` for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, str) or kind == "text":
+        return str(value)
+    if not math.isfinite(value):
+        return str(value)
+    match kind:
+        case "whole":
+            return f"{round(value):,}"
+        case "metric":
+            return f"{value:.4f}"
+        case "seconds":
+            return f"{value:,.2f}"
+        case "rate":
+            return f"{value:.4g}"
+        case _:
+            return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.3f}"
+
+
+def split_heading(name: str) -> tuple[str, str]:
+    """A column's name on two lines, so that a narrow figure doesn't stand in a wide column."""
+    if " (" in name:
+        first, _, second = name.rpartition(" (")
+        return first, f"({second}"
+    if name == "Total Epoch Trained":
+        return "Total Epoch", "Trained"
+    first, slash, second = name.partition("/")
+    return (first, slash + second) if slash else ("", name)
+
+
+def by_cell(rows: Sequence[Row]) -> list[Row]:
+    """Mean and sample standard deviation over seeds, one row a cell and profile.
+
+    Only runs that are done count, of one data set checksum, protocol and settings each; of a seed
+    that was run more than once, the run with the last id.
+    """
+    groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
+    for row in sorted(rows, key=lambda row: str(row["run"])):
+        if row["state"] == "done":
+            key = tuple(row[name] for name in _CELL)
+            groups.setdefault(key, {})[row["seed"]] = row
+    measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
+    cells: list[Row] = []
+    for key, seeds in groups.items():
+        cell: Row = dict(zip(_CELL, key, strict=True))
+        cell["seeds"] = len(seeds)
+        for name in measured:
+            mean, deviation = _mean_and_deviation([row[name] for row in seeds.values()])
+            cell[name], cell[name + STD] = mean, deviation
+        cells.append(cell)
+    return cells
+
+
+STD = " (std)"
+_CELL = ("model", "dataset", "length", "profile", "settings", "aggregate", "protocol", "checksum")
+
+
+def _mean_and_deviation(values: Sequence[Value]) -> tuple[float | None, float | None]:
+    known = [float(value) for value in values if isinstance(value, int | float)]
+    if not known:
+        return None, None
+    mean = math.fsum(known) / len(known)
+    if len(known) < 2:
+        return mean, None
+    squares = math.fsum((value - mean) ** 2 for value in known)
+    return mean, math.sqrt(squares / (len(known) - 1))
+
+
+def _column(name: str, measure: str, aggregate: Aggregate) -> Column:
+    source = f"{measure}_{aggregate}" if measure in EPOCH_MEASURES else measure
+    is_metric = measure.startswith(("valid_", "test_"))
+    better: Literal["higher", "lower"] | None = None
+    if is_metric:
+        better = "higher"
+    elif measure in ("loss", "train_seconds", "gpu_memory_mib"):
+        better = "lower"
+    return Column(name, source, "metric" if is_metric else _KINDS[measure], better)
+
+
+def _finite(value: Value) -> Value:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

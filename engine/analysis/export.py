@@ -1,0 +1,190 @@
+"""A comparison as text: for people (``table``, ``md``) and for programs (``csv``, ``json``).
+
+The same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from engine.analysis.comparison import (
+    STD,
+    Kind,
+    Row,
+    Value,
+    column_names,
+    figure,
+    kind_of,
+    split_heading,
+)
+from engine.errors import UsageError, did_you_mean
+
+Format = Literal["table", "csv", "md", "json"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+_ESSENTIAL = (
+    "model",
+    "dataset",
+    "length",
+    "seed",
+    "seeds",
+    "state",
+    "NDCG@10/test",
+    "Recall@10/test",
+    "NDCG@10/valid",
+    "MRR@10/test",
+    "HitRate@10/test",
+    "EpochTime",
+    "Total Epoch Trained",
+    "BestEpoch",
+    "Loss/train",
+    "Model/TotalParams",
+    "GradientNorm",
+    "run",
+)
+"""What a table keeps first where it can't show all, and in which order the rest gives way."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -> str:  # noqa: A002
+    """Text of the rows of `compare_rows` or `by_cell`, ending in a newline.
+
+    Args:
+        width: columns of the terminal that a table must fit; None shows every column.
+
+    Raises:
+        UsageError: the format isn't one of `FORMATS`.
+    """
+    match format.strip().lower():
+        case "table":
+            return _table(rows, width)
+        case "csv":
+            return _csv(rows)
+        case "md":
+            return _markdown(rows)
+        case "json":
+            return json.dumps(list(rows), indent=2, allow_nan=False) + "\n"
+        case _:
+            raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    return list(rows[0]) if rows else column_names()
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    names = _names(rows)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_csv_cell(row[name]) for name in names])
+    return out.getvalue()
+
+
+def _csv_cell(value: Value) -> str:
+    """Text that a spreadsheet would take for a formula is quoted; numbers keep every digit."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(value)
+    text = _printable(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _markdown(rows: Sequence[Row]) -> str:
+    names = [name for name in _names(rows) if not name.endswith(STD)]
+    marks = ["---" if kind_of(name) == "text" else "---:" for name in names]
+    lines = [names, marks, *([_cell_text(row, name) for name in names] for row in rows)]
+    head, rule, *body = lines
+    return "".join(
+        "| " + " | ".join(cells) + " |\n"
+        for cells in ([_markdown_cell(name) for name in head], rule)
+    ) + "".join("| " + " | ".join(map(_markdown_cell, cells)) + " |\n" for cells in body)
+
+
+def _markdown_cell(text: str) -> str:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in ("\\", "|", "`", "*", "_", "[", "]"):
+        escaped = escaped.replace(mark, "\\" + mark)
+    return escaped
+
+
+def _table(rows: Sequence[Row], width: int | None) -> str:
+    if not rows:
+        return "No runs match.\n"
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    every = [name for name in _names(rows) if not name.endswith(STD)]
+    cells = {name: [_cell_text(row, name) for row in rows] for name in every}
+    shown = _fitting(every, cells, width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for name in shown:
+        table.add_column(
+            Text("\n".join(line for line in split_heading(name) if line)),
+            justify="left" if kind_of(name) == "text" else "right",
+            vertical="bottom",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    for index in range(len(rows)):
+        table.add_row(*(Text(cells[name][index]) for name in shown))
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width or 100_000,
+        color_system=None,
+        force_terminal=False,
+        legacy_windows=False,
+    )
+    console.print(table)
+    text = "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    hidden = len(every) - len(shown)
+    if hidden:
+        text += f"\n{hidden} more columns in a wider terminal, or with --format csv, md or json.\n"
+    return text
+
+
+def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | None) -> list[str]:
+    """The columns that fit, the essential ones first, in their usual order."""
+    if width is None:
+        return list(names)
+    from rich.cells import cell_len
+
+    ranked = [name for name in _ESSENTIAL if name in cells]
+    ranked += [name for name in names if name not in ranked]
+    kept: set[str] = set()
+    used = 0
+    for name in ranked:
+        need = max(cell_len(text) for text in (*split_heading(name), *cells[name])) + 2
+        if kept and used + need > width:
+            break
+        kept.add(name)
+        used += need
+    return [name for name in names if name in kept]
+
+
+def _cell_text(row: Row, name: str) -> str:
+    kind: Kind = kind_of(name)
+    value = row[name]
+    if name == "checksum" and isinstance(value, str):
+        value = value[:12]
+    text = _printable(figure(value, kind))
+    deviation = row.get(name + STD)
+    if deviation is not None:
+        return f"{text} ± {figure(deviation, kind)}"
+    return text
+
+
+def _printable(text: str) -> str:
+    """Without control, format (such as right-to-left marks) and surrogate characters."""
+    spaced = text.replace("\n", " ").replace("\t", " ")
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))

@@ -1,0 +1,38 @@
+"""The best figure of each column among the runs that are done."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from engine.analysis.comparison import Column
+from engine.store import queries
+from engine.store.connect import fetch
+
+MANY = 10_000
+"""Runs beyond which the best isn't looked for: reading every figure would take long."""
+
+
+def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[str, str], float]:
+    """By data set and the store's column name; only where one end of a column is good.
+
+    Figures of different data sets aren't comparable, so each has a best of its own. Empty where
+    there are more than `MANY` runs.
+    """
+    judged = [column for column in columns if column.better]
+    best = ", ".join(
+        f"{'max' if column.better == 'higher' else 'min'}(s.{column.source})" for column in judged
+    )
+    if not judged or queries.comparison_count(con, "") > MANY:
+        return {}
+    rows = fetch(
+        con,
+        f"SELECT r.dataset, {best} FROM summaries s CROSS JOIN runs r ON r.id = s.run"  # noqa: S608
+        " WHERE r.state = 'done' GROUP BY r.dataset",
+    )
+    return {
+        (dataset, column.source): value
+        for dataset, *values in rows
+        for column, value in zip(judged, values, strict=True)
+        if value is not None
+    }

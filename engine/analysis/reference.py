@@ -1,0 +1,122 @@
+"""Published figures beside ours, each said to be what it is.
+
+The reference table takes the maximum over epochs of what it logged as test, which in its author's
+later notebooks is the validation set. So beside a published metric stand two figures of ours: the
+same aggregate of our validation metric, and our test metric at the epoch chosen on validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from engine.analysis.comparison import Kind, Value, kind_of
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+
+if TYPE_CHECKING:
+    from engine.config import ReferenceTable
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One published figure and ours."""
+
+    column: str
+    kind: Kind
+    published: float
+    alike: float | None
+    """Ours, measured as far as we can tell like the published one: for a metric, the validation
+    set under the table's aggregate."""
+    test: float | None
+    """Ours at test, at the epoch chosen on validation; None for what isn't a metric."""
+
+    @property
+    def difference(self) -> float | None:
+        """``alike`` − ``published``."""
+        return None if self.alike is None else self.alike - self.published
+
+    @property
+    def test_difference(self) -> float | None:
+        """``test`` − ``published``."""
+        return None if self.test is None else self.test - self.published
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceOfCell:
+    """What one table publishes for one cell."""
+
+    table: str
+    title: str
+    source: str
+    split: str
+    aggregate: str
+    ranking: str
+    figures: tuple[tuple[str, float], ...]
+
+    def sources(self) -> tuple[str, ...]:
+        """The store's columns that `beside` reads."""
+        wanted = {source for name, _ in self.figures for source in self._sources_of(name) if source}
+        return tuple(sorted(wanted))
+
+    def beside(self, ours: Mapping[str, Value]) -> tuple[Beside, ...]:
+        """Pair the published figures with a run's, given by the store's column names."""
+        return tuple(self._pair(name, published, ours.get) for name, published in self.figures)
+
+    def _pair(self, name: str, published: float, ours: Callable[[str], Value]) -> Beside:
+        alike, test = self._sources_of(name)
+        return Beside(
+            column=name,
+            kind=kind_of(name),
+            published=published,
+            alike=_number(ours(alike)),
+            test=_number(ours(test)) if test else None,
+        )
+
+    def _sources_of(self, name: str) -> tuple[str, str | None]:
+        measure = REFERENCE_COLUMNS[name]
+        if measure not in EPOCH_MEASURES:
+            return measure, None
+        if not measure.startswith("test_"):
+            return f"{measure}_{self.aggregate}", None
+        metric = measure.removeprefix("test_") + (
+            "_masked" if self.ranking == "seen-masked" else ""
+        )
+        return f"valid_{metric}_{self.aggregate}", f"test_{metric}_best"
+
+
+@cache
+def alike_sources(aggregate: str) -> tuple[str, ...]:
+    """Every column of the store that `ReferenceOfCell.beside` may read for a table's aggregate."""
+    every = tuple((name, 0.0) for name in REFERENCE_COLUMNS)
+    names: set[str] = set()
+    for ranking in ("all-items", "seen-masked"):
+        names.update(ReferenceOfCell("", "", "", "", aggregate, ranking, every).sources())
+    return tuple(sorted(names))
+
+
+def references_of(
+    tables: Iterable[ReferenceTable], model: str, dataset: str, length: int
+) -> list[ReferenceOfCell]:
+    """What is published for a cell, table by table; empty where nothing is."""
+    return [
+        ReferenceOfCell(
+            table=table.name,
+            title=table.title,
+            source=table.source,
+            split=table.split,
+            aggregate=table.aggregate,
+            ranking=table.ranking,
+            figures=tuple(
+                (name, cell.figures[name]) for name in REFERENCE_COLUMNS if name in cell.figures
+            ),
+        )
+        for table in tables
+        for cell in table.cells
+        if (cell.model, cell.dataset, cell.length) == (model, dataset, length)
+    ]
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,42 @@
+"""The command that launches a run again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+
+
+def relaunch_command(spec: Mapping[str, Any], catalogue: Catalogue | None) -> str:
+    """A ``seqbench run`` command with the settings in which the run differs from its profile.
+
+    Without a catalogue, or where it doesn't know the model or the data set, no setting is named.
+    """
+    words = ["seqbench", "run"]
+    for name in ("model", "dataset", "length", "seed", "profile"):
+        words += [f"--{name}", str(spec.get(name, ""))]
+    for key, value in _differences(spec, catalogue).items():
+        words += ["--set", f"{key}={value}"]
+    return shlex.join(words)
+
+
+def _differences(spec: Mapping[str, Any], catalogue: Catalogue | None) -> dict[str, Any]:
+    if catalogue is None:
+        return {}
+    try:
+        plain = catalogue.run_spec(
+            spec["model"], spec["dataset"], spec["length"], spec["seed"], spec["profile"]
+        ).model_dump(mode="json")
+    except (UserError, KeyError):
+        return {}
+    return {
+        key: value
+        for section in ("architecture", "training")
+        for key, value in spec.get(section, {}).items()
+        if plain[section].get(key) != value
+    }

@@ -1,0 +1,317 @@
+"""Fetching a data set's archive into the cache: resumable, checked, put in place whole or not at
+all, whoever else fetches it at the same time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+from engine.atomic import fsync_folder
+from engine.datasets.locate import cache_folder, damaged_files, locate
+from engine.datasets.unpack import unpack
+from engine.errors import DataError
+from engine.spec import Archive, Dataset
+
+WAIT_STEP = 0.1
+"""Seconds between two looks at whether to stop waiting."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is."""
+
+    done: int
+    """Bytes of the archive on disk, those of an earlier try included."""
+    total: int
+    seconds: float
+    """Since this fetch began."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to bear with a server."""
+
+    connect: float = 10.0
+    """Seconds until a connection stands."""
+    silence: float = 20.0
+    """Seconds without a byte before the connection is given up."""
+    retries: int = 4
+    """Further tries after a connection broke or the server had a passing fault."""
+    pause: float = 1.0
+    """Seconds before the first further try; doubled for each one after it."""
+
+
+class FetchCancelledError(DataError):
+    """The fetch was stopped by the user."""
+
+
+class _PassingError(Exception):
+    """What trying again may cure."""
+
+
+def offer(dataset: Dataset) -> str:
+    """One sentence on what fetching costs, and whether what comes can be checked."""
+    if dataset.archive is None:
+        return f"{dataset.title} can't be fetched: put its files under SEQBENCH_DATA."
+    host = httpx.URL(dataset.archive.url).host
+    checked = (
+        "checked against its published md5"
+        if dataset.archive.md5
+        else "not verified, because no checksum of it is published"
+    )
+    return f"{dataset.title}: {dataset.archive.bytes / 1e6:.1f} MB from {host}, {checked}."
+
+
+def fetch(
+    dataset: Dataset,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Make a data set available and return its folder; one that is there and sound is left alone.
+
+    An archive without a published md5 is not verified beyond its size and the check sums inside
+    the zip; `offer` says so beforehand. What had arrived when a fetch broke off is kept, and the
+    next one goes on from there.
+
+    Raises:
+        FetchCancelledError: ``cancelled()`` became true; it is asked with every chunk.
+        DataError: anything else that went wrong, in one sentence that says what to do.
+    """
+    if dataset.archive is None or dataset.folder is None:
+        reason = (
+            "is generated and needs no fetching" if dataset.synthetic else "has no known address"
+        )
+        raise DataError(f"{dataset.title} {reason}.")
+    if ready := _sound(dataset):
+        return ready
+    target = cache_folder() / dataset.folder
+    part = cache_folder() / f".{dataset.folder}.part"
+    task = _Download(
+        dataset.title,
+        dataset.archive,
+        part,
+        on_progress or (lambda _: None),
+        cancelled or (lambda: False),
+        patience or Patience(),
+        time.monotonic(),
+    )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _one_at_a_time(part.with_suffix(".lock"), task):
+            if ready := _sound(dataset):
+                return ready
+            task.run()
+            _put_in_place(dataset, part, target)
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{dataset.title} can't be written to {target.parent} ({error.strerror or error}): "
+            "make room there, or name another folder in SEQBENCH_CACHE."
+        ) from error
+    return target
+
+
+@dataclass(frozen=True)
+class _Download:
+    """One archive on its way into ``part``."""
+
+    title: str
+    archive: Archive
+    part: Path
+    on_progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    patience: Patience
+    began: float
+
+    def run(self) -> None:
+        """Fill ``part`` and check it."""
+        resumed = self.part.exists() and self.part.stat().st_size > 0
+        self._transfer()
+        problem = self._mismatch()
+        if problem and resumed:
+            # What an earlier fetch had left may be the wrong half: once more, from nothing.
+            self.part.unlink()
+            self._transfer()
+            problem = self._mismatch()
+        if problem:
+            self.part.unlink()
+            raise DataError(
+                f"What {self.archive.url} sends is not the published archive ({problem}): try "
+                f"again later, and if it stays so, look whether a proxy or a login page answers."
+            )
+
+    def check_cancelled(self) -> None:
+        if self.cancelled():
+            raise FetchCancelledError(
+                f"Fetching {self.title} was cancelled; fetching it again goes on where it stopped."
+            )
+
+    def sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.check_cancelled()
+            time.sleep(min(left, WAIT_STEP))
+
+    def _transfer(self) -> None:
+        pause = self.patience.pause
+        for further in range(self.patience.retries, -1, -1):
+            self.check_cancelled()
+            try:
+                self._receive()
+                return
+            except (_PassingError, httpx.TransportError) as error:
+                if not further:
+                    reason = str(error) or type(error).__name__
+                    raise DataError(
+                        f"{self.title} could not be fetched from {self.archive.url} ({reason}): "
+                        "check the network or the proxy and try again, which goes on where it "
+                        "stopped, or put its files under SEQBENCH_DATA."
+                    ) from error
+                self.sleep(pause)
+                pause *= 2
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise DataError(
+                    f"{self.title} can't be fetched from {self.archive.url} ({error}): "
+                    "correct the address in configs/datasets, or put its files under SEQBENCH_DATA."
+                ) from error
+
+    def _receive(self) -> None:
+        """Append to ``part`` until it is whole."""
+        have = self.part.stat().st_size if self.part.exists() else 0
+        if have > self.archive.bytes:
+            self.part.unlink()
+            have = 0
+        if have == self.archive.bytes:
+            return
+        # The size and the checksum are those of the bytes as they are: no compression on the way.
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        timeout = httpx.Timeout(self.patience.silence, connect=self.patience.connect)
+        with httpx.stream(
+            "GET", self.archive.url, headers=headers, timeout=timeout, follow_redirects=True
+        ) as response:
+            start = self._start_of(response, have)
+            with self.part.open("r+b" if start else "wb") as file:
+                file.seek(start)
+                file.truncate()
+                self._write(response, file, start)
+
+    def _start_of(self, response: httpx.Response, have: int) -> int:
+        """Where in the archive the response's body begins."""
+        status = f"{response.status_code} {response.reason_phrase}".strip()
+        if response.status_code == 206:
+            if response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+                return have
+            self.part.unlink()
+            raise _PassingError("the server answered with another part than asked for")
+        if response.status_code == 200:
+            return 0
+        if response.status_code == 416:
+            self.part.unlink()
+            raise _PassingError("the server can't go on where it stopped")
+        if response.status_code in (408, 425, 429) or response.status_code >= 500:
+            raise _PassingError(f"the server answered {status}")
+        raise DataError(
+            f"{self.title} can't be fetched: {self.archive.url} answered {status}: "
+            "correct the address in configs/datasets, or put its files under SEQBENCH_DATA."
+        )
+
+    def _write(self, response: httpx.Response, file: BinaryIO, done: int) -> None:
+        total = self.archive.bytes
+        for chunk in response.iter_raw():
+            # As they come: in chunks of a fixed size, the last one would be lost with a connection.
+            # A byte too many is enough to know that it isn't the archive; more is never written.
+            kept = chunk[: total + 1 - done]
+            file.write(kept)
+            done += len(kept)
+            self.on_progress(Progress(min(done, total), total, time.monotonic() - self.began))
+            if done > total:
+                return
+            self.check_cancelled()
+        length = response.headers.get("Content-Length")
+        if done < total and length is None:
+            raise _PassingError(f"the connection ended after {done:,} of {total:,} bytes")
+
+    def _mismatch(self) -> str | None:
+        """How ``part`` differs from what is published."""
+        found = self.part.stat().st_size
+        if found != self.archive.bytes:
+            more = "more than " if found > self.archive.bytes else f"{found:,} bytes, not "
+            return f"{more}{self.archive.bytes:,} bytes"
+        if self.archive.md5 is None:
+            return None
+        with self.part.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+        if digest.hexdigest() == self.archive.md5:
+            return None
+        return f"its md5 is {digest.hexdigest()}, not {self.archive.md5}"
+
+
+def _sound(dataset: Dataset) -> Path | None:
+    """The data set's folder if it needs no fetching.
+
+    Raises:
+        DataError: what stands under SEQBENCH_DATA is damaged, which fetching wouldn't mend.
+    """
+    located = locate(dataset)
+    if located is None:
+        return None
+    problems = damaged_files(dataset, located.folder)
+    if problems and located.origin == "SEQBENCH_DATA":
+        raise DataError(
+            f"{problems[0]} SEQBENCH_DATA goes before the cache: repair or remove that copy, "
+            "or unset the variable."
+        )
+    return None if problems else located.folder
+
+
+@contextmanager
+def _one_at_a_time(lock: Path, task: _Download) -> Iterator[None]:
+    """Hold ``lock``; whoever comes second waits, and then finds the work done."""
+    with lock.open("wb") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                task.sleep(WAIT_STEP)
+        # The file stays: were it removed, a third process could lock a new one beside us.
+        yield
+
+
+def _put_in_place(dataset: Dataset, archive: Path, target: Path) -> None:
+    """Unpack beside ``target`` and rename; a damaged ``target`` gives way."""
+    assert dataset.folder is not None
+    assert dataset.archive is not None
+    for killed in target.parent.glob(f".{dataset.folder}.????????.*"):
+        shutil.rmtree(killed, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{dataset.folder}.", suffix=".new", dir=target.parent))
+    try:
+        unpack(archive, fresh, dataset.folder, tuple(dataset.files), dataset.archive.bytes)
+        if problems := damaged_files(dataset, fresh):
+            raise DataError(f"The archive of {dataset.title} is not as published: {problems[0]}")
+        fresh.chmod(0o755)
+        old = fresh.with_suffix(".old")
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        fsync_folder(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except DataError:
+        archive.unlink(missing_ok=True)
+        raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)

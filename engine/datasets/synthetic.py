@@ -1,0 +1,208 @@
+"""Histories from a Markov source whose best possible metrics are known exactly.
+
+The source is a mixture transition distribution (Raftery, A model for high-order Markov chains,
+J. R. Stat. Soc. B 47(3), 1985, eq. 2.1, with one transition matrix a lag as in Raftery & Tavaré
+1994) that mixes in the popularity law:
+
+    P(x_t = j | x_{t-1}, …, x_{t-m}) = λ_0 π(j) + Σ_{i=1…m} λ_i Q_i(x_{t-i}, j)
+
+with π a Zipf law over the items, λ_0 the noise, and the other λ_i in geometric progression. A row
+of Q_i has a few successors, themselves drawn from π, with geometrically decaying probabilities.
+Before the start of a history Q_i stands for π.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.datasets.interactions import Interactions, make_interactions
+from engine.datasets.splits import Split, leave_one_out
+from engine.errors import DataError
+from engine.spec import TOP_K, Dataset, SyntheticSource
+
+_CELLS_AT_ONCE = 2**22
+"""Bounds the memory of a (users, items) table of probabilities."""
+
+
+@dataclass(frozen=True)
+class MarkovSource:
+    """The law that histories are drawn from."""
+
+    popularity: NDArray[np.float64]
+    """(V + 1,): π; column 0, padding, has probability 0."""
+    successors: NDArray[np.int32]
+    """(order, V + 1, S): what tends to follow each item at each lag; an item may occur twice."""
+    weights: NDArray[np.float64]
+    """(S,): their probabilities."""
+    noise: float
+    """λ_0."""
+    lag_weights: NDArray[np.float64]
+    """(order,): λ_1, …, λ_m; with λ_0 they sum to 1."""
+
+    @property
+    def order(self) -> int:
+        return len(self.successors)
+
+    def next_item(self, contexts: NDArray[np.int32]) -> NDArray[np.float64]:
+        """P(next item | context), (B, V + 1).
+
+        Args:
+            contexts: (B, order) int32, oldest first; 0 where the history hadn't begun.
+        """
+        rows = np.arange(len(contexts))[:, None]
+        not_begun = (contexts[:, ::-1] == 0) @ self.lag_weights
+        table: NDArray[np.float64] = (self.noise + not_begun)[:, None] * self.popularity
+        for lag in range(1, self.order + 1):
+            item = contexts[:, -lag]
+            mass = np.where(item[:, None] > 0, self.lag_weights[lag - 1] * self.weights, 0.0)
+            np.add.at(table, (rows, self.successors[lag - 1, item]), mass)
+        return table
+
+    def draw(
+        self, contexts: NDArray[np.int32], generator: np.random.Generator
+    ) -> NDArray[np.int32]:
+        """One item after each context (B, order): choose a term of the mixture, then its item."""
+        count = len(contexts)
+        by_popularity = np.searchsorted(
+            np.cumsum(self.popularity[1:])[:-1], generator.random(count), side="right"
+        )
+        place = np.searchsorted(np.cumsum(self.weights)[:-1], generator.random(count), side="right")
+        mixture = np.cumsum([self.noise, *self.lag_weights[:-1]])
+        lag = np.searchsorted(mixture, generator.random(count), side="right")
+        # λ_0 comes first, so that term 0 is the popularity law and term i is lag i.
+        item = contexts[np.arange(count), -np.maximum(lag, 1)]
+        follows = self.successors[np.maximum(lag, 1) - 1, item, place]
+        return np.where((lag > 0) & (item > 0), follows, by_popularity + 1).astype(np.int32)
+
+
+def markov_source(settings: SyntheticSource, num_items: int) -> MarkovSource:
+    """Build the law from its seed."""
+    generator = np.random.default_rng([settings.seed, 0])
+    law = np.arange(1, num_items + 1) ** -settings.zipf
+    # Shuffled: an item's number must not tell how popular it is.
+    law = generator.permutation(law / law.sum())
+    shape = (settings.order, num_items + 1, settings.successors)
+    drawn = np.searchsorted(np.cumsum(law)[:-1], generator.random(shape), side="right")
+    weights = settings.decay ** np.arange(settings.successors)
+    lag_weights = settings.lag_ratio ** np.arange(settings.order)
+    return MarkovSource(
+        popularity=np.concatenate([[0.0], law]),
+        successors=(drawn + 1).astype(np.int32),
+        weights=weights / weights.sum(),
+        noise=settings.noise,
+        lag_weights=(1 - settings.noise) * lag_weights / lag_weights.sum(),
+    )
+
+
+def generate(dataset: Dataset) -> Interactions:
+    """Draw the histories of a synthetic data set; equal settings give equal histories.
+
+    Raises:
+        DataError: so many interactions don't fit so many users of such lengths.
+    """
+    settings = _settings(dataset)
+    source = markov_source(settings, dataset.items)
+    generator = np.random.default_rng([settings.seed, 1])
+    lengths = _lengths(dataset, settings, generator)
+
+    # Longest first, so that the users that still go on are always a prefix of the rows.
+    longest_first = np.argsort(-lengths, kind="stable")
+    going_on = np.searchsorted(-lengths[longest_first], -np.arange(lengths.max()), side="left")
+    width = source.order
+    table = np.zeros((len(lengths), width + lengths.max()), np.int32)
+    for step, count in enumerate(going_on):
+        table[:count, width + step] = source.draw(table[:count, step : width + step], generator)
+
+    histories = np.empty_like(table)
+    histories[longest_first] = table
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return make_interactions(histories[histories > 0], offsets, dataset.items)
+
+
+@dataclass(frozen=True)
+class BayesOptimum:
+    """What the best possible ranking, by the true probabilities, attains at 10 over all items.
+
+    ``recall`` (HitRate is the same), ``mrr`` and ``ndcg`` are means over the evaluated users of
+    the exact expectation given each user's history; ``realised_…`` is what the same ranking
+    attains on the items that were in fact drawn, a tie counting against the true item.
+    """
+
+    recall: float
+    mrr: float
+    ndcg: float
+    realised_recall: float
+    realised_mrr: float
+    realised_ndcg: float
+    users: int
+
+
+def bayes_optimum(dataset: Dataset, split: Split) -> BayesOptimum:
+    """The optimum of one split of a synthetic data set.
+
+    With one item to find, a metric is a sum over ranks of a gain that falls with the rank: 1, 1/k
+    and 1/log2(k + 1) for k ≤ 10. Its expectation, Σ_k gain(k) · p(item at rank k), is greatest
+    when items are ranked by probability.
+
+    Raises:
+        DataError: the data set isn't synthetic, or no user of it is evaluated.
+    """
+    settings = _settings(dataset)
+    source = markov_source(settings, dataset.items)
+    halves = leave_one_out(generate(dataset))
+    contexts, targets = halves.histories(split, source.order), halves.targets(split)
+
+    best = min(TOP_K, dataset.items)
+    gains = _gains(np.arange(1, best + 1))
+    expected, realised = np.zeros(3), np.zeros(3)
+    for part in _chunks(len(targets), dataset.items):
+        table = source.next_item(contexts[part])[:, 1:]
+        top = -np.sort(-np.partition(table, -best, axis=1)[:, -best:], axis=1)
+        expected += gains @ top.sum(axis=0)
+        true = np.take_along_axis(table, targets[part][:, None].astype(np.int64) - 1, axis=1)
+        realised += _gains((table >= true).sum(axis=1)).sum(axis=1)
+    recall, mrr, ndcg = (expected / len(targets)).tolist()
+    realised_recall, realised_mrr, realised_ndcg = (realised / len(targets)).tolist()
+    return BayesOptimum(
+        recall, mrr, ndcg, realised_recall, realised_mrr, realised_ndcg, len(targets)
+    )
+
+
+def _gains(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Recall, MRR and NDCG at 10 of a true item at each rank: (3, ranks)."""
+    inside = ranks <= TOP_K
+    return np.stack([inside / 1.0, inside / ranks, inside / np.log2(ranks + 1)])
+
+
+def _chunks(users: int, items: int) -> Iterator[slice]:
+    size = max(1, _CELLS_AT_ONCE // items)
+    return (slice(first, first + size) for first in range(0, users, size))
+
+
+def _lengths(
+    dataset: Dataset, settings: SyntheticSource, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """(users,): uniform between the bounds, then nudged at random to sum to the interactions."""
+    low, high, total = settings.min_length, settings.max_length, dataset.interactions
+    if not dataset.users * low <= total <= dataset.users * high:
+        raise DataError(
+            f"{dataset.title}: {total:,} interactions of {dataset.users:,} users don't fit "
+            f"lengths of {low} to {high}: give between {dataset.users * low:,} and "
+            f"{dataset.users * high:,} interactions, or other lengths."
+        )
+    lengths = generator.integers(low, high + 1, dataset.users)
+    while missing := total - int(lengths.sum()):
+        room = np.flatnonzero(lengths < high if missing > 0 else lengths > low)
+        chosen = generator.permutation(room)[: abs(missing)]
+        lengths[chosen] += 1 if missing > 0 else -1
+    return lengths
+
+
+def _settings(dataset: Dataset) -> SyntheticSource:
+    if dataset.synthetic is None:
+        raise DataError(f"{dataset.title} is not synthetic: only a synthetic set has an optimum.")
+    return dataset.synthetic

@@ -1,0 +1,87 @@
+"""Taking a few named files out of a zip that isn't trusted."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from engine.atomic import fsync_folder
+from engine.errors import DataError
+
+LARGEST_RATIO = 20
+"""Rating files shrink to a quarter or so; what grows more than this is no data set."""
+
+COPY_BYTES = 2**20
+
+
+def unpack(
+    archive: Path, into: Path, folder: str, files: tuple[str, ...], archive_bytes: int
+) -> None:
+    """Write ``files`` and the README of ``folder`` in a zip into the folder ``into``, durably.
+
+    Nothing else is written, whatever the zip holds; a zip with a link or a path that leads out
+    of it is refused as a whole.
+
+    Args:
+        archive_bytes: size of the zip, which bounds what may come out of it.
+
+    Raises:
+        DataError: the zip is damaged or unsafe, or lacks a file.
+        OSError: the files can't be written.
+    """
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            members = _wanted(zipped.infolist(), folder, files)
+            left = archive_bytes * LARGEST_RATIO
+            for name, member in members.items():
+                left -= _extract(zipped, member, into / name, left)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"The archive can't be unpacked ({error}): fetch it again.") from error
+    fsync_folder(into)
+
+
+def _wanted(
+    members: list[zipfile.ZipInfo], folder: str, files: tuple[str, ...]
+) -> dict[str, zipfile.ZipInfo]:
+    """The members to take, by the name to give them."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        mode = member.external_attr >> 16
+        if path.is_absolute() or ".." in path.parts or ":" in member.filename:
+            raise _unsafe(f"{member.filename!r} leads out of it")
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise _unsafe(f"{member.filename!r} is a link or a device")
+        if len(path.parts) != 2 or path.parts[0] != folder or member.is_dir():
+            continue
+        if path.name in files or path.name.startswith("README"):
+            if path.name in found:
+                raise _unsafe(f"{member.filename!r} is in it twice")
+            found[path.name] = member
+    if missing := [name for name in files if name not in found]:
+        raise DataError(
+            f"The archive holds no {folder}/{missing[0]}: correct 'folder' or 'files' of the "
+            "data set in configs/datasets."
+        )
+    return found
+
+
+def _extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, limit: int) -> int:
+    """Copy one member and return its size. What its header says of the size isn't believed."""
+    written = 0
+    with zipped.open(member) as source, target.open("xb") as file:
+        while chunk := source.read(COPY_BYTES):
+            written += len(chunk)
+            if written > limit:
+                raise _unsafe(f"{member.filename!r} unpacks to far more than a data set holds")
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return written
+
+
+def _unsafe(reason: str) -> DataError:
+    return DataError(f"The archive is not safe to unpack, {reason}: fetch it from its publisher.")

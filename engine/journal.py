@@ -1,0 +1,189 @@
+"""One attempt's append-only record: one JSON object a line, written so that a crash loses at most
+a second, and read so that a torn line is never taken.
+
+Every line has ``seq`` (0, 1, 2, …), ``t`` (wall time, seconds since the epoch) and ``kind``.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NoReturn, Self
+
+FORMAT = 1
+"""Version of the lines, in every ``start``."""
+
+Kind = Literal["start", "step", "epoch", "telemetry", "checkpoint", "warning", "heartbeat", "end"]
+EndStatus = Literal["done", "failed", "cancelled", "preempted"]
+
+DURABLE: frozenset[Kind] = frozenset({"start", "epoch", "checkpoint", "end"})
+"""Kinds that are on the disk before `JournalWriter.write` returns."""
+
+FSYNC_SECONDS = 1.0
+HEARTBEAT_SECONDS = 5.0
+
+
+class JournalWriter:
+    """Appends lines; safe to call from several threads. One writer a file."""
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o600)
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._torn = False
+        self._unsynced = False
+        self._last_write = time.monotonic()
+        self._closed = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="journal", daemon=True)
+        self._keeper.start()
+
+    def write(self, kind: Kind, **fields: Any) -> None:
+        """Append one line with one ``os.write``; durable kinds are fsynced at once.
+
+        Raises:
+            OSError: the line can't be written whole (a full disk); it reads as a bad line, and
+                the next one begins on a line of its own.
+            ValueError: a figure that isn't finite.
+        """
+        with self._lock:
+            line = {"seq": self._seq, "t": round(time.time(), 3), "kind": kind, **fields}
+            text = json.dumps(line, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+            data = b"\n" * self._torn + text.encode("utf-8", "replace") + b"\n"
+            written = os.write(self._descriptor, data)
+            self._seq += 1  # also if it is cut: all but its newline may stand there
+            self._torn = written != len(data)
+            if self._torn:
+                raise OSError(errno.ENOSPC, "the journal line was cut short: is the disk full?")
+            self._last_write = time.monotonic()
+            self._unsynced = True
+            if kind in DURABLE:
+                self._sync()
+
+    def close(self) -> None:
+        """Bring everything to the disk. Raises `OSError` if that fails."""
+        self._closed.set()
+        self._keeper.join()
+        with self._lock:
+            try:
+                self._sync()
+            finally:
+                os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _keep(self) -> None:
+        """Bring late lines to the disk, and show that the attempt is alive."""
+        while not self._closed.wait(FSYNC_SECONDS):
+            # What fails here fails again at the next durable line, where it can be acted on.
+            with suppress(OSError):
+                if time.monotonic() - self._last_write >= HEARTBEAT_SECONDS:
+                    self.write("heartbeat")
+                if self._unsynced:
+                    self._sync()
+
+    def _sync(self) -> None:
+        self._unsynced = False
+        os.fsync(self._descriptor)
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """One whole line as read."""
+
+    seq: int
+    t: float
+    kind: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A whole line that isn't a journal line; skipped, and reported by ``seqbench doctor``."""
+
+    offset: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What a reader found from an offset on."""
+
+    entries: list[JournalLine | BadLine]
+    offset: int
+    """Where to read on: just after the last whole line."""
+
+    @property
+    def lines(self) -> list[JournalLine]:
+        return [entry for entry in self.entries if isinstance(entry, JournalLine)]
+
+
+def read_journal(path: Path, offset: int = 0, limit: int = 4_000_000) -> Chunk:
+    """Take the whole lines from byte ``offset`` on, at most about ``limit`` bytes of them.
+
+    The file is opened anew each time, so that a network filesystem revalidates it. A torn last
+    line is left until it is whole. A missing file reads as empty.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(limit)
+            if data and b"\n" not in data and len(data) == limit:
+                data += file.readline()
+    except FileNotFoundError:
+        return Chunk([], offset)
+    whole = data[: data.rfind(b"\n") + 1]
+    return Chunk(list(_parse(whole, offset)), offset + len(whole))
+
+
+def _parse(data: bytes, offset: int) -> Iterator[JournalLine | BadLine]:
+    for raw in data.split(b"\n")[:-1]:
+        yield _parse_line(raw, offset)
+        offset += len(raw) + 1
+
+
+def _parse_line(raw: bytes, offset: int) -> JournalLine | BadLine:
+    try:
+        text = raw.decode()
+        fields = json.loads(text, parse_constant=_refuse, parse_int=_int64, parse_float=_finite)
+        seq, t, kind = fields.pop("seq"), fields.pop("t"), fields.pop("kind")
+        if "\\u" in text:
+            json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return BadLine(offset, "not a journal line")
+    if not (type(seq) is int and seq >= 0 and type(t) in (int, float) and type(kind) is str):
+        return BadLine(offset, "seq, t or kind has the wrong type")
+    return JournalLine(seq, float(t), kind, fields)
+
+
+def _int64(digits: str) -> int:
+    """No store holds a larger one."""
+    number = int(digits)
+    return number if -(2**63) <= number < 2**63 else _refuse(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is out of range")

@@ -1,0 +1,50 @@
+"""The names of what is measured, shared by training, store, command line and screens."""
+
+from __future__ import annotations
+
+from itertools import product
+
+SPLITS = ("valid", "test")
+METRICS = ("hit", "recall", "mrr", "ndcg")
+RANKINGS = ("", "_masked")
+"""Over all items, and with the user's seen items masked. The two are never mixed in a column."""
+
+METRIC_COLUMNS = tuple(
+    f"{split}_{metric}{ranking}" for split, ranking, metric in product(SPLITS, RANKINGS, METRICS)
+)
+"""``valid_hit`` … ``test_ndcg_masked``: sixteen figures at 10 that every epoch has."""
+
+EPOCH_MEASURES = (
+    "loss",  # mean cross-entropy per target, nats
+    "loss_sum",  # the reference's sum over batches of 128 samples of the batch mean
+    "grad_norm",  # mean over the epoch's updates, before clipping
+    "lr",
+    "train_seconds",
+    "eval_seconds",
+    "gpu_memory_mib",  # null without a GPU
+    "gpu_utilization",  # per cent, mean over the epoch; null without a GPU
+    *METRIC_COLUMNS,
+)
+"""Numeric columns of an epoch, in the table ``epochs``."""
+
+AGGREGATES = ("best", "max", "min", "mean", "last")
+"""How a run's epochs become one figure; ``best`` is the epoch with the best ``SELECTION``."""
+
+SELECTION = "valid_ndcg"
+"""Chooses the epoch whose test metrics are a run's result, and stops training."""
+
+REFERENCE_COLUMNS = {
+    "EpochTime": "train_seconds",
+    "GPU/Memory(MiB)": "gpu_memory_mib",
+    "GPU/Utilization(%)": "gpu_utilization",
+    "GradientNorm": "grad_norm",
+    "HitRate@10/test": "test_hit",
+    "LearningRate": "lr",
+    "Loss/train": "loss_sum",
+    "Model/TotalParams": "parameters",
+    "MRR@10/test": "test_mrr",
+    "NDCG@10/test": "test_ndcg",
+    "Recall@10/test": "test_recall",
+    "Total Epoch Trained": "epochs_trained",
+}
+"""The reference table's twelve columns, in its order, and where each figure comes from."""

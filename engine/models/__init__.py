@@ -1,0 +1,1 @@
+"""The sequence models: one file a model, and the registry that builds them."""

@@ -1,0 +1,66 @@
+"""BERT4Rec: Sun et al., Sequential Recommendation with Bidirectional Encoder, CIKM 2019."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine import spec
+from engine.models.base import SequenceModel
+from engine.models.transformer import TransformerLayer, as_mask, initialise, last_positions
+
+
+class BERT4Rec(SequenceModel):
+    """A bidirectional Transformer that fills in masked items.
+
+    There are L + 1 positions: the last is the place after the most recent item, where evaluation
+    puts [MASK] behind up to L items. Whatever stands last in a window stands at that position, so
+    training windows of L + 1 items, right-aligned too, line up with `query`: what is learned by
+    masking their last item is what evaluation asks for.
+
+    ``logits`` holds the head (dense, GELU, LayerNorm; sec. 3.6): gather the masked positions
+    before it.
+
+    Attributes:
+        mask_token: the number of [MASK] among the inputs, V + 1. It has no score.
+    """
+
+    causal = False
+
+    def __init__(self, architecture: spec.BERT4Rec, num_items: int, length: int) -> None:
+        super().__init__()
+        self.num_items = num_items
+        self.length = length
+        self.mask_token = num_items + 1
+        dim = architecture.dim
+        self.items = nn.Embedding(num_items + 2, dim)
+        self.positions = nn.Embedding(length + 1, dim)
+        self.embedding_norm = nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(architecture.dropout)
+        self.layers = nn.ModuleList(
+            TransformerLayer(dim, architecture.heads, architecture.dropout, architecture.norm)
+            for _ in range(architecture.layers)
+        )
+        self.head = nn.Linear(dim, dim)
+        self.head_norm = nn.LayerNorm(dim)
+        self.output = nn.Linear(dim, num_items + 1)
+        self.apply(initialise)
+
+    def hidden(self, items: Tensor) -> Tensor:
+        """Return states (B, W, d) for int64 items (B, W), W ≤ L + 1, [MASK] among them."""
+        x: Tensor = self.items(items) + last_positions(self.positions, items.shape[1])
+        x = self.dropout(self.embedding_norm(x))
+        real = items > 0
+        # A row of nothing but padding attends to all of it: no row of weights may be empty.
+        mask = as_mask(real | ~real.any(dim=1, keepdim=True))[:, None, None, :]
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        scores: Tensor = self.output(self.head_norm(F.gelu(self.head(hidden))))
+        return scores
+
+    def query(self, items: Tensor) -> Tensor:
+        """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
+        return self.hidden(F.pad(items, (0, 1), value=self.mask_token))[:, -1]

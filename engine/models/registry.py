@@ -1,0 +1,35 @@
+"""From a run's architecture to its model."""
+
+from __future__ import annotations
+
+from engine import spec
+from engine.models.base import SequenceModel
+from engine.models.bert4rec import BERT4Rec
+from engine.models.sasrec import SASRec
+from engine.models.xlstm import XLSTM
+
+
+def build(architecture: spec.Architecture, num_items: int, length: int) -> SequenceModel:
+    """Build the model of an architecture, with weights drawn from torch's global generator.
+
+    To add a model:
+
+    1. a class with its sizes in `engine.spec`, a member of ``Architecture`` and ``ARCHITECTURES``;
+    2. a `SequenceModel` in a file of its own beside this one, and a case below;
+    3. its parameter count in closed form in `engine.models.sizes`, which the tests hold against
+       the module;
+    4. ``configs/models/NAME.yaml`` with its profiles.
+
+    Training, evaluation, the command line and the app then know it by its name.
+
+    Args:
+        num_items: V, the number of items; 0 is padding.
+        length: L, the most recent items that the model sees.
+    """
+    match architecture:
+        case spec.SASRec():
+            return SASRec(architecture, num_items, length)
+        case spec.BERT4Rec():
+            return BERT4Rec(architecture, num_items, length)
+        case spec.XLSTM():
+            return XLSTM(architecture, num_items, length)

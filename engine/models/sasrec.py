@@ -1,0 +1,49 @@
+"""SASRec: Kang & McAuley, Self-Attentive Sequential Recommendation, ICDM 2018."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from engine import spec
+from engine.models.base import SequenceModel
+from engine.models.transformer import TransformerLayer, causal_mask, initialise, last_positions
+
+
+class SASRec(SequenceModel):
+    """A causal Transformer over the items of a history, with learned positions.
+
+    The output layer has weights of its own and a bias, and there is no norm before it. Positions
+    count from the right: the most recent item always stands at the last.
+    """
+
+    causal = True
+
+    def __init__(self, architecture: spec.SASRec, num_items: int, length: int) -> None:
+        super().__init__()
+        self.num_items = num_items
+        self.length = length
+        dim = architecture.dim
+        # Row 0 learns, as the start of a history; it is hidden from every item.
+        self.items = nn.Embedding(num_items + 1, dim)
+        self.positions = nn.Embedding(length, dim)
+        self.dropout = nn.Dropout(architecture.dropout)
+        self.layers = nn.ModuleList(
+            TransformerLayer(dim, architecture.heads, architecture.dropout, architecture.norm)
+            for _ in range(architecture.layers)
+        )
+        self.output = nn.Linear(dim, num_items + 1)
+        self.apply(initialise)
+
+    def hidden(self, items: Tensor) -> Tensor:
+        x: Tensor = self.dropout(self.items(items) + last_positions(self.positions, items.shape[1]))
+        mask = causal_mask(items > 0)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        scores: Tensor = self.output(hidden)
+        return scores
+
+    def query(self, items: Tensor) -> Tensor:
+        return self.hidden(items)[:, -1]

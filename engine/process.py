@@ -1,0 +1,45 @@
+"""Which process is meant: the pid alone is reused, the pid with boot id and start time is not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """One process on one host, for all time."""
+
+    pid: int
+    boot_id: str
+    start_ticks: int
+    """Field 22 of ``/proc/PID/stat``: clock ticks between boot and the process's start."""
+
+
+def boot_id() -> str:
+    """Changes with every boot of the host."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def identify(pid: int) -> ProcessIdentity | None:
+    """The process that has this pid now; ``None`` if there is none, or only its zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The command, in parentheses, may hold spaces and parentheses itself.
+    fields = stat[stat.rindex(")") + 2 :].split()
+    state, start_ticks = fields[0], int(fields[19])
+    return None if state in "ZX" else ProcessIdentity(pid, boot_id(), start_ticks)
+
+
+def own_identity() -> ProcessIdentity:
+    identity = identify(os.getpid())
+    assert identity is not None
+    return identity
+
+
+def is_alive(identity: ProcessIdentity) -> bool:
+    """Whether that very process still runs."""
+    return identify(identity.pid) == identity

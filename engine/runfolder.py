@@ -1,0 +1,91 @@
+"""What lies where in a run's folder, ``runs/<run id>/``: the truth the store is an index of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
+_JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
+_CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})\.pt")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run. Nothing here touches the disk but the listings."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def spec(self) -> Path:
+        """The full configuration (`engine.spec.RunSpec` as JSON)."""
+        return self.path / "spec.json"
+
+    @property
+    def meta(self) -> Path:
+        """What only people add (note, tags, place in the queue), kept by the supervisor."""
+        return self.path / "meta.json"
+
+    @property
+    def log(self) -> Path:
+        """stdout and stderr of the workers, one attempt after the other."""
+        return self.path / "log.txt"
+
+    @property
+    def cancel(self) -> Path:
+        """Present when a TERM means "cancelled by the user" and not "the machine goes down"."""
+        return self.path / "cancel"
+
+    @property
+    def lock(self) -> Path:
+        """Locked (flock) by the run's worker for as long as it lives."""
+        return self.path / "attempt.lock"
+
+    @property
+    def best_model(self) -> Path:
+        """Weights of the epoch chosen on validation."""
+        return self.path / "model.pt"
+
+    @property
+    def test_ranks(self) -> Path:
+        """Each test user's rank of the true item, int32 (2, users): all items, seen masked."""
+        return self.path / "test_ranks.npy"
+
+    def journal(self, attempt: int) -> Path:
+        return self.path / f"journal-{attempt}.jsonl"
+
+    def checkpoint(self, attempt: int) -> Path:
+        return self.path / f"checkpoint-{attempt}.pt"
+
+    def journals(self) -> list[tuple[int, Path]]:
+        """Attempt number and path of every journal, oldest attempt first."""
+        return _numbered(self.path, _JOURNAL)
+
+    def checkpoints(self) -> list[tuple[int, Path]]:
+        """Attempt number and path of every checkpoint, oldest attempt first."""
+        return _numbered(self.path, _CHECKPOINT)
+
+
+def run_folder(runs: Path, run_id: str) -> RunFolder:
+    """The folder of a run; an id that could leave ``runs`` is refused.
+
+    Raises:
+        ValueError: the id isn't one.
+    """
+    if not RUN_ID.fullmatch(run_id) or ".." in run_id:
+        raise ValueError(f"{run_id!r} is not a run id")
+    return RunFolder(runs / run_id)
+
+
+def _numbered(folder: Path, pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):  # deleted, perhaps a moment ago
+        return []
+    matches = (pattern.fullmatch(name) for name in names)
+    return sorted((int(match[1]), folder / match[0]) for match in matches if match)

@@ -1,0 +1,1 @@
+"""The queue's background half: the supervisor, its slots and its launchers."""

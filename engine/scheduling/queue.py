@@ -1,0 +1,223 @@
+"""One look at the queue: take in what the workers wrote, see who ended, do what was asked, start
+what fits. Everything is decided in the store first and acted on then."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.config import Settings
+from engine.errors import StoreError
+from engine.runfolder import RunFolder
+from engine.scheduling.launcher import Launcher
+from engine.scheduling.slots import Slot
+from engine.store import transitions
+from engine.store.connect import StoreConnection, StoreReplacedError, write
+from engine.store.folders import discard_folder, save_folder, save_unsaved
+from engine.store.ingest import ingest
+from engine.store.location import StoreLocation
+from engine.store.schema import ENDED
+from engine.store.transitions import LiveAttempt, Request
+
+CANCEL_SECONDS = 10.0
+"""From asking a worker to end to ending it."""
+LINGER_SECONDS = 30.0
+"""A process may live so long after the end of its journal."""
+SCARCE = frozenset(
+    {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
+)
+"""Failures to start that the machine is to blame for, not the run: it is tried again."""
+
+log = logging.getLogger("seqbench")
+
+
+@dataclass
+class Queue:
+    """The runs of one store on one launcher's slots. Only the supervisor has one."""
+
+    location: StoreLocation
+    settings: Settings
+    launcher: Launcher
+    slots: Sequence[Slot]
+    host: str = field(default_factory=socket.gethostname)
+    cancel_seconds: float = CANCEL_SECONDS
+    _asked: dict[tuple[str, int], float] = field(default_factory=dict)
+    """When a running attempt was asked to end (monotonic); after a restart it is asked again."""
+    _reported: set[str] = field(default_factory=set)
+
+    def tick(self, connection: StoreConnection) -> None:
+        """One round.
+
+        Raises:
+            StoreError, OSError: something couldn't be read or written; the next round goes on.
+        """
+        for request in transitions.requests(connection):
+            self._do(connection, request)
+        for attempt in transitions.live_attempts(connection):
+            self._follow(connection, attempt)
+        self._start_queued(connection)
+        problems = save_unsaved(connection, self.location)
+        for problem in problems - self._reported:
+            log.warning("%s", problem)
+        self._reported = problems
+
+    def adopt(self, connection: StoreConnection) -> None:
+        """Take over what an earlier supervisor left, before the first round."""
+        self._asked.clear()
+        for attempt in transitions.live_attempts(connection):
+            if attempt.status != "starting" or attempt.identity is not None:
+                continue
+            folder = self.location.folder(attempt.run)
+            if folder.journal(attempt.attempt).exists() or self.launcher.alive(folder, attempt):
+                continue
+            # Killed between the commit and the start of the process, or just after it: then that
+            # process and the next one of the same attempt settle it by the lock.
+            with write(connection):
+                transitions.undo_attempt(connection, attempt.run, attempt.attempt)
+
+    def _follow(self, connection: StoreConnection, attempt: LiveAttempt) -> None:
+        """Take in a live attempt's journal, and see whether its process is gone."""
+        folder = self.location.folder(attempt.run)
+        # In this order: what it wrote before it was seen gone is all read below.
+        alive = self.launcher.alive(folder, attempt)
+        try:
+            ingest(connection, folder, attempt.attempt)
+        except OSError as error:
+            log.warning("%s: its journal can't be read: %s", attempt.run, error.strerror)
+            if alive:
+                return
+        if alive:
+            self._stop_if_due(folder, attempt)
+            return
+        with write(connection):
+            self._gone(connection, folder, attempt)
+        self._asked.pop((attempt.run, attempt.attempt), None)
+
+    def _stop_if_due(self, folder: RunFolder, attempt: LiveAttempt) -> None:
+        key = (attempt.run, attempt.attempt)
+        if attempt.ended is not None:
+            if time.time() - attempt.ended > LINGER_SECONDS:
+                self.launcher.stop(folder, attempt, "kill")
+        elif folder.cancel.exists():
+            if key not in self._asked:
+                if self.launcher.stop(folder, attempt, "ask"):
+                    self._asked[key] = time.monotonic()
+            elif time.monotonic() - self._asked[key] > self.cancel_seconds:
+                self.launcher.stop(folder, attempt, "kill")
+
+    def _gone(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
+        """Say how an attempt ended whose process is gone, and whether another follows."""
+        run, number = attempt.run, attempt.attempt
+        exit_status = self.launcher.exit_status(folder, number)
+        status = transitions.attempt_status(connection, run, number)
+        transitions.mark_exited(connection, run, number)
+        if transitions.run_state(connection, run) != ("running", number):
+            log.info("%s: attempt %d ended %s", run, number, status)
+            return
+        cancelled = folder.cancel.exists()
+        if cancelled:
+            transitions.end_attempt(connection, run, number, "cancelled", "cancelled", "Cancelled.")
+        elif status == "preempted":
+            transitions.requeue(connection, run, counts=False)
+        else:
+            message = f"Its process {_how(exit_status)}; `seqbench logs {run}` may say why."
+            transitions.end_attempt(connection, run, number, "lost", "lost", message)
+            if transitions.losses(connection, run) < self.settings.retries:
+                transitions.requeue(connection, run, counts=True)
+        log.info("%s: attempt %d ended %s", run, number, "cancelled" if cancelled else status)
+
+    def _do(self, connection: StoreConnection, request: Request) -> None:
+        """Do one request and take it out of the mailbox; doing one twice is harmless."""
+        state = transitions.run_state(connection, request.run)
+        name = state[0] if state else None
+        try:
+            if request.action == "cancel" and name == "running":
+                self.location.folder(request.run).cancel.touch()
+            if request.action == "delete" and self._delete(connection, request):
+                return
+        except OSError as error:
+            # Dropped all the same: one request that can't be done must not hold up the others.
+            log.warning("%s %s: %s", request.action, request.run, error)
+        with write(connection):
+            if request.action == "cancel" and name in ("queued", "paused"):
+                transitions.cancel_queued(connection, request.run)
+            elif request.action == "retry" and name in ("failed", "cancelled", "lost"):
+                transitions.retry(connection, request.run)
+            transitions.drop_request(connection, request)
+        log.info("%s %s (%s)", request.action, request.run, name)
+
+    def _delete(self, connection: StoreConnection, request: Request) -> bool:
+        """Whether the run was deleted; one that runs isn't."""
+        live = {attempt.run for attempt in transitions.live_attempts(connection)}
+        state = transitions.run_state(connection, request.run)
+        if state is None or state[0] not in (*ENDED, "queued", "paused") or request.run in live:
+            return False
+        discard_folder(self.location, request.run)
+        with write(connection):
+            transitions.delete_run(connection, request.run)
+            transitions.drop_request(connection, request)
+        log.info("deleted %s", request.run)
+        return True
+
+    def _start_queued(self, connection: StoreConnection) -> None:
+        while (slot := self._free_slot(connection)) is not None:
+            with write(connection):
+                run = transitions.next_queued(connection)
+                if run is None:
+                    return
+                number = transitions.begin_attempt(connection, run, slot.name, self.host)
+            self._launch(connection, run, number, slot)
+
+    def _launch(self, connection: StoreConnection, run: str, number: int, slot: Slot) -> None:
+        try:
+            folder = save_folder(connection, self.location, run)
+            folder.cancel.unlink(missing_ok=True)
+            process = self.launcher.start(folder, number, slot)
+        except StoreReplacedError:
+            raise
+        except (OSError, StoreError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            if isinstance(error, OSError) and error.errno in SCARCE:
+                with write(connection):
+                    transitions.undo_attempt(connection, run, number)
+                raise
+            with write(connection):
+                transitions.mark_exited(connection, run, number)
+                transitions.end_attempt(
+                    connection, run, number, "failed", "launch", f"It couldn't be started: {why}"
+                )
+            log.warning("%s: attempt %d couldn't be started: %s", run, number, why)
+            return
+        if process is not None:
+            with write(connection):
+                transitions.record_process(connection, run, number, process)
+        log.info("%s: attempt %d started in %s", run, number, slot.name)
+
+    def _free_slot(self, connection: StoreConnection) -> Slot | None:
+        """A slot that no live attempt is in. An adopted one whose slot isn't known, or isn't one
+        any more, takes up the first that is free."""
+        free = {slot.name: slot for slot in self.slots}
+        homeless = 0
+        for attempt in transitions.live_attempts(connection):
+            if free.pop(attempt.slot or "", None) is None:
+                homeless += 1
+        left = list(free.values())[homeless:]
+        return left[0] if left else None
+
+
+def _how(exit_status: int | None) -> str:
+    if exit_status is None:
+        return "vanished"
+    if exit_status >= 0:
+        return f"exited with {exit_status} without a last word"
+    try:
+        name = signal.Signals(-exit_status).name
+    except ValueError:
+        name = f"signal {-exit_status}"
+    hint = ": the machine may have run out of memory" if name == "SIGKILL" else ""
+    return f"was ended by {name}{hint}"

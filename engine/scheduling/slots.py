@@ -1,0 +1,111 @@
+"""Places to run in: so many on each GPU, or so many on the CPU, with its cores divided."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.config import Slots
+
+CORES_PER_CPU_RUN = 4
+"""``cpu: auto`` gives one slot for so many cores."""
+
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One run at a time."""
+
+    name: str
+    """Stays the same from supervisor to supervisor on one machine: ``cpu/0``, ``GPU-…/0``."""
+    device: str
+    """``cpu`` or ``cuda``, as the worker takes it."""
+    title: str
+    """For people: ``CPU`` or the GPU's name."""
+    threads: int
+    visible: str | None = None
+    """``CUDA_VISIBLE_DEVICES`` of a worker here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    visible: str
+    """What ``CUDA_VISIBLE_DEVICES`` calls it: its UUID, or as it was called there already."""
+    title: str
+
+
+def detect_slots(
+    settings: Slots, environment: Mapping[str, str] = os.environ, cores: int | None = None
+) -> list[Slot]:
+    """The slots of this machine; there is always one at least."""
+    cores = cores or len(os.sched_getaffinity(0))
+    return divide(settings, allowed_gpus(_gpus(), environment), cores)
+
+
+def divide(settings: Slots, gpus: Sequence[Gpu], cores: int) -> list[Slot]:
+    """Slots on every GPU; on the CPU where there is none."""
+    if gpus:
+        count = len(gpus) * settings.gpu
+        threads = max(1, cores // count)
+        return [
+            Slot(f"{gpu.visible}/{number}", "cuda", gpu.title, threads, gpu.visible)
+            for number in range(settings.gpu)
+            for gpu in gpus
+        ]
+    auto = max(1, cores // CORES_PER_CPU_RUN)
+    count = auto if settings.cpu == "auto" else settings.cpu
+    threads = max(1, cores // count)
+    return [Slot(f"cpu/{number}", "cpu", "CPU", threads) for number in range(count)]
+
+
+def allowed_gpus(gpus: Sequence[Gpu], environment: Mapping[str, str]) -> list[Gpu]:
+    """The GPUs that this environment lets us use.
+
+    An inherited ``CUDA_VISIBLE_DEVICES`` is the whole list, and its entries are kept as they are:
+    an index there counts in CUDA's order, which isn't the driver's. Inside a Slurm job without
+    it no GPU was allocated, whatever the driver shows.
+    """
+    if not gpus:
+        return []
+    inherited = environment.get(_VISIBLE)
+    if inherited is None:
+        return [] if "SLURM_JOB_ID" in environment else list(gpus)
+    allowed: list[Gpu] = []
+    for entry in inherited.split(","):
+        name = entry.strip()
+        if not _names_device(name):
+            break  # CUDA too stops at the first entry that is none
+        known = [gpu.title for gpu in gpus if name.startswith("GPU-") and name in gpu.visible]
+        allowed.append(Gpu(name, known[0] if known else gpus[0].title))
+    return allowed
+
+
+def _names_device(name: str) -> bool:
+    return name.isdecimal() or name.startswith(("GPU-", "MIG-"))
+
+
+def _gpus() -> list[Gpu]:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except (pynvml.NVMLError, OSError):
+        return []
+    try:
+        handles = [
+            pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
+        ]
+        return [
+            Gpu(_text(pynvml.nvmlDeviceGetUUID(handle)), _text(pynvml.nvmlDeviceGetName(handle)))
+            for handle in handles
+        ]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

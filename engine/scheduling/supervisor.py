@@ -1,0 +1,185 @@
+"""``python -m engine.scheduling.supervisor --db PATH``: works the queue until it is empty.
+
+It alone starts workers and writes results. It can be killed at any moment: what it decides is
+committed before it acts on it, and the next supervisor finds the workers by their locks, their
+identities and their journals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+from engine.config import Settings, load_catalogue
+from engine.errors import ConfigError, StoreError
+from engine.scheduling.launcher import Launcher, LocalLauncher
+from engine.scheduling.lock import take_lock
+from engine.scheduling.queue import Queue
+from engine.scheduling.slots import detect_slots
+from engine.store.connect import StoreConnection, connect_writer, is_current, write
+from engine.store.folders import sweep
+from engine.store.location import StoreLocation, store_location
+from engine.store.transitions import beat, work_left
+
+TICK_SECONDS = 0.5
+BEAT_SECONDS = 5.0
+LOCK_SECONDS = 1.0
+MAX_LOG_BYTES = 1_000_000
+STORE_PATIENCE_SECONDS = 60.0
+"""How long the store may be gone or unusable before the supervisor gives up; workers go on."""
+
+log = logging.getLogger("seqbench")
+
+
+def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.scheduling.supervisor")
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--config-dir", type=Path)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(process)d %(message)s", stream=sys.stderr
+    )
+    location = store_location(options.db)
+    stop = threading.Event()
+
+    def ask_to_stop(*_: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        location.runs.mkdir(parents=True, exist_ok=True)
+        settings = _settings(options.config_dir)
+        return serve(location, settings, stop, launcher or LocalLauncher())
+    except (StoreError, OSError) as error:
+        log.error("%s", error)
+        return 1
+
+
+def serve(
+    location: StoreLocation, settings: Settings, stop: threading.Event, launcher: Launcher
+) -> int:
+    """Work the queue until idle or asked to stop; at once if another does."""
+    while True:
+        lock = take_lock(location.supervisor_lock, LOCK_SECONDS)
+        if lock is None:
+            log.info("another supervisor works here")
+            return 0
+        try:
+            os.ftruncate(lock, 0)
+            about = {"pid": os.getpid(), "started": time.time(), "db": str(location.db)}
+            os.pwrite(lock, json.dumps(about).encode(), 0)
+            _trim(location.supervisor_log)
+            slots = detect_slots(settings.slots)
+            _work(location, Queue(location, settings, launcher, slots), stop, lock)
+        finally:
+            os.close(lock)
+        # Who enqueues commits first and looks at the lock then. If the commit came before this
+        # look, it is seen here; if it comes after, the lock is free already, and the enqueuer
+        # starts a supervisor of its own. Either way the work isn't left lying.
+        if stop.is_set() or not _has_work(location):
+            log.info("ends")
+            return 0
+
+
+def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: int) -> None:
+    sweep(location)
+    log.info("works %s in %s", location.db, ", ".join(slot.name for slot in queue.slots))
+    connection: StoreConnection | None = None
+    started = fine = busy = time.monotonic()
+    next_beat = 0.0
+    try:
+        while not stop.is_set():
+            if not _still_ours(location, lock):
+                log.info("%s is gone or another's", location.runs)
+                return
+            now = time.monotonic()
+            try:
+                if connection is None or not is_current(connection):
+                    connection = _reopen(connection, location)
+                    queue.adopt(connection)
+                if now >= next_beat:
+                    _beat(connection, queue, time.time() - (now - started))
+                    next_beat = now + BEAT_SECONDS
+                queue.tick(connection)
+                fine = now
+                if work_left(connection):
+                    busy = now
+                elif now - busy >= queue.settings.idle_seconds:
+                    return
+            except (StoreError, OSError) as error:
+                log.warning("%s", error)
+                if now - fine > STORE_PATIENCE_SECONDS:
+                    raise
+            stop.wait(TICK_SECONDS)
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _reopen(old: StoreConnection | None, location: StoreLocation) -> StoreConnection:
+    """The first time the store is made if it is missing. Later a missing one was taken away under
+    us, and who did that shall have the time to rebuild it or to delete everything."""
+    if old is not None:
+        old.close()
+        if not location.db.exists():
+            raise StoreError(f"{location.db} is gone: waiting for `seqbench db rebuild`.")
+        log.info("%s was replaced", location.db)
+    return connect_writer(location)
+
+
+def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
+    slots = [
+        {
+            "name": slot.name,
+            "device": slot.device,
+            "title": slot.title,
+            "threads": slot.threads,
+        }
+        for slot in queue.slots
+    ]
+    with write(connection):
+        beat(connection, os.getpid(), socket.gethostname(), started, slots)
+
+
+def _has_work(location: StoreLocation) -> bool:
+    if not location.db.exists():
+        return False
+    with closing(connect_writer(location)) as connection:
+        return work_left(connection)
+
+
+def _still_ours(location: StoreLocation, lock: int) -> bool:
+    """Whether the file that we hold is the one that another supervisor would ask for."""
+    try:
+        return os.path.samestat(location.supervisor_lock.stat(), os.fstat(lock))
+    except FileNotFoundError:
+        return False
+
+
+def _settings(config_dir: Path | None) -> Settings:
+    try:
+        return load_catalogue(config_dir).settings
+    except ConfigError as error:
+        log.warning("%s The defaults are used instead.", error)
+        return Settings()
+
+
+def _trim(path: Path) -> None:
+    """Keep the log from growing for ever; it is only ours while we hold the lock."""
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
+        os.truncate(path, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""The words of the project as validated data: one run's full configuration, and its parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PROTOCOL = 1
+"""Version of what is measured (docs/protocol.md). Runs of different versions aren't comparable."""
+
+TOP_K = 10
+
+Size = Literal["small", "medium", "large"]
+"""Which of a model's reference sizes a data set takes: 100K, 1M, or 10M and larger."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=40)]
+
+
+class Strict(BaseModel):
+    """Configuration is frozen, and a key that isn't known is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Transformer(Strict):
+    """Sizes of SASRec and BERT4Rec."""
+
+    dim: int = Field(ge=1, le=8192)
+    layers: int = Field(ge=1, le=128)
+    heads: int = Field(ge=1, le=128)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    norm: Literal["pre", "post"] = "post"
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Transformer:
+        if self.dim % self.heads:
+            raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
+        return self
+
+
+class SASRec(Transformer):
+    model: Literal["sasrec"] = "sasrec"
+
+
+class BERT4Rec(Transformer):
+    model: Literal["bert4rec"] = "bert4rec"
+
+
+class XLSTM(Strict):
+    """Sizes of xLSTM-Large (Beck et al. 2025), whose soft caps and eps these defaults are."""
+
+    model: Literal["xlstm"] = "xlstm"
+    dim: int = Field(ge=2, le=8192)
+    layers: int = Field(ge=1, le=128)
+    heads: int = Field(ge=1, le=128)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    gate_soft_cap: float = Field(default=15.0, gt=0)
+    logit_soft_cap: float = Field(default=30.0, gt=0)
+    norm_eps: float = Field(default=1e-6, gt=0)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> XLSTM:
+        if self.dim % (2 * self.heads):
+            raise ValueError(f"dim ({self.dim}) must be a multiple of 2 × heads ({self.heads})")
+        return self
+
+
+Architecture = Annotated[SASRec | BERT4Rec | XLSTM, Field(discriminator="model")]
+ARCHITECTURES: dict[str, type[SASRec | BERT4Rec | XLSTM]] = {
+    "sasrec": SASRec,
+    "bert4rec": BERT4Rec,
+    "xlstm": XLSTM,
+}
+
+
+class Training(Strict):
+    """How a model is trained; the same for all models but for ``objective``."""
+
+    objective: Literal["next-item", "masked"] = "next-item"
+    epochs: int = Field(default=200, ge=1, le=100_000)
+    patience: int = Field(default=10, ge=1, le=100_000)
+    """Epochs without a better validation NDCG@10 before training stops."""
+    batch_size: int = Field(default=128, ge=1, le=1_000_000)
+    """Windows of ``length`` positions in one update."""
+    lr: float = Field(default=0.001, gt=0, le=10)
+    weight_decay: float = Field(default=0.0, ge=0, le=10)
+    grad_clip: float = Field(default=5.0, gt=0)
+    """Largest global gradient norm; the norm before clipping is recorded."""
+    mask_ratio: float = Field(default=0.2, gt=0, lt=1)
+    """Share of a window's items that ``objective: masked`` hides."""
+    eval_batch_size: int = Field(default=512, ge=1, le=1_000_000)
+    """Users ranked at once in evaluation."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class Archive(Strict):
+    """Where a data set is fetched from."""
+
+    url: str = Field(pattern=r"^https?://")
+    bytes: int = Field(gt=0)
+    md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    """Of the archive; absent where no published value could be confirmed."""
+
+
+class SyntheticSource(Strict):
+    """A seeded mixture-transition Markov source (`engine.datasets.synthetic`)."""
+
+    seed: int = Field(default=0, ge=0)
+    order: int = Field(default=2, ge=1, le=8)
+    """How many of the last items the next one depends on."""
+    lag_ratio: float = Field(default=1.0, gt=0, le=10)
+    """Weight of each lag relative to the one before it; above 1, the older item tells more."""
+    min_length: int = Field(default=20, ge=3)
+    max_length: int = Field(default=80, ge=3)
+    zipf: float = Field(default=0.8, gt=0, le=4)
+    """Exponent of the popularity law."""
+    noise: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the items that are drawn from the popularity law, whatever came before."""
+    successors: int = Field(default=6, ge=1, le=1_000)
+    """How many items tend to follow a given one, for each lag."""
+    decay: float = Field(default=0.8, gt=0, le=1)
+    """Probability of a successor relative to the one before it in the list."""
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> SyntheticSource:
+        if self.min_length > self.max_length:
+            raise ValueError(
+                f"min_length ({self.min_length}) must not exceed max_length ({self.max_length})"
+            )
+        return self
+
+
+class Dataset(Strict):
+    """An entry of the catalogue."""
+
+    name: Name
+    title: str
+    aliases: tuple[str, ...] = ()
+    size: Size
+    reader: Literal["movielens-tab", "movielens-colons", "synthetic"]
+    users: int = Field(gt=0)
+    items: int = Field(gt=0)
+    interactions: int = Field(gt=0)
+    folder: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the folder under the data folders, and in the archive."""
+    files: dict[str, str | None] = {}
+    """Names of the files to read, with their md5 where one is published."""
+    archive: Archive | None = None
+    license: str = ""
+    synthetic: SyntheticSource | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _has_source(self) -> Dataset:
+        if (self.reader == "synthetic") != (self.synthetic is not None):
+            raise ValueError("'synthetic' settings belong to reader 'synthetic', and only there")
+        if self.reader != "synthetic" and not (self.folder and self.files):
+            raise ValueError("'folder' and 'files' are needed to find the data")
+        return self
+
+
+class RunSpec(Strict):
+    """One run: everything a worker needs, and everything that makes its result comparable."""
+
+    model: Name
+    dataset: Name
+    length: int = Field(ge=2, le=65_536)
+    """Most recent items that the model sees."""
+    seed: int = Field(ge=0, lt=2**31)
+    profile: str = "reference"
+    architecture: Architecture
+    training: Training
+    source: Dataset
+    protocol: int = PROTOCOL
+
+    @model_validator(mode="after")
+    def _objective_fits(self) -> RunSpec:
+        masked = self.architecture.model == "bert4rec"
+        if masked != (self.training.objective == "masked"):
+            wanted = "masked" if masked else "next-item"
+            raise ValueError(f"{self.architecture.model} is trained with objective: {wanted}")
+        return self
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits; equal for two runs that must give the same result."""
+        source = self.source.model_dump(
+            mode="json", include={"name", "reader", "files", "synthetic", "users", "items"}
+        )
+        content: dict[str, Any] = {
+            "length": self.length,
+            "seed": self.seed,
+            "architecture": self.architecture.model_dump(mode="json"),
+            "training": self.training.model_dump(mode="json"),
+            "source": source,
+            "protocol": self.protocol,
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Suite(Strict):
+    """A named set of cells and seeds."""
+
+    name: Name
+    title: str
+    models: tuple[str, ...] = Field(min_length=1)
+    datasets: tuple[str, ...] = Field(min_length=1)
+    lengths: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    profile: str = "reference"
+    overrides: dict[str, str | int | float | bool] = {}
+    note: str = ""

@@ -1,0 +1,109 @@
+"""``spec.json``: what a run is, written once when its folder is made."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine import __version__
+from engine.atomic import write_atomically
+from engine.errors import StoreError
+from engine.runfolder import RunFolder
+from engine.spec import RunSpec
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SpecFile:
+    """The content of ``spec.json``."""
+
+    format: int
+    run: str
+    created: float
+    suite: str | None
+    fingerprint: str
+    parameters: int
+    spec: dict[str, Any]
+    versions: dict[str, str]
+
+
+def save_spec(
+    folder: RunFolder,
+    spec: RunSpec,
+    *,
+    run: str | None = None,
+    created: float | None = None,
+    suite: str | None = None,
+    parameters: int = 0,
+) -> None:
+    """Write ``spec.json`` into an existing folder; ``run`` is its name unless given."""
+    content = SpecFile(
+        format=FORMAT,
+        run=run or folder.run_id,
+        created=time.time() if created is None else created,
+        suite=suite,
+        fingerprint=spec.fingerprint(),
+        parameters=parameters,
+        spec=spec.model_dump(mode="json"),
+        versions=_versions(),
+    )
+    write_atomically(folder.spec, json.dumps(asdict(content), indent=1) + "\n")
+
+
+def load_spec(folder: RunFolder) -> RunSpec:
+    """Read a run's full configuration.
+
+    Raises:
+        StoreError: the file is absent, damaged, or of a newer version.
+    """
+    return parse_spec(folder, load_spec_file(folder))
+
+
+def parse_spec(folder: RunFolder, content: SpecFile) -> RunSpec:
+    """The configuration in ``content``. Raises `StoreError` if it isn't one."""
+    try:
+        return RunSpec.model_validate(content.spec)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "spec"
+        raise StoreError(f"{folder.spec}: {where}: {first['msg']}.") from None
+
+
+def load_spec_file(folder: RunFolder) -> SpecFile:
+    """Read all of ``spec.json``. Raises `StoreError` like `load_spec`."""
+    path = folder.spec
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] > FORMAT:
+            raise StoreError(f"{path} was written by a newer seqbench.")
+        return SpecFile(
+            format=int(content["format"]),
+            run=str(content["run"]),
+            created=float(content["created"]),
+            suite=None if content["suite"] is None else str(content["suite"]),
+            fingerprint=str(content["fingerprint"]),
+            parameters=int(content["parameters"]),
+            spec=dict(content["spec"]),
+            versions=dict(content["versions"]),
+        )
+    except OSError as error:
+        raise StoreError(f"{path} can't be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise StoreError(f"{path} is damaged: it isn't a run's configuration.") from None
+
+
+def _versions() -> dict[str, str]:
+    versions = {"seqbench": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,194 @@
+"""The store's half that must outlive it: run folders with ``spec.json`` and ``meta.json``.
+
+``meta.json`` holds what no journal tells: note, tags, the place in the queue, and what the
+supervisor decided. The database counts changes to it (``revision``), so that a crash between the
+commit and the file only makes the file late.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from engine.atomic import fsync_folder, write_atomically
+from engine.errors import StoreError
+from engine.runfolder import RunFolder
+from engine.specfile import save_spec
+from engine.store.connect import StoreConnection, write
+from engine.store.location import StoreLocation
+
+META_FORMAT = 1
+META_COLUMNS = (
+    "note",
+    "position",
+    "state",
+    "attempt",
+    "losses",
+    "finished",
+    "cause",
+    "message",
+)
+META_ATTEMPT_COLUMNS = (
+    "attempt",
+    "slot",
+    "host",
+    "launched",
+    "status",
+    "ended",
+    "exited",
+    "cause",
+    "message",
+)
+
+
+class SpecError(StoreError):
+    """A run whose configuration can't be read."""
+
+
+_NEW = ".new-"
+_TRASH = ".trash-"
+
+
+def save_unsaved(connection: StoreConnection, location: StoreLocation) -> set[str]:
+    """Bring to the run folders what the database knows better.
+
+    Returns:
+        What went wrong with single runs, one sentence each; they are tried again next time.
+
+    Raises:
+        StoreError: the database can't be read or written.
+    """
+    problems: set[str] = set()
+    rows = connection.rows("SELECT id, revision FROM runs WHERE revision > saved ORDER BY position")
+    saved: list[tuple[int, str]] = []
+    for run, revision in rows:
+        try:
+            save_folder(connection, location, run)
+        except OSError as error:
+            problems.add(f"{location.folder(run).path} can't be written: {error.strerror}.")
+        except SpecError as error:
+            problems.add(str(error))
+        else:
+            saved.append((revision, run))
+    if saved:
+        with write(connection):
+            connection.executemany("UPDATE runs SET saved = ? WHERE id = ?", saved)
+    return problems
+
+
+def save_folder(connection: StoreConnection, location: StoreLocation, run: str) -> RunFolder:
+    """Make a run's folder, if it isn't there, and write its ``meta.json``.
+
+    A new folder is made aside and renamed, so that it has both files or doesn't exist.
+
+    Raises:
+        SpecError, OSError: it can't be written.
+    """
+    folder = location.folder(run)
+    meta = _meta(connection, run)
+    if folder.spec.exists():
+        write_atomically(folder.meta, meta)
+        return folder
+    spec = _spec(connection, run)
+    aside = RunFolder(Path(tempfile.mkdtemp(prefix=_NEW, dir=location.runs)))
+    aside.path.chmod(0o755)
+    save_spec(aside, run=run, **spec)
+    write_atomically(aside.meta, meta)
+    if folder.path.exists():
+        # Someone removed spec.json and left the rest.
+        aside.spec.replace(folder.spec)
+        aside.meta.replace(folder.meta)
+        aside.path.rmdir()
+    else:
+        aside.path.rename(folder.path)
+    fsync_folder(location.runs)
+    return folder
+
+
+def load_meta(folder: RunFolder) -> dict[str, Any]:
+    """What ``meta.json`` says. Raises `StoreError` if it is absent, damaged or newer."""
+    try:
+        content = json.loads(folder.meta.read_bytes())
+        if content["format"] > META_FORMAT:
+            raise StoreError(f"{folder.meta} was written by a newer seqbench.")
+        meta = {name: content[name] for name in META_COLUMNS}
+        meta |= {name: int(content[name]) for name in ("position", "attempt", "losses")}
+        meta["tags"] = [str(tag) for tag in content["tags"]]
+        meta["attempts"] = [
+            {name: row[name] for name in META_ATTEMPT_COLUMNS} for row in content["attempts"]
+        ]
+    except OSError as error:
+        raise StoreError(f"{folder.meta} can't be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise StoreError(f"{folder.meta} is damaged: the run's note and place are lost.") from None
+    return meta
+
+
+def discard_folder(location: StoreLocation, run: str) -> None:
+    """Delete a run's folder and nothing else; a crash leaves it whole or out of the way.
+
+    Raises:
+        OSError: it can't be moved away.
+    """
+    folder = location.folder(run)
+    if not folder.path.is_symlink() and not folder.path.exists():
+        return
+    trash = Path(tempfile.mkdtemp(prefix=_TRASH, dir=location.runs))
+    folder.path.rename(trash / run)
+    fsync_folder(location.runs)
+    _remove(trash)
+
+
+def sweep(location: StoreLocation) -> None:
+    """Remove what a crash left of folders being made or deleted (under the supervisor's lock)."""
+    for path in location.runs.iterdir():
+        if path.name.startswith((_NEW, _TRASH)):
+            _remove(path)
+
+
+def _remove(trash: Path) -> None:
+    # Symbolic links are removed, never followed: rmtree refuses one as its own argument.
+    shutil.rmtree(trash, ignore_errors=True)
+
+
+def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
+    from pydantic import ValidationError
+
+    from engine.spec import RunSpec
+
+    row = connection.row(
+        "SELECT r.created, r.suite, r.parameters, s.spec FROM runs r"
+        " JOIN specs s ON s.run = r.id WHERE r.id = ?",
+        (run,),
+    )
+    if row is None:
+        raise SpecError(f"{run} has no configuration in {connection.path}.")
+    try:
+        spec = RunSpec.model_validate_json(row["spec"])
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise SpecError(f"{run}: its configuration is of another version: {problem}.") from None
+    return {"spec": spec, **{name: row[name] for name in ("created", "suite", "parameters")}}
+
+
+def _meta(connection: StoreConnection, run: str) -> str:
+    row = connection.row(
+        f"SELECT {', '.join(META_COLUMNS)}, tags FROM runs WHERE id = ?",  # noqa: S608
+        (run,),
+    )
+    assert row is not None
+    attempts = connection.rows(
+        f"SELECT {', '.join(META_ATTEMPT_COLUMNS)} FROM attempts"  # noqa: S608
+        " WHERE run = ? ORDER BY attempt",
+        (run,),
+    )
+    meta = {
+        "format": META_FORMAT,
+        **dict(row),
+        "tags": json.loads(row["tags"]),
+        "attempts": [dict(attempt) for attempt in attempts],
+    }
+    return json.dumps(meta, indent=1) + "\n"

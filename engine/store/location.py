@@ -1,0 +1,65 @@
+"""Where the store lies, and the run folders beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import UsageError
+from engine.runfolder import RunFolder, run_folder
+
+
+@dataclass(frozen=True)
+class StoreLocation:
+    """The database file; everything else lies in ``runs/`` beside it."""
+
+    db: Path
+
+    @property
+    def runs(self) -> Path:
+        return self.db.parent / "runs"
+
+    @property
+    def store_lock(self) -> Path:
+        """Locked (flock) while the database is made, migrated or rebuilt."""
+        return self.runs / "store.lock"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Locked (flock) by the supervisor for as long as it lives."""
+        return self.runs / "supervisor.lock"
+
+    @property
+    def supervisor_log(self) -> Path:
+        return self.runs / "supervisor.log"
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The folder of a run. Raises `ValueError` for an id that isn't one."""
+        return run_folder(self.runs, run_id)
+
+    def folders(self) -> Iterator[RunFolder]:
+        """Every run folder on the disk, by name; what isn't one is passed over."""
+        if not self.runs.is_dir():
+            return
+        for path in sorted(self.runs.iterdir()):
+            try:
+                folder = run_folder(self.runs, path.name)
+            except ValueError:
+                continue
+            if folder.spec.is_file():
+                yield folder
+
+
+def store_location(db: Path | None = None) -> StoreLocation:
+    """``--db``, else ``SEQBENCH_DB``, else ``./runs.db``.
+
+    Raises:
+        UsageError: that is a folder.
+    """
+    chosen = db or Path(os.environ.get("SEQBENCH_DB") or "runs.db")
+    path = chosen.expanduser().resolve()
+    if path.is_dir():
+        raise UsageError(f"{chosen} is a folder: name the database file, such as {chosen}/runs.db.")
+    return StoreLocation(path)

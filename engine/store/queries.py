@@ -1,0 +1,320 @@
+"""What the store knows of runs, the queue and the cells. Plain ``sqlite3``: light to import.
+
+A run's series are in `engine.store.series`, the comparison in `engine.store.comparison`; both
+are offered here too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import StoreError, UsageError, did_you_mean
+from engine.store.comparison import comparison, comparison_columns, comparison_count
+from engine.store.connect import fetch
+from engine.store.series import attempts, epochs, events, steps, telemetry
+
+if TYPE_CHECKING:
+    from engine.spec import RunSpec
+
+__all__ = [
+    "Cell",
+    "Run",
+    "Supervisor",
+    "attempts",
+    "cells",
+    "comparison",
+    "comparison_columns",
+    "comparison_count",
+    "data_version",
+    "epochs",
+    "events",
+    "get_run",
+    "list_runs",
+    "mean_epoch_seconds",
+    "present_fingerprints",
+    "queue",
+    "resolve_run",
+    "run_spec",
+    "steps",
+    "supervisor_state",
+    "telemetry",
+]
+
+RECENT = 20
+"""Ended runs that the queue still shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it stands now. Times are seconds since 1970."""
+
+    id: str
+    model: str
+    dataset: str
+    length: int
+    seed: int
+    profile: str
+    suite: str | None
+    fingerprint: str
+    state: str
+    position: int
+    """Place in the queue: the smallest goes first."""
+    created: float
+    started: float | None
+    finished: float | None
+    attempt: int
+    """The attempt that runs, ran last or, in state ``queued``, comes next; counted from 1."""
+    losses: int
+    """How often its process vanished since it was last asked for."""
+    device: str | None
+    epoch: int | None
+    """Last one finished."""
+    epochs: int | None
+    """At most: early stopping may end it sooner."""
+    step: int | None
+    steps_per_epoch: int | None
+    epoch_seconds: float | None
+    """Training and evaluation, mean over the newest epochs."""
+    parameters: int | None
+    best_epoch: int | None
+    best_valid_ndcg: float | None
+    cause: str | None
+    message: str | None
+    note: str
+
+    @property
+    def progress(self) -> float | None:
+        """Share of ``epochs`` that is done, 0 to 1, with the share of the epoch under way.
+
+        ``None`` before the first step. Early stopping makes it a lower bound.
+        """
+        if self.state == "done":
+            return 1.0
+        done = self._epochs_done()
+        if done is None or not self.epochs:
+            return None
+        return min(1.0, done / self.epochs)
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds to the last epoch at the pace of the newest ones, while it runs.
+
+        At most, that is: when patience will end it can't be known.
+        """
+        done = self._epochs_done()
+        if self.state != "running" or done is None or not self.epochs or not self.epoch_seconds:
+            return None
+        return max(0.0, self.epochs - done) * self.epoch_seconds
+
+    def _epochs_done(self) -> float | None:
+        if self.epoch is None and self.step is None:
+            return None
+        whole = self.epoch or 0
+        if not self.step or not self.steps_per_epoch:
+            return float(whole)
+        part = self.step / self.steps_per_epoch - whole
+        return whole + min(1.0, max(0.0, part))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Model × dataset × length: the runs that differ in seed (and settings) only."""
+
+    model: str
+    dataset: str
+    length: int
+    counts: dict[str, int]
+    """Runs by state."""
+    best_ndcg: float | None
+    """Test NDCG@10 at the best validation epoch, mean over the runs that are done."""
+    progress: float | None
+    """Mean over the runs that run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """The supervisor as it last said of itself."""
+
+    pid: int
+    host: str
+    started: float
+    heartbeat: float
+    slots: list[dict[str, Any]] = field(default_factory=list)
+    """``name``, ``device`` (cpu or cuda), ``title`` and ``threads`` of each place to run in."""
+
+
+_COLUMNS = (
+    "r.id, r.model, r.dataset, r.length, r.seed, r.profile, r.suite, r.fingerprint, r.state,"
+    " r.position, r.created, r.started, r.finished, r.attempt, r.losses, r.device, r.epoch,"
+    " r.epochs, r.step, r.steps_per_epoch, r.epoch_seconds, r.parameters, s.best_epoch,"
+    " s.valid_ndcg_best, r.cause, r.message, r.note"
+)
+_RUNS = f"SELECT {_COLUMNS} FROM runs r LEFT JOIN summaries s ON s.run = r.id"  # noqa: S608
+
+
+def data_version(con: sqlite3.Connection) -> int:
+    """Changes when another connection has committed; costs microseconds.
+
+    After a rebuild it never changes again: see `engine.store.connect.is_current`.
+    """
+    return int(fetch(con, "PRAGMA data_version")[0][0])
+
+
+def list_runs(
+    con: sqlite3.Connection, states: Sequence[str] | None = None, limit: int | None = None
+) -> list[Run]:
+    """Runs, newest first; only those in ``states`` if given."""
+    where = f" WHERE r.state IN ({_marks(states)})" if states is not None else ""
+    sql = f"{_RUNS}{where} ORDER BY r.created DESC, r.id DESC LIMIT ?"
+    return _runs(con, sql, (*(states or ()), -1 if limit is None else limit))
+
+
+def queue(con: sqlite3.Connection) -> list[Run]:
+    """Running first, then queued in their order, then the 20 that ended last."""
+    running = _runs(con, f"{_RUNS} WHERE r.state = 'running' ORDER BY r.started, r.id")
+    queued = _runs(con, f"{_RUNS} WHERE r.state IN ('queued', 'paused') ORDER BY r.position, r.id")
+    ended = _runs(
+        con,
+        # The plus makes SQLite walk the index on finished, not sort all that ended.
+        f"{_RUNS} WHERE +r.state IN ('done', 'failed', 'cancelled', 'lost')"
+        " AND r.finished IS NOT NULL ORDER BY r.finished DESC, r.id LIMIT ?",
+        (RECENT,),
+    )
+    return running + queued + ended
+
+
+def get_run(con: sqlite3.Connection, run_id: str) -> Run | None:
+    """The run of that full id."""
+    found = _runs(con, f"{_RUNS} WHERE r.id = ?", (run_id,))
+    return found[0] if found else None
+
+
+def resolve_run(con: sqlite3.Connection, text: str) -> Run:
+    """The run whose id is ``text``, or begins with it, or ends with it (its last five characters
+    are enough), if there is just one.
+
+    Raises:
+        UsageError: none, with the nearest id; or several, with some of them.
+    """
+    wanted = text.strip().lower()
+    if run := get_run(con, wanted):
+        return run
+    size = len(wanted)
+    for sql in (
+        "SELECT id FROM runs WHERE substr(id, 1, ?) = ? LIMIT 4",
+        "SELECT id FROM runs WHERE substr(id, -?) = ? LIMIT 4",
+    ):
+        ids = _texts(con, sql, (size, wanted))
+        if size and len(ids) == 1 and (run := get_run(con, ids[0])):
+            return run
+        if size and ids:
+            some = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
+            raise UsageError(f"{text!r} could be several runs: {some}")
+    known = _texts(con, "SELECT id FROM runs ORDER BY created DESC LIMIT 1000")
+    if len(known) > 5:
+        near = did_you_mean(wanted, known)
+        hint = near if near.startswith("did") else "`seqbench ls` lists them."
+    else:
+        hint = did_you_mean(wanted, known)
+    raise UsageError(f"There is no run {text!r}: {hint}")
+
+
+def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
+    """A run's full configuration.
+
+    Raises:
+        UsageError: there is no such run.
+        StoreError: another version of seqbench wrote it.
+    """
+    from pydantic import ValidationError
+
+    from engine.spec import RunSpec
+
+    found = _texts(con, "SELECT spec FROM specs WHERE run = ?", (run_id,))
+    if not found:
+        raise UsageError(f"There is no run {run_id!r}: `seqbench ls` lists them.")
+    try:
+        return RunSpec.model_validate_json(found[0])
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
+
+
+def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
+    """Every cell that has runs, by model, dataset and length."""
+    found: dict[tuple[str, str, int], Cell] = {}
+    best = {
+        (row[0], row[1], row[2]): row[3]
+        for row in fetch(
+            con,
+            "SELECT r.model, r.dataset, r.length, avg(s.test_ndcg_best) FROM runs r"
+            " JOIN summaries s ON s.run = r.id WHERE r.state = 'done' GROUP BY 1, 2, 3",
+        )
+    }
+    progress: dict[tuple[str, str, int], list[float]] = {}
+    for run in list_runs(con, ["running"]):
+        shares = progress.setdefault((run.model, run.dataset, run.length), [])
+        shares.append(run.progress or 0.0)
+    for model, dataset, length, state, count in fetch(
+        con, "SELECT model, dataset, length, state, count(*) FROM runs GROUP BY 1, 2, 3, 4"
+    ):
+        key = (model, dataset, length)
+        if key not in found:
+            shares = progress.get(key, [])
+            mean = sum(shares) / len(shares) if shares else None
+            found[key] = Cell(model, dataset, length, {}, best.get(key), mean)
+        found[key].counts[state] = count
+    return found
+
+
+def present_fingerprints(con: sqlite3.Connection) -> set[str]:
+    """Of the runs that are queued, running or done: launching "only what is missing" skips them."""
+    sql = "SELECT DISTINCT fingerprint FROM runs WHERE state IN ('queued', 'running', 'done')"
+    return set(_texts(con, sql))
+
+
+def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
+    """The runs that `present_fingerprints` means by one fingerprint, newest first."""
+    where = "WHERE r.fingerprint = ? AND r.state IN ('queued', 'running', 'done')"
+    return _runs(con, f"{_RUNS} {where} ORDER BY r.created DESC, r.id DESC", (fingerprint,))
+
+
+def mean_epoch_seconds(
+    con: sqlite3.Connection, model: str, dataset: str, length: int
+) -> float | None:
+    """Seconds an epoch of a cell took, evaluation included: mean over its three newest runs."""
+    rows = fetch(
+        con,
+        "SELECT avg(epoch_seconds) FROM (SELECT epoch_seconds FROM runs WHERE model = ?"
+        " AND dataset = ? AND length = ? AND epoch_seconds IS NOT NULL"
+        " ORDER BY created DESC LIMIT 3)",
+        (model, dataset, length),
+    )
+    value = rows[0][0]
+    return None if value is None else float(value)
+
+
+def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:
+    """What the supervisor last said of itself; whether it lives is told by
+    `engine.scheduling.start.supervisor_running`."""
+    rows = fetch(con, "SELECT pid, host, started, heartbeat, slots FROM supervisor")
+    if not rows:
+        return None
+    pid, host, started, heartbeat, slots = rows[0]
+    return Supervisor(pid, host, started, heartbeat, json.loads(slots))
+
+
+def _runs(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[Run]:
+    return [Run(*row) for row in fetch(con, sql, parameters)]
+
+
+def _texts(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[str]:
+    return [str(row[0]) for row in fetch(con, sql, parameters)]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,0 +1,240 @@
+"""The store made anew from the run folders, beside the old one, then put in its place."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.atomic import fsync_folder
+from engine.errors import StoreError
+from engine.runfolder import RunFolder
+from engine.specfile import load_spec_file, parse_spec
+from engine.store.connect import (
+    StoreConnection,
+    StoreDamagedError,
+    make_database,
+    open_database,
+    store_lock,
+    write,
+)
+from engine.store.folders import (
+    META_ATTEMPT_COLUMNS,
+    META_COLUMNS,
+    load_meta,
+    save_folder,
+    save_unsaved,
+)
+from engine.store.ingest import ingest, refresh
+from engine.store.location import StoreLocation
+
+
+def rebuild(location: StoreLocation) -> int:
+    """Make ``runs.db`` anew from the run folders; return how many runs it has.
+
+    What the old one knows and no folder does yet (runs just queued, requests) is kept, if it can
+    be read; a damaged one is left beside as ``runs.db.damaged``. A folder that can't be read is
+    passed over and named in the table ``warnings``.
+
+    Raises:
+        StoreError: it can't be written, or another program's database stands there.
+    """
+    with store_lock(location):
+        return build(location)
+
+
+def build(location: StoreLocation) -> int:
+    """`rebuild`, for who holds the store's lock already."""
+    beside = location.db.with_name(f".{location.db.name}.rebuild")
+    try:
+        _remove(beside)
+        with _frozen(location) as (requests, damaged):
+            make_database(beside, location.db)
+            count = _fill(beside, location, requests)
+            _put_in_place(beside, location.db, damaged)
+    except OSError as error:
+        raise StoreError(f"{location.db} can't be made: {error.strerror}.") from None
+    finally:
+        _remove(beside)
+    return count
+
+
+@contextmanager
+def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bool]]:
+    """Keep everyone from writing the old database until it is replaced.
+
+    Gives its requests, and whether it is damaged.
+    """
+    if not location.db.exists():
+        yield [], False
+        return
+    try:
+        connection = open_database(location.db, "rw")
+    except StoreDamagedError:
+        yield [], True
+        return
+    with closing(connection):
+        try:
+            _refuse_foreign(connection)
+            save_unsaved(connection, location)
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            connection.execute("BEGIN IMMEDIATE")
+            # Again, for what was queued before the lock was held.
+            requests = [
+                tuple(r) for r in connection.rows("SELECT action, run, created FROM requests")
+            ]
+            unsaved = connection.rows("SELECT id FROM runs WHERE revision > saved")
+        except StoreDamagedError:
+            yield [], True
+            return
+        for row in unsaved:
+            save_folder(connection, location, row[0])
+        yield requests, False
+
+
+def _refuse_foreign(connection: StoreConnection) -> None:
+    tables = {row[0] for row in connection.rows("SELECT name FROM sqlite_schema")}
+    if tables and "_sqlite_migrations" not in tables:
+        raise StoreError(
+            f"{connection.path} is a database of something else: choose another with --db."
+        )
+
+
+def _fill(path: Path, location: StoreLocation, requests: list[tuple[Any, ...]]) -> int:
+    with closing(open_database(path, "rw")) as connection:
+        # Nothing is lost if the power goes: the file isn't in its place yet.
+        connection.execute("PRAGMA synchronous = OFF")
+        count = sum(_add_run(connection, folder) for folder in location.folders())
+        with write(connection):
+            connection.executemany(
+                "INSERT INTO requests (action, run, created)"
+                " SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?2)",
+                requests,
+            )
+        return count
+
+
+def _add_run(connection: StoreConnection, folder: RunFolder) -> bool:
+    """Whether the folder is a run's."""
+    run = folder.run_id
+    try:
+        content = load_spec_file(folder)
+        spec = parse_spec(folder, content)
+    except StoreError as error:
+        _warn(connection, run, str(error))
+        return False
+    try:
+        meta = load_meta(folder)
+    except StoreError as error:
+        _warn(connection, run, str(error))
+        meta = _default_meta()
+    journals = [attempt for attempt, _ in folder.journals()]
+    newest = max(journals, default=0)
+    if newest > meta["attempt"] or (newest == meta["attempt"] and meta["state"] == "queued"):
+        # It was started after meta.json was last written.
+        meta |= {"attempt": newest, "state": "running"}
+    values = {
+        "id": run,
+        "model": spec.model,
+        "dataset": spec.dataset,
+        "length": spec.length,
+        "seed": spec.seed,
+        "profile": spec.profile,
+        "suite": content.suite,
+        "fingerprint": content.fingerprint,
+        "created": content.created,
+        "epochs": spec.training.epochs,
+        "parameters": content.parameters,
+        "tags": json.dumps(meta["tags"]),
+        "saved": 1,
+        **{name: meta[name] for name in META_COLUMNS},
+    }
+    try:
+        with write(connection):
+            _insert(connection, "runs", values)
+            _insert(connection, "specs", {"run": run, "spec": spec.model_dump_json()})
+            _insert(connection, "summaries", {"run": run})
+            for attempt in meta["attempts"]:
+                _insert(
+                    connection,
+                    "attempts",
+                    {"run": run, **{name: attempt[name] for name in META_ATTEMPT_COLUMNS}},
+                )
+    except StoreError as error:
+        _warn(connection, run, str(error))
+        return False
+    for attempt in journals:
+        try:
+            ingest(connection, folder, attempt)
+        except OSError as error:
+            _warn(connection, run, f"{folder.journal(attempt)} can't be read: {error.strerror}.")
+    with write(connection):
+        refresh(connection, run)
+        connection.execute(_CLOSE_OLD_ATTEMPTS, {"run": run})
+        connection.execute(_OPEN_RUNNING_ATTEMPT, {"run": run})
+        connection.execute("UPDATE runs SET saved = revision WHERE id = ?", (run,))
+    return True
+
+
+_CLOSE_OLD_ATTEMPTS = """
+UPDATE attempts SET exited = coalesce(exited, ended, last_growth, launched, 0)
+WHERE run = :run AND NOT EXISTS (
+    SELECT 1 FROM runs WHERE id = :run AND state = 'running' AND runs.attempt = attempts.attempt)
+"""
+_OPEN_RUNNING_ATTEMPT = """
+INSERT OR IGNORE INTO attempts (run, attempt, status)
+SELECT id, attempt, 'starting' FROM runs WHERE id = :run AND state = 'running'
+"""
+
+
+def _default_meta() -> dict[str, Any]:
+    return {
+        **dict.fromkeys(META_COLUMNS),
+        "note": "",
+        "tags": [],
+        "position": 0,
+        "state": "queued",
+        "attempt": 1,
+        "losses": 0,
+        "attempts": [],
+    }
+
+
+def _insert(connection: StoreConnection, table: str, values: dict[str, Any]) -> None:
+    marks = ", ".join(f":{name}" for name in values)
+    connection.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608
+        values,
+    )
+
+
+def _warn(connection: StoreConnection, run: str, problem: str) -> None:
+    with write(connection):
+        connection.execute(
+            "INSERT OR IGNORE INTO warnings (run, attempt, offset, problem) VALUES (?, 0, 0, ?)",
+            (run, problem),
+        )
+
+
+def _put_in_place(new: Path, db: Path, damaged: bool) -> None:
+    descriptor = os.open(new, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if damaged:
+        db.replace(db.with_name(f"{db.name}.damaged"))
+    # The old one's log must never meet the new one. Connections that still hold the old files
+    # see that theirs has moved, and leave the new one's alone when they close.
+    for suffix in ("-wal", "-shm", "-journal"):
+        Path(f"{db}{suffix}").unlink(missing_ok=True)
+    new.replace(db)
+    fsync_folder(db.parent)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)

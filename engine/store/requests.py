@@ -1,0 +1,142 @@
+"""What the terminal and the command line may write: new runs, and requests to the supervisor.
+
+A request lies in the table ``requests`` until a supervisor has done it, so callers see to it that
+one runs (`engine.scheduling.start.ensure_supervisor`).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from engine.errors import UsageError, did_you_mean
+from engine.store.connect import StoreConnection, StoreReplacedError, connect_writer, write
+from engine.store.location import StoreLocation
+
+if TYPE_CHECKING:
+    from engine.spec import RunSpec
+
+Action = Literal["cancel", "retry", "delete"]
+
+MAX_NOTE = 10_000
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+
+Result = TypeVar("Result")
+
+
+def enqueue(
+    location: StoreLocation, specs: Sequence[RunSpec], suite: str | None = None
+) -> list[str]:
+    """Put runs at the end of the queue, all or none, and return their ids.
+
+    Raises:
+        StoreError: the store can't be written.
+    """
+    from engine.models.sizes import parameter_count
+
+    now = time.time()
+    contents = [(spec, spec.model_dump_json(), parameter_count(spec)) for spec in specs]
+
+    def insert(connection: StoreConnection) -> list[str]:
+        last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
+        ids: list[str] = []
+        for position, (spec, text, parameters) in enumerate(contents, last + 1):
+            run = _new_id(connection, location, spec)
+            connection.execute(
+                "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
+                " state, position, created, epochs, parameters)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+                (
+                    run,
+                    spec.model,
+                    spec.dataset,
+                    spec.length,
+                    spec.seed,
+                    spec.profile,
+                    suite,
+                    spec.fingerprint(),
+                    position,
+                    now,
+                    spec.training.epochs,
+                    parameters,
+                ),
+            )
+            connection.execute("INSERT INTO specs (run, spec) VALUES (?, ?)", (run, text))
+            connection.execute("INSERT INTO summaries (run) VALUES (?)", (run,))
+            ids.append(run)
+        return ids
+
+    return _transact(location, insert)
+
+
+def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
+    """Ask for queued runs to leave the queue and running ones to stop; others are left alone."""
+    _request(location, "cancel", run_ids)
+
+
+def request_retry(location: StoreLocation, run_ids: Iterable[str]) -> None:
+    """Ask for failed, cancelled or lost runs to be queued again; others are left alone."""
+    _request(location, "retry", run_ids)
+
+
+def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
+    """Ask for runs that don't run to be deleted, with their folders; others are left alone."""
+    _request(location, "delete", run_ids)
+
+
+def set_note(location: StoreLocation, run_id: str, note: str) -> None:
+    """Replace a run's note. Raises `UsageError` if there is no such run or it is too long."""
+    if len(note) > MAX_NOTE:
+        raise UsageError(f"The note is too long: {MAX_NOTE:,} characters at most.")
+
+    def update(connection: StoreConnection) -> None:
+        _check_known(connection, [run_id])
+        text = note.encode("utf-8", "replace").decode()
+        connection.execute("UPDATE runs SET note = ? WHERE id = ?", (text, run_id))
+
+    _transact(location, update)
+
+
+def _request(location: StoreLocation, action: Action, run_ids: Iterable[str]) -> None:
+    wanted = list(dict.fromkeys(run_ids))
+    now = time.time()
+
+    def insert(connection: StoreConnection) -> None:
+        _check_known(connection, wanted)
+        connection.executemany(
+            "INSERT INTO requests (action, run, created) VALUES (?, ?, ?)",
+            [(action, run, now) for run in wanted],
+        )
+
+    _transact(location, insert)
+
+
+def _check_known(connection: StoreConnection, run_ids: Iterable[str]) -> None:
+    for run in run_ids:
+        if connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is None:
+            known = [str(row[0]) for row in connection.rows("SELECT id FROM runs LIMIT 10000")]
+            raise UsageError(f"There is no run {run!r}: {did_you_mean(run, known)}")
+
+
+def _transact(location: StoreLocation, action: Callable[[StoreConnection], Result]) -> Result:
+    """Do ``action`` in one transaction, on the new database if it is rebuilt at this moment."""
+    while True:
+        with closing(connect_writer(location)) as connection:
+            try:
+                with write(connection):
+                    return action(connection)
+            except StoreReplacedError:
+                continue
+
+
+def _new_id(connection: StoreConnection, location: StoreLocation, spec: RunSpec) -> str:
+    stem = re.sub(r"\.{2,}", ".", f"{spec.model}-{spec.dataset}-l{spec.length}-s{spec.seed}")
+    while True:
+        run = f"{stem}-{''.join(random.choices(_BASE32, k=5))}"
+        taken = connection.row("SELECT 1 FROM runs WHERE id = ?", (run,))
+        if taken is None and not location.folder(run).path.exists():
+            return run

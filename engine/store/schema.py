@@ -1,0 +1,154 @@
+"""The tables of ``runs.db``, as migrations, and the names of their columns.
+
+``sqlite_utils`` is imported only where a database is made or migrated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.metrics import AGGREGATES, EPOCH_MEASURES
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+SCHEMA_VERSION = 1
+"""``PRAGMA user_version`` of a database that all migrations were applied to."""
+
+STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
+ENDED = ("done", "failed", "cancelled", "lost")
+
+EPOCH_INTEGERS = ("step", "targets", "batches")
+TELEMETRY_MEASURES = (
+    "gpu_utilization",
+    "gpu_memory_mib",
+    "gpu_memory_total_mib",
+    "gpu_power_w",
+    "gpu_temperature_c",
+    "process_gpu_memory_mib",
+    "cpu_percent",
+    "memory_used_mib",
+    "memory_total_mib",
+    "process_cpu_percent",
+    "process_memory_mib",
+)
+SUMMARY_MEASURES = tuple(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in AGGREGATES)
+"""Columns of ``summaries`` that are an aggregate over a run's epochs."""
+
+INDEXED_SUMMARIES = (
+    "loss_last",
+    "loss_sum_max",
+    "total_seconds",
+    "train_seconds_mean",
+    *(f"valid_{metric}_{how}" for metric in ("recall", "ndcg") for how in ("best", "max")),
+    *(
+        f"test_{metric}_{how}"
+        for metric in ("hit", "recall", "mrr", "ndcg")
+        for how in ("best", "max")
+    ),
+)
+"""What comparisons are most often sorted by; other columns are sorted by a scan of the index that
+holds one aggregate of every measure."""
+
+RUN_TABLES = ("specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings")
+"""Tables with a column ``run``, beside ``summaries`` and ``requests``."""
+
+
+def migrations() -> Migrations:
+    """All migrations, oldest first. Once released, one is never changed: add another."""
+    from sqlite_utils import Migrations
+
+    steps = Migrations("seqbench")
+
+    @steps()
+    def first_tables(db: Database) -> None:
+        for statement in _first_tables():
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
+
+    return steps
+
+
+def _first_tables() -> list[str]:
+    measures = ", ".join(f"{name} REAL" for name in EPOCH_MEASURES)
+    telemetry = ", ".join(f"{name} REAL" for name in TELEMETRY_MEASURES)
+    summaries = ", ".join(f"{name} REAL" for name in SUMMARY_MEASURES)
+    states = ", ".join(f"'{state}'" for state in STATES)
+    kept = ("note", "tags", "position", "state", "attempt", "losses", "finished")
+    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in kept)
+    return [
+        # epoch_seconds: training and evaluation, mean over the newest epochs.
+        # losses: how often the run's process vanished since it was last asked for.
+        # revision, saved: what was changed of meta.json's content, and what of it is on the disk.
+        f"""CREATE TABLE runs (
+            id TEXT PRIMARY KEY, model TEXT NOT NULL, dataset TEXT NOT NULL,
+            length INTEGER NOT NULL, seed INTEGER NOT NULL, profile TEXT NOT NULL, suite TEXT,
+            fingerprint TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ({states})),
+            position INTEGER NOT NULL, created REAL NOT NULL, started REAL, finished REAL,
+            attempt INTEGER NOT NULL DEFAULT 1, losses INTEGER NOT NULL DEFAULT 0, device TEXT,
+            epoch INTEGER, epochs INTEGER, step INTEGER, steps_per_epoch INTEGER,
+            epoch_seconds REAL, parameters INTEGER, cause TEXT, message TEXT,
+            note TEXT NOT NULL DEFAULT '', tags TEXT NOT NULL DEFAULT '[]',
+            revision INTEGER NOT NULL DEFAULT 1, saved INTEGER NOT NULL DEFAULT 0)""",
+        "CREATE INDEX runs_queue ON runs (state, position)",
+        "CREATE INDEX runs_ended ON runs (finished DESC, id) WHERE finished IS NOT NULL",
+        "CREATE INDEX runs_created ON runs (created, id)",
+        "CREATE INDEX runs_cells ON runs (model, dataset, length, state)",
+        "CREATE INDEX runs_fingerprint ON runs (fingerprint, state)",
+        "CREATE INDEX runs_unsaved ON runs (id) WHERE revision > saved",
+        f"""CREATE TRIGGER runs_revision AFTER UPDATE OF {", ".join(kept)} ON runs
+            WHEN {changed}
+            BEGIN UPDATE runs SET revision = OLD.revision + 1 WHERE id = NEW.id; END""",  # noqa: S608
+        # Apart from runs, so that a scan of runs reads little.
+        "CREATE TABLE specs (run TEXT PRIMARY KEY, spec TEXT NOT NULL) WITHOUT ROWID",
+        f"""CREATE TABLE epochs (
+            run TEXT NOT NULL, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
+            seq INTEGER NOT NULL, t REAL NOT NULL, step INTEGER, targets INTEGER, batches INTEGER,
+            {measures}, PRIMARY KEY (run, epoch)) WITHOUT ROWID""",
+        """CREATE TABLE steps (
+            run TEXT NOT NULL, attempt INTEGER NOT NULL, seq INTEGER NOT NULL, t REAL NOT NULL,
+            step INTEGER NOT NULL, epoch INTEGER NOT NULL, loss REAL, grad_norm REAL, lr REAL,
+            PRIMARY KEY (run, attempt, seq)) WITHOUT ROWID""",
+        f"""CREATE TABLE telemetry (
+            run TEXT NOT NULL, attempt INTEGER NOT NULL, seq INTEGER NOT NULL, t REAL NOT NULL,
+            {telemetry}, PRIMARY KEY (run, attempt, seq)) WITHOUT ROWID""",
+        "CREATE INDEX telemetry_time ON telemetry (run, t)",
+        """CREATE TABLE events (
+            run TEXT NOT NULL, attempt INTEGER NOT NULL, seq INTEGER NOT NULL, t REAL NOT NULL,
+            kind TEXT NOT NULL, fields TEXT NOT NULL,
+            PRIMARY KEY (run, attempt, seq)) WITHOUT ROWID""",
+        # launched, exited: when the supervisor started the process, and saw it gone.
+        # started, ended: first line of the journal, and the end as the journal (or, where it has
+        # none, the supervisor) tells it.
+        """CREATE TABLE attempts (
+            run TEXT NOT NULL, attempt INTEGER NOT NULL, slot TEXT, launched REAL, pid INTEGER,
+            boot_id TEXT, start_ticks INTEGER, host TEXT, status TEXT NOT NULL, started REAL,
+            ended REAL, exited REAL, last_growth REAL, offset INTEGER NOT NULL DEFAULT 0,
+            device TEXT, device_kind TEXT, dtype TEXT, threads INTEGER, epochs INTEGER,
+            steps_per_epoch INTEGER, parameters INTEGER, resumed_epoch INTEGER, epoch INTEGER,
+            step INTEGER, cause TEXT, message TEXT, PRIMARY KEY (run, attempt)) WITHOUT ROWID""",
+        "CREATE INDEX attempts_live ON attempts (run, attempt) WHERE exited IS NULL",
+        f"""CREATE TABLE summaries (
+            run TEXT PRIMARY KEY, best_epoch INTEGER, epochs_trained INTEGER, total_seconds REAL,
+            {summaries}) WITHOUT ROWID""",
+        *(
+            f"CREATE INDEX summaries_{name} ON summaries ({name}, run)"
+            for name in INDEXED_SUMMARIES
+        ),
+        *(
+            f"CREATE INDEX summaries_{how} ON summaries "
+            f"(run, {', '.join(f'{measure}_{how}' for measure in EPOCH_MEASURES)})"
+            for how in AGGREGATES
+        ),
+        """CREATE INDEX summaries_totals ON summaries
+            (run, best_epoch, epochs_trained, total_seconds)""",
+        """CREATE TABLE requests (
+            id INTEGER PRIMARY KEY, action TEXT NOT NULL, run TEXT NOT NULL,
+            created REAL NOT NULL)""",
+        """CREATE TABLE warnings (
+            run TEXT NOT NULL, attempt INTEGER NOT NULL, offset INTEGER NOT NULL,
+            problem TEXT NOT NULL, PRIMARY KEY (run, attempt, offset, problem)) WITHOUT ROWID""",
+        """CREATE TABLE supervisor (
+            id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, host TEXT NOT NULL,
+            started REAL NOT NULL, heartbeat REAL NOT NULL, slots TEXT NOT NULL)""",
+    ]

@@ -1,0 +1,70 @@
+"""What happened in one run, in order: epochs, steps, telemetry, events, attempts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from engine.store.connect import fetch
+
+
+def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
+    """Every column of the table ``epochs``, by epoch."""
+    return _dicts(con, "SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run_id,))
+
+
+def steps(
+    con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
+) -> list[tuple[Any, ...]]:
+    """``(attempt, seq, t, step, epoch, loss, grad_norm, lr)`` after ``(attempt, seq)``, in order.
+
+    What a later attempt did again is left out of the earlier ones, so that each step stands once.
+    A reader that goes on from an earlier attempt's row therefore starts from the beginning when a
+    row of a newer attempt comes.
+    """
+    rows = fetch(
+        con,
+        """WITH shown AS (
+            SELECT attempt, (
+                SELECT min(later.resumed_epoch) FROM attempts later
+                WHERE later.run = a.run AND later.attempt > a.attempt
+            ) AS last_epoch FROM attempts a WHERE a.run = :run
+        )
+        SELECT s.attempt, s.seq, s.t, s.step, s.epoch, s.loss, s.grad_norm, s.lr
+        FROM steps s JOIN shown ON shown.attempt = s.attempt
+        WHERE s.run = :run AND (s.attempt, s.seq) > (:attempt, :seq)
+            AND (shown.last_epoch IS NULL OR s.epoch <= shown.last_epoch)
+        ORDER BY s.attempt, s.seq""",
+        {"run": run_id, "attempt": after_seq[0], "seq": after_seq[1]},
+    )
+    return [tuple(row) for row in rows]
+
+
+def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:
+    """Every column of the table ``telemetry`` from after time ``since`` on, in order of time."""
+    sql = "SELECT * FROM telemetry WHERE run = ? AND t > ? ORDER BY t, attempt, seq"
+    return _dicts(con, sql, (run_id, since))
+
+
+def events(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
+    """Starts, warnings, checkpoints and ends: ``attempt``, ``seq``, ``t``, ``kind`` and the
+    journal line's own fields, in order."""
+    rows = fetch(
+        con,
+        "SELECT attempt, seq, t, kind, fields FROM events WHERE run = ? ORDER BY attempt, seq",
+        (run_id,),
+    )
+    return [
+        {**json.loads(fields), "attempt": attempt, "seq": seq, "t": t, "kind": kind}
+        for attempt, seq, t, kind, fields in rows
+    ]
+
+
+def attempts(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
+    """Every column of the table ``attempts``, by attempt."""
+    return _dicts(con, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", (run_id,))
+
+
+def _dicts(con: sqlite3.Connection, sql: str, parameters: object) -> list[dict[str, Any]]:
+    return [dict(row) for row in fetch(con, sql, parameters)]

@@ -1,0 +1,220 @@
+"""What the supervisor decides about runs and attempts. Each function is to be called inside a
+write transaction, and leaves the store in a state from which a new supervisor can go on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.process import ProcessIdentity
+from engine.store.connect import StoreConnection
+from engine.store.ingest import refresh
+from engine.store.schema import RUN_TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAttempt:
+    """An attempt whose process hasn't been seen gone."""
+
+    run: str
+    attempt: int
+    status: str
+    """``starting`` until the journal begins, ``running``, or how the journal says it ended."""
+    slot: str | None
+    host: str | None
+    identity: ProcessIdentity | None
+    last_growth: float | None
+    """When the journal was last seen to grow."""
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    id: int
+    action: str
+    run: str
+
+
+def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
+    rows = connection.rows(
+        "SELECT run, attempt, status, slot, host, pid, boot_id, start_ticks, last_growth, ended"
+        " FROM attempts WHERE exited IS NULL ORDER BY run, attempt"
+    )
+    return [
+        LiveAttempt(
+            row["run"],
+            row["attempt"],
+            row["status"],
+            row["slot"],
+            row["host"],
+            _identity(row),
+            row["last_growth"],
+            row["ended"],
+        )
+        for row in rows
+    ]
+
+
+def requests(connection: StoreConnection) -> list[Request]:
+    """The mailbox, oldest first."""
+    rows = connection.rows("SELECT id, action, run FROM requests ORDER BY id")
+    return [Request(*row) for row in rows]
+
+
+def drop_request(connection: StoreConnection, request: Request) -> None:
+    connection.execute("DELETE FROM requests WHERE id = ?", (request.id,))
+
+
+def run_state(connection: StoreConnection, run: str) -> tuple[str, int] | None:
+    """State and attempt of a run."""
+    row = connection.row("SELECT state, attempt FROM runs WHERE id = ?", (run,))
+    return (row[0], row[1]) if row else None
+
+
+def attempt_status(connection: StoreConnection, run: str, attempt: int) -> str:
+    sql = "SELECT status FROM attempts WHERE run = ? AND attempt = ?"
+    return str(connection.rows(sql, (run, attempt))[0][0])
+
+
+def next_queued(connection: StoreConnection) -> str | None:
+    """The run whose turn it is. One whose last process still lives (stopping, say) has to wait."""
+    row = connection.row(
+        "SELECT id FROM runs WHERE state = 'queued' AND NOT EXISTS"
+        " (SELECT 1 FROM attempts WHERE run = runs.id AND exited IS NULL)"
+        " ORDER BY position, id LIMIT 1"
+    )
+    return None if row is None else str(row[0])
+
+
+def begin_attempt(connection: StoreConnection, run: str, slot: str, host: str) -> int:
+    """Take a queued run: written before its process is started, so that no process is unknown."""
+    connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
+    connection.execute(
+        "INSERT INTO attempts (run, attempt, slot, host, launched, status)"
+        " SELECT id, attempt, ?, ?, ?, 'starting' FROM runs WHERE id = ?",
+        (slot, host, time.time(), run),
+    )
+    state = run_state(connection, run)
+    assert state is not None
+    return state[1]
+
+
+def record_process(
+    connection: StoreConnection, run: str, attempt: int, process: ProcessIdentity
+) -> None:
+    connection.execute(
+        "UPDATE attempts SET pid = ?, boot_id = ?, start_ticks = ? WHERE run = ? AND attempt = ?",
+        (process.pid, process.boot_id, process.start_ticks, run, attempt),
+    )
+
+
+def undo_attempt(connection: StoreConnection, run: str, attempt: int) -> None:
+    """Put back a run whose process was never started."""
+    connection.execute("DELETE FROM attempts WHERE run = ? AND attempt = ?", (run, attempt))
+    connection.execute(
+        "UPDATE runs SET state = 'queued' WHERE id = ? AND attempt = ? AND state = 'running'",
+        (run, attempt),
+    )
+
+
+def end_attempt(
+    connection: StoreConnection, run: str, attempt: int, status: str, cause: str, message: str
+) -> None:
+    """Say how an attempt ended whose journal doesn't: ``failed``, ``cancelled`` or ``lost``."""
+    connection.execute(
+        "UPDATE attempts SET status = ?, cause = ?, message = ?, ended = ?"
+        " WHERE run = ? AND attempt = ?",
+        (status, cause, message, time.time(), run, attempt),
+    )
+    refresh(connection, run)
+
+
+def mark_exited(connection: StoreConnection, run: str, attempt: int) -> None:
+    """The process is gone: its slot is free."""
+    connection.execute(
+        "UPDATE attempts SET exited = ? WHERE run = ? AND attempt = ?", (time.time(), run, attempt)
+    )
+
+
+def requeue(connection: StoreConnection, run: str, *, counts: bool) -> None:
+    """Queue the next attempt at the run's old place.
+
+    Args:
+        counts: it is one of the run's automatic retries.
+    """
+    connection.execute(
+        "UPDATE runs SET state = 'queued', attempt = attempt + 1, losses = losses + ?,"
+        " finished = NULL, cause = NULL, message = NULL WHERE id = ?",
+        (int(counts), run),
+    )
+
+
+def losses(connection: StoreConnection, run: str) -> int:
+    """Automatic retries that the run has used."""
+    return int(connection.rows("SELECT losses FROM runs WHERE id = ?", (run,))[0][0])
+
+
+def retry(connection: StoreConnection, run: str) -> None:
+    """Queue the next attempt at the end, with all automatic retries.
+
+    A run that was cancelled before its attempt began has that attempt still to come.
+    """
+    connection.execute(
+        "UPDATE runs SET state = 'queued', losses = 0, finished = NULL, cause = NULL,"
+        " message = NULL, position = (SELECT max(position) + 1 FROM runs),"
+        " attempt = attempt + EXISTS"
+        " (SELECT 1 FROM attempts a WHERE a.run = runs.id AND a.attempt = runs.attempt)"
+        " WHERE id = ?",
+        (run,),
+    )
+
+
+def cancel_queued(connection: StoreConnection, run: str) -> None:
+    connection.execute(
+        "UPDATE runs SET state = 'cancelled', finished = ?, cause = 'cancelled',"
+        " message = 'Cancelled before it ran.' WHERE id = ?",
+        (time.time(), run),
+    )
+
+
+def delete_run(connection: StoreConnection, run: str) -> None:
+    """Forget a run; its folder goes first."""
+    for table in (*RUN_TABLES, "summaries"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608
+    connection.execute("DELETE FROM runs WHERE id = ?", (run,))
+
+
+def work_left(connection: StoreConnection) -> bool:
+    """Whether a supervisor is needed."""
+    row = connection.row(
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('queued', 'running'))"
+        " OR EXISTS (SELECT 1 FROM attempts WHERE exited IS NULL)"
+        " OR EXISTS (SELECT 1 FROM requests)"
+        " OR EXISTS (SELECT 1 FROM runs WHERE revision > saved)"
+    )
+    assert row is not None
+    return bool(row[0])
+
+
+def beat(
+    connection: StoreConnection,
+    pid: int,
+    host: str,
+    started: float,
+    slots: Sequence[Mapping[str, Any]],
+) -> None:
+    """Say that the supervisor is alive."""
+    connection.execute(
+        "INSERT OR REPLACE INTO supervisor (id, pid, host, started, heartbeat, slots)"
+        " VALUES (1, ?, ?, ?, ?, ?)",
+        (pid, host, started, time.time(), json.dumps(list(slots))),
+    )
+
+
+def _identity(row: Any) -> ProcessIdentity | None:
+    if row["pid"] is None or row["boot_id"] is None or row["start_ticks"] is None:
+        return None
+    return ProcessIdentity(row["pid"], row["boot_id"], row["start_ticks"])

@@ -1,0 +1,180 @@
+"""What the machine is doing: NVML where there is a GPU, the host always.
+
+A figure that the driver doesn't tell is ``None``, never 0. Light to import: no torch, no numpy.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class GpuSample:
+    """One GPU at one moment."""
+
+    index: int
+    uuid: str
+    name: str
+    utilization: float | None
+    """Per cent of the last sampling period in which a kernel ran."""
+    memory_used_mib: float | None
+    memory_total_mib: float | None
+    power_w: float | None
+    power_limit_w: float | None
+    temperature_c: float | None
+    processes: tuple[tuple[int, float | None], ...]
+    """Process id and its memory in MiB, for those that the driver shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSample:
+    """CPU and memory of the machine."""
+
+    cpu_percent: float
+    """Of all cores together, 0 to 100, since the sample before."""
+    memory_used_mib: float
+    memory_total_mib: float
+    load: float
+    """Runnable processes, mean over the last minute."""
+    cores: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    t: float
+    host: HostSample
+    gpus: tuple[GpuSample, ...]
+    gpu_note: str | None
+    """Why no GPU is shown, in one line; ``None`` if any is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSample:
+    """One process, for a run's own journal."""
+
+    cpu_percent: float
+    """100 is one core."""
+    memory_mib: float
+
+
+class Sampler:
+    """Reads the machine. Keep one and call `sample` from one thread at a time.
+
+    The first CPU figures cover the time since the sampler was made.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._gpus = _Nvml()
+        self._process = psutil.Process(pid) if pid is not None else None
+        psutil.cpu_percent()
+        if self._process is not None:
+            self._process.cpu_percent()
+
+    def sample(self) -> Sample:
+        """Read everything once; takes a millisecond or two a GPU."""
+        gpus, note = self._gpus.sample()
+        return Sample(time.time(), _host(), gpus, note)
+
+    def process(self) -> ProcessSample | None:
+        """Read the process given at the start; ``None`` if none was, or if it is gone."""
+        if self._process is None:
+            return None
+        try:
+            return ProcessSample(
+                self._process.cpu_percent(), self._process.memory_info().rss / MIB
+            )
+        except psutil.Error:
+            return None
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        self._gpus.close()
+
+
+def _host() -> HostSample:
+    memory = psutil.virtual_memory()
+    return HostSample(
+        cpu_percent=psutil.cpu_percent(),
+        memory_used_mib=(memory.total - memory.available) / MIB,
+        memory_total_mib=memory.total / MIB,
+        load=os.getloadavg()[0],
+        cores=len(os.sched_getaffinity(0)),
+    )
+
+
+class _Nvml:
+    """The driver's library, or the reason why there is none."""
+
+    def __init__(self) -> None:
+        self._nvml: Any = None
+        self._handles: list[Any] = []
+        self._note = "no NVIDIA driver on this machine: showing the host only"
+        import pynvml
+
+        absent = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
+        try:
+            pynvml.nvmlInit()
+        except (pynvml.NVMLError, OSError) as error:
+            if not isinstance(error, absent):
+                self._note = f"the NVIDIA driver doesn't answer ({error}): showing the host only"
+            return
+        self._nvml = pynvml
+        count = self._ask(pynvml.nvmlDeviceGetCount) or 0
+        handles = [self._ask(pynvml.nvmlDeviceGetHandleByIndex, i) for i in range(count)]
+        self._handles = [handle for handle in handles if handle is not None]
+        if not self._handles:
+            self._note = "the NVIDIA driver shows no GPU: showing the host only"
+
+    def sample(self) -> tuple[tuple[GpuSample, ...], str | None]:
+        gpus = tuple(self._gpu(index, handle) for index, handle in enumerate(self._handles))
+        return gpus, None if gpus else self._note
+
+    def close(self) -> None:
+        if self._nvml is not None:
+            self._ask(self._nvml.nvmlShutdown)
+            self._nvml, self._handles = None, []
+
+    def _ask(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """A figure, or ``None`` where the driver says "not supported" or the GPU is lost."""
+        try:
+            return call(*arguments)
+        except (self._nvml.NVMLError, UnicodeDecodeError):
+            return None
+
+    def _gpu(self, index: int, handle: Any) -> GpuSample:
+        nvml = self._nvml
+        rates = self._ask(nvml.nvmlDeviceGetUtilizationRates, handle)
+        memory = self._ask(nvml.nvmlDeviceGetMemoryInfo, handle)
+        return GpuSample(
+            index=index,
+            uuid=_text(self._ask(nvml.nvmlDeviceGetUUID, handle)),
+            name=_text(self._ask(nvml.nvmlDeviceGetName, handle)) or "NVIDIA GPU",
+            utilization=None if rates is None else float(rates.gpu),
+            memory_used_mib=None if memory is None else memory.used / MIB,
+            memory_total_mib=None if memory is None else memory.total / MIB,
+            power_w=_scaled(self._ask(nvml.nvmlDeviceGetPowerUsage, handle), 1e-3),
+            power_limit_w=_scaled(self._ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle), 1e-3),
+            temperature_c=_scaled(
+                self._ask(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU), 1
+            ),
+            processes=tuple(
+                (process.pid, _scaled(process.usedGpuMemory, 1 / MIB))
+                for process in self._ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
+            ),
+        )
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""

@@ -1,0 +1,102 @@
+"""Ranking the true item among all items, for every user: the metrics at 10.
+
+A tie with the true item counts against it. Reported twice: over all items, and with the items
+that the user has seen masked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.datasets.splits import LeaveOneOut, Split
+from engine.metrics import METRICS, RANKINGS
+from engine.models.base import SequenceModel
+from engine.spec import TOP_K
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """One split, ready on the device."""
+
+    histories: Tensor
+    """int32 (users, L): the last items before the true one, left-padded with 0."""
+    targets: Tensor
+    """int64 (users,): the true items."""
+    seen: Tensor
+    """int64 (pairs,): each user's distinct items before the true one and other than it, flat."""
+    seen_offsets: Tensor
+    """int64 (users + 1,), on the host: where each user's part of ``seen`` begins."""
+
+
+def evaluation_set(
+    split_data: LeaveOneOut, split: Split, length: int, device: torch.device
+) -> EvaluationSet:
+    """Gather one split's histories, true items and seen items on the device."""
+    seen, offsets = split_data.seen(split)
+    return EvaluationSet(
+        histories=torch.from_numpy(split_data.histories(split, length)).to(device),
+        targets=torch.from_numpy(split_data.targets(split)).long().to(device),
+        seen=torch.from_numpy(seen).long().to(device),
+        seen_offsets=torch.from_numpy(offsets),
+    )
+
+
+def ranks(model: SequenceModel, data: EvaluationSet, batch_size: int) -> Tensor:
+    """Each user's rank of the true item, from 1: int32 (2, users), all items and seen masked.
+
+    The model is put in evaluation mode and left there. Scores are float32: in bfloat16 they tie.
+    """
+    model.eval()
+    found = []
+    with torch.inference_mode():
+        for first in range(0, len(data.targets), batch_size):
+            last = min(first + batch_size, len(data.targets))
+            scores = model.logits(model.query(data.histories[first:last].long())).float()
+            found.append(_rank_batch(scores, data, first, last))
+    return torch.cat(found, dim=1)
+
+
+def _rank_batch(scores: Tensor, data: EvaluationSet, first: int, last: int) -> Tensor:
+    targets = data.targets[first:last]
+    true = scores.gather(1, targets[:, None])
+    # "Not below" rather than "at least": a NaN then counts against the model.
+    above = ~(scores[:, 1:] < true)
+    over_all = above.sum(dim=1)
+
+    begin, end = int(data.seen_offsets[first]), int(data.seen_offsets[last])
+    counts = (data.seen_offsets[first + 1 : last + 1] - data.seen_offsets[first:last]).to(
+        scores.device
+    )
+    row = torch.repeat_interleave(torch.arange(last - first, device=scores.device), counts)
+    seen_above = above[row, data.seen[begin:end] - 1]
+    masked = over_all - torch.zeros_like(over_all).index_add_(0, row, seen_above.long())
+    return torch.stack([over_all, masked]).int()
+
+
+def metrics(ranks_of_true: Tensor, k: int = TOP_K) -> dict[str, float]:
+    """HitRate, Recall, MRR and NDCG at ``k`` from ranks (int, (users,)), means over users.
+
+    With one relevant item, Recall@k equals HitRate@k, and NDCG@k is 1/log2(1 + rank) inside the
+    first k (Järvelin & Kekäläinen 2002, with an ideal gain of 1).
+    """
+    rank = ranks_of_true.double()
+    hit = (rank <= k).double()
+    values = {
+        "hit": hit.mean(),
+        "recall": hit.mean(),
+        "mrr": (hit / rank).mean(),
+        "ndcg": (hit / torch.log2(rank + 1)).mean(),
+    }
+    return {name: float(values[name]) for name in METRICS}
+
+
+def metric_columns(split: Split, both: Tensor) -> dict[str, float]:
+    """The eight columns of one split from `ranks`."""
+    return {
+        f"{split}_{name}{ranking}": value
+        for ranking, row in zip(RANKINGS, both, strict=True)
+        for name, value in metrics(row).items()
+    }

@@ -1,0 +1,58 @@
+"""``python -m engine.worker RUN_FOLDER --attempt N --device cpu --threads 2``.
+
+Reads the run folder, trains, and writes journal, checkpoints and results there. It never opens
+the store. SIGTERM ends it: `cancelled` if the file ``cancel`` stands in the folder, `preempted`
+(to be resumed) if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from engine.runfolder import RunFolder
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.worker")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as torch likes")
+    arguments = parser.parse_args()
+    folder = RunFolder(arguments.folder.resolve())
+
+    # Held for life, and let go by the kernel however this process ends: whoever finds it free
+    # knows that no worker of this run is alive.
+    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.stderr.write(f"another worker has {folder.run_id}; nothing to do\n")
+        return 0
+
+    asked_to_stop = False
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    # A terminal that goes away is no reason to stop.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    from engine.worker.attempt import run_attempt
+
+    return run_attempt(
+        folder, arguments.attempt, arguments.device, arguments.threads, lambda: asked_to_stop
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

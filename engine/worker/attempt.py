@@ -1,0 +1,234 @@
+"""From a run folder to a trained model, and every way that can end, in the journal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine import __version__
+from engine.atomic import write_atomically
+from engine.datasets.interactions import Interactions, load_interactions
+from engine.datasets.splits import leave_one_out
+from engine.errors import DataError, TrainingError, UserError
+from engine.journal import FORMAT, EndStatus, JournalWriter
+from engine.models.sizes import count
+from engine.process import own_identity
+from engine.runfolder import RunFolder
+from engine.spec import RunSpec
+from engine.specfile import load_spec
+from engine.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from engine.training.loop import (
+    Interrupted,
+    Outcome,
+    steps_per_epoch,
+    train,
+    training_histories,
+    uses_bfloat16,
+)
+from engine.worker.recorder import JournalRecorder, TelemetryThread
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The journal's last word."""
+
+    status: EndStatus
+    cause: str
+    message: str
+    best_epoch: int | None = None
+    epochs_trained: int | None = None
+    trace: str | None = None
+
+
+def run_attempt(
+    folder: RunFolder, attempt: int, device_kind: str, threads: int, stop: Callable[[], bool]
+) -> int:
+    """Train the run in ``folder`` from its newest whole checkpoint; return the exit status."""
+    started = time.monotonic()
+    if threads:
+        torch.set_num_threads(threads)
+    with JournalWriter(folder.journal(attempt)) as journal:
+        ending = _ending_of(lambda: _train(folder, attempt, device_kind, journal, stop), folder)
+        if ending.trace:
+            sys.stderr.write(ending.trace)
+        journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+    return 1 if ending.status == "failed" else 0
+
+
+def _ending_of(work: Callable[[], Outcome], folder: RunFolder) -> Ending:
+    try:
+        outcome = work()
+    except Interrupted:
+        if folder.cancel.exists():
+            return Ending("cancelled", "cancelled", "Cancelled.")
+        return Ending("preempted", "preempted", "Stopped from outside; it will be resumed.")
+    except TrainingError as error:
+        return Ending("failed", error.cause, str(error))
+    except DataError as error:
+        return Ending("failed", "data", str(error))
+    except UserError as error:
+        return Ending("failed", "error", str(error))
+    except (MemoryError, torch.OutOfMemoryError):
+        return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
+    except OSError as error:
+        return _os_failure(error)
+    except Exception as error:  # noqa: BLE001 -- the last resort: nothing may end without a word
+        if "can't allocate memory" in str(error):
+            return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Ending("failed", "error", message, trace=traceback.format_exc(limit=-8))
+    best = outcome.best
+    return Ending("done", outcome.cause, "", best.epoch, outcome.epochs_trained)
+
+
+_OUT_OF_MEMORY = "Memory ran out: try a smaller batch_size, or fewer runs at once."
+
+
+def _os_failure(error: OSError) -> Ending:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return Ending("failed", "disk-full", "The disk is full: make room, then retry the run.")
+    where = f": {error.filename}" if error.filename else ""
+    return Ending("failed", "error", f"{error.strerror}{where}", trace=traceback.format_exc())
+
+
+def _train(
+    folder: RunFolder,
+    attempt: int,
+    device_kind: str,
+    journal: JournalWriter,
+    stop: Callable[[], bool],
+) -> Outcome:
+    spec = load_spec(folder)
+    interactions = load_interactions(spec.source)
+    if device_kind == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device", "No GPU can be used here: check `seqbench doctor`.")
+    device = torch.device(device_kind)
+    resume, problems = _newest_checkpoint(folder, spec)
+
+    journal.write("start", **_facts(folder, attempt, spec, interactions, device, resume))
+    for problem in problems:
+        journal.write("warning", message=problem)
+    telemetry = TelemetryThread(journal, os.getpid(), _gpu_uuid(device))
+    telemetry.start()
+    try:
+        outcome = train(
+            spec,
+            interactions,
+            device,
+            JournalRecorder(journal, telemetry),
+            resume=resume,
+            save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
+            stop=stop,
+        )
+    finally:
+        telemetry.end()
+    _save_results(folder, outcome)
+    return outcome
+
+
+def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
+    path = folder.checkpoint(attempt)
+    digest = save_checkpoint(path, checkpoint)
+    journal.write("checkpoint", epoch=checkpoint.epoch, file=path.name, sha256=digest)
+    for older, stale in folder.checkpoints():
+        if older < attempt:
+            stale.unlink(missing_ok=True)
+
+
+def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | None, list[str]]:
+    """The checkpoint that went furthest, and what is wrong with those that can't be used."""
+    problems: list[str] = []
+    for _, path in reversed(folder.checkpoints()):
+        try:
+            return load_checkpoint(path, spec.fingerprint()), problems
+        except CheckpointError as error:
+            problems.append(f"{error}; looking for an earlier one.")
+    return None, problems
+
+
+def _save_results(folder: RunFolder, outcome: Outcome) -> None:
+    buffer = BytesIO()
+    np.save(buffer, outcome.test_ranks.numpy(), allow_pickle=False)
+    write_atomically(folder.test_ranks, buffer.getvalue())
+    buffer = BytesIO()
+    torch.save(outcome.best.model, buffer)
+    write_atomically(folder.best_model, buffer.getvalue())
+
+
+def _facts(
+    folder: RunFolder,
+    attempt: int,
+    spec: RunSpec,
+    interactions: Interactions,
+    device: torch.device,
+    resume: Checkpoint | None,
+) -> dict[str, Any]:
+    """The journal's ``start``: identity, provenance and sizes."""
+    histories = training_histories(leave_one_out(interactions), torch.device("cpu"))
+    return {
+        "format": FORMAT,
+        "run": folder.run_id,
+        "attempt": attempt,
+        **asdict(own_identity()),
+        "host": socket.gethostname(),
+        "device": _device_name(device),
+        "device_kind": device.type,
+        "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "code": _code_version(),
+        "checksum": interactions.checksum,
+        "users": len(interactions.offsets) - 1,
+        "items": interactions.num_items,
+        "interactions": len(interactions.items),
+        "parameters": count(spec.architecture, interactions.num_items, spec.length),
+        "epochs": spec.training.epochs,
+        "patience": spec.training.patience,
+        "steps_per_epoch": steps_per_epoch(spec, histories),
+        "resumed_epoch": resume.epoch if resume else 0,
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or "CPU"
+
+
+def _gpu_uuid(device: torch.device) -> str | None:
+    if device.type != "cuda":
+        return None
+    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+
+
+def _code_version() -> str:
+    """The package's version, with the commit where it runs from a checkout."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return __version__
+    found = subprocess.run(
+        ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=10"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    commit = found.stdout.strip()
+    return f"{__version__}+{commit}" if found.returncode == 0 and commit else __version__

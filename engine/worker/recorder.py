@@ -1,0 +1,127 @@
+"""Training's recorder that writes the journal, and the thread that samples the machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict, dataclass
+from statistics import fmean
+
+from engine.journal import JournalWriter
+from engine.telemetry import GpuSample, Sample, Sampler
+from engine.training.recorder import EpochRecord, StepRecord
+
+SAMPLE_SECONDS = 0.5
+TELEMETRY_SECONDS = 2.0
+"""One sample in four goes to the journal; all of them make an epoch's figures."""
+
+STEPS_PER_SECOND = 10
+"""Step lines at most; the curve needs no more."""
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """A GPU over one epoch; ``None`` where the driver doesn't tell."""
+
+    memory_mib: float | None
+    utilization: float | None
+
+
+class TelemetryThread(threading.Thread):
+    """Samples the machine in the background, and writes telemetry lines."""
+
+    def __init__(self, journal: JournalWriter, pid: int, gpu_uuid: str | None) -> None:
+        super().__init__(name="telemetry", daemon=True)
+        self._journal = journal
+        self._pid = pid
+        self._gpu_uuid = gpu_uuid
+        self._sampler = Sampler(pid)
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._since_epoch: list[GpuSample] = []
+
+    def run(self) -> None:
+        written = 0.0
+        while not self._ended.wait(SAMPLE_SECONDS):
+            sample = self._sampler.sample()
+            gpu = self._own_gpu(sample)
+            if gpu is not None:
+                with self._lock:
+                    self._since_epoch.append(gpu)
+            if sample.t - written >= TELEMETRY_SECONDS:
+                try:
+                    self._journal.write("telemetry", **self._fields(sample, gpu))
+                except OSError:
+                    continue  # training's own next line meets the same disk, and can act on it
+                written = sample.t
+        self._sampler.close()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+    def gpu_use(self) -> GpuUse:
+        """What the GPU did since the last call; an epoch shorter than a sample repeats the last."""
+        with self._lock:
+            samples, self._since_epoch = self._since_epoch, self._since_epoch[-1:]
+        memory = [m for gpu in samples if (m := self._memory(gpu)) is not None]
+        utilization = [gpu.utilization for gpu in samples if gpu.utilization is not None]
+        return GpuUse(max(memory, default=None), fmean(utilization) if utilization else None)
+
+    def _own_gpu(self, sample: Sample) -> GpuSample | None:
+        return next((gpu for gpu in sample.gpus if gpu.uuid == self._gpu_uuid), None)
+
+    def _own_memory(self, gpu: GpuSample) -> float | None:
+        return dict(gpu.processes).get(self._pid)
+
+    def _memory(self, gpu: GpuSample) -> float | None:
+        own = self._own_memory(gpu)
+        return gpu.memory_used_mib if own is None else own
+
+    def _fields(self, sample: Sample, gpu: GpuSample | None) -> dict[str, float | None]:
+        process = self._sampler.process()
+        return {
+            "gpu_utilization": gpu.utilization if gpu else None,
+            "gpu_memory_mib": gpu.memory_used_mib if gpu else None,
+            "gpu_memory_total_mib": gpu.memory_total_mib if gpu else None,
+            "gpu_power_w": gpu.power_w if gpu else None,
+            "gpu_temperature_c": gpu.temperature_c if gpu else None,
+            "process_gpu_memory_mib": self._own_memory(gpu) if gpu else None,
+            "cpu_percent": sample.host.cpu_percent,
+            "memory_used_mib": sample.host.memory_used_mib,
+            "memory_total_mib": sample.host.memory_total_mib,
+            "process_cpu_percent": process.cpu_percent if process else None,
+            "process_memory_mib": process.memory_mib if process else None,
+        }
+
+
+class JournalRecorder:
+    """`engine.training.recorder.Recorder` on a journal."""
+
+    def __init__(self, journal: JournalWriter, telemetry: TelemetryThread) -> None:
+        self._journal = journal
+        self._telemetry = telemetry
+        self._last_steps = time.monotonic()
+
+    def steps(self, records: list[StepRecord]) -> None:
+        now = time.monotonic()
+        room = max(1, round((now - self._last_steps) * STEPS_PER_SECOND))
+        self._last_steps = now
+        stride = -(-len(records) // room) if records else 1
+        # Counted from the end, so that the newest step is always among them.
+        for record in reversed(records[::-1][::stride]):
+            self._journal.write("step", **asdict(record))
+
+    def epoch(self, record: EpochRecord) -> None:
+        fields = asdict(record)
+        gpu = self._telemetry.gpu_use()
+        self._journal.write(
+            "epoch",
+            **fields.pop("metrics"),
+            **fields,
+            gpu_memory_mib=gpu.memory_mib,
+            gpu_utilization=gpu.utilization,
+        )
+
+    def warning(self, message: str) -> None:
+        self._journal.write("warning", message=message)

@@ -1,0 +1,26 @@
+"""Shared by all tests: where real data is, and an environment that touches nothing of the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = os.environ.get("SEQBENCH_DATA")
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder with the original data sets; the test is skipped where there is none."""
+    if not DATA or not Path(DATA).is_dir():
+        pytest.skip("SEQBENCH_DATA names no folder with the original data sets")
+    return Path(DATA)
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep every test out of the user's store, cache and configuration."""
+    monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path / "cache"))
+    for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)

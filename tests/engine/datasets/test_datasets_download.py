@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import stat
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from engine.datasets.download import FetchCancelledError, Patience, Progress, fetch, offer
+from engine.datasets.interactions import load_interactions
+from engine.datasets.locate import locate
+from engine.errors import DataError
+from engine.spec import Dataset
+
+MakeDataset = Callable[..., Dataset]
+
+RATINGS = b"".join(b"%d\t%d\t3\t%d\n" % (i % 50, i * 7919 % 997, i * i) for i in range(30_000))
+QUICK = Patience(connect=5, silence=5, retries=2, pause=0)
+
+
+@dataclass
+class Site:
+    """What the server sends, and how badly."""
+
+    body: bytes = b""
+    url: str = ""
+    status: int = 200
+    failures: int = 0
+    """So many first answers are 503."""
+    stop_after: int | None = None
+    """Bytes after which an answer's connection is closed."""
+    stall_after: int | None = None
+    """Bytes after which nothing more comes until the test ends."""
+    ranges: bool = True
+    asked: list[str | None] = field(default_factory=list)
+    """The Range header of every request."""
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = self.headers.get("Range")
+            site.asked.append(asked)
+            if site.failures:
+                site.failures -= 1
+                self.send_error(503)
+                return
+            if site.status != 200:
+                self.send_error(site.status)
+                return
+            start = int(re.findall(r"\d+", asked)[0]) if asked and site.ranges else 0
+            body = site.body[start:]
+            self.send_response(206 if start else 200)
+            if start:
+                whole = len(site.body)
+                self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            cut = min((n for n in (site.stop_after, site.stall_after) if n), default=len(body))
+            self.wfile.write(body[:cut])
+            self.wfile.flush()
+            if site.stall_after:
+                site.over.wait(30)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    site.url = f"http://127.0.0.1:{server.server_port}/tiny.zip"
+    yield site
+    site.over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def zipped(
+    members: dict[str, bytes] | None = None,
+    link: str | None = None,
+    method: int = zipfile.ZIP_STORED,
+) -> bytes:
+    """A zip with the ratings, a README, something unwanted, and ``members``."""
+    buffer = io.BytesIO()
+    content = {
+        "tiny-folder/": b"",
+        "tiny-folder/README": b"Cite us.",
+        "tiny-folder/u.data": RATINGS,
+        "tiny-folder/u.genre": b"unwanted",
+        "tiny-folder/deeper/u.data": b"unwanted",
+    } | (members or {})
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, body in content.items():
+            archive.writestr(name, body)
+        if link:
+            info = zipfile.ZipInfo("tiny-folder/README.link")
+            info.external_attr = (stat.S_IFLNK | 0o777) << 16
+            archive.writestr(info, link)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def served(site: Site, make_dataset: MakeDataset) -> Callable[..., Dataset]:
+    """Serve an archive and return the data set whose published archive it is."""
+
+    def serve(body: bytes | None = None, md5: str | None = "right", **changes: object) -> Dataset:
+        site.body = zipped() if body is None else body
+        right = hashlib.md5(site.body).hexdigest()
+        archive = {
+            "url": site.url,
+            "bytes": len(site.body),
+            "md5": right if md5 == "right" else md5,
+        }
+        return make_dataset(archive=archive | changes)
+
+    return serve
+
+
+def left_over(cache: Path) -> set[str]:
+    return {path.name for path in cache.iterdir()} - {".tiny-folder.lock"}
+
+
+def test_fetches_checks_and_unpacks_what_is_wanted(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served()
+    seen: list[Progress] = []
+    folder = fetch(dataset, seen.append, patience=QUICK)
+
+    assert folder == cache / "tiny-folder"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "u.data": RATINGS,
+        "README": b"Cite us.",
+    }
+    assert left_over(cache) == {"tiny-folder"}
+    done = [progress.done for progress in seen]
+    assert done == sorted(done)
+    assert len(done) > 2
+    assert seen[-1].done == seen[-1].total == len(site.body)
+    assert load_interactions(dataset).num_users == 50
+
+    assert fetch(dataset, patience=QUICK) == folder
+    assert site.asked == [None], "what is there and sound is not fetched again"
+
+
+def test_a_damaged_copy_in_the_cache_is_replaced(
+    served: Callable[..., Dataset], cache: Path
+) -> None:
+    published = hashlib.md5(RATINGS).hexdigest()
+    dataset = served().model_copy(update={"files": {"u.data": published}})
+    folder = cache / "tiny-folder"
+    folder.mkdir(parents=True)
+    (folder / "u.data").write_bytes(RATINGS[:-9])
+    # What a fetch that was killed while unpacking leaves.
+    (cache / ".tiny-folder.ab12_xyz.new").mkdir()
+    fetch(dataset, patience=QUICK)
+    assert (folder / "u.data").read_bytes() == RATINGS
+    assert left_over(cache) == {"tiny-folder"}
+
+
+def test_a_damaged_copy_of_the_users_is_left_to_the_user(
+    served: Callable[..., Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = served().model_copy(update={"files": {"u.data": "0" * 32}})
+    own = tmp_path / "data" / "tiny-folder"
+    own.mkdir(parents=True)
+    (own / "u.data").write_bytes(b"mine")
+    monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
+    with pytest.raises(DataError, match="repair or remove that copy"):
+        fetch(dataset, patience=QUICK)
+    assert (own / "u.data").read_bytes() == b"mine"
+
+
+def test_goes_on_where_an_earlier_fetch_stopped(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served()
+    cache.mkdir()
+    (cache / ".tiny-folder.part").write_bytes(site.body[:100_000])
+    seen: list[Progress] = []
+    folder = fetch(dataset, seen.append, patience=QUICK)
+    assert site.asked == ["bytes=100000-"]
+    assert seen[0].done > 100_000
+    assert (folder / "u.data").read_bytes() == RATINGS
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_connection_that_breaks_is_taken_up_again(
+    served: Callable[..., Dataset], site: Site, ranges: bool
+) -> None:
+    dataset = served()
+    site.ranges = ranges
+    site.stop_after = len(site.body) // 2 + 1 if ranges else len(site.body)
+    site.failures = 1
+    folder = fetch(dataset, patience=QUICK)
+    assert (folder / "u.data").read_bytes() == RATINGS
+    assert len(site.asked) == (3 if ranges else 2)
+
+
+def test_a_server_without_ranges_is_read_from_the_start(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served()
+    cache.mkdir()
+    (cache / ".tiny-folder.part").write_bytes(site.body[:100_000])
+    site.ranges = False
+    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+
+
+@pytest.mark.parametrize("left", ["other bytes", "too long"])
+def test_what_is_left_of_something_else_is_dropped(
+    served: Callable[..., Dataset], site: Site, cache: Path, left: str
+) -> None:
+    dataset = served()
+    cache.mkdir()
+    size = 100_000 if left == "other bytes" else len(site.body) + 1
+    (cache / ".tiny-folder.part").write_bytes(b"x" * size)
+    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+
+
+def test_a_truncated_download_is_kept_and_explained(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served()
+    site.stop_after = 50_000
+    with pytest.raises(DataError, match=r"could not be fetched from .*try again, which goes on"):
+        fetch(dataset, patience=QUICK)
+    assert len(site.asked) == 1 + QUICK.retries
+    assert (cache / ".tiny-folder.part").read_bytes() == site.body[: 3 * 50_000]
+    assert locate(dataset) is None
+
+
+def test_a_server_that_falls_silent(served: Callable[..., Dataset], site: Site) -> None:
+    dataset = served()
+    site.stall_after = 10_000
+    with pytest.raises(DataError, match=r"could not be fetched .*timed out"):
+        fetch(dataset, patience=Patience(silence=0.2, retries=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"md5": "0" * 32}, "its md5 is"),
+        ({"bytes": 1_000}, "more than 1,000 bytes"),
+        ({"bytes": 10_000_000}, "not 10,000,000 bytes"),
+    ],
+)
+def test_other_bytes_than_published_are_refused(
+    served: Callable[..., Dataset], cache: Path, change: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(DataError, match=f"not the published archive .*{reason}"):
+        fetch(served(**change), patience=QUICK)
+    assert left_over(cache) == set()
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_address_that_is_gone(served: Callable[..., Dataset], site: Site, status: int) -> None:
+    dataset = served()
+    site.status = status
+    with pytest.raises(DataError, match=rf"answered {status} .*: correct the address"):
+        fetch(dataset, patience=QUICK)
+    assert len(site.asked) == 1
+
+
+def test_nobody_answers(make_dataset: MakeDataset) -> None:
+    # Port 1 is never listened on.
+    archive = {"url": "http://127.0.0.1:1/tiny.zip", "bytes": 10}
+    with pytest.raises(DataError, match="check the network or the proxy"):
+        fetch(make_dataset(archive=archive), patience=QUICK)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (zipped({"../evil": b"x"}), r"'\.\./evil' leads out of it"),
+        (zipped({"tiny-folder/../../evil": b"x"}), "leads out of it"),
+        (zipped({"/etc/evil": b"x"}), "leads out of it"),
+        (zipped({"..\\evil": b"x"}), "leads out of it"),
+        (zipped(link="/etc/passwd"), "is a link"),
+        (zipped({"tiny-folder/README.txt": b"0" * 10**7}, method=8), "far more than a data set"),
+        (zipped()[:-100], "can't be unpacked"),
+        (zipped().replace(RATINGS[:9], b"\0" * 9), "can't be unpacked .*CRC"),
+        (b"<html>Please log in</html>", "can't be unpacked"),
+    ],
+)
+@pytest.mark.parametrize("md5", ["right", None])
+def test_an_unsafe_or_broken_archive_is_refused(
+    served: Callable[..., Dataset], tmp_path: Path, cache: Path, body: bytes, reason: str, md5: str
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        fetch(served(body, md5=md5), patience=QUICK)
+    assert left_over(cache) == set()
+    assert {path.name for path in tmp_path.iterdir()} == {"cache"}
+
+
+def test_an_archive_without_the_file_names_it(
+    served: Callable[..., Dataset], make_dataset: MakeDataset, site: Site
+) -> None:
+    dataset = served().model_copy(update={"files": {"u.data": None, "u.time": None}})
+    with pytest.raises(DataError, match=r"holds no tiny-folder/u\.time"):
+        fetch(dataset, patience=QUICK)
+
+
+def test_cancelled_midway_and_taken_up_again(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served()
+    seen: list[Progress] = []
+    with pytest.raises(FetchCancelledError, match="goes on where it stopped"):
+        fetch(dataset, seen.append, lambda: len(seen) >= 2, QUICK)
+    kept = (cache / ".tiny-folder.part").stat().st_size
+    assert 0 < kept == seen[-1].done < len(site.body)
+
+    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+    assert site.asked == [None, f"bytes={kept}-"]
+
+
+def test_two_at_once_fetch_once(served: Callable[..., Dataset], site: Site, cache: Path) -> None:
+    dataset = served()
+    with ThreadPoolExecutor(4) as pool:
+        folders = {future.result() for future in [pool.submit(fetch, dataset) for _ in range(4)]}
+    assert folders == {cache / "tiny-folder"}
+    assert site.asked == [None]
+    assert left_over(cache) == {"tiny-folder"}
+
+
+def test_a_cache_that_cannot_be_written(served: Callable[..., Dataset], cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(DataError, match="name another folder in SEQBENCH_CACHE"):
+        fetch(served(), patience=QUICK)
+
+
+def test_what_fetching_costs_is_said_beforehand(
+    served: Callable[..., Dataset], make_dataset: MakeDataset, make_synthetic: MakeDataset
+) -> None:
+    assert re.search(
+        r"0\.\d MB from 127\.0\.0\.1, checked against its published md5", offer(served())
+    )
+    assert "not verified" in offer(served(md5=None))
+    assert "can't be fetched" in offer(make_dataset())
+    with pytest.raises(DataError, match="has no known address"):
+        fetch(make_dataset())
+    with pytest.raises(DataError, match="is generated"):
+        fetch(make_synthetic(10, 5, 500))

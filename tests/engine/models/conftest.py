@@ -1,0 +1,57 @@
+"""Small models with weights large enough that every part of them shows in the output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine import spec
+from engine.models.base import SequenceModel
+from engine.models.registry import build
+
+ITEMS = 37
+LENGTH = 12
+
+ARCHITECTURES: dict[str, spec.Architecture] = {
+    "sasrec-pre": spec.SASRec(dim=16, layers=2, heads=2, norm="pre"),
+    "sasrec-post": spec.SASRec(dim=16, layers=1, heads=4, norm="post"),
+    "bert4rec-pre": spec.BERT4Rec(dim=16, layers=2, heads=2, norm="pre"),
+    "bert4rec-post": spec.BERT4Rec(dim=16, layers=1, heads=4, norm="post"),
+    "xlstm": spec.XLSTM(dim=16, layers=2, heads=2, dropout=0.2),
+}
+
+Make = Callable[..., SequenceModel]
+
+
+def scatter(model: SequenceModel, scale: float = 0.5) -> None:
+    """Redraw every parameter, norms and biases too, so that none hides behind a neutral value."""
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+            parameter.copy_(1.0 * (parameter == 1) + scale * noise)
+
+
+@pytest.fixture
+def make() -> Make:
+    """Build a model by its name above, in float64 and evaluation mode unless told otherwise."""
+
+    def made(name: str, dtype: torch.dtype = torch.float64) -> SequenceModel:
+        model = build(ARCHITECTURES[name], ITEMS, LENGTH).to(dtype)
+        scatter(model)
+        return model.eval()
+
+    return made
+
+
+@pytest.fixture
+def histories() -> Tensor:
+    """int64 (5, LENGTH): from full to a single item to nothing, right-aligned."""
+    generator = torch.Generator().manual_seed(3)
+    items = torch.randint(1, ITEMS + 1, (5, LENGTH), generator=generator)
+    for row, padding in enumerate((0, 1, 5, LENGTH - 1, LENGTH)):
+        items[row, :padding] = 0
+    return items

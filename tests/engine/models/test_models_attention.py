@@ -1,0 +1,63 @@
+"""The fused Transformer layer against attention written out head by head."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.models.transformer import TransformerLayer, causal_mask
+
+
+def attention(layer: TransformerLayer, x: Tensor, allowed: Tensor) -> Tensor:
+    """Vaswani et al. 2017, eq. 1, for one sequence (W, d) and bool (W, W)."""
+    weights, biases = layer.query_key_value.weight, layer.query_key_value.bias
+    query, key, value = (
+        x @ w.T + b for w, b in zip(weights.chunk(3), biases.chunk(3), strict=True)
+    )
+    size = x.shape[1] // layer.heads
+    heads = []
+    for part in (slice(i * size, (i + 1) * size) for i in range(layer.heads)):
+        scores = query[:, part] @ key[:, part].T / math.sqrt(size)
+        heads.append(scores.masked_fill(~allowed, -math.inf).softmax(dim=1) @ value[:, part])
+    return layer.attention_output(torch.cat(heads, dim=1))
+
+
+def feed_forward(layer: TransformerLayer, x: Tensor) -> Tensor:
+    return layer.feed_forward_out(F.gelu(layer.feed_forward_in(x)))
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_layer_is_attention_and_feed_forward(norm) -> None:
+    torch.manual_seed(0)
+    layer = TransformerLayer(12, heads=3, dropout=0.0, norm=norm).double()
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    x = torch.randn(2, 7, 12, dtype=torch.float64)
+    real = torch.ones(2, 7, dtype=torch.bool)
+    real[1, :3] = False
+    allowed = causal_mask(real)
+    expected = []
+    for row, may in zip(x, allowed[:, 0], strict=True):
+        if norm == "pre":
+            y = row + attention(layer, layer.attention_norm(row), may)
+            y = y + feed_forward(layer, layer.feed_forward_norm(y))
+        else:
+            y = layer.attention_norm(row + attention(layer, row, may))
+            y = layer.feed_forward_norm(y + feed_forward(layer, y))
+        expected.append(y)
+    torch.testing.assert_close(layer(x, allowed), torch.stack(expected), rtol=1e-9, atol=1e-9)
+
+
+def test_causal_mask() -> None:
+    allowed = causal_mask(torch.tensor([[False, False, True, True, True]]))[0, 0]
+    assert allowed.int().tolist() == [
+        [1, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0],
+        [0, 0, 1, 0, 0],
+        [0, 0, 1, 1, 0],
+        [0, 0, 1, 1, 1],
+    ]

@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from written_journals import dump, epoch_fields, journal_lines, to_bytes
+
+from engine.metrics import AGGREGATES, EPOCH_MEASURES
+from engine.runfolder import RunFolder
+from engine.spec import RunSpec
+from engine.store import queries
+from engine.store.connect import StoreConnection, connect_writer
+from engine.store.ingest import ingest
+from engine.store.location import StoreLocation, store_location
+from engine.store.requests import enqueue
+
+AddRun = Callable[..., RunFolder]
+
+
+def put(folder: RunFolder, attempt: int, lines: list[dict[str, Any]], tail: bytes = b"") -> None:
+    with folder.journal(attempt).open("ab") as file:
+        file.write(to_bytes(lines) + tail)
+
+
+def test_a_whole_journal_becomes_rows(writer: StoreConnection, add_run: AddRun) -> None:
+    folder = add_run()
+    lines = journal_lines()
+    put(folder, 1, lines)
+    assert ingest(writer, folder, 1) == len(lines)
+    assert ingest(writer, folder, 1) == 0
+
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert (run.state, run.epoch, run.step, run.device) == ("done", 3, 9, "A CPU")
+    assert (run.started, run.finished) == (lines[0]["t"], lines[-1]["t"])
+    assert (run.best_epoch, run.cause, run.message) == (3, "completed", "Ended.")
+    assert run.progress == 1.0
+    rows = queries.epochs(writer, folder.run_id)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    wanted = epoch_fields(2)
+    assert {name: rows[1][name] for name in EPOCH_MEASURES} == {
+        name: wanted[name] for name in EPOCH_MEASURES
+    }
+    steps = queries.steps(writer, folder.run_id)
+    assert [row[3] for row in steps] == list(range(1, 10))
+    assert queries.steps(writer, folder.run_id, steps[3][:2]) == steps[4:]
+    telemetry = queries.telemetry(writer, folder.run_id)
+    assert [row["cpu_percent"] for row in telemetry] == [50.0] * 3
+    assert queries.telemetry(writer, folder.run_id, telemetry[0]["t"]) == telemetry[1:]
+    kinds = [event["kind"] for event in queries.events(writer, folder.run_id)]
+    assert kinds == ["start", "checkpoint", "checkpoint", "checkpoint", "end"]
+    assert queries.events(writer, folder.run_id)[0]["patience"] == 10
+
+
+def test_summaries_are_the_aggregates_of_the_epochs(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    lines = journal_lines(epochs=range(1, 5))
+    ndcg = iter([0.1, 0.4, 0.4, 0.2])
+    for line in lines:
+        if line["kind"] == "epoch":
+            line["valid_ndcg"] = next(ndcg)
+    put(folder, 1, lines)
+    ingest(writer, folder, 1)
+    columns = [f"test_recall_{how}" for how in AGGREGATES] + ["epochs_trained", "total_seconds"]
+    (row,) = queries.comparison(writer, ["best_epoch", *columns], "id", False)
+    recall = [epoch_fields(epoch)["test_recall"] for epoch in range(1, 5)]
+    seconds = sum(
+        epoch_fields(epoch)["train_seconds"] + epoch_fields(epoch)["eval_seconds"]
+        for epoch in range(1, 5)
+    )
+    # Of two equal epochs the earlier is the best: training keeps the first.
+    wanted = (2, recall[1], max(recall), min(recall), sum(recall) / 4, recall[3], 4, seconds)
+    assert row == pytest.approx(wanted)
+    (gpu,) = queries.comparison(writer, ["gpu_memory_mib_max"], "id", False)
+    assert gpu == (None,)
+
+
+def test_a_torn_line_is_taken_when_it_is_whole(writer: StoreConnection, add_run: AddRun) -> None:
+    folder = add_run()
+    lines = journal_lines()
+    data = to_bytes(lines)
+    cut = data.rindex(b'"kind"')
+    folder.journal(1).write_bytes(data[:cut])
+    assert ingest(writer, folder, 1) == len(lines) - 1
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert run.state == "queued"  # no word of the supervisor, and no end: nothing else is known
+    with folder.journal(1).open("ab") as file:
+        file.write(data[cut:])
+    assert ingest(writer, folder, 1) == 1
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert run.state == "done"
+
+
+def started(writer: StoreConnection, run: str, attempt: int) -> None:
+    """As the supervisor does it."""
+    writer.execute("UPDATE runs SET state = 'running', attempt = ? WHERE id = ?", (attempt, run))
+
+
+def test_a_resumed_run_has_each_epoch_and_step_once(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    started(writer, folder.run_id, 1)
+    put(folder, 1, journal_lines(1, range(1, 4), end=None))
+    put(folder, 1, [{"seq": 50, "t": 1e6, "kind": "step", "step": 10, "epoch": 4, "loss": 1.0}])
+    ingest(writer, folder, 1)
+    started(writer, folder.run_id, 2)
+    put(folder, 2, journal_lines(2, range(3, 6), end="done", resumed=2, lead=0.5))
+    ingest(writer, folder, 2)
+
+    steps = queries.steps(writer, folder.run_id)
+    assert [row[3] for row in steps] == list(range(1, 16))
+    assert [row[0] for row in steps] == [1] * 6 + [2] * 9
+    rows = queries.epochs(writer, folder.run_id)
+    assert [(row["epoch"], row["attempt"]) for row in rows] == [
+        (1, 1),
+        (2, 1),
+        (3, 2),
+        (4, 2),
+        (5, 2),
+    ]
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert (run.state, run.epoch, run.step) == ("done", 5, 15)
+
+
+def test_a_stale_attempt_changes_nothing_of_a_newer_one(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    started(writer, folder.run_id, 2)
+    put(folder, 2, journal_lines(2, range(1, 4), end=None, lead=0.5))
+    ingest(writer, folder, 2)
+    before = (
+        queries.get_run(writer, folder.run_id),
+        queries.epochs(writer, folder.run_id),
+        queries.steps(writer, folder.run_id),
+    )
+    assert before[0] is not None
+    # Attempt 1 comes back from a machine that was thought gone, and even ends.
+    put(folder, 1, journal_lines(1, range(1, 4), end="failed", t=2_000_000.0))
+    ingest(writer, folder, 1)
+    assert queries.epochs(writer, folder.run_id) == before[1]
+    assert queries.steps(writer, folder.run_id) == before[2]
+    after = queries.get_run(writer, folder.run_id)
+    assert after is not None
+    assert (after.state, after.epoch, after.step) == ("running", 3, 9)
+
+
+def test_the_journals_end_overrides_what_was_thought(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    started(writer, folder.run_id, 1)
+    put(folder, 1, journal_lines(end=None))
+    ingest(writer, folder, 1)
+    writer.execute("UPDATE attempts SET status = 'lost'")
+    writer.execute("UPDATE runs SET state = 'lost'")
+    put(folder, 1, [{"seq": 99, "t": 5e6, "kind": "end", "status": "done", "cause": "completed"}])
+    ingest(writer, folder, 1)
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert (run.state, run.finished, run.cause) == ("done", 5e6, "completed")
+
+
+def test_what_is_no_line_becomes_a_warning(writer: StoreConnection, add_run: AddRun) -> None:
+    folder = add_run()
+    head = {"t": 1.0, "seq": 0}
+    lines = [
+        b"not json\n",
+        b"[]\n",
+        b"\xff\xfe\n",
+        json.dumps({**head, "kind": "a new kind", "x": 1}).encode() + b"\n",
+        json.dumps({**head, "seq": 1, "kind": "epoch", "epoch": "three"}).encode() + b"\n",
+        json.dumps({**head, "seq": 2, "kind": "step", "step": 1, "epoch": 1, "loss": []}).encode()
+        + b"\n",
+        json.dumps({**head, "seq": 3, "kind": "end", "status": "glorious"}).encode() + b"\n",
+    ]
+    folder.journal(1).write_bytes(b"".join(lines))
+    assert ingest(writer, folder, 1) == len(lines)
+    problems = [row[0] for row in writer.rows("SELECT problem FROM warnings ORDER BY offset")]
+    assert sorted(problems) == sorted(
+        [
+            *["not a journal line"] * 3,
+            "epoch: epoch is not what it should be",
+            "epoch: needs epoch",
+            "step: loss is not what it should be",
+            "end: has no status that is known",
+        ]
+    )
+    assert [row[5] for row in queries.steps(writer, folder.run_id)] == [None]
+    assert queries.epochs(writer, folder.run_id) == []
+
+
+def test_a_file_that_is_no_journal_has_few_warnings(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    folder.journal(1).write_bytes(b"x\n" * 5000)
+    assert ingest(writer, folder, 1) == 5000
+    assert writer.rows("SELECT count(*) FROM warnings")[0][0] == 100
+
+
+def test_a_deleted_run_is_not_brought_back(writer: StoreConnection, add_run: AddRun) -> None:
+    folder = add_run()
+    put(folder, 1, journal_lines())
+    writer.execute("DELETE FROM runs")
+    assert ingest(writer, folder, 1) == 0
+    assert writer.rows("SELECT * FROM epochs") == []
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=2**62, max_value=2**80)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["\x00", "\ud800", "9" * 50, "done", -1, 10**400]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+NAMES = ("epoch", "step", "loss", "status", "message", "valid_ndcg", "pid", "host", "cpu_percent")
+KINDS = ("start", "step", "epoch", "telemetry", "checkpoint", "warning", "end", "heartbeat", "new")
+ODD_LINES = st.lists(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(KINDS), "t": st.floats(0, 1e10)},
+        optional=dict.fromkeys(NAMES, ODD),
+    ),
+    max_size=12,
+)
+
+
+@pytest.fixture(scope="module")
+def two_runs(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[StoreLocation, list[RunFolder]]:
+    """One store for all examples of a property: making one takes longer than the example."""
+    from engine.config import load_catalogue
+
+    location = store_location(tmp_path_factory.mktemp("properties") / "runs.db")
+    spec: RunSpec = load_catalogue().run_spec("sasrec", "synthetic", 50, 1)
+    return location, [location.folder(run) for run in enqueue(location, [spec, spec])]
+
+
+def forget(connection: StoreConnection, folders: list[RunFolder]) -> None:
+    for table in ("epochs", "steps", "telemetry", "events", "attempts", "warnings"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute(
+        "UPDATE runs SET state = 'running', started = NULL, finished = NULL, epoch = NULL,"
+        " step = NULL, attempt = 2"
+    )
+    for folder in folders:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        folder.path.mkdir(parents=True)
+        connection.execute("INSERT OR REPLACE INTO summaries (run) VALUES (?)", (folder.run_id,))
+
+
+def in_place_of(found: dict[str, list[tuple[Any, ...]]], run: str) -> dict[str, Any]:
+    return {table: [row[1:] for row in rows if row[0] == run] for table, rows in found.items()}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), odd=ODD_LINES)
+def test_pieces_give_the_same_rows_as_the_whole(
+    two_runs: tuple[StoreLocation, list[RunFolder]],
+    data: st.DataObject,
+    odd: list[dict[str, Any]],
+) -> None:
+    location, folders = two_runs
+    first = to_bytes(journal_lines(1, range(1, 3), steps=2, end=None))
+    second = to_bytes(journal_lines(2, range(2, 4), steps=2, end="done", resumed=1, lead=0.25))
+    second += to_bytes([{"seq": 100 + seq, **line} for seq, line in enumerate(odd)])
+    first_cuts = sorted(data.draw(st.lists(st.integers(0, len(first)), max_size=3)))
+    second_cuts = sorted(data.draw(st.lists(st.integers(0, len(second)), max_size=5)))
+    with closing(connect_writer(location)) as connection:
+        forget(connection, folders)
+        whole, pieces = folders
+        for attempt, text, cuts in ((1, first, first_cuts), (2, second, second_cuts)):
+            whole.journal(attempt).write_bytes(text)
+            ingest(connection, whole, attempt)
+            for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+                with pieces.journal(attempt).open("ab") as file:
+                    file.write(text[start:end])
+                ingest(connection, pieces, attempt)
+        found = dump(connection)
+    # Fields that are the run's own, not the journal's.
+    found["runs"] = [(row[0], *row[8:9], *row[11:]) for row in found["runs"]]
+    one, other = in_place_of(found, whole.run_id), in_place_of(found, pieces.run_id)
+    assert one == other
+    values = [value for rows in one.values() for row in rows for value in row]
+    assert not any(isinstance(value, float) and not math.isfinite(value) for value in values)

@@ -1,0 +1,107 @@
+"""Windows cover every training interaction once, and never show a user's future or another user."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.training.windows import Histories, cut_windows, item_batch, next_item_batch
+
+
+def histories_of(lengths: list[int], gap: int = 2) -> Histories:
+    """Users whose training part is followed by ``gap`` held-out items. Every item is distinct."""
+    starts, ends, position = [], [], 0
+    for length in lengths:
+        starts.append(position)
+        ends.append(position + length)
+        position += length + gap
+    return Histories(
+        torch.arange(1, position + 1, dtype=torch.int32), torch.tensor(starts), torch.tensor(ends)
+    )
+
+
+shapes = st.tuples(
+    st.lists(st.integers(0, 30), min_size=1, max_size=8),
+    st.integers(2, 12),
+    st.integers(0, 2**31),
+)
+
+
+@given(shapes)
+def test_every_training_interaction_is_a_target_exactly_once(
+    shape: tuple[list[int], int, int],
+) -> None:
+    lengths, width, seed = shape
+    histories = histories_of(lengths)
+    windows = cut_windows(histories, width, torch.Generator().manual_seed(seed))
+
+    _, targets = next_item_batch(histories.items, windows, width)
+
+    expected = [
+        int(item)
+        for start, end in zip(histories.starts, histories.ends, strict=True)
+        for item in histories.items[start:end]
+    ]
+    assert sorted(targets[targets > 0].tolist()) == expected
+    assert histories.interactions == len(expected)
+
+
+@given(shapes)
+def test_input_is_the_item_before_the_target_of_the_same_user(
+    shape: tuple[list[int], int, int],
+) -> None:
+    lengths, width, seed = shape
+    histories = histories_of(lengths)
+    first_items = {
+        int(histories.items[s]) for s, n in zip(histories.starts, lengths, strict=True) if n
+    }
+    windows = cut_windows(histories, width, torch.Generator().manual_seed(seed))
+
+    inputs, targets = next_item_batch(histories.items, windows, width)
+
+    for given_items, wanted in zip(inputs.tolist(), targets.tolist(), strict=True):
+        for before, target in zip(given_items, wanted, strict=True):
+            if target:
+                assert before == (0 if target in first_items else target - 1)
+        real = [item for item in given_items if item]
+        assert given_items == [0] * (width - len(real)) + real, "right-aligned"
+        assert real == list(range(real[0], real[0] + len(real))) if real else True
+
+
+@given(shapes)
+def test_item_windows_hold_training_items_of_one_user(shape: tuple[list[int], int, int]) -> None:
+    lengths, width, seed = shape
+    histories = histories_of(lengths)
+    owner = {
+        int(item): user
+        for user, (start, end) in enumerate(zip(histories.starts, histories.ends, strict=True))
+        for item in histories.items[start:end]
+    }
+    windows = cut_windows(histories, width, torch.Generator().manual_seed(seed))
+
+    seen: set[int] = set()
+    for row in item_batch(histories.items, windows, width).tolist():
+        real = [item for item in row if item]
+        assert len({owner[item] for item in real}) == 1
+        seen.update(real)
+    assert seen == set(owner)
+
+
+def test_batches_hold_every_window_once() -> None:
+    histories = histories_of([40, 3, 17])
+    generator = torch.Generator().manual_seed(1)
+    windows = cut_windows(histories, 5, generator)
+
+    batches = list(windows.batches(4, generator))
+
+    assert sum(len(batch) for batch in batches) == len(windows)
+    assert sorted(torch.cat([b.end for b in batches]).tolist()) == sorted(windows.end.tolist())
+
+
+def test_the_same_seed_cuts_the_same_windows() -> None:
+    histories = histories_of([40, 3, 17])
+    one, two = (cut_windows(histories, 5, torch.Generator().manual_seed(9)) for _ in range(2))
+    assert torch.equal(one.end, two.end)
+    other = cut_windows(histories, 5, torch.Generator().manual_seed(10))
+    assert not torch.equal(one.end[:3], other.end[:3]) or len(one) != len(other)

@@ -1,0 +1,203 @@
+"""Workers as real processes: finished, cancelled, preempted, killed, out of disk."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.config import load_catalogue
+from engine.journal import JournalLine, read_journal
+from engine.metrics import EPOCH_MEASURES
+from engine.runfolder import RunFolder
+from engine.spec import RunSpec
+from engine.specfile import save_spec
+from engine.training.checkpoint import load_checkpoint
+
+DEADLINE = 90.0
+
+
+def small_spec(**overrides: Any) -> RunSpec:
+    spec = load_catalogue().run_spec(
+        "sasrec", "synthetic", 20, 7, overrides={"dim": 16, "epochs": 3} | overrides
+    )
+    source = spec.source.model_dump() | {"users": 300, "items": 60, "interactions": 12_000}
+    return RunSpec.model_validate(spec.model_dump() | {"source": source})
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> Callable[..., RunFolder]:
+    def make(name: str = "run", **overrides: Any) -> RunFolder:
+        folder = RunFolder(tmp_path / name)
+        folder.path.mkdir()
+        save_spec(folder, small_spec(**overrides), created=1.0)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(folder: RunFolder, attempt: int = 1, **options: Any) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "engine.worker", str(folder.path)]
+        command += ["--attempt", str(attempt), "--threads", "1"]
+        with folder.log.open("ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, **options)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def lines(folder: RunFolder, kind: str, attempt: int = 1) -> list[JournalLine]:
+    return [x for x in read_journal(folder.journal(attempt)).lines if x.kind == kind]
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert process.poll() is None, "the worker ended too early"
+        assert time.monotonic() < deadline, "the worker took too long"
+        time.sleep(0.01)
+
+
+def results(folder: RunFolder, attempts: range) -> list[dict[str, Any]]:
+    """Every epoch as the newest attempt tells it, without times."""
+    timed = {"train_seconds", "eval_seconds"}
+    newest: dict[int, dict[str, Any]] = {}
+    for attempt in attempts:
+        for line in lines(folder, "epoch", attempt):
+            kept = {key: value for key, value in line.fields.items() if key not in timed}
+            newest[kept["epoch"]] = kept
+    return [newest[epoch] for epoch in sorted(newest)]
+
+
+def test_a_run_writes_all_that_is_promised(make_folder, start) -> None:
+    folder = make_folder()
+    assert start(folder).wait(DEADLINE) == 0, folder.log.read_text()
+
+    journal = read_journal(folder.journal(1)).lines
+    assert [x.seq for x in journal] == list(range(len(journal)))
+    assert journal[0].kind == "start"
+    facts = journal[0].fields
+    assert facts["run"] == folder.run_id
+    assert (facts["users"], facts["items"], facts["interactions"]) == (300, 60, 12_000)
+    assert facts["device_kind"] == "cpu"
+    assert facts["threads"] == 1
+    assert journal[-1].kind == "end"
+    assert journal[-1].fields["status"] == "done"
+    assert journal[-1].fields["epochs_trained"] == 3
+    for line in lines(folder, "epoch"):
+        assert set(EPOCH_MEASURES) <= set(line.fields)
+        assert line.fields["gpu_memory_mib"] is None
+    best = journal[-1].fields["best_epoch"]
+    chosen = lines(folder, "epoch")[best - 1].fields
+    ranks = np.load(folder.test_ranks, allow_pickle=False)
+    assert ranks.shape == (2, 300)
+    assert (ranks[0] <= 10).mean() == pytest.approx(chosen["test_recall"])
+    assert folder.best_model.exists()
+    assert load_checkpoint(folder.checkpoint(1), small_spec().fingerprint()).epoch == 3
+
+
+def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, start) -> None:
+    settings = {"epochs": 60, "patience": 60, "dim": 32}
+    whole = make_folder("undisturbed", **settings)
+    assert start(whole).wait(DEADLINE) == 0
+    folder = make_folder("killed", **settings)
+    first = start(folder)
+    wait_for(lambda: bool(lines(folder, "checkpoint")) and bool(lines(folder, "step")), first)
+    first.kill()
+    first.wait()
+    assert not lines(folder, "end")
+
+    assert start(folder, attempt=2).wait(DEADLINE) == 0
+
+    resumed = lines(folder, "start", 2)[0].fields["resumed_epoch"]
+    assert resumed == lines(folder, "checkpoint")[-1].fields["epoch"] > 0
+    assert [x.fields["epoch"] for x in lines(folder, "epoch", 2)] == list(range(resumed + 1, 61))
+    assert results(folder, range(1, 3)) == results(whole, range(1, 2))
+    assert np.array_equal(np.load(folder.test_ranks), np.load(whole.test_ranks))
+
+
+@pytest.mark.parametrize(("marked", "status"), [(True, "cancelled"), (False, "preempted")])
+def test_term_ends_it_in_order(make_folder, start, marked: bool, status: str) -> None:
+    folder = make_folder(epochs=10_000, patience=10_000)
+    process = start(folder)
+    wait_for(lambda: bool(lines(folder, "epoch")), process)
+    if marked:
+        folder.cancel.touch()
+    process.terminate()
+    assert process.wait(DEADLINE) == 0
+    assert [x.fields["status"] for x in lines(folder, "end")] == [status]
+
+
+def test_a_hang_up_does_not_stop_training(make_folder, start) -> None:
+    folder = make_folder(epochs=10_000, patience=10_000)
+    process = start(folder)
+    wait_for(lambda: bool(lines(folder, "epoch")), process)
+    process.send_signal(signal.SIGHUP)
+    epochs = len(lines(folder, "epoch"))
+    wait_for(lambda: len(lines(folder, "epoch")) > epochs + 2, process)
+
+
+def test_a_second_worker_of_the_same_run_does_nothing(make_folder, start) -> None:
+    folder = make_folder(epochs=10_000, patience=10_000)
+    first = start(folder)
+    wait_for(lambda: bool(lines(folder, "start")), first)
+    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert not folder.journal(2).exists()
+    assert first.poll() is None
+
+
+def test_missing_data_is_one_sentence(make_folder, start, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "no-data")
+    folder.path.mkdir()
+    save_spec(folder, load_catalogue().run_spec("sasrec", "ml-100k", 50, 1), created=1.0)
+    surroundings = {k: v for k, v in os.environ.items() if k != "SEQBENCH_DATA"}
+    assert start(folder, env=surroundings).wait(DEADLINE) == 1
+    end = lines(folder, "end")[0].fields
+    assert (end["status"], end["cause"]) == ("failed", "data")
+    assert "seqbench data fetch ml-100k" in end["message"]
+    assert "Traceback" not in folder.log.read_text()
+
+
+def test_a_full_disk_fails_with_the_cure(make_folder, start) -> None:
+    folder = make_folder(dim=256, epochs=50)
+    limit = 400_000  # enough for a journal, too little for a checkpoint
+
+    def no_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    assert start(folder, preexec_fn=no_room).wait(DEADLINE) == 1
+    end = lines(folder, "end")[0].fields
+    assert (end["status"], end["cause"]) == ("failed", "disk-full")
+    assert lines(folder, "epoch"), "what was trained before stays"
+
+
+def test_a_damaged_checkpoint_is_said_and_passed_over(make_folder, start) -> None:
+    folder = make_folder()
+    assert start(folder).wait(DEADLINE) == 0
+    data = bytearray(folder.checkpoint(1).read_bytes())
+    data[-100] ^= 1
+    folder.checkpoint(1).write_bytes(data)
+
+    assert start(folder, attempt=2).wait(DEADLINE) == 0
+
+    assert "damaged" in lines(folder, "warning", 2)[0].fields["message"]
+    assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == 0
+    assert results(folder, range(2, 3)) == results(folder, range(1, 2))

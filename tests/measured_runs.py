@@ -1,0 +1,143 @@
+"""A store with runs of the reference cells, made from journals by the store's own ingest."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from engine.config import load_catalogue
+from engine.metrics import METRIC_COLUMNS
+from engine.store.connect import connect_writer, create_or_migrate, write
+from engine.store.folders import save_unsaved
+from engine.store.ingest import ingest
+from engine.store.location import StoreLocation
+from engine.store.requests import enqueue
+
+T = 1_790_000_000.0
+CHECKSUM = "8f0c" * 16
+_LEVEL = {
+    ("sasrec", "hit"): 0.131,
+    ("bert4rec", "hit"): 0.124,
+    ("xlstm", "hit"): 0.117,
+}
+_SHARE = {"hit": 1.0, "recall": 1.0, "mrr": 0.36, "ndcg": 0.5}
+
+
+class MeasuredStore:
+    """Runs put into a store one by one, each with its whole journal and folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.location = StoreLocation(folder / "runs.db")
+        self.catalogue = load_catalogue()
+        random.seed(27)  # run ids end in random letters
+        create_or_migrate(self.location)
+
+    def add(
+        self,
+        model: str = "sasrec",
+        *,
+        dataset: str = "ml-100k",
+        length: int = 50,
+        seed: int = 42,
+        epochs: int = 14,
+        end: str | None = "done",
+        **settings: Any,
+    ) -> str:
+        """A run of so many epochs, its best three before the last; 0 leaves it queued."""
+        spec = self.catalogue.run_spec(model, dataset, length, seed, overrides=settings)
+        run = enqueue(self.location, [spec])[0]
+        with closing(connect_writer(self.location)) as connection:
+            save_unsaved(connection, self.location)
+            if not epochs and end != "failed":
+                return run
+            with write(connection):
+                connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
+            lines = journal(model, dataset, length, seed, epochs, end)
+            folder = self.location.folder(run)
+            text = "".join(json.dumps({"seq": n, **line}) + "\n" for n, line in enumerate(lines))
+            folder.journal(1).write_text(text)
+            ingest(connection, folder, 1)
+            save_unsaved(connection, self.location)
+        return run
+
+    def set(self, run: str, **values: Any) -> None:
+        """Change columns of the table ``runs``."""
+        with closing(connect_writer(self.location)) as connection, write(connection):
+            for name, value in values.items():
+                connection.execute(f"UPDATE runs SET {name} = ? WHERE id = ?", (value, run))
+        with closing(connect_writer(self.location)) as connection:
+            save_unsaved(connection, self.location)
+
+    def fill(self) -> dict[str, str]:
+        """Runs of several cells in several states; ids by a word."""
+        runs = {
+            f"{model}-{length}-{seed}": self.add(model, length=length, seed=seed)
+            for model in ("sasrec", "bert4rec", "xlstm")
+            for length in (50, 75, 100)
+            for seed in (1, 42)
+        }
+        runs["running"] = self.add("xlstm", seed=7, epochs=5, end=None)
+        runs["failed"] = self.add("bert4rec", seed=7, epochs=0, end="failed")
+        runs["cancelled"] = self.add("sasrec", dataset="ml-1m", seed=7, epochs=3, end="cancelled")
+        runs["queued"] = self.add("sasrec", dataset="synthetic", seed=7, epochs=0)
+        runs["other"] = self.add("sasrec", seed=9, lr=0.002, dim=32, heads=2)
+        return runs
+
+
+def journal(
+    model: str, dataset: str, length: int, seed: int, epochs: int, end: str | None
+) -> list[dict[str, Any]]:
+    """An attempt's lines. Without ``end`` it goes on."""
+    chance = random.Random(f"{model} {dataset} {length} {seed}")
+    lines: list[dict[str, Any]] = [
+        {
+            "t": T, "kind": "start", "format": 1, "run": "", "attempt": 1, "pid": 4321,
+            "host": "bench", "device": "cpu", "device_kind": "cpu", "dtype": "float32",
+            "threads": 2, "torch": "2.13.0", "python": "3.11.7", "code": "0.1.0",
+            "checksum": CHECKSUM, "users": 943, "items": 1682, "interactions": 100_000,
+            "parameters": 270_291, "epochs": 200, "patience": 10, "steps_per_epoch": 40,
+            "resumed_epoch": 0,
+        }
+    ]  # fmt: skip
+    best = max(1, epochs - 3)
+    lines += [_epoch(epoch, best, model, length, chance) for epoch in range(1, epochs + 1)]
+    if end is not None:
+        failed = end == "failed"
+        lines.append({
+            "t": T + 7 * epochs + 1, "kind": "end", "status": end,
+            "cause": "diverged" if failed else "early-stopping",
+            "message": "The loss stopped being a number at step 12: try a lower learning rate."
+            if failed else "No better validation NDCG@10 for 10 epochs.",
+            "best_epoch": best if epochs else None, "epochs_trained": epochs, "seconds": 6.5,
+        })  # fmt: skip
+    return lines
+
+
+def _epoch(epoch: int, best: int, model: str, length: int, chance: random.Random) -> dict[str, Any]:
+    reached = (1 - math.exp(-epoch / 4)) - 0.012 * max(0, epoch - best)
+    level = _LEVEL[model, "hit"] * (1.02 - length / 2000)
+    metrics = {
+        name: round(
+            reached
+            * level
+            * _SHARE[name.split("_")[1]]
+            * (1.08 if name.startswith("valid") else 1.0)
+            * (1.5 if name.endswith("masked") else 1.0)
+            + chance.gauss(0, 0.0004),
+            6,
+        )
+        for name in METRIC_COLUMNS
+    }
+    loss = 5.1 + 2.2 * math.exp(-epoch / 3)
+    return {
+        "t": T + 7 * epoch, "kind": "epoch", "epoch": epoch, "step": epoch * 40,
+        "targets": 98_114, "batches": 40, "loss": round(loss, 5), "loss_sum": round(loss * 767, 3),
+        "grad_norm": round(1.3 + chance.random() / 3, 4), "lr": 0.001,
+        "train_seconds": round(3 + chance.random(), 3), "eval_seconds": 0.5,
+        "gpu_memory_mib": None, "gpu_utilization": None, "best_epoch": min(epoch, best),
+        **metrics,
+    }  # fmt: skip

@@ -1,0 +1,54 @@
+"""Apps over real stores: an absent one, an empty one, and one with runs in every state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_runs import LiveStore
+
+from engine.scheduling.lock import take_lock
+from engine.store.location import StoreLocation
+
+
+@pytest.fixture(autouse=True)
+def held_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Hold the supervisor's lock of a store in ``tmp_path``: an app that opens it, or launches
+    runs, finds it worked on, and no training outlives the test. Commands wait for real runs."""
+    if request.path.parent.name == "commands":
+        yield
+        return
+    location = StoreLocation(tmp_path / "runs.db")
+    location.runs.mkdir()
+    lock = take_lock(location.supervisor_lock)
+    assert lock is not None
+    yield
+    os.close(lock)
+
+
+@pytest.fixture
+def absent_store(tmp_path: Path) -> StoreLocation:
+    """Where nobody ran anything yet."""
+    return StoreLocation(tmp_path / "runs.db")
+
+
+@pytest.fixture
+def empty_store(tmp_path: Path) -> LiveStore:
+    """A store to put runs into."""
+    return LiveStore(tmp_path)
+
+
+@pytest.fixture
+def busy_store(tmp_path: Path) -> LiveStore:
+    """Runs of the three models in the states that a working store has."""
+    store = LiveStore(tmp_path)
+    for seed in (1, 2):
+        store.train(store.launch("sasrec", seed=seed), 12, end="done")
+    store.train(store.launch("bert4rec"), 3, end="failed")
+    store.train(store.launch("bert4rec", length=75), 9)
+    store.launch("xlstm")
+    store.launch("xlstm", length=75)
+    store.mark(store.launch("sasrec", length=100), "cancelled")
+    return store

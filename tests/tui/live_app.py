@@ -1,0 +1,75 @@
+"""The app on its Live screen, over a store of known runs, at a known moment, on a known machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from live_runs import NOW
+from pilots import wait_for
+from textual.pilot import Pilot
+
+from engine import telemetry
+from engine.telemetry import HostSample, Sample
+from tui.app import SeqbenchApp
+from tui.screens import live
+from tui.screens.live import LiveScreen
+from tui.widgets.device_panel import DevicePanel
+from tui.widgets.run_facts import RunFacts
+
+
+class KnownSampler(telemetry.Sampler):
+    """Reads this machine, and reports another: pictures must be alike everywhere."""
+
+    def sample(self) -> Sample:
+        super().sample()
+        note = "no NVIDIA driver on this machine: showing the host only"
+        return Sample(NOW, HostSample(43.0, 6_144.0, 24_576.0, 1.5, 8), (), note)
+
+
+def know_the_surroundings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Fix time, machine and home folder."""
+    monkeypatch.setattr(telemetry, "Sampler", KnownSampler)
+    monkeypatch.setattr(live, "wall_clock", lambda: NOW)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(SeqbenchApp, "look_after_queue", lambda app: None)
+    monkeypatch.setenv("HOME", str(home))
+
+
+def live_screen(pilot: Pilot[None]) -> LiveScreen:
+    screen = pilot.app.screen
+    assert isinstance(screen, LiveScreen)
+    return screen
+
+
+async def show_live(pilot: Pilot[None]) -> LiveScreen:
+    """Go to the Live screen, and wait until it knows store, machine and (if any) a run."""
+    app = pilot.app
+    assert isinstance(app, SeqbenchApp)
+    await wait_for(pilot, lambda: app.snapshot.version and app.device, "store and device known")
+    await pilot.press("2")
+    await wait_for(pilot, lambda: isinstance(app.screen, LiveScreen), "live screen")
+    screen = live_screen(pilot)
+    if app.snapshot.exists and app.snapshot.counts:
+        await wait_for(pilot, lambda: screen._facts is not None, "a run is shown")
+        device = screen.query_one(DevicePanel)
+        await wait_for(pilot, lambda: device._sample is not None, "the machine is shown")
+    await pilot.pause()
+    return screen
+
+
+async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
+    """Move the cursor to a run, and wait until it is shown."""
+    screen = live_screen(pilot)
+    await pilot.press("home")
+    for _ in range(40):
+        await pilot.pause()
+        if screen._known.run_id == run_id:
+            break
+        await pilot.press("down")
+    facts = screen.query_one(RunFacts)
+    await wait_for(
+        pilot, lambda: facts._facts is not None and facts._facts.run.id == run_id, "run shown"
+    )
+    await pilot.pause()
+    return screen

@@ -1,0 +1,385 @@
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from live_runs import LiveStore
+from pilots import DEADLINE, settled, wait_for
+from textual.command import CommandPalette
+from textual.widgets import Static
+
+from engine.store.location import StoreLocation
+from tui.actions import ACTIONS, actions_for, area_of, bindings_for
+from tui.app import SeqbenchApp
+from tui.screens.help import HelpScreen
+from tui.screens.launch import LaunchScreen
+from tui.screens.quit import QuitScreen
+from tui.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
+from tui.theme import THEMES
+from tui.widgets.header import Header, tab_at
+
+ROOT = Path(__file__).parents[2]
+RUN_APP = """
+import sys
+from pathlib import Path
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+app = SeqbenchApp(StoreLocation(Path(sys.argv[1])))
+app.run()
+sys.exit(app.return_code)
+"""
+
+
+# Start-up
+
+
+def test_first_paint_is_light(tmp_path: Path) -> None:
+    code = """
+import asyncio, sys
+from pathlib import Path
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+
+HEAVY = {"torch", "pandas", "numpy", "sqlite_utils", "pydantic"}
+app = SeqbenchApp(StoreLocation(Path(sys.argv[1])))
+painted = []
+show = app._start_threads
+def look():
+    painted.append(sorted(HEAVY & sys.modules.keys()))
+    painted.append(app.screen.query_one("#grid").render_line(0) is not None)
+    show()
+app._start_threads = look
+
+async def main():
+    async with app.run_test(size=(80, 24)) as pilot:
+        while not (app.catalogue and app.snapshot.version):
+            await pilot.pause(0.01)
+    late = sorted({"torch", "pandas", "numpy", "sqlite_utils"} & sys.modules.keys())
+    print(painted, late)
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "runs.db")],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[[], True] []", done.stderr
+
+
+class Terminal:
+    """The app on a pseudo-terminal of its own."""
+
+    def __init__(self, db: Path, errors: Path) -> None:
+        self.master, slave = pty.openpty()
+        environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+        with errors.open("wb") as error_file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-X", "faulthandler", "-c", RUN_APP, str(db)],
+                cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env=environment,
+                start_new_session=True,
+                preexec_fn=lambda: _take_terminal(slave),
+            )  # fmt: skip
+            error_file.flush()
+        os.close(slave)
+        self.output = b""
+
+    def read_until(self, text: bytes) -> None:
+        end = time.monotonic() + DEADLINE
+        while text not in self.output:
+            assert time.monotonic() < end, self.output[-2000:]
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.output += os.read(self.master, 65_536)
+
+    def drain(self) -> bytes:
+        """Everything until the process is gone."""
+        end = time.monotonic() + DEADLINE
+        rest = b""
+        while time.monotonic() < end:
+            if select.select([self.master], [], [], 0.05)[0]:
+                try:
+                    rest += os.read(self.master, 65_536)
+                except OSError:
+                    break
+            elif self.process.poll() is not None:
+                break
+        return rest
+
+
+def _take_terminal(slave: int) -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path):
+    terminal = Terminal(tmp_path / "runs.db", tmp_path / "errors")
+    yield terminal
+    if terminal.process.poll() is None:
+        terminal.process.kill()
+    terminal.process.wait()
+
+
+def test_q_on_a_real_terminal_ends_cleanly(terminal: Terminal) -> None:
+    terminal.read_until(b"Launch")
+    terminal.read_until(b"built in")
+    os.write(terminal.master, b"q")
+    rest = terminal.drain()
+    assert terminal.process.wait(DEADLINE) == 0
+    assert b"\x1b[?1049l" in rest  # the terminal is as it was
+    assert b"Traceback" not in rest
+
+
+def test_a_terminal_that_vanishes_ends_the_app(terminal: Terminal) -> None:
+    terminal.read_until(b"built in")
+    os.close(terminal.master)
+    try:
+        assert terminal.process.wait(DEADLINE) == -signal.SIGHUP
+    finally:
+        terminal.master = os.open(os.devnull, os.O_RDONLY)
+
+
+def test_term_puts_the_terminal_right(terminal: Terminal) -> None:
+    terminal.read_until(b"built in")
+    terminal.process.send_signal(signal.SIGTERM)
+    rest = terminal.drain()
+    assert terminal.process.wait(DEADLINE) == 143
+    assert b"\x1b[?1049l" in rest
+    assert b"Traceback" not in rest
+
+
+# Moving about
+
+
+async def test_keys_open_the_three_screens(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        for key, mode in (("2", "live"), ("3", "compare"), ("1", "launch"), ("3", "compare")):
+            await pilot.press(key)
+            await wait_for(pilot, lambda mode=mode: pilot.app.current_mode == mode, mode)
+            assert pilot.app.screen.query_one(Header).active == mode
+        assert not absent_store.db.exists()
+
+
+async def test_a_click_on_a_tab_opens_it(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        x = next(x for x in range(120) if tab_at(x, with_name=True) == "compare")
+        await pilot.click(Header, offset=(x, 0))
+        await wait_for(pilot, lambda: pilot.app.current_mode == "compare", "compare")
+
+
+async def test_the_header_counts_runs_by_state(busy_store: LiveStore) -> None:
+    async with SeqbenchApp(busy_store.location).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        text = str(pilot.app.screen.query_one(Header).render())
+        assert "◐ 1  ○ 2  ● 2  ✗ 1" in text
+        busy_store.launch("sasrec", seed=9)
+        await wait_for(
+            pilot,
+            lambda: "○ 3" in str(pilot.app.screen.query_one(Header).render()),
+            "one more in the queue",
+        )
+
+
+# Leaving
+
+
+async def test_nothing_running_quits_at_once(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("q")
+        await wait_for(pilot, lambda: not app.is_running or app._exit, "the end")
+    assert app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_quitting_says_what_goes_on(busy_store: LiveStore, key: str) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("o", key if key == "ctrl+c" else "escape", *([key] if key == "q" else []))
+        await wait_for(pilot, lambda: isinstance(app.screen, QuitScreen), "the question")
+        text = str(app.screen.query_one(Static).content)
+        assert "1 run is training" in text
+        assert "2 runs wait" in text
+        assert f"seqbench --db {busy_store.location.db}" in text
+        await pilot.press("escape")
+        assert isinstance(app.screen, LaunchScreen)
+        await pilot.press("ctrl+c", "enter")
+        await wait_for(pilot, lambda: app._exit, "the end")
+
+
+# Help and palette
+
+
+async def test_help_names_every_key_of_the_screen(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await pilot.pause()
+        text = pilot.app.export_screenshot(simplify=True).replace("&#160;", " ")
+        for action in (*actions_for("launch"), *actions_for("app")):
+            assert action.help.split(":")[0].replace("'", "&#x27;") in text, action.id
+        assert STATE_MEANING["lost"][:20] in text
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, LaunchScreen)
+
+
+async def test_the_palette_runs_actions_by_name(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, CommandPalette), "palette")
+        await pilot.press(*"every cell")
+        await wait_for(
+            pilot,
+            lambda: pilot.app.screen.query_one("CommandList").option_count > 0,  # type: ignore[attr-defined]
+            "a hit",
+        )
+        await pilot.press("enter")
+        screen = pilot.app.screen_stack[0]
+        assert isinstance(screen, LaunchScreen)
+        await wait_for(
+            pilot, lambda: len(screen.grid.selected) == len(screen.grid.keys()), "all selected"
+        )
+
+
+def test_every_action_is_a_method_of_its_screen() -> None:
+    assert {action.id for action in actions_for("app") if not hasattr(
+        SeqbenchApp, "action_" + action.id.partition("(")[0])} == set()  # fmt: skip
+    assert {action.id for action in actions_for("launch") if not action.own_keys and not hasattr(
+        LaunchScreen, "action_" + action.id.partition("(")[0])} == set()  # fmt: skip
+    assert area_of(LaunchScreen()) == "launch"
+
+
+@pytest.mark.parametrize("area", ["launch", "live", "compare"])
+def test_no_key_means_two_things_on_one_screen(area: str) -> None:
+    keys = [binding.key for binding in (*bindings_for(area), *bindings_for("app"))]
+    assert len(keys) == len(set(keys))
+
+
+def test_keys_are_ones_that_every_terminal_sends() -> None:
+    for action in ACTIONS:
+        for key in action.keys:
+            assert not key.startswith(("alt+", "super+", "shift+", "ctrl+shift+")), action.id
+
+
+# Trouble
+
+
+async def test_bad_configuration_is_one_sentence_and_the_rest_works(
+    busy_store: LiveStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    (folder / "models").mkdir(parents=True)
+    (folder / "models" / "x.yaml").write_text("name: x\ntitle: X\nprofils: {}\n")
+    async with SeqbenchApp(busy_store.location, folder).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        text = str(pilot.app.screen.query_one("#trouble", Static).content)
+        assert "x.yaml" in text
+        assert "profil" in text
+        await pilot.press("enter", "l", "L", "f", "a", "space", "o")
+        await pilot.press("2")
+        await wait_for(pilot, lambda: pilot.app.current_mode == "live", "live")
+        await pilot.press("3")
+        await wait_for(pilot, lambda: pilot.app.current_mode == "compare", "compare")
+
+
+async def test_a_damaged_store_is_a_sentence(absent_store: StoreLocation) -> None:
+    absent_store.db.write_bytes(b"no database" * 1000)
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        assert "runs.db" in str(pilot.app.snapshot.problem)
+        assert "store unreadable" in str(pilot.app.screen.query_one(Header).render())
+
+
+async def test_hostile_names_are_shown_inert(tmp_path: Path, absent_store: StoreLocation) -> None:
+    folder = tmp_path / "mine"
+    (folder / "models").mkdir(parents=True)
+    source = (ROOT / "configs" / "models" / "sasrec.yaml").read_text()
+    title = '"[red]\\e[31mEvil[/red]\\u202e"'
+    (folder / "models" / "evil.yaml").write_text(
+        source.replace("name: sasrec", "name: evil").replace("title: SASRec", f"title: {title}")
+        .replace("aliases: [SAS4Rec]", "aliases: []")
+    )  # fmt: skip
+    app = SeqbenchApp(absent_store, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        grid = app.screen.query_one("#grid")
+        grid.move_to(("evil", "synthetic", 50))  # type: ignore[attr-defined]
+        await settled(pilot)
+        lines = "\n".join(grid.render_line(y).text for y in range(grid.size.height))
+        assert "[red]Evil[/red]" in lines
+        assert "\x1b" not in lines
+        assert "\u202e" not in lines
+        assert "[red]Evil[/red] ×" in str(app.screen.query_one("#detail", Static).content)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (20, 5), (300, 80)])
+async def test_any_size_survives(busy_store: LiveStore, size: tuple[int, int]) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.resize_terminal(*size)
+        await pilot.press("down", "right", "o", "escape", "question_mark", "escape", "q", "escape")
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert isinstance(app.screen, LaunchScreen)
+
+
+# Looks
+
+
+@pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
+async def test_text_and_states_can_be_read_in_both_themes(
+    absent_store: StoreLocation, theme: str
+) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test() as pilot:
+        app.theme = theme
+        await pilot.pause()
+        ground = luminance(app.theme_variables["background"])
+        for name in ("foreground", "text-muted", "accent", "error", "primary"):
+            assert contrast(luminance(app.theme_variables[name]), ground) >= 4.5, name
+        for state in STATES:
+            colour = rich_style(app, STATE_STYLE[state]).color
+            assert colour is not None
+            assert colour.triplet is not None
+            assert contrast(luminance(colour.triplet.hex), ground) >= 4.5, state
+
+
+async def test_themes_that_know_no_states_still_work(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        for name in ("nord", "textual-light", "textual-ansi", "seqbench-light"):
+            if name in app.available_themes:
+                app.theme = name
+                await pilot.pause()
+        assert app.screen.query_one("#grid").render_line(2).text
+
+
+def test_every_state_has_a_look() -> None:
+    assert STATE_GLYPH.keys() == STATE_STYLE.keys() == STATE_MEANING.keys()
+    assert len(set(STATE_GLYPH.values())) == len(STATE_GLYPH)
+
+
+def luminance(value: str) -> float:
+    parts = (int(value[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: float, b: float) -> float:
+    """WCAG 2.1 contrast ratio."""
+    return (max(a, b) + 0.05) / (min(a, b) + 0.05)

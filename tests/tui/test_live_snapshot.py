@@ -1,0 +1,69 @@
+"""Pictures of the Live screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from live_app import know_the_surroundings, select, show_live
+from live_runs import LiveStore, populate
+from pilots import wait_for
+from textual.pilot import Pilot
+
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+from tui.widgets.log_tail import LogTail
+
+Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    know_the_surroundings(monkeypatch, tmp_path)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids=str)
+def test_a_run_in_training(
+    snap_compare: Compare, empty_store: LiveStore, size: tuple[int, int]
+) -> None:
+    runs = populate(empty_store)
+
+    async def look(pilot: Pilot[None]) -> None:
+        await show_live(pilot)
+        screen = await select(pilot, runs["running"])
+        await wait_for(pilot, lambda: len(screen.query_one(LogTail)._log) == 27, "its log")
+        await still(pilot)
+
+    assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)
+
+
+def test_a_failed_run(snap_compare: Compare, empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+
+    async def look(pilot: Pilot[None]) -> None:
+        await show_live(pilot)
+        await select(pilot, runs["failed"])
+        await still(pilot)
+
+    assert snap_compare(
+        SeqbenchApp(empty_store.location), terminal_size=(120, 36), run_before=look
+    )
+
+
+def test_nothing_launched_yet(snap_compare: Compare, absent_store: StoreLocation) -> None:
+    async def look(pilot: Pilot[None]) -> None:
+        await show_live(pilot)
+
+    assert snap_compare(SeqbenchApp(absent_store), terminal_size=(80, 24), run_before=look)
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Fill the history of the machine, so that its length doesn't depend on the moment."""
+    from tui.widgets.device_panel import HISTORY, DevicePanel
+
+    panel = pilot.app.screen.query_one(DevicePanel)
+    assert panel._sample is not None
+    for _ in range(HISTORY):
+        panel.show(panel._sample)
+    await pilot.pause()

@@ -1,0 +1,1 @@
+"""The terminal of seqbench: the Textual app and its headless twin."""

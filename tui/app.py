@@ -1,0 +1,244 @@
+"""The Textual app: three screens as modes, what they share, and the threads that feed them.
+
+Nothing heavy is imported here: configuration, store and drivers are read in threads, after the
+first paint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from tui.actions import ActionCommands, bindings_for
+from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.text import plain
+from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from engine.config import Catalogue
+    from engine.store.location import StoreLocation
+
+POLL_SECONDS = 0.5
+SUPERVISOR_SECONDS = 10.0
+"""How often an open app looks whether a supervisor works what waits."""
+
+
+def _launch() -> Screen[None]:
+    from tui.screens.launch import LaunchScreen
+
+    return LaunchScreen()
+
+
+def _live() -> Screen[None]:
+    from tui.screens.live import LiveScreen
+
+    return LiveScreen()
+
+
+def _compare() -> Screen[None]:
+    from tui.screens.compare import CompareScreen
+
+    return CompareScreen()
+
+
+class SeqbenchApp(App[None]):
+    """Choose runs, watch them, compare them.
+
+    Attributes:
+        location: the store that is shown; it need not exist yet.
+        catalogue: the configuration, once read.
+        catalogue_problem: why it can't be read, as a sentence.
+        snapshot: the store's newest state.
+        device: this machine's device, in a few words.
+    """
+
+    TITLE = "seqbench"
+    CSS_PATH = "app.tcss"
+    MODES = {"launch": _launch, "live": _live, "compare": _compare}  # noqa: RUF012
+    DEFAULT_MODE = "launch"
+    BINDINGS = bindings_for("app")  # type: ignore[assignment]
+    COMMANDS = {ActionCommands}  # noqa: RUF012
+    COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    ENABLE_SELECT_AUTO_SCROLL = False
+
+    snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
+    device: reactive[str] = reactive("", layout=False, repaint=False)
+
+    def __init__(self, location: StoreLocation, config_dir: Path | None = None) -> None:
+        super().__init__()
+        self.location = location
+        self.config_dir = config_dir
+        self.catalogue: Catalogue | None = None
+        self.catalogue_problem: str | None = None
+        self._told = ""
+        self._leaving = threading.Event()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = SEQBENCH.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for themes that don't name them."""
+        return DEFAULT_VARIABLES
+
+    def on_mount(self) -> None:
+        """Start what runs beside the screens, once something is painted."""
+        self._end_with_the_terminal()
+        self.call_after_refresh(self._start_threads)
+
+    def _start_threads(self) -> None:
+        self._load_catalogue()
+        self._name_device()
+        self._follow_store()
+
+    def on_unmount(self) -> None:
+        """Let the threads go."""
+        self._leaving.set()
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+
+    def _end_with_the_terminal(self) -> None:
+        """A hang-up ends the process at once: nothing here is unsaved, and no one can read more.
+        TERM puts the terminal right first."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 143)
+
+    # What the threads read
+
+    @work(thread=True, group="catalogue")
+    def _load_catalogue(self) -> None:
+        from engine.config import load_catalogue
+        from engine.errors import UserError
+
+        try:
+            catalogue = load_catalogue(self.config_dir)
+        except UserError as error:
+            self.call_later(self._catalogue_failed, str(error))
+        else:
+            self.call_later(self._catalogue_loaded, catalogue)
+
+    def _catalogue_loaded(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        for screen in self._all_screens():
+            screen.post_message(CatalogueLoaded(catalogue))
+
+    def _catalogue_failed(self, sentence: str) -> None:
+        self.catalogue_problem = sentence
+        for screen in self._all_screens():
+            screen.post_message(CatalogueFailed(sentence))
+
+    @work(thread=True, group="device")
+    def _name_device(self) -> None:
+        from engine.telemetry import Sampler
+
+        sampler = Sampler()
+        sample = sampler.sample()
+        sampler.close()
+        if sample.gpus:
+            names = [gpu.name for gpu in sample.gpus]
+            text = names[0] if len(names) == 1 else f"{len(names)} × {names[0]}"
+        else:
+            text = f"CPU, {sample.host.cores} cores"
+        self.call_later(setattr, self, "device", text)
+
+    def reader(self) -> sqlite3.Connection:
+        """A new read-only connection; for use, and closing, in one thread. Raises `StoreError`."""
+        from engine.store.connect import connect_reader
+
+        return connect_reader(self.location)
+
+    @work(thread=True, group="store")
+    def _follow_store(self) -> None:
+        """Look twice a second whether the store changed; see to it that the queue is worked on."""
+        from tui.follow import StoreFollower
+
+        follower = StoreFollower(self.location)
+        unfinished, look_again = 0, time.monotonic()
+        while not self._leaving.is_set():
+            snapshot = follower.look()
+            if snapshot is not None:
+                unfinished = snapshot.unfinished
+                self.call_later(self._store_changed, snapshot)
+            if unfinished and time.monotonic() >= look_again:
+                look_again = time.monotonic() + SUPERVISOR_SECONDS
+                self.call_later(self.look_after_queue)
+            self._leaving.wait(POLL_SECONDS)
+        follower.close()
+
+    def _store_changed(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        for screen in self.screen_stack:
+            screen.post_message(StoreChanged(snapshot))
+
+    @work(thread=True, group="supervisor")
+    def look_after_queue(self) -> None:
+        """Start a supervisor unless one lives, so that what waits is worked on."""
+        from engine.errors import UserError
+        from engine.scheduling.start import ensure_supervisor
+
+        try:
+            ensure_supervisor(self.location, self.config_dir)
+        except (UserError, OSError) as error:
+            self.call_later(self._queue_stands, str(error))
+
+    def _queue_stands(self, problem: str) -> None:
+        if problem != self._told:
+            self._told = problem
+            self.notify(
+                f"The queue is not being worked on: {plain(problem)}",
+                severity="error",
+                markup=False,
+            )
+
+    def _all_screens(self) -> list[Screen[object]]:
+        return [screen for stack in self._screen_stacks.values() for screen in stack]
+
+    # Actions
+
+    async def action_show(self, mode: str) -> None:
+        """Switch to a screen and bring it up to date."""
+        await self.switch_mode(mode)
+        for screen in self.screen_stack:
+            screen.post_message(StoreChanged(self.snapshot))
+
+    def action_help(self) -> None:
+        """Keys of the screen beneath."""
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.current_mode))
+
+    def action_toggle_theme(self) -> None:
+        """Dark to light, or back."""
+        self.theme = SEQBENCH_LIGHT.name if self.current_theme.dark else SEQBENCH.name
+
+    def action_request_quit(self) -> None:
+        """Leave; first say what goes on, if anything does."""
+        from tui.screens.quit import QuitScreen
+
+        if isinstance(self.screen, QuitScreen) or not self.snapshot.unfinished:
+            self.exit()
+            return
+        self.push_screen(QuitScreen(self.snapshot, self._command()), self._quit_answered)
+
+    def _command(self) -> str:
+        """What opens this store again."""
+        if self.location.db == Path.cwd() / "runs.db":
+            return "seqbench, in this folder"
+        return f"seqbench --db {shlex.quote(plain(str(self.location.db)))}"
+
+    def _quit_answered(self, leave: bool | None) -> None:
+        if leave:
+            self.exit()

@@ -1,0 +1,65 @@
+"""``seqbench doctor``: what this machine has, what is wrong with it, and how to put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import click
+
+from tui.commands.session import Session, json_option, note, pass_session, say, say_json
+
+Level = Literal["ok", "note", "problem"]
+MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    topic: str
+    level: Level
+    text: str
+    cure: str = ""
+    """One sentence, where something can be done."""
+
+
+Check = Callable[[Session], Iterator[Finding]]
+
+
+@click.command()
+@json_option
+@pass_session
+@click.pass_context
+def doctor(ctx: click.Context, session: Session, as_json: bool) -> None:
+    """Look at everything that seqbench needs; exit with 1 if something is wrong."""
+    from tui.commands.checks import CHECKS
+
+    findings = [finding for check in CHECKS for finding in _looked_at(check, session)]
+    problems = [finding for finding in findings if finding.level == "problem"]
+    if as_json:
+        say_json({"ok": not problems, "findings": [_as_json(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            say(f"{MARKS[finding.level]:<8}{finding.topic:<12}{finding.text}")
+            if finding.cure:
+                say(f"{'':<20}→ {finding.cure}")
+        note(f"{len(problems)} to put right." if problems else "All is well.")
+    if problems:
+        ctx.exit(1)
+
+
+def _looked_at(check: Check, session: Session) -> Iterator[Finding]:
+    """A check that fails is a finding too: the others go on."""
+    from engine.errors import UserError
+
+    topic = check.__name__.removeprefix("check_").replace("_", " ")
+    try:
+        yield from check(session)
+    except (UserError, OSError) as error:
+        yield Finding(topic, "problem", str(error))
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    return asdict(finding)

@@ -1,0 +1,56 @@
+"""``seqbench logs``: what a run's workers wrote on stdout and stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tui.commands.session import Session, note, pass_session, say
+
+POLL_SECONDS = 0.3
+LONGEST = 10_000
+"""Characters of a line that are shown."""
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended, or ctrl+c.")
+@pass_session
+def logs(session: Session, name: str, follow: bool) -> None:
+    """Print a run's log: its workers' output, one attempt after the other."""
+    from engine.store.queries import get_run, resolve_run
+
+    with session.reader() as connection:
+        run = resolve_run(connection, name)
+        path = session.location.folder(run.id).log
+        offset = _print_from(path, 0)
+        if not offset and not follow:
+            note(f"{run.id} has written no log. {run.message or ''}")
+        while follow:
+            newest = get_run(connection, run.id)
+            # Looked at after the state, so that the last lines are not missed.
+            offset = _print_from(path, offset)
+            if newest is None or newest.state not in ("queued", "running"):
+                note(f"{run.id} is {newest.state if newest else 'deleted'}.")
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def _print_from(path: Path, offset: int) -> int:
+    """Print whole lines from a byte on; return the byte after the last."""
+    for raw in _lines(path, offset):
+        say(raw[:LONGEST].decode(errors="replace"))
+        offset += len(raw)
+    return offset
+
+
+def _lines(path: Path, offset: int) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            yield from file
+    except FileNotFoundError:
+        return

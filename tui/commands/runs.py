@@ -1,0 +1,176 @@
+"""``ls``, ``watch``, ``cancel`` and ``retry``: the queue and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import UserError
+from tui.commands.session import (
+    Listed,
+    Session,
+    flat,
+    json_option,
+    note,
+    pass_session,
+    say,
+    say_json,
+    say_table,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from engine.store.location import StoreLocation
+    from engine.store.queries import Run
+
+RETRIED = ("failed", "cancelled", "lost", "paused")
+CANCELLED = ("queued", "running", "paused")
+
+
+@click.command()
+@click.option(
+    "--state", "states", type=Listed("STATES", str), multiple=True, help="Only these: running,done"
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="The newest so many.  [default: 50; --json: all]"
+)
+@json_option
+@pass_session
+def ls(
+    session: Session, states: tuple[tuple[str, ...], ...], limit: int | None, as_json: bool
+) -> None:
+    """List runs, newest first."""
+    wanted = flat(states)
+    _check_states(wanted)
+    runs: list[Run] = []
+    if session.has_store:
+        from engine.store.queries import list_runs
+
+        ask = limit or (None if as_json else 51)
+        with session.reader() as connection:
+            runs = list_runs(connection, wanted or None, ask)
+    if as_json:
+        say_json([{**asdict(run), **_derived(run)} for run in runs])
+        return
+    if not runs:
+        note("There are no such runs." if wanted else "There are no runs yet: see `seqbench run`.")
+        return
+    _say_runs(runs[: limit or 50])
+    if limit is None and len(runs) > 50:
+        note("There are more: --limit N shows N, --json all.")
+
+
+def _say_runs(runs: list[Run]) -> None:
+    from tui.text import ago, duration, number, shorten
+
+    rows = [
+        [
+            run.id,
+            run.state,
+            f"{run.epoch or 0}/{run.epochs}" if run.epochs else run.epoch or 0,
+            number(run.best_valid_ndcg),
+            ago(run.created),
+            duration(run.eta_seconds) if run.state == "running" else "",
+            shorten(run.message or run.note, 60),
+        ]
+        for run in runs
+    ]
+    say_table(
+        ["RUN", "STATE", "EPOCH", "VALID-NDCG", "QUEUED", "ETA", "NOTE"],
+        rows,
+        right="EPOCH VALID-NDCG",
+    )
+
+
+def _derived(run: Run) -> dict[str, float | None]:
+    return {"progress": run.progress, "eta_seconds": run.eta_seconds}
+
+
+def _check_states(wanted: list[str]) -> None:
+    from engine.errors import UsageError, did_you_mean
+    from engine.store.schema import STATES
+
+    for state in wanted:
+        if state not in STATES:
+            raise UsageError(f"there is no state {state!r}: {did_you_mean(state, STATES)}")
+
+
+@click.command()
+@pass_session
+def watch(session: Session) -> None:
+    """Follow all runs, a line an event, until the queue is empty or ctrl+c."""
+    from tui.commands.following import follow
+
+    if session.has_store:
+        try:
+            follow(session, None, say)
+        except KeyboardInterrupt:
+            note("The runs go on in the background.")
+            return
+    note("The queue is empty.")
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that are queued or running.")
+@pass_session
+def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
+    """Stop runs, or take them out of the queue.
+
+    RUN is an id, or as much of its beginning or end as tells it from the others. What was trained
+    is kept: `seqbench retry` goes on from there.
+    """
+    from engine.store.queries import list_runs
+    from engine.store.requests import request_cancel
+
+    if bool(names) == everything:
+        raise click.UsageError("Name the runs to cancel, or give --all.")
+    with session.reader() as connection:
+        if everything:
+            runs = list_runs(connection, CANCELLED)
+        else:
+            runs = _resolve(connection, names, CANCELLED, "has ended already ({state})")
+    _request(session, runs, request_cancel)
+    if not runs:
+        note("Nothing is queued or running.")
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@pass_session
+def retry(session: Session, names: tuple[str, ...]) -> None:
+    """Queue failed, cancelled or lost runs again, from their last checkpoint."""
+    from engine.store.requests import request_retry
+
+    with session.reader() as connection:
+        runs = _resolve(connection, names, RETRIED, "is {state}: only what ended early is retried")
+    _request(session, runs, request_retry)
+
+
+def _resolve(
+    connection: sqlite3.Connection, names: tuple[str, ...], states: tuple[str, ...], problem: str
+) -> list[Run]:
+    """All of them, or none. Raises `UserError`."""
+    from engine.store.queries import resolve_run
+
+    runs = list({run.id: run for run in (resolve_run(connection, n) for n in names)}.values())
+    for run in runs:
+        if run.state not in states:
+            raise UserError(f"{run.id} {problem.format(state=run.state)}; nothing was changed.")
+    return runs
+
+
+def _request(
+    session: Session,
+    runs: list[Run],
+    request: Callable[[StoreLocation, list[str]], None],
+) -> None:
+    if runs:
+        request(session.location, [run.id for run in runs])
+        with session.reader():
+            for run in runs:
+                say(run.id)

@@ -1,0 +1,75 @@
+"""Watching the store from a thread: microseconds while nothing changes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from tui.messages import Snapshot
+
+if TYPE_CHECKING:
+    from engine.store.location import StoreLocation
+
+
+class StoreFollower:
+    """Says what the store holds whenever that changed. For one thread."""
+
+    def __init__(self, location: StoreLocation) -> None:
+        self._location = location
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._data_version: int | None = None
+        self._changes = 0
+        self._last: Snapshot | None = None
+
+    def look(self) -> Snapshot | None:
+        """A new snapshot, or ``None`` if nothing changed since the last look."""
+        from engine.errors import UserError
+
+        try:
+            snapshot = self._read()
+        except (UserError, sqlite3.Error, OSError) as error:
+            self.close()
+            snapshot = Snapshot(exists=True, version=self._changes, problem=str(error))
+            if self._last is not None and self._last.problem == snapshot.problem:
+                return None
+        if snapshot is not None:
+            self._last = snapshot
+        return snapshot
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._identity, self._data_version = None, None, None
+
+    def _read(self) -> Snapshot | None:
+        from engine.store.connect import connect_reader
+        from engine.store.queries import data_version
+
+        identity = self._file_identity()
+        if identity is None:
+            self.close()
+            self._changes += 1
+            empty = self._last is None or self._last.exists
+            return Snapshot(version=self._changes) if empty else None
+        if identity != self._identity:  # a new file under the old name, as after a rebuild
+            self.close()
+        if self._connection is None:
+            self._connection = connect_reader(self._location)
+            self._identity = identity
+        version = data_version(self._connection)
+        if version == self._data_version:
+            return None
+        self._data_version = version
+        self._changes += 1
+        rows = self._connection.execute("SELECT state, count(*) FROM runs GROUP BY state")
+        return Snapshot(True, self._changes, dict(rows.fetchall()))
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._location.db)  # noqa: PTH116
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino

@@ -1,0 +1,73 @@
+"""Help: the keys of the screen beneath, those of the app, and what the glyphs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.actions import Action, actions_for, key_text
+from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
+
+KEY_CELLS = 13
+
+
+class HelpScreen(ModalScreen[None]):
+    """Made from the registry of actions. ``area`` is that of the screen beneath."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS = [  # noqa: RUF012
+        Binding("escape,enter,question_mark,f1,q", "dismiss", "Close", key_display="esc"),
+    ]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, area: str) -> None:
+        super().__init__()
+        self._area = area
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog") as dialog:
+            dialog.border_title = "Help"
+            dialog.border_subtitle = "↑↓ scroll · esc close"
+            yield Static(self._text(), markup=False)
+
+    def _text(self) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(min_width=KEY_CELLS, no_wrap=True)
+        table.add_column()
+        heading, key, quiet = (self._style(name) for name in ("primary", "accent", "text-muted"))
+
+        def section(title: str, lines: Iterable[tuple[Text, Text]]) -> None:
+            if table.row_count:
+                table.add_row()
+            table.add_row(Text(title, heading + Style(bold=True)))
+            for line in lines:
+                table.add_row(*line)
+
+        def keys(actions: Iterable[Action]) -> Iterable[tuple[Text, Text]]:
+            return ((Text(key_text(a, every=True), key), Text(a.help)) for a in actions)
+
+        section(self._area.capitalize(), keys(actions_for(self._area)))
+        palette = (Text("^p", key), Text("Every command, by name"))
+        section("Everywhere", [*keys(actions_for("app")), palette])
+        section(
+            "States of a run",
+            (
+                (
+                    Text(f"{glyph(state)} {state}", rich_style(self.app, style_variable(state))),
+                    Text(STATE_MEANING[state], quiet),
+                )
+                for state in (NEVER, *STATES)
+            ),
+        )
+        return table
+
+    def _style(self, variable: str) -> Style:
+        return rich_style(self.app, variable)

@@ -1,0 +1,446 @@
+"""Launch: choose cells and seeds, see what that means, start what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from engine.errors import UsageError, UserError
+from tui.actions import bindings_for
+from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
+from tui.screens import launch_plan as planning
+from tui.screens.launch_plan import Order, Plan
+from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
+from tui.screens.launch_text import detail_text, legend, problem_text, summary_text
+from tui.text import count, plain
+from tui.widgets.grid import CellGrid, Key, Row
+from tui.widgets.header import Header
+from tui.widgets.launch_form import LaunchForm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.config import Catalogue
+    from engine.spec import Dataset, RunSpec
+    from tui.app import SeqbenchApp
+
+FIRST_CELL: Key = ("sasrec", "synthetic", 50)
+"""Selected where nothing was ever run: ready without a network, and done in a minute."""
+
+
+TALL = 32
+"""Lines from which on there is room for the cell under the cursor."""
+
+
+class LaunchScreen(Screen[None]):
+    """The grid on the left, the form on the right, what it comes to below."""
+
+    AREA = "launch"
+    CSS_PATH = "launch.tcss"
+    BINDINGS = bindings_for("launch")  # type: ignore[assignment]
+    AUTO_FOCUS = "CellGrid"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
+
+    app: SeqbenchApp
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order = Order(cells=frozenset())
+        self._lengths: tuple[int, ...] = ()
+        self._store = StoreView()
+        self._plan: Plan | None = None
+        self._problem = ""
+        self._reading = self._read_again = False
+
+    def compose(self) -> ComposeResult:
+        yield Header("launch")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                grid = CellGrid(id="grid")
+                grid.add_class("panel")
+                grid.border_title = "Cells"
+                grid.border_subtitle = legend()
+                yield grid
+                detail = Static("", id="detail", classes="panel", markup=False)
+                detail.border_title = "Under the cursor"
+                yield detail
+            form = LaunchForm(id="form")
+            form.add_class("panel")
+            form.border_title = "Seeds, lengths, settings"
+            yield form
+        summary = Static("", id="summary", classes="panel", markup=False)
+        summary.border_title = "Selection"
+        yield summary
+        trouble = Static("", id="trouble", classes="panel", markup=False)
+        trouble.border_title = "Configuration"
+        yield trouble
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Take what the app already knows."""
+        self.query_one(LaunchForm).show_problem("")
+        if self.app.catalogue is not None:
+            self._show_catalogue(self.app.catalogue)
+        elif self.app.catalogue_problem is not None:
+            self._show_trouble(self.app.catalogue_problem)
+
+    @property
+    def grid(self) -> CellGrid:
+        return self.query_one(CellGrid)
+
+    # Configuration
+
+    def on_catalogue_loaded(self, message: CatalogueLoaded) -> None:
+        """Rows and columns are known."""
+        self._show_catalogue(message.catalogue)
+
+    def on_catalogue_failed(self, message: CatalogueFailed) -> None:
+        """Nothing can be launched; the other screens still work."""
+        self._show_trouble(message.sentence)
+
+    def _show_trouble(self, sentence: str) -> None:
+        self.add_class("-trouble")
+        self.query_one("#trouble", Static).update(problem_text(sentence))
+        self.set_focus(None)
+
+    def _show_catalogue(self, catalogue: Catalogue) -> None:
+        form = self.query_one(LaunchForm)
+        form.offer(
+            [(suite.name, suite.title) for suite in catalogue.suites.values()],
+            planning.profiles(catalogue),
+        )
+        self._lengths = planning.default_lengths(catalogue)
+        form.fill(lengths=", ".join(map(str, self._lengths)))
+        form.show_hint(_hint())
+        self._lay_out()
+        fresh = not self.app.location.db.exists()
+        if fresh and FIRST_CELL in self.grid.keys():  # noqa: SIM118 - cells, not a mapping
+            self.grid.select([FIRST_CELL])
+            self.grid.move_to(FIRST_CELL)
+        self._look_for_data()
+        self._refresh_store()
+        self._replan()
+
+    def on_resize(self, _: Resize) -> None:
+        """A tall terminal shows the cell under the cursor below the grid."""
+        self._fit_grid()
+
+    def _fit_grid(self) -> None:
+        tall = self.size.height >= TALL
+        self.grid.styles.max_height = self.grid.full_height if tall else None
+
+    def _lay_out(self) -> None:
+        catalogue = self.app.catalogue
+        if catalogue is None:
+            return
+        rows = [
+            Row(name, catalogue.models[name].title, length)
+            for name in planning.model_order(catalogue)
+            for length in self._lengths
+        ]
+        names = planning.dataset_order(catalogue)
+        self.grid.set_layout(rows, data_columns([catalogue.datasets[n] for n in names], None))
+        self._fit_grid()
+
+    @work(thread=True, group="data", exclusive=True)
+    def _look_for_data(self) -> None:
+        from engine.datasets.locate import is_ready
+
+        catalogue = self.app.catalogue
+        if catalogue is None:
+            return
+        sets = [catalogue.datasets[name] for name in planning.dataset_order(catalogue)]
+        ready = {dataset.name: is_ready(dataset) for dataset in sets}
+        self.call_later(self.grid.set_columns, data_columns(sets, ready))
+        self.call_later(self._replan)
+
+    # Store
+
+    def on_store_changed(self, _: StoreChanged) -> None:
+        """Runs moved on, or this screen is looked at again."""
+        self._refresh_store()
+
+    def _refresh_store(self) -> None:
+        if self.app.catalogue is None:
+            return
+        if self._reading:
+            self._read_again = True
+            return
+        self._reading = True
+        self._read_store()
+
+    @work(thread=True, group="read")
+    def _read_store(self) -> None:
+        try:
+            view = read_store(self.app.location)
+        except UserError as error:
+            view = StoreView(problem=str(error))
+        self.call_later(self._store_read, view)
+
+    def _store_read(self, view: StoreView) -> None:
+        self._reading = False
+        if self._read_again:
+            self._read_again = False
+            self.set_timer(max(0.2, 10 * view.seconds), self._refresh_store)
+        if view.same_as(self._store):
+            return
+        others = view.present != self._store.present
+        self._store = view
+        self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
+        self._show_detail()
+        if others:
+            self._replan()
+
+    # The order and its plan
+
+    @on(CellGrid.SelectionChanged)
+    def _selection_changed(self) -> None:
+        self._replan()
+
+    @on(CellGrid.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self._show_detail()
+        if not self.grid.selected:
+            self._replan()
+
+    @on(LaunchForm.Changed)
+    def _form_changed(self) -> None:
+        self._check_form()
+        self._replan()
+
+    @on(LaunchForm.SuiteChosen)
+    def _suite_chosen(self, message: LaunchForm.SuiteChosen) -> None:
+        catalogue = self.app.catalogue
+        suite = catalogue.suites.get(message.suite or "") if catalogue else None
+        if catalogue is None or suite is None:
+            return
+        self.query_one(LaunchForm).fill(
+            seeds=", ".join(map(str, suite.seeds)),
+            lengths=", ".join(map(str, sorted({*self._lengths, *suite.lengths}))),
+            profile=suite.profile,
+            settings="\n".join(f"{key}={value}" for key, value in suite.overrides.items()),
+        )
+        self._check_form()
+        self.grid.select(
+            (catalogue.model(model).name, catalogue.dataset(dataset).name, length)
+            for model in suite.models
+            for dataset in suite.datasets
+            for length in suite.lengths
+        )
+
+    @on(LaunchForm.Finished)
+    def _form_finished(self) -> None:
+        self.grid.focus()
+
+    def _check_form(self) -> None:
+        """Take what stands in the form, or say what is wrong with it."""
+        from dataclasses import replace
+
+        form, catalogue = self.query_one(LaunchForm), self.app.catalogue
+        if catalogue is None:
+            return
+        values = form.values
+        try:
+            lengths = planning.parse_lengths(values.lengths)
+            if lengths != self._lengths:
+                self._lengths = lengths
+                self._lay_out()
+                self._look_for_data()
+            seeds = planning.parse_seeds(values.seeds)
+            settings = planning.parse_settings(values.settings)
+            models = {key[0] for key in self.grid.selected} or set(catalogue.models)
+            if settings or self.grid.selected:
+                planning.check_settings(catalogue, sorted(models), values.profile, settings)
+        except UsageError as error:
+            self._problem = str(error)
+        else:
+            self._problem = ""
+            self._order = replace(
+                self._order, seeds=seeds, profile=values.profile, overrides=settings
+            )
+        form.show_problem(self._problem)
+
+    def _current_order(self) -> Order:
+        from dataclasses import replace
+
+        from textual.widgets import Select
+
+        chosen = self.query_one("#suite", Select).value
+        here = self.grid.cursor_key
+        cells = self.grid.selected or frozenset([here] if here else [])
+        return replace(
+            self._order, cells=cells, suite=None if chosen is Select.NULL else str(chosen)
+        )
+
+    def _replan(self) -> None:
+        if self.app.catalogue is not None and self.grid.cursor_key is not None:
+            self._make_plan(self._current_order(), self._store.present)
+
+    @work(thread=True, group="plan", exclusive=True)
+    def _make_plan(self, order: Order, present: frozenset[str]) -> None:
+        catalogue = self.app.catalogue
+        assert catalogue is not None
+        try:
+            with epoch_pace(self.app.location) as pace:
+                plan = planning.make_plan(catalogue, order, present, pace)
+        except UserError as error:
+            self.call_later(self._planned, order, None, str(error))
+        else:
+            self.call_later(self._planned, order, plan, "")
+
+    def _planned(self, order: Order, plan: Plan | None, problem: str) -> None:
+        if order != self._current_order():
+            return  # another is on its way
+        self._plan = plan
+        if not self._problem:
+            self.query_one(LaunchForm).show_problem(problem)
+        self._show_summary(problem)
+        self._show_detail()
+
+    def _show_summary(self, problem: str = "") -> None:
+        by_hand = bool(self.grid.selected)
+        self.query_one("#summary", Static).update(
+            summary_text(self._plan, by_hand, self._problem or problem)
+        )
+
+    def _show_detail(self) -> None:
+        key, catalogue = self.grid.cursor_key, self.app.catalogue
+        if key is not None and catalogue is not None:
+            self.query_one("#detail", Static).update(
+                detail_text(catalogue, key, self._order, self._store.cells.get(key))
+            )
+
+    # Actions
+
+    def action_toggle_cell(self) -> None:
+        self.grid.toggle_cell()
+
+    def action_toggle_row(self) -> None:
+        self.grid.toggle_row()
+
+    def action_toggle_column(self) -> None:
+        self.grid.toggle_column()
+
+    def action_toggle_all(self) -> None:
+        self.grid.toggle_all()
+
+    def action_options(self) -> None:
+        """To the form, or back to the grid."""
+        if self._in_form():
+            self._leave_form()
+        else:
+            self.add_class("-form")
+            self.grid.border_subtitle = "" if self.has_class("-narrow") else legend()
+            self.query_one(LaunchForm).focus_first()
+
+    def _in_form(self) -> bool:
+        return self.focused is not None and any(
+            isinstance(node, LaunchForm) for node in self.focused.ancestors_with_self
+        )
+
+    def _leave_form(self) -> None:
+        self.remove_class("-form")
+        self.grid.border_subtitle = legend()
+        self.grid.focus()
+
+    def action_leave_form(self) -> None:
+        """From the form to the grid."""
+        self._leave_form()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the form its own keys count, and escape leads out of it."""
+        if action == "leave_form":
+            return self._in_form()
+        if action == "launch_missing":
+            return not self._in_form()
+        return super().check_action(action, parameters)
+
+    def action_launch_missing(self) -> None:
+        self._confirm(again=False)
+
+    def action_launch_all(self) -> None:
+        self._confirm(again=True)
+
+    def _confirm(self, again: bool) -> None:
+        from tui.screens.confirm import ConfirmScreen
+
+        if self._problem or self._plan is None:
+            self.notify(self._problem or "Nothing to launch yet.", severity="warning", markup=False)
+            return
+        plan = self._plan
+        runs = plan.runs if again else plan.missing
+        if not runs:
+            self.notify("All of this is done, running or queued: L launches it again.")
+            return
+        self.app.push_screen(ConfirmScreen(plan, runs), self._confirmed)
+
+    def _confirmed(self, specs: Sequence[RunSpec] | None) -> None:
+        self._look_for_data()  # some may have been fetched meanwhile
+        if specs:
+            self._enqueue(tuple(specs), self._current_order())
+
+    @work(thread=True, group="enqueue")
+    def _enqueue(self, specs: tuple[RunSpec, ...], order: Order) -> None:
+        from engine.store.requests import enqueue
+
+        catalogue = self.app.catalogue
+        assert catalogue is not None
+        try:
+            suite = planning.suite_of(catalogue, order.suite, specs)
+            enqueue(self.app.location, specs, suite)
+        except (UserError, OSError) as error:
+            self.call_later(self.notify, f"Nothing was launched: {plain(str(error))}",
+                            severity="error", markup=False)  # fmt: skip
+            return
+        self.app.call_later(self.app.look_after_queue)
+        self.call_later(self._launched, len(specs))
+
+    async def _launched(self, runs: int) -> None:
+        self.notify(f"{count(runs, 'run')} in the queue.")
+        self.grid.select(())
+        await self.app.action_show("live")
+
+    def action_fetch(self) -> None:
+        """Fetch the data set under the cursor."""
+        key, catalogue = self.grid.cursor_key, self.app.catalogue
+        if key is not None and catalogue is not None:
+            self._offer_fetch(catalogue.datasets[key[1]])
+
+    @work(thread=True, group="fetch", exclusive=True)
+    def _offer_fetch(self, dataset: Dataset) -> None:
+        from engine.datasets.locate import is_ready
+
+        name = plain(dataset.name)
+        if is_ready(dataset):
+            self.call_later(self.notify, f"{name} is ready.", markup=False)
+        elif dataset.archive is None:
+            self.call_later(
+                self.notify,
+                f"{name} can't be fetched: put its files under SEQBENCH_DATA.",
+                severity="warning",
+                markup=False,
+            )
+        else:
+            self.call_later(self._open_fetch, dataset)
+
+    def _open_fetch(self, dataset: Dataset) -> None:
+        from tui.screens.launch_fetch import FetchScreen
+
+        self.app.push_screen(FetchScreen(dataset), self._fetched)
+
+    def _fetched(self, ready: bool | None) -> None:
+        if ready:
+            self._look_for_data()
+
+
+def _hint() -> str:
+    from engine.spec import Training
+
+    names = [name for name in Training.model_fields if name != "objective"]
+    return "One a line: " + ", ".join([*names, "dim", "layers", "heads", "dropout"]) + " …"

@@ -1,0 +1,229 @@
+"""From what is chosen on the Launch screen to the runs that it means. No widgets here.
+
+For threads: the configuration's classes are imported when first needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.errors import UsageError, did_you_mean
+from tui.text import count, duration, plain, whole
+from tui.widgets.grid import Key
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue, ModelEntry
+    from engine.spec import Dataset, RunSpec
+
+MOST_SEEDS = 1000
+MOST_RUNS = 10_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asks for, not yet checked against anything."""
+
+    cells: frozenset[Key] = frozenset()
+    seeds: tuple[int, ...] = (42,)
+    profile: str = "reference"
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    suite: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One run, and what is known about it beforehand."""
+
+    spec: RunSpec
+    fingerprint: str
+    missing: bool
+    """Not queued, running or done with the same settings."""
+    parameters: int
+    seconds: float | None
+    """Longest expected training time; ``None`` where no past run tells."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of an order."""
+
+    order: Order
+    runs: tuple[PlannedRun, ...]
+    absent: tuple[Dataset, ...] = ()
+    """Data sets of the order that are not on this machine."""
+
+    @property
+    def missing(self) -> tuple[PlannedRun, ...]:
+        return tuple(run for run in self.runs if run.missing)
+
+
+def make_plan(
+    catalogue: Catalogue,
+    order: Order,
+    present: frozenset[str],
+    epoch_seconds: Callable[[str, str, int], float | None],
+) -> Plan:
+    """Check an order and work out its runs. Raises `UsageError`."""
+    from engine.datasets.locate import is_ready
+    from engine.models.sizes import parameter_count
+
+    total = len(order.cells) * len(order.seeds)
+    if total > MOST_RUNS:
+        raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
+    runs: list[PlannedRun] = []
+    sources: dict[str, Dataset] = {}
+    for key in sorted(order.cells, key=_order_key(catalogue)):
+        first = catalogue.run_spec(*key, order.seeds[0], order.profile, order.overrides)
+        sources[first.dataset] = first.source
+        parameters, pace = parameter_count(first), epoch_seconds(*key)
+        seconds = None if pace is None else pace * first.training.epochs
+        for seed in order.seeds:
+            spec = first.model_copy(update={"seed": seed})
+            fingerprint = spec.fingerprint()
+            missing = fingerprint not in present
+            runs.append(PlannedRun(spec, fingerprint, missing, parameters, seconds))
+    absent = tuple(source for source in sources.values() if not is_ready(source))
+    return Plan(order, tuple(runs), absent)
+
+
+def suite_of(catalogue: Catalogue, name: str | None, specs: Sequence[RunSpec]) -> str | None:
+    """``name``, if every one of these runs belongs to that suite."""
+    if name is None or name not in catalogue.suites:
+        return None
+    members = {spec.fingerprint() for spec in catalogue.expand(catalogue.suites[name])}
+    return name if all(spec.fingerprint() in members for spec in specs) else None
+
+
+# Rows and columns
+
+
+def model_order(catalogue: Catalogue) -> list[str]:
+    """Models as the suites list them, then the others by name."""
+    named = [model for suite in catalogue.suites.values() for model in suite.models]
+    known = [catalogue.model(name).name for name in named]
+    return list(dict.fromkeys([*known, *catalogue.models]))
+
+
+def dataset_order(catalogue: Catalogue) -> list[str]:
+    """What is built in, then by size."""
+    return sorted(
+        catalogue.datasets,
+        key=lambda name: (
+            catalogue.datasets[name].reader != "synthetic",
+            catalogue.datasets[name].interactions,
+            name,
+        ),
+    )
+
+
+def default_lengths(catalogue: Catalogue) -> tuple[int, ...]:
+    """Every length that a suite names."""
+    return tuple(sorted({n for suite in catalogue.suites.values() for n in suite.lengths})) or (50,)
+
+
+def _order_key(catalogue: Catalogue) -> Callable[[Key], tuple[int, int, int]]:
+    models, datasets = model_order(catalogue), dataset_order(catalogue)
+    return lambda key: (datasets.index(key[1]), models.index(key[0]), key[2])
+
+
+# What is typed
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """``42``, ``1, 2, 3`` or ``1-5``, in that order, each once. Raises `UsageError`."""
+    seeds: list[int] = []
+    for word in _words(text, "Seeds"):
+        match = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", word)
+        if not match:
+            raise UsageError(f"Seeds are whole numbers such as 42 or 1-5, not {word!r}.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise UsageError(f"{word} runs backwards: write {last}-{first}.")
+        if last >= 2**31:
+            raise UsageError(f"Seeds are smaller than 2147483648, and {last} is not.")
+        if last - first + len(seeds) >= MOST_SEEDS:
+            raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
+        seeds += range(first, last + 1)
+    return tuple(dict.fromkeys(seeds))
+
+
+def parse_lengths(text: str) -> tuple[int, ...]:
+    """``50, 75``: sorted, each once. Raises `UsageError`."""
+    lengths = set()
+    for word in _words(text, "Lengths"):
+        if not re.fullmatch(r"\d{1,6}", word) or not 2 <= int(word) <= 65_536:
+            raise UsageError(f"Lengths are whole numbers from 2 to 65,536, not {word!r}.")
+        lengths.add(int(word))
+    return tuple(sorted(lengths))
+
+
+def parse_settings(text: str) -> dict[str, str]:
+    """Lines of ``key=value``; several on one line are fine too. Raises `UsageError`."""
+    settings: dict[str, str] = {}
+    for word in re.sub(r"\s*=\s*", "=", text).replace(",", " ").split():
+        key, separator, value = word.partition("=")
+        if not separator or not key or not value:
+            raise UsageError(f"Settings are lines like epochs=20, not {plain(word, 40)!r}.")
+        if key in settings:
+            raise UsageError(f"{plain(key, 40)} is set twice.")
+        settings[key] = value
+    return settings
+
+
+def check_settings(
+    catalogue: Catalogue, models: Iterable[str], profile: str, settings: Mapping[str, str]
+) -> None:
+    """Check settings for each of these models. Raises `UsageError`."""
+    from engine.config import parse_override
+
+    for name in models:
+        entry = catalogue.model(name)
+        _check_profile(entry, profile)
+        for key, value in settings.items():
+            parse_override(entry, profile, key, value)
+
+
+def profiles(catalogue: Catalogue, models: Iterable[str] = ()) -> list[str]:
+    """Profiles that any of these models has (of all, if none is named), ``reference`` first."""
+    chosen = [catalogue.model(name) for name in models] or list(catalogue.models.values())
+    names = {profile for entry in chosen for profile in entry.profiles}
+    return sorted(names, key=lambda name: (name != "reference", name))
+
+
+def _check_profile(entry: ModelEntry, profile: str) -> None:
+    if profile not in entry.profiles:
+        raise UsageError(
+            f"{entry.name} has no profile {profile!r}: {did_you_mean(profile, entry.profiles)}"
+        )
+
+
+def _words(text: str, what: str) -> list[str]:
+    words = re.sub(r"\s*-\s*", "-", text).replace(",", " ").split()
+    if not words:
+        raise UsageError(f"{what} can't be empty.")
+    return words
+
+
+# What is said about it
+
+
+def parameters_text(runs: Sequence[PlannedRun]) -> str:
+    """``269,188`` or ``269,188 – 278,035``: of one run."""
+    counts = [run.parameters for run in runs]
+    if not counts:
+        return whole(None)
+    least, most = min(counts), max(counts)
+    return whole(least) if least == most else f"{whole(least)} – {whole(most)}"
+
+
+def time_text(runs: Sequence[PlannedRun]) -> str:
+    """How long training takes at most, one run after another, as far as past runs tell."""
+    seconds = [run.seconds for run in runs if run.seconds is not None]
+    if not seconds:
+        return "unknown yet"
+    unknown = len(runs) - len(seconds)
+    text = f"up to {duration(sum(seconds))}"
+    return f"{text}, and {count(unknown, 'run')} unknown yet" if unknown else text

@@ -1,0 +1,132 @@
+"""The sentences of the Launch screen: what is selected, what is under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.errors import UsageError
+from tui.screens.launch_plan import Order, Plan, parameters_text, time_text
+from tui.states import NEVER, STATES, glyph, style_variable
+from tui.text import count, plain, whole
+from tui.widgets.grid import Key
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+    from engine.store.queries import Cell
+
+PUBLISHED = "NDCG@10/test"
+LABEL_CELLS = 12
+DOT = (" · ", "$text-disabled")
+
+
+def summary_text(plan: Plan | None, by_hand: bool, problem: str) -> Content:
+    """Two lines: how many runs, and what they cost."""
+    if problem:
+        return Content.styled(plain(problem), "$error")
+    if plan is None:
+        return Content("")
+    runs, missing = plan.runs, plan.missing
+    cells = len(plan.order.cells)
+    seeds = len(plan.order.seeds)
+    here = len(runs) - len(missing)
+    first: list[tuple[str, str] | str] = [
+        f"{count(cells, 'cell')} × {count(seeds, 'seed')} = " if by_hand else "Under the cursor: ",
+        (count(len(runs), "run"), "bold"),
+        DOT,
+        (f"{len(missing):,} to launch", "$accent" if missing else "$text-muted"),
+    ]
+    if here:
+        first += [DOT, (f"{here:,} queued, running or done", "$text-muted")]
+    chosen = missing or runs
+    second: list[tuple[str, str]] = [
+        (f"{parameters_text(chosen)} parameters", "$text-muted"),
+        DOT,
+        (f"training time {time_text(chosen)}", "$text-muted"),
+    ]
+    if plan.absent:
+        names = ", ".join(plain(dataset.name) for dataset in plan.absent)
+        second += [DOT, (f"{names} not fetched", "$accent")]
+    return Content.assemble(*first, "\n", *second)
+
+
+def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None) -> Content:
+    """What is known about one cell."""
+    from engine.models.sizes import parameter_count
+
+    model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
+    facts: list[tuple[str, Content]] = [("Runs", _runs(cell))]
+    facts += [("Published", text) for text in _published(catalogue, key)]
+    try:
+        spec = catalogue.run_spec(*key, 0, order.profile, order.overrides)
+    except UsageError as error:
+        facts.append(("Recipe", Content.styled(plain(str(error)), "$error")))
+    else:
+        training = spec.training
+        facts += [
+            ("Parameters", Content(whole(parameter_count(spec)))),
+            (
+                "Recipe",
+                Content(
+                    f"{plain(spec.profile)}: up to {count(training.epochs, 'epoch')}, batches of "
+                    f"{training.batch_size:,}, learning rate {training.lr:g}"
+                ),
+            ),
+        ]
+    size = (
+        f"{dataset.users:,} users, {dataset.items:,} items, {dataset.interactions:,} interactions"
+    )
+    facts.append(("Data", Content(size)))
+    if model.paper:
+        facts.append(("Paper", Content.styled(plain(model.paper), "$text-muted")))
+    heading = f"{plain(model.title)} × {plain(dataset.title)} × {length}"
+    return Content("\n").join([Content.styled(heading, "bold"), *aligned(facts)])
+
+
+def aligned(facts: Iterable[tuple[str, Content | str]]) -> Iterable[Content]:
+    """Lines of a quiet label and what it names."""
+    for label, text in facts:
+        yield Content.assemble((f"{label:<{LABEL_CELLS}}", "$text-muted"), text)
+
+
+def legend() -> Content:
+    """The glyphs of the grid, for its border."""
+    shown = (NEVER, "queued", "running", "done", "failed")
+    parts = [Content.styled(f"{glyph(s)} {s}", style_variable(s)) for s in shown]
+    return Content("  ").join(parts)
+
+
+def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
+    for table in catalogue.references.values():
+        for cell in table.cells:
+            figure = cell.figures.get(PUBLISHED)
+            if (cell.model, cell.dataset, cell.length) == key and figure is not None:
+                yield Content.assemble(
+                    (f"NDCG@10 {figure:g}", "bold"),
+                    (f"  {plain(table.title)}, {table.aggregate} over epochs", "$text-muted"),
+                )
+
+
+def _runs(cell: Cell | None) -> Content:
+    if cell is None or not any(cell.counts.values()):
+        return Content.styled(f"{glyph(NEVER)} never run", style_variable(NEVER))
+    parts: list[tuple[str, str] | str] = []
+    for state in STATES:
+        if n := cell.counts.get(state):
+            parts += [(f"{glyph(state)} {n:,} {state}", style_variable(state)), "  "]
+    if cell.best_ndcg is not None:
+        parts += [(f"NDCG@10 {cell.best_ndcg:.4f}", "bold")]
+        if cell.counts.get("done", 0) > 1:
+            parts += [("  mean of those done", "$text-muted")]
+    return Content.assemble(*parts)
+
+
+def problem_text(sentence: str) -> Content:
+    """Why nothing can be launched."""
+    return Content.assemble(
+        (plain(sentence), "$error"),
+        "\n\nPut it right and open seqbench again. ",
+        ("Live (2) and Compare (3) work meanwhile.", "$text-muted"),
+    )

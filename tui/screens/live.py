@@ -1,0 +1,378 @@
+"""The Live screen: the queue, and one run of it as it trains."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from time import time as wall_clock
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.events import Resize, ScreenResume, ScreenSuspend
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from engine.runfolder import run_folder
+from tui.actions import bindings_for
+from tui.messages import StoreChanged
+from tui.screens.live_reading import Known, Reading, epoch_points, read, step_points
+from tui.widgets.chart import Chart
+from tui.widgets.device_panel import DevicePanel
+from tui.widgets.header import Header
+from tui.widgets.log_follower import LogFollower
+from tui.widgets.log_tail import LogTail
+from tui.widgets.queue_table import ENDED, QueueTable, run_label
+from tui.widgets.run_facts import Facts, RunFacts
+
+if TYPE_CHECKING:
+    from engine.store.queries import Run
+    from engine.telemetry import Sample, Sampler
+    from tui.app import SeqbenchApp
+
+LOOK_SECONDS = 1.5
+"""Between two looks at the machine and the log."""
+
+CHARTS = ("loss", "valid", "grad", "lr")
+SMALL_HEIGHT = 30
+"""Rows of the terminal below which one chart is shown at a time."""
+
+CAN_CANCEL = frozenset({"queued", "running", "paused"})
+CAN_RETRY = frozenset({"failed", "cancelled", "lost"})
+
+EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
+
+
+class LiveScreen(Screen[None]):
+    """Queue, charts, device, log. Threads read; messages bring what they found."""
+
+    AREA = "live"
+    CSS_PATH = "live.tcss"
+    BINDINGS = bindings_for("live")  # type: ignore[assignment]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
+    AUTO_FOCUS = "#queue"
+
+    app: SeqbenchApp
+
+    class StoreRead(Message):
+        """What a thread read from the store, or why it couldn't."""
+
+        def __init__(self, reading: Reading | None, problem: str = "") -> None:
+            super().__init__()
+            self.reading = reading
+            self.problem = problem
+
+    class Looked(Message):
+        """What a thread saw of the machine and of a run's log."""
+
+        def __init__(self, sample: Sample | None, path: Path | None, lines: Sequence[str]) -> None:
+            super().__init__()
+            self.sample = sample
+            self.path = path
+            self.lines = lines
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known = Known()
+        self._run: Run | None = None
+        self._facts: Facts | None = None
+        self._follower: LogFollower | None = None
+        self._sampler: Sampler | None = None
+        self._reads = self._read_again = self._looks = False
+        self._chart = 0
+        """0: all charts, or the first where one is shown at a time; then one each."""
+
+    def compose(self) -> ComposeResult:
+        yield Header("live")
+        yield Static(EMPTY, id="empty", markup=False)
+        with Vertical(id="live"):
+            yield QueueTable(id="queue", classes="panel")
+            with Horizontal(id="body"):
+                with Container(id="charts"):
+                    yield from _charts()
+                with Vertical(id="side"):
+                    yield RunFacts(id="facts", classes="panel")
+                    yield DevicePanel(id="device", classes="panel")
+            yield LogTail(id="log", classes="panel")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#queue").border_title = "Queue"
+        self.query_one("#device").border_title = "Device"
+        self.query_one("#log").border_title = "Log"
+        self._timer = self.set_interval(LOOK_SECONDS, self._look)
+        self._show_charts()
+        self._refresh_from_store()
+        self._look()
+
+    def on_unmount(self) -> None:
+        if self._sampler is not None and not self._looks:
+            self._sampler.close()
+
+    @on(ScreenResume)
+    def _resumed(self) -> None:
+        self._timer.resume()
+
+    @on(ScreenSuspend)
+    def _suspended(self) -> None:
+        self._timer.pause()
+
+    @on(Resize)
+    def _resized(self) -> None:
+        self._show_charts()
+
+    # The store
+
+    @on(StoreChanged)
+    def _store_changed(self) -> None:
+        self._refresh_from_store()
+
+    def _refresh_from_store(self) -> None:
+        """Read in a thread; at most one reads, and another follows if more changed meanwhile."""
+        if self._reads:
+            self._read_again = True
+        else:
+            self._reads = True
+            self._read_store(self._known)
+
+    @work(thread=True, group="live-store")
+    def _read_store(self, known: Known) -> None:
+        from engine.errors import UserError
+
+        try:
+            if not self.app.location.db.exists():
+                self.post_message(self.StoreRead(Reading(known)))
+                return
+            with closing(self.app.reader()) as connection:
+                reading = read(connection, known)
+        except (UserError, sqlite3.Error) as error:
+            self.post_message(self.StoreRead(None, str(error)))
+        else:
+            self.post_message(self.StoreRead(reading))
+
+    @on(StoreRead)
+    def _take(self, message: StoreRead) -> None:
+        self._reads = False
+        reading = message.reading
+        if reading is None:
+            self._show_empty(f"The store can't be read: {message.problem}")
+        else:
+            self._show_empty(None if reading.runs else EMPTY)
+            queue = self.query_one(QueueTable)
+            queue.show(reading.runs, wall_clock())
+            queue.border_subtitle = queue.summary()
+            if reading.run is not None and reading.run.id == self._known.run_id:
+                self._known = reading.known
+                self._show_run(reading, reading.run)
+        if self._read_again:
+            self._read_again = False
+            self._refresh_from_store()
+
+    def _show_empty(self, text: str | None) -> None:
+        empty = self.query_one("#empty", Static)
+        if text is not None:
+            empty.update(text)
+        empty.display = text is not None
+        self.query_one("#live").display = text is None
+
+    # The selected run
+
+    @on(QueueTable.Selected)
+    def _selected(self, message: QueueTable.Selected) -> None:
+        run_id = message.run_id
+        self._known = Known(run_id)
+        self._run = self._facts = None
+        for chart in self.query(Chart):
+            chart.clear()
+        path = run_folder(self.app.location.runs, run_id).log
+        self._follower = LogFollower(path)
+        self.query_one(LogTail).clear("the worker has written nothing to its log")
+        self._refresh_from_store()
+        self._look(machine=False)
+
+    def _show_run(self, reading: Reading, run: Run) -> None:
+        state_changed = self._run is None or self._run.state != run.state
+        self._run = run
+        before = self._facts
+        epochs = reading.epochs if reading.epochs is not None else before.epochs if before else ()
+        self._facts = Facts(run, reading.start, epochs)
+        facts = self.query_one(RunFacts)
+        facts.border_title = run_label(run)
+        facts.show(self._facts)
+        self.query_one(LogTail).notice(reading.notices)
+        self._draw_charts(reading, run)
+        if state_changed:
+            self.refresh_bindings()
+
+    def _draw_charts(self, reading: Reading, run: Run) -> None:
+        steps = step_points(reading.steps, run.steps_per_epoch)
+        new = reading.epochs or ()
+        end = float(run.epoch) if run.epoch and run.state in ENDED else None
+        best = float(run.best_epoch) if run.best_epoch else None
+        charts = {name: self.query_one(f"#{name}", Chart) for name in CHARTS}
+        by_epoch = {
+            "loss": {"step": steps["loss"], "epoch": epoch_points(new, "loss")},
+            "valid": {
+                "test": epoch_points(new, "test_ndcg"),
+                "Recall": epoch_points(new, "valid_recall"),
+                "NDCG": epoch_points(new, "valid_ndcg"),
+            },
+            "grad": {"step": steps["grad_norm"], "epoch": epoch_points(new, "grad_norm")},
+            "lr": {"lr": steps["lr"]},
+        }
+        for name, points in by_epoch.items():
+            charts[name].waiting = _waiting(run)
+            charts[name].add(points, best=best, end=end)
+
+    # The machine and the log
+
+    def _look(self, machine: bool = True) -> None:
+        if not self._looks:
+            self._looks = True
+            self._look_in_thread(self._follower, machine)
+
+    @work(thread=True, group="live-look")
+    def _look_in_thread(self, follower: LogFollower | None, machine: bool) -> None:
+        from engine.telemetry import Sampler
+
+        sample = None
+        if self._sampler is None:
+            self._sampler = Sampler()
+        elif machine:
+            sample = self._sampler.sample()
+        lines = follower.read() if follower is not None else []
+        path = follower.path if follower is not None else None
+        self.post_message(self.Looked(sample, path, lines))
+
+    @on(Looked)
+    def _take_look(self, message: Looked) -> None:
+        self._looks = False
+        if message.sample is not None:
+            self.query_one(DevicePanel).show(message.sample)
+            self._share_side()
+        if self._follower is None:
+            return
+        if message.path == self._follower.path:
+            self.query_one(LogTail).add(message.lines)
+        else:
+            self._look(machine=False)
+
+    def _share_side(self) -> None:
+        """Give the device panel the rows it needs, up to about half of the column."""
+        panel = self.query_one(DevicePanel)
+        frame = panel.gutter.height
+        half = self.query_one("#side").size.height // 2 + 1
+        height = panel.rows(half - frame) + frame
+        if height != panel.outer_size.height:
+            panel.styles.height = height
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Grey out what the selected run doesn't allow."""
+        if action == "cancel":
+            return True if self._run and self._run.state in CAN_CANCEL else None
+        if action == "retry":
+            return True if self._run and self._run.state in CAN_RETRY else None
+        if action == "open":
+            return True if self._run else None
+        return True
+
+    def action_cancel(self) -> None:
+        """Ask, then request it."""
+        if self._run is None:
+            return
+        run = self._run
+        from tui.screens.ask import AskScreen
+
+        kept = (
+            "It leaves the queue."
+            if run.state == "queued"
+            else ("Training stops; its checkpoint is kept, and a retry goes on from there.")
+        )
+        ask = AskScreen("Cancel", f"Cancel {run_label(run)}?\n{kept}", "Cancel the run", "Keep it")
+        self.app.push_screen(ask, lambda yes: self._request("cancel", run, yes))
+
+    def action_retry(self) -> None:
+        """Put the run back into the queue."""
+        if self._run is not None:
+            self._request("retry", self._run, True)
+
+    def _request(self, what: str, run: Run, agreed: bool | None) -> None:
+        if agreed:
+            self._write_request(what, run)
+
+    @work(thread=True, group="live-request")
+    def _write_request(self, what: str, run: Run) -> None:
+        from engine.errors import UserError
+        from engine.store import requests
+
+        request = {"cancel": requests.request_cancel, "retry": requests.request_retry}[what]
+        try:
+            request(self.app.location, [run.id])
+        except (UserError, sqlite3.Error) as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            return
+        self.app.call_from_thread(self.app.look_after_queue)
+        said = "Cancelling" if what == "cancel" else "Queued again:"
+        self.app.call_from_thread(self.notify, f"{said} {run_label(run)}", markup=False)
+
+    def action_open(self) -> None:
+        """The run's details."""
+        if self._run is not None:
+            from tui.screens.run import RunScreen
+
+            self.app.push_screen(RunScreen(self._run.id))
+
+    def action_next_chart(self) -> None:
+        """Where there is room: all, then each alone; else one after the other."""
+        count = len(CHARTS) if self._one_at_a_time else len(CHARTS) + 1
+        self._chart = (self._chart + 1) % count
+        self._show_charts()
+
+    def action_follow(self) -> None:
+        """Go to the end of the log and stay there."""
+        self.query_one(LogTail).follow()
+
+    def action_scroll_log(self, lines: int) -> None:
+        """Back or on in the log."""
+        self.query_one(LogTail).scroll(lines)
+
+    @property
+    def _one_at_a_time(self) -> bool:
+        return self.size.height < SMALL_HEIGHT or self.size.width < 100
+
+    def _show_charts(self) -> None:
+        single = self._one_at_a_time
+        shown = self._chart if single else self._chart - 1
+        self.query_one("#charts").set_class(shown >= 0, "-one")
+        for index, name in enumerate(CHARTS):
+            self.query_one(f"#{name}").set_class(index == shown, "-shown")
+
+
+def _waiting(run: Run) -> str:
+    """Why a chart is empty."""
+    if run.state in ENDED:
+        return "no epoch was finished"
+    return "waiting for its turn" if run.state == "queued" else "waiting for the first epoch"
+
+
+def _charts() -> ComposeResult:
+    yield Chart("Loss", [("step", "$text-disabled"), ("epoch", "$primary")], id="loss")
+    yield Chart(
+        "Validation",
+        [("test", "$text-disabled"), ("Recall", "$primary"), ("NDCG", "$success")],
+        marked="NDCG",
+        id="valid",
+    )
+    yield Chart(
+        "Gradient norm",
+        [("step", "$text-disabled"), ("epoch", "$accent")],
+        digits=2,
+        id="grad",
+    )
+    yield Chart("Learning rate", [("lr", "$secondary")], digits=6, id="lr")

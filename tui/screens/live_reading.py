@@ -1,0 +1,103 @@
+"""What the Live screen reads from the store: in a thread, and only what it doesn't have yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from engine.store.queries import Run
+
+NOTHING_YET = (-1, -1)
+
+Point = tuple[float, float | None]
+EpochMark = tuple[int | None, int | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The selected run, and how much of it the screen has."""
+
+    run_id: str | None = None
+    last_step: tuple[int, int] = NOTHING_YET
+    """Attempt and seq of the newest step."""
+    epochs: EpochMark | None = None
+    """Attempt, epoch and state when the epochs were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The queue, and what is new of the selected run."""
+
+    known: Known
+    """What the screen knows once it has taken this."""
+    runs: Sequence[Run] = ()
+    run: Run | None = None
+    steps: Sequence[tuple[Any, ...]] = ()
+    epochs: Sequence[Mapping[str, Any]] | None = None
+    """All of them, or ``None`` if none is new."""
+    start: Mapping[str, Any] = field(default_factory=dict)
+    notices: Sequence[tuple[str, str]] = ()
+    """Warnings and the end message, with their style."""
+
+
+def read(connection: sqlite3.Connection, known: Known) -> Reading:
+    """Read the queue, and of the selected run what ``known`` lacks."""
+    from engine.store import queries
+
+    runs = queries.queue(connection)
+    run = queries.get_run(connection, known.run_id) if known.run_id else None
+    if run is None:
+        return Reading(known, runs)
+    steps = queries.steps(connection, run.id, known.last_step)
+    if steps and known.last_step != NOTHING_YET and steps[-1][0] != known.last_step[0]:
+        steps = queries.steps(connection, run.id)  # a newer attempt replaces what it did again
+    last_step = (steps[-1][0], steps[-1][1]) if steps else known.last_step
+    mark = (run.attempt, run.epoch, run.state)
+    epochs = queries.epochs(connection, run.id) if mark != known.epochs else None
+    events = queries.events(connection, run.id)
+    return Reading(
+        known=Known(run.id, last_step, mark),
+        runs=runs,
+        run=run,
+        steps=steps,
+        epochs=epochs,
+        start=_newest(events, "start"),
+        notices=_notices(events),
+    )
+
+
+def step_points(
+    steps: Sequence[tuple[Any, ...]], steps_per_epoch: int | None
+) -> dict[str, list[Point]]:
+    """``loss``, ``grad_norm`` and ``lr`` over the epoch, in fractions."""
+    if not steps_per_epoch:
+        return {"loss": [], "grad_norm": [], "lr": []}
+    return {
+        name: [(row[3] / steps_per_epoch, row[column]) for row in steps]
+        for name, column in (("loss", 5), ("grad_norm", 6), ("lr", 7))
+    }
+
+
+def epoch_points(epochs: Sequence[Mapping[str, Any]], measure: str) -> list[Point]:
+    """One measure by epoch."""
+    return [(float(row["epoch"]), row[measure]) for row in epochs]
+
+
+def _newest(events: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next((event for event in reversed(events) if event["kind"] == kind), {})
+
+
+def _notices(events: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    notices = []
+    for event in events:
+        message = str(event.get("message") or "")
+        if event["kind"] == "warning" and message:
+            notices.append((f"warning: {message}", "$warning"))
+        elif event["kind"] == "end" and message:
+            failed = event.get("status") == "failed"
+            notices.append((f"end: {message}", "$error" if failed else "$success"))
+    return notices

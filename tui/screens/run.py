@@ -1,0 +1,292 @@
+"""One run: its result, curves, configuration, where it comes from, and how to run it again."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+from textual.worker import get_current_worker
+
+from engine.analysis.details import RunDetails, run_details
+from engine.analysis.reference import references_of
+from engine.analysis.relaunch import relaunch_command
+from tui.actions import bindings_for
+from tui.messages import CatalogueLoaded, StoreChanged
+from tui.screens import run_sections as sections
+from tui.screens.run_reference import reference_content, reference_title
+from tui.text import plain
+from tui.widgets.chart import Chart
+from tui.widgets.header import Header
+
+if TYPE_CHECKING:
+    from tui.app import SeqbenchApp
+
+Wish = Literal["cancel", "retry", "delete", "note"]
+
+_MAY: dict[Wish, frozenset[str]] = {
+    "cancel": frozenset({"queued", "running", "paused"}),
+    "retry": frozenset({"failed", "cancelled", "lost", "paused"}),
+    "delete": frozenset({"queued", "paused", "done", "failed", "cancelled", "lost"}),
+}
+"""States in which a wish can be fulfilled."""
+
+
+class DetailsRead(Message):
+    """The run came from the store; None if it is no more."""
+
+    def __init__(self, details: RunDetails | None) -> None:
+        super().__init__()
+        self.details = details
+
+
+class DetailsFailed(Message):
+    """The store can't be read; says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+class RunScreen(Screen[None]):
+    """Details of one run. Keys in `tui.actions.RUN`."""
+
+    AREA = "run"
+    CSS_PATH = "run.tcss"
+    AUTO_FOCUS = "#body"
+    BINDINGS = bindings_for("run")  # type: ignore[assignment]
+
+    app: SeqbenchApp
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self._details: RunDetails | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.app.current_mode or "compare")
+        yield Static(id="heading", markup=False)
+        with VerticalScroll(id="body"):
+            with Horizontal(classes="pair"):
+                yield Static(id="result", classes="panel", markup=False)
+                with Vertical(id="curves", classes="panel"):
+                    yield Chart("loss", [("train", "$primary")], id="loss")
+                    yield Chart(
+                        "NDCG@10",
+                        [("test", "$text-muted"), ("validation", "$accent")],
+                        marked="validation",
+                        id="ndcg",
+                    )
+            yield Static(id="reference", classes="panel", markup=False)
+            with Horizontal(classes="pair"):
+                yield Static(id="configuration", classes="panel", markup=False)
+                with Vertical(classes="stack"):
+                    yield Static(id="provenance", classes="panel", markup=False)
+                    yield Static(id="attempts", classes="panel", markup=False)
+            yield Static(id="files", classes="panel", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        titles = {
+            "result": "At the epoch chosen on validation",
+            "curves": "Curves",
+            "configuration": "Configuration",
+            "provenance": "Comparable with",
+            "attempts": "Attempts",
+            "files": "Files",
+        }
+        for name, title in titles.items():
+            self.query_one(f"#{name}").border_title = title
+        self.query_one("#reference").display = False
+        self._read()
+
+    def on_store_changed(self, _: StoreChanged) -> None:
+        """Read the run again."""
+        self._read()
+
+    def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
+        """Published figures and profiles are part of the configuration."""
+        self._show()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)
+
+    @work(thread=True, exclusive=True, group="details", exit_on_error=False)
+    def _read(self) -> None:
+        from engine.errors import UserError
+
+        try:
+            with closing(self.app.reader()) as con:
+                details = run_details(con, self.run_id)
+        except (UserError, sqlite3.Error) as error:
+            self.post_message(DetailsFailed(str(error)))
+            return
+        if not get_current_worker().is_cancelled:
+            self.post_message(DetailsRead(details))
+
+    @on(DetailsRead)
+    def _details_read(self, event: DetailsRead) -> None:
+        self._details = event.details
+        self.query_one("#body").display = event.details is not None
+        if event.details is None:
+            self._say("This run was deleted: esc goes back.")
+        self._show()
+        self.refresh_bindings()
+
+    @on(DetailsFailed)
+    def _details_failed(self, event: DetailsFailed) -> None:
+        self._say(event.sentence)
+
+    def _say(self, sentence: str) -> None:
+        self.query_one("#heading", Static).update(Content.styled(plain(sentence), "$text-muted"))
+
+    def _show(self) -> None:
+        details = self._details
+        if details is None or not self.is_mounted:
+            return
+        self._put("heading", sections.heading(details, self.size.width - 2))
+        self._put("result", sections.result(details))
+        self._put("configuration", sections.configuration(details))
+        self._put("provenance", sections.provenance(details))
+        self._put("attempts", sections.attempts(details))
+        self._put("files", sections.files(self._folder, self._command))
+        self._show_reference(details)
+        self._show_curves(details)
+
+    def _put(self, name: str, content: Content) -> None:
+        widget = self.query_one(f"#{name}", Static)
+        if widget.content != content:
+            widget.update(content)
+
+    def _show_reference(self, details: RunDetails) -> None:
+        panel = self.query_one("#reference", Static)
+        run, catalogue = details.run, self.app.catalogue
+        found = (
+            references_of(catalogue.references.values(), run.model, run.dataset, run.length)
+            if catalogue
+            else []
+        )
+        panel.display = bool(found)
+        if not found:
+            return
+        reference = found[0]
+        cell = f"{run.model} × {run.dataset} × {run.length}"
+        panel.border_title = Content(reference_title(reference, cell))
+        width = (panel.content_size.width or self.size.width - 4) - 1
+        notes = " ".join(plain(text) for text in (reference.source, reference.split) if text)
+        self._put(
+            "reference",
+            Content("\n").join(
+                [
+                    reference_content(reference, details.figures, width),
+                    Content(""),
+                    Content.styled(notes, "$text-muted"),
+                ]
+            ),
+        )
+
+    def _show_curves(self, details: RunDetails) -> None:
+        best = details.figures.get("best_epoch")
+        marked = float(best) if isinstance(best, int | float) else None
+        ended = details.run.state not in ("queued", "running", "paused")
+        end = float(len(details.epochs)) if ended and details.epochs else None
+        loss, ndcg = self.query_one("#loss", Chart), self.query_one("#ndcg", Chart)
+        for chart in (loss, ndcg):
+            chart.clear()
+        loss.add({"train": sections.curves(details.epochs, "loss")}, end=end)
+        ndcg.add(
+            {
+                "validation": sections.curves(details.epochs, "valid_ndcg"),
+                "test": sections.curves(details.epochs, "test_ndcg"),
+            },
+            best=marked,
+            end=end,
+        )
+
+    @property
+    def _folder(self) -> Path:
+        return self.app.location.runs / self.run_id
+
+    @property
+    def _command(self) -> str:
+        return relaunch_command(self._details.spec if self._details else {}, self.app.catalogue)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer only what the run's state allows."""
+        states = _MAY.get(action)  # type: ignore[call-overload]
+        if states is not None:
+            return self._details is not None and self._details.run.state in states
+        return True
+
+    def action_close(self) -> None:
+        """Back."""
+        self.dismiss()
+
+    def action_retry(self) -> None:
+        """Queue the run again."""
+        self._wish("retry")
+
+    def action_cancel(self) -> None:
+        """Cancel the run, after asking."""
+        self._ask("cancel", "Cancel this run?", "Its checkpoint stays: retry goes on from it.")
+
+    def action_delete(self) -> None:
+        """Delete the run, after asking."""
+        self._ask("delete", "Delete this run?", "Its folder goes with it, for good.")
+
+    def _ask(self, wish: Wish, question: str, follows: str) -> None:
+        from tui.screens.ask import AskScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._wish(wish)
+
+        text = f"{question}\n\n{plain(self.run_id)}\n{follows}"
+        self.app.push_screen(AskScreen(wish.capitalize(), text, wish.capitalize()), answered)
+
+    def action_note(self) -> None:
+        """Write a note."""
+        from tui.screens.run_note import NoteScreen
+
+        def written(note: str | None) -> None:
+            if note is not None:
+                self._wish("note", note)
+
+        note = self._details.run.note if self._details else ""
+        self.app.push_screen(NoteScreen(note), written)
+
+    def action_copy(self) -> None:
+        """Put the relaunch command on the clipboard."""
+        self.app.copy_to_clipboard(self._command)
+        self.notify("Copied the relaunch command", timeout=2)
+
+    @work(thread=True, group="wish", exit_on_error=False)
+    def _wish(self, wish: Wish, note: str = "") -> None:
+        from engine.errors import UserError
+        from engine.store import requests
+
+        location, runs = self.app.location, [self.run_id]
+        try:
+            match wish:
+                case "cancel":
+                    requests.request_cancel(location, runs)
+                case "retry":
+                    requests.request_retry(location, runs)
+                case "delete":
+                    requests.request_delete(location, runs)
+                case "note":
+                    requests.set_note(location, self.run_id, note)
+        except (UserError, sqlite3.Error) as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            return
+        self.app.call_from_thread(self.app.look_after_queue)

@@ -1,0 +1,221 @@
+"""The sections of a run's page, as text. No widget here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from engine.analysis.comparison import Kind, Value, figure
+from engine.analysis.details import RunDetails
+from tui.states import STATE_MEANING, glyph, style_variable
+from tui.text import ABSENT, ago, duration, number, plain
+
+_METRICS = (
+    ("ndcg", "NDCG@10"),
+    ("recall", "Recall@10"),
+    ("hit", "HitRate@10"),
+    ("mrr", "MRR@10"),
+)
+_ROWS = (
+    ("valid", "", "validation, all items"),
+    ("test", "", "test, all items"),
+    ("valid", "_masked", "validation, seen masked"),
+    ("test", "_masked", "test, seen masked"),
+)
+_TOTALS: tuple[tuple[str, str, Kind], ...] = (
+    ("EpochTime", "train_seconds_best", "seconds"),
+    ("Loss/train, sum", "loss_sum_best", "real"),
+    ("Loss/train, per target", "loss_best", "real"),
+    ("GradientNorm", "grad_norm_best", "real"),
+    ("LearningRate", "lr_best", "rate"),
+    ("Parameters", "parameters", "whole"),
+    ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
+    ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+)
+
+_SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
+
+MUTED = "$text-muted"
+
+
+def heading(details: RunDetails, width: int) -> Content:
+    """State, cell and what became of it; the id where there is room."""
+    run = details.run
+    cell = plain(f"{run.model} × {run.dataset} × {run.length}")
+    who = f"   seed {run.seed}   profile {plain(run.profile)}"
+    name = f"   {plain(run.id)}"
+    used = cell_len(f"{glyph(run.state)} {run.state}   {cell}{who}{name}")
+    first = Content.assemble(
+        (f"{glyph(run.state)} {plain(run.state)}", f"{style_variable(run.state)} bold"),
+        ("   ", ""),
+        (cell, "bold"),
+        (who, ""),
+        (name if used <= width else "", MUTED),
+    )
+    lines = [first, Content.styled(_became(details), MUTED)]
+    if run.note:
+        lines.append(Content.assemble(("note  ", MUTED), (plain(run.note), "$accent")))
+    return Content("\n").join(lines)
+
+
+def _became(details: RunDetails) -> str:
+    run, figures = details.run, details.figures
+    trained = figures.get("epochs_trained")
+    parts = []
+    if trained:
+        parts.append(f"{int(trained)} epochs trained, best is {int(figures['best_epoch'] or 0)}")
+    seconds = figures.get("total_seconds")
+    if isinstance(seconds, int | float) and seconds:
+        parts.append(duration(seconds))
+    if run.message:
+        parts.append(plain(run.message))
+    elif run.state != "done":
+        parts.append(STATE_MEANING.get(run.state, plain(run.state)))
+    if run.finished:
+        parts.append(f"ended {ago(run.finished)}")
+    return " · ".join(parts)
+
+
+def result(details: RunDetails) -> Content:
+    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch."""
+    figures = details.figures
+    rows = [("", [name for _, name in _METRICS])]
+    for split, ranking, label in _ROWS:
+        values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
+        rows.append((label, [figure(value, "metric") for value in values]))
+    label_width = max(len(label) for label, _ in rows)
+    widths = [max(len(name), 6) for _, name in _METRICS]
+    lines = []
+    for place, (label, texts) in enumerate(rows):
+        cells = "".join(f"  {text:>{width}}" for text, width in zip(texts, widths, strict=True))
+        strong = "" if place else MUTED
+        if place == 2:
+            strong = "bold"
+        lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
+    lines.append(Content(""))
+    pairs = [(label, figure(figures.get(source), kind)) for label, source, kind in _TOTALS]
+    half = (len(pairs) + 1) // 2
+    left = [(label, text) for label, text in pairs[:half]]
+    right = [(label, text) for label, text in pairs[half:]]
+    for index, (label, text) in enumerate(left):
+        parts = [(f"{label:<22}", MUTED), (f" {text:>9}", "")]
+        if index < len(right):
+            other, value = right[index]
+            parts += [(f"   {other:<18}", MUTED), (f" {value:>9}", "")]
+        lines.append(Content.assemble(*parts))
+    return Content("\n").join(lines)
+
+
+def configuration(details: RunDetails) -> Content:
+    """The whole configuration, section by section."""
+    lines: list[Content] = []
+    for section in ("architecture", "training", "source"):
+        content = details.spec.get(section)
+        if not isinstance(content, Mapping):
+            continue
+        if lines:
+            lines.append(Content(""))
+        lines.append(Content.styled("data set" if section == "source" else section, "bold"))
+        kept = {
+            key: value
+            for key, value in content.items()
+            if value not in (None, "", [], {}) and (section != "source" or key in _SOURCE)
+        }
+        lines += pairs_lines([(key, _setting(value)) for key, value in kept.items()])
+    return Content("\n").join(lines)
+
+
+def provenance(details: RunDetails) -> Content:
+    """What makes the figures comparable."""
+    start = details.started
+    known = details.provenance
+    checksum = known.get("checksum")
+    data = [
+        f"{start[name]:,} {name}"
+        for name in ("users", "items", "interactions")
+        if isinstance(start.get(name), int)
+    ]
+    facts = [
+        ("data set", str(checksum)[:12] if checksum else ABSENT),
+        ("", ", ".join(data)),
+        ("protocol", _text(known.get("protocol"))),
+        ("settings", _text(known.get("settings"))),
+        ("code", _text(known.get("code"))),
+        ("torch", _text(known.get("torch"))),
+        ("python", _text(start.get("python"))),
+        ("device", _text(known.get("device"))),
+        ("dtype", _text(known.get("dtype"))),
+        ("threads", _text(start.get("threads"))),
+        ("host", _text(start.get("host"))),
+    ]
+    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v]))
+
+
+def attempts(details: RunDetails) -> Content:
+    """One line an attempt, then what was warned of."""
+    lines = []
+    for attempt in details.attempts:
+        began, ended = attempt.get("started"), attempt.get("ended")
+        took = duration(ended - began) if began and ended else ABSENT
+        status = plain(str(attempt.get("status") or ""))
+        resumed = attempt.get("resumed_epoch")
+        text = f"{status:<10} {took:>9}  {_text(attempt.get('device'))}"
+        if resumed:
+            text += f", from epoch {resumed}"
+        lines.append(Content.assemble((f"{attempt.get('attempt')}  ", MUTED), (text, "")))
+    lines += [
+        Content.assemble(("! ", "$warning"), (plain(warning), "")) for warning in details.warnings
+    ]
+    if not lines:
+        return Content.styled("It has not started yet.", MUTED)
+    return Content("\n").join(lines)
+
+
+def files(folder: Path, command: str) -> Content:
+    """Where it lies, and how to launch it again."""
+    return Content.assemble(
+        ("run       ", MUTED),
+        (plain(folder.name), ""),
+        ("\nfolder    ", MUTED),
+        (plain(str(folder)), ""),
+        ("\nrelaunch  ", MUTED),
+        (plain(command), "$accent"),
+    )
+
+
+def pairs_lines(pairs: Iterable[tuple[str, str]]) -> list[Content]:
+    """Names and values under each other."""
+    listed = list(pairs)
+    names = max((cell_len(name) for name, _ in listed), default=0)
+    return [
+        Content.assemble((f"{plain(name):<{names}}  ", MUTED), (plain(value), ""))
+        for name, value in listed
+    ]
+
+
+def curves(epochs: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float | None]]:
+    """(epoch, figure) of one column of the epochs."""
+    return [(float(row["epoch"]), row[name]) for row in epochs]
+
+
+def _setting(value: Value | list[Any] | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_setting(inner)}" for key, inner in value.items())
+    return json.dumps(value)
+
+
+def _text(value: object) -> str:
+    if value is None or value == "":
+        return ABSENT
+    return number(value, 2) if isinstance(value, float) else plain(str(value))

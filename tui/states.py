@@ -1,0 +1,58 @@
+"""How the state of a run looks: one glyph and one colour each, everywhere the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+NEVER = "never"
+
+STATES = ("running", "queued", "paused", "done", "failed", "lost", "cancelled")
+"""States of a run, the most pressing first: a cell with several shows the first."""
+
+STATE_GLYPH = {
+    NEVER: "·",
+    "queued": "○",
+    "running": "◐",
+    "done": "●",
+    "failed": "✗",
+    "cancelled": "⊘",
+    "lost": "?",
+    "paused": "‖",
+}
+
+STATE_STYLE = {state: f"$state-{state}" for state in STATE_GLYPH}
+"""Theme variable of each state, for style sheets and `Content` spans."""
+
+STATE_MEANING = {
+    NEVER: "never run",
+    "queued": "waits for its turn",
+    "running": "is training now",
+    "done": "finished; its result counts",
+    "failed": "ended with an error: see its log, then retry",
+    "cancelled": "stopped by you; retry goes on from the last checkpoint",
+    "lost": "its process vanished; tried again by itself a few times",
+    "paused": "held back; retry puts it back into the queue",
+}
+
+
+def glyph(state: str) -> str:
+    """One character for a state; ``?`` for one that this version doesn't know."""
+    return STATE_GLYPH.get(state, "?")
+
+
+def style_variable(state: str) -> str:
+    """Theme variable for a state, such as ``$state-done``."""
+    return STATE_STYLE.get(state, STATE_STYLE["lost"])
+
+
+def rich_style(app: App[object], variable: str) -> Style:
+    """A Rich style in the colour of a theme variable (``$state-done``), for the Line API."""
+    from textual.color import Color
+
+    value = app.theme_variables.get(variable.removeprefix("$"), "ansi_default")
+    return Style(color=Color.parse(value).rich_color)

@@ -1,0 +1,132 @@
+"""Text for the screen: what comes from outside made harmless, figures made readable.
+
+Nothing here makes markup. Show the result with `rich.text.Text`, `textual.content.Content` or
+``markup=False``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import datetime
+from pathlib import Path, PurePath
+
+from rich.cells import cell_len, set_cell_size
+
+ABSENT = "–"
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x9b[0-?]*[ -/]*[@-~]"
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\x9c|$)"  # OSC, DCS, SOS, PM, APC and their text
+    r"|\x1b[ -/]*[0-~]?",
+    re.DOTALL,
+)
+_BLANKS = re.compile(r"[\t\n\r\v\f\x85\u2028\u2029]+")
+_CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f"
+    r"\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"  # invisible, or turn the line
+    r"\ud800-\udfff]"
+)
+
+
+def plain(text: str, width: int | None = None) -> str:
+    """Text from a file, log, data set or user as one harmless line.
+
+    Escape sequences, control and direction characters go; line breaks and tabs become a blank.
+    With ``width``, at most so many terminal cells, the cut marked by ``…``.
+    """
+    clean = _CONTROLS.sub("", _BLANKS.sub(" ", _ESCAPES.sub("", text)))
+    return clean if width is None else shorten(clean, width)
+
+
+def shorten(text: str, width: int) -> str:
+    """At most ``width`` terminal cells, the cut marked by ``…``."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def duration(seconds: float | None) -> str:
+    """``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m``, ``3 d 04 h``; a dash for ``None``."""
+    if seconds is None or seconds != seconds or seconds < 0:
+        return ABSENT
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02} s"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} m"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
+
+
+def number(x: float | None, digits: int = 4) -> str:
+    """A figure with so many decimals; very small or large ones with an exponent."""
+    if x is None:
+        return ABSENT
+    if x != x:
+        return "NaN"
+    if x in (float("inf"), float("-inf")):
+        return "∞" if x > 0 else "-∞"
+    if x and not 10**-digits <= abs(x) < 1e7:
+        return f"{x:.{max(1, digits - 2)}e}"
+    return f"{x:,.{digits}f}"
+
+
+def whole(n: int | None) -> str:
+    """``269,188``; a dash for ``None``."""
+    return ABSENT if n is None else f"{n:,}"
+
+
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """``1 run``, ``3 runs``."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def bytes_(n: float | None) -> str:
+    """``812 B``, ``4.9 MB``, ``1.2 GB``: powers of 1000, as download sizes are given."""
+    if n is None:
+        return ABSENT
+    if n < 1000:
+        return f"{n:.0f} B"
+    units = ("kB", "MB", "GB", "TB")
+    power = 1
+    while n >= 999.5 * 1000**power and power < len(units):
+        power += 1
+    scaled = n / 1000**power
+    return f"{scaled:.{1 if scaled < 99.95 else 0}f} {units[power - 1]}"
+
+
+def ago(t: float | None, now: float | None = None) -> str:
+    """How long ago a moment (seconds since 1970) was; a date when it is over a month."""
+    if t is None:
+        return ABSENT
+    passed = (time.time() if now is None else now) - t
+    if passed < 5:
+        return "just now"
+    for size, unit in ((60, "s"), (3600, "m"), (86_400, "h"), (30 * 86_400, "d")):
+        if passed < size:
+            step = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
+            return f"{int(passed // step)} {unit} ago"
+    return datetime.fromtimestamp(t).strftime("%Y-%m-%d")
+
+
+def short_path(path: Path, width: int = 40) -> str:
+    """A path with ``~`` for home, its front cut (``…/runs.db``) to fit ``width`` cells."""
+    text, home = plain(str(path)), os.path.expanduser("~")  # noqa: PTH111 - never raises
+    if home != "/" and text.startswith(home + os.sep):
+        text = "~" + text[len(home) :]
+    if cell_len(text) <= width:
+        return text
+    parts = PurePath(text).parts
+    for first in range(1, len(parts)):
+        tail = str(PurePath("…", *parts[first:]))
+        if cell_len(tail) <= width:
+            return tail
+    return shorten(plain(path.name), width)

@@ -1,0 +1,124 @@
+"""The two themes of seqbench, and the colours of run states in any other theme.
+
+The dark grounds are nearly grey: in 256 colours a tinted dark ground turns black.
+"""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK_STATES = {
+    "state-never": "#6b7585",
+    "state-queued": "#6fc7d1",
+    "state-running": "#82b1f2",
+    "state-done": "#8ccf8f",
+    "state-failed": "#f28088",
+    "state-cancelled": "#97a0b0",
+    "state-lost": "#cf9be0",
+    "state-paused": "#e3bd7c",
+}
+"""Colours of run states on a dark ground; the defaults for themes that name none."""
+
+LIGHT_STATES = {
+    "state-never": "#7d8795",
+    "state-queued": "#0b7285",
+    "state-running": "#1f5fbf",
+    "state-done": "#2b7a37",
+    "state-failed": "#b3261e",
+    "state-cancelled": "#636c7a",
+    "state-lost": "#8a3ea8",
+    "state-paused": "#8f5b00",
+}
+
+SEQBENCH = Theme(
+    name="seqbench",
+    dark=True,
+    primary="#82b1f2",
+    secondary="#97a6bf",
+    accent="#e3bd7c",
+    success="#8ccf8f",
+    warning="#e3bd7c",
+    error="#f28088",
+    foreground="#d9dee8",
+    background="#14161a",
+    surface="#1b1e22",
+    panel="#262a30",
+    variables={
+        **DARK_STATES,
+        "text-muted": "#97a0b0",
+        "text-disabled": "#6b7585",
+        "border": "#82b1f2",
+        "border-blurred": "#404650",
+        "block-cursor-background": "#2c4a75",
+        "block-cursor-foreground": "#f4f7fc",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#2b2f36",
+        "block-cursor-blurred-foreground": "#d9dee8",
+        "block-hover-background": "#262a30",
+        "selection-background": "#3a3222",
+        "selection-cursor-background": "#574a2c",
+        "footer-background": "#1b1e22",
+        "footer-key-foreground": "#e3bd7c",
+        "footer-description-foreground": "#97a0b0",
+        "input-selection-background": "#82b1f2 30%",
+        "scrollbar": "#404650",
+        "scrollbar-hover": "#525965",
+        "scrollbar-active": "#82b1f2",
+        "scrollbar-background": "#181a1e",
+        "scrollbar-background-hover": "#181a1e",
+        "scrollbar-background-active": "#181a1e",
+        "scrollbar-corner-color": "#181a1e",
+        "link-color": "#82b1f2",
+    },
+)
+
+SEQBENCH_LIGHT = Theme(
+    name="seqbench-light",
+    dark=False,
+    primary="#1f5fbf",
+    secondary="#56647c",
+    accent="#8f5b00",
+    success="#2b7a37",
+    warning="#8f5b00",
+    error="#b3261e",
+    foreground="#20252e",
+    background="#f6f7f9",
+    surface="#eceff3",
+    panel="#e0e4ea",
+    variables={
+        **LIGHT_STATES,
+        "text-muted": "#566070",
+        "text-disabled": "#7d8795",
+        "border": "#1f5fbf",
+        "border-blurred": "#c3cad5",
+        "block-cursor-background": "#c3d7f5",
+        "block-cursor-foreground": "#10151d",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#dde3ec",
+        "block-cursor-blurred-foreground": "#20252e",
+        "block-hover-background": "#e3e8ef",
+        "selection-background": "#f6e7c4",
+        "selection-cursor-background": "#ecd49a",
+        "footer-background": "#eceff3",
+        "footer-key-foreground": "#8f5b00",
+        "footer-description-foreground": "#566070",
+        "input-selection-background": "#1f5fbf 25%",
+        "scrollbar": "#c3cad5",
+        "scrollbar-hover": "#a9b3c2",
+        "scrollbar-active": "#1f5fbf",
+        "scrollbar-background": "#eceff3",
+        "scrollbar-background-hover": "#eceff3",
+        "scrollbar-background-active": "#eceff3",
+        "scrollbar-corner-color": "#eceff3",
+        "link-color": "#1f5fbf",
+    },
+)
+
+THEMES = (SEQBENCH, SEQBENCH_LIGHT)
+
+DEFAULT_VARIABLES = {
+    **DARK_STATES,
+    "selection-background": "#3a3222",
+    "selection-cursor-background": "#574a2c",
+}
+"""What our style sheets use and Textual's own themes don't name."""

@@ -1,0 +1,1 @@
+"""Widgets of the app: they are given data and never read it themselves."""

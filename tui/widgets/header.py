@@ -1,0 +1,114 @@
+"""One line on top of every screen: the three tabs, the queue, the store, the device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.events import Click
+from textual.widget import Widget
+
+from tui.messages import Snapshot
+from tui.states import glyph, style_variable
+from tui.text import short_path
+
+if TYPE_CHECKING:
+    from tui.app import SeqbenchApp
+
+TABS = (("launch", "1", "Launch"), ("live", "2", "Live"), ("compare", "3", "Compare"))
+SHOWN_STATES = ("running", "queued", "done", "failed")
+
+
+class Header(Widget):
+    """The shared header. ``active`` names the tab to mark: launch, live or compare."""
+
+    DEFAULT_CSS = """
+    Header {
+        dock: top;
+        height: 1;
+        background: $surface;
+        color: $text-muted;
+    }
+    """
+
+    app: SeqbenchApp
+
+    def __init__(self, active: str) -> None:
+        super().__init__()
+        self.active = active
+
+    def on_mount(self) -> None:
+        """Follow the app's knowledge of store and device."""
+        self.watch(self.app, "snapshot", self._changed, init=False)
+        self.watch(self.app, "device", self._changed, init=False)
+
+    async def on_click(self, event: Click) -> None:
+        """A click on a tab opens it."""
+        mode = tab_at(event.x, with_name=self._with_name)
+        if mode is not None:
+            await self.app.run_action(f"show('{mode}')")
+
+    @property
+    def _with_name(self) -> bool:
+        return self.size.width >= 72
+
+    def _changed(self) -> None:
+        self.refresh()
+
+    def render(self) -> Content:
+        """Tabs on the left; on the right as much of queue, store and device as there is room."""
+        width = self.size.width
+        left = self._tabs(self._with_name)
+        room = width - left.cell_length - 2
+        right: list[Content] = []
+        for part in (self._queue(words=width >= 130), self._store(), self._device()):
+            needed = part.cell_length + (3 if right else 0)
+            if part.cell_length and needed <= room:
+                right.append(part)
+                room -= needed
+        tail = Content.styled("   ", "").join(right)
+        gap = max(1, width - left.cell_length - tail.cell_length - 1)
+        return Content.assemble(left, " " * gap, tail, " ")
+
+    def _tabs(self, with_name: bool) -> Content:
+        parts: list[Content | tuple[str, str] | str] = [" "]
+        if with_name:
+            parts += [("seqbench", "bold $foreground"), "  "]
+        for mode, key, label in TABS:
+            active = mode == self.active
+            look = "bold $background on $primary" if active else "$text-muted"
+            parts += [(f" {key}", look if active else "$accent"), (f" {label} ", look)]
+        return Content.assemble(*parts)
+
+    def _queue(self, words: bool) -> Content:
+        snapshot: Snapshot = self.app.snapshot
+        if snapshot.problem:
+            return Content.styled("store unreadable", "$error")
+        parts = [
+            Content.styled(
+                f"{glyph(state)} {count:,}" + (f" {state}" if words else ""), style_variable(state)
+            )
+            for state in SHOWN_STATES
+            if (count := snapshot.counts.get(state, 0))
+        ]
+        if not parts:
+            return Content.styled("no runs yet", "$text-disabled")
+        return Content.styled("  ", "").join(parts)
+
+    def _store(self) -> Content:
+        return Content.styled(short_path(self.app.location.db, 32), "$text-muted")
+
+    def _device(self) -> Content:
+        return Content.styled(self.app.device, "$text-muted")
+
+
+def tab_at(x: int, with_name: bool) -> str | None:
+    """Which tab a click in column ``x`` of the header means."""
+    start = 1 + (cell_len("seqbench") + 2 if with_name else 0)
+    for mode, key, label in TABS:
+        end = start + cell_len(key) + cell_len(label) + 3
+        if start <= x < end:
+            return mode
+        start = end
+    return None

@@ -1,0 +1,422 @@
+"""A table of any number of rows that holds only those in sight.
+
+It asks for rows with `PagedTable.RowsWanted` and is given them with `PagedTable.show`; what has
+not changed on the screen is not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.states import rich_style
+from tui.widgets.table_cells import Columns, TableColumn, TableRow, fit, widened
+
+HEADER = 2
+"""Lines of the header."""
+
+
+class PagedTable(ScrollView, can_focus=True):
+    """Rows and columns with a cell cursor, a fixed left part and a header.
+
+    Rows are numbered from 0 to ``total - 1`` in the order of whoever supplies them; a row's key
+    says which it is whatever its number.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--header-cursor",
+        "table--header-sorted",
+        "table--cursor-row",
+        "table--cursor",
+        "table--muted",
+        "table--best",
+        "table--rule",
+    }
+    DEFAULT_CSS = """
+    PagedTable {
+        overflow: auto auto;
+        scrollbar-size: 1 1;
+        background: $background;
+        color: $foreground;
+        & > .table--header { background: $surface; color: $text-muted; }
+        & > .table--header-cursor { background: $surface; color: $foreground; text-style: bold; }
+        & > .table--header-sorted { background: $surface; color: $accent; text-style: bold; }
+        & > .table--cursor-row { background: $block-cursor-blurred-background; }
+        & > .table--cursor {
+            background: $block-cursor-blurred-background;
+            text-style: underline;
+        }
+        & > .table--muted { color: $text-muted; }
+        & > .table--best { color: $success; text-style: bold; }
+        & > .table--rule { color: $border-blurred; }
+        &:focus > .table--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: bold;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Row up", show=False),
+        Binding("down", "move(1)", "Row down", show=False),
+        Binding("left", "move_column(-1)", "Column left", show=False),
+        Binding("right", "move_column(1)", "Column right", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,ctrl+home", "first", "First row", show=False),
+        Binding("end,ctrl+end", "last", "Last row", show=False),
+    ]
+
+    class RowsWanted(Message):
+        """Rows ``[start, start + count)`` are in sight, or nearly, and aren't held."""
+
+        def __init__(self, start: int, count: int) -> None:
+            super().__init__()
+            self.start = start
+            self.count = count
+
+    class CursorMoved(Message):
+        """The cursor is on another row or column, or on the same row with other content."""
+
+        def __init__(self, row: TableRow | None, column: TableColumn | None) -> None:
+            super().__init__()
+            self.row = row
+            self.column = column
+
+    class RowOpened(Message):
+        """Enter or a double click on a row."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    class HeaderClicked(Message):
+        def __init__(self, column: TableColumn) -> None:
+            super().__init__()
+            self.column = column
+
+    def __init__(
+        self,
+        columns: Iterable[TableColumn],
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(id=id)
+        self._columns = Columns(tuple(columns))
+        self._total = 0
+        self._start = 0
+        self._rows: Sequence[TableRow] = ()
+        self._cursor = 0
+        self._cursor_key: str | None = None
+        self._cursor_column = 0
+        self._sort: tuple[str, bool] = ("", False)
+        self._wanted: tuple[int, int] | None = None
+        self._looks: dict[tuple[str, ...], Style] = {}
+
+    @property
+    def total(self) -> int:
+        return self._total
+
+    @property
+    def columns(self) -> tuple[TableColumn, ...]:
+        return self._columns.all
+
+    @property
+    def cursor_row(self) -> TableRow | None:
+        """The row under the cursor, or None while it isn't held."""
+        return self._row(self._cursor)
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the row that the cursor was put on, held or not."""
+        return self._cursor_key
+
+    @property
+    def cursor_index(self) -> int:
+        return self._cursor
+
+    @property
+    def cursor_column(self) -> TableColumn | None:
+        columns = self._columns.all
+        return columns[self._cursor_column] if columns else None
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Start and count of the rows to hold: those in sight and a page on each side."""
+        page = self._page
+        first = max(0, self.scroll_offset.y - page)
+        return first, 3 * page
+
+    def set_columns(self, columns: Iterable[TableColumn]) -> None:
+        """Replace the columns and forget the rows. The cursor stays in its place."""
+        self._columns = Columns(tuple(columns))
+        self._cursor_column = max(0, min(self._cursor_column, len(self._columns) - 1))
+        self._rows = ()
+        self._wanted = None
+        self._resize()
+        self.refresh()
+
+    def set_sort(self, key: str, descending: bool) -> None:
+        """Mark the column that the rows are sorted by."""
+        self._sort = (key, descending)
+        self.refresh(Region(0, 0, self.size.width, HEADER))
+
+    def show(
+        self, total: int, start: int, rows: Sequence[TableRow], *, follow: bool = True
+    ) -> None:
+        """Hold these rows, numbered from ``start`` on, of ``total``.
+
+        With ``follow`` the cursor goes where its row went, and the view with it, so that the
+        row stays on its line of the screen. Without, the cursor keeps its number.
+        """
+        before = {index: self._row(index) for index in self._in_sight()}
+        same_size = total == self._total
+        self._total, self._start, self._rows = total, start, tuple(rows)
+        self._wanted = None
+        columns = widened(self._columns.all, rows)
+        if columns != self._columns.all:
+            self._columns = Columns(columns)
+            same_size = False
+        if not same_size:
+            self._resize()
+        moved = self._follow() if follow else 0
+        self._cursor = max(0, min(self._cursor, total - 1))
+        if moved and self.scroll_offset.y + moved >= 0:
+            self.scroll_to(y=self.scroll_offset.y + moved, animate=False)
+        if same_size and not moved:
+            self._repaint_changed(before)
+        else:
+            self.refresh()
+        self._announce()
+        self._ask()
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row and bring it into sight."""
+        index = max(0, min(index, self._total - 1))
+        before, self._cursor, self._cursor_key = self._cursor, index, None
+        page, top = self._page, self.scroll_offset.y
+        if not top <= index < top + page:
+            self.scroll_to(y=index if index < top else index - page + 1, animate=False)
+            self.refresh()
+        else:
+            self._refresh_row(before)
+            self._refresh_row(index)
+        self._announce()
+        self._ask()
+
+    def move_to_column(self, index: int) -> None:
+        if not len(self._columns):
+            return
+        self._cursor_column = max(0, min(index, len(self._columns) - 1))
+        scroll = self._columns.scroll_to_show(
+            self._cursor_column, self.scroll_offset.x, self._body_width
+        )
+        if scroll != self.scroll_offset.x:
+            self.scroll_to(x=scroll, animate=False)
+            self.refresh()
+        else:
+            self._refresh_row(self._cursor)
+            self.refresh(Region(0, 0, self.size.width, HEADER))
+        self._announce()
+
+    def action_move(self, rows: int) -> None:
+        self.move_to(self._cursor + rows)
+
+    def action_move_column(self, columns: int) -> None:
+        self.move_to_column(self._cursor_column + columns)
+
+    def action_page(self, pages: int) -> None:
+        self.move_to(self._cursor + pages * max(1, self._page - 1))
+
+    def action_first(self) -> None:
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        self.move_to(self._total - 1)
+
+    def action_open(self) -> None:
+        if self.cursor_row is not None:
+            self.post_message(self.RowOpened(self.cursor_row.key))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        column = self._columns.at(offset.x, self.scroll_offset.x)
+        if offset.y < HEADER:
+            if column is not None:
+                self.move_to_column(column)
+                self.post_message(self.HeaderClicked(self._columns.all[column]))
+            return
+        index = self.scroll_offset.y + offset.y - HEADER
+        if index < self._total:
+            self.move_to(index)
+            if column is not None:
+                self.move_to_column(column)
+            if event.chain == 2:
+                self.action_open()
+
+    def on_resize(self) -> None:
+        self._resize()
+        self._ask()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._ask()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks.clear()
+
+    def render_line(self, y: int) -> Strip:
+        if y < HEADER:
+            return self._header_line(y)
+        index = self.scroll_offset.y + y - HEADER
+        if index >= self._total:
+            return Strip.blank(self.size.width, self._style("row"))
+        return self._row_line(index)
+
+    # Where things are
+
+    @property
+    def _body_width(self) -> int:
+        return self.scrollable_content_region.width
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.scrollable_content_region.height - HEADER)
+
+    def _row(self, index: int) -> TableRow | None:
+        place = index - self._start
+        return self._rows[place] if 0 <= place < len(self._rows) else None
+
+    def _in_sight(self) -> range:
+        top = self.scroll_offset.y
+        return range(top, min(top + self._page, self._total))
+
+    def _resize(self) -> None:
+        self.virtual_size = Size(self._columns.width, self._total + HEADER)
+
+    def _follow(self) -> int:
+        """Put the cursor where its row is now, if that is held; by how many rows it went."""
+        for place, row in enumerate(self._rows):
+            if row.key == self._cursor_key:
+                before, self._cursor = self._cursor, self._start + place
+                return self._cursor - before
+        return 0
+
+    def _announce(self) -> None:
+        row = self.cursor_row
+        if row is not None:
+            self._cursor_key = row.key
+        self.post_message(self.CursorMoved(row, self.cursor_column))
+
+    def _ask(self) -> None:
+        """Ask for the rows around those in sight, unless they are held or asked for."""
+        sight = self._in_sight()
+        if not sight or not self.is_mounted:
+            return
+        held = range(self._start, self._start + len(self._rows))
+        if sight[0] in held and sight[-1] in held:
+            return
+        if self._wanted != self.window:
+            self._wanted = self.window
+            self.post_message(self.RowsWanted(*self.window))
+
+    # Painting
+
+    def _refresh_row(self, index: int) -> None:
+        y = index - self.scroll_offset.y + HEADER
+        if y >= HEADER:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _repaint_changed(self, before: dict[int, TableRow | None]) -> None:
+        for index in self._in_sight():
+            old, new = before.get(index), self._row(index)
+            if old is None or new is None:
+                if old is not new:
+                    self._refresh_row(index)
+                continue
+            y = index - self.scroll_offset.y + HEADER
+            for place, (was, now) in enumerate(zip(old.cells, new.cells, strict=True)):
+                start, end = self._columns.on_screen(place, self.scroll_offset.x)
+                if was != now and start < end:
+                    self.refresh(Region(start, y, end - start, 1))
+
+    def _header_line(self, y: int) -> Strip:
+        sort, descending = self._sort
+        parts: list[Segment] = []
+        for index, column in enumerate(self._columns):
+            name = "header"
+            if column.key == sort:
+                name = "header-sorted"
+            elif index == self._cursor_column and self.has_focus:
+                name = "header-cursor"
+            text = fit(column.heading[y], column)
+            if column.key == sort and y == HEADER - 1:
+                text = text[:-1] + ("↓" if descending else "↑")
+            parts.append(Segment(text, self._style(name)))
+        return self._line(parts, self._style("header"))
+
+    def _row_line(self, index: int) -> Strip:
+        row = self._row(index)
+        under = index == self._cursor
+        ground = self._style("row", "cursor-row") if under else self._style("row")
+        if row is None:
+            waiting = Segment(" …", ground + self._style("muted"))
+            return Strip([waiting]).extend_cell_length(self.size.width, ground)
+        parts: list[Segment] = []
+        for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=True)):
+            style = ground + self._tone(cell.tone) if cell.tone else ground
+            if under and place == self._cursor_column:
+                style += self._style("cursor")
+            parts.append(Segment(fit(cell.text, column), style))
+        return self._line(parts, ground)
+
+    def _line(self, parts: list[Segment], ground: Style) -> Strip:
+        """Fixed columns, a rule, and the part of the others that is scrolled to."""
+        held = sum(column.fixed for column in self._columns)
+        width, scroll, fixed = self.size.width, self.scroll_offset.x, self._columns.fixed
+        moving = Strip(parts[held:], self._columns.width - fixed)
+        moving = moving.crop_extend(scroll, scroll + max(0, width - fixed), ground)
+        if not held:
+            return moving
+        rule = Segment("│", ground + self._style("rule"))
+        return Strip.join([Strip([*parts[:held], rule], fixed), moving]).crop(0, width)
+
+    def _style(self, *names: str) -> Style:
+        found = self._looks.get(names)
+        if found is None:
+            found = Style.null()
+            for name in names:
+                found += self._component(name)
+            self._looks[names] = found
+        return found
+
+    def _component(self, name: str) -> Style:
+        if name == "row":
+            return self.rich_style
+        return self.get_component_rich_style(f"table--{name}", partial=name in _PARTIAL)
+
+    def _tone(self, tone: str) -> Style:
+        if tone.startswith("state-"):
+            key = (tone,)
+            if key not in self._looks:
+                self._looks[key] = rich_style(self.app, tone)
+            return self._looks[key]
+        return self._style(tone)
+
+
+_PARTIAL = {"muted", "best", "rule"}
+"""Components that colour the text and leave the ground as it is."""

@@ -1,0 +1,122 @@
+"""What a table is made of, and where its columns stand on a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from rich.cells import cell_len
+
+from tui.text import shorten
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """One column."""
+
+    key: str
+    heading: tuple[str, str]
+    """Two lines, the second next to the figures."""
+    width: int
+    """Terminal cells of the content; one blank stands on each side."""
+    right: bool = False
+    fixed: bool = False
+    """Stays at the left edge when the rest scrolls; fixed columns come first."""
+
+    @property
+    def span(self) -> int:
+        return self.width + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Harmless text (`tui.text.plain`) and how it is toned: ``muted``, ``best``, ``state-…``."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    key: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """All columns and their places. The fixed ones take ``[0, fixed)``, then a rule of one cell;
+    the others follow and scroll under it."""
+
+    all: tuple[TableColumn, ...]
+    starts: tuple[int, ...] = field(init=False)
+    """First cell of each column, unscrolled."""
+    fixed: int = field(init=False)
+    """Cells of the fixed columns with the rule after them; 0 where none is fixed."""
+    width: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        held = sum(column.span for column in self.all if column.fixed)
+        rule = 1 if held else 0
+        ends = list(accumulate((column.span for column in self.all), initial=0))
+        starts = tuple(
+            end + (0 if column.fixed else rule) for end, column in zip(ends, self.all, strict=False)
+        )
+        object.__setattr__(self, "starts", starts)
+        object.__setattr__(self, "fixed", held + rule)
+        object.__setattr__(self, "width", ends[-1] + rule)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def __iter__(self) -> Iterator[TableColumn]:
+        return iter(self.all)
+
+    def on_screen(self, index: int, scroll: int) -> tuple[int, int]:
+        """First cell and end of a column on the screen; under the fixed part it is cut off."""
+        column = self.all[index]
+        start = self.starts[index]
+        if column.fixed:
+            return start, start + column.span
+        return max(start - scroll, self.fixed), max(start - scroll + column.span, self.fixed)
+
+    def at(self, x: int, scroll: int) -> int | None:
+        """The column at a cell of the screen."""
+        for index in range(len(self.all)):
+            start, end = self.on_screen(index, scroll)
+            if start <= x < end:
+                return index
+        return None
+
+    def scroll_to_show(self, index: int, scroll: int, width: int) -> int:
+        """The nearest horizontal scroll at which a column is seen whole in ``width`` cells."""
+        column = self.all[index]
+        if column.fixed:
+            return scroll
+        start = self.starts[index]
+        first, last = start + column.span - width, start - self.fixed
+        return min(max(scroll, first), last) if first <= last else last
+
+
+def fit(text: str, column: TableColumn) -> str:
+    """Content of one cell with its blanks, exactly ``column.span`` cells wide."""
+    content = text if cell_len(text) <= column.width else shorten(text, column.width)
+    blanks = " " * (column.width - cell_len(content))
+    return f" {blanks}{content} " if column.right else f" {content}{blanks} "
+
+
+def widened(
+    columns: Sequence[TableColumn], rows: Sequence[TableRow], limit: int = 40
+) -> tuple[TableColumn, ...]:
+    """The columns, made wider where a row's text overflows them; never narrower."""
+    result = []
+    for index, column in enumerate(columns):
+        longest = max((cell_len(row.cells[index].text) for row in rows), default=0)
+        wanted = min(max(longest, column.width), max(limit, column.width))
+        if wanted == column.width:
+            result.append(column)
+        else:
+            result.append(
+                TableColumn(column.key, column.heading, wanted, column.right, column.fixed)
+            )
+    return tuple(result)
