@@ -39,9 +39,12 @@ class TrainingError(UserError):
 
 
 def nearest(wrong: str, names: Iterable[str]) -> str | None:
-    """The name that ``wrong`` is most likely a misspelling of, in any case."""
+    """The name that was most likely meant, in any case: a misspelt one, or the shortest that
+    holds what was written."""
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(wrong.lower(), lowered, n=1, cutoff=0.6)
+    if not near and len(wrong) > 2:
+        near = sorted((name for name in lowered if wrong.lower() in name), key=len)
     return lowered[near[0]] if near else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,19 @@ class MeasuredStore:
         runs["queued"] = self.add("sasrec", dataset="synthetic", seed=7, epochs=0)
         runs["other"] = self.add("sasrec", seed=9, lr=0.002, dim=32, heads=2)
         return runs
+
+
+_TEMPLATE: dict[str, Any] = {}
+
+
+def filled_store(folder: Path) -> tuple[MeasuredStore, dict[str, str]]:
+    """A copy of one store that `MeasuredStore.fill` filled, and its run ids by a word."""
+    if not _TEMPLATE:
+        aside = tempfile.TemporaryDirectory(prefix="measured-")
+        runs = MeasuredStore(Path(aside.name)).fill()
+        _TEMPLATE.update(folder=aside, runs=runs)
+    shutil.copytree(_TEMPLATE["folder"].name, folder, dirs_exist_ok=True)
+    return MeasuredStore(folder), _TEMPLATE["runs"]
 
 
 def journal(

@@ -21,7 +21,7 @@ from textual.screen import Screen
 
 from tui.actions import ActionCommands, bindings_for
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
-from tui.text import plain
+from tui.text import plain, short_path
 from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
 
 if TYPE_CHECKING:
@@ -237,7 +237,9 @@ class SeqbenchApp(App[None]):
         """What opens this store again."""
         if self.location.db == Path.cwd() / "runs.db":
             return "seqbench, in this folder"
-        return f"seqbench --db {shlex.quote(plain(str(self.location.db)))}"
+        path = short_path(self.location.db, width=1000)
+        home = "~/" if path.startswith("~/") else ""
+        return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"
 
     def _quit_answered(self, leave: bool | None) -> None:
         if leave:

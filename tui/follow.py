@@ -31,9 +31,10 @@ class StoreFollower:
             snapshot = self._read()
         except (UserError, sqlite3.Error, OSError) as error:
             self.close()
-            snapshot = Snapshot(exists=True, version=self._changes, problem=str(error))
-            if self._last is not None and self._last.problem == snapshot.problem:
+            if self._last is not None and self._last.problem == str(error):
                 return None
+            self._changes += 1
+            snapshot = Snapshot(exists=True, version=self._changes, problem=str(error))
         if snapshot is not None:
             self._last = snapshot
         return snapshot
@@ -51,9 +52,10 @@ class StoreFollower:
         identity = self._file_identity()
         if identity is None:
             self.close()
+            if self._last is not None and not self._last.exists:
+                return None
             self._changes += 1
-            empty = self._last is None or self._last.exists
-            return Snapshot(version=self._changes) if empty else None
+            return Snapshot(version=self._changes)
         if identity != self._identity:  # a new file under the old name, as after a rebuild
             self.close()
         if self._connection is None:

@@ -33,7 +33,6 @@ Value = str | int | float | None
 Row = dict[str, Value]
 
 SORT = "NDCG@10/test"
-PAGE = 1000
 _METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
@@ -130,21 +129,17 @@ def compare_rows(
     shown = columns(chosen)
     sources = [entry.source for entry in shown]
     order = column(sort, chosen).source
+    found = queries.comparison(
+        con, sources, order, descending, filter, -1 if limit is None else limit
+    )
+    origins = provenance_of(con, [str(values[0]) for values in found])
     rows: list[Row] = []
-    while limit is None or len(rows) < limit:
-        size = PAGE if limit is None else min(PAGE, limit - len(rows))
-        page = queries.comparison(con, sources, order, descending, filter, size, len(rows))
-        origins = provenance_of(con, [str(values[0]) for values in page])
-        for values in page:
-            row: Row = {
-                entry.name: _finite(value) for entry, value in zip(shown, values, strict=True)
-            }
-            row["aggregate"] = chosen
-            origin = origins.get(str(values[0]), {})
-            row.update({name: origin.get(name) for name in PROVENANCE})
-            rows.append(row)
-        if len(page) < size:
-            break
+    for values in found:
+        row: Row = {entry.name: _finite(value) for entry, value in zip(shown, values, strict=True)}
+        row["aggregate"] = chosen
+        origin = origins.get(str(values[0]), {})
+        row.update({name: origin.get(name) for name in PROVENANCE})
+        rows.append(row)
     return rows
 
 
@@ -163,6 +158,8 @@ def column_names(aggregate: Aggregate = "best") -> list[str]:
 
 def kind_of(name: str) -> Kind:
     """How the values of a row's key are shown."""
+    if name == "seeds":
+        return "whole"
     return next((entry.kind for entry in columns() if entry.name == name), "text")
 
 
@@ -202,13 +199,14 @@ def by_cell(rows: Sequence[Row]) -> list[Row]:
     """Mean and sample standard deviation over seeds, one row a cell and profile.
 
     Only runs that are done count, of one data set checksum, protocol and settings each; of a seed
-    that was run more than once, the run with the last id.
+    that was run more than once, the run with the last id. Cells come in the order of their first
+    run.
     """
     groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
-    for row in sorted(rows, key=lambda row: str(row["run"])):
+    for row in rows:
         if row["state"] == "done":
-            key = tuple(row[name] for name in _CELL)
-            groups.setdefault(key, {})[row["seed"]] = row
+            seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
+            seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=_id)
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     cells: list[Row] = []
     for key, seeds in groups.items():
@@ -219,6 +217,10 @@ def by_cell(rows: Sequence[Row]) -> list[Row]:
             cell[name], cell[name + STD] = mean, deviation
         cells.append(cell)
     return cells
+
+
+def _id(row: Row) -> str:
+    return str(row["run"])
 
 
 STD = " (std)"

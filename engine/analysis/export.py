@@ -126,7 +126,7 @@ def _table(rows: Sequence[Row], width: int | None) -> str:
     every = [name for name in _names(rows) if not name.endswith(STD)]
     cells = {name: [_cell_text(row, name) for row in rows] for name in every}
     shown = _fitting(every, cells, width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for name in shown:
         table.add_column(
             Text("\n".join(line for line in split_heading(name) if line)),

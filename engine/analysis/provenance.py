@@ -23,6 +23,8 @@ PROVENANCE = (
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
+_DATA = ("name", "reader", "files", "synthetic", "users", "items")
+"""What of a data set's entry a result depends on."""
 _AT_ONCE = 500
 
 
@@ -60,8 +62,9 @@ def settings_digest(spec: Mapping[str, Any]) -> str | None:
     """Eight hex digits of everything in a spec that trains the model, but the seed."""
     if not spec:
         return None
-    names = ("architecture", "training", "length", "source", "protocol")
-    content = {name: spec.get(name) for name in names}
+    content = {name: spec.get(name) for name in ("architecture", "training", "length", "protocol")}
+    source = spec.get("source") or {}
+    content["source"] = {name: source.get(name) for name in _DATA}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 

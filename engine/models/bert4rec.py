@@ -18,8 +18,8 @@ class BERT4Rec(SequenceModel):
     training windows of L + 1 items, right-aligned too, line up with `query`: what is learned by
     masking their last item is what evaluation asks for.
 
-    ``logits`` holds the head (dense, GELU, LayerNorm; sec. 3.6): gather the masked positions
-    before it.
+    ``logits`` holds the head (Sun et al. 2019, eq. 7, and a LayerNorm as in BERT): gather the
+    masked positions before it.
 
     Attributes:
         mask_token: the number of [MASK] among the inputs, V + 1. It has no score.

@@ -21,7 +21,6 @@ from engine.store.connect import StoreConnection, StoreReplacedError, write
 from engine.store.folders import discard_folder, save_folder, save_unsaved
 from engine.store.ingest import ingest
 from engine.store.location import StoreLocation
-from engine.store.schema import ENDED
 from engine.store.transitions import LiveAttempt, Request
 
 CANCEL_SECONDS = 10.0
@@ -119,26 +118,32 @@ class Queue:
         if transitions.run_state(connection, run) != ("running", number):
             log.info("%s: attempt %d ended %s", run, number, status)
             return
-        cancelled = folder.cancel.exists()
-        if cancelled:
+        if folder.cancel.exists():
+            status = "cancelled"
             transitions.end_attempt(connection, run, number, "cancelled", "cancelled", "Cancelled.")
         elif status == "preempted":
             transitions.requeue(connection, run, counts=False)
         else:
+            status = "lost"
             message = f"Its process {_how(exit_status)}; `seqbench logs {run}` may say why."
             transitions.end_attempt(connection, run, number, "lost", "lost", message)
             if transitions.losses(connection, run) < self.settings.retries:
                 transitions.requeue(connection, run, counts=True)
-        log.info("%s: attempt %d ended %s", run, number, "cancelled" if cancelled else status)
+        log.info("%s: attempt %d ended %s", run, number, status)
 
     def _do(self, connection: StoreConnection, request: Request) -> None:
         """Do one request and take it out of the mailbox; doing one twice is harmless."""
         state = transitions.run_state(connection, request.run)
         name = state[0] if state else None
+        live = any(live.run == request.run for live in transitions.live_attempts(connection))
+        deletes = request.action == "delete" and name not in (None, "running")
+        if deletes and live:
+            return  # its process is just going; the next round finds it gone
         try:
             if request.action == "cancel" and name == "running":
                 self.location.folder(request.run).cancel.touch()
-            if request.action == "delete" and self._delete(connection, request):
+            if deletes:
+                self._delete(connection, request)
                 return
         except OSError as error:
             # Dropped all the same: one request that can't be done must not hold up the others.
@@ -151,18 +156,13 @@ class Queue:
             transitions.drop_request(connection, request)
         log.info("%s %s (%s)", request.action, request.run, name)
 
-    def _delete(self, connection: StoreConnection, request: Request) -> bool:
-        """Whether the run was deleted; one that runs isn't."""
-        live = {attempt.run for attempt in transitions.live_attempts(connection)}
-        state = transitions.run_state(connection, request.run)
-        if state is None or state[0] not in (*ENDED, "queued", "paused") or request.run in live:
-            return False
+    def _delete(self, connection: StoreConnection, request: Request) -> None:
+        """The folder first: a crash in between leaves the request, which is done again."""
         discard_folder(self.location, request.run)
         with write(connection):
             transitions.delete_run(connection, request.run)
             transitions.drop_request(connection, request)
         log.info("deleted %s", request.run)
-        return True
 
     def _start_queued(self, connection: StoreConnection) -> None:
         while (slot := self._free_slot(connection)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.store.location import StoreLocation
 SUPERVISOR = (sys.executable, "-P", "-m", "engine.scheduling.supervisor")
 
 _started: list[int] = []
+_reaping = threading.Lock()
 
 
 def supervisor_running(location: StoreLocation) -> bool:
@@ -65,16 +67,18 @@ def ensure_supervisor(
         raise StoreError(
             f"No background process can be started for {location.db}: {error.strerror}."
         ) from None
-    _started.append(pid)
+    with _reaping:
+        _started.append(pid)
 
 
 def _reap() -> None:
     """Let go of supervisors that we started and that have ended."""
-    for pid in list(_started):
-        with suppress(ChildProcessError):
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:
-                continue
-        _started.remove(pid)
+    with _reaping:
+        for pid in list(_started):
+            with suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                    continue
+            _started.remove(pid)
 
 
 def _check_same_store(location: StoreLocation) -> None:

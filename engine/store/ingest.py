@@ -230,15 +230,21 @@ _SUMMARISE = _summarise_sql()
 _REFRESH_FACTS = """
 WITH newest AS (
     SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL ORDER BY attempt DESC LIMIT 1
+), reached AS (
+    SELECT epochs.step FROM epochs JOIN newest
+    WHERE epochs.run = :run AND epochs.epoch = coalesce(newest.epoch, newest.resumed_epoch)
 )
 UPDATE runs SET
     started = (SELECT min(started) FROM attempts WHERE run = :run),
     device = (SELECT device FROM newest),
     epoch = (SELECT coalesce(epoch, resumed_epoch) FROM newest),
-    step = (SELECT coalesce(step, resumed_epoch * steps_per_epoch) FROM newest),
+    step = (SELECT coalesce(newest.step, reached.step) FROM newest LEFT JOIN reached),
+    epoch_step = (SELECT coalesce(reached.step, 0) FROM newest LEFT JOIN reached),
     steps_per_epoch = (SELECT steps_per_epoch FROM newest),
     epochs = coalesce((SELECT epochs FROM newest), epochs),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
+    (best_epoch, best_valid_ndcg, best_test_ndcg) = (
+        SELECT best_epoch, valid_ndcg_best, test_ndcg_best FROM summaries WHERE run = :run),
     epoch_seconds = (SELECT avg(seconds) FROM (
         SELECT train_seconds + coalesce(eval_seconds, 0) AS seconds FROM epochs
         WHERE run = :run ORDER BY epoch DESC LIMIT :recent))

@@ -76,7 +76,9 @@ class Run:
     epochs: int | None
     """At most: early stopping may end it sooner."""
     step: int | None
+    """Last one recorded, counted over the whole run."""
     steps_per_epoch: int | None
+    """About: windows are cut at random."""
     epoch_seconds: float | None
     """Training and evaluation, mean over the newest epochs."""
     parameters: int | None
@@ -85,6 +87,8 @@ class Run:
     cause: str | None
     message: str | None
     note: str
+    epoch_step: int | None = None
+    """The step at which ``epoch`` ended."""
 
     @property
     def progress(self) -> float | None:
@@ -116,11 +120,11 @@ class Run:
         whole = self.epoch or 0
         if not self.step or not self.steps_per_epoch:
             return float(whole)
-        part = self.step / self.steps_per_epoch - whole
+        part = (self.step - (self.epoch_step or 0)) / self.steps_per_epoch
         return whole + min(1.0, max(0.0, part))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cell:
     """Model × dataset × length: the runs that differ in seed (and settings) only."""
 
@@ -148,12 +152,11 @@ class Supervisor:
 
 
 _COLUMNS = (
-    "r.id, r.model, r.dataset, r.length, r.seed, r.profile, r.suite, r.fingerprint, r.state,"
-    " r.position, r.created, r.started, r.finished, r.attempt, r.losses, r.device, r.epoch,"
-    " r.epochs, r.step, r.steps_per_epoch, r.epoch_seconds, r.parameters, s.best_epoch,"
-    " s.valid_ndcg_best, r.cause, r.message, r.note"
+    "id, model, dataset, length, seed, profile, suite, fingerprint, state, position, created,"
+    " started, finished, attempt, losses, device, epoch, epochs, step, steps_per_epoch,"
+    " epoch_seconds, parameters, best_epoch, best_valid_ndcg, cause, message, note, epoch_step"
 )
-_RUNS = f"SELECT {_COLUMNS} FROM runs r LEFT JOIN summaries s ON s.run = r.id"  # noqa: S608
+_RUNS = f"SELECT {_COLUMNS} FROM runs"  # noqa: S608
 
 
 def data_version(con: sqlite3.Connection) -> int:
@@ -168,20 +171,20 @@ def list_runs(
     con: sqlite3.Connection, states: Sequence[str] | None = None, limit: int | None = None
 ) -> list[Run]:
     """Runs, newest first; only those in ``states`` if given."""
-    where = f" WHERE r.state IN ({_marks(states)})" if states is not None else ""
-    sql = f"{_RUNS}{where} ORDER BY r.created DESC, r.id DESC LIMIT ?"
+    where = f" WHERE state IN ({_marks(states)})" if states is not None else ""
+    sql = f"{_RUNS}{where} ORDER BY created DESC, id DESC LIMIT ?"
     return _runs(con, sql, (*(states or ()), -1 if limit is None else limit))
 
 
 def queue(con: sqlite3.Connection) -> list[Run]:
     """Running first, then queued in their order, then the 20 that ended last."""
-    running = _runs(con, f"{_RUNS} WHERE r.state = 'running' ORDER BY r.started, r.id")
-    queued = _runs(con, f"{_RUNS} WHERE r.state IN ('queued', 'paused') ORDER BY r.position, r.id")
+    running = _runs(con, f"{_RUNS} WHERE state = 'running' ORDER BY started, id")
+    queued = _runs(con, f"{_RUNS} WHERE state IN ('queued', 'paused') ORDER BY position, id")
     ended = _runs(
         con,
         # The plus makes SQLite walk the index on finished, not sort all that ended.
-        f"{_RUNS} WHERE +r.state IN ('done', 'failed', 'cancelled', 'lost')"
-        " AND r.finished IS NOT NULL ORDER BY r.finished DESC, r.id LIMIT ?",
+        f"{_RUNS} WHERE +state IN ('done', 'failed', 'cancelled', 'lost')"
+        " AND finished IS NOT NULL ORDER BY finished DESC, id LIMIT ?",
         (RECENT,),
     )
     return running + queued + ended
@@ -189,7 +192,7 @@ def queue(con: sqlite3.Connection) -> list[Run]:
 
 def get_run(con: sqlite3.Connection, run_id: str) -> Run | None:
     """The run of that full id."""
-    found = _runs(con, f"{_RUNS} WHERE r.id = ?", (run_id,))
+    found = _runs(con, f"{_RUNS} WHERE id = ?", (run_id,))
     return found[0] if found else None
 
 
@@ -247,40 +250,36 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
 def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
     """Every cell that has runs, by model, dataset and length."""
     found: dict[tuple[str, str, int], Cell] = {}
-    best = {
-        (row[0], row[1], row[2]): row[3]
-        for row in fetch(
-            con,
-            "SELECT r.model, r.dataset, r.length, avg(s.test_ndcg_best) FROM runs r"
-            " JOIN summaries s ON s.run = r.id WHERE r.state = 'done' GROUP BY 1, 2, 3",
-        )
-    }
     progress: dict[tuple[str, str, int], list[float]] = {}
     for run in list_runs(con, ["running"]):
         shares = progress.setdefault((run.model, run.dataset, run.length), [])
         shares.append(run.progress or 0.0)
-    for model, dataset, length, state, count in fetch(
-        con, "SELECT model, dataset, length, state, count(*) FROM runs GROUP BY 1, 2, 3, 4"
+    for model, dataset, length, state, count, ndcg in fetch(
+        con,
+        "SELECT model, dataset, length, state, count(*), avg(best_test_ndcg) FROM runs"
+        " GROUP BY 1, 2, 3, 4",
     ):
         key = (model, dataset, length)
         if key not in found:
             shares = progress.get(key, [])
             mean = sum(shares) / len(shares) if shares else None
-            found[key] = Cell(model, dataset, length, {}, best.get(key), mean)
+            found[key] = Cell(model, dataset, length, {}, None, mean)
         found[key].counts[state] = count
+        if state == "done":
+            found[key].best_ndcg = ndcg
     return found
 
 
 def present_fingerprints(con: sqlite3.Connection) -> set[str]:
     """Of the runs that are queued, running or done: launching "only what is missing" skips them."""
-    sql = "SELECT DISTINCT fingerprint FROM runs WHERE state IN ('queued', 'running', 'done')"
+    sql = "SELECT fingerprint FROM runs WHERE state IN ('queued', 'running', 'done')"
     return set(_texts(con, sql))
 
 
 def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
     """The runs that `present_fingerprints` means by one fingerprint, newest first."""
-    where = "WHERE r.fingerprint = ? AND r.state IN ('queued', 'running', 'done')"
-    return _runs(con, f"{_RUNS} {where} ORDER BY r.created DESC, r.id DESC", (fingerprint,))
+    where = "WHERE fingerprint = ? AND state IN ('queued', 'running', 'done')"
+    return _runs(con, f"{_RUNS} {where} ORDER BY created DESC, id DESC", (fingerprint,))
 
 
 def mean_epoch_seconds(

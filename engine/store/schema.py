@@ -36,6 +36,7 @@ SUMMARY_MEASURES = tuple(f"{measure}_{how}" for measure in EPOCH_MEASURES for ho
 """Columns of ``summaries`` that are an aggregate over a run's epochs."""
 
 INDEXED_SUMMARIES = (
+    "epochs_trained",
     "loss_last",
     "loss_sum_max",
     "total_seconds",
@@ -78,6 +79,7 @@ def _first_tables() -> list[str]:
     changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in kept)
     return [
         # epoch_seconds: training and evaluation, mean over the newest epochs.
+        # best_…: of the run's summary, here as well so that queue and cells need no join.
         # losses: how often the run's process vanished since it was last asked for.
         # revision, saved: what was changed of meta.json's content, and what of it is on the disk.
         f"""CREATE TABLE runs (
@@ -86,15 +88,20 @@ def _first_tables() -> list[str]:
             fingerprint TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ({states})),
             position INTEGER NOT NULL, created REAL NOT NULL, started REAL, finished REAL,
             attempt INTEGER NOT NULL DEFAULT 1, losses INTEGER NOT NULL DEFAULT 0, device TEXT,
-            epoch INTEGER, epochs INTEGER, step INTEGER, steps_per_epoch INTEGER,
-            epoch_seconds REAL, parameters INTEGER, cause TEXT, message TEXT,
+            epoch INTEGER, epochs INTEGER, step INTEGER, epoch_step INTEGER,
+            steps_per_epoch INTEGER, epoch_seconds REAL, best_epoch INTEGER,
+            best_valid_ndcg REAL, best_test_ndcg REAL, parameters INTEGER, cause TEXT, message TEXT,
             note TEXT NOT NULL DEFAULT '', tags TEXT NOT NULL DEFAULT '[]',
             revision INTEGER NOT NULL DEFAULT 1, saved INTEGER NOT NULL DEFAULT 0)""",
         "CREATE INDEX runs_queue ON runs (state, position)",
         "CREATE INDEX runs_ended ON runs (finished DESC, id) WHERE finished IS NOT NULL",
         "CREATE INDEX runs_created ON runs (created, id)",
-        "CREATE INDEX runs_cells ON runs (model, dataset, length, state)",
-        "CREATE INDEX runs_fingerprint ON runs (fingerprint, state)",
+        "CREATE INDEX runs_cells ON runs (model, dataset, length, state, best_test_ndcg)",
+        "CREATE INDEX runs_fingerprint ON runs (state, fingerprint)",
+        *(
+            f"CREATE INDEX runs_{name} ON runs ({name}, id)"
+            for name in ("model", "dataset", "length", "seed", "parameters")
+        ),
         "CREATE INDEX runs_unsaved ON runs (id) WHERE revision > saved",
         f"""CREATE TRIGGER runs_revision AFTER UPDATE OF {", ".join(kept)} ON runs
             WHEN {changed}

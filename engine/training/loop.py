@@ -150,8 +150,9 @@ def steps_per_epoch(spec: RunSpec, histories: Histories) -> int:
     """Updates in an epoch, in the mean over the random cuts."""
     width = window_width(spec.training, spec.length)
     lengths = (histories.ends - histories.starts).double()
-    windows = float((lengths / width + 0.5 * (1 - 1 / width)).clamp(min=1).sum())
-    return max(1, round(windows / spec.training.batch_size))
+    # A first window of 1…width positions, and the rest in whole widths: 1 + (n - 1) / width.
+    windows = float((1 + (lengths - 1) / width)[lengths > 0].sum())
+    return math.ceil(windows / spec.training.batch_size)
 
 
 def training_histories(split: LeaveOneOut, device: torch.device) -> Histories:

@@ -15,6 +15,7 @@ from tui.app import SeqbenchApp
 from tui.screens import live
 from tui.screens.live import LiveScreen
 from tui.widgets.device_panel import DevicePanel
+from tui.widgets.queue_table import QueueTable
 from tui.widgets.run_facts import RunFacts
 
 
@@ -31,7 +32,7 @@ def know_the_surroundings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """Fix time, machine and home folder."""
     monkeypatch.setattr(telemetry, "Sampler", KnownSampler)
     monkeypatch.setattr(live, "wall_clock", lambda: NOW)
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(SeqbenchApp, "look_after_queue", lambda app: None)
     monkeypatch.setenv("HOME", str(home))
 
@@ -61,12 +62,8 @@ async def show_live(pilot: Pilot[None]) -> LiveScreen:
 async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
     """Move the cursor to a run, and wait until it is shown."""
     screen = live_screen(pilot)
-    await pilot.press("home")
-    for _ in range(40):
-        await pilot.pause()
-        if screen._known.run_id == run_id:
-            break
-        await pilot.press("down")
+    runs = [run.id for run in screen.query_one(QueueTable)._runs]
+    await pilot.press("home", *["down"] * runs.index(run_id))
     facts = screen.query_one(RunFacts)
     await wait_for(
         pilot, lambda: facts._facts is not None and facts._facts.run.id == run_id, "run shown"

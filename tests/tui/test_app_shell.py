@@ -129,7 +129,7 @@ def terminal(tmp_path: Path):
 
 def test_q_on_a_real_terminal_ends_cleanly(terminal: Terminal) -> None:
     terminal.read_until(b"Launch")
-    terminal.read_until(b"built in")
+    terminal.read_until(b"ready")
     os.write(terminal.master, b"q")
     rest = terminal.drain()
     assert terminal.process.wait(DEADLINE) == 0
@@ -138,7 +138,7 @@ def test_q_on_a_real_terminal_ends_cleanly(terminal: Terminal) -> None:
 
 
 def test_a_terminal_that_vanishes_ends_the_app(terminal: Terminal) -> None:
-    terminal.read_until(b"built in")
+    terminal.read_until(b"ready")
     os.close(terminal.master)
     try:
         assert terminal.process.wait(DEADLINE) == -signal.SIGHUP
@@ -147,7 +147,7 @@ def test_a_terminal_that_vanishes_ends_the_app(terminal: Terminal) -> None:
 
 
 def test_term_puts_the_terminal_right(terminal: Terminal) -> None:
-    terminal.read_until(b"built in")
+    terminal.read_until(b"ready")
     terminal.process.send_signal(signal.SIGTERM)
     rest = terminal.drain()
     assert terminal.process.wait(DEADLINE) == 143
@@ -202,7 +202,10 @@ async def test_nothing_running_quits_at_once(absent_store: StoreLocation) -> Non
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
-async def test_quitting_says_what_goes_on(busy_store: LiveStore, key: str) -> None:
+async def test_quitting_says_what_goes_on(
+    busy_store: LiveStore, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
     app = SeqbenchApp(busy_store.location)
     async with app.run_test() as pilot:
         await settled(pilot)

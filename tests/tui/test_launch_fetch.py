@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.go_on.wait(20)
         self.wfile.write(body[len(body) // 2 :])
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
     def handle(self) -> None:

@@ -76,11 +76,11 @@ def test_settings_are_lines_of_key_and_value() -> None:
 
 
 def test_a_setting_is_checked_for_every_model(catalogue: Catalogue) -> None:
-    planning.check_settings(catalogue, ["xlstm"], "reference", {"gate_soft_cap": "10"})
-    with pytest.raises(UsageError, match="sasrec has no setting 'gate_soft_cap'"):
-        planning.check_settings(
-            catalogue, ["sasrec", "xlstm"], "reference", {"gate_soft_cap": "10"}
-        )
+    overrides = {"gate_soft_cap": "10"}
+    plan_of(catalogue, Order(frozenset({("xlstm", "synthetic", 50)}), overrides=overrides))
+    both = frozenset({("sasrec", "synthetic", 50), ("xlstm", "synthetic", 50)})
+    with pytest.raises(UsageError, match="SASRec|sasrec"):
+        plan_of(catalogue, Order(both, overrides=overrides))
 
 
 def test_a_plan_has_one_run_a_cell_and_seed(catalogue: Catalogue) -> None:

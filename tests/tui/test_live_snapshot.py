@@ -23,7 +23,9 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(80, 24), (120, 36), (200, 50)], ids=["80x24", "120x36", "200x50"]
+)
 def test_a_run_in_training(
     snap_compare: Compare, empty_store: LiveStore, size: tuple[int, int]
 ) -> None:
@@ -46,9 +48,7 @@ def test_a_failed_run(snap_compare: Compare, empty_store: LiveStore) -> None:
         await select(pilot, runs["failed"])
         await still(pilot)
 
-    assert snap_compare(
-        SeqbenchApp(empty_store.location), terminal_size=(120, 36), run_before=look
-    )
+    assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=(120, 36), run_before=look)
 
 
 def test_nothing_launched_yet(snap_compare: Compare, absent_store: StoreLocation) -> None:

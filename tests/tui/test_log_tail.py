@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
@@ -93,8 +95,6 @@ def test_a_line_without_end_takes_bounded_memory(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=6))
 def test_any_bytes_in_any_pieces(content: bytes, cuts: list[int]) -> None:
-    import tempfile
-
     content = content.replace(b"\r", b"")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.txt"
@@ -102,7 +102,7 @@ def test_any_bytes_in_any_pieces(content: bytes, cuts: list[int]) -> None:
         follower, lines = LogFollower(path), []
         follower.read()
         edges = sorted({0, *(min(cut, len(content)) for cut in cuts), len(content)})
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             append(path, content[start:end])
             lines += follower.read()
         whole = LogFollower(path)

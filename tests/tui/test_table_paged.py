@@ -105,15 +105,15 @@ async def test_holds_only_the_rows_in_sight_and_a_page_on_each_side() -> None:
 
 
 async def test_paging_through_shows_every_row_once_in_order() -> None:
-    app = app_of(90)
+    app = app_of(45)
     seen: list[str] = []
-    async with app.run_test(size=(80, 10)) as pilot:
-        for _ in range(90):
+    async with app.run_test(size=(80, 6)) as pilot:
+        for _ in range(45):
             await pilot.pause()
             assert app.table.cursor_row is not None
             seen.append(app.table.cursor_row.key)
             await pilot.press("down")
-    assert seen == [f"row{n}" for n in range(90)]
+    assert seen == [f"row{n}" for n in range(45)]
 
 
 async def test_fixed_column_stays_while_the_cursor_goes_right() -> None:
@@ -156,9 +156,8 @@ async def test_rows_that_vanish_leave_the_cursor_on_the_last() -> None:
         app.keys.clear()
         app.supply(0, 40)
         await pilot.pause()
-        await pilot.press("down", "up", "pagedown", "enter", "end")
+        await pilot.press("down", "up", "pagedown", "end")
         assert app.table.cursor_row is None
-        assert app.opened == []
 
 
 async def test_only_the_cells_that_changed_are_painted_again() -> None:
@@ -179,16 +178,16 @@ async def test_only_the_cells_that_changed_are_painted_again() -> None:
         assert calls == []
 
 
-async def test_header_click_enter_and_double_click() -> None:
+async def test_header_click_and_double_click() -> None:
     app = app_of(10)
     async with app.run_test(size=(80, 20)) as pilot:
         start, _ = Columns(COLUMNS).on_screen(3, 0)
         await pilot.click(PagedTable, offset=(start + 2, 1))
         assert app.sorted_by == ["c2"]
         assert app.table.cursor_column == COLUMNS[3]
-        await pilot.press("down", "down", "enter")
+        await pilot.press("down", "down")
         await pilot.click(PagedTable, offset=(3, HEADER + 5), times=2)
-        assert app.opened == ["row2", "row5"]
+        assert app.opened == ["row5"]
         await pilot.click(PagedTable, offset=(3, HEADER + 15))
         assert app.table.cursor_index == 5, "below the last row there is nothing"
 

@@ -113,6 +113,7 @@ def check_store(session: Session) -> Iterator[Finding]:
     from engine.store.connect import fetch, storage_note
     from engine.store.filesystem import filesystem_kind
     from tui.commands.storecheck import store_problems
+    from tui.text import count
 
     db = session.location.db
     kind = filesystem_kind(db) or "unknown filesystem"
@@ -124,7 +125,9 @@ def check_store(session: Session) -> Iterator[Finding]:
             with session.reader() as connection:
                 mode = fetch(connection, "PRAGMA journal_mode")[0][0]
                 runs = fetch(connection, "SELECT count(*) FROM runs")[0][0]
-            yield Finding("store", "ok", f"{db}: {runs:,} runs, sound, {kind}, journal mode {mode}")
+            yield Finding(
+                "store", "ok", f"{db}: {count(runs, 'run')}, sound, {kind}, journal mode {mode}"
+            )
         for problem in problems:
             text, _, cure = problem.partition(": `seqbench")
             yield Finding("store", "problem", text, f"`seqbench{cure}" if cure else "")
@@ -135,7 +138,7 @@ def check_store(session: Session) -> Iterator[Finding]:
 def check_supervisor(session: Session) -> Iterator[Finding]:
     from engine.scheduling.start import supervisor_running
     from engine.store.queries import list_runs, supervisor_state
-    from tui.text import ago
+    from tui.text import ago, count
 
     if not session.has_store:
         yield Finding("supervisor", "ok", "none is needed: there are no runs")
@@ -147,12 +150,12 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
         seen = (
             f"process {last.pid} on {last.host}, seen {ago(last.heartbeat)}" if last else "starts"
         )
-        yield Finding("supervisor", "ok", f"{seen}; {waiting} runs queued or running")
+        yield Finding("supervisor", "ok", f"{seen}; {count(waiting, 'run')} queued or running")
     elif waiting:
         yield Finding(
             "supervisor",
             "problem",
-            f"{waiting} runs wait and none works on them",
+            f"{count(waiting, 'run')} queued or running, and none works on them",
             f"See {session.location.supervisor_log} for why it ends.",
         )
     else:

@@ -25,7 +25,7 @@ from tui.commands.session import Session, note, pass_session
 )
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
 @click.option("--filter", "filter_", default="", metavar="TEXT", help="Words, or key:value.")
-@click.option("--limit", type=click.IntRange(min=1), help="The first so many runs.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."

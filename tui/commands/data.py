@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,14 +31,14 @@ PLAIN_SECONDS = 5.0
 
 @click.group()
 def data() -> None:
-    """Data sets: which there are, fetching and checking them."""
+    """List, fetch and check data sets."""
 
 
 @data.command("ls")
 @json_option
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
-    """List the data sets, and which of them are on this machine."""
+    """List the data sets and where they are."""
     sets = [_described(dataset) for dataset in session.catalogue.datasets.values()]
     if as_json:
         say_json(sets)
@@ -79,8 +80,8 @@ def _described(dataset: Dataset) -> dict[str, Any]:
 @json_option
 @pass_session
 def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
-    """Download data sets from where they are published, check them and put them in place."""
-    from engine.datasets.download import fetch, offer
+    """Download data sets from where they are published."""
+    from engine.datasets.download import offer
     from engine.datasets.locate import is_ready, locate
 
     fetched: list[dict[str, Any]] = []
@@ -93,7 +94,7 @@ def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
             note(f"{dataset.title} is built in and needs no fetching.")
         else:
             with _progress(dataset) as on_progress:
-                folder = fetch(dataset, on_progress)
+                folder = _fetch(dataset, on_progress)
             located = locate(dataset)
             if not as_json:
                 say(str(folder))
@@ -106,6 +107,16 @@ def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
             )
     if as_json:
         say_json(fetched)
+
+
+def _fetch(dataset: Dataset, on_progress: Callable[[Progress], None]) -> Path:
+    from engine.datasets.download import fetch
+
+    try:
+        return fetch(dataset, on_progress)
+    except KeyboardInterrupt:
+        note("Stopped: what has arrived is kept, and the next fetch goes on from there.")
+        raise
 
 
 @contextmanager
@@ -156,7 +167,10 @@ def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
 @pass_session
 @click.pass_context
 def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json: bool) -> None:
-    """Check data sets against what is published of them; without names, all that are here."""
+    """Check data sets against what is published.
+
+    Without names, all that are on this machine.
+    """
     from engine.datasets.locate import is_ready, verify
 
     catalogue = session.catalogue

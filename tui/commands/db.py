@@ -9,7 +9,7 @@ from tui.commands.session import Session, json_option, note, pass_session, say, 
 
 @click.group()
 def db() -> None:
-    """The store: where it is, checking it, making it anew from the run folders."""
+    """Rebuild and check the store, or say where it is."""
 
 
 @db.command()
@@ -22,9 +22,9 @@ def path(session: Session) -> None:
 @db.command()
 @pass_session
 def rebuild(session: Session) -> None:
-    """Make the store anew from the run folders, which are the truth.
+    """Make the store anew from the run folders.
 
-    Nothing that is in them is lost, running runs go on.
+    They are the truth: nothing that is in them is lost, and running runs go on.
     """
     from engine.store.rebuild import rebuild as make_anew
     from tui.text import count
@@ -39,7 +39,7 @@ def rebuild(session: Session) -> None:
 @pass_session
 @click.pass_context
 def check(ctx: click.Context, session: Session, as_json: bool) -> None:
-    """Check the store, and that it has all that lies in the run folders."""
+    """Check the store, and that it has every run folder."""
     from tui.commands.storecheck import store_problems
 
     problems = store_problems(session)

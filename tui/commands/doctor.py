@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -33,7 +34,10 @@ Check = Callable[[Session], Iterator[Finding]]
 @pass_session
 @click.pass_context
 def doctor(ctx: click.Context, session: Session, as_json: bool) -> None:
-    """Look at everything that seqbench needs; exit with 1 if something is wrong."""
+    """Look at all that seqbench needs, and say the cures.
+
+    Exits with 1 if something is wrong.
+    """
     from tui.commands.checks import CHECKS
 
     findings = [finding for check in CHECKS for finding in _looked_at(check, session)]
@@ -42,9 +46,9 @@ def doctor(ctx: click.Context, session: Session, as_json: bool) -> None:
         say_json({"ok": not problems, "findings": [_as_json(finding) for finding in findings]})
     else:
         for finding in findings:
-            say(f"{MARKS[finding.level]:<8}{finding.topic:<12}{finding.text}")
+            say(f"{MARKS[finding.level]:<8}{finding.topic:<14}{finding.text}")
             if finding.cure:
-                say(f"{'':<20}→ {finding.cure}")
+                say(f"{'':<22}→ {finding.cure}")
         note(f"{len(problems)} to put right." if problems else "All is well.")
     if problems:
         ctx.exit(1)
@@ -57,7 +61,7 @@ def _looked_at(check: Check, session: Session) -> Iterator[Finding]:
     topic = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         yield from check(session)
-    except (UserError, OSError) as error:
+    except (UserError, OSError, subprocess.SubprocessError) as error:
         yield Finding(topic, "problem", str(error))
 
 

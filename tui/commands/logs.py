@@ -20,30 +20,39 @@ LONGEST = 10_000
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended, or ctrl+c.")
 @pass_session
 def logs(session: Session, name: str, follow: bool) -> None:
-    """Print a run's log: its workers' output, one attempt after the other."""
+    """Print a run's log.
+
+    It has what the run's workers wrote on stdout and stderr, one attempt after the other.
+    """
     from engine.store.queries import get_run, resolve_run
 
     with session.reader() as connection:
         run = resolve_run(connection, name)
         path = session.location.folder(run.id).log
-        offset = _print_from(path, 0)
+        offset = _print_from(path, 0, torn=not follow)
         if not offset and not follow:
             note(f"{run.id} has written no log. {run.message or ''}")
         while follow:
             newest = get_run(connection, run.id)
-            # Looked at after the state, so that the last lines are not missed.
-            offset = _print_from(path, offset)
-            if newest is None or newest.state not in ("queued", "running"):
+            ended = newest is None or newest.state not in ("queued", "running")
+            # Read after the state, so that the last lines are not missed.
+            offset = _print_from(path, offset, torn=ended)
+            if ended:
                 note(f"{run.id} is {newest.state if newest else 'deleted'}.")
                 return
             time.sleep(POLL_SECONDS)
 
 
-def _print_from(path: Path, offset: int) -> int:
-    """Print whole lines from a byte on; return the byte after the last."""
+def _print_from(path: Path, offset: int, *, torn: bool) -> int:
+    """Print the lines from a byte on; return the byte to go on from.
+
+    Args:
+        torn: also a last line that isn't ended.
+    """
     for raw in _lines(path, offset):
-        say(raw[:LONGEST].decode(errors="replace"))
-        offset += len(raw)
+        if torn or raw.endswith(b"\n"):
+            say(raw[:LONGEST].decode(errors="replace").rstrip("\r\n"))
+            offset += len(raw)
     return offset
 
 

@@ -16,7 +16,10 @@ SUITE = "reference-27"
 @json_option
 @pass_session
 def models(session: Session, everything: bool, as_json: bool) -> None:
-    """List the cells of the reference suite with each model's number of parameters."""
+    """List the parameter count of each cell.
+
+    Needs no data. The cells are those of the suite reference-27.
+    """
     from engine.models.sizes import parameter_count
 
     catalogue = session.catalogue

@@ -64,9 +64,10 @@ def run(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Train models on data sets: queue every combination that isn't there yet.
+    """Train models on data sets, in the background.
 
-    Prints the ids of the runs that it queues. They train in the background.
+    Queues every combination of model, data set, length and seed that isn't there yet, and prints
+    the ids of the new runs.
     """
     specs = _specs(
         session, flat(models), flat(datasets), flat(lengths), flat(seeds), profile, suite, settings

@@ -36,7 +36,10 @@ CANCELLED = ("queued", "running", "paused")
     "--state", "states", type=Listed("STATES", str), multiple=True, help="Only these: running,done"
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), help="The newest so many.  [default: 50; --json: all]"
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The newest so many.  [default: 50; --json: all]",
 )
 @json_option
 @pass_session
@@ -102,7 +105,9 @@ def _check_states(wanted: list[str]) -> None:
 @click.command()
 @pass_session
 def watch(session: Session) -> None:
-    """Follow all runs, a line an event, until the queue is empty or ctrl+c."""
+    """Follow all runs until the queue is empty or ctrl+c.
+
+    Prints a line an event."""
     from tui.commands.following import follow
 
     if session.has_store:
@@ -143,7 +148,11 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
 @pass_session
 def retry(session: Session, names: tuple[str, ...]) -> None:
-    """Queue failed, cancelled or lost runs again, from their last checkpoint."""
+    """Queue again what failed, was cancelled or got lost.
+
+    Training goes on from the last checkpoint. RUN is an id, or as much of its beginning or end as
+    tells it from the others.
+    """
     from engine.store.requests import request_retry
 
     with session.reader() as connection:

@@ -21,7 +21,7 @@ METRICS = ("hit", "recall", "mrr", "ndcg")
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
-    """Show one run: its state, its figures, its settings and its attempts.
+    """Show one run: state, figures, settings and attempts.
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """

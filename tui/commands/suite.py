@@ -17,7 +17,7 @@ from tui.commands.session import (
 
 @click.group()
 def suite() -> None:
-    """Named sets of cells and seeds, for `seqbench run --suite NAME`."""
+    """List and show the named sets of cells."""
 
 
 @suite.command("ls")

@@ -12,16 +12,16 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from engine.errors import UsageError, UserError
-from tui.actions import bindings_for
+from tui.actions import actions_for, bindings_for
 from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
 from tui.screens import launch_plan as planning
+from tui.screens.launch_form import LaunchForm
 from tui.screens.launch_plan import Order, Plan
 from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
 from tui.screens.launch_text import detail_text, legend, problem_text, summary_text
 from tui.text import count, plain
-from tui.widgets.grid import CellGrid, Key, Row
+from tui.widgets.grid import CellGrid, Column, Key, Row
 from tui.widgets.header import Header
-from tui.widgets.launch_form import LaunchForm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,9 @@ TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
 
 
+LAUNCH_ACTIONS = frozenset(action.id for action in actions_for("launch"))
+
+
 class LaunchScreen(Screen[None]):
     """The grid on the left, the form on the right, what it comes to below."""
 
@@ -51,11 +54,11 @@ class LaunchScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._order = Order(cells=frozenset())
         self._lengths: tuple[int, ...] = ()
         self._store = StoreView()
-        self._plan: Plan | None = None
+        self._plan: Plan | None = None  # while there is none, one is on its way
         self._problem = ""
+        self._asked: bool | None = None
         self._reading = self._read_again = False
 
     def compose(self) -> ComposeResult:
@@ -82,23 +85,31 @@ class LaunchScreen(Screen[None]):
         yield trouble
         yield Footer(show_command_palette=False)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Take what the app already knows."""
-        self.query_one(LaunchForm).show_problem("")
         if self.app.catalogue is not None:
-            self._show_catalogue(self.app.catalogue)
+            await self._show_catalogue(self.app.catalogue)
         elif self.app.catalogue_problem is not None:
             self._show_trouble(self.app.catalogue_problem)
+
+    @property
+    def _shown(self) -> bool:
+        """False once the app takes its widgets down: what threads still bring is then dropped."""
+        return bool(self.query(CellGrid))
 
     @property
     def grid(self) -> CellGrid:
         return self.query_one(CellGrid)
 
+    @property
+    def _form(self) -> LaunchForm:
+        return self.query_one(LaunchForm)
+
     # Configuration
 
-    def on_catalogue_loaded(self, message: CatalogueLoaded) -> None:
+    async def on_catalogue_loaded(self, message: CatalogueLoaded) -> None:
         """Rows and columns are known."""
-        self._show_catalogue(message.catalogue)
+        await self._show_catalogue(message.catalogue)
 
     def on_catalogue_failed(self, message: CatalogueFailed) -> None:
         """Nothing can be launched; the other screens still work."""
@@ -109,15 +120,9 @@ class LaunchScreen(Screen[None]):
         self.query_one("#trouble", Static).update(problem_text(sentence))
         self.set_focus(None)
 
-    def _show_catalogue(self, catalogue: Catalogue) -> None:
-        form = self.query_one(LaunchForm)
-        form.offer(
-            [(suite.name, suite.title) for suite in catalogue.suites.values()],
-            planning.profiles(catalogue),
-        )
-        self._lengths = planning.default_lengths(catalogue)
-        form.fill(lengths=", ".join(map(str, self._lengths)))
-        form.show_hint(_hint())
+    async def _show_catalogue(self, catalogue: Catalogue) -> None:
+        await self._form.build(catalogue)
+        self._lengths = self._form.choices.lengths
         self._lay_out()
         fresh = not self.app.location.db.exists()
         if fresh and FIRST_CELL in self.grid.keys():  # noqa: SIM118 - cells, not a mapping
@@ -157,8 +162,12 @@ class LaunchScreen(Screen[None]):
             return
         sets = [catalogue.datasets[name] for name in planning.dataset_order(catalogue)]
         ready = {dataset.name: is_ready(dataset) for dataset in sets}
-        self.call_later(self.grid.set_columns, data_columns(sets, ready))
-        self.call_later(self._replan)
+        self.call_later(self._data_seen, data_columns(sets, ready))
+
+    def _data_seen(self, columns: list[Column]) -> None:
+        if self._shown:
+            self.grid.set_columns(columns)
+            self._replan()
 
     # Store
 
@@ -188,7 +197,7 @@ class LaunchScreen(Screen[None]):
         if self._read_again:
             self._read_again = False
             self.set_timer(max(0.2, 10 * view.seconds), self._refresh_store)
-        if view.same_as(self._store):
+        if not self._shown or view.same_as(self._store):
             return
         others = view.present != self._store.present
         self._store = view
@@ -211,76 +220,39 @@ class LaunchScreen(Screen[None]):
 
     @on(LaunchForm.Changed)
     def _form_changed(self) -> None:
-        self._check_form()
+        if self._form.choices.lengths != self._lengths:
+            self._lengths = self._form.choices.lengths
+            self._lay_out()
+            self._look_for_data()
+        self._show_detail()
         self._replan()
 
     @on(LaunchForm.SuiteChosen)
     def _suite_chosen(self, message: LaunchForm.SuiteChosen) -> None:
-        catalogue = self.app.catalogue
-        suite = catalogue.suites.get(message.suite or "") if catalogue else None
-        if catalogue is None or suite is None:
-            return
-        self.query_one(LaunchForm).fill(
-            seeds=", ".join(map(str, suite.seeds)),
-            lengths=", ".join(map(str, sorted({*self._lengths, *suite.lengths}))),
-            profile=suite.profile,
-            settings="\n".join(f"{key}={value}" for key, value in suite.overrides.items()),
-        )
-        self._check_form()
-        self.grid.select(
-            (catalogue.model(model).name, catalogue.dataset(dataset).name, length)
-            for model in suite.models
-            for dataset in suite.datasets
-            for length in suite.lengths
-        )
+        catalogue, suite = self.app.catalogue, message.suite
+        if catalogue is not None:
+            self.grid.select(
+                (catalogue.model(model).name, catalogue.dataset(dataset).name, length)
+                for model in suite.models
+                for dataset in suite.datasets
+                for length in suite.lengths
+            )
 
     @on(LaunchForm.Finished)
     def _form_finished(self) -> None:
         self.grid.focus()
 
-    def _check_form(self) -> None:
-        """Take what stands in the form, or say what is wrong with it."""
-        from dataclasses import replace
-
-        form, catalogue = self.query_one(LaunchForm), self.app.catalogue
-        if catalogue is None:
-            return
-        values = form.values
-        try:
-            lengths = planning.parse_lengths(values.lengths)
-            if lengths != self._lengths:
-                self._lengths = lengths
-                self._lay_out()
-                self._look_for_data()
-            seeds = planning.parse_seeds(values.seeds)
-            settings = planning.parse_settings(values.settings)
-            models = {key[0] for key in self.grid.selected} or set(catalogue.models)
-            if settings or self.grid.selected:
-                planning.check_settings(catalogue, sorted(models), values.profile, settings)
-        except UsageError as error:
-            self._problem = str(error)
-        else:
-            self._problem = ""
-            self._order = replace(
-                self._order, seeds=seeds, profile=values.profile, overrides=settings
-            )
-        form.show_problem(self._problem)
-
-    def _current_order(self) -> Order:
-        from dataclasses import replace
-
-        from textual.widgets import Select
-
-        chosen = self.query_one("#suite", Select).value
-        here = self.grid.cursor_key
+    def _order(self) -> Order:
+        here, choices = self.grid.cursor_key, self._form.choices
         cells = self.grid.selected or frozenset([here] if here else [])
-        return replace(
-            self._order, cells=cells, suite=None if chosen is Select.NULL else str(chosen)
-        )
+        return Order(cells, choices.seeds, choices.profile, choices.settings, choices.suite)
 
     def _replan(self) -> None:
-        if self.app.catalogue is not None and self.grid.cursor_key is not None:
-            self._make_plan(self._current_order(), self._store.present)
+        self._plan = None
+        if self._form.problem:
+            self._planned(self._order(), None, self._form.problem)
+        elif self.app.catalogue is not None and self.grid.cursor_key is not None:
+            self._make_plan(self._order(), self._store.present)
 
     @work(thread=True, group="plan", exclusive=True)
     def _make_plan(self, order: Order, present: frozenset[str]) -> None:
@@ -295,25 +267,23 @@ class LaunchScreen(Screen[None]):
             self.call_later(self._planned, order, plan, "")
 
     def _planned(self, order: Order, plan: Plan | None, problem: str) -> None:
-        if order != self._current_order():
+        if not self._shown or order != self._order():
             return  # another is on its way
-        self._plan = plan
-        if not self._problem:
-            self.query_one(LaunchForm).show_problem(problem)
-        self._show_summary(problem)
-        self._show_detail()
-
-    def _show_summary(self, problem: str = "") -> None:
-        by_hand = bool(self.grid.selected)
+        self._plan, self._problem = plan, problem
+        self._form.show_problem(problem)
         self.query_one("#summary", Static).update(
-            summary_text(self._plan, by_hand, self._problem or problem)
+            summary_text(plan, bool(self.grid.selected), problem)
         )
+        self._show_detail()
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self._confirm(again=asked)
 
     def _show_detail(self) -> None:
         key, catalogue = self.grid.cursor_key, self.app.catalogue
         if key is not None and catalogue is not None:
             self.query_one("#detail", Static).update(
-                detail_text(catalogue, key, self._order, self._store.cells.get(key))
+                detail_text(catalogue, key, self._order(), self._store.cells.get(key))
             )
 
     # Actions
@@ -337,7 +307,7 @@ class LaunchScreen(Screen[None]):
         else:
             self.add_class("-form")
             self.grid.border_subtitle = "" if self.has_class("-narrow") else legend()
-            self.query_one(LaunchForm).focus_first()
+            self._form.focus_first()
 
     def _in_form(self) -> bool:
         return self.focused is not None and any(
@@ -355,6 +325,8 @@ class LaunchScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the form its own keys count, and escape leads out of it."""
+        if self.has_class("-trouble") and action in LAUNCH_ACTIONS:
+            return False
         if action == "leave_form":
             return self._in_form()
         if action == "launch_missing":
@@ -370,8 +342,11 @@ class LaunchScreen(Screen[None]):
     def _confirm(self, again: bool) -> None:
         from tui.screens.confirm import ConfirmScreen
 
-        if self._problem or self._plan is None:
-            self.notify(self._problem or "Nothing to launch yet.", severity="warning", markup=False)
+        if self._problem:
+            self.notify(self._problem, severity="warning", markup=False)
+            return
+        if self._plan is None:
+            self._asked = again  # as soon as it is worked out
             return
         plan = self._plan
         runs = plan.runs if again else plan.missing
@@ -383,17 +358,16 @@ class LaunchScreen(Screen[None]):
     def _confirmed(self, specs: Sequence[RunSpec] | None) -> None:
         self._look_for_data()  # some may have been fetched meanwhile
         if specs:
-            self._enqueue(tuple(specs), self._current_order())
+            self._enqueue(tuple(specs), self._form.choices.suite)
 
     @work(thread=True, group="enqueue")
-    def _enqueue(self, specs: tuple[RunSpec, ...], order: Order) -> None:
+    def _enqueue(self, specs: tuple[RunSpec, ...], suite: str | None) -> None:
         from engine.store.requests import enqueue
 
         catalogue = self.app.catalogue
         assert catalogue is not None
         try:
-            suite = planning.suite_of(catalogue, order.suite, specs)
-            enqueue(self.app.location, specs, suite)
+            enqueue(self.app.location, specs, planning.suite_of(catalogue, suite, specs))
         except (UserError, OSError) as error:
             self.call_later(self.notify, f"Nothing was launched: {plain(str(error))}",
                             severity="error", markup=False)  # fmt: skip
@@ -437,10 +411,3 @@ class LaunchScreen(Screen[None]):
     def _fetched(self, ready: bool | None) -> None:
         if ready:
             self._look_for_data()
-
-
-def _hint() -> str:
-    from engine.spec import Training
-
-    names = [name for name in Training.model_fields if name != "objective"]
-    return "One a line: " + ", ".join([*names, "dim", "layers", "heads", "dropout"]) + " …"

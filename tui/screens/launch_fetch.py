@@ -39,7 +39,7 @@ class FetchScreen(ModalScreen[bool]):
         self._archive = dataset.archive
         self._at_once = at_once
         self._cancelled = Event()
-        self._running = False
+        self._busy = False
         self._painted = 0.0
 
     def compose(self) -> ComposeResult:
@@ -58,9 +58,6 @@ class FetchScreen(ModalScreen[bool]):
                 yield Button("esc  Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#bar").display = False
-        self.query_one("#progress").display = False
-        self.query_one("#problem").display = False
         if self._at_once:
             self.action_fetch()
 
@@ -71,9 +68,9 @@ class FetchScreen(ModalScreen[bool]):
     @on(Button.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Begin, or begin again."""
-        if self._running:
+        if self._busy:
             return
-        self._running = True
+        self._busy = True
         self._cancelled.clear()
         self.query_one("#problem").display = False
         self.query_one("#bar").display = True
@@ -87,7 +84,7 @@ class FetchScreen(ModalScreen[bool]):
     def action_cancel(self) -> None:
         """Stop the transfer, or leave."""
         self._cancelled.set()
-        if not self._running:
+        if not self._busy:
             self.dismiss(False)
 
     @work(thread=True, group="fetch")
@@ -118,7 +115,7 @@ class FetchScreen(ModalScreen[bool]):
         self.query_one("#progress", Static).update(text)
 
     def _ended(self, problem: str) -> None:
-        self._running = False
+        self._busy = False
         if not problem:
             self.app.notify(f"{plain(self._dataset.name)} is ready.", markup=False)
             self.dismiss(True)

@@ -6,16 +6,16 @@ For threads: the configuration's classes are imported when first needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.errors import UsageError, did_you_mean
+from engine.errors import UsageError
 from tui.text import count, duration, plain, whole
 from tui.widgets.grid import Key
 
 if TYPE_CHECKING:
-    from engine.config import Catalogue, ModelEntry
+    from engine.config import Catalogue
     from engine.spec import Dataset, RunSpec
 
 MOST_SEEDS = 1000
@@ -173,31 +173,10 @@ def parse_settings(text: str) -> dict[str, str]:
     return settings
 
 
-def check_settings(
-    catalogue: Catalogue, models: Iterable[str], profile: str, settings: Mapping[str, str]
-) -> None:
-    """Check settings for each of these models. Raises `UsageError`."""
-    from engine.config import parse_override
-
-    for name in models:
-        entry = catalogue.model(name)
-        _check_profile(entry, profile)
-        for key, value in settings.items():
-            parse_override(entry, profile, key, value)
-
-
-def profiles(catalogue: Catalogue, models: Iterable[str] = ()) -> list[str]:
-    """Profiles that any of these models has (of all, if none is named), ``reference`` first."""
-    chosen = [catalogue.model(name) for name in models] or list(catalogue.models.values())
-    names = {profile for entry in chosen for profile in entry.profiles}
+def profiles(catalogue: Catalogue) -> list[str]:
+    """Profiles that any model has, ``reference`` first."""
+    names = {profile for entry in catalogue.models.values() for profile in entry.profiles}
     return sorted(names, key=lambda name: (name != "reference", name))
-
-
-def _check_profile(entry: ModelEntry, profile: str) -> None:
-    if profile not in entry.profiles:
-        raise UsageError(
-            f"{entry.name} has no profile {profile!r}: {did_you_mean(profile, entry.profiles)}"
-        )
 
 
 def _words(text: str, what: str) -> list[str]:

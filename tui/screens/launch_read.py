@@ -90,7 +90,7 @@ def _note(dataset: Dataset, ready: Mapping[str, bool] | None) -> tuple[str, str]
     if ready is None:
         return "", "$text-muted"
     if ready.get(dataset.name):
-        return "✓ built in" if dataset.synthetic else "✓ ready", "$state-done"
+        return "✓ ready", "$state-done"
     if dataset.archive is not None:
         return f"↓ {bytes_(dataset.archive.bytes)}", "$accent"
     return "not here", "$text-disabled"

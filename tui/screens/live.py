@@ -20,7 +20,15 @@ from textual.widgets import Footer, Static
 from engine.runfolder import run_folder
 from tui.actions import bindings_for
 from tui.messages import StoreChanged
-from tui.screens.live_reading import Known, Reading, epoch_points, read, step_points
+from tui.screens.live_reading import (
+    Known,
+    Reading,
+    epoch_points,
+    journal_lines,
+    read,
+    step_points,
+)
+from tui.text import plain
 from tui.widgets.chart import Chart
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
@@ -101,9 +109,9 @@ class LiveScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#queue").border_title = "Queue"
-        self.query_one("#device").border_title = "Device"
-        self.query_one("#log").border_title = "Log"
+        self.query_one(QueueTable).name_frame("Queue")
+        self.query_one(DevicePanel).name_frame("Device")
+        self.query_one(LogTail).name_frame("Log")
         self._timer = self.set_interval(LOOK_SECONDS, self._look)
         self._show_charts()
         self._refresh_from_store()
@@ -159,12 +167,12 @@ class LiveScreen(Screen[None]):
         self._reads = False
         reading = message.reading
         if reading is None:
-            self._show_empty(f"The store can't be read: {message.problem}")
+            self._show_empty(plain(message.problem))
         else:
             self._show_empty(None if reading.runs else EMPTY)
             queue = self.query_one(QueueTable)
             queue.show(reading.runs, wall_clock())
-            queue.border_subtitle = queue.summary()
+            queue.name_frame("Queue", queue.summary())
             if reading.run is not None and reading.run.id == self._known.run_id:
                 self._known = reading.known
                 self._show_run(reading, reading.run)
@@ -190,7 +198,7 @@ class LiveScreen(Screen[None]):
             chart.clear()
         path = run_folder(self.app.location.runs, run_id).log
         self._follower = LogFollower(path)
-        self.query_one(LogTail).clear("the worker has written nothing to its log")
+        self.query_one(LogTail).clear()
         self._refresh_from_store()
         self._look(machine=False)
 
@@ -201,9 +209,11 @@ class LiveScreen(Screen[None]):
         epochs = reading.epochs if reading.epochs is not None else before.epochs if before else ()
         self._facts = Facts(run, reading.start, epochs)
         facts = self.query_one(RunFacts)
-        facts.border_title = run_label(run)
+        facts.name_frame(run_label(run))
         facts.show(self._facts)
-        self.query_one(LogTail).notice(reading.notices)
+        log = self.query_one(LogTail)
+        log.instead(journal_lines(reading.start, epochs))
+        log.notice(reading.notices)
         self._draw_charts(reading, run)
         if state_changed:
             self.refresh_bindings()
@@ -215,13 +225,13 @@ class LiveScreen(Screen[None]):
         best = float(run.best_epoch) if run.best_epoch else None
         charts = {name: self.query_one(f"#{name}", Chart) for name in CHARTS}
         by_epoch = {
-            "loss": {"step": steps["loss"], "epoch": epoch_points(new, "loss")},
+            "loss": {"step": steps["loss"], "epoch": epoch_points(new, "loss", -0.5)},
             "valid": {
                 "test": epoch_points(new, "test_ndcg"),
                 "Recall": epoch_points(new, "valid_recall"),
                 "NDCG": epoch_points(new, "valid_ndcg"),
             },
-            "grad": {"step": steps["grad_norm"], "epoch": epoch_points(new, "grad_norm")},
+            "grad": {"step": steps["grad_norm"], "epoch": epoch_points(new, "grad_norm", -0.5)},
             "lr": {"lr": steps["lr"]},
         }
         for name, points in by_epoch.items():

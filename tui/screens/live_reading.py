@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tui.text import duration, number
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -82,9 +84,27 @@ def step_points(
     }
 
 
-def epoch_points(epochs: Sequence[Mapping[str, Any]], measure: str) -> list[Point]:
-    """One measure by epoch."""
-    return [(float(row["epoch"]), row[measure]) for row in epochs]
+def epoch_points(epochs: Sequence[Mapping[str, Any]], measure: str, at: float = 0.0) -> list[Point]:
+    """One measure by epoch; ``at`` -0.5 puts a mean over an epoch into its middle."""
+    return [(row["epoch"] + at, row[measure]) for row in epochs]
+
+
+def journal_lines(
+    start: Mapping[str, Any], epochs: Sequence[Mapping[str, Any]], newest: int = 40
+) -> list[str]:
+    """The run so far in words: what an empty log doesn't tell."""
+    lines = []
+    if start:
+        resumed = start.get("resumed_epoch")
+        how = f"goes on after epoch {resumed}" if resumed else "starts"
+        lines.append(f"attempt {start['attempt']} {how} on {start.get('device', 'its device')}")
+    lines += [
+        f"epoch {row['epoch']:>3}   loss {number(row['loss'])}"
+        f"   valid NDCG {number(row['valid_ndcg'])}   Recall {number(row['valid_recall'])}"
+        f"   {duration(row['train_seconds'])} + {duration(row['eval_seconds'])}"
+        for row in epochs[-newest:]
+    ]
+    return lines
 
 
 def _newest(events: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:

@@ -198,6 +198,7 @@ class RunScreen(Screen[None]):
         marked = float(best) if isinstance(best, int | float) else None
         ended = details.run.state not in ("queued", "running", "paused")
         end = float(len(details.epochs)) if ended and details.epochs else None
+        self.query_one("#curves").display = bool(details.epochs) or not ended
         loss, ndcg = self.query_one("#loss", Chart), self.query_one("#ndcg", Chart)
         for chart in (loss, ndcg):
             chart.clear()

@@ -13,7 +13,7 @@ from textual.content import Content
 from engine.analysis.comparison import Kind, Value, figure
 from engine.analysis.details import RunDetails
 from tui.states import STATE_MEANING, glyph, style_variable
-from tui.text import ABSENT, ago, duration, number, plain
+from tui.text import ABSENT, ago, duration, number, plain, short_path
 
 _METRICS = (
     ("ndcg", "NDCG@10"),
@@ -57,7 +57,7 @@ def heading(details: RunDetails, width: int) -> Content:
         (who, ""),
         (name if used <= width else "", MUTED),
     )
-    lines = [first, Content.styled(_became(details), MUTED)]
+    lines = [first, Content.styled(_became(details), "$error" if run.state == "failed" else MUTED)]
     if run.note:
         lines.append(Content.assemble(("note  ", MUTED), (plain(run.note), "$accent")))
     return Content("\n").join(lines)
@@ -182,7 +182,7 @@ def files(folder: Path, command: str) -> Content:
         ("run       ", MUTED),
         (plain(folder.name), ""),
         ("\nfolder    ", MUTED),
-        (plain(str(folder)), ""),
+        (short_path(folder, 100), ""),
         ("\nrelaunch  ", MUTED),
         (plain(command), "$accent"),
     )

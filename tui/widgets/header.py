@@ -37,6 +37,7 @@ class Header(Widget):
     def __init__(self, active: str) -> None:
         super().__init__()
         self.active = active
+        self._shown: Content | None = None
 
     def on_mount(self) -> None:
         """Follow the app's knowledge of store and device."""
@@ -54,9 +55,15 @@ class Header(Widget):
         return self.size.width >= 72
 
     def _changed(self) -> None:
-        self.refresh()
+        """Repaint, unless it would say the same: the store changes twice a second."""
+        if self._content() != self._shown:
+            self.refresh()
 
     def render(self) -> Content:
+        self._shown = self._content()
+        return self._shown
+
+    def _content(self) -> Content:
         """Tabs on the left; on the right as much of queue, store and device as there is room."""
         width = self.size.width
         left = self._tabs(self._with_name)

@@ -6,11 +6,13 @@ marks only the spans that differ.
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import itemgetter
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.style import Style
@@ -34,6 +36,7 @@ class Lines(Widget):
         self._lines: list[Line] = []
         self._drawn_for: Size | None = None
         self._rich_styles: dict[str, RichStyle] = {}
+        self._frame_texts = "", ""
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The lines to show in ``width`` × ``height`` cells; longer ones are clipped."""
@@ -55,6 +58,13 @@ class Lines(Widget):
         if regions:
             self.refresh(*regions)
 
+    def name_frame(self, title: str, subtitle: str = "") -> None:
+        """Set the border's texts (never markup). Textual repaints the whole widget for that."""
+        if (title, subtitle) != self._frame_texts:
+            self._frame_texts = title, subtitle
+            self.border_title = Content(title)
+            self.border_subtitle = Content(subtitle) if subtitle else None
+
     def render_line(self, y: int) -> Strip:
         size = self.content_size
         if self._drawn_for != size:
@@ -72,7 +82,8 @@ class Lines(Widget):
         self.redraw()
 
     def _draw(self, size: Size) -> list[Line]:
-        return self.draw(size.width, size.height)[: size.height] if size else []
+        lines = self.draw(size.width, size.height)[: size.height] if size else []
+        return [_joined(line) for line in lines]
 
     def _rich_style(self, style: str) -> RichStyle:
         rich_style = self._rich_styles.get(style)
@@ -80,6 +91,14 @@ class Lines(Widget):
             rich_style = (self.visual_style + Style.parse(style)).rich_style
             self._rich_styles[style] = rich_style
         return rich_style
+
+
+def _joined(line: Line) -> Line:
+    """Neighbours of one style as one span: each change of style costs forty bytes."""
+    return [
+        ("".join(text for text, _ in spans), style)
+        for style, spans in groupby(line, key=itemgetter(1))
+    ]
 
 
 def changed_span(before: Line, after: Line, width: int) -> tuple[int, int] | None:

@@ -24,16 +24,16 @@ class LogTail(Lines):
         self._notices: list[tuple[str, str]] = []
         self._back = 0
         """Lines between the end of the log and the last one shown."""
-        self._waiting = ""
+        self._instead: list[str] = []
 
     @property
     def follows(self) -> bool:
         return self._back == 0
 
-    def clear(self, waiting: str) -> None:
-        """Forget everything, as for another run; ``waiting`` is shown while there is no line."""
+    def clear(self) -> None:
+        """Forget everything, as for another run."""
         self._log.clear()
-        self._notices, self._back, self._waiting = [], 0, waiting
+        self._notices, self._instead, self._back = [], [], 0
         self.redraw()
 
     def add(self, lines: Sequence[str]) -> None:
@@ -52,6 +52,14 @@ class LogTail(Lines):
             self._notices = notices
             self.redraw()
 
+    def instead(self, lines: Sequence[str]) -> None:
+        """Show these as long as the log is empty."""
+        lines = [plain(text) for text in lines]
+        if lines != self._instead:
+            self._instead = lines
+            if not self._log:
+                self.redraw()
+
     def follow(self) -> None:
         """Go to the end and stay there."""
         self._back = 0
@@ -68,8 +76,9 @@ class LogTail(Lines):
         end = len(self._log) - self._back
         shown = [self._log[index] for index in range(max(0, end - room), end)]
         lines: list[Line] = [[(shorten(text, width), "")] for text in shown]
-        if not self._log and self._waiting and room:
-            lines = [[(shorten(self._waiting, width), "$text-disabled")]]
+        if not self._log:
+            said = self._instead[-room:] if room else []
+            lines = [[(shorten(text, width), "$text-muted")] for text in said]
         notices = self._notices[-min(NOTICE_LINES, height) :] if height > 0 else []
         return lines + [[(shorten(text, width), style)] for text, style in notices]
 

@@ -151,7 +151,7 @@ def _columns(width: int) -> dict[str, int]:
     room = width - sum(size + 1 for size in columns.values() if size) - 1
     columns["run"] = min(max(room, 10), 44)
     if room > 44:
-        columns["progress"] = min(columns["progress"] + room - 44, 48)
+        columns["progress"] = min(columns["progress"] + room - 44, 26)
     return {name: size for name, size in columns.items() if size}
 
 
@@ -176,7 +176,6 @@ def _header(columns: dict[str, int]) -> Line:
 
 
 def _row(run: Run, columns: dict[str, int], now: float) -> Line:
-    """Pieces in as few styles as can be: each change of style costs forty bytes."""
     style = style_variable(run.state)
     line: Line = []
     for name, size in columns.items():
@@ -228,6 +227,11 @@ def _bar(run: Run, width: int) -> Line:
 
 
 def _under_cursor(line: Line, width: int, focused: bool) -> Line:
-    ground = "$block-cursor-background" if focused else "$block-cursor-blurred-background"
-    line = [(text, f"{style} on {ground}".strip()) for text, style in line]
-    return [*line, (" " * width, f"on {ground}")]
+    cursor = "$block-cursor" if focused else "$block-cursor-blurred"
+    ground = f" on {cursor}-background"
+    quiet = ("", "$text-muted")
+    return [
+        *((text, (f"{cursor}-foreground" if style in quiet else style) + ground)
+          for text, style in line),
+        (" " * width, ground),
+    ]  # fmt: skip

@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.states import rich_style
 from tui.widgets.table_cells import Columns, TableColumn, TableRow, fit, widened
+from tui.widgets.table_looks import TableLooks
 
 HEADER = 2
 """Lines of the header."""
@@ -95,7 +95,7 @@ class PagedTable(ScrollView, can_focus=True):
             self.column = column
 
     class RowOpened(Message):
-        """Enter or a double click on a row."""
+        """A double click on a row."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
@@ -122,7 +122,7 @@ class PagedTable(ScrollView, can_focus=True):
         self._cursor_column = 0
         self._sort: tuple[str, bool] = ("", False)
         self._wanted: tuple[int, int] | None = None
-        self._looks: dict[tuple[str, ...], Style] = {}
+        self._looks = TableLooks(self)
 
     @property
     def total(self) -> int:
@@ -284,7 +284,7 @@ class PagedTable(ScrollView, can_focus=True):
             return self._header_line(y)
         index = self.scroll_offset.y + y - HEADER
         if index >= self._total:
-            return Strip.blank(self.size.width, self._style("row"))
+            return Strip.blank(self.size.width, self._looks.style("row"))
         return self._row_line(index)
 
     # Where things are
@@ -366,21 +366,21 @@ class PagedTable(ScrollView, can_focus=True):
             text = fit(column.heading[y], column)
             if column.key == sort and y == HEADER - 1:
                 text = text[:-1] + ("↓" if descending else "↑")
-            parts.append(Segment(text, self._style(name)))
-        return self._line(parts, self._style("header"))
+            parts.append(Segment(text, self._looks.style(name)))
+        return self._line(parts, self._looks.style("header"))
 
     def _row_line(self, index: int) -> Strip:
         row = self._row(index)
         under = index == self._cursor
-        ground = self._style("row", "cursor-row") if under else self._style("row")
+        ground = self._looks.style("row", "cursor-row") if under else self._looks.style("row")
         if row is None:
-            waiting = Segment(" …", ground + self._style("muted"))
+            waiting = Segment(" …", ground + self._looks.style("muted"))
             return Strip([waiting]).extend_cell_length(self.size.width, ground)
         parts: list[Segment] = []
         for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=True)):
-            style = ground + self._tone(cell.tone) if cell.tone else ground
+            style = ground + self._looks.tone(cell.tone) if cell.tone else ground
             if under and place == self._cursor_column:
-                style += self._style("cursor")
+                style += self._looks.style("cursor")
             parts.append(Segment(fit(cell.text, column), style))
         return self._line(parts, ground)
 
@@ -392,31 +392,5 @@ class PagedTable(ScrollView, can_focus=True):
         moving = moving.crop_extend(scroll, scroll + max(0, width - fixed), ground)
         if not held:
             return moving
-        rule = Segment("│", ground + self._style("rule"))
+        rule = Segment("│", ground + self._looks.style("rule"))
         return Strip.join([Strip([*parts[:held], rule], fixed), moving]).crop(0, width)
-
-    def _style(self, *names: str) -> Style:
-        found = self._looks.get(names)
-        if found is None:
-            found = Style.null()
-            for name in names:
-                found += self._component(name)
-            self._looks[names] = found
-        return found
-
-    def _component(self, name: str) -> Style:
-        if name == "row":
-            return self.rich_style
-        return self.get_component_rich_style(f"table--{name}", partial=name in _PARTIAL)
-
-    def _tone(self, tone: str) -> Style:
-        if tone.startswith("state-"):
-            key = (tone,)
-            if key not in self._looks:
-                self._looks[key] = rich_style(self.app, tone)
-            return self._looks[key]
-        return self._style(tone)
-
-
-_PARTIAL = {"muted", "best", "rule"}
-"""Components that colour the text and leave the ground as it is."""

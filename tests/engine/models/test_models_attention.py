@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.models.transformer import TransformerLayer, causal_mask
+from engine.models.transformer import TransformerLayer, attention, causal_mask
 
 
-def attention(layer: TransformerLayer, x: Tensor, allowed: Tensor) -> Tensor:
+def by_hand(layer: TransformerLayer, x: Tensor, allowed: Tensor) -> Tensor:
     """Vaswani et al. 2017, eq. 1, for one sequence (W, d) and bool (W, W)."""
     weights, biases = layer.query_key_value.weight, layer.query_key_value.bias
     query, key, value = (
@@ -39,25 +39,45 @@ def test_layer_is_attention_and_feed_forward(norm) -> None:
     x = torch.randn(2, 7, 12, dtype=torch.float64)
     real = torch.ones(2, 7, dtype=torch.bool)
     real[1, :3] = False
-    allowed = causal_mask(real)
+    mask = causal_mask(real)
     expected = []
-    for row, may in zip(x, allowed[:, 0], strict=True):
+    for row, may in zip(x, mask[:, 0] == 0, strict=True):
         if norm == "pre":
-            y = row + attention(layer, layer.attention_norm(row), may)
+            y = row + by_hand(layer, layer.attention_norm(row), may)
             y = y + feed_forward(layer, layer.feed_forward_norm(y))
         else:
-            y = layer.attention_norm(row + attention(layer, row, may))
+            y = layer.attention_norm(row + by_hand(layer, row, may))
             y = layer.feed_forward_norm(y + feed_forward(layer, y))
         expected.append(y)
-    torch.testing.assert_close(layer(x, allowed), torch.stack(expected), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(layer(x, mask), torch.stack(expected), rtol=1e-9, atol=1e-9)
 
 
 def test_causal_mask() -> None:
-    allowed = causal_mask(torch.tensor([[False, False, True, True, True]]))[0, 0]
-    assert allowed.int().tolist() == [
+    mask = causal_mask(torch.tensor([[False, False, True, True, True]]))[0, 0]
+    assert (mask == 0).int().tolist() == [
         [1, 0, 0, 0, 0],
         [0, 1, 0, 0, 0],
         [0, 0, 1, 0, 0],
         [0, 0, 1, 1, 0],
         [0, 0, 1, 1, 1],
     ]
+
+
+def test_written_out_attention_is_the_fused_one() -> None:
+    """In bfloat16 on a CPU it isn't torch's kernel: equal to it but for rounding, gradients too."""
+    torch.manual_seed(1)
+    real = torch.ones(3, 9, dtype=torch.bool)
+    real[1, :4] = False
+    real[2] = False
+    mask = causal_mask(real)
+    results = []
+    for dtype in (torch.bfloat16, torch.float32):
+        torch.manual_seed(2)
+        parts = [torch.randn(3, 2, 9, 8).bfloat16().to(dtype).requires_grad_() for _ in range(3)]
+        mixed = attention(*parts, mask)
+        mixed.sum(dim=-1).square().sum().backward()
+        results.append([mixed, *(part.grad for part in parts)])
+    for half, full in zip(*results, strict=True):
+        assert half.dtype == torch.bfloat16
+        scale = float(full.detach().abs().max())
+        torch.testing.assert_close(half.float(), full, rtol=0.02, atol=0.02 * scale)

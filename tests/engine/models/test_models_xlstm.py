@@ -105,5 +105,5 @@ def test_gates_begin_as_documented() -> None:
         layer = block.mlstm_layer
         assert layer.fgate_preact.bias.tolist() == [3, 4, 5, 6]
         assert torch.count_nonzero(layer.fgate_preact.weight) == 0
-        assert layer.igate_preact.bias.tolist() == [-10] * 4
+        assert layer.igate_preact.bias.tolist() == [-3.0] * 4
         assert torch.count_nonzero(layer.igate_preact.weight) == 0

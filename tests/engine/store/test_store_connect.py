@@ -102,10 +102,11 @@ def test_damage_met_in_a_query_says_to_rebuild(location: StoreLocation) -> None:
     create_or_migrate(location)
     with closing(connect_reader(location)) as con:
         page = con.rows("PRAGMA page_size")[0][0]
-    size = location.db.stat().st_size
+        roots = con.rows("SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'runs' AND rootpage")
     with location.db.open("r+b") as file:
-        file.seek(page)  # the first page, with header and schema, stays whole
-        file.write(b"\xff" * (size - page))
+        for row in roots:
+            file.seek((row[0] - 1) * page)
+            file.write(b"\xff" * page)
     with (
         closing(connect_reader(location)) as con,
         pytest.raises(StoreError, match=r"damaged.*rebuild"),

@@ -80,6 +80,9 @@ def test_summaries_are_the_aggregates_of_the_epochs(
     # Of two equal epochs the earlier is the best: training keeps the first.
     wanted = (2, recall[1], max(recall), min(recall), sum(recall) / 4, recall[3], 4, seconds)
     assert row == pytest.approx(wanted)
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert (run.best_epoch, run.best_valid_ndcg) == (2, 0.4)
     (gpu,) = queries.comparison(writer, ["gpu_memory_mib_max"], "id", False)
     assert gpu == (None,)
 

@@ -36,7 +36,7 @@ def twelve(location: StoreLocation, writer: StoreConnection, make_spec: Make) ->
         )
         if state == "done":
             writer.execute(
-                "UPDATE summaries SET test_ndcg_best = ?, best_epoch = ? WHERE run = ?",
+                "UPDATE runs SET best_test_ndcg = ?, best_epoch = ? WHERE id = ?",
                 (index / 10, index, run),
             )
     return ids
@@ -92,11 +92,11 @@ def test_a_run_is_found_by_a_part_that_names_it_alone(
     ("facts", "progress", "eta"),
     [
         ({}, None, None),
-        ({"epoch": 0, "step": 0, "steps_per_epoch": 10}, 0.0, 40.0),
-        ({"epoch": 1, "step": 15, "steps_per_epoch": 10}, 0.375, 25.0),
-        ({"epoch": 1, "step": 8, "steps_per_epoch": 10}, 0.25, 30.0),
-        ({"epoch": 1, "step": 99, "steps_per_epoch": 10}, 0.5, 20.0),
-        ({"epoch": 5, "step": 50, "steps_per_epoch": 10}, 1.0, 0.0),
+        ({"epoch": 0, "step": 0, "epoch_step": 0, "steps_per_epoch": 10}, 0.0, 40.0),
+        ({"epoch": 1, "step": 16, "epoch_step": 11, "steps_per_epoch": 10}, 0.375, 25.0),
+        ({"epoch": 1, "step": 8, "epoch_step": 8, "steps_per_epoch": 10}, 0.25, 30.0),
+        ({"epoch": 1, "step": 99, "epoch_step": 10, "steps_per_epoch": 10}, 0.5, 20.0),
+        ({"epoch": 5, "step": 50, "epoch_step": 50, "steps_per_epoch": 10}, 1.0, 0.0),
         ({"epoch": 2}, 0.5, 20.0),
     ],
 )

@@ -177,7 +177,7 @@ def test_a_folder_that_cannot_be_read_is_passed_over_and_named(
 ) -> None:
     victim = next(laboratory.folders())
     victim.spec.write_bytes(content)
-    with pytest.raises(StoreError, match="damaged|newer"):
+    with pytest.raises(StoreError, match=r"damaged|newer"):
         load_spec(victim)
     assert rebuild(laboratory) == 8
     (sentence, *_) = [text for text in check(laboratory) if str(victim.spec) in text]

@@ -105,3 +105,12 @@ def test_the_same_seed_cuts_the_same_windows() -> None:
     assert torch.equal(one.end, two.end)
     other = cut_windows(histories, 5, torch.Generator().manual_seed(10))
     assert not torch.equal(one.end[:3], other.end[:3]) or len(one) != len(other)
+
+
+def test_the_expected_number_of_windows_is_that_of_the_cuts() -> None:
+    histories = histories_of([1, 4, 12, 33, 90])
+    generator = torch.Generator().manual_seed(3)
+    counts = [len(cut_windows(histories, 10, generator)) for _ in range(2000)]
+    lengths = (histories.ends - histories.starts).double()
+    expected = float((1 + (lengths - 1) / 10).sum())
+    assert abs(sum(counts) / len(counts) - expected) < 0.1

@@ -1,0 +1,124 @@
+"""A comparison as csv, md, json and table: exact bytes, and nothing that acts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.analysis.comparison import Row, by_cell, column_names, compare_rows
+from engine.analysis.export import format_rows
+from engine.errors import UsageError
+
+ROWS: list[Row] = [
+    {
+        "run": "sasrec-1",
+        "model": "sasrec",
+        "dataset": "ml-100k",
+        "length": 50,
+        "NDCG@10/test": 0.061234567890123,
+        "GPU/Memory(MiB)": None,
+        "Model/TotalParams": 270291,
+    },
+    {
+        "run": "=cmd()",
+        "model": "a|b_[red]",
+        "dataset": "\x1b[31m\u202eevil",
+        "length": 100,
+        "NDCG@10/test": 0.05,
+        "GPU/Memory(MiB)": 1177,
+        "Model/TotalParams": None,
+    },
+]
+
+
+def test_csv() -> None:
+    assert format_rows(ROWS, "csv") == (
+        "run,model,dataset,length,NDCG@10/test,GPU/Memory(MiB),Model/TotalParams\n"
+        "sasrec-1,sasrec,ml-100k,50,0.061234567890123,,270291\n"
+        "'=cmd(),a|b_[red],[31mevil,100,0.05,1177,\n"
+    )
+
+
+def test_markdown() -> None:
+    assert format_rows(ROWS, "md") == (
+        "| run | model | dataset | length | NDCG@10/test | GPU/Memory(MiB) | Model/TotalParams |\n"
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |\n"
+        "| sasrec-1 | sasrec | ml-100k | 50 | 0.0612 | – | 270,291 |\n"
+        "| =cmd() | a\\|b\\_\\[red\\] | \\[31mevil | 100 | 0.0500 | 1,177 | – |\n"
+    )
+
+
+def test_json() -> None:
+    text = format_rows(ROWS, "json")
+    assert json.loads(text) == ROWS
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert '"GPU/Memory(MiB)": null' in text
+
+
+def test_table() -> None:
+    assert format_rows(ROWS, "table") == (
+        "                                       NDCG@10           GPU         Model\n"
+        "run       model      dataset   length    /test  /Memory(MiB)  /TotalParams\n"
+        "──────────────────────────────────────────────────────────────────────────\n"
+        "sasrec-1  sasrec     ml-100k       50   0.0612             –       270,291\n"
+        "=cmd()    a|b_[red]  [31mevil     100   0.0500         1,177             –\n"
+    )
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_a_table_fits_its_width_and_says_what_it_hides(con: sqlite3.Connection, width: int) -> None:
+    rows = compare_rows(con)
+    lines = format_rows(rows, "table", width=width).splitlines()
+    assert max(map(len, lines[: len(rows) + 3])) <= width
+    assert lines[-1].endswith("or with --format csv, md or json.")
+    assert "NDCG@10" in lines[0] or width == 40
+    assert len([line for line in lines if "ml-100k" in line]) >= 19 or width == 40
+    assert not any("…" in line for line in lines)
+
+
+def test_a_cells_deviation_stands_beside_its_mean(con: sqlite3.Connection) -> None:
+    cells = by_cell(compare_rows(con))
+    text = format_rows(cells, "md")
+    assert " ± " in text
+    assert "(std)" not in text
+    head = next(csv.reader(io.StringIO(format_rows(cells, "csv"))))
+    assert "NDCG@10/test (std)" in head
+
+
+def test_no_runs() -> None:
+    assert format_rows([], "json") == "[]\n"
+    assert format_rows([], "table") == "No runs match.\n"
+    assert format_rows([], "csv") == _csv_line(column_names())
+
+
+def _csv_line(names: list[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(names)
+    return out.getvalue()
+
+
+def test_an_unknown_format_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'json'"):
+        format_rows(ROWS, "jsn")
+
+
+@given(text=st.text(max_size=30), number=st.floats(allow_nan=False, allow_infinity=False))
+def test_csv_comes_back_and_holds_no_formula(text: str, number: float) -> None:
+    rows: list[Row] = [{"run": text, "NDCG@10/test": number}]
+    _, (name, figure) = csv.reader(io.StringIO(format_rows(rows, "csv"), newline=""))
+    assert float(figure) == number
+    assert not name.startswith(("=", "+", "-", "@"))
+
+
+@given(text=st.text(max_size=30))
+def test_markdown_stays_one_row_of_two_cells(text: str) -> None:
+    body = format_rows([{"run": text, "model": "m"}], "md").split("\n")
+    assert len(body) == 4
+    assert body[2].replace("\\\\", "").replace("\\|", "").count("|") == 3

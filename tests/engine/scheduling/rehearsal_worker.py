@@ -1,0 +1,111 @@
+"""A worker that trains nothing: it keeps to everything that the supervisor sees of a real one.
+
+The run's profile says how it behaves:
+
+- ``quick``: ends by itself;
+- ``hold``: in epoch 3 it waits for a file ``go`` in its folder;
+- ``stubborn``: the same, deaf to SIGTERM;
+- ``crash``: exits with 3 in epoch 2, without a last word;
+- ``fail``: ends ``failed`` in epoch 2;
+- ``yield``: its first attempt waits in epoch 3, and ends ``preempted`` if asked to stop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.atomic import write_atomically
+from engine.journal import FORMAT, JournalWriter
+from engine.metrics import EPOCH_MEASURES
+from engine.process import own_identity
+from engine.runfolder import RunFolder
+from engine.specfile import load_spec
+
+STEPS = 4
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    options = parser.parse_args()
+    folder = RunFolder(options.folder)
+    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 0
+    spec = load_spec(folder)
+    stopped: list[int] = []
+    if spec.profile == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    else:
+        signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    sys.stdout.write(f"attempt {options.attempt} on {options.device}, {options.threads} threads\n")
+
+    resumed = max((int(path.read_text()) for _, path in folder.checkpoints()), default=0)
+    with JournalWriter(folder.journal(options.attempt)) as journal:
+        journal.write(
+            "start",
+            format=FORMAT,
+            run=folder.run_id,
+            attempt=options.attempt,
+            **asdict(own_identity()),
+            host=os.uname().nodename,
+            device="Rehearsal",
+            device_kind=options.device,
+            threads=int(os.environ["OMP_NUM_THREADS"]),
+            epochs=spec.training.epochs,
+            steps_per_epoch=STEPS,
+            parameters=1,
+            resumed_epoch=resumed,
+        )
+        for epoch in range(resumed + 1, spec.training.epochs + 1):
+            for step in range(STEPS * (epoch - 1) + 1, STEPS * epoch + 1):
+                journal.write("step", step=step, epoch=epoch, loss=1.0, grad_norm=1.0, lr=0.1)
+                while not stopped and waits(folder, spec.profile, epoch, options.attempt):
+                    time.sleep(0.01)
+                if stopped:
+                    cancelled = folder.cancel.exists()
+                    end(journal, "cancelled" if cancelled else "preempted", "stopped")
+                    return 0
+            if epoch == 2 and spec.profile == "crash":
+                os._exit(3)
+            if epoch == 2 and spec.profile == "fail":
+                end(journal, "failed", "error")
+                return 1
+            journal.write("epoch", **figures(epoch))
+            write_atomically(folder.checkpoint(options.attempt), str(epoch))
+            journal.write("checkpoint", epoch=epoch, file="", sha256="")
+        end(journal, "done", "completed")
+    return 0
+
+
+def waits(folder: RunFolder, profile: str, epoch: int, attempt: int) -> bool:
+    if epoch != 3 or (folder.path / "go").exists():
+        return False
+    return profile in ("hold", "stubborn") or (profile == "yield" and attempt == 1)
+
+
+def figures(epoch: int) -> dict[str, Any]:
+    measures = {name: epoch + index / 100 for index, name in enumerate(EPOCH_MEASURES)}
+    counts = {"epoch": epoch, "step": epoch * STEPS, "targets": 9, "batches": STEPS}
+    return {**measures, **counts, "best_epoch": epoch}
+
+
+def end(journal: JournalWriter, status: Any, cause: str) -> None:
+    journal.write("end", status=status, cause=cause, message=f"It {status}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""Supervisor processes, as commands start them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from rehearsal import SUPERVISOR, Look, wait_for
+
+from engine.errors import StoreError
+from engine.process import identify
+from engine.scheduling.environment import background_environment
+from engine.scheduling.start import ensure_supervisor, supervisor_running
+from engine.store import queries
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.rebuild import rebuild
+from engine.store.requests import request_cancel
+
+Add = Callable[..., list[str]]
+
+
+@pytest.fixture
+def start(location: StoreLocation, tmp_path: Path) -> Callable[[], None]:
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    (configs / "settings.yaml").write_text("slots: {cpu: 2}\nidle_seconds: 0.5\n")
+    return lambda: ensure_supervisor(location, configs, SUPERVISOR)
+
+
+def supervisor_pid(location: StoreLocation) -> int:
+    """Of the one that holds the lock, once it has said so."""
+
+    def said() -> object:
+        return supervisor_running(location) and location.supervisor_lock.read_text().endswith("}")
+
+    wait_for(said, "a supervisor")
+    return int(json.loads(location.supervisor_lock.read_text())["pid"])
+
+
+def go(location: StoreLocation, run: str) -> None:
+    (location.folder(run).path / "go").touch()
+
+
+def log(location: StoreLocation) -> str:
+    return location.supervisor_log.read_text()
+
+
+def test_it_works_the_queue_and_ends_when_idle(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    runs = add("quick", "quick", "fail")
+    start()
+    wait_for(lambda: look.states() == ["done", "done", "failed"], "the runs to end")
+    with closing(connect_reader(location)) as con:
+        said = queries.supervisor_state(con)
+    assert said is not None
+    assert [slot["threads"] for slot in said.slots] == [
+        slot["threads"] for slot in said.slots[:1]
+    ] * 2
+    wait_for(lambda: not supervisor_running(location), "the supervisor to end")
+    wait_for(lambda: "ends" in log(location), "its last word")
+    assert "Traceback" not in log(location)
+    for run in runs:
+        assert location.folder(run).meta.exists()
+    start()
+    wait_for(lambda: not supervisor_running(location), "another one to end")
+
+
+def test_killed_it_is_replaced_by_one_that_takes_the_worker_over(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (run,) = add("hold")
+    start()
+    wait_for(lambda: look.holds(run), "the run to hold")
+    worker = look.live(run)
+    first = supervisor_pid(location)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: not supervisor_running(location), "the lock to be free")
+    assert look.alive(worker)
+    start()
+    second = supervisor_pid(location)
+    assert second != first
+    go(location, run)
+    wait_for(lambda: look.run(run).state == "done", "the run to end")
+    assert look.run(run).attempt == 1
+    assert look.steps(run) == list(range(1, 17))
+
+
+def test_asked_to_end_it_leaves_its_workers(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (run,) = add("hold")
+    start()
+    wait_for(lambda: look.holds(run), "the run to hold")
+    worker = look.live(run)
+    os.kill(supervisor_pid(location), signal.SIGTERM)
+    wait_for(lambda: not supervisor_running(location), "the supervisor to end")
+    assert look.alive(worker)
+    wait_for(lambda: "ends" in log(location), "its last word")
+    go(location, run)
+    wait_for(lambda: not look.alive(worker), "the worker to end by itself")
+    assert look.run(run).state == "running"
+    start()
+    wait_for(lambda: look.run(run).state == "done", "its end to be read")
+    assert look.run(run).attempt == 1
+
+
+def test_of_many_started_at_once_one_works(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (holding,) = add("hold")
+    for _ in range(3):
+        threads = [threading.Thread(target=start) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wait_for(lambda: look.holds(holding), "the run to hold")
+        pid = supervisor_pid(location)
+        wait_for(lambda: supervisors(location) == [supervisor_pid(location)], "the others to end")
+        assert identify(pid) is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not supervisor_running(location), "the lock to be free")
+    assert look.run(holding).attempt == 1
+    assert [path.name for path in location.folder(holding).path.glob("journal-*")] == [
+        "journal-1.jsonl"
+    ]
+
+
+def supervisors(location: StoreLocation) -> list[int]:
+    """Every living one of this store."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    return [pid for pid in pids if runs_supervisor(pid, location) and identify(pid) is not None]
+
+
+def runs_supervisor(pid: int, location: StoreLocation) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"rehearsal_supervisor" in command and str(location.db).encode() in command
+
+
+def test_the_store_can_be_deleted_and_rebuilt_under_it(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    holding, *_ = add("hold", "quick")
+    start()
+    wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")
+    worker = look.live(holding)
+    for suffix in ("", "-wal", "-shm"):
+        location.db.with_name(location.db.name + suffix).unlink(missing_ok=True)
+    assert rebuild(location) == 2
+    assert look.live(holding).identity == worker.identity
+    request_cancel(location, [holding])
+    wait_for(lambda: look.run(holding).state == "cancelled", "the cancel")
+    assert "was replaced" in log(location)
+    assert log(location).count(" works ") == 1
+
+
+def test_work_that_comes_while_it_idles_out_is_done(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    runs: list[str] = []
+    for _ in range(4):
+        runs += add("quick", epochs=1)
+        start()
+        wait_for(lambda: set(look.states()) == {"done"}, "all to be done")
+    assert len(look.states()) == 4
+
+
+def test_one_folder_is_one_stores(
+    location: StoreLocation, add: Add, start: Callable[[], None]
+) -> None:
+    add("hold")
+    start()
+    supervisor_pid(location)
+    other = StoreLocation(location.db.with_name("other.db"))
+    with pytest.raises(StoreError, match=r"other\.db into a folder of its own"):
+        ensure_supervisor(other, None, SUPERVISOR)
+    ensure_supervisor(location, None, SUPERVISOR)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence() -> None:
+    location = StoreLocation(Path("/proc/seqbench/runs.db"))
+    assert not supervisor_running(location)
+    with pytest.raises(StoreError, match="No background process can be started"):
+        ensure_supervisor(location, None, SUPERVISOR)
+    done = subprocess.run(
+        [*SUPERVISOR, "--db", str(location.db)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=background_environment(),
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.scheduling.supervisor"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--db" in done.stderr

@@ -1,0 +1,107 @@
+"""`seqbench compare`: the reference's columns in every format, sorted, filtered, to a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+from live_runs import LiveStore
+
+from engine.metrics import REFERENCE_COLUMNS
+from engine.store.location import StoreLocation
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+
+
+def test_nothing_to_compare_is_no_failure(cli: Run, cli_json: RunJson, tmp_path: Path) -> None:
+    assert cli_json("compare", "--format", "json") == []
+    result = cli("compare")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "There are no runs yet" in result.stderr
+    assert not list(tmp_path.glob("runs*"))
+
+
+def test_every_run_has_the_reference_columns_and_validation(
+    held: StoreLocation, busy_store: LiveStore, cli_json: RunJson
+) -> None:
+    rows = cli_json("compare", "--format", "json")
+    assert len(rows) == 7
+    done = [row for row in rows if row["state"] == "done"]
+    assert len(done) == 2
+    for row in done:
+        absent = {name for name in REFERENCE_COLUMNS if row[name] is None}
+        assert absent == {"GPU/Memory(MiB)", "GPU/Utilization(%)"}
+        assert row["NDCG@10/valid"] is not None
+
+
+def test_rows_are_sorted_either_way(
+    held: StoreLocation, busy_store: LiveStore, cli_json: RunJson
+) -> None:
+    def column(*arguments: str, name: str) -> list[Any]:
+        rows = cli_json("compare", "--format", "json", *arguments)
+        return [row[name] for row in rows if row[name] is not None]
+
+    best = column(name="NDCG@10/test")
+    assert best == sorted(best, reverse=True)
+    assert column("--sort", "ndcg@10/test:asc", name="NDCG@10/test") == best[::-1]
+    lengths = column("--sort", "length:asc", name="length")
+    assert lengths == sorted(lengths)
+    assert column("--sort", "length:DESC", name="length") == lengths[::-1]
+
+
+def test_filter_and_limit(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    rows = cli_json("compare", "--format", "json", "--filter", "model:bert4rec")
+    assert {row["model"] for row in rows} == {"bert4rec"}
+    assert len(cli_json("compare", "--format", "json", "--limit", "3")) == 3
+    none = cli("compare", "--filter", "nonsense")
+    assert (none.exit_code, none.stderr) == (0, "No run matches.\n")
+
+
+def test_the_formats_agree(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
+    rows = json.loads(cli("compare", "--format", "json").stdout)
+    read = list(csv.DictReader(io.StringIO(cli("compare", "--format", "csv").stdout)))
+    assert [row["run"] for row in read] == [row["run"] for row in rows]
+    assert list(read[0]) == list(rows[0])
+    assert float(read[0]["NDCG@10/test"]) == rows[0]["NDCG@10/test"]
+    for format_ in ("md", "table"):
+        text = cli("compare", "--format", format_).stdout
+        positions = [text.index(row["run"]) for row in rows]
+        assert positions == sorted(positions)
+
+
+def test_another_aggregate_is_marked(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
+    assert cli("compare", "--format", "json").stderr == ""
+    result = cli("compare", "--format", "json", "--aggregate", "max")
+    assert "looks at the test set" in result.stderr
+    assert {row["aggregate"] for row in json.loads(result.stdout)} == {"max"}
+
+
+def test_cells_are_means_over_seeds(
+    held: StoreLocation, busy_store: LiveStore, cli_json: RunJson
+) -> None:
+    (cell,) = cli_json("compare", "--by-cell", "--format", "json")
+    assert (cell["model"], cell["seeds"]) == ("sasrec", 2)
+    runs = cli_json("compare", "--format", "json", "--filter", "state:done")
+    mean = sum(run["NDCG@10/test"] for run in runs) / 2
+    assert abs(cell["NDCG@10/test"] - mean) < 1e-12
+
+
+def test_a_file_is_written_whole_or_refused_in_a_sentence(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "table.csv"
+    result = cli("compare", "--format", "csv", "-o", str(out))
+    assert result.stdout == ""
+    assert result.stderr == f"Written to {out}.\n"
+    assert out.read_bytes().decode() == cli("compare", "--format", "csv").stdout_bytes.decode()
+    refused = cli("compare", "-o", str(tmp_path / "absent/table"))
+    assert refused.exit_code == 1
+    assert "can't be written: No such file or directory." in refused.stderr

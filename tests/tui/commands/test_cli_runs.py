@@ -1,0 +1,190 @@
+"""Listing, showing, logging, cancelling and retrying runs; hostile text does nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from click.testing import Result
+from live_runs import LiveStore
+
+from engine.store.connect import connect_reader, fetch
+from engine.store.location import StoreLocation
+from engine.store.queries import list_runs
+from engine.store.requests import set_note
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07[bold]x[/]\u202e\r\n\x9b31m"
+
+
+def ids(location: StoreLocation, *states: str) -> list[str]:
+    with closing(connect_reader(location)) as connection:
+        return [run.id for run in list_runs(connection, states or None)]
+
+
+def requests(location: StoreLocation) -> list[tuple[str, str]]:
+    with closing(connect_reader(location)) as connection:
+        return [(row[0], row[1]) for row in fetch(connection, "SELECT action, run FROM requests")]
+
+
+def test_an_empty_place_has_no_runs_and_gets_no_store(
+    cli: Run, cli_json: RunJson, tmp_path: Any
+) -> None:
+    assert cli_json("ls", "--json") == []
+    assert cli("ls").stderr == "There are no runs yet: see `seqbench run`.\n"
+    assert cli("watch").stderr == "The queue is empty.\n"
+    assert not list(tmp_path.glob("runs*"))
+
+
+def test_runs_are_listed_newest_first(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    runs = cli_json("ls", "--json")
+    assert [run["id"] for run in runs] == ids(held)
+    lines = cli("ls").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ids(held)
+    assert len(cli("ls", "--limit", "2").stdout.splitlines()) == 3
+    running = cli_json("ls", "--state", "running", "--json")
+    assert [(run["state"], run["epoch"], run["epochs"]) for run in running] == [("running", 9, 60)]
+    assert 0.1 < running[0]["progress"] < 0.2
+    assert len(cli_json("ls", "--state", "running,queued", "--json")) == 3
+    assert cli_json("ls", "--state", "lost", "--json") == []
+
+
+def test_a_run_is_shown_by_a_part_of_its_id(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    run = ids(held, "done")[0]
+    for part in (run, run[:-2], run[-5:]):
+        assert cli_json("show", part, "--json")["id"] == run
+    found = cli_json("show", run, "--json")
+    assert len(found["epochs_table"]) == 12
+    assert found["spec"]["training"]["epochs"] == 60
+    text = cli("show", run).stdout
+    assert "sasrec × synthetic × 50, seed 2" in text
+    assert "test, all items" in text
+    assert "epochs=60" in text
+    assert str(held.runs / run) in text
+    for other in ids(held):
+        assert cli("show", other).exit_code == 0
+
+
+def test_a_run_that_is_not_there_or_not_clear(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    for name, sentence in (("sasrec", "sasrec-synthetic"), ("nonsense", "nonsense")):
+        result = cli("show", name)
+        assert result.exit_code == 2
+        assert result.stderr.count("\n") == 1
+        assert sentence in result.stderr
+
+
+def test_hostile_text_from_the_store_and_the_log_acts_on_nothing(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "done")[0]
+    set_note(held, run, HOSTILE)
+    busy_store.log(run, f"first{HOSTILE}\nsecond\n")
+    with closing(connect_reader(held)) as connection:
+        assert fetch(connection, "SELECT note FROM runs WHERE id = ?", (run,))[0][0] == HOSTILE
+    for arguments in (
+        ("ls",),
+        ("ls", "--json"),
+        ("show", run),
+        ("show", run, "--json"),
+        ("logs", run),
+        ("compare", "--format", "md"),
+    ):
+        result = cli(*arguments)
+        for output in (result.stdout, result.stderr):
+            assert not set(output) & set("\x1b\x9b\x07\r\u202e"), arguments
+            assert "owned" not in output or "--json" in arguments
+    assert not set(cli("show", HOSTILE).stderr) & set("\x1b\x9b\x07\r\u202e")
+    assert cli("logs", run).stdout.startswith("first[bold]x[/]")
+
+
+def test_a_log_is_printed_and_its_absence_said(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "done")[0]
+    absent = cli("logs", run)
+    assert (absent.exit_code, absent.stdout) == (0, "")
+    assert "has written no log" in absent.stderr
+    busy_store.log(run, "one\ntwo é\nthree")
+    assert cli("logs", run).stdout == "one\ntwo é\nthree\n"
+
+
+def test_a_log_is_followed_until_the_run_has_ended(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "running")[0]
+    busy_store.log(run, "begin\n")
+    printed: list[Result] = []
+    thread = threading.Thread(target=lambda: printed.append(cli("logs", run, "-f")))
+    thread.start()
+    busy_store.log(run, "mid")
+    busy_store.log(run, "dle\n")
+    busy_store.log(run, "last")
+    busy_store.train(run, 1, first=10, end="done")
+    thread.join(15)
+    assert not thread.is_alive()
+    assert printed[0].stdout.splitlines() == ["begin", "middle", "last"]
+    assert f"{run} is done." in printed[0].stderr
+
+
+def test_runs_are_cancelled_by_name_or_all(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    queued = ids(held, "queued")
+    result = cli("cancel", queued[0], queued[0][-5:])
+    assert (result.exit_code, result.stdout) == (0, f"{queued[0]}\n")
+    assert requests(held) == [("cancel", queued[0])]
+    assert sorted(cli("cancel", "--all").stdout.split()) == sorted(ids(held, "queued", "running"))
+
+
+def test_what_has_ended_is_not_cancelled_and_nothing_else_is_either(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    done, queued = ids(held, "done")[0], ids(held, "queued")[0]
+    result = cli("cancel", queued, done)
+    assert result.exit_code == 1
+    assert result.stderr == f"seqbench: {done} has ended already (done); nothing was changed.\n"
+    assert requests(held) == []
+    for arguments in (["cancel"], ["cancel", "--all", queued]):
+        assert cli(*arguments).exit_code == 2
+
+
+def test_what_ended_early_is_retried(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
+    failed, cancelled = ids(held, "failed"), ids(held, "cancelled")
+    result = cli("retry", *failed, *cancelled)
+    assert result.stdout.split() == failed + cancelled
+    assert requests(held) == [("retry", run) for run in failed + cancelled]
+    refused = cli("retry", ids(held, "done")[0])
+    assert refused.exit_code == 1
+    assert "only what ended early is retried" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [["retry"], ["show"], ["logs"]])
+def test_a_run_must_be_named(cli: Run, arguments: list[str]) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert "Missing argument 'RUN" in result.stderr
+
+
+def test_a_queue_is_watched_until_it_is_empty(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    printed: list[Result] = []
+    thread = threading.Thread(target=lambda: printed.append(cli("watch")))
+    thread.start()
+    for run in ids(held, "queued", "running"):
+        busy_store.train(run, 1, end="done")
+    thread.join(15)
+    assert not thread.is_alive()
+    assert printed[0].exit_code == 0
+    assert printed[0].stderr == "The queue is empty.\n"

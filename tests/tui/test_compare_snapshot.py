@@ -1,0 +1,70 @@
+"""Pictures of the comparison and of a run's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_app import know_the_surroundings
+from measured_runs import MeasuredStore, filled_store
+from pilots import settled
+from textual.pilot import Pilot
+
+from tui.app import SeqbenchApp
+
+Compare = Callable[..., bool]
+SETTINGS: dict[str, Any] = {
+    "dim": 64, "layers": 1, "heads": 2, "dropout": 0.2, "norm": "pre", "training.epochs": 200,
+    "patience": 10, "batch_size": 128, "lr": 0.001, "weight_decay": 0.0, "grad_clip": 5.0,
+    "mask_ratio": 0.2, "eval_batch_size": 512, "dtype": "auto",
+}  # fmt: skip
+"""All of them, so that the pictures don't change with the defaults."""
+SIZES = [(80, 24), (120, 36), (200, 50)]
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    know_the_surroundings(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> MeasuredStore:
+    return filled_store(tmp_path)[0]
+
+
+def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], *keys: str) -> bool:
+    async def look(pilot: Pilot[None]) -> None:
+        for key in ("3", *keys):
+            await settled(pilot)
+            await pilot.press(key)
+        await settled(pilot)
+        for field in pilot.app.screen.query("Input"):
+            field.cursor_blink = False  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    return snap_compare(SeqbenchApp(store.location), terminal_size=size, run_before=look)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_comparison(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, measured, size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_run(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    store = MeasuredStore(tmp_path)
+    store.add("sasrec", **SETTINGS)
+    assert picture(snap_compare, store, size, "enter")
+
+
+def test_maximum_filtered_and_scrolled_on_light(
+    snap_compare: Compare, measured: MeasuredStore
+) -> None:
+    keys = ["f2", "a", "slash", *"bert4rec", "enter", *["right"] * 7, "down"]
+    assert picture(snap_compare, measured, (120, 36), *keys)
+
+
+def test_failed_run(snap_compare: Compare, measured: MeasuredStore) -> None:
+    assert picture(snap_compare, measured, (80, 24), "end", "enter")

@@ -1,0 +1,108 @@
+"""Pictures of the Launch screen and of the dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from live_app import know_the_surroundings
+from live_runs import LiveStore
+from pilots import settled, wait_for
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+
+SIZES = [(80, 24), (120, 36), (200, 50)]
+Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    know_the_surroundings(monkeypatch, tmp_path)
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
+
+
+def picture(
+    snap_compare: Compare,
+    location: StoreLocation,
+    size: tuple[int, int],
+    *keys: str,
+    configs: Path | None = None,
+) -> bool:
+    async def look(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        if location.db.exists():
+            await wait_for(pilot, lambda: pilot.app.snapshot.counts, "the store is known")
+            await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+        for field in pilot.app.screen.query("Input, TextArea"):
+            assert isinstance(field, Input | TextArea)
+            field.cursor_blink = False
+        await pilot.pause()
+
+    app = SeqbenchApp(location, configs)
+    return snap_compare(app, terminal_size=size, run_before=look)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_fresh_machine(
+    snap_compare: Compare, absent_store: StoreLocation, size: tuple[int, int]
+) -> None:
+    assert picture(snap_compare, absent_store, size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_busy_store(snap_compare: Compare, busy_store: LiveStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, busy_store.location, size, "right", "down", "r", "down")
+
+
+def test_busy_store_in_light(snap_compare: Compare, busy_store: LiveStore) -> None:
+    assert picture(snap_compare, busy_store.location, (120, 36), "f2", "c", "right")
+
+
+def test_form_beside_a_narrow_grid(snap_compare: Compare, absent_store: StoreLocation) -> None:
+    keys = ["o", "tab", "tab", "tab", *"ep=3"]
+    typed = [{"=": "equals_sign"}.get(key, key) for key in keys]
+    assert picture(snap_compare, absent_store, (80, 24), *typed)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_confirm_with_missing_data(
+    snap_compare: Compare, absent_store: StoreLocation, size: tuple[int, int]
+) -> None:
+    assert picture(snap_compare, absent_store, size, "r", "enter")
+
+
+def test_confirm_in_light(snap_compare: Compare, busy_store: LiveStore) -> None:
+    assert picture(snap_compare, busy_store.location, (120, 36), "f2", "c", "enter")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_help(snap_compare: Compare, absent_store: StoreLocation, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, absent_store, size, "question_mark")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_quit(snap_compare: Compare, busy_store: LiveStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, busy_store.location, size, "q")
+
+
+def test_fetch(snap_compare: Compare, absent_store: StoreLocation) -> None:
+    assert picture(snap_compare, absent_store, (80, 24), "right", "f")
+
+
+def test_bad_configuration(
+    snap_compare: Compare,
+    absent_store: StoreLocation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine" / "models").mkdir(parents=True)
+    (tmp_path / "mine" / "models" / "x.yaml").write_text("name: x\ntitle: X\nprofils: {}\n")
+    assert picture(snap_compare, absent_store, (80, 24), configs=Path("mine"))

@@ -1,0 +1,169 @@
+"""The form beside the grid: suite, seeds, lengths, profile and settings, read as typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Input, Label, Select, Static, TextArea
+
+from engine.errors import UsageError
+from tui.screens.launch_plan import (
+    default_lengths,
+    parse_lengths,
+    parse_seeds,
+    parse_settings,
+    profiles,
+)
+from tui.text import plain
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+    from engine.spec import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the form says, the last time that it made sense."""
+
+    lengths: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = (42,)
+    profile: str = "reference"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    suite: str | None = None
+
+
+class LaunchForm(VerticalScroll, can_focus=False):
+    """Says `Changed` at every key. Its fields come with `build`, after the first paint."""
+
+    DEFAULT_CSS = """
+    LaunchForm {
+        height: 1fr;
+        scrollbar-size-vertical: 1;
+        & > Label {
+            color: $text-muted;
+            margin: 1 0 0 0;
+        }
+        & > Label#suite-label { margin: 0; }
+        Input, SelectCurrent, TextArea { background: $surface; }
+        Input.-textual-compact, TextArea.-textual-compact { padding: 0 1; }
+        Input:focus, TextArea:focus { background: $panel; }
+        Select:focus > SelectCurrent { background: $panel; }
+        TextArea { height: auto; min-height: 3; max-height: 8; }
+        #form-problem { color: $error; margin: 1 0 0 0; display: none; }
+        #form-hint { color: $text-disabled; margin: 1 0 0 0; }
+    }
+    """
+
+    class Changed(Message):
+        """Something was typed or chosen: see ``choices`` and ``problem``."""
+
+    class SuiteChosen(Message):
+        """The suite's cells are to be selected; the fields hold its other settings already."""
+
+        def __init__(self, suite: Suite) -> None:
+            super().__init__()
+            self.suite = suite
+
+    class Finished(Message):
+        """Enter in a field: back to the grid."""
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.choices = Choices()
+        self.problem = ""
+        self._suites: dict[str, Suite] = {}
+
+    async def build(self, catalogue: Catalogue) -> None:
+        """Mount the fields, and fill them with what the catalogue offers."""
+        self._suites = catalogue.suites
+        suites = [
+            (plain(f"{suite.name}: {suite.title}"), suite.name) for suite in self._suites.values()
+        ]
+        names = profiles(catalogue)
+        lengths = default_lengths(catalogue)
+        self.choices = Choices(lengths=lengths, profile=names[0])
+        with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+            await self.mount_all(
+                [
+                    Label("Suite", id="suite-label"),
+                    Select(suites, prompt="by hand", id="suite", compact=True),
+                    Label("Seeds"),
+                    Input("42", id="seeds", compact=True, placeholder="42  or  1-5"),
+                    Label("Lengths"),
+                    Input(", ".join(map(str, lengths)), id="lengths", compact=True),
+                    Label("Profile"),
+                    Select(
+                        [(plain(name), name) for name in names],
+                        value=names[0],
+                        allow_blank=False,
+                        id="profile",
+                        compact=True,
+                    ),
+                    Label("Settings that differ"),
+                    TextArea("", id="settings", compact=True, placeholder="epochs=20\nlr=0.001"),
+                    Static("", id="form-problem", markup=False),
+                    Static(_hint(), id="form-hint", markup=False),
+                ]
+            )
+
+    def show_problem(self, sentence: str) -> None:
+        """Say what is wrong; an empty sentence for nothing."""
+        for line in self.query("#form-problem").results(Static):
+            line.update(plain(sentence))
+            line.display = bool(sentence)
+
+    def focus_first(self) -> None:
+        """Begin typing."""
+        for field_ in self.query("#seeds").results(Input):
+            field_.focus()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed, "#profile")
+    def _read(self) -> None:
+        suite = self.query_one("#suite", Select).value
+        try:
+            self.choices = Choices(
+                lengths=parse_lengths(self.query_one("#lengths", Input).value),
+                seeds=parse_seeds(self.query_one("#seeds", Input).value),
+                profile=str(self.query_one("#profile", Select).value),
+                settings=parse_settings(self.query_one("#settings", TextArea).text),
+                suite=None if suite is Select.NULL else str(suite),
+            )
+        except UsageError as error:
+            self.problem = str(error)
+        else:
+            self.problem = ""
+        self.show_problem(self.problem)
+        self.post_message(self.Changed())
+
+    @on(Select.Changed, "#suite")
+    def _suite_changed(self, event: Select.Changed) -> None:
+        suite = self._suites.get(str(event.value))
+        if suite is not None:
+            with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+                lengths = sorted({*self.choices.lengths, *suite.lengths})
+                settings = (f"{key}={value}" for key, value in suite.overrides.items())
+                self.query_one("#seeds", Input).value = ", ".join(map(str, suite.seeds))
+                self.query_one("#lengths", Input).value = ", ".join(map(str, lengths))
+                self.query_one("#profile", Select).value = suite.profile
+                self.query_one("#settings", TextArea).load_text("\n".join(settings))
+        self._read()
+        if suite is not None:
+            self.post_message(self.SuiteChosen(suite))
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.post_message(self.Finished())
+
+
+def _hint() -> str:
+    from engine.spec import Training
+
+    names = [name for name in Training.model_fields if name != "objective"]
+    return "One a line: " + ", ".join([*names, "dim", "layers", "heads", "dropout"]) + " …"
