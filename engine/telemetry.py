@@ -88,9 +88,7 @@ class Sampler:
         if self._process is None:
             return None
         try:
-            return ProcessSample(
-                self._process.cpu_percent(), self._process.memory_info().rss / MIB
-            )
+            return ProcessSample(self._process.cpu_percent(), self._process.memory_info().rss / MIB)
         except psutil.Error:
             return None
 

@@ -1,4 +1,4 @@
-"""Shared by all tests: where real data is, and an environment that touches nothing of the user's."""
+"""Shared by all tests: where real data is, and surroundings apart from the user's."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from engine.lock import is_locked
 from engine.process import ProcessIdentity, identify, is_alive
 from engine.runfolder import RunFolder
 from engine.scheduling.environment import background_environment
-from engine.scheduling.lock import is_locked
 from engine.scheduling.slots import Slot
 from engine.store.transitions import LiveAttempt
 
@@ -69,6 +69,8 @@ class LocalLauncher:
             **background_environment(),
             "OMP_NUM_THREADS": str(slot.threads),
             "MKL_NUM_THREADS": str(slot.threads),
+            # Threads that spin while they wait cost a shared machine several times the work.
+            "OMP_WAIT_POLICY": "PASSIVE",
             "PYTHONUNBUFFERED": "1",
         }
         if slot.visible is not None:

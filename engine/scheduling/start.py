@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import StoreError
+from engine.lock import is_locked
 from engine.scheduling.environment import background_environment
-from engine.scheduling.lock import is_locked
 from engine.store.location import StoreLocation
 
 SUPERVISOR = (sys.executable, "-P", "-m", "engine.scheduling.supervisor")

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from engine.config import Settings, load_catalogue
 from engine.errors import ConfigError, StoreError
+from engine.lock import take_lock
 from engine.scheduling.launcher import Launcher, LocalLauncher
-from engine.scheduling.lock import take_lock
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import detect_slots
 from engine.store.connect import StoreConnection, connect_writer, is_current, write

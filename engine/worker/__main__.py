@@ -8,14 +8,15 @@ the store. SIGTERM ends it: `cancelled` if the file ``cancel`` stands in the fol
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
+from engine.lock import take_lock
 from engine.runfolder import RunFolder
+
+LOCK_SECONDS = 1.0
 
 
 def main() -> int:
@@ -29,10 +30,7 @@ def main() -> int:
 
     # Held for life, and let go by the kernel however this process ends: whoever finds it free
     # knows that no worker of this run is alive.
-    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if take_lock(folder.lock, LOCK_SECONDS) is None:
         sys.stderr.write(f"another worker has {folder.run_id}; nothing to do\n")
         return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from live_runs import LiveStore
 
-from engine.scheduling.lock import take_lock
+from engine.lock import take_lock
 from engine.store.location import StoreLocation
 
 

@@ -59,7 +59,7 @@ app._start_threads = look
 
 async def main():
     async with app.run_test(size=(80, 24)) as pilot:
-        while not (app.catalogue and app.snapshot.version):
+        while not (app.snapshot.version and app.screen.query("#form-hint")):
             await pilot.pause(0.01)
     late = sorted({"torch", "pandas", "numpy", "sqlite_utils"} & sys.modules.keys())
     print(painted, late)

@@ -18,13 +18,13 @@ NOW = 1_790_000_000.0
 NEW = Run(
     id="a", model="sasrec", dataset="ml-100k", length=50, seed=1, profile="reference", suite=None,
     fingerprint="0" * 12, state="queued", position=1, created=NOW - 900, started=None,
-    finished=None, attempt=1, losses=0, device=None, epoch=None, epochs=60, step=None, epoch_step=None,
-    steps_per_epoch=None, epoch_seconds=None, parameters=270_291, best_epoch=None,
+    finished=None, attempt=1, losses=0, device=None, epoch=None, epochs=60, step=None,
+    epoch_step=None, steps_per_epoch=None, epoch_seconds=None, parameters=270_291, best_epoch=None,
     best_valid_ndcg=None, cause=None, message=None, note="",
 )  # fmt: skip
 RUNNING = replace(
-    NEW, id="r", state="running", started=NOW - 60, device="cpu", epoch=12, step=500, epoch_step=480,
-    steps_per_epoch=40, epoch_seconds=4.0, best_epoch=11, best_valid_ndcg=0.0812,
+    NEW, id="r", state="running", started=NOW - 60, device="cpu", epoch=12, step=500,
+    epoch_step=480, steps_per_epoch=40, epoch_seconds=4.0, best_epoch=11, best_valid_ndcg=0.0812,
 )  # fmt: skip
 DONE = replace(RUNNING, id="d", state="done", finished=NOW - 300)
 

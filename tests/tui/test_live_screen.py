@@ -17,7 +17,7 @@ from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.screens.live_reading import Known, read
+from tui.screens.live_reading import Known, read, step_points
 from tui.screens.run import RunScreen
 from tui.widgets.chart import Chart
 from tui.widgets.log_tail import LogTail
@@ -82,6 +82,14 @@ async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
         last = read(connection, more.known)
         assert last.epochs is not None
         assert len(last.epochs) == 28
+
+
+def test_steps_lie_in_their_own_epoch_however_long_it_is() -> None:
+    epochs = [{"epoch": 1, "step": 12}, {"epoch": 2, "step": 21}]
+    rows = [(1, 7, 0.0, *row, 5.0, 1.0, 0.001) for row in ((5, 1), (12, 1), (13, 2), (26, 3))]
+    xs = [x for x, _ in step_points(rows, epochs, 10)["loss"]]
+    assert xs == [0.5, 1.0, 1.1, 2.5]
+    assert step_points(rows, epochs, None)["loss"] == []
 
 
 async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:

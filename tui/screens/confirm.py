@@ -12,11 +12,12 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.screens.launch_plan import Plan, PlannedRun, parameters_text, time_text
 from tui.screens.launch_text import aligned
 from tui.text import bytes_, count, plain, whole
+from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.spec import Dataset, RunSpec
@@ -35,7 +36,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         Binding("f", "fetch", "Fetch data"),
         Binding("escape,n", "cancel", "Back", key_display="esc"),
     ]
-    AUTO_FOCUS = "#launch"
+    AUTO_FOCUS = "VerticalScroll"
 
     app: SeqbenchApp
 
@@ -47,14 +48,14 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         self._absent = [dataset for dataset in plan.absent if dataset.name in wanted]
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+        with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = "Launch"
             yield Static(id="facts", markup=False)
             yield Static(id="absent", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Launch", id="launch", compact=True)
-                yield Button("f  Fetch", id="fetch", compact=True)
-                yield Button("esc  Back", id="cancel", compact=True)
+                yield KeyButton("⏎", "Launch", id="launch", main=True)
+                yield KeyButton("f", "Fetch", id="fetch")
+                yield KeyButton("esc", "Back", id="cancel")
 
     def on_mount(self) -> None:
         self._show()
@@ -72,18 +73,14 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         absent.display = bool(self._absent)
         fetchable = [dataset for dataset in self._absent if dataset.archive is not None]
         self.query_one("#fetch").display = bool(fetchable)
-        launch = self.query_one("#launch", Button)
-        launch.disabled = not self.ready
+        launch = self.query_one("#launch", KeyButton)
+        launch.display = bool(self.ready)
         some = len(self.ready) < len(self._runs)
-        launch.label = (
-            f"⏎  Launch {len(self.ready):,} of {len(self._runs):,}"
+        launch.say(
+            f"Launch {len(self.ready):,} of {len(self._runs):,}"
             if some
-            else f"⏎  Launch {count(len(self._runs), 'run')}"
+            else f"Launch {count(len(self._runs), 'run')}"
         )
-        if not self.ready and fetchable:
-            self.query_one("#fetch").focus()
-        elif self.ready:
-            launch.focus()
 
     def _facts(self) -> Content:
         runs, specs = self._runs, [run.spec for run in self._runs]
@@ -136,7 +133,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
                 (f" {plain(licence)}" if host else "", "$text-muted"),
             )
 
-    @on(Button.Pressed, "#launch")
+    @on(KeyButton.Pressed, "#launch")
     def action_launch(self) -> None:
         """Answer with the runs whose data is here."""
         if self.ready:
@@ -144,12 +141,12 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         else:
             self.action_fetch()
 
-    @on(Button.Pressed, "#cancel")
+    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Back without launching."""
         self.dismiss(None)
 
-    @on(Button.Pressed, "#fetch")
+    @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""
         from tui.screens.launch_fetch import FetchScreen

@@ -11,7 +11,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from engine.errors import UsageError, UserError
+from engine.errors import UserError
 from tui.actions import actions_for, bindings_for
 from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
 from tui.screens import launch_plan as planning

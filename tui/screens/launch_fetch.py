@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, ProgressBar, Static
+from textual.widgets import ProgressBar, Static
 
 from tui.text import bytes_, duration, plain
+from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.datasets.download import Progress
@@ -32,6 +33,8 @@ class FetchScreen(ModalScreen[bool]):
         Binding("escape,n", "cancel", "Cancel", key_display="esc"),
     ]
 
+    AUTO_FOCUS = "VerticalScroll"
+
     def __init__(self, dataset: Dataset, at_once: bool = False) -> None:
         super().__init__()
         assert dataset.archive is not None
@@ -45,7 +48,7 @@ class FetchScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         host = urlsplit(self._archive.url).hostname or self._archive.url
         cost = f"{plain(self._dataset.title)}: {bytes_(self._archive.bytes)} from {plain(host)}"
-        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+        with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = f"Fetch {plain(self._dataset.name)}"
             yield Static(cost, markup=False)
             if self._dataset.license:
@@ -54,8 +57,8 @@ class FetchScreen(ModalScreen[bool]):
             yield Static("", id="progress", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("⏎  Fetch", id="fetch", compact=True)
-                yield Button("esc  Cancel", id="cancel", compact=True)
+                yield KeyButton("⏎", "Fetch", id="fetch", main=True)
+                yield KeyButton("esc", "Cancel", id="cancel")
 
     def on_mount(self) -> None:
         if self._at_once:
@@ -65,7 +68,7 @@ class FetchScreen(ModalScreen[bool]):
         """Whatever ends this screen ends the transfer too."""
         self._cancelled.set()
 
-    @on(Button.Pressed, "#fetch")
+    @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Begin, or begin again."""
         if self._busy:
@@ -76,11 +79,10 @@ class FetchScreen(ModalScreen[bool]):
         self.query_one("#bar").display = True
         self.query_one("#progress", Static).update("connecting …")
         self.query_one("#progress").display = True
-        self.query_one("#fetch", Button).display = False
-        self.query_one("#cancel", Button).focus()
+        self.query_one("#fetch").display = False
         self._fetch()
 
-    @on(Button.Pressed, "#cancel")
+    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Stop the transfer, or leave."""
         self._cancelled.set()
@@ -126,6 +128,6 @@ class FetchScreen(ModalScreen[bool]):
             self.query_one("#progress").display = False
             self.query_one("#problem", Static).update(plain(problem))
             self.query_one("#problem").display = True
-            retry = self.query_one("#fetch", Button)
-            retry.label, retry.display = "⏎  Try again", True
-            retry.focus()
+            again = self.query_one("#fetch", KeyButton)
+            again.say("Try again")
+            again.display = True

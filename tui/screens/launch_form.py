@@ -1,4 +1,7 @@
-"""The form beside the grid: suite, seeds, lengths, profile and settings, read as typed."""
+"""The form beside the grid: suite, seeds, lengths, profile and settings, read as typed.
+
+Its fields are imported and mounted once the configuration is there: not before the first paint.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.widgets import Input, Label, Select, Static, TextArea
 
 from engine.errors import UsageError
 from tui.screens.launch_plan import (
@@ -22,6 +23,8 @@ from tui.screens.launch_plan import (
 from tui.text import plain
 
 if TYPE_CHECKING:
+    from textual.widgets import Select
+
     from engine.config import Catalogue
     from engine.spec import Suite
 
@@ -80,6 +83,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     async def build(self, catalogue: Catalogue) -> None:
         """Mount the fields, and fill them with what the catalogue offers."""
+        from textual.widgets import Input, Label, Select, Static, TextArea
+
         self._suites = catalogue.suites
         suites = [
             (plain(f"{suite.name}: {suite.title}"), suite.name) for suite in self._suites.values()
@@ -113,19 +118,26 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def show_problem(self, sentence: str) -> None:
         """Say what is wrong; an empty sentence for nothing."""
+        from textual.widgets import Static
+
         for line in self.query("#form-problem").results(Static):
             line.update(plain(sentence))
             line.display = bool(sentence)
 
     def focus_first(self) -> None:
         """Begin typing."""
-        for field_ in self.query("#seeds").results(Input):
-            field_.focus()
+        for seeds in self.query("#seeds"):
+            seeds.focus()
 
-    @on(Input.Changed)
-    @on(TextArea.Changed)
-    @on(Select.Changed, "#profile")
+    def on_input_changed(self) -> None:
+        self._read()
+
+    def on_text_area_changed(self) -> None:
+        self._read()
+
     def _read(self) -> None:
+        from textual.widgets import Input, Select, TextArea
+
         suite = self.query_one("#suite", Select).value
         try:
             self.choices = Choices(
@@ -142,9 +154,11 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.show_problem(self.problem)
         self.post_message(self.Changed())
 
-    @on(Select.Changed, "#suite")
-    def _suite_changed(self, event: Select.Changed) -> None:
-        suite = self._suites.get(str(event.value))
+    def on_select_changed(self, event: Select.Changed[str]) -> None:
+        """A suite fills the other fields."""
+        from textual.widgets import Input, Select, TextArea
+
+        suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
         if suite is not None:
             with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
@@ -157,8 +171,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         if suite is not None:
             self.post_message(self.SuiteChosen(suite))
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
+    def on_input_submitted(self) -> None:
         self.post_message(self.Finished())
 
 

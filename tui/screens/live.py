@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import time as wall_clock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -214,13 +214,13 @@ class LiveScreen(Screen[None]):
         log = self.query_one(LogTail)
         log.instead(journal_lines(reading.start, epochs))
         log.notice(reading.notices)
-        self._draw_charts(reading, run)
+        self._draw_charts(reading, run, epochs)
         if state_changed:
             self.refresh_bindings()
 
-    def _draw_charts(self, reading: Reading, run: Run) -> None:
-        steps = step_points(reading.steps, run.steps_per_epoch)
+    def _draw_charts(self, reading: Reading, run: Run, epochs: Sequence[Mapping[str, Any]]) -> None:
         new = reading.epochs or ()
+        steps = step_points(reading.steps, epochs, run.steps_per_epoch)
         end = float(run.epoch) if run.epoch and run.state in ENDED else None
         best = float(run.best_epoch) if run.best_epoch else None
         charts = {name: self.query_one(f"#{name}", Chart) for name in CHARTS}

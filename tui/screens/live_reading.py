@@ -73,15 +73,24 @@ def read(connection: sqlite3.Connection, known: Known) -> Reading:
 
 
 def step_points(
-    steps: Sequence[tuple[Any, ...]], steps_per_epoch: int | None
+    steps: Sequence[tuple[Any, ...]],
+    epochs: Sequence[Mapping[str, Any]],
+    steps_per_epoch: int | None,
 ) -> dict[str, list[Point]]:
-    """``loss``, ``grad_norm`` and ``lr`` over the epoch, in fractions."""
+    """``loss``, ``grad_norm`` and ``lr`` over the epoch, in fractions.
+
+    Epochs differ in length by a few steps, so each one's steps are counted from its own first.
+    """
+    points: dict[str, list[Point]] = {"loss": [], "grad_norm": [], "lr": []}
     if not steps_per_epoch:
-        return {"loss": [], "grad_norm": [], "lr": []}
-    return {
-        name: [(row[3] / steps_per_epoch, row[column]) for row in steps]
-        for name, column in (("loss", 5), ("grad_norm", 6), ("lr", 7))
-    }
+        return points
+    ends = {row["epoch"]: row["step"] for row in epochs if row["step"] is not None}
+    for _, _, _, step, epoch, *values in steps:
+        first = ends.get(epoch - 1, (epoch - 1) * steps_per_epoch)
+        part = min(max((step - first) / steps_per_epoch, 0.0), 1.0)
+        for name, value in zip(points, values, strict=True):
+            points[name].append((epoch - 1 + part, value))
+    return points
 
 
 def epoch_points(epochs: Sequence[Mapping[str, Any]], measure: str, at: float = 0.0) -> list[Point]:

@@ -8,11 +8,12 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.messages import Snapshot
 from tui.states import glyph, style_variable
 from tui.text import count
+from tui.widgets.key_button import KeyButton
 
 
 class QuitScreen(ModalScreen[bool]):
@@ -23,7 +24,7 @@ class QuitScreen(ModalScreen[bool]):
         Binding("enter,y,q", "leave", "Quit", key_display="⏎"),
         Binding("escape,n", "stay", "Stay", key_display="esc"),
     ]
-    AUTO_FOCUS = "#leave"
+    AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, snapshot: Snapshot, command: str) -> None:
         super().__init__()
@@ -31,12 +32,12 @@ class QuitScreen(ModalScreen[bool]):
         self._command = command
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+        with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = "Leave seqbench"
             yield Static(self._text(), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("⏎  Quit", id="leave", compact=True)
-                yield Button("esc  Stay", id="stay", compact=True)
+                yield KeyButton("⏎", "Quit", id="leave", main=True)
+                yield KeyButton("esc", "Stay", id="stay")
 
     def _text(self) -> Content:
         running = self._snapshot.counts.get("running", 0)
@@ -58,11 +59,11 @@ class QuitScreen(ModalScreen[bool]):
             ]
         )
 
-    @on(Button.Pressed, "#leave")
+    @on(KeyButton.Pressed, "#leave")
     def action_leave(self) -> None:
         self.dismiss(True)
 
-    @on(Button.Pressed, "#stay")
+    @on(KeyButton.Pressed, "#stay")
     def action_stay(self) -> None:
         self.dismiss(False)
 

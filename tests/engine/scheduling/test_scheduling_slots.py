@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Slots
-from engine.scheduling.lock import is_locked, take_lock
+from engine.lock import is_locked, take_lock
 from engine.scheduling.slots import Gpu, allowed_gpus, detect_slots, divide
 
 A = Gpu("GPU-aaaa", "NVIDIA A")
@@ -87,7 +87,7 @@ def test_this_machine_has_a_slot_and_torch_is_not_asked() -> None:
 def test_a_lock_is_one_holders_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     assert not is_locked(path)
-    program = "import sys; from engine.scheduling.lock import *; from pathlib import Path; "
+    program = "import sys; from engine.lock import *; from pathlib import Path; "
     program += f"take_lock(Path({str(path)!r})); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", program],
