@@ -25,10 +25,10 @@ def boot_id() -> str:
 def identify(pid: int) -> ProcessIdentity | None:
     """The process that has this pid now; ``None`` if there is none, or only its zombie."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The command, in parentheses, may hold spaces and parentheses itself.
+    # The command, in parentheses, may hold anything: spaces, parentheses, bytes that are no text.
     fields = stat[stat.rindex(")") + 2 :].split()
     state, start_ticks = fields[0], int(fields[19])
     return None if state in "ZX" else ProcessIdentity(pid, boot_id(), start_ticks)

@@ -187,7 +187,8 @@ class RunSpec(Strict):
     def fingerprint(self) -> str:
         """Twelve hex digits; equal for two runs that must give the same result."""
         source = self.source.model_dump(
-            mode="json", include={"name", "reader", "files", "synthetic", "users", "items"}
+            mode="json",
+            include={"name", "reader", "files", "synthetic", "users", "items", "interactions"},
         )
         content: dict[str, Any] = {
             "length": self.length,

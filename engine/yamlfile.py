@@ -80,6 +80,8 @@ def read_yaml(path: Path) -> YamlDocument:
         line = f":{text.count(chr(10), 0, error.position) + 1}"
         problem = f"the character {error.character!r} is not allowed"
         raise ConfigError(f"{path}{line}: {problem}.") from None
+    except (ValueError, OverflowError):  # PyYAML's own, of a character or a version out of range
+        raise ConfigError(f"{path}: is not YAML: it holds a number that is out of range.") from None
 
 
 def merge_documents(below: YamlDocument, above: YamlDocument) -> YamlDocument:

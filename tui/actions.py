@@ -1,7 +1,7 @@
 """Every action of the app, once: keys, footer label, help line and palette entry come from here.
 
-An action ``toggle_row`` is the method ``action_toggle_row`` of the screen (or of the app, for the
-area ``app``). Keys are letters, F-keys, arrows, page keys, space, enter, escape or ctrl+letter.
+An action ``choose('row')`` calls the method ``action_choose`` of the screen, or of the app for the
+area ``app``. Keys are letters, F-keys, arrows, page keys, space, enter, escape or ctrl+letter.
 """
 
 from __future__ import annotations
@@ -67,11 +67,17 @@ LAUNCH = (
         own_keys=True,
     ),
     Action(
-        "toggle_cell", ("space",), "Select", "Select the cell, or not", ("launch",), True, "space"
+        "choose('cell')",
+        ("space",),
+        "Select",
+        "Select the cell, or not",
+        ("launch",),
+        True,
+        "space",
     ),
-    Action("toggle_row", ("r",), "Row", "Select the whole row, or not", ("launch",), True),
-    Action("toggle_column", ("c",), "Col", "Select the whole column, or not", ("launch",), True),
-    Action("toggle_all", ("a",), "All", "Select every cell, or none", ("launch",), True),
+    Action("choose('row')", ("r",), "Row", "Select the whole row, or not", ("launch",), True),
+    Action("choose('column')", ("c",), "Col", "Select the whole column, or not", ("launch",), True),
+    Action("choose('all')", ("a",), "All", "Select every cell, or none", ("launch",), True),
     Action(
         "launch_missing",
         ("enter", "l"),

@@ -23,7 +23,7 @@ PROVENANCE = (
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
-_DATA = ("name", "reader", "files", "synthetic", "users", "items")
+_DATA = ("name", "reader", "files", "synthetic", "users", "items", "interactions")
 """What of a data set's entry a result depends on."""
 _AT_ONCE = 500
 

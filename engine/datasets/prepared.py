@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def load_prepared(name: str, key: str) -> tuple[NDArray[np.int32], NDArray[np.in
             if items.dtype != np.int32 or offsets.dtype != np.int64:
                 return None
             return items, offsets, int(arrays["num_items"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError):
         return None
 
 

@@ -53,14 +53,22 @@ class Queue:
         """One round.
 
         Raises:
-            StoreError, OSError: something couldn't be read or written; the next round goes on.
+            StoreError: the store couldn't be read or written; the next round goes on.
         """
         for request in transitions.requests(connection):
             self._do(connection, request)
+        problems: set[str] = set()
         for attempt in transitions.live_attempts(connection):
-            self._follow(connection, attempt)
-        self._start_queued(connection)
-        problems = save_unsaved(connection, self.location)
+            try:
+                self._follow(connection, attempt)
+            except OSError as error:
+                # One folder that can't be read must not hold up the others.
+                problems.add(f"{attempt.run}: its folder can't be read: {error.strerror}.")
+        try:
+            self._start_queued(connection)
+        except OSError as error:
+            problems.add(f"No run can be started at the moment: {error.strerror}.")
+        problems |= save_unsaved(connection, self.location)
         for problem in problems - self._reported:
             log.warning("%s", problem)
         self._reported = problems
@@ -80,18 +88,23 @@ class Queue:
                 transitions.undo_attempt(connection, attempt.run, attempt.attempt)
 
     def _follow(self, connection: StoreConnection, attempt: LiveAttempt) -> None:
-        """Take in a live attempt's journal, and see whether its process is gone."""
+        """Take in a live attempt's journal, and see whether its process is gone.
+
+        Raises:
+            OSError: its folder can't be read; the next round tries again.
+        """
         folder = self.location.folder(attempt.run)
         # In this order: what it wrote before it was seen gone is all read below.
         alive = self.launcher.alive(folder, attempt)
+        if alive:
+            self._stop_if_due(folder, attempt)
         try:
             ingest(connection, folder, attempt.attempt)
         except OSError as error:
-            log.warning("%s: its journal can't be read: %s", attempt.run, error.strerror)
             if alive:
-                return
+                raise
+            log.warning("%s: its journal can't be read: %s", attempt.run, error.strerror)
         if alive:
-            self._stop_if_due(folder, attempt)
             return
         with write(connection):
             self._gone(connection, folder, attempt)
@@ -165,6 +178,7 @@ class Queue:
         log.info("deleted %s", request.run)
 
     def _start_queued(self, connection: StoreConnection) -> None:
+        """Raises `OSError` where the machine lacks something; the run keeps its place."""
         while (slot := self._free_slot(connection)) is not None:
             with write(connection):
                 run = transitions.next_queued(connection)

@@ -58,7 +58,8 @@ def comparison(
 ) -> list[tuple[Any, ...]]:
     """``columns`` of the runs that match, ``limit`` of them from ``offset`` on.
 
-    Runs without a value in ``sort`` come last in both directions; equals are in order of id.
+    Runs without a value in ``sort`` come last in both directions; equals go by id, in the
+    same direction.
 
     Args:
         filter: words, each of which must occur in a run's id, model, dataset, length, state,
@@ -74,8 +75,8 @@ def comparison(
     column, direction = _SQL[sort], "DESC" if descending else "ASC"
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
     if column.startswith("s."):
-        matching = f" WHERE +s.run IN (SELECT r.id FROM runs r{where})" if where else ""  # noqa: S608  # noqa: S608
-        page = f"SELECT s.run AS id FROM summaries s{matching}"  # noqa: S608  # noqa: S608
+        matching = f" WHERE +s.run IN (SELECT r.id FROM runs r{where})" if where else ""  # noqa: S608
+        page = f"SELECT s.run AS id FROM summaries s{matching}"  # noqa: S608
         order = f"{column} {direction} NULLS LAST, s.run {direction}"
     else:
         page = f"SELECT r.id AS id FROM runs r{where}"  # noqa: S608

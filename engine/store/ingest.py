@@ -74,7 +74,10 @@ def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
             if _offset(connection, run, attempt) != offset:
                 continue
             _insert(connection, rows, chunk.offset)
-            if rows.epochs:
+            dropped = 0
+            if rows.epochs or "resumed_epoch" in rows.facts:
+                dropped = connection.execute(_DROP_SUPERSEDED, {"run": run}).rowcount
+            if rows.epochs or dropped:
                 summarise(connection, run)
             refresh(connection, run)
         taken += len(chunk.entries)
@@ -198,6 +201,14 @@ _INSERT_EPOCH = (
     + ", ".join(f"{name} = excluded.{name}" for name in _EPOCH_VALUES)
     + " WHERE (excluded.attempt, excluded.seq) > (epochs.attempt, epochs.seq)"
 )
+
+# What an attempt did after the checkpoint that a later one went on from isn't part of the run: the
+# later one does it again, and on another machine may stop earlier.
+_DROP_SUPERSEDED = """
+DELETE FROM epochs WHERE run = :run AND EXISTS (
+    SELECT 1 FROM attempts later WHERE later.run = :run
+    AND later.attempt > epochs.attempt AND later.resumed_epoch < epochs.epoch)
+"""
 
 
 def _summarise_sql() -> str:

@@ -90,10 +90,13 @@ def next_queued(connection: StoreConnection) -> str | None:
 
 
 def begin_attempt(connection: StoreConnection, run: str, slot: str, host: str) -> int:
-    """Take a queued run: written before its process is started, so that no process is unknown."""
+    """Take a queued run: written before its process is started, so that no process is unknown.
+
+    A row that a damaged ``meta.json`` left in its place gives way.
+    """
     connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
     connection.execute(
-        "INSERT INTO attempts (run, attempt, slot, host, launched, status)"
+        "INSERT OR REPLACE INTO attempts (run, attempt, slot, host, launched, status)"
         " SELECT id, attempt, ?, ?, ?, 'starting' FROM runs WHERE id = ?",
         (slot, host, time.time(), run),
     )

@@ -48,8 +48,6 @@ class Checkpoint:
     model: StateDict
     optimizer: dict[str, Any]
     best: Best
-    seconds: float
-    """Training and evaluation time of the epochs so far."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> str:

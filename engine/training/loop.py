@@ -59,7 +59,6 @@ class TrainingState:
     epoch: int = 0
     step: int = 0
     best: Best | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,6 @@ def train(
         seconds = time.perf_counter() - started
 
         state.epoch = epoch
-        state.seconds += totals.seconds + seconds
         if state.best is None or metrics[SELECTION] > state.best.score:
             state.best = Best(epoch, metrics[SELECTION], metrics, _copy(state.model))
         recorder.epoch(
@@ -282,7 +280,7 @@ def _initial_state(
         return TrainingState(model, optimizer)
     model.load_state_dict(resume.model)
     optimizer.load_state_dict(resume.optimizer)
-    return TrainingState(model, optimizer, resume.epoch, resume.step, resume.best, resume.seconds)
+    return TrainingState(model, optimizer, resume.epoch, resume.step, resume.best)
 
 
 def _finished(state: TrainingState, settings: Training) -> bool:
@@ -307,7 +305,6 @@ def _checkpoint(spec: RunSpec, state: TrainingState) -> Checkpoint:
         model=dict(state.model.state_dict()),
         optimizer=state.optimizer.state_dict(),
         best=state.best,
-        seconds=state.seconds,
     )
 
 

@@ -102,7 +102,9 @@ def _os_failure(error: OSError) -> Ending:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Ending("failed", "disk-full", "The disk is full: make room, then retry the run.")
     where = f": {error.filename}" if error.filename else ""
-    return Ending("failed", "error", f"{error.strerror}{where}", trace=traceback.format_exc())
+    return Ending(
+        "failed", "error", f"{error.strerror or error}{where}", trace=traceback.format_exc()
+    )
 
 
 def _train(
@@ -150,7 +152,7 @@ def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: C
 
 
 def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | None, list[str]]:
-    """The checkpoint that went furthest, and what is wrong with those that can't be used."""
+    """The newest checkpoint that can be used, and what is wrong with newer ones."""
     problems: list[str] = []
     for _, path in reversed(folder.checkpoints()):
         try:
@@ -224,11 +226,14 @@ def _code_version() -> str:
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return __version__
-    found = subprocess.run(
-        ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=10"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=10"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:  # a checkout on a machine without git
+        return __version__
     commit = found.stdout.strip()
     return f"{__version__}+{commit}" if found.returncode == 0 and commit else __version__

@@ -122,6 +122,3 @@ class JournalRecorder:
             gpu_memory_mib=gpu.memory_mib,
             gpu_utilization=gpu.utilization,
         )
-
-    def warning(self, message: str) -> None:
-        self._journal.write("warning", message=message)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.analysis.provenance import settings_digest
 from engine.config import Catalogue, config_layers, load_catalogue, parse_override
 from engine.errors import ConfigError, UsageError
 from engine.metrics import REFERENCE_COLUMNS
@@ -237,6 +238,15 @@ def test_a_fingerprint_tells_runs_apart_by_what_changes_the_result(shipped: Cata
         fingerprint("sasrec", "synthetic", 50, 1, lr="0.002"),
     }
     assert len(others | {base}) == 6
+
+
+def test_as_many_interactions_are_part_of_what_a_synthetic_set_is(shipped: Catalogue) -> None:
+    spec = shipped.run_spec("sasrec", "synthetic", 50, 1)
+    fewer = spec.source.model_copy(update={"interactions": spec.source.interactions - 1})
+    other = spec.model_copy(update={"source": fewer})
+    assert spec.fingerprint() != other.fingerprint()
+    digests = {settings_digest(each.model_dump(mode="json")) for each in (spec, other)}
+    assert len(digests) == 2
 
 
 # Layers

@@ -32,3 +32,16 @@ def test_a_zombie_and_a_reaped_child_are_dead() -> None:
     assert not is_alive(identity)
     child.communicate()
     assert not is_alive(identity)
+
+
+def test_a_process_whose_name_is_no_text_is_known_too() -> None:
+    rename = "open('/proc/self/comm', 'wb').write(b'\\xff) 1 (\\xfe'); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", rename], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        identity = identify(child.pid)
+        assert identity is not None
+        assert is_alive(identity)
+        child.kill()

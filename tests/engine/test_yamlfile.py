@@ -111,6 +111,7 @@ def test_quoted_text_is_text(file: Path) -> None:
         ("- 1\n- 2\n", ":1: expected a mapping of keys to values."),
         ("", ":1: expected a mapping of keys to values."),
         ("just text\n", ":1: expected a mapping of keys to values."),
+        ('a: "\\UFFFFFFFF"\n', ": is not YAML: it holds a number that is out of range."),
         (b"a: \xff\xfe\n", ": is not UTF-8 text (byte 3)."),
         pytest.param("a: " + "[" * 900_000, ":1: is nested more than 32 deep.", id="flow depth"),
         pytest.param(

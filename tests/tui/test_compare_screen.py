@@ -36,8 +36,15 @@ async def comparing(
     app = SeqbenchApp(store.location)
     async with app.run_test(size=size) as pilot:
         await pilot.press("3")
+        await wait_for(pilot, lambda: has_rows(app), "the comparison is read")
         await settled(pilot)
         yield app, pilot
+
+
+def has_rows(app: SeqbenchApp) -> bool:
+    """The screen is there, has the focus where keys go, and shows what it read first."""
+    screen = app.screen
+    return isinstance(screen, CompareScreen) and bool(table(app)._rows) and table(app).has_focus
 
 
 def table(app: SeqbenchApp) -> PagedTable:

@@ -214,6 +214,8 @@ class CompareScreen(Screen[None]):
         empty.update(Content(plain(sentence)))
         empty.display = bool(sentence)
         self.table.display = not sentence
+        if self.table.display and self.focused is None:
+            self.table.focus()  # hidden, it lost the focus
         self._show_status()
         self._show_reference()
 

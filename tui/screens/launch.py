@@ -33,12 +33,10 @@ if TYPE_CHECKING:
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
 
-
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
 
-
-LAUNCH_ACTIONS = frozenset(action.id for action in actions_for("launch"))
+LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch"))
 
 
 class LaunchScreen(Screen[None]):
@@ -288,22 +286,14 @@ class LaunchScreen(Screen[None]):
 
     # Actions
 
-    def action_toggle_cell(self) -> None:
-        self.grid.toggle_cell()
-
-    def action_toggle_row(self) -> None:
-        self.grid.toggle_row()
-
-    def action_toggle_column(self) -> None:
-        self.grid.toggle_column()
-
-    def action_toggle_all(self) -> None:
-        self.grid.toggle_all()
+    def action_choose(self, what: str) -> None:
+        """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it."""
+        self.grid.toggle(what)
 
     def action_options(self) -> None:
         """To the form, or back to the grid."""
         if self._in_form():
-            self._leave_form()
+            self.action_leave_form()
         else:
             self.add_class("-form")
             self.grid.border_subtitle = "" if self.has_class("-narrow") else legend()
@@ -314,14 +304,11 @@ class LaunchScreen(Screen[None]):
             isinstance(node, LaunchForm) for node in self.focused.ancestors_with_self
         )
 
-    def _leave_form(self) -> None:
+    def action_leave_form(self) -> None:
+        """From the form to the grid."""
         self.remove_class("-form")
         self.grid.border_subtitle = legend()
         self.grid.focus()
-
-    def action_leave_form(self) -> None:
-        """From the form to the grid."""
-        self._leave_form()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the form its own keys count, and escape leads out of it."""

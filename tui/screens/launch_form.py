@@ -154,7 +154,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.show_problem(self.problem)
         self.post_message(self.Changed())
 
-    def on_select_changed(self, event: Select.Changed[str]) -> None:
+    def on_select_changed(self, event: Select.Changed) -> None:
         """A suite fills the other fields."""
         from textual.widgets import Input, Select, TextArea
 

@@ -112,6 +112,7 @@ class CellGrid(ScrollView, can_focus=True):
         self._selected: frozenset[Key] = frozenset()
         self._x = self._y = 0
         self._lines: list[int | None] = []  # row of each line of the body; None is a gap
+        self._measured: Size | None = None
         self._label_width = 10
         self._column_width = NARROWEST
 
@@ -201,17 +202,13 @@ class CellGrid(ScrollView, can_focus=True):
                 min(max(self._y + dy, 0), len(self._rows) - 1),
             )
 
-    def toggle_cell(self) -> None:
-        self._toggle([(self._x, self._y)])
-
-    def toggle_row(self) -> None:
-        self._toggle((x, self._y) for x in range(len(self._columns)))
-
-    def toggle_column(self) -> None:
-        self._toggle((self._x, y) for y in range(len(self._rows)))
-
-    def toggle_all(self) -> None:
-        self._toggle((x, y) for y in range(len(self._rows)) for x in range(len(self._columns)))
+    def toggle(self, what: str) -> None:
+        """Select the ``cell``, ``row`` or ``column`` of the cursor, or ``all``; or undo it."""
+        xs = range(len(self._columns)) if what in ("row", "all") else (self._x,)
+        ys = range(len(self._rows)) if what in ("column", "all") else (self._y,)
+        if self._rows and self._columns:
+            keys = {self._key(x, y) for x in xs for y in ys}
+            self.select(self._selected - keys if keys <= self._selected else self._selected | keys)
 
     def on_click(self, event: Click) -> None:
         """A cell toggles; a column's header or a row's label toggles all of it."""
@@ -231,18 +228,7 @@ class CellGrid(ScrollView, can_focus=True):
         if x is None and y is None:
             return
         self._set_cursor(self._x if x is None else x, self._y if y is None else y)
-        if x is None:
-            self.toggle_row()
-        elif y is None:
-            self.toggle_column()
-        else:
-            self.toggle_cell()
-
-    def _toggle(self, places: Iterable[tuple[int, int]]) -> None:
-        if not self._rows or not self._columns:
-            return
-        keys = {self._key(x, y) for x, y in places}
-        self.select(self._selected - keys if keys <= self._selected else self._selected | keys)
+        self.toggle("row" if x is None else "column" if y is None else "cell")
 
     def _set_cursor(self, x: int, y: int) -> None:
         if (x, y) == (self._x, self._y):
@@ -259,15 +245,27 @@ class CellGrid(ScrollView, can_focus=True):
         return row.model, self._columns[x].dataset, row.length
 
     def on_resize(self, _: Resize) -> None:
-        """Columns share the width; models get air between them where there is room."""
-        self._measure()
-        self.refresh()
-        self.call_after_refresh(self._show_cursor)
+        """Fit into the new size."""
+        self._fit()
+
+    def _fit(self) -> None:
+        if self.scrollable_content_region.size != self._measured:
+            self._measure()
+            self.refresh()
+            self.call_after_refresh(self._show_cursor)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw; a size that came without a `Resize` (the scrollbars', say) is fitted to next."""
+        if self.scrollable_content_region.size != self._measured:
+            self.call_later(self._fit)
+        return super().render_lines(crop)
 
     def _measure(self) -> None:
+        """Columns share the width; models get air between them where there is room."""
+        self._measured = self.scrollable_content_region.size
         lengths = [len(str(row.length)) for row in self._rows] or [3]
         titles = [cell_len(plain(row.title)) for row in self._rows] or [6]
-        width, height = self.scrollable_content_region.size
+        width, height = self._measured
         self._label_width = min(max(titles) + max(lengths) + 4, max(8, width // 2))
         share = (width - self._label_width) // max(1, len(self._columns))
         self._column_width = min(max(share, NARROWEST), WIDEST)
@@ -332,7 +330,7 @@ class CellGrid(ScrollView, can_focus=True):
             else:
                 style = self.rich_style + rich_style(self.app, column.note_style)
                 text = plain(column.note)
-            segments.append(Segment(self._fit("  " + text), style))
+            segments.append(Segment(self._cut("  " + text), style))
         return Strip(segments)
 
     def _label(self, y: int) -> Strip:
@@ -376,7 +374,7 @@ class CellGrid(ScrollView, can_focus=True):
             ]
         return Strip(segments)
 
-    def _fit(self, text: str) -> str:
+    def _cut(self, text: str) -> str:
         return set_cell_size(shorten(text, self._column_width - 1), self._column_width)
 
     def _look(self, name: str) -> Style:

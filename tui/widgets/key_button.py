@@ -8,30 +8,7 @@ from textual.widgets import Button
 class KeyButton(Button, can_focus=False):
     """Never takes the focus: in a dialog every answer has a key, so there is nothing to walk to.
 
-    ``-main`` as a class marks what enter does.
-    """
-
-    DEFAULT_CSS = """
-    KeyButton, KeyButton:hover {
-        height: 1;
-        min-width: 8;
-        border: none;
-        padding: 0 1;
-        margin-right: 2;
-        background: $panel;
-        color: $foreground;
-        text-style: none;
-    }
-    KeyButton.-main, KeyButton.-main:hover {
-        background: $primary;
-        color: $background;
-        text-style: bold;
-    }
-    KeyButton:disabled {
-        color: $text-disabled;
-        background: $panel;
-        text-style: none;
-    }
+    The class ``-main`` marks what enter does; ``app.tcss`` says how buttons look.
     """
 
     def __init__(self, key: str, label: str, id: str, main: bool = False) -> None:  # noqa: A002

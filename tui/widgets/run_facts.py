@@ -159,8 +159,8 @@ _SHOWN_METRICS = (
     ("NDCG@10", "ndcg"),
     ("Recall@10", "recall"),
     ("MRR@10", "mrr"),
-    ("  unseen NDCG", "ndcg_masked"),
-    ("  unseen Recall", "recall_masked"),
+    ("  masked NDCG", "ndcg_masked"),
+    ("  masked Recall", "recall_masked"),
 )
 """Over all items first; below, with the items masked that the user has seen."""
 

@@ -133,7 +133,7 @@ def test_prepared_copy_serves_and_follows_the_file(
     assert load_interactions(make_dataset()).num_items == 4
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "text"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "text", "method"])
 def test_damaged_prepared_copy_is_made_anew(
     folder: Path, cache: Path, make_dataset: MakeDataset, damage: str
 ) -> None:
@@ -142,11 +142,13 @@ def test_damaged_prepared_copy_is_made_anew(
     copy = cache / "prepared" / "tiny.npz"
     whole = copy.read_bytes()
     position = whole.index(first.items.tobytes())
+    entry = whole.index(b"PK\x01\x02")  # where the zip says how a file is packed
     damaged = {
         "truncated": whole[: len(whole) // 2],
         "empty": b"",
         "flipped": whole[:position] + b"\x07" + whole[position + 1 :],
         "text": b"not an archive\n",
+        "method": whole[: entry + 10] + b"\x63" + whole[entry + 11 :],
     }
     copy.write_bytes(damaged[damage])
 

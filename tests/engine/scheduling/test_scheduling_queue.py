@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -12,8 +13,10 @@ import pytest
 from rehearsal import Look
 
 from engine.process import ProcessIdentity, own_identity
+from engine.runfolder import RunFolder
 from engine.scheduling.launcher import LocalLauncher
 from engine.scheduling.queue import Queue
+from engine.scheduling.slots import Slot
 from engine.store import queries, transitions
 from engine.store.connect import StoreConnection, write
 from engine.store.location import StoreLocation
@@ -293,6 +296,65 @@ def test_a_run_that_cannot_be_started_fails_with_the_reason(
     assert "No such file" in (found.message or "")
     assert look.run(second).state == "failed"
     assert not transitions.live_attempts(writer)
+
+
+def test_a_folder_that_cannot_be_read_holds_up_nothing(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    broken, held, waiting = add("hold", "hold", "quick")
+    work(lambda: look.holds(broken) and look.holds(held), "two that hold")
+    lock = location.folder(broken).lock
+    lock.unlink()
+    lock.symlink_to(lock.name)
+    kill(look, broken)
+    go(location, held)
+    work(lambda: [look.run(run).state for run in (held, waiting)] == ["done"] * 2, "the others")
+    lock.unlink()
+    go(location, broken)
+    work(lambda: look.run(broken).state == "done", "its end")
+
+
+def test_a_run_whose_journal_cannot_be_read_can_be_cancelled(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    journal = location.folder(run).journal(1)
+    journal.unlink()
+    journal.mkdir()
+    request_cancel(location, [run])
+    work(lambda: look.run(run).state == "cancelled", "its end")
+
+
+def test_a_row_in_the_place_of_the_next_attempt_gives_way(
+    add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    (run,) = add("quick")
+    writer.execute(
+        "INSERT INTO attempts (run, attempt, status, exited) VALUES (?, 1, 'lost', 0)", (run,)
+    )
+    work(lambda: look.run(run).state == "done", "its end")
+    assert look.run(run).attempt == 1
+
+
+class FullMachine(LocalLauncher):
+    """Has no room for a further process."""
+
+    def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+def test_a_run_waits_for_a_machine_that_has_no_room(
+    location: StoreLocation, add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    (run,) = add("quick")
+    full = replace(queue, launcher=FullMachine())
+    for _ in range(2):
+        full.tick(writer)  # a round that raised would count against the supervisor's patience
+        assert look.run(run).state == "queued"
+    assert location.folder(run).meta.exists()
+    work(lambda: look.run(run).state == "done", "its end")
+    assert (look.run(run).attempt, look.run(run).losses) == (1, 0)
 
 
 def test_a_request_that_cannot_be_done_holds_up_nothing(

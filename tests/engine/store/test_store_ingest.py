@@ -138,6 +138,31 @@ def test_a_resumed_run_has_each_epoch_and_step_once(
     assert (run.state, run.epoch, run.step) == ("done", 5, 15)
 
 
+def test_epochs_that_a_later_attempt_never_came_to_are_no_result(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    run = folder.run_id
+    started(writer, run, 1)
+    put(folder, 1, journal_lines(1, range(1, 6), end=None))
+    ingest(writer, folder, 1)
+    started(writer, run, 2)
+    put(folder, 2, journal_lines(2, range(3, 4), end="done", resumed=2))
+    ingest(writer, folder, 2)
+
+    wanted = [(1, 1), (2, 1), (3, 2)]
+    assert [(row["epoch"], row["attempt"]) for row in queries.epochs(writer, run)] == wanted
+    columns = ["epochs_trained", "best_epoch", "valid_ndcg_max", "test_ndcg_last"]
+    third = epoch_fields(3)
+    figures = [(3, 3, third["valid_ndcg"], third["test_ndcg"])]
+    assert queries.comparison(writer, columns, "id", False) == figures
+    # The first one lives on where it was thought gone.
+    put(folder, 1, [{"seq": 90, "t": 2e6, "kind": "epoch", **epoch_fields(6)}])
+    ingest(writer, folder, 1)
+    assert [(row["epoch"], row["attempt"]) for row in queries.epochs(writer, run)] == wanted
+    assert queries.comparison(writer, columns, "id", False) == figures
+
+
 def test_a_stale_attempt_changes_nothing_of_a_newer_one(
     writer: StoreConnection, add_run: AddRun
 ) -> None:

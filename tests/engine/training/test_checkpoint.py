@@ -27,7 +27,6 @@ def checkpoint() -> Checkpoint:
         model={"w": weight},
         optimizer=optimizer.state_dict(),
         best=Best(2, 0.25, {"valid_ndcg": 0.25}, {"w": weight * 2}),
-        seconds=1.5,
     )
 
 
