@@ -11,7 +11,7 @@ from typing import Any
 from engine.analysis.comparison import Value
 from engine.analysis.provenance import provenance_of
 from engine.store import queries
-from engine.store.connect import fetch
+from engine.store.database import fetch
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from engine.analysis.comparison import Column
 from engine.store import queries
-from engine.store.connect import fetch
+from engine.store.database import fetch
 
 MANY = 10_000
 """Runs beyond which the best isn't looked for: reading every figure would take long."""

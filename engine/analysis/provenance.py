@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.store.connect import fetch
+from engine.store.database import fetch
 
 PROVENANCE = (
     "device",

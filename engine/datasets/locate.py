@@ -91,25 +91,6 @@ def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
     return problems
 
 
-def verify(dataset: Dataset) -> list[str]:
-    """Check a data set completely: files there, checksums as published, every line well formed,
-    users, items and interactions as catalogued. Returns a sentence for each thing that is wrong.
-    """
-    from engine.datasets.interactions import catalogue_differences, load_interactions
-
-    if dataset.synthetic is None:
-        try:
-            located = require(dataset)
-        except DataError as error:
-            return [str(error)]
-        if problems := damaged_files(dataset, located.folder):
-            return problems
-    try:
-        return catalogue_differences(dataset, load_interactions(dataset))
-    except DataError as error:
-        return [str(error)]
-
-
 def _holds(folder: Path, dataset: Dataset) -> bool:
     try:
         return all((folder / name).is_file() for name in dataset.files)

@@ -17,7 +17,7 @@ from engine.runfolder import RunFolder
 from engine.scheduling.launcher import Launcher
 from engine.scheduling.slots import Slot
 from engine.store import transitions
-from engine.store.connect import StoreConnection, StoreReplacedError, write
+from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.folders import discard_folder, save_folder, save_unsaved
 from engine.store.ingest import ingest
 from engine.store.location import StoreLocation

@@ -25,7 +25,8 @@ from engine.lock import take_lock
 from engine.scheduling.launcher import Launcher, LocalLauncher
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import detect_slots
-from engine.store.connect import StoreConnection, connect_writer, is_current, write
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection, is_current, write
 from engine.store.folders import sweep
 from engine.store.location import StoreLocation, store_location
 from engine.store.transitions import beat, work_left

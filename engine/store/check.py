@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 
 from engine.errors import StoreError
-from engine.store.connect import connect_reader, storage_note
+from engine.store.connect import connect_reader
+from engine.store.database import storage_note
 from engine.store.location import StoreLocation
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import UsageError, did_you_mean
-from engine.store.connect import fetch
+from engine.store.database import fetch
 from engine.store.schema import SUMMARY_MEASURES
 
 _RUN_COLUMNS = (

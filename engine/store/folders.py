@@ -17,7 +17,7 @@ from engine.atomic import fsync_folder, write_atomically
 from engine.errors import StoreError
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
-from engine.store.connect import StoreConnection, write
+from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 
 META_FORMAT = 1

@@ -14,7 +14,7 @@ from typing import Any
 from engine.journal import BadLine, JournalLine, read_journal
 from engine.metrics import EPOCH_MEASURES, SELECTION
 from engine.runfolder import RunFolder
-from engine.store.connect import StoreConnection, write
+from engine.store.database import StoreConnection, write
 from engine.store.rows import (
     EVENTS,
     Reader,

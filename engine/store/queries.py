@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
 from engine.store.comparison import comparison, comparison_columns, comparison_count
-from engine.store.connect import fetch
+from engine.store.database import fetch
 from engine.store.series import attempts, epochs, events, steps, telemetry
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ _RUNS = f"SELECT {_COLUMNS} FROM runs"  # noqa: S608
 def data_version(con: sqlite3.Connection) -> int:
     """Changes when another connection has committed; costs microseconds.
 
-    After a rebuild it never changes again: see `engine.store.connect.is_current`.
+    After a rebuild it never changes again: see `engine.store.database.is_current`.
     """
     return int(fetch(con, "PRAGMA data_version")[0][0])
 

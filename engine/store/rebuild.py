@@ -13,7 +13,7 @@ from engine.atomic import fsync_folder
 from engine.errors import StoreError
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_spec
-from engine.store.connect import (
+from engine.store.database import (
     StoreConnection,
     StoreDamagedError,
     make_database,

@@ -14,7 +14,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from engine.errors import UsageError, did_you_mean
-from engine.store.connect import StoreConnection, StoreReplacedError, connect_writer, write
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
 
 if TYPE_CHECKING:

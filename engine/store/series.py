@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-from engine.store.connect import fetch
+from engine.store.database import fetch
 
 
 def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:

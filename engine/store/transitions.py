@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.process import ProcessIdentity
-from engine.store.connect import StoreConnection
+from engine.store.database import StoreConnection
 from engine.store.ingest import refresh
 from engine.store.schema import RUN_TABLES
 

@@ -21,7 +21,8 @@ import torch
 
 from engine import __version__
 from engine.atomic import write_atomically
-from engine.datasets.interactions import Interactions, load_interactions
+from engine.datasets.interactions import Interactions
+from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, EndStatus, JournalWriter

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine import __version__
-from tui.commands.doctor import Check, Finding
+from tui.commands.findings import Check, Finding
 from tui.commands.session import Session
 
 LEAST_FREE = 2e9
@@ -110,7 +110,7 @@ def check_configuration(session: Session) -> Iterator[Finding]:
 
 
 def check_store(session: Session) -> Iterator[Finding]:
-    from engine.store.connect import fetch, storage_note
+    from engine.store.database import fetch, storage_note
     from engine.store.filesystem import filesystem_kind
     from tui.commands.storecheck import store_problems
     from tui.text import count

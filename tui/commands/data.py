@@ -171,7 +171,8 @@ def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json
 
     Without names, all that are on this machine.
     """
-    from engine.datasets.locate import is_ready, verify
+    from engine.datasets.load import verify
+    from engine.datasets.locate import is_ready
 
     catalogue = session.catalogue
     chosen = [catalogue.dataset(name) for name in dict.fromkeys(names)] or [

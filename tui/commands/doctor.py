@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import click
 
+from tui.commands.findings import Check, Finding, Level
 from tui.commands.session import Session, json_option, note, pass_session, say, say_json
 
-Level = Literal["ok", "note", "problem"]
 MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at."""
-
-    topic: str
-    level: Level
-    text: str
-    cure: str = ""
-    """One sentence, where something can be done."""
-
-
-Check = Callable[[Session], Iterator[Finding]]
 
 
 @click.command()

@@ -35,7 +35,7 @@ def follow(
 
     Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
     """
-    from engine.store.connect import is_current
+    from engine.store.database import is_current
     from engine.store.queries import data_version
 
     seen: dict[str, _Seen] = {}

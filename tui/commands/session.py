@@ -15,7 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.store.connect import StoreConnection
+    from engine.store.database import StoreConnection
     from engine.store.location import StoreLocation
 
 
@@ -47,7 +47,8 @@ class Session:
     @contextmanager
     def reader(self) -> Iterator[StoreConnection]:
         """A connection for reading; sees to it that the queue is worked on. Raises `StoreError`."""
-        from engine.store.connect import connect_reader, create_or_migrate
+        from engine.store.connect import connect_reader
+        from engine.store.create import create_or_migrate
 
         if self.has_store:
             create_or_migrate(self.location)

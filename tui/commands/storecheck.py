@@ -10,7 +10,7 @@ SHOWN = 20
 
 def store_problems(session: Session) -> list[str]:
     """Sentences; none where all is well."""
-    from engine.store.connect import fetch
+    from engine.store.database import fetch
 
     if not session.has_store:
         return []

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from engine.datasets.download import FetchCancelledError, Patience, Progress, fetch, offer
-from engine.datasets.interactions import load_interactions
+from engine.datasets.load import load_interactions
 from engine.datasets.locate import locate
 from engine.errors import DataError
 from engine.spec import Dataset

@@ -12,12 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import load_catalogue
-from engine.datasets.interactions import (
-    Interactions,
-    load_interactions,
-    make_interactions,
-    order_by_time,
-)
+from engine.datasets.interactions import Interactions, make_interactions
+from engine.datasets.load import load_interactions, order_by_time
 from engine.datasets.ratings import Ratings
 from engine.errors import DataError
 from engine.spec import Dataset
@@ -124,7 +120,7 @@ def test_prepared_copy_serves_and_follows_the_file(
     assert copy.is_file()
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.datasets.interactions.read_ratings", None)
+        patch.setattr("engine.datasets.load.read_ratings", None)
         again = load_interactions(make_dataset())
     assert again.checksum == first.checksum
     assert again.items.flags.writeable, "torch.from_numpy warns of arrays that aren't"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.config import load_catalogue
-from engine.datasets.locate import Located, cache_folder, is_ready, locate, verify
+from engine.datasets.load import verify
+from engine.datasets.locate import Located, cache_folder, is_ready, locate
 from engine.spec import Dataset
 
 MakeDataset = Callable[..., Dataset]

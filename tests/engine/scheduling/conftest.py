@@ -15,7 +15,8 @@ from engine.scheduling.launcher import LocalLauncher
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import Slot
 from engine.spec import RunSpec
-from engine.store.connect import StoreConnection, connect_writer
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue
 

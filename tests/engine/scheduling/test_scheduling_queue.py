@@ -18,7 +18,7 @@ from engine.scheduling.launcher import LocalLauncher
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import Slot
 from engine.store import queries, transitions
-from engine.store.connect import StoreConnection, write
+from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 from engine.store.rebuild import rebuild
 from engine.store.requests import request_cancel, request_delete, request_retry, set_note

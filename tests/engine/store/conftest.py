@@ -12,7 +12,8 @@ import pytest
 from engine.config import Catalogue, load_catalogue
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
-from engine.store.connect import StoreConnection, connect_writer
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection
 from engine.store.folders import save_unsaved
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue

@@ -13,13 +13,12 @@ import pytest
 
 from engine.errors import StoreError, UsageError
 from engine.spec import RunSpec
-from engine.store import connect, queries
-from engine.store.connect import (
+from engine.store import database, queries
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.create import create_or_migrate
+from engine.store.database import (
     StoreConnection,
     StoreReplacedError,
-    connect_reader,
-    connect_writer,
-    create_or_migrate,
     is_current,
     storage_note,
     write,
@@ -174,7 +173,7 @@ def test_a_busy_store_is_one_sentence(
     make_spec: Callable[..., RunSpec],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connect, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with write(writer), pytest.raises(StoreError, match="busy"):
         enqueue(location, [make_spec()])
 
@@ -257,7 +256,7 @@ def test_on_a_network_filesystem_there_is_no_wal_and_a_note(
     location: StoreLocation, monkeypatch: pytest.MonkeyPatch, make_spec: Callable[..., RunSpec]
 ) -> None:
     assert storage_note(location) is None
-    monkeypatch.setattr(connect, "network_filesystem", lambda path: "nfs4")
+    monkeypatch.setattr(database, "network_filesystem", lambda path: "nfs4")
     enqueue(location, [make_spec()])
     with closing(connect_reader(location)) as con:
         assert con.rows("PRAGMA journal_mode")[0][0] == "delete"

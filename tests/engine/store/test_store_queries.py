@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from engine.errors import UsageError
 from engine.spec import RunSpec
 from engine.store import queries
-from engine.store.connect import StoreConnection, connect_writer
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue
 

@@ -15,7 +15,8 @@ from engine.spec import RunSpec
 from engine.specfile import load_spec, load_spec_file
 from engine.store import queries, transitions
 from engine.store.check import check
-from engine.store.connect import StoreConnection, connect_reader, connect_writer, write
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import StoreConnection, write
 from engine.store.folders import discard_folder, load_meta, save_unsaved
 from engine.store.ingest import ingest
 from engine.store.location import StoreLocation

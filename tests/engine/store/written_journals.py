@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from engine.metrics import EPOCH_MEASURES
-from engine.store.connect import StoreConnection
+from engine.store.database import StoreConnection
 
 
 def epoch_fields(epoch: int, steps: int = 3, lead: float = 0.0) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.config import Catalogue
-from engine.datasets.interactions import load_interactions
+from engine.datasets.load import load_interactions
 from engine.errors import TrainingError
 from engine.metrics import METRIC_COLUMNS
 from engine.spec import RunSpec

@@ -12,7 +12,8 @@ import pytest
 from click.testing import Result
 from live_runs import LiveStore
 
-from engine.store.connect import connect_writer, write
+from engine.store.connect import connect_writer
+from engine.store.database import write
 from engine.store.folders import save_unsaved
 from engine.store.location import StoreLocation
 from tui.commands.checks import bf16_units, kills_user_processes

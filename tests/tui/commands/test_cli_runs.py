@@ -11,7 +11,8 @@ import pytest
 from click.testing import Result
 from live_runs import LiveStore
 
-from engine.store.connect import connect_reader, fetch
+from engine.store.connect import connect_reader
+from engine.store.database import fetch
 from engine.store.location import StoreLocation
 from engine.store.queries import list_runs
 from engine.store.requests import set_note

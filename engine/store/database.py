@@ -1,0 +1,233 @@
+"""One database file: opened, migrated, written in transactions.
+
+Whatever SQLite complains of becomes a `StoreError` of one sentence.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.errors import StoreError
+from engine.store.filesystem import network_filesystem
+from engine.store.location import StoreLocation
+from engine.store.schema import SCHEMA_VERSION, migrations
+
+BUSY_SECONDS = 10.0
+
+
+class StoreReplacedError(StoreError):
+    """Another file stands where the open database stood (it was rebuilt): open it again."""
+
+
+class StoreDamagedError(StoreError):
+    """What stands there can't be read as a store; the run folders can."""
+
+
+class StoreConnection(sqlite3.Connection):
+    """A connection that knows its file and raises only `StoreError`."""
+
+    path: Path
+    file: tuple[int, int]
+    """Device and inode of the open file."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        with _store_errors(self.path):
+            return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        with _store_errors(self.path):
+            return super().executemany(sql, parameters)
+
+    def rows(self, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
+        """Run a query to its end."""
+        with _store_errors(self.path):
+            return super().execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Any = ()) -> sqlite3.Row | None:
+        """The first row of a query."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+
+def fetch(con: sqlite3.Connection, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
+    """All rows of a query, on whatever connection `connect_reader` gave."""
+    assert isinstance(con, StoreConnection)
+    return con.rows(sql, parameters)
+
+
+@contextmanager
+def write(connection: StoreConnection) -> Iterator[None]:
+    """One write transaction, rolled back if the body raises.
+
+    It takes the write lock at once: a transaction that begins by reading can't get it later
+    without failing, whatever the busy timeout.
+
+    Raises:
+        StoreReplacedError: the database was rebuilt since it was opened.
+        StoreError: the store can't be written.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not is_current(connection):
+            raise StoreReplacedError(f"{connection.path} was replaced meanwhile: try again.")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_current(connection: StoreConnection) -> bool:
+    """Whether the open file is still the one that stands at its path (it isn't after a rebuild,
+    and then the connection sees no further change)."""
+    try:
+        return connection.file == _file_of(connection.path)
+    except OSError:
+        return False
+
+
+def storage_note(location: StoreLocation) -> str | None:
+    """One sentence to show the user where the store is on a network filesystem."""
+    kind = network_filesystem(location.db)
+    if kind is None:
+        return None
+    return (
+        f"{location.db} is on a network filesystem ({kind}), so it is written without WAL and "
+        "slower: a local folder (--db) is better."
+    )
+
+
+@contextmanager
+def store_lock(location: StoreLocation) -> Iterator[None]:
+    """Be the only one to make, migrate or rebuild the store. Raises `StoreError`."""
+    try:
+        location.runs.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(location.store_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise StoreError(
+            f"The store can't be made at {location.db} ({error.strerror}): "
+            "choose a folder that can be written with --db."
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_database(path: Path, lasting: Path) -> None:
+    """Make an empty database at ``path`` that will be renamed to ``lasting``."""
+    with _store_errors(path), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if network_filesystem(lasting) is None:
+            connection.execute("PRAGMA journal_mode = WAL")
+        _apply_migrations(connection)
+
+
+def open_database(path: Path, mode: str) -> StoreConnection:
+    """Open an existing database file, ``mode`` ``ro`` or ``rw``. Raises `StoreError`."""
+    with _store_errors(path):
+        try:
+            file = _file_of(path)
+        except OSError as error:
+            raise StoreError(f"{path} can't be opened: {error.strerror}.") from None
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=StoreConnection,
+        )
+        connection.path, connection.file = path, file
+        connection.row_factory = sqlite3.Row
+        try:
+            journal_mode = connection.rows("PRAGMA journal_mode")[0][0]
+            safe = "NORMAL" if journal_mode == "wal" else "FULL"
+            connection.execute(f"PRAGMA synchronous = {safe}")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    """Put what SQLite complains of into one sentence that says what to do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    lacks = code == sqlite3.SQLITE_ERROR and "no such" in str(error)
+    if lacks or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreDamagedError(
+            f"{path} is damaged ({error}): "
+            "`seqbench db rebuild` makes it anew from the run folders."
+        )
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            what = "is busy: another program has been writing it for long; try again"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            what = "can't be written: check its permissions, or choose another with --db"
+        case sqlite3.SQLITE_CANTOPEN:
+            what = "can't be opened: check that its folder exists and can be written"
+        case sqlite3.SQLITE_FULL:
+            what = "can't be written because the disk is full: make room, then try again"
+        case _:
+            what = f"can't be used: {error}"
+    return StoreError(f"{path} {what}.")
+
+
+@contextmanager
+def _store_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+    except (OverflowError, UnicodeError) as error:
+        raise StoreError(f"{path} can't hold a value: {error}.") from error
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def is_current_version(db: Path) -> bool:
+    """Whether the database is there and up to date.
+
+    Raises:
+        StoreError: it isn't ours, or a newer version made it.
+    """
+    if not db.exists():
+        return False
+    with closing(open_database(db, "ro")) as connection:
+        version = int(connection.rows("PRAGMA user_version")[0][0])
+        if version > SCHEMA_VERSION:
+            raise StoreError(f"{db} was made by a newer seqbench: use that one, or another --db.")
+        if version == SCHEMA_VERSION:
+            return True
+        tables = _names(connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+    if tables and "_sqlite_migrations" not in tables:
+        raise StoreError(f"{db} is a database of something else: choose another file with --db.")
+    return False
+
+
+def _names(rows: Sequence[sqlite3.Row]) -> set[str]:
+    return {str(row[0]) for row in rows}
+
+
+def migrate(db: Path) -> None:
+    """Bring an existing database up to date. Raises `StoreError`."""
+    with _store_errors(db), closing(open_database(db, "rw")) as connection:
+        if network_filesystem(db) is None:
+            connection.execute("PRAGMA journal_mode = WAL")
+        _apply_migrations(connection)
+
+
+def _apply_migrations(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database
+
+    migrations().apply(Database(connection, execute_plugins=False))
