@@ -17,16 +17,17 @@ SIZE = (120, 36)
 SETTLE_SECONDS = 6.0
 """Long enough for the device panel to have a history."""
 
-SCREENS = {"launch": ["1"], "live": ["2"], "compare": ["3"]}
+SCREENS = {"launch": ["1", "right"], "live": ["2"], "compare": ["3", "down"]}
+"""The keys that lead to each picture."""
 
 
 async def draw(db: Path) -> None:
     app = SeqbenchApp(store_location(db), None)
     async with app.run_test(size=SIZE) as pilot:
         for name, keys in SCREENS.items():
-            await pilot.press(*keys)
-            await asyncio.sleep(SETTLE_SECONDS)
-            await pilot.pause()
+            for key in keys:
+                await pilot.press(key)
+                await asyncio.sleep(SETTLE_SECONDS)
             app.save_screenshot(f"{name}.svg", path=str(PICTURES))
 
 

@@ -275,7 +275,7 @@ def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: 
         if "  epoch " in line:
             break
     endless.send_signal(signal.SIGINT)
-    out, errors = endless.communicate(timeout=30)
+    out, errors = endless.communicate(timeout=90)
     assert endless.returncode == 130
     assert "The runs go on in the background" in errors
 
@@ -284,8 +284,8 @@ def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: 
     assert "there already" in again.stderr.readline()
     assert "running: epoch" in again.stderr.readline()
     cancel = start("cancel", out.strip())
-    assert cancel.communicate(timeout=30)[0] == out
-    errors = again.communicate(timeout=60)[1]
+    assert cancel.communicate(timeout=90)[0] == out
+    errors = again.communicate(timeout=90)[1]
     assert again.returncode == 1
     assert "cancelled" in errors
     location = StoreLocation(tmp_path / "runs.db")
