@@ -17,7 +17,7 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
         again = ", `seqbench db rebuild` makes it from the run folders"
         hint = again if any(location.folders()) else ""
         raise StoreError(f"There is no store at {location.db} yet: `seqbench run` makes one{hint}.")
-    _bring_up_to_date(location)
+    bring_up_to_date(location)
     return open_database(location.db, "ro")
 
 
@@ -27,13 +27,13 @@ def connect_writer(location: StoreLocation) -> StoreConnection:
     Raises:
         StoreError: it can't be opened or made.
     """
-    _bring_up_to_date(location)
+    bring_up_to_date(location)
     return open_database(location.db, "rw")
 
 
-def _bring_up_to_date(location: StoreLocation) -> None:
+def bring_up_to_date(location: StoreLocation) -> None:
+    """`engine.store.create.create_or_migrate`, and light where there is nothing to do."""
     if not is_current_version(location.db):
-        # What makes a store is not light to import, and is seldom needed.
         from engine.store.create import create_or_migrate
 
         create_or_migrate(location)

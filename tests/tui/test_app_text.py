@@ -77,7 +77,7 @@ def test_a_moment_long_past_is_a_date() -> None:
 
 def test_a_path_is_cut_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert text.short_path(Path("/home/me/work/runs.db")) == "~/work/runs.db"
+    assert text.short_path(Path("/home/me/lab/runs.db")) == "~/lab/runs.db"
     assert text.short_path(Path("/home/mean/runs.db")) == "/home/mean/runs.db"
     assert text.short_path(Path("/very/long/path/to/some/runs.db"), 16) == "…/some/runs.db"
     assert text.short_path(Path("/x/averylongname.db"), 8) == "averylo…"

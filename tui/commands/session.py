@@ -47,11 +47,10 @@ class Session:
     @contextmanager
     def reader(self) -> Iterator[StoreConnection]:
         """A connection for reading; sees to it that the queue is worked on. Raises `StoreError`."""
-        from engine.store.connect import connect_reader
-        from engine.store.create import create_or_migrate
+        from engine.store.connect import bring_up_to_date, connect_reader
 
         if self.has_store:
-            create_or_migrate(self.location)
+            bring_up_to_date(self.location)
         with closing(connect_reader(self.location)) as connection:
             self.look_after_queue(connection)
             yield connection
