@@ -36,7 +36,7 @@ STATE_MEANING = {
     "failed": "ended with an error: see its log, then retry",
     "cancelled": "stopped by you; retry goes on from the last checkpoint",
     "lost": "its process vanished; tried again by itself a few times",
-    "paused": "held back; retry puts it back into the queue",
+    "paused": "held back from the queue",
 }
 
 

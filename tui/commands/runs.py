@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
 
-RETRIED = ("failed", "cancelled", "lost", "paused")
+RETRIED = ("failed", "cancelled", "lost")
 CANCELLED = ("queued", "running", "paused")
 
 

@@ -34,7 +34,7 @@ Wish = Literal["cancel", "retry", "delete", "note"]
 
 _MAY: dict[Wish, frozenset[str]] = {
     "cancel": frozenset({"queued", "running", "paused"}),
-    "retry": frozenset({"failed", "cancelled", "lost", "paused"}),
+    "retry": frozenset({"failed", "cancelled", "lost"}),
     "delete": frozenset({"queued", "paused", "done", "failed", "cancelled", "lost"}),
 }
 """States in which a wish can be fulfilled."""
