@@ -191,6 +191,7 @@ def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(lab: Lab) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_reference_sizes_reach_their_quality_on_ml_100k(lab: Lab, real_data: Path) -> None:
     lab.environment["SEQBENCH_DATA"] = str(real_data)
     command = lab.command(

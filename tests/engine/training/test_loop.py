@@ -134,6 +134,7 @@ def test_a_diverging_run_says_what_to_try(tiny_spec) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_sasrec_comes_within_a_tenth_of_the_bayes_optimum(catalogue: Catalogue) -> None:
     from engine.datasets.synthetic import bayes_optimum
 
