@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class OutputLayer:
+    """What turns states into scores, open so that a loss may go over the catalogue in parts."""
+
+    weight: Tensor
+    """(V + 1, d); row 0 is padding's."""
+    bias: Tensor | None = None
+    """(V + 1,)."""
+    soft_cap: float | None = None
+    """Scores are kept within ± this, smoothly: cap · tanh(score / cap)."""
+
+    def scores(self, states: Tensor) -> Tensor:
+        """(..., d) → (..., V + 1)."""
+        scores = nn.functional.linear(states, self.weight, self.bias)
+        if self.soft_cap is None:
+            return scores
+        return self.soft_cap * torch.tanh(scores / self.soft_cap)
 
 
 class SequenceModel(nn.Module, ABC):
@@ -15,8 +36,9 @@ class SequenceModel(nn.Module, ABC):
     gradients are finite everywhere, at padding and in rows of nothing but padding too: there a
     causal model predicts the first item of a history.
 
-    ``hidden`` and ``logits`` are separate so that the output layer, most of the work of a small
-    model over a large catalogue, is applied only where there is a target.
+    ``hidden``, ``transform`` and ``output_layer`` are separate so that the output layer, most of
+    the work of a small model over a large catalogue, is applied only where there is a target, and
+    in parts.
 
     Attributes:
         causal: whether the output at a position depends on no later position.
@@ -32,9 +54,17 @@ class SequenceModel(nn.Module, ABC):
     def hidden(self, items: Tensor) -> Tensor:
         """Return the last layer's states, (B, W, d), for int64 items (B, W), right-aligned."""
 
+    def transform(self, states: Tensor) -> Tensor:
+        """What happens to states (..., d) before the output layer; nothing, in most models."""
+        return states
+
     @abstractmethod
-    def logits(self, hidden: Tensor) -> Tensor:
+    def output_layer(self) -> OutputLayer:
+        """The output layer, with the weights of the moment."""
+
+    def logits(self, states: Tensor) -> Tensor:
         """Return the scores (..., V + 1) of states (..., d); column 0 is padding."""
+        return self.output_layer().scores(self.transform(states))
 
     @abstractmethod
     def query(self, items: Tensor) -> Tensor:

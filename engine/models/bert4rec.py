@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine import spec
-from engine.models.base import SequenceModel
+from engine.models.base import OutputLayer, SequenceModel
 from engine.models.transformer import TransformerLayer, as_mask, initialise, last_positions
 
 
@@ -18,8 +18,8 @@ class BERT4Rec(SequenceModel):
     training windows of L + 1 items, right-aligned too, line up with `query`: what is learned by
     masking their last item is what evaluation asks for.
 
-    ``logits`` holds the head (Sun et al. 2019, eq. 7, and a LayerNorm as in BERT): gather the
-    masked positions before it.
+    The head (Sun et al. 2019, eq. 7, and a LayerNorm as in BERT) is part of the scoring: gather
+    the masked positions before it.
 
     Attributes:
         mask_token: the number of [MASK] among the inputs, V + 1. It has no score.
@@ -57,9 +57,12 @@ class BERT4Rec(SequenceModel):
             x = layer(x, mask)
         return x
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        scores: Tensor = self.output(self.head_norm(F.gelu(self.head(hidden))))
-        return scores
+    def transform(self, states: Tensor) -> Tensor:
+        normed: Tensor = self.head_norm(F.gelu(self.head(states)))
+        return normed
+
+    def output_layer(self) -> OutputLayer:
+        return OutputLayer(self.output.weight, self.output.bias)
 
     def query(self, items: Tensor) -> Tensor:
         """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from engine import spec
-from engine.models.base import SequenceModel
+from engine.models.base import OutputLayer, SequenceModel
 from engine.models.transformer import TransformerLayer, causal_mask, initialise, last_positions
 
 
@@ -41,9 +41,8 @@ class SASRec(SequenceModel):
             x = layer(x, mask)
         return x
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        scores: Tensor = self.output(hidden)
-        return scores
+    def output_layer(self) -> OutputLayer:
+        return OutputLayer(self.output.weight, self.output.bias)
 
     def query(self, items: Tensor) -> Tensor:
         return self.hidden(items)[:, -1]

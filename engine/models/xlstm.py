@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine import spec
-from engine.models.base import SequenceModel
+from engine.models.base import OutputLayer, SequenceModel
 from engine.models.sizes import feed_forward_width
 from engine.models.transformer import initialise
 
@@ -262,9 +262,8 @@ class XLSTM(SequenceModel):
         memories = memories or [None] * len(self.backbone.blocks)
         return self.backbone.step(self.dropout(self.embedding(items)), items > 0, memories)
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        # Scaling states rather than scores spares a pass over the catalogue.
-        return torch.tanh(self.lm_head(hidden / self.logit_soft_cap)) * self.logit_soft_cap
+    def output_layer(self) -> OutputLayer:
+        return OutputLayer(self.lm_head.weight, soft_cap=self.logit_soft_cap)
 
     def query(self, items: Tensor) -> Tensor:
         return self.hidden(items)[:, -1]

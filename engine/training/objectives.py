@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from engine.models.base import SequenceModel
 from engine.models.bert4rec import BERT4Rec
 from engine.spec import Training
+from engine.training.losses import cross_entropy
 from engine.training.windows import Windows, item_batch, next_item_batch
 
 
@@ -67,6 +67,6 @@ def _cross_entropy(model: SequenceModel, hidden: Tensor, targets: Tensor) -> tup
     """Logits only where there is a target: the output layer is most of the work."""
     flat = targets.flatten()
     chosen = flat.nonzero().squeeze(1)
-    logits = model.logits(hidden.flatten(0, 1).index_select(0, chosen))
-    loss = F.cross_entropy(logits.float(), flat[chosen], reduction="sum")
+    states = model.transform(hidden.flatten(0, 1).index_select(0, chosen))
+    loss = cross_entropy(states, model.output_layer(), flat[chosen])
     return loss, int(chosen.numel())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.metrics import METRIC_COLUMNS
-from engine.models.base import SequenceModel
+from engine.models.base import OutputLayer, SequenceModel
 from engine.training.evaluation import EvaluationSet, metric_columns, metrics, ranks
 
 
@@ -28,8 +28,8 @@ class Fixed(SequenceModel):
     def hidden(self, items: Tensor) -> Tensor:
         return self.table[items]
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        return hidden
+    def output_layer(self) -> OutputLayer:
+        return OutputLayer(torch.eye(self.num_items + 1))
 
     def query(self, items: Tensor) -> Tensor:
         return self.table[items[:, 0]]

@@ -1,0 +1,94 @@
+"""The cross-entropy over all items, in parts: its memory doesn't grow with targets × items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.models.base import OutputLayer
+
+CPU_SCORES = 1 << 21
+"""Scores at once on a CPU: few enough for its caches."""
+
+GPU_SCORES = 1 << 26
+"""Scores at once on a GPU: enough to fill it."""
+
+
+def cross_entropy(
+    states: Tensor, output: OutputLayer, targets: Tensor, scores_at_once: int | None = None
+) -> Tensor:
+    """The summed cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
+
+    Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum")``, gradients too,
+    while at most ``scores_at_once`` of the N × (V + 1) scores exist at a time. The gradients are
+    made on the way forward, so scores are computed once (as in Hsu et al. 2024, Liger Kernel,
+    sec. 3.2). Products are taken in autocast's type, the softmax in float32 or better.
+    """
+    if scores_at_once is None:
+        scores_at_once = CPU_SCORES if states.device.type == "cpu" else GPU_SCORES
+    rows = max(1, scores_at_once // len(output.weight))
+    kind = states.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else states.dtype
+    loss: Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
+        states, output.weight, output.bias, targets, output.soft_cap, rows, dtype
+    )
+    return loss
+
+
+class _InParts(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        states: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        soft_cap: float | None,
+        rows: int,
+        dtype: torch.dtype,
+    ) -> Tensor:
+        exact = torch.promote_types(weight.dtype, torch.float32)
+        loss = torch.zeros((), dtype=exact, device=states.device)
+        states_grad = torch.empty_like(states)
+        weight_grad = torch.zeros_like(weight)
+        bias_grad = None if bias is None else torch.zeros_like(bias)
+        with torch.autocast(states.device.type, enabled=False):
+            matrix = weight.to(dtype)
+            for first in range(0, len(states), rows):
+                part = states[first : first + rows].to(dtype)
+                target = targets[first : first + rows, None]
+                scores = (part @ matrix.T).to(exact)
+                if bias is not None:
+                    scores += bias
+                if soft_cap is not None:
+                    capped = (scores / soft_cap).tanh_()
+                    scores = capped * soft_cap
+                log_probability = scores.log_softmax(dim=1)
+                loss -= log_probability.gather(1, target).sum()
+                grad = log_probability.exp_()
+                grad.scatter_add_(1, target, grad.new_full(target.shape, -1.0))
+                if soft_cap is not None:
+                    grad *= 1 - capped * capped
+                if bias_grad is not None:
+                    bias_grad += grad.sum(dim=0)
+                narrow = grad.to(dtype)
+                states_grad[first : first + rows] = narrow @ matrix
+                weight_grad += narrow.T @ part
+        ctx.save_for_backward(states_grad, weight_grad, bias_grad)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (scale,) = grads
+        states_grad, weight_grad, bias_grad = ctx.saved_tensors
+        return (
+            states_grad * scale.to(states_grad.dtype),
+            weight_grad * scale,
+            None if bias_grad is None else bias_grad * scale,
+            None,
+            None,
+            None,
+            None,
+        )

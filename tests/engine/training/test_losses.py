@@ -1,0 +1,40 @@
+"""The cross-entropy in parts is the plain one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from engine.models.base import OutputLayer
+from engine.training.losses import cross_entropy
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7, 100])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("soft_cap", [None, 2.0])
+def test_equals_the_plain_form_with_its_gradients(
+    rows: int, bias: bool, soft_cap: float | None
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_()
+
+    inputs = [draw(7, 5), draw(11, 5), *([draw(11)] if bias else [])]
+    targets = torch.tensor([3, 3, 1, 10, 7, 0, 2])
+    output = OutputLayer(inputs[1], inputs[2] if bias else None, soft_cap)
+
+    plain = F.cross_entropy(output.scores(inputs[0]), targets, reduction="sum")
+    parts = cross_entropy(inputs[0], output, targets, scores_at_once=rows * 11)
+
+    torch.testing.assert_close(parts, plain, rtol=1e-12, atol=1e-12)
+    expected = torch.autograd.grad(plain / 7, inputs)
+    found = torch.autograd.grad(parts / 7, inputs)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_of_nothing_is_zero() -> None:
+    output = OutputLayer(torch.ones(4, 2))
+    assert float(cross_entropy(torch.ones(0, 2), output, torch.zeros(0, dtype=torch.int64))) == 0
