@@ -7,7 +7,13 @@ from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
-from engine.models.transformer import TransformerLayer, as_mask, initialise, last_positions
+from engine.models.transformer import (
+    TransformerLayer,
+    as_mask,
+    initialise,
+    last_positions,
+    run_layers,
+)
 
 
 class BERT4Rec(SequenceModel):
@@ -48,14 +54,15 @@ class BERT4Rec(SequenceModel):
 
     def hidden(self, items: Tensor) -> Tensor:
         """Return states (B, W, d) for int64 items (B, W), W ≤ L + 1, [MASK] among them."""
+        return self._states(items)
+
+    def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
         x: Tensor = self.items(items) + last_positions(self.positions, items.shape[1])
         x = self.dropout(self.embedding_norm(x))
         real = items > 0
         # A row of nothing but padding attends to all of it: no row of weights may be empty.
         mask = as_mask(real | ~real.any(dim=1, keepdim=True))[:, None, None, :]
-        for layer in self.layers:
-            x = layer(x, mask)
-        return x
+        return run_layers(self.layers, x, mask, last_only=last_only)
 
     def transform(self, states: Tensor) -> Tensor:
         normed: Tensor = self.head_norm(F.gelu(self.head(states)))
@@ -66,4 +73,5 @@ class BERT4Rec(SequenceModel):
 
     def query(self, items: Tensor) -> Tensor:
         """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
-        return self.hidden(F.pad(items, (0, 1), value=self.mask_token))[:, -1]
+        masked = F.pad(items, (0, 1), value=self.mask_token)
+        return self._states(masked, last_only=True)[:, -1]

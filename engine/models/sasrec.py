@@ -6,7 +6,13 @@ from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
-from engine.models.transformer import TransformerLayer, causal_mask, initialise, last_positions
+from engine.models.transformer import (
+    TransformerLayer,
+    causal_mask,
+    initialise,
+    last_positions,
+    run_layers,
+)
 
 
 class SASRec(SequenceModel):
@@ -35,14 +41,14 @@ class SASRec(SequenceModel):
         self.apply(initialise)
 
     def hidden(self, items: Tensor) -> Tensor:
+        return self._states(items)
+
+    def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
         x: Tensor = self.dropout(self.items(items) + last_positions(self.positions, items.shape[1]))
-        mask = causal_mask(items > 0)
-        for layer in self.layers:
-            x = layer(x, mask)
-        return x
+        return run_layers(self.layers, x, causal_mask(items > 0), last_only=last_only)
 
     def output_layer(self) -> OutputLayer:
         return OutputLayer(self.output.weight, self.output.bias)
 
     def query(self, items: Tensor) -> Tensor:
-        return self.hidden(items)[:, -1]
+        return self._states(items, last_only=True)[:, -1]

@@ -47,25 +47,52 @@ class TransformerLayer(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, W, d) and a mask as `attention` takes it → (B, W, d)."""
+    def forward(self, x: Tensor, mask: Tensor, *, last_only: bool = False) -> Tensor:
+        """(B, W, d) and a mask as `attention` takes it → (B, W, d).
+
+        With ``last_only`` the output (B, 1, d) of the last position, for a fraction of the work.
+        """
+        kept = x[:, -1:] if last_only else x
         if self.pre_norm:
-            x = x + self._attend(self.attention_norm(x), mask)
+            x = kept + self._attend(self.attention_norm(x), mask, last_only)
             return x + self._feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self._attend(x, mask))
+        x = self.attention_norm(kept + self._attend(x, mask, last_only))
         out: Tensor = self.feed_forward_norm(x + self._feed_forward(x))
         return out
 
-    def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
-        packed = self.query_key_value(x).unflatten(-1, (3, self.heads, -1))
-        query, key, value = packed.permute(2, 0, 3, 1, 4)
+    def _attend(self, x: Tensor, mask: Tensor, last_only: bool) -> Tensor:
+        if last_only:
+            query, key, value = self._project_for_last(x)
+            mask = mask[..., -1:, :]
+        else:
+            packed = self.query_key_value(x).unflatten(-1, (3, self.heads, -1))
+            query, key, value = packed.permute(2, 0, 3, 1, 4)
         mixed = attention(query, key, value, mask)
         out: Tensor = self.dropout(self.attention_output(mixed.transpose(1, 2).flatten(2)))
         return out
 
+    def _project_for_last(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The query of the last position, and every position's key and value."""
+        dim = x.shape[-1]
+        weight, bias = self.query_key_value.weight, self.query_key_value.bias
+        query = F.linear(x[:, -1:], weight[:dim], bias[:dim])
+        key, value = F.linear(x, weight[dim:], bias[dim:]).chunk(2, dim=-1)
+        return self._by_head(query), self._by_head(key), self._by_head(value)
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """(B, W, d) → (B, heads, W, d / heads)."""
+        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
+
     def _feed_forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.dropout(self.feed_forward_out(F.gelu(self.feed_forward_in(x))))
         return out
+
+
+def run_layers(layers: nn.ModuleList, x: Tensor, mask: Tensor, *, last_only: bool) -> Tensor:
+    """(B, W, d) through all layers; with ``last_only`` the last position's (B, 1, d)."""
+    for number, layer in enumerate(layers, 1):
+        x = layer(x, mask, last_only=last_only and number == len(layers))
+    return x
 
 
 def initialise(module: nn.Module) -> None:
