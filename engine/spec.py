@@ -33,11 +33,22 @@ class Transformer(Strict):
     heads: int = Field(ge=1, le=128)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     norm: Literal["pre", "post"] = "post"
+    final_norm: bool = False
+    """A LayerNorm after the last layer, as pre-norm Transformers have."""
+    positions: Literal["learned", "rope", "alibi"] = "learned"
+    """A table of embeddings; rotations of queries and keys (Su et al. 2021); or a penalty on
+    attention that grows with the distance (Press et al. 2022)."""
+    tied: bool = False
+    """Whether the item embeddings are the output layer's weights too."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Transformer:
         if self.dim % self.heads:
             raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
+        if self.positions == "rope" and self.dim // self.heads % 2:
+            raise ValueError(
+                f"with positions: rope, dim / heads ({self.dim // self.heads}) must be even"
+            )
         return self
 
 
@@ -58,8 +69,14 @@ class XLSTM(Strict):
     heads: int = Field(ge=1, le=128)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     gate_soft_cap: float = Field(default=15.0, gt=0)
-    logit_soft_cap: float = Field(default=30.0, gt=0)
+    logit_soft_cap: float | None = Field(default=30.0, gt=0)
+    """``null``: none."""
     norm_eps: float = Field(default=1e-6, gt=0)
+    input_gate_bias: float = -3.0
+    """Of the input gates at first. xLSTM 7B begins at -10, which keeps the gradients of its long
+    contexts small; histories of a hundred items learn better with gates that are less shut."""
+    tied: bool = False
+    """Whether the item embeddings are the output layer's weights too."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> XLSTM:
@@ -79,18 +96,39 @@ ARCHITECTURES: dict[str, type[SASRec | BERT4Rec | XLSTM]] = {
 class Training(Strict):
     """How a model is trained; the same for all models but for ``objective``."""
 
-    objective: Literal["next-item", "masked"] = "next-item"
+    objective: Literal["next-item", "masked", "prefix"] = "next-item"
+    """Every position's next item; masked items (BERT4Rec); or, for either kind of model and at many
+    times the work, one sample a prefix with its loss at the last position."""
     epochs: int = Field(default=200, ge=1, le=100_000)
     patience: int = Field(default=10, ge=1, le=100_000)
     """Epochs without a better validation NDCG@10 before training stops."""
     batch_size: int = Field(default=128, ge=1, le=1_000_000)
     """Windows of ``length`` positions in one update."""
+    window_overlap: float = Field(default=0.0, ge=0, lt=1)
+    """Share of a window's positions that repeat the window before, as context without a target."""
     lr: float = Field(default=0.001, gt=0, le=10)
+    warmup_steps: int = Field(default=0, ge=0)
+    """Updates over which the learning rate rises from 0 to ``lr``."""
+    lr_decay: Literal["constant", "linear", "cosine"] = "constant"
+    """How the learning rate falls from ``lr`` to 0 over ``epochs``."""
     weight_decay: float = Field(default=0.0, ge=0, le=10)
     grad_clip: float = Field(default=5.0, gt=0)
     """Largest global gradient norm; the norm before clipping is recorded."""
     mask_ratio: float = Field(default=0.2, gt=0, lt=1)
     """Share of a window's items that ``objective: masked`` hides."""
+    last_mask_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the windows of which it hides the last item only, as evaluation does."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of a target's probability that is spread over all items (Szegedy et al. 2016)."""
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    """Decay, an update, of the averaged weights that are evaluated and kept; 0: no average."""
+    loss: Literal["full", "sampled", "gbce"] = "full"
+    """Softmax over all items; over the target and ``negatives`` sampled ones; or gBCE over them
+    (Petrov & Macdonald 2023)."""
+    negatives: int = Field(default=256, ge=1, le=1_000_000)
+    """Items that ``loss: sampled`` and ``gbce`` draw uniformly."""
+    gbce_calibration: float = Field(default=0.75, ge=0, le=1)
+    """gBCE's t: 0 is plain binary cross-entropy, 1 undoes the sampling's overconfidence."""
     eval_batch_size: int = Field(default=512, ge=1, le=1_000_000)
     """Users ranked at once in evaluation."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -178,14 +216,19 @@ class RunSpec(Strict):
 
     @model_validator(mode="after")
     def _objective_fits(self) -> RunSpec:
-        masked = self.architecture.model == "bert4rec"
-        if masked != (self.training.objective == "masked"):
-            wanted = "masked" if masked else "next-item"
-            raise ValueError(f"{self.architecture.model} is trained with objective: {wanted}")
+        own = "masked" if self.architecture.model == "bert4rec" else "next-item"
+        if self.training.objective not in (own, "prefix"):
+            raise ValueError(
+                f"{self.architecture.model} is trained with objective: {own} (or prefix)"
+            )
         return self
 
     def fingerprint(self) -> str:
-        """Twelve hex digits; equal for two runs that must give the same result."""
+        """Twelve hex digits; equal for two runs that must give the same result.
+
+        A setting at its default is left out, so that a new setting doesn't change what the runs
+        before it are known by.
+        """
         source = self.source.model_dump(
             mode="json",
             include={"name", "reader", "files", "synthetic", "users", "items", "interactions"},
@@ -193,13 +236,17 @@ class RunSpec(Strict):
         content: dict[str, Any] = {
             "length": self.length,
             "seed": self.seed,
-            "architecture": self.architecture.model_dump(mode="json"),
-            "training": self.training.model_dump(mode="json"),
+            "architecture": _changed(self.architecture) | {"model": self.architecture.model},
+            "training": _changed(self.training),
             "source": source,
             "protocol": self.protocol,
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _changed(settings: BaseModel) -> dict[str, Any]:
+    return settings.model_dump(mode="json", exclude_defaults=True)
 
 
 class Suite(Strict):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
+from engine.models.positions import last_positions
 from engine.models.transformer import (
     TransformerLayer,
     as_mask,
     initialise,
-    last_positions,
     run_layers,
 )
 
@@ -38,18 +39,23 @@ class BERT4Rec(SequenceModel):
         self.num_items = num_items
         self.length = length
         self.mask_token = num_items + 1
+        self.architecture = architecture
         dim = architecture.dim
         self.items = nn.Embedding(num_items + 2, dim)
-        self.positions = nn.Embedding(length + 1, dim)
+        learned = architecture.positions == "learned"
+        self.positions = nn.Embedding(length + 1, dim) if learned else None
         self.embedding_norm = nn.LayerNorm(dim)
         self.dropout = nn.Dropout(architecture.dropout)
         self.layers = nn.ModuleList(
             TransformerLayer(dim, architecture.heads, architecture.dropout, architecture.norm)
             for _ in range(architecture.layers)
         )
+        self.final_norm = nn.LayerNorm(dim) if architecture.final_norm else nn.Identity()
         self.head = nn.Linear(dim, dim)
         self.head_norm = nn.LayerNorm(dim)
-        self.output = nn.Linear(dim, num_items + 1)
+        # Where the embeddings are the output's weights its bias stays, as in BERT.
+        self.output = None if architecture.tied else nn.Linear(dim, num_items + 1)
+        self.output_bias = nn.Parameter(torch.zeros(num_items + 1)) if architecture.tied else None
         self.apply(initialise)
 
     def hidden(self, items: Tensor) -> Tensor:
@@ -57,18 +63,24 @@ class BERT4Rec(SequenceModel):
         return self._states(items)
 
     def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
-        x: Tensor = self.items(items) + last_positions(self.positions, items.shape[1])
+        x: Tensor = self.items(items)
+        if self.positions is not None:
+            x = x + last_positions(self.positions, items.shape[1])
         x = self.dropout(self.embedding_norm(x))
         real = items > 0
         # A row of nothing but padding attends to all of it: no row of weights may be empty.
         mask = as_mask(real | ~real.any(dim=1, keepdim=True))[:, None, None, :]
-        return run_layers(self.layers, x, mask, last_only=last_only)
+        x = run_layers(self.layers, x, mask, self.architecture.positions, last_only=last_only)
+        out: Tensor = self.final_norm(x)
+        return out
 
     def transform(self, states: Tensor) -> Tensor:
         normed: Tensor = self.head_norm(F.gelu(self.head(states)))
         return normed
 
     def output_layer(self) -> OutputLayer:
+        if self.output is None:
+            return OutputLayer(self.items.weight[: self.mask_token], self.output_bias)
         return OutputLayer(self.output.weight, self.output.bias)
 
     def query(self, items: Tensor) -> Tensor:

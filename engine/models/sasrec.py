@@ -6,20 +6,20 @@ from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
+from engine.models.positions import last_positions
 from engine.models.transformer import (
     TransformerLayer,
     causal_mask,
     initialise,
-    last_positions,
     run_layers,
 )
 
 
 class SASRec(SequenceModel):
-    """A causal Transformer over the items of a history, with learned positions.
+    """A causal Transformer over the items of a history.
 
-    The output layer has weights of its own and a bias, and there is no norm before it. Positions
-    count from the right: the most recent item always stands at the last.
+    Positions count from the right: the most recent item always stands at the last. Unless it is
+    tied to the item embeddings, the output layer has weights of its own and a bias.
     """
 
     causal = True
@@ -28,26 +28,36 @@ class SASRec(SequenceModel):
         super().__init__()
         self.num_items = num_items
         self.length = length
+        self.architecture = architecture
         dim = architecture.dim
         # Row 0 learns, as the start of a history; it is hidden from every item.
         self.items = nn.Embedding(num_items + 1, dim)
-        self.positions = nn.Embedding(length, dim)
+        learned = architecture.positions == "learned"
+        self.positions = nn.Embedding(length, dim) if learned else None
         self.dropout = nn.Dropout(architecture.dropout)
         self.layers = nn.ModuleList(
             TransformerLayer(dim, architecture.heads, architecture.dropout, architecture.norm)
             for _ in range(architecture.layers)
         )
-        self.output = nn.Linear(dim, num_items + 1)
+        self.final_norm = nn.LayerNorm(dim) if architecture.final_norm else nn.Identity()
+        self.output = None if architecture.tied else nn.Linear(dim, num_items + 1)
         self.apply(initialise)
 
     def hidden(self, items: Tensor) -> Tensor:
         return self._states(items)
 
     def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
-        x: Tensor = self.dropout(self.items(items) + last_positions(self.positions, items.shape[1]))
-        return run_layers(self.layers, x, causal_mask(items > 0), last_only=last_only)
+        x: Tensor = self.items(items)
+        if self.positions is not None:
+            x = x + last_positions(self.positions, items.shape[1])
+        mask, positions = causal_mask(items > 0), self.architecture.positions
+        x = run_layers(self.layers, self.dropout(x), mask, positions, last_only=last_only)
+        out: Tensor = self.final_norm(x)
+        return out
 
     def output_layer(self) -> OutputLayer:
+        if self.output is None:
+            return OutputLayer(self.items.weight)
         return OutputLayer(self.output.weight, self.output.bias)
 
     def query(self, items: Tensor) -> Tensor:

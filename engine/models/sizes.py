@@ -36,20 +36,24 @@ def _layer(d: int) -> int:
     return attention + feed_forward + norms
 
 
-def _output(items: int, d: int) -> int:
-    return (items + 1) * d + (items + 1)
-
-
 def _sasrec(a: Transformer, items: int, length: int) -> int:
-    d = a.dim
-    return (items + 1) * d + length * d + a.layers * _layer(d) + _output(items, d)
+    output = 0 if a.tied else (items + 1) * a.dim + (items + 1)
+    return (items + 1) * a.dim + _layers(a, length) + output
 
 
 def _bert4rec(a: Transformer, items: int, length: int) -> int:
     d = a.dim
-    embeddings = (items + 2) * d + (length + 1) * d + 2 * d
+    embeddings = (items + 2) * d + 2 * d
     head = d * d + d + 2 * d
-    return embeddings + a.layers * _layer(d) + head + _output(items, d)
+    output = (items + 1) + (0 if a.tied else (items + 1) * d)
+    return embeddings + _layers(a, length + 1) + head + output
+
+
+def _layers(a: Transformer, positions: int) -> int:
+    """The layers with what surrounds them: learned positions and a final norm."""
+    learned = positions * a.dim if a.positions == "learned" else 0
+    final_norm = 2 * a.dim if a.final_norm else 0
+    return learned + a.layers * _layer(a.dim) + final_norm
 
 
 def _xlstm(a: XLSTM, items: int) -> int:

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.models.positions import distance_penalty, rotate, rotation
+
 SHORT = 512
 """Up to this many positions, bfloat16 attention on a CPU is written out: the backward pass of
 torch's fused kernel takes three to five times as long there."""
@@ -47,26 +49,30 @@ class TransformerLayer(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
 
-    def forward(self, x: Tensor, mask: Tensor, *, last_only: bool = False) -> Tensor:
-        """(B, W, d) and a mask as `attention` takes it → (B, W, d).
+    def forward(
+        self, x: Tensor, mask: Tensor, turn: Tensor | None = None, *, last_only: bool = False
+    ) -> Tensor:
+        """(B, W, d), a mask as `attention` takes it, and `rotation` if positions turn → (B, W, d).
 
         With ``last_only`` the output (B, 1, d) of the last position, for a fraction of the work.
         """
         kept = x[:, -1:] if last_only else x
         if self.pre_norm:
-            x = kept + self._attend(self.attention_norm(x), mask, last_only)
+            x = kept + self._attend(self.attention_norm(x), mask, turn, last_only)
             return x + self._feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(kept + self._attend(x, mask, last_only))
+        x = self.attention_norm(kept + self._attend(x, mask, turn, last_only))
         out: Tensor = self.feed_forward_norm(x + self._feed_forward(x))
         return out
 
-    def _attend(self, x: Tensor, mask: Tensor, last_only: bool) -> Tensor:
+    def _attend(self, x: Tensor, mask: Tensor, turn: Tensor | None, last_only: bool) -> Tensor:
         if last_only:
             query, key, value = self._project_for_last(x)
             mask = mask[..., -1:, :]
         else:
             packed = self.query_key_value(x).unflatten(-1, (3, self.heads, -1))
             query, key, value = packed.permute(2, 0, 3, 1, 4)
+        if turn is not None:
+            query, key = rotate(query, turn[:, -query.shape[2] :]), rotate(key, turn)
         mixed = attention(query, key, value, mask)
         out: Tensor = self.dropout(self.attention_output(mixed.transpose(1, 2).flatten(2)))
         return out
@@ -88,10 +94,21 @@ class TransformerLayer(nn.Module):
         return out
 
 
-def run_layers(layers: nn.ModuleList, x: Tensor, mask: Tensor, *, last_only: bool) -> Tensor:
-    """(B, W, d) through all layers; with ``last_only`` the last position's (B, 1, d)."""
+def run_layers(
+    layers: nn.ModuleList, x: Tensor, mask: Tensor, positions: str, *, last_only: bool
+) -> Tensor:
+    """(B, W, d) through all layers; with ``last_only`` the last position's (B, 1, d).
+
+    ``positions`` as in `engine.spec.Transformer`; learned ones are in ``x`` already.
+    """
+    width, dim = x.shape[1:]
+    first = layers[0]
+    assert isinstance(first, TransformerLayer)
+    turn = rotation(width, dim // first.heads, x.device) if positions == "rope" else None
+    if positions == "alibi":
+        mask = mask + distance_penalty(width, first.heads, x.device)
     for number, layer in enumerate(layers, 1):
-        x = layer(x, mask, last_only=last_only and number == len(layers))
+        x = layer(x, mask, turn, last_only=last_only and number == len(layers))
     return x
 
 
@@ -107,20 +124,6 @@ def initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
     if isinstance(module, TransformerLayer):  # visited after the matrices it holds
         module.reset_matrices()
-
-
-def last_positions(table: nn.Embedding, width: int) -> Tensor:
-    """The embeddings (width, d) of the last ``width`` positions: histories are right-aligned.
-
-    Raises:
-        ValueError: there are fewer positions than that.
-    """
-    if width > table.num_embeddings:
-        raise ValueError(
-            f"a history of {width} positions is longer than the model's {table.num_embeddings}; "
-            "keep its most recent items only"
-        )
-    return table.weight[table.num_embeddings - width :]
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:

@@ -46,6 +46,8 @@ class Checkpoint:
     epoch: int
     step: int
     model: StateDict
+    average: StateDict | None
+    """Averaged weights, where the run keeps any."""
     optimizer: dict[str, Any]
     best: Best
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +28,8 @@ class EvaluationSet:
     """int64 (users,): the true items."""
     seen: Tensor
     """int64 (pairs,): each user's distinct items before the true one and other than it, flat."""
+    seen_users: Tensor
+    """int64 (pairs,): whose they are."""
     seen_offsets: Tensor
     """int64 (users + 1,), on the host: where each user's part of ``seen`` begins."""
 
@@ -36,26 +39,33 @@ def evaluation_set(
 ) -> EvaluationSet:
     """Gather one split's histories, true items and seen items on the device."""
     seen, offsets = split_data.seen(split)
+    users = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return EvaluationSet(
         histories=torch.from_numpy(split_data.histories(split, length)).to(device),
         targets=torch.from_numpy(split_data.targets(split)).long().to(device),
         seen=torch.from_numpy(seen).long().to(device),
+        seen_users=torch.from_numpy(users).to(device),
         seen_offsets=torch.from_numpy(offsets),
     )
 
 
-def ranks(model: SequenceModel, data: EvaluationSet, batch_size: int) -> Tensor:
+def ranks(
+    model: SequenceModel, data: EvaluationSet, batch_size: int, *, bfloat16: bool = False
+) -> Tensor:
     """Each user's rank of the true item, from 1: int32 (2, users), all items and seen masked.
 
-    The model is put in evaluation mode and left there. Scores are float32: in bfloat16 they tie.
+    The model is put in evaluation mode and left there. ``bfloat16`` is for its layers; scores are
+    float32, because in bfloat16 they tie.
     """
     model.eval()
     found = []
     with torch.inference_mode():
         for first in range(0, len(data.targets), batch_size):
             last = min(first + batch_size, len(data.targets))
-            scores = model.logits(model.query(data.histories[first:last].long())).float()
-            found.append(_rank_batch(scores, data, first, last))
+            histories = data.histories[first:last].long()
+            with torch.autocast(histories.device.type, torch.bfloat16, enabled=bfloat16):
+                states = model.query(histories)
+            found.append(_rank_batch(model.logits(states.float()), data, first, last))
     return torch.cat(found, dim=1)
 
 
@@ -67,10 +77,7 @@ def _rank_batch(scores: Tensor, data: EvaluationSet, first: int, last: int) -> T
     over_all = above.sum(dim=1)
 
     begin, end = int(data.seen_offsets[first]), int(data.seen_offsets[last])
-    counts = (data.seen_offsets[first + 1 : last + 1] - data.seen_offsets[first:last]).to(
-        scores.device
-    )
-    row = torch.repeat_interleave(torch.arange(last - first, device=scores.device), counts)
+    row = data.seen_users[begin:end] - first
     seen_above = above[row, data.seen[begin:end] - 1]
     masked = over_all - torch.zeros_like(over_all).index_add_(0, row, seen_above.long())
     return torch.stack([over_all, masked]).int()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -15,19 +16,26 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import LeaveOneOut, leave_one_out
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
-from engine.models.base import SequenceModel
 from engine.models.registry import build
 from engine.spec import RunSpec, Training
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
-from engine.training.objectives import batch_loss, window_width
-from engine.training.recorder import EpochRecord, Recorder, StepRecord
-from engine.training.windows import Histories, cut_windows
+from engine.training.objectives import Objective, objective_of, target_room
+from engine.training.recorder import EpochRecord, Recorder
+from engine.training.schedule import learning_rate
+from engine.training.stepreport import EpochTotals, StepReport
+from engine.training.update import (
+    Learner,
+    Update,
+    make_optimizer,
+    make_update,
+    recorded,
+    set_learning_rate,
+)
+from engine.training.windows import Histories, Windows, cut_windows
 
 CHECKPOINT_SECONDS = 5.0
 """Shorter epochs share a checkpoint: a crash repeats a few seconds, with equal results."""
-
-REPORT_SECONDS = 1.0
 
 REFERENCE_BATCH = 128
 """Samples (prefixes) in a batch of the reference, whose loss is a sum over batches."""
@@ -54,20 +62,22 @@ class Outcome:
 class TrainingState:
     """What changes while training."""
 
-    model: SequenceModel
-    optimizer: torch.optim.Optimizer
+    learner: Learner
     epoch: int = 0
     step: int = 0
     best: Best | None = None
 
 
 @dataclass(frozen=True)
-class EpochTotals:
-    loss: float
-    grad_norm: float
-    targets: int
-    batches: int
-    seconds: float
+class Course:
+    """What stays the same while training."""
+
+    spec: RunSpec
+    objective: Objective
+    histories: Histories
+    update: Update
+    steps: int
+    """Updates in all epochs, about: the learning rate's fall ends there."""
 
 
 def train(
@@ -103,17 +113,24 @@ def train(
     if len(valid.targets) == 0:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
+    course = _course(spec, state.learner, histories)
+    model = state.learner.evaluated
+
+    def rank(data: EvaluationSet) -> Tensor:
+        bfloat16 = uses_bfloat16(settings, device)
+        return ranks(model, data, settings.eval_batch_size, bfloat16=bfloat16).cpu()
+
     saved_at = time.monotonic()
     while not _finished(state, settings):
         epoch = state.epoch + 1
-        totals = _train_epoch(spec, state, epoch, histories, recorder, stop)
+        totals = _train_epoch(course, state, epoch, recorder, stop)
         started = time.perf_counter()
-        metrics = _evaluate(state.model, valid, test, settings.eval_batch_size)
+        metrics = metric_columns("valid", rank(valid)) | metric_columns("test", rank(test))
         seconds = time.perf_counter() - started
 
         state.epoch = epoch
         if state.best is None or metrics[SELECTION] > state.best.score:
-            state.best = Best(epoch, metrics[SELECTION], metrics, _copy(state.model))
+            state.best = Best(epoch, metrics[SELECTION], metrics, _copy(model))
         recorder.epoch(
             EpochRecord(
                 epoch=epoch,
@@ -123,7 +140,7 @@ def train(
                 loss=totals.loss,
                 loss_sum=totals.loss * math.ceil(histories.interactions / REFERENCE_BATCH),
                 grad_norm=totals.grad_norm,
-                lr=settings.lr,
+                lr=totals.lr,
                 train_seconds=totals.seconds,
                 eval_seconds=seconds,
                 metrics=metrics,
@@ -135,30 +152,30 @@ def train(
             saved_at = time.monotonic()
 
     assert state.best is not None
-    state.model.load_state_dict(state.best.model)
+    model.load_state_dict(state.best.model)
     return Outcome(
         cause="completed" if state.epoch >= settings.epochs else "early-stopping",
         epochs_trained=state.epoch,
         best=state.best,
-        test_ranks=ranks(state.model, test, settings.eval_batch_size).cpu(),
+        test_ranks=rank(test),
     )
 
 
 def steps_per_epoch(spec: RunSpec, histories: Histories) -> int:
     """Updates in an epoch, in the mean over the random cuts."""
-    width = window_width(spec.training, spec.length)
+    stride = objective_of(spec).stride
     lengths = (histories.ends - histories.starts).double()
-    # A first window of 1…width positions, and the rest in whole widths: 1 + (n - 1) / width.
-    windows = float((1 + (lengths - 1) / width)[lengths > 0].sum())
+    # A first window of 1…stride positions, and the rest in whole strides: 1 + (n - 1) / stride.
+    windows = float((1 + (lengths - 1) / stride)[lengths > 0].sum())
     return math.ceil(windows / spec.training.batch_size)
 
 
 def training_histories(split: LeaveOneOut, device: torch.device) -> Histories:
-    """The training part of leave-one-out, on the device."""
+    """The training part of leave-one-out, its items on the device."""
     return Histories(
         items=torch.from_numpy(split.interactions.items).to(device),
-        starts=torch.from_numpy(split.interactions.offsets[:-1]).to(device),
-        ends=torch.from_numpy(split.train_end).to(device),
+        starts=torch.from_numpy(split.interactions.offsets[:-1]),
+        ends=torch.from_numpy(split.train_end),
     )
 
 
@@ -171,116 +188,75 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def _course(spec: RunSpec, learner: Learner, histories: Histories) -> Course:
+    """The update; on a GPU as a CUDA graph, whose shapes follow from the run's seed alone."""
+    objective = objective_of(spec)
+    items, bfloat16 = histories.items, uses_bfloat16(spec.training, histories.items.device)
+    if items.device.type == "cuda":
+        learner.model.train()
+        windows = _epoch_windows(spec, 1, objective, histories)
+        room = target_room(objective, windows)
+        update = make_update(learner, objective, items, room, bfloat16=bfloat16)
+        update = recorded(update, learner, next(windows.batches(spec.training.batch_size)))
+    else:
+        update = make_update(learner, objective, items, None, bfloat16=bfloat16)
+    steps = spec.training.epochs * steps_per_epoch(spec, histories)
+    return Course(spec, objective, histories, update, steps)
+
+
 def _train_epoch(
-    spec: RunSpec,
+    course: Course,
     state: TrainingState,
     epoch: int,
-    histories: Histories,
     recorder: Recorder,
     stop: Callable[[], bool],
 ) -> EpochTotals:
-    settings = spec.training
-    device = histories.items.device
-    generator = _seed_epoch(spec.seed, epoch)
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(settings, device))
-    loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-    norm_sum = torch.zeros((), dtype=torch.float64, device=device)
-    targets = batches = 0
-    report = _StepReport(recorder, epoch, settings.lr)
-
+    settings, learner = course.spec.training, state.learner
+    report = StepReport(recorder, epoch)
     started = time.perf_counter()
-    state.model.train()
-    windows = cut_windows(histories, window_width(settings, spec.length), generator)
-    for batch in windows.batches(settings.batch_size, generator):
+    learner.model.train()
+    windows = _epoch_windows(course.spec, epoch, course.objective, course.histories)
+    for batch in windows.batches(settings.batch_size):
         if stop():
             raise Interrupted
-        with autocast:
-            loss, count = batch_loss(
-                state.model, histories.items, batch, spec.length, settings, generator
-            )
-        torch.autograd.backward(loss / count)
-        norm = nn.utils.clip_grad_norm_(state.model.parameters(), settings.grad_clip)
-        state.optimizer.step()
-        state.optimizer.zero_grad()
-
         state.step += 1
-        batches += 1
-        targets += count
-        loss_sum += loss.detach()
-        norm_sum += norm
-        report.add(state.step, loss.detach() / count, norm)
-    report.flush()
-    mean_loss = float(loss_sum) / targets  # waits for the device: the time below is the work's
-    return EpochTotals(
-        loss=mean_loss,
-        grad_norm=float(norm_sum) / batches,
-        targets=targets,
-        batches=batches,
-        seconds=time.perf_counter() - started,
-    )
+        rate = learning_rate(settings, state.step, course.steps)
+        set_learning_rate(learner.optimizer, rate)
+        report.add(state.step, rate, course.update(batch))
+    report.flush()  # waits for the device: the time below is the work's
+    return report.totals(time.perf_counter() - started)
 
 
-class _StepReport:
-    """Keeps the steps' figures on the device and hands them over about once a second."""
-
-    def __init__(self, recorder: Recorder, epoch: int, lr: float) -> None:
-        self._recorder = recorder
-        self._epoch = epoch
-        self._lr = lr
-        self._steps: list[int] = []
-        self._figures: list[Tensor] = []
-        self._flushed = time.monotonic()
-
-    def add(self, step: int, loss: Tensor, norm: Tensor) -> None:
-        self._steps.append(step)
-        self._figures += (loss, norm)
-        if time.monotonic() - self._flushed >= REPORT_SECONDS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Raises `TrainingError` if a loss or a gradient is not finite."""
-        if not self._steps:
-            return
-        figures = torch.stack([figure.float() for figure in self._figures]).tolist()
-        pairs = zip(figures[::2], figures[1::2], strict=True)
-        records: list[StepRecord] = []
-        for step, (loss, norm) in zip(self._steps, pairs, strict=True):
-            if not (math.isfinite(loss) and math.isfinite(norm)):
-                self._recorder.steps(records)
-                raise TrainingError(
-                    "diverged",
-                    f"The loss or its gradient stopped being a number at step {step} of epoch "
-                    f"{self._epoch}: try a lower learning rate, such as lr={self._lr / 10:g}.",
-                )
-            records.append(StepRecord(step, self._epoch, loss, norm, self._lr))
-        self._recorder.steps(records)
-        self._steps.clear()
-        self._figures.clear()
-        self._flushed = time.monotonic()
-
-
-def _evaluate(
-    model: SequenceModel, valid: EvaluationSet, test: EvaluationSet, batch_size: int
-) -> dict[str, float]:
-    return metric_columns("valid", ranks(model, valid, batch_size)) | metric_columns(
-        "test", ranks(model, test, batch_size)
-    )
+def _epoch_windows(
+    spec: RunSpec, epoch: int, objective: Objective, histories: Histories
+) -> Windows:
+    """An epoch's windows in its random order, on the device."""
+    generator = _seed_epoch(spec.seed, epoch)
+    windows = cut_windows(histories, objective.width, generator, objective.stride)
+    windows = windows.shuffled(generator)
+    device = histories.items.device
+    if device.type == "cuda":  # a recorded update takes batches of one shape
+        windows = windows.padded(spec.training.batch_size)
+    return windows.to(device)
 
 
 def _initial_state(
     spec: RunSpec, interactions: Interactions, device: torch.device, resume: Checkpoint | None
 ) -> TrainingState:
     torch.manual_seed(spec.seed)
-    model = build(spec.architecture, interactions.num_items, spec.length).to(device)
     settings = spec.training
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True
-    )
+    model = build(spec.architecture, interactions.num_items, spec.length)
+    average = copy.deepcopy(model).to(device) if settings.ema else None
+    model = model.to(device)
     if resume is None:
-        return TrainingState(model, optimizer)
+        optimizer = make_optimizer(model, settings, device, None)
+        return TrainingState(Learner(model, optimizer, average))
     model.load_state_dict(resume.model)
-    optimizer.load_state_dict(resume.optimizer)
-    return TrainingState(model, optimizer, resume.epoch, resume.step, resume.best)
+    if average is not None and resume.average is not None:
+        average.load_state_dict(resume.average)
+    optimizer = make_optimizer(model, settings, device, resume.optimizer)
+    learner = Learner(model, optimizer, average)
+    return TrainingState(learner, resume.epoch, resume.step, resume.best)
 
 
 def _finished(state: TrainingState, settings: Training) -> bool:
@@ -298,12 +274,14 @@ def _seed_epoch(seed: int, epoch: int) -> torch.Generator:
 
 def _checkpoint(spec: RunSpec, state: TrainingState) -> Checkpoint:
     assert state.best is not None
+    learner = state.learner
     return Checkpoint(
         fingerprint=spec.fingerprint(),
         epoch=state.epoch,
         step=state.step,
-        model=dict(state.model.state_dict()),
-        optimizer=state.optimizer.state_dict(),
+        model=dict(learner.model.state_dict()),
+        average=None if learner.average is None else dict(learner.average.state_dict()),
+        optimizer=learner.optimizer.state_dict(),
         best=state.best,
     )
 

@@ -1,4 +1,5 @@
-"""The cross-entropy over all items, in parts: its memory doesn't grow with targets × items."""
+"""The loss of targets given states; over all items in parts, so that its memory doesn't grow with
+targets × items."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor
 
 from engine.models.base import OutputLayer
+from engine.spec import Training
+from engine.training.sampled import gbce, sampled_cross_entropy
 
 CPU_SCORES = 1 << 21
 """Scores at once on a CPU: few enough for its caches."""
@@ -16,15 +19,36 @@ GPU_SCORES = 1 << 26
 """Scores at once on a GPU: enough to fill it."""
 
 
+def target_loss(states: Tensor, output: OutputLayer, targets: Tensor, training: Training) -> Tensor:
+    """The summed loss (nats) of ``targets``, int64 (N,), given ``states`` (N, d), as configured.
+
+    A target of 0 is none, and counts for nothing.
+    """
+    if training.loss == "full":
+        return cross_entropy(states, output, targets, label_smoothing=training.label_smoothing)
+    items = len(output.weight) - 1
+    negatives = torch.randint(1, items + 1, (training.negatives,), device=states.device)
+    if training.loss == "sampled":
+        return sampled_cross_entropy(states, output, targets, negatives)
+    return gbce(states, output, targets, negatives, training.gbce_calibration)
+
+
 def cross_entropy(
-    states: Tensor, output: OutputLayer, targets: Tensor, scores_at_once: int | None = None
+    states: Tensor,
+    output: OutputLayer,
+    targets: Tensor,
+    *,
+    label_smoothing: float = 0.0,
+    scores_at_once: int | None = None,
 ) -> Tensor:
     """The summed cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
 
-    Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum")``, gradients too,
-    while at most ``scores_at_once`` of the N × (V + 1) scores exist at a time. The gradients are
-    made on the way forward, so scores are computed once (as in Hsu et al. 2024, Liger Kernel,
-    sec. 3.2). Products are taken in autocast's type, the softmax in float32 or better.
+    Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)``,
+    gradients too, while at most ``scores_at_once`` of the N × (V + 1) scores exist at a time. The
+    gradients are made on the way forward, so scores are computed once (as in Hsu et al. 2024,
+    Liger Kernel, sec. 3.2). Products are taken in autocast's type, the softmax in float32 or
+    better. ``label_smoothing`` spreads that share of the target's probability over items 1…V
+    (Szegedy et al. 2016, sec. 7).
     """
     if scores_at_once is None:
         scores_at_once = CPU_SCORES if states.device.type == "cpu" else GPU_SCORES
@@ -32,7 +56,7 @@ def cross_entropy(
     kind = states.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else states.dtype
     loss: Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
-        states, output.weight, output.bias, targets, output.soft_cap, rows, dtype
+        states, output.weight, output.bias, targets, output.soft_cap, label_smoothing, rows, dtype
     )
     return loss
 
@@ -46,6 +70,7 @@ class _InParts(torch.autograd.Function):
         bias: Tensor | None,
         targets: Tensor,
         soft_cap: float | None,
+        smoothing: float,
         rows: int,
         dtype: torch.dtype,
     ) -> Tensor:
@@ -54,11 +79,15 @@ class _InParts(torch.autograd.Function):
         states_grad = torch.empty_like(states)
         weight_grad = torch.zeros_like(weight)
         bias_grad = None if bias is None else torch.zeros_like(bias)
+        each = smoothing / (len(weight) - 1)
         with torch.autocast(states.device.type, enabled=False):
             matrix = weight.to(dtype)
             for first in range(0, len(states), rows):
-                part = states[first : first + rows].to(dtype)
                 target = targets[first : first + rows, None]
+                # Rows without a target are left out of the small factors, not of the scores:
+                # that saves a pass over the largest array.
+                counts = (target > 0).to(exact)
+                part = states[first : first + rows].to(dtype)
                 scores = (part @ matrix.T).to(exact)
                 if bias is not None:
                     scores += bias
@@ -66,16 +95,21 @@ class _InParts(torch.autograd.Function):
                     capped = (scores / soft_cap).tanh_()
                     scores = capped * soft_cap
                 log_probability = scores.log_softmax(dim=1)
-                loss -= log_probability.gather(1, target).sum()
+                likelihood = (1 - smoothing) * log_probability.gather(1, target)
+                if smoothing:
+                    likelihood += each * log_probability[:, 1:].sum(dim=1, keepdim=True)
+                loss -= (likelihood * counts).sum()
                 grad = log_probability.exp_()
-                grad.scatter_add_(1, target, grad.new_full(target.shape, -1.0))
+                if smoothing:
+                    grad[:, 1:] -= each
+                grad.scatter_add_(1, target, grad.new_full(target.shape, smoothing - 1.0))
                 if soft_cap is not None:
                     grad *= 1 - capped * capped
                 if bias_grad is not None:
-                    bias_grad += grad.sum(dim=0)
+                    bias_grad += counts[:, 0].to(grad.dtype) @ grad
                 narrow = grad.to(dtype)
-                states_grad[first : first + rows] = narrow @ matrix
-                weight_grad += narrow.T @ part
+                states_grad[first : first + rows] = (narrow @ matrix) * counts.to(dtype)
+                weight_grad += narrow.T @ (part * counts.to(dtype))
         ctx.save_for_backward(states_grad, weight_grad, bias_grad)
         return loss
 
@@ -87,8 +121,5 @@ class _InParts(torch.autograd.Function):
             states_grad * scale.to(states_grad.dtype),
             weight_grad * scale,
             None if bias_grad is None else bias_grad * scale,
-            None,
-            None,
-            None,
-            None,
+            *(None,) * 5,
         )

@@ -1,72 +1,121 @@
-"""What a batch of windows asks of the model: the cross-entropy over all items."""
+"""What a batch of windows asks of the model, and how many targets that makes."""
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine.models.base import SequenceModel
 from engine.models.bert4rec import BERT4Rec
-from engine.spec import Training
-from engine.training.losses import cross_entropy
+from engine.spec import RunSpec, Training
+from engine.training.losses import target_loss
 from engine.training.windows import Windows, item_batch, next_item_batch
+
+ROOM_SIGMAS = 6.0
+
+
+@dataclass(frozen=True)
+class Objective:
+    """How histories become windows, and windows targets."""
+
+    training: Training
+    masks: bool
+    """Whether the model fills in masked items, rather than predict the next one."""
+    width: int
+    """Positions of a window. A masking model has one more than items it sees: the place of [MASK]
+    in evaluation."""
+    stride: int
+    """Positions of a window that are its own; with 1, windows are prefixes."""
+
+    @property
+    def last_mask_share(self) -> float:
+        """Share of the windows of which only the last item is masked: all of them, if prefixes."""
+        return 1.0 if self.stride == 1 else self.training.last_mask_share
+
+
+def objective_of(spec: RunSpec) -> Objective:
+    """The objective of a run."""
+    training = spec.training
+    masks = spec.architecture.model == "bert4rec"
+    width = spec.length + masks
+    stride = 1 if training.objective == "prefix" else width - int(training.window_overlap * width)
+    return Objective(training, masks, width, stride)
+
+
+def target_room(objective: Objective, windows: Windows) -> int:
+    """Targets that a batch of such windows has room for where shapes are fixed.
+
+    The mean and six standard deviations over random batches: one batch in a thousand million has
+    more, and loses those.
+    """
+    if objective.masks:
+        start = torch.maximum(windows.base, windows.end - objective.width)
+        items, ratio = (windows.end - start).double(), objective.training.mask_ratio
+        share = objective.last_mask_share
+    else:
+        items, ratio, share = (windows.end - windows.own).double(), 1.0, 0.0
+    none = (1 - ratio) ** items  # a window always hides one item
+    mean = share + (1 - share) * (items * ratio + none)
+    square = share + (1 - share) * (items * ratio * (1 - ratio) + (items * ratio) ** 2 + none)
+    size = objective.training.batch_size
+    variance = float(square.mean() - mean.mean() ** 2)
+    room = size * float(mean.mean()) + ROOM_SIGMAS * math.sqrt(size * variance)
+    return min(math.ceil(room), size * objective.width)
 
 
 def batch_loss(
+    objective: Objective,
     model: SequenceModel,
     items: Tensor,
     windows: Windows,
-    length: int,
-    training: Training,
-    generator: torch.Generator,
-) -> tuple[Tensor, int]:
-    """The summed cross-entropy (nats) of one batch under the run's objective, and its targets."""
-    width = window_width(training, length)
-    if training.objective == "masked":
-        return masked(model, item_batch(items, windows, width), training.mask_ratio, generator)
-    return next_item(model, *next_item_batch(items, windows, width))
-
-
-def window_width(training: Training, length: int) -> int:
-    """BERT4Rec has one more position than items it sees: the place of [MASK] in evaluation."""
-    return length + 1 if training.objective == "masked" else length
-
-
-def next_item(model: SequenceModel, inputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
-    """Predict every position's next item at once (Kang & McAuley 2018, sec. III-F, with a softmax
-    over all items in place of one sampled negative).
+    room: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The summed loss (nats) of one batch, and its number of targets; scalars on the device.
 
     Args:
-        inputs, targets: int64 (B, L); a target of 0 is none.
+        items: `Histories.items`.
+        room: `target_room`, where nothing may wait for the device to count targets.
     """
-    return _cross_entropy(model, model.hidden(inputs), targets)
+    if objective.masks:
+        assert isinstance(model, BERT4Rec)
+        inputs, targets = mask_items(objective, model.mask_token, items, windows)
+    else:
+        inputs, targets = next_item_batch(items, windows, objective.width)
+    hidden, flat = model.hidden(inputs).flatten(0, 1), targets.flatten()
+    chosen, chosen_targets = choose(flat, room)
+    # Scores only where there is a target: the output layer is most of the work.
+    states = model.transform(hidden.index_select(0, chosen))
+    loss = target_loss(states, model.output_layer(), chosen_targets, objective.training)
+    return loss, (chosen_targets > 0).sum()
 
 
-def masked(
-    model: SequenceModel, items: Tensor, ratio: float, generator: torch.Generator
-) -> tuple[Tensor, int]:
-    """Hide a share of the items and predict them from both sides (Sun et al. 2019, sec. 3.6).
+def mask_items(
+    objective: Objective, mask_token: int, items: Tensor, windows: Windows
+) -> tuple[Tensor, Tensor]:
+    """Hide a share of the items, to be predicted from both sides (Sun et al. 2019, sec. 3.6).
 
-    Every window hides at least one item; the last, where chance hid none, because that is the
-    place evaluation asks for.
-
-    Args:
-        items: int64 (B, L + 1), right-aligned, 0 for padding.
+    Inputs and targets, int64 (windows, width); a target of 0 is none. Every window hides at least
+    one item: the last, where chance hid none, because that is the place evaluation asks for.
     """
-    assert isinstance(model, BERT4Rec)
-    real = items > 0
-    draw = torch.rand(items.shape, generator=generator).to(items.device)
-    hidden = (draw < ratio) & real
-    hidden[:, -1] |= ~hidden.any(dim=1)
-    targets = torch.where(hidden, items, 0)
-    inputs = torch.where(hidden, model.mask_token, items)
-    return _cross_entropy(model, model.hidden(inputs), targets)
+    window_items = item_batch(items, windows, objective.width)
+    real = window_items > 0
+    hidden = real & (torch.rand(real.shape, device=real.device) < objective.training.mask_ratio)
+    last_only = torch.rand(len(real), device=real.device) < objective.last_mask_share
+    hidden &= ~last_only[:, None]
+    hidden[:, -1] |= real[:, -1] & ~hidden.any(dim=1)
+    targets = torch.where(hidden, window_items, 0)
+    return torch.where(hidden, mask_token, window_items), targets
 
 
-def _cross_entropy(model: SequenceModel, hidden: Tensor, targets: Tensor) -> tuple[Tensor, int]:
-    """Logits only where there is a target: the output layer is most of the work."""
-    flat = targets.flatten()
-    chosen = flat.nonzero().squeeze(1)
-    states = model.transform(hidden.flatten(0, 1).index_select(0, chosen))
-    loss = cross_entropy(states, model.output_layer(), flat[chosen])
-    return loss, int(chosen.numel())
+def choose(targets: Tensor, room: int | None) -> tuple[Tensor, Tensor]:
+    """The places (N,) of targets other than 0, and those targets; with ``room``, always so many,
+    filled up with targets of 0."""
+    if room is None:
+        chosen = targets.nonzero().squeeze(1)
+        return chosen, targets[chosen]
+    chosen = torch.nonzero_static(targets, size=room, fill_value=0).squeeze(1)
+    real = torch.arange(room, device=targets.device) < (targets > 0).sum()
+    return chosen, torch.where(real, targets[chosen], 0)

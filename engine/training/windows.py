@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Histories:
-    """The training part of every user's history, flat, on the training device."""
+    """The training part of every user's history, flat."""
 
     items: Tensor
-    """int32 (interactions,): user by user, oldest first; 1…V."""
+    """int32 (interactions,), on the training device: user by user, oldest first; 1…V."""
     starts: Tensor
-    """int64 (users,): where each user's training part begins in ``items``."""
+    """int64 (users,), on the host: where each user's training part begins in ``items``."""
     ends: Tensor
-    """int64 (users,): one past where it ends."""
+    """int64 (users,), on the host: one past where it ends."""
 
     @property
     def interactions(self) -> int:
@@ -30,44 +31,66 @@ class Histories:
 class Windows:
     """Index ranges into `Histories.items`; each interaction is in the own part of one window."""
 
-    base: Tensor
-    """int64 (windows,): where the user's history begins; nothing before it belongs to the user."""
-    own: Tensor
-    """int64 (windows,): first position that is the window's own; positions before it, back to
-    ``base``, only serve as context."""
-    end: Tensor
-    """int64 (windows,): one past the last position."""
+    ranges: Tensor
+    """int64 (3, windows): `base`, `own` and `end`. A window of three zeros is empty."""
+
+    @property
+    def base(self) -> Tensor:
+        """Where the user's history begins; nothing before it belongs to the user."""
+        return self.ranges[0]
+
+    @property
+    def own(self) -> Tensor:
+        """The first position that is the window's own; positions before it, back to `base`, only
+        serve as context."""
+        return self.ranges[1]
+
+    @property
+    def end(self) -> Tensor:
+        """One past the last position."""
+        return self.ranges[2]
 
     def __len__(self) -> int:
-        return int(self.end.numel())
+        return self.ranges.shape[1]
 
-    def batches(self, size: int, generator: torch.Generator) -> Iterator[Windows]:
-        """The windows in a random order, ``size`` at a time."""
-        order = torch.randperm(len(self), generator=generator).to(self.end.device)
-        for chosen in torch.split(order, size):
-            yield Windows(self.base[chosen], self.own[chosen], self.end[chosen])
+    def to(self, device: torch.device) -> Windows:
+        return Windows(self.ranges.to(device))
+
+    def shuffled(self, generator: torch.Generator) -> Windows:
+        return Windows(self.ranges[:, torch.randperm(len(self), generator=generator)])
+
+    def padded(self, size: int) -> Windows:
+        """With empty windows at the end, so that all batches of ``size`` are whole."""
+        return Windows(F.pad(self.ranges, (0, -len(self) % size)))
+
+    def batches(self, size: int) -> Iterator[Windows]:
+        """``size`` windows at a time, in order; the last batch may be smaller."""
+        for ranges in torch.split(self.ranges, size, dim=1):
+            yield Windows(ranges)
 
 
-def cut_windows(histories: Histories, width: int, generator: torch.Generator) -> Windows:
+def cut_windows(
+    histories: Histories, width: int, generator: torch.Generator, stride: int | None = None
+) -> Windows:
     """Cut every history into windows of ``width`` positions, at a random offset for each user.
 
-    The first window of a user is 1…width long, so that over the epochs an interaction is seen
-    with contexts of every length. The cuts of an epoch partition each history.
+    Each window owns its last ``stride`` positions (all of them unless told otherwise), and the
+    own parts partition each history. The first window of a user is 1…``stride`` long, so that over
+    the epochs an interaction is seen with contexts of every length. On the host.
     """
-    lengths = (histories.ends - histories.starts).cpu()
+    stride = stride or width
+    lengths = histories.ends - histories.starts
     users = torch.nonzero(lengths > 0).squeeze(1)
     lengths = lengths[users]
-    first = torch.randint(1, width + 1, lengths.shape, generator=generator)
-    counts = 1 + (lengths - first).clamp(min=0).add(width - 1).div(width, rounding_mode="floor")
+    first = torch.randint(1, stride + 1, lengths.shape, generator=generator)
+    counts = 1 + (lengths - first).clamp(min=0).add(stride - 1).div(stride, rounding_mode="floor")
 
     row = torch.repeat_interleave(torch.arange(len(users)), counts)
     number = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
-    end = torch.minimum(first[row] + number * width, lengths[row])
-    own = torch.where(number == 0, 0, first[row] + (number - 1) * width)
-
-    base = histories.starts.cpu()[users][row]
-    device = histories.items.device
-    return Windows(base.to(device), (base + own).to(device), (base + end).to(device))
+    end = torch.minimum(first[row] + number * stride, lengths[row])
+    own = torch.where(number == 0, 0, first[row] + (number - 1) * stride)
+    base = histories.starts[users][row]
+    return Windows(torch.stack([base, base + own, base + end]))
 
 
 def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor, Tensor]:
@@ -76,7 +99,7 @@ def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor
     The input at a position is the item before its target; before the first item of a history
     there is none, and the model predicts it from padding. Context positions have no target.
     """
-    position = windows.end[:, None] - width + torch.arange(width, device=items.device)
+    position = _positions(windows, width)
     inputs = _gather(items, position - 1, position > windows.base[:, None])
     targets = _gather(items, position, position >= windows.own[:, None])
     return inputs, targets
@@ -84,8 +107,12 @@ def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor
 
 def item_batch(items: Tensor, windows: Windows, width: int) -> Tensor:
     """The items of the windows themselves, int64 (windows, width), right-aligned, 0 for padding."""
-    position = windows.end[:, None] - width + torch.arange(width, device=items.device)
+    position = _positions(windows, width)
     return _gather(items, position, position >= windows.base[:, None])
+
+
+def _positions(windows: Windows, width: int) -> Tensor:
+    return windows.end[:, None] - width + torch.arange(width, device=windows.end.device)
 
 
 def _gather(items: Tensor, position: Tensor, valid: Tensor) -> Tensor:

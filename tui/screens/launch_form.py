@@ -176,7 +176,9 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
 
 def _hint() -> str:
-    from engine.spec import Training
-
-    names = [name for name in Training.model_fields if name != "objective"]
-    return "One a line: " + ", ".join([*names, "dim", "layers", "heads", "dropout"]) + " …"
+    """The settings most asked for; docs/training.md has all of them."""
+    usual = (
+        "epochs, patience, batch_size, lr, weight_decay, grad_clip, mask_ratio, eval_batch_size, "
+        "dtype, dim, layers, heads, dropout"
+    )
+    return f"One a line: {usual} …"

@@ -126,7 +126,7 @@ def test_an_impossible_run_is_refused_in_a_sentence(
         ("", "64", "sasrec has no setting ''"),
         ("gate_soft_cap", "10", "sasrec has no setting 'gate_soft_cap'"),
         ("heads", "3", "sasrec × synthetic × 50: dim (64) must be a multiple of heads (3)."),
-        ("objective", "masked", "sasrec is trained with objective: next-item."),
+        ("objective", "masked", "sasrec is trained with objective: next-item (or prefix)."),
     ],
 )
 def test_an_impossible_setting_is_refused_in_a_sentence(

@@ -20,6 +20,14 @@ ARCHITECTURES: dict[str, spec.Architecture] = {
     "sasrec-post": spec.SASRec(dim=16, layers=1, heads=4, norm="post"),
     "bert4rec-pre": spec.BERT4Rec(dim=16, layers=2, heads=2, norm="pre"),
     "bert4rec-post": spec.BERT4Rec(dim=16, layers=1, heads=4, norm="post"),
+    "sasrec-rope": spec.SASRec(
+        dim=16, layers=2, heads=2, norm="pre", final_norm=True, positions="rope", tied=True
+    ),
+    "sasrec-alibi": spec.SASRec(dim=16, layers=2, heads=2, norm="pre", positions="alibi"),
+    "bert4rec-rope": spec.BERT4Rec(
+        dim=16, layers=2, heads=2, norm="pre", final_norm=True, positions="rope", tied=True
+    ),
+    "bert4rec-alibi": spec.BERT4Rec(dim=16, layers=2, heads=2, norm="pre", positions="alibi"),
     "xlstm": spec.XLSTM(dim=16, layers=2, heads=2, dropout=0.2),
 }
 

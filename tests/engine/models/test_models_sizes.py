@@ -56,12 +56,15 @@ sizes = {"heads": st.integers(1, 4), "layers": st.integers(1, 3)}
     kind=st.sampled_from([spec.SASRec, spec.BERT4Rec]),
     per_head=st.integers(1, 24),
     norm=st.sampled_from(["pre", "post"]),
+    final_norm=st.booleans(),
+    positions=st.sampled_from(["learned", "alibi"]),
+    tied=st.booleans(),
     items=st.integers(1, 500),
     length=st.integers(2, 60),
     **sizes,
 )
-def test_other_transformer_sizes(kind, per_head, norm, items, length, heads, layers) -> None:
-    architecture = kind(dim=heads * per_head, heads=heads, layers=layers, norm=norm)
+def test_other_transformer_sizes(kind, per_head, items, length, heads, **others) -> None:
+    architecture = kind(dim=heads * per_head, heads=heads, **others)
     assert parameters_of(architecture, items, length) == count(architecture, items, length)
 
 

@@ -25,6 +25,7 @@ def checkpoint() -> Checkpoint:
         epoch=3,
         step=30,
         model={"w": weight},
+        average=None,
         optimizer=optimizer.state_dict(),
         best=Best(2, 0.25, {"valid_ndcg": 0.25}, {"w": weight * 2}),
     )

@@ -44,6 +44,7 @@ def evaluation(targets: list[int], seen: list[list[int]]) -> EvaluationSet:
         histories=torch.arange(len(targets), dtype=torch.int32)[:, None],
         targets=torch.tensor(targets),
         seen=torch.tensor([i for items in others for i in items], dtype=torch.long),
+        seen_users=torch.tensor([u for u, items in enumerate(others) for _ in items]).long(),
         seen_offsets=torch.tensor(offsets),
     )
 

@@ -13,8 +13,9 @@ from engine.training.losses import cross_entropy
 @pytest.mark.parametrize("rows", [1, 3, 7, 100])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("soft_cap", [None, 2.0])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_equals_the_plain_form_with_its_gradients(
-    rows: int, bias: bool, soft_cap: float | None
+    rows: int, bias: bool, soft_cap: float | None, smoothing: float
 ) -> None:
     generator = torch.Generator().manual_seed(0)
 
@@ -25,8 +26,14 @@ def test_equals_the_plain_form_with_its_gradients(
     targets = torch.tensor([3, 3, 1, 10, 7, 0, 2])
     output = OutputLayer(inputs[1], inputs[2] if bias else None, soft_cap)
 
-    plain = F.cross_entropy(output.scores(inputs[0]), targets, reduction="sum")
-    parts = cross_entropy(inputs[0], output, targets, scores_at_once=rows * 11)
+    scores = output.scores(inputs[0])
+    plain = F.cross_entropy(scores, targets, reduction="sum", ignore_index=0)
+    if smoothing:
+        spread = -scores.log_softmax(dim=1)[:, 1:].mean(dim=1)[targets > 0].sum()
+        plain = (1 - smoothing) * plain + smoothing * spread
+    parts = cross_entropy(
+        inputs[0], output, targets, label_smoothing=smoothing, scores_at_once=rows * 11
+    )
 
     torch.testing.assert_close(parts, plain, rtol=1e-12, atol=1e-12)
     expected = torch.autograd.grad(plain / 7, inputs)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.training.windows import Histories, cut_windows, item_batch, next_item_batch
+from engine.training.windows import Histories, Windows, cut_windows, item_batch, next_item_batch
 
 
 def histories_of(lengths: list[int], gap: int = 2) -> Histories:
@@ -88,15 +88,54 @@ def test_item_windows_hold_training_items_of_one_user(shape: tuple[list[int], in
     assert seen == set(owner)
 
 
+@given(shapes, st.integers(1, 12))
+def test_with_overlap_too_every_interaction_is_one_window_s_own(
+    shape: tuple[list[int], int, int], stride: int
+) -> None:
+    lengths, width, seed = shape
+    stride = min(stride, width)
+    histories = histories_of(lengths)
+    generator = torch.Generator().manual_seed(seed)
+    windows = cut_windows(histories, width, generator, stride)
+
+    inputs, targets = next_item_batch(histories.items, windows, width)
+
+    assert len(targets[targets > 0]) == histories.interactions
+    assert max((targets > 0).sum(dim=1).tolist(), default=0) <= stride
+    for window, row in enumerate(inputs.tolist()):
+        before = int(windows.end[window] - 1 - windows.base[window])
+        assert sum(item > 0 for item in row) == min(width, before), "all the context there is"
+
+
+def test_windows_of_stride_one_are_prefixes() -> None:
+    histories = histories_of([4])
+    windows = cut_windows(histories, 3, torch.Generator(), stride=1)
+    inputs, targets = next_item_batch(histories.items, windows, 3)
+    assert inputs.tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 2], [1, 2, 3]]
+    assert targets.tolist() == [[0, 0, 1], [0, 0, 2], [0, 0, 3], [0, 0, 4]]
+
+
 def test_batches_hold_every_window_once() -> None:
     histories = histories_of([40, 3, 17])
     generator = torch.Generator().manual_seed(1)
     windows = cut_windows(histories, 5, generator)
 
-    batches = list(windows.batches(4, generator))
+    batches = list(windows.shuffled(generator).batches(4))
 
-    assert sum(len(batch) for batch in batches) == len(windows)
-    assert sorted(torch.cat([b.end for b in batches]).tolist()) == sorted(windows.end.tolist())
+    ends = torch.cat([b.end for b in batches]).tolist()
+    assert ends != windows.end.tolist()
+    assert sorted(ends) == sorted(windows.end.tolist())
+
+
+def test_padding_is_of_windows_without_items_and_targets() -> None:
+    histories = histories_of([40, 3, 17])
+    windows = cut_windows(histories, 5, torch.Generator().manual_seed(1))
+    padded = windows.padded(len(windows) - 3)
+    assert [len(b) for b in padded.batches(len(windows) - 3)] == [len(windows) - 3] * 2
+    rest = Windows(padded.ranges[:, len(windows) :])
+    assert len(rest) == len(windows) - 6
+    assert not torch.cat(next_item_batch(histories.items, rest, 5)).any()
+    assert not item_batch(histories.items, rest, 5).any()
 
 
 def test_the_same_seed_cuts_the_same_windows() -> None:

@@ -1,0 +1,61 @@
+"""Losses over sampled items, for catalogues too large for a softmax over all of them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.models.base import OutputLayer
+
+
+def sampled_cross_entropy(
+    states: Tensor, output: OutputLayer, targets: Tensor, negatives: Tensor
+) -> Tensor:
+    """The cross-entropy with the sum over other items estimated from ``negatives``, int64 (k,).
+
+    Each negative, drawn uniformly, stands for (V - 1) / k items, so that the estimate of the
+    normaliser has no bias (Bengio & Senécal 2008, sec. III). All targets share the negatives: one
+    matrix product scores them. A negative that is a row's target is left out of that row.
+    """
+    positive, negative = _sampled_scores(states, output, targets, negatives)
+    stands_for = math.log((len(output.weight) - 2) / len(negatives))
+    scores = torch.cat([positive[:, None], negative + stands_for], dim=1)
+    loss = scores.logsumexp(dim=1) - positive
+    return (loss * (targets > 0)).sum()
+
+
+def gbce(
+    states: Tensor, output: OutputLayer, targets: Tensor, negatives: Tensor, calibration: float
+) -> Tensor:
+    """Generalised binary cross-entropy (Petrov & Macdonald 2023, gSASRec, eq. 9 and 15), summed.
+
+    With a sampling rate α = k / (V - 1), the positive's probability is raised to the power
+    β = α (t (1 - 1 / α) + 1 / α), t being ``calibration``. Negatives, int64 (k,), are shared by
+    all targets; one that is a row's target is left out of that row.
+    """
+    positive, negative = _sampled_scores(states, output, targets, negatives)
+    rate = len(negatives) / (len(output.weight) - 2)
+    power = rate * (calibration * (1 - 1 / rate) + 1 / rate)
+    likelihood = power * F.logsigmoid(positive) + F.logsigmoid(-negative).sum(dim=1)
+    return -(likelihood * (targets > 0)).sum() / (len(negatives) + 1)
+
+
+def _sampled_scores(
+    states: Tensor, output: OutputLayer, targets: Tensor, negatives: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Scores of the targets, (N,), and of the negatives, (N, k), in float32 or better; -inf where
+    a negative is the target."""
+    positive = (states * F.embedding(targets, output.weight)).sum(dim=1)
+    negative = states @ output.weight[negatives].T.to(states.dtype)
+    exact = torch.promote_types(output.weight.dtype, torch.float32)
+    positive, negative = positive.to(exact), negative.to(exact)
+    if output.bias is not None:
+        positive, negative = positive + output.bias[targets], negative + output.bias[negatives]
+    if output.soft_cap is not None:
+        positive, negative = (
+            output.soft_cap * torch.tanh(x / output.soft_cap) for x in (positive, negative)
+        )
+    return positive, negative.masked_fill(targets[:, None] == negatives, -math.inf)

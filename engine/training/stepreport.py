@@ -1,0 +1,79 @@
+"""The figures of an epoch's updates, from the device to the recorder without waiting at each."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.errors import TrainingError
+from engine.training.recorder import Recorder, StepRecord
+
+REPORT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class EpochTotals:
+    loss: float
+    grad_norm: float
+    targets: int
+    batches: int
+    lr: float
+    seconds: float
+
+
+class StepReport:
+    """Keeps the steps' figures on the device and hands them over about once a second."""
+
+    def __init__(self, recorder: Recorder, epoch: int) -> None:
+        self._recorder = recorder
+        self._epoch = epoch
+        self._steps: list[tuple[int, float]] = []
+        self._figures: list[Tensor] = []
+        self._flushed = time.monotonic()
+        self._loss = self._norm = self._rate = 0.0
+        self._targets = self._batches = 0
+
+    def add(self, step: int, rate: float, figures: Tensor) -> None:
+        self._steps.append((step, rate))
+        self._figures.append(figures)
+        if time.monotonic() - self._flushed >= REPORT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Raises `TrainingError` if a loss or a gradient is not finite."""
+        if not self._steps:
+            return
+        rows = torch.stack(self._figures).tolist()
+        records: list[StepRecord] = []
+        for (step, rate), (loss, targets, norm) in zip(self._steps, rows, strict=True):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                self._recorder.steps(records)
+                raise TrainingError(
+                    "diverged",
+                    f"The loss or its gradient stopped being a number at step {step} of epoch "
+                    f"{self._epoch}: try a lower learning rate, such as lr={rate / 10:.2g}.",
+                )
+            records.append(StepRecord(step, self._epoch, loss / targets, norm, rate))
+            self._loss += loss
+            self._targets += int(targets)
+            self._norm += norm
+            self._rate = rate
+        self._batches += len(rows)
+        self._recorder.steps(records)
+        self._steps.clear()
+        self._figures.clear()
+        self._flushed = time.monotonic()
+
+    def totals(self, seconds: float) -> EpochTotals:
+        return EpochTotals(
+            loss=self._loss / self._targets,
+            grad_norm=self._norm / self._batches,
+            targets=self._targets,
+            batches=self._batches,
+            lr=self._rate,
+            seconds=seconds,
+        )

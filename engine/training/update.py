@@ -1,0 +1,149 @@
+"""One update of a model's weights, as it is written and, on a GPU, recorded and replayed."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.models.base import SequenceModel
+from engine.spec import Training
+from engine.training.objectives import Objective, batch_loss
+from engine.training.windows import Windows
+
+WARM_UPS = 3
+"""Updates before one is recorded: libraries set themselves up at their first calls."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What an update changes."""
+
+    model: SequenceModel
+    optimizer: torch.optim.Optimizer
+    average: SequenceModel | None
+    """Its weights follow the model's, if they are averaged."""
+
+    @property
+    def evaluated(self) -> SequenceModel:
+        """The model that is evaluated and kept."""
+        return self.model if self.average is None else self.average
+
+
+Update = Callable[[Windows], Tensor]
+"""Takes a batch, changes the weights, and returns float64 (3,) on the device: the batch's summed
+loss, its targets, and the gradient's global norm before clipping."""
+
+
+def make_update(
+    learner: Learner, objective: Objective, items: Tensor, room: int | None, *, bfloat16: bool
+) -> Update:
+    """An update of ``learner`` by batches of windows into ``items``."""
+    training = objective.training
+
+    def update(windows: Windows) -> Tensor:
+        with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
+            loss, targets = batch_loss(objective, learner.model, items, windows, room)
+        torch.autograd.backward(loss / targets)
+        norm = nn.utils.clip_grad_norm_(learner.model.parameters(), training.grad_clip)
+        learner.optimizer.step()
+        learner.optimizer.zero_grad()
+        if learner.average is not None:
+            _follow(learner.average, learner.model, training.ema)
+        return torch.stack([loss.detach().double(), targets.double(), norm.double()])
+
+    return update
+
+
+def recorded(update: Update, learner: Learner, example: Windows) -> Update:
+    """The same update as one CUDA graph: a launch in place of hundreds.
+
+    Batches must all have the shape of ``example``, and nothing in the update may wait for the
+    device. Where something does, the update is returned as it is. The learner is as before.
+    """
+    windows = Windows(example.ranges.clone())
+    weights = _weights(learner)
+    before = [weight.clone() for weight in weights]
+    moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
+    graph = torch.cuda.CUDAGraph()
+    try:
+        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(WARM_UPS):
+                update(windows)
+        torch.cuda.current_stream().wait_stream(aside)
+        with torch.cuda.graph(graph):
+            figures = update(windows)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        sys.stderr.write(
+            f"The update can't be recorded as a CUDA graph, so it is slower: {reason}\n"
+        )
+        return update
+    finally:
+        with torch.no_grad():
+            for weight, value in zip(weights, before, strict=True):
+                weight.copy_(value)
+            _restore(learner.optimizer, moments)
+
+    def replay(batch: Windows) -> Tensor:
+        windows.ranges.copy_(batch.ranges)
+        graph.replay()
+        return figures.clone()
+
+    return replay
+
+
+def make_optimizer(
+    model: nn.Module, training: Training, device: torch.device, state: dict[str, Any] | None
+) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019), from ``state`` if there is one."""
+    on_gpu = device.type == "cuda"
+    optimizer = torch.optim.AdamW(
+        model.parameters(), weight_decay=training.weight_decay, fused=True, capturable=on_gpu
+    )
+    if state is not None:
+        optimizer.load_state_dict(state)
+    for group in optimizer.param_groups:
+        group["capturable"] = on_gpu
+        # A recorded update reads its rate from the device.
+        group["lr"] = torch.tensor(training.lr, device=device) if on_gpu else training.lr
+    return optimizer
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """For the next update, recorded or not."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for old, new in zip(average.parameters(), model.parameters(), strict=True):
+        old.lerp_(new, 1 - decay)
+
+
+def _weights(learner: Learner) -> list[Tensor]:
+    models = [learner.model] if learner.average is None else [learner.model, learner.average]
+    return [parameter for model in models for parameter in model.parameters()]
+
+
+def _restore(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
+    """Put an optimizer's state back in place; what wasn't there before is zero."""
+    for number, state in optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            if number in moments:
+                value.copy_(moments[number][name])
+            else:
+                value.zero_()
