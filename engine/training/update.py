@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from engine.spec import Training
 from engine.training.objectives import Objective, batch_loss
 from engine.training.windows import Windows
 
-WARM_UPS = 3
+WARM_UPS = 2
 """Updates before one is recorded: libraries set themselves up at their first calls."""
 
 
@@ -68,31 +69,25 @@ def recorded(update: Update, learner: Learner, example: Windows) -> Update:
     """
     windows = Windows(example.ranges.clone())
     weights = _weights(learner)
-    before = [weight.clone() for weight in weights]
+    before = [weight.detach().clone() for weight in weights]
     moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
     graph = torch.cuda.CUDAGraph()
-    try:
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(WARM_UPS):
-                update(windows)
-        torch.cuda.current_stream().wait_stream(aside)
-        with torch.cuda.graph(graph):
+    # Recorded on the stream that it was warmed up on: autograd remembers the stream of weights.
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        problem = _warm_up(update, windows)
+    torch.cuda.current_stream().wait_stream(stream)
+    if problem is None:
+        with torch.cuda.graph(graph, stream=stream):
             figures = update(windows)
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        sys.stderr.write(
-            f"The update can't be recorded as a CUDA graph, so it is slower: {reason}\n"
-        )
+    with torch.no_grad():
+        for weight, value in zip(weights, before, strict=True):
+            weight.copy_(value)
+    _restore(learner.optimizer, moments)
+    if problem is not None:
+        sys.stderr.write(f"An update waits for the GPU, so it is not recorded: {problem}\n")
         return update
-    finally:
-        with torch.no_grad():
-            for weight, value in zip(weights, before, strict=True):
-                weight.copy_(value)
-            _restore(learner.optimizer, moments)
 
     def replay(batch: Windows) -> Tensor:
         windows.ranges.copy_(batch.ranges)
@@ -100,6 +95,24 @@ def recorded(update: Update, learner: Learner, example: Windows) -> Update:
         return figures.clone()
 
     return replay
+
+
+def _warm_up(update: Update, windows: Windows) -> str | None:
+    """Run the update a few times, and return what in it waits for the device, if anything does."""
+    update(windows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this mode misses some waits
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(WARM_UPS):
+            update(windows)
+    except RuntimeError as error:
+        if "synchronizing" not in str(error):
+            raise
+        return str(error).splitlines()[0]
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return None
 
 
 def make_optimizer(
