@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
+from engine.models.dropout import Dropout
 from engine.models.positions import last_positions
 from engine.models.transformer import (
     TransformerLayer,
@@ -45,7 +46,7 @@ class BERT4Rec(SequenceModel):
         learned = architecture.positions == "learned"
         self.positions = nn.Embedding(length + 1, dim) if learned else None
         self.embedding_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(architecture.dropout)
+        self.dropout = Dropout(architecture.dropout)
         self.layers = nn.ModuleList(
             TransformerLayer(dim, architecture.heads, architecture.dropout, architecture.norm)
             for _ in range(architecture.layers)

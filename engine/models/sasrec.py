@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
+from engine.models.dropout import Dropout
 from engine.models.positions import last_positions
 from engine.models.transformer import (
     TransformerLayer,
@@ -34,7 +35,7 @@ class SASRec(SequenceModel):
         self.items = nn.Embedding(num_items + 1, dim)
         learned = architecture.positions == "learned"
         self.positions = nn.Embedding(length, dim) if learned else None
-        self.dropout = nn.Dropout(architecture.dropout)
+        self.dropout = Dropout(architecture.dropout)
         self.layers = nn.ModuleList(
             TransformerLayer(dim, architecture.heads, architecture.dropout, architecture.norm)
             for _ in range(architecture.layers)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.models.dropout import Dropout
 from engine.models.positions import distance_penalty, rotate, rotation
 
 SHORT = 512
@@ -39,7 +40,7 @@ class TransformerLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(dim)
         self.feed_forward_in = nn.Linear(dim, 4 * dim)
         self.feed_forward_out = nn.Linear(4 * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def reset_matrices(self) -> None:
         """Draw the matrices by Glorot & Bengio 2010, eq. 16: at widths as small as these a standard

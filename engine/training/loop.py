@@ -32,7 +32,7 @@ from engine.training.update import (
     recorded,
     set_learning_rate,
 )
-from engine.training.windows import Histories, Windows, cut_windows
+from engine.training.windows import Histories, Windows, cut_windows, windows_needed
 
 CHECKPOINT_SECONDS = 5.0
 """Shorter epochs share a checkpoint: a crash repeats a few seconds, with equal results."""
@@ -162,12 +162,9 @@ def train(
 
 
 def steps_per_epoch(spec: RunSpec, histories: Histories) -> int:
-    """Updates in an epoch, in the mean over the random cuts."""
-    stride = objective_of(spec).stride
-    lengths = (histories.ends - histories.starts).double()
-    # A first window of 1…stride positions, and the rest in whole strides: 1 + (n - 1) / stride.
-    windows = float((1 + (lengths - 1) / stride)[lengths > 0].sum())
-    return math.ceil(windows / spec.training.batch_size)
+    """Updates in an epoch."""
+    windows = windows_needed(histories.ends - histories.starts, objective_of(spec).stride)
+    return math.ceil(int(windows.sum()) / spec.training.batch_size)
 
 
 def training_histories(split: LeaveOneOut, device: torch.device) -> Histories:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from engine.models.base import OutputLayer
@@ -46,8 +47,9 @@ def cross_entropy(
     Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)``,
     gradients too, while at most ``scores_at_once`` of the N × (V + 1) scores exist at a time. The
     gradients are made on the way forward, so scores are computed once (as in Hsu et al. 2024,
-    Liger Kernel, sec. 3.2). Products are taken in autocast's type, the softmax in float32 or
-    better. ``label_smoothing`` spreads that share of the target's probability over items 1…V
+    Liger Kernel, sec. 3.2). Scores and probabilities are kept in autocast's type; in bfloat16 that
+    halves the passes over memory, which cost as much as the products. A target's probability
+    counts as no smaller than that type's smallest number. ``label_smoothing`` spreads that share of the target's probability over items 1…V
     (Szegedy et al. 2016, sec. 7).
     """
     if scores_at_once is None:
@@ -79,37 +81,38 @@ class _InParts(torch.autograd.Function):
         states_grad = torch.empty_like(states)
         weight_grad = torch.zeros_like(weight)
         bias_grad = None if bias is None else torch.zeros_like(bias)
-        each = smoothing / (len(weight) - 1)
+        items = len(weight) - 1
         with torch.autocast(states.device.type, enabled=False):
             matrix = weight.to(dtype)
+            offset = None if bias is None else bias.to(dtype)
             for first in range(0, len(states), rows):
                 target = targets[first : first + rows, None]
                 # Rows without a target are left out of the small factors, not of the scores:
                 # that saves a pass over the largest array.
                 counts = (target > 0).to(exact)
                 part = states[first : first + rows].to(dtype)
-                scores = (part @ matrix.T).to(exact)
-                if bias is not None:
-                    scores += bias
+                scores = F.linear(part, matrix, offset)
                 if soft_cap is not None:
-                    capped = (scores / soft_cap).tanh_()
+                    capped = scores.div_(soft_cap).tanh_()
                     scores = capped * soft_cap
-                log_probability = scores.log_softmax(dim=1)
-                likelihood = (1 - smoothing) * log_probability.gather(1, target)
+                probability = scores.softmax(dim=1)
+                likelihood = _log(probability.gather(1, target).to(exact))
                 if smoothing:
-                    likelihood += each * log_probability[:, 1:].sum(dim=1, keepdim=True)
+                    normaliser = scores.gather(1, target).to(exact) - likelihood
+                    mean = scores[:, 1:].sum(dim=1, keepdim=True, dtype=exact) / items
+                    likelihood = (1 - smoothing) * likelihood + smoothing * (mean - normaliser)
+                    probability[:, 1:] -= smoothing / items
                 loss -= (likelihood * counts).sum()
-                grad = log_probability.exp_()
-                if smoothing:
-                    grad[:, 1:] -= each
-                grad.scatter_add_(1, target, grad.new_full(target.shape, smoothing - 1.0))
+                grad = probability.scatter_(
+                    1, target, probability.gather(1, target) + smoothing - 1
+                )
                 if soft_cap is not None:
-                    grad *= 1 - capped * capped
+                    grad *= capped.square_().neg_().add_(1)
+                counts = counts.to(dtype)
                 if bias_grad is not None:
-                    bias_grad += counts[:, 0].to(grad.dtype) @ grad
-                narrow = grad.to(dtype)
-                states_grad[first : first + rows] = (narrow @ matrix) * counts.to(dtype)
-                weight_grad += narrow.T @ (part * counts.to(dtype))
+                    bias_grad += (counts.T @ grad)[0]
+                states_grad[first : first + rows] = (grad @ matrix) * counts
+                weight_grad += grad.T @ (part * counts)
         ctx.save_for_backward(states_grad, weight_grad, bias_grad)
         return loss
 
@@ -123,3 +126,7 @@ class _InParts(torch.autograd.Function):
             None if bias_grad is None else bias_grad * scale,
             *(None,) * 5,
         )
+
+
+def _log(probability: Tensor) -> Tensor:
+    return probability.clamp(min=torch.finfo(probability.dtype).tiny).log()

@@ -72,18 +72,22 @@ class Windows:
 def cut_windows(
     histories: Histories, width: int, generator: torch.Generator, stride: int | None = None
 ) -> Windows:
-    """Cut every history into windows of ``width`` positions, at a random offset for each user.
+    """Cut every history into as few windows of ``width`` positions as hold it.
 
-    Each window owns its last ``stride`` positions (all of them unless told otherwise), and the
-    own parts partition each history. The first window of a user is 1…``stride`` long, so that over
-    the epochs an interaction is seen with contexts of every length. On the host.
+    Each window owns its last ``stride`` positions at most (all of them unless told otherwise), and
+    the own parts partition each history. All but a user's first and last window own ``stride``; how
+    many the first one owns is drawn at random from what that leaves, so that over the epochs an
+    interaction is seen with contexts of many lengths. On the host.
     """
     stride = stride or width
     lengths = histories.ends - histories.starts
     users = torch.nonzero(lengths > 0).squeeze(1)
     lengths = lengths[users]
-    first = torch.randint(1, stride + 1, lengths.shape, generator=generator)
-    counts = 1 + (lengths - first).clamp(min=0).add(stride - 1).div(stride, rounding_mode="floor")
+    counts = windows_needed(lengths, stride)
+    least = lengths - (counts - 1) * stride
+    choices = lengths.clamp(max=stride) - least + 1
+    drawn = torch.rand(lengths.shape, generator=generator, dtype=torch.float64)
+    first = least + (drawn * choices).long()
 
     row = torch.repeat_interleave(torch.arange(len(users)), counts)
     number = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
@@ -91,6 +95,11 @@ def cut_windows(
     own = torch.where(number == 0, 0, first[row] + (number - 1) * stride)
     base = histories.starts[users][row]
     return Windows(torch.stack([base, base + own, base + end]))
+
+
+def windows_needed(lengths: Tensor, stride: int) -> Tensor:
+    """How many windows that own ``stride`` positions each hold histories of so many items."""
+    return (lengths + stride - 1).div(stride, rounding_mode="floor")
 
 
 def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor, Tensor]:

@@ -139,17 +139,29 @@ def test_padding_is_of_windows_without_items_and_targets() -> None:
 
 
 def test_the_same_seed_cuts_the_same_windows() -> None:
-    histories = histories_of([40, 3, 17])
-    one, two = (cut_windows(histories, 5, torch.Generator().manual_seed(9)) for _ in range(2))
-    assert torch.equal(one.end, two.end)
-    other = cut_windows(histories, 5, torch.Generator().manual_seed(10))
-    assert not torch.equal(one.end[:3], other.end[:3]) or len(one) != len(other)
+    histories = histories_of([41, 3, 17])
+    one, two, other = (
+        cut_windows(histories, 5, torch.Generator().manual_seed(seed)) for seed in (9, 9, 10)
+    )
+    assert torch.equal(one.ranges, two.ranges)
+    assert not torch.equal(one.ranges, other.ranges)
 
 
-def test_the_expected_number_of_windows_is_that_of_the_cuts() -> None:
-    histories = histories_of([1, 4, 12, 33, 90])
-    generator = torch.Generator().manual_seed(3)
-    counts = [len(cut_windows(histories, 10, generator)) for _ in range(2000)]
-    lengths = (histories.ends - histories.starts).double()
-    expected = float((1 + (lengths - 1) / 10).sum())
-    assert abs(sum(counts) / len(counts) - expected) < 0.1
+@given(shapes, st.integers(1, 12))
+def test_no_fewer_windows_could_hold_a_history(
+    shape: tuple[list[int], int, int], stride: int
+) -> None:
+    lengths, width, seed = shape
+    stride = min(stride, width)
+    generator = torch.Generator().manual_seed(seed)
+    windows = cut_windows(histories_of(lengths), width, generator, stride)
+    assert len(windows) == sum(-(-length // stride) for length in lengths)
+
+
+def test_cuts_fall_everywhere_they_can() -> None:
+    """A history of 12 in three windows of at most 5: the first owns 2 to 5."""
+    histories, generator = histories_of([12]), torch.Generator().manual_seed(3)
+    cuts = [cut_windows(histories, 5, generator) for _ in range(200)]
+    assert {tuple((c.end - c.own).tolist()) for c in cuts} == {
+        (2, 5, 5), (3, 5, 4), (4, 5, 3), (5, 5, 2)
+    }  # fmt: skip
