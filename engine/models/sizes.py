@@ -63,4 +63,5 @@ def _xlstm(a: XLSTM, items: int) -> int:
     gates = 2 * (d * a.heads + a.heads)
     mlstm = query_key + value_output_gate + gates + d + d * d
     block = mlstm + 3 * d * feed_forward_width(d) + 2 * d
-    return 2 * (items + 1) * d + a.layers * block + d
+    embeddings = (1 if a.tied else 2) * (items + 1) * d
+    return embeddings + a.layers * block + d

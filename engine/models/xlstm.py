@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,31 +14,27 @@ from torch import Tensor, nn
 
 from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
+from engine.models.dropout import Dropout
+from engine.models.mlstm import (
+    Memory,
+    Parts,
+    empty_memory,
+    read_all,
+    read_last,
+    read_step,
+)
+from engine.models.norms import RMSNorm
 from engine.models.sizes import feed_forward_width
 from engine.models.transformer import initialise
-
-INPUT_BIAS = -3.0
-"""Input gate bias at first. xLSTM 7B begins at -10, which keeps the gradients of its long contexts
-small; histories of a hundred items learn better with gates that are less shut."""
 
 FORGET_BIAS = (3.0, 6.0)
 """Forget gate bias at first, of the first head and the last: they begin with memories of about 20
 to 400 items (Beck et al. 2024, as in their package)."""
 
 
-class Memory(NamedTuple):
-    """One mLSTM layer's state after some items, scaled by exp(-m) (Beck et al. 2024, eq. 19-27)."""
-
-    c: Tensor
-    """(B, heads, d_k, d_v): the matrix memory."""
-    n: Tensor
-    """(B, heads, d_k): the normaliser."""
-    m: Tensor
-    """(B, heads): the stabiliser, a logarithm."""
-
-
 class MultiHeadNorm(nn.Module):
-    """A LayerNorm of every head by itself, with one weight a feature: (…, heads, d_v) → (…, d)."""
+    """A LayerNorm of every head by itself, (…, heads, d_v) → (…, d), and one weight a feature,
+    which is left to the product that follows."""
 
     def __init__(self, dim: int, eps: float) -> None:
         super().__init__()
@@ -47,12 +42,11 @@ class MultiHeadNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = F.layer_norm(x, x.shape[-1:], eps=self.eps).flatten(-2) * self.weight
-        return out
+        return F.layer_norm(x, x.shape[-1:], eps=self.eps).flatten(-2)
 
 
 class MLSTMLayer(nn.Module):
-    """The matrix-memory LSTM, in its parallel and its recurrent form.
+    """The matrix-memory LSTM, in its chunkwise and its recurrent form.
 
     A position that isn't real (padding) adds nothing to the memory and takes nothing from it: its
     input gate is 0 and its forget gate 1.
@@ -63,6 +57,7 @@ class MLSTMLayer(nn.Module):
         dim, heads = architecture.dim, architecture.heads
         self.heads = heads
         self.gate_soft_cap = architecture.gate_soft_cap
+        self.input_gate_bias = architecture.input_gate_bias
         self.eps = architecture.norm_eps
         self.q = nn.Linear(dim, dim // 2, bias=False)
         self.k = nn.Linear(dim, dim // 2, bias=False)
@@ -76,89 +71,73 @@ class MLSTMLayer(nn.Module):
     def reset_gates(self) -> None:
         """Gates that don't depend on the input at first, with memories of different spans."""
         nn.init.zeros_(self.igate_preact.weight)
-        nn.init.constant_(self.igate_preact.bias, INPUT_BIAS)
+        nn.init.constant_(self.igate_preact.bias, self.input_gate_bias)
         nn.init.zeros_(self.fgate_preact.weight)
         with torch.no_grad():
             self.fgate_preact.bias.copy_(torch.linspace(*FORGET_BIAS, self.heads))
 
-    def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """All positions at once: (B, W, d) and bool (B, W) → (B, W, d). Work grows with W².
+    def forward(self, x: Tensor, real: Tensor, *, last_only: bool = False) -> Tensor:
+        """All positions at once: (B, W, d) and bool (B, W) → (B, W, d).
 
-        Beck et al. 2024, appendix A.3. With F_t the sum of the log forget gates up to t and i_j
-        the log input gate, the stabilised log weight of position j at t is
-
-            F_t - F_j + i_j - m_t  =  a_j - M_t,   a_j = i_j - F_j,   M_t = max over j ≤ t of a_j,
-
-        so that one running maximum over (B, heads, W) takes the place of one over W × W. The
-        output doesn't depend on the stabiliser, and no gradient goes through it.
+        With ``last_only`` the output (B, 1, d) of the last position, for a fraction of the work.
         """
-        query, key, value = (
-            projection(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for projection in (self.q, self.k, self.v)
-        )
-        log_input, log_forget = self._log_gates(x, real)
-        decay = log_forget.cumsum(dim=-1)
-        source = log_input - decay
-        with torch.no_grad():
-            largest = source.cummax(dim=-1).values.clamp(min=-self.gate_soft_cap)
-        width = x.shape[1]
-        later = torch.ones(width, width, dtype=torch.bool, device=x.device).triu(1)
-        log_weight = source[..., None, :] - largest[..., :, None]
-        weight = log_weight.masked_fill_(later, -math.inf).exp()
-        mixing = (query * key.shape[-1] ** -0.5) @ key.transpose(-2, -1) * weight
-        normaliser = mixing.sum(dim=-1, keepdim=True).abs()
-        floor = torch.exp(-decay - largest)[..., None]
-        memory = mixing @ value / (torch.maximum(normaliser, floor) + self.eps)
-        return self._output(x, memory.transpose(1, 2))
+        parts, output_gate = self._parts(x, real, x[:, -1:] if last_only else x)
+        if last_only:
+            memory = read_last(parts, -self.gate_soft_cap, self.eps)
+        else:
+            memory = read_all(parts, -self.gate_soft_cap, self.eps)
+        return self._output(output_gate, memory.transpose(1, 2))
 
     def step(self, x: Tensor, real: Tensor, before: Memory | None) -> tuple[Tensor, Memory]:
         """One position after another: (B, d) and bool (B,) → (B, d), and the memory after it.
 
-        Beck et al. 2024, eq. 19-27, stabilised as in eq. 15; ``None`` is the empty memory.
+        ``None`` is the empty memory.
         """
-        query, key, value = (
-            projection(x).unflatten(-1, (self.heads, -1)) for projection in (self.q, self.k, self.v)
-        )
+        parts, output_gate = self._parts(x[:, None], real[:, None], x[:, None])
+        parts = Parts(*(part.squeeze(2) for part in parts))
         if before is None:
-            before = self._empty(key, value)
-        log_input, log_forget = (
-            gate[..., 0] for gate in self._log_gates(x[:, None], real[:, None])
+            # No input gate is below the cap, so from the first item on this stabiliser plays no
+            # part.
+            before = empty_memory(parts.key, parts.value, -self.gate_soft_cap)
+        memory, after = read_step(parts, before, self.eps)
+        return self._output(output_gate.squeeze(1), memory), after
+
+    def _parts(self, x: Tensor, real: Tensor, asking: Tensor) -> tuple[Parts, Tensor]:
+        """What positions (B, W, d) write and those that ask read by, and their output gates, before
+        the sigmoid."""
+        scaled = self.q.weight * (self.q.out_features // self.heads) ** -0.5
+        writes = [self.k.weight, self.v.weight]
+        asks = [scaled, self.ogate_preact.weight]
+        if asking is x:
+            key, value, query, output_gate = _linear(x, writes + asks)
+        else:
+            (key, value), (query, output_gate) = _linear(x, writes), _linear(asking, asks)
+        query, key, value = (
+            part.reshape(*part.shape[:2], self.heads, -1).transpose(1, 2).contiguous()
+            for part in (query, key, value)
         )
-        m = torch.maximum(log_forget + before.m, log_input)
-        keep = torch.exp(log_forget + before.m - m)[..., None]
-        write = torch.exp(log_input - m)[..., None] * key
-        c = keep[..., None] * before.c + write[..., None] * value[..., None, :]
-        n = keep * before.n + write
-        query = query * key.shape[-1] ** -0.5
-        read = (query[..., None, :] @ c).squeeze(-2)
-        normaliser = (query * n).sum(dim=-1, keepdim=True).abs()
-        floor = torch.exp(-m)[..., None]
-        return self._output(x, read / (torch.maximum(normaliser, floor) + self.eps)), Memory(
-            c, n, m
-        )
+        return Parts(query, key, value, *self._log_gates(x, real)), output_gate
 
     def _log_gates(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Log input and forget gates, (B, heads, W) each, never in less than float32."""
+        gates = (self.igate_preact, self.fgate_preact)
         with torch.autocast(x.device.type, enabled=False):
-            log_input = soft_cap(self.igate_preact(x), self.gate_soft_cap)
-            log_forget = F.logsigmoid(soft_cap(self.fgate_preact(x), self.gate_soft_cap))
-        padding = ~real[..., None]
-        log_input = log_input.masked_fill(padding, -math.inf)
-        return log_input.transpose(1, 2), log_forget.masked_fill(padding, 0.0).transpose(1, 2)
-
-    def _empty(self, key: Tensor, value: Tensor) -> Memory:
-        # No input gate is below the cap, so from the first item on this stabiliser plays no part.
-        return Memory(
-            c=key.new_zeros(*key.shape, value.shape[-1]),
-            n=torch.zeros_like(key),
-            m=key.new_full(key.shape[:-1], -self.gate_soft_cap),
+            bias = torch.cat([gate.bias for gate in gates])
+            weight = torch.cat([gate.weight for gate in gates])
+            preact = F.linear(x.to(weight.dtype), weight, bias)
+            capped = soft_cap(preact, self.gate_soft_cap).transpose(1, 2)
+        padding = ~real[:, None]
+        log_input, log_forget = capped.chunk(2, dim=1)
+        return (
+            log_input.masked_fill(padding, -math.inf),
+            F.logsigmoid(log_forget).masked_fill(padding, 0.0),
         )
 
-    def _output(self, x: Tensor, memory: Tensor) -> Tensor:
+    def _output(self, output_gate: Tensor, memory: Tensor) -> Tensor:
         """(…, d) and (…, heads, d_v) → (…, d)."""
-        gated = torch.sigmoid(self.ogate_preact(x)) * self.multihead_norm(memory)
-        out: Tensor = self.out_proj(gated)
-        return out
+        gated = torch.sigmoid(output_gate) * self.multihead_norm(memory)
+        # The norm's weights scale a few columns here, in place of an array as large as ``gated``.
+        return F.linear(gated, self.out_proj.weight * self.multihead_norm.weight)
 
 
 class FeedForward(nn.Module):
@@ -181,15 +160,16 @@ class Block(nn.Module):
 
     def __init__(self, architecture: spec.XLSTM) -> None:
         super().__init__()
-        self.norm_mlstm = nn.RMSNorm(architecture.dim, eps=architecture.norm_eps)
+        self.norm_mlstm = RMSNorm(architecture.dim, architecture.norm_eps, narrow=True)
         self.mlstm_layer = MLSTMLayer(architecture)
-        self.norm_ffn = nn.RMSNorm(architecture.dim, eps=architecture.norm_eps)
+        self.norm_ffn = RMSNorm(architecture.dim, architecture.norm_eps, narrow=True)
         self.ffn = FeedForward(architecture.dim)
-        self.dropout = nn.Dropout(architecture.dropout)
+        self.dropout = Dropout(architecture.dropout)
 
-    def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """(B, W, d) and bool (B, W) → (B, W, d)."""
-        x = x + self.dropout(self.mlstm_layer(self.norm_mlstm(x), real))
+    def forward(self, x: Tensor, real: Tensor, *, last_only: bool = False) -> Tensor:
+        """(B, W, d) and bool (B, W) → (B, W, d), or (B, 1, d) with ``last_only``."""
+        mixed = self.mlstm_layer(self.norm_mlstm(x), real, last_only=last_only)
+        x = (x[:, -1:] if last_only else x) + self.dropout(mixed)
         out: Tensor = x + self.dropout(self.ffn(self.norm_ffn(x)))
         return out
 
@@ -206,12 +186,12 @@ class Backbone(nn.Module):
     def __init__(self, architecture: spec.XLSTM) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.layers))
-        self.out_norm = nn.RMSNorm(architecture.dim, eps=architecture.norm_eps)
+        self.out_norm = RMSNorm(architecture.dim, architecture.norm_eps, narrow=False)
 
-    def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """(B, W, d) and bool (B, W) → (B, W, d)."""
-        for block in self.blocks:
-            x = block(x, real)
+    def forward(self, x: Tensor, real: Tensor, *, last_only: bool = False) -> Tensor:
+        """(B, W, d) and bool (B, W) → (B, W, d), or (B, 1, d) with ``last_only``."""
+        for number, block in enumerate(self.blocks, 1):
+            x = block(x, real, last_only=last_only and number == len(self.blocks))
         out: Tensor = self.out_norm(x)
         return out
 
@@ -243,13 +223,19 @@ class XLSTM(SequenceModel):
         self.logit_soft_cap = architecture.logit_soft_cap
         # Row 0 learns, as the start of a history; it never enters the memory.
         self.embedding = nn.Embedding(num_items + 1, architecture.dim)
-        self.dropout = nn.Dropout(architecture.dropout)
+        self.dropout = Dropout(architecture.dropout)
         self.backbone = Backbone(architecture)
-        self.lm_head = nn.Linear(architecture.dim, num_items + 1, bias=False)
+        self.lm_head = (
+            None if architecture.tied else nn.Linear(architecture.dim, num_items + 1, bias=False)
+        )
         self.apply(_initialise)
 
     def hidden(self, items: Tensor) -> Tensor:
-        out: Tensor = self.backbone(self.dropout(self.embedding(items)), items > 0)
+        return self._states(items)
+
+    def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+        x = self.dropout(self.embedding(items))
+        out: Tensor = self.backbone(x, items > 0, last_only=last_only)
         return out
 
     def step(
@@ -263,10 +249,11 @@ class XLSTM(SequenceModel):
         return self.backbone.step(self.dropout(self.embedding(items)), items > 0, memories)
 
     def output_layer(self) -> OutputLayer:
-        return OutputLayer(self.lm_head.weight, soft_cap=self.logit_soft_cap)
+        layer = self.embedding if self.lm_head is None else self.lm_head
+        return OutputLayer(layer.weight, soft_cap=self.logit_soft_cap)
 
     def query(self, items: Tensor) -> Tensor:
-        return self.hidden(items)[:, -1]
+        return self._states(items, last_only=True)[:, -1]
 
 
 def _initialise(module: nn.Module) -> None:
@@ -278,3 +265,9 @@ def _initialise(module: nn.Module) -> None:
 def soft_cap(x: Tensor, cap: float) -> Tensor:
     """Keep values within ±cap, smoothly: cap · tanh(x / cap)."""
     return cap * torch.tanh(x / cap)
+
+
+def _linear(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
+    """(…, d) by matrices (d_i, d) → (…, d_i) each, in one product."""
+    sizes = [len(weight) for weight in weights]
+    return torch.split(F.linear(x, torch.cat(weights)), sizes, dim=-1)
