@@ -47,10 +47,10 @@ def cross_entropy(
     Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)``,
     gradients too, while at most ``scores_at_once`` of the N × (V + 1) scores exist at a time. The
     gradients are made on the way forward, so scores are computed once (as in Hsu et al. 2024,
-    Liger Kernel, sec. 3.2). Scores and probabilities are kept in autocast's type; in bfloat16 that
+    Liger Kernel, sec. 3.2). Scores and probabilities are kept in autocast's type: in bfloat16 that
     halves the passes over memory, which cost as much as the products. A target's probability
-    counts as no smaller than that type's smallest number. ``label_smoothing`` spreads that share of the target's probability over items 1…V
-    (Szegedy et al. 2016, sec. 7).
+    counts as no smaller than that type's smallest normal number. ``label_smoothing`` spreads that
+    share of the target's probability over items 1…V (Szegedy et al. 2016, sec. 7).
     """
     if scores_at_once is None:
         scores_at_once = CPU_SCORES if states.device.type == "cpu" else GPU_SCORES
