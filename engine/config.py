@@ -111,6 +111,7 @@ class Catalogue:
         seed: int,
         profile: str = "reference",
         overrides: Mapping[str, Override] | None = None,
+        variant: str = "",
     ) -> RunSpec:
         """Put one run's configuration together: profile, then size, then overrides.
 
@@ -128,6 +129,7 @@ class Catalogue:
             "length": length,
             "seed": seed,
             "profile": profile,
+            "variant": variant,
             "source": source,
             "architecture": settings["architecture"],
             "training": settings["training"],
@@ -142,11 +144,20 @@ class Catalogue:
             raise UsageError(f"{cell}: {where}{error.problem}") from None
 
     def expand(self, suite: Suite) -> list[RunSpec]:
-        """Every run of a suite, cell by cell, then seed by seed. Raises `UsageError`."""
-        cells = product(suite.models, suite.datasets, suite.lengths, suite.seeds)
+        """Every run of a suite: cell by cell, variant by variant, seed by seed.
+
+        Raises:
+            UsageError: a combination is impossible.
+        """
+        variants = suite.variants or {"": {}}
+        cells = product(suite.models, suite.datasets, suite.lengths, variants, suite.seeds)
         return [
-            self.run_spec(model, dataset, length, seed, suite.profile, suite.overrides)
-            for model, dataset, length, seed in cells
+            self.run_spec(
+                *(model, dataset, length, seed, suite.profile),
+                suite.overrides | variants[variant],
+                variant,
+            )
+            for model, dataset, length, variant, seed in cells
         ]
 
 
@@ -352,11 +363,13 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
         if suite.profile not in model.profiles:
             problem = f"{model.name} has {', '.join(model.profiles)}, not {suite.profile!r}."
             raise document.error(("profile",), problem)
-        for key, value in suite.overrides.items():
-            try:
-                parse_override(model, suite.profile, key, value)
-            except UsageError as error:
-                raise document.error(("overrides", key), str(error)) from None
+        variants = {("variants", name): changes for name, changes in suite.variants.items()}
+        for place, overrides in ({("overrides",): suite.overrides} | variants).items():
+            for key, value in overrides.items():
+                try:
+                    parse_override(model, suite.profile, key, value)
+                except UsageError as error:
+                    raise document.error((*place, key), str(error)) from None
     try:
         catalogue.expand(suite)
     except UsageError as error:

@@ -19,6 +19,10 @@ Size = Literal["small", "medium", "large"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=40)]
 
 
+Overrides = dict[str, str | int | float | bool]
+"""Settings that take the place of a profile's, by name."""
+
+
 class Strict(BaseModel):
     """Configuration is frozen, and a key that isn't known is an error."""
 
@@ -209,6 +213,8 @@ class RunSpec(Strict):
     """Most recent items that the model sees."""
     seed: int = Field(ge=0, lt=2**31)
     profile: str = "reference"
+    variant: str = ""
+    """What a suite calls this run's departure from the profile, where it compares several."""
     architecture: Architecture
     training: Training
     source: Dataset
@@ -222,6 +228,11 @@ class RunSpec(Strict):
                 f"{self.architecture.model} is trained with objective: {own} (or prefix)"
             )
         return self
+
+    @property
+    def recipe(self) -> str:
+        """The profile, and after a slash the variant of it, as it is listed."""
+        return f"{self.profile}/{self.variant}" if self.variant else self.profile
 
     def fingerprint(self) -> str:
         """Twelve hex digits; equal for two runs that must give the same result.
@@ -259,5 +270,7 @@ class Suite(Strict):
     lengths: tuple[int, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
     profile: str = "reference"
-    overrides: dict[str, str | int | float | bool] = {}
+    overrides: Overrides = {}
+    variants: dict[Name, Overrides] = {}
+    """Every cell is run once for each of these departures from the rest; an empty one is none."""
     note: str = ""

@@ -142,7 +142,7 @@ def _add_run(connection: StoreConnection, folder: RunFolder) -> bool:
         "dataset": spec.dataset,
         "length": spec.length,
         "seed": spec.seed,
-        "profile": spec.profile,
+        "profile": spec.recipe,
         "suite": content.suite,
         "fingerprint": content.fingerprint,
         "created": content.created,

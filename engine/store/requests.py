@@ -57,7 +57,7 @@ def enqueue(
                     spec.dataset,
                     spec.length,
                     spec.seed,
-                    spec.profile,
+                    spec.recipe,
                     suite,
                     spec.fingerprint(),
                     position,

@@ -103,9 +103,9 @@ class _InParts(torch.autograd.Function):
                     likelihood = (1 - smoothing) * likelihood + smoothing * (mean - normaliser)
                     probability[:, 1:] -= smoothing / items
                 loss -= (likelihood * counts).sum()
-                grad = probability.scatter_(
-                    1, target, probability.gather(1, target) + smoothing - 1
-                )
+                row = torch.arange(len(target), device=target.device)
+                probability[row, target[:, 0]] -= 1 - smoothing
+                grad = probability
                 if soft_cap is not None:
                     grad *= capped.square_().neg_().add_(1)
                 counts = counts.to(dtype)

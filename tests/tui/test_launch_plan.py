@@ -128,6 +128,18 @@ def test_data_that_is_not_here_is_named(
     assert [dataset.name for dataset in plan_of(catalogue, Order(cells)).absent] == ["ml-100k"]
 
 
+def test_an_order_of_variants_runs_each_cell_in_every_one(catalogue: Catalogue) -> None:
+    cells = frozenset({("sasrec", "synthetic", 50)})
+    order = Order(cells, (1, 2), overrides={"lr": "0.01"}, variants={"whole": {}, "b": {"lr": 0.1}})
+    runs = plan_of(catalogue, order).runs
+    assert [(run.spec.recipe, run.spec.training.lr, run.spec.seed) for run in runs] == [
+        ("reference/whole", 0.01, 1),
+        ("reference/whole", 0.01, 2),
+        ("reference/b", 0.1, 1),
+        ("reference/b", 0.1, 2),
+    ]
+
+
 def test_a_suite_is_kept_only_while_every_run_is_of_it(catalogue: Catalogue) -> None:
     specs = catalogue.expand(catalogue.suites["smoke"])
     assert planning.suite_of(catalogue, "smoke", specs[:2]) == "smoke"

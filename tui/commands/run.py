@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +21,7 @@ from tui.commands.session import (
 )
 
 if TYPE_CHECKING:
-    from engine.spec import RunSpec
+    from engine.spec import Overrides, RunSpec
     from engine.store.queries import Run
 
 DEFAULT_LENGTHS = (50,)
@@ -111,30 +110,46 @@ def _specs(
     settings: tuple[str, ...],
 ) -> list[RunSpec]:
     """Every combination once. Raises `UsageError`."""
+    from engine.spec import Suite
+
     catalogue = session.catalogue
-    overrides: dict[str, Any] = {}
-    if suite is not None:
-        named = catalogue.suite(suite)
-        models, datasets = models or list(named.models), datasets or list(named.datasets)
-        lengths, seeds = lengths or list(named.lengths), seeds or list(named.seeds)
-        profile = profile or named.profile
-        overrides |= named.overrides
-    if not models or not datasets:
+    named = None if suite is None else catalogue.suite(suite)
+    if named is None and not (models and datasets):
         absent = "--model" if not models else "--dataset"
         names = catalogue.models if not models else catalogue.datasets
         raise UsageError(f"{absent} is needed (or --suite): choose from {', '.join(names)}.")
+    chosen: dict[str, Any] = {
+        "models": models,
+        "datasets": datasets,
+        "lengths": lengths,
+        "seeds": seeds,
+        "profile": profile,
+    }
+    changes = {name: value for name, value in chosen.items() if value}
+    if named is None:
+        defaults = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS}
+        named = Suite(name="by-hand", title="", **defaults | changes)
+    overrides = _overrides(settings)
+    asked = named.model_copy(
+        update=changes
+        | {
+            "overrides": named.overrides | overrides,
+            "variants": {name: its | overrides for name, its in named.variants.items()},
+        }
+    )
+    specs = catalogue.expand(asked)
+    return list({spec.fingerprint(): spec for spec in specs}.values())
+
+
+def _overrides(settings: tuple[str, ...]) -> Overrides:
+    """What ``--set`` says. Raises `UsageError`."""
+    overrides: Overrides = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip():
             raise UsageError(f"--set takes KEY=VALUE, such as epochs=5, not {setting!r}.")
         overrides[key.strip()] = value
-    specs = [
-        catalogue.run_spec(model, dataset, length, seed, profile or "reference", overrides)
-        for model, dataset, length, seed in product(
-            models, datasets, lengths or DEFAULT_LENGTHS, seeds or DEFAULT_SEEDS
-        )
-    ]
-    return list({spec.fingerprint(): spec for spec in specs}.values())
+    return overrides
 
 
 def _present(session: Session, specs: list[RunSpec]) -> dict[str, Run]:
@@ -186,7 +201,7 @@ def _say_plan(specs: list[RunSpec], present: dict[str, Run], as_json: bool) -> N
             "dataset": spec.dataset,
             "length": spec.length,
             "seed": spec.seed,
-            "profile": spec.profile,
+            "profile": spec.recipe,
             "parameters": parameter_count(spec),
             "present": found.id if (found := present.get(spec.fingerprint())) else None,
         }

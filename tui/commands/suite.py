@@ -54,6 +54,9 @@ def show(session: Session, name: str, as_json: bool) -> None:
     say(f"  {'profile':<10}{chosen.profile}")
     for key, value in chosen.overrides.items():
         say(f"  {'set':<10}{key}={value}")
+    for name, changes in chosen.variants.items():
+        text = ", ".join(f"{key}={value}" for key, value in changes.items()) or "as it is"
+        say(f"  {'variant':<10}{name}: {text}")
     if chosen.note:
         say(f"  {'note':<10}{chosen.note}")
     note(f"{len(session.catalogue.expand(chosen))} runs.")

@@ -114,7 +114,12 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     def _settings(self) -> str:
         order = self._plan.order
         changed = ", ".join(f"{plain(k)}={plain(v)}" for k, v in order.overrides.items())
-        return f"profile {plain(order.profile)}" + (f", {changed}" if changed else "")
+        variants = ", ".join(map(plain, order.variants))
+        return (
+            f"profile {plain(order.profile)}"
+            + (f", {changed}" if changed else "")
+            + (f", in {len(order.variants)} variants: {variants}" if variants else "")
+        )
 
     def _costs(self) -> Iterable[Content]:
         """One sentence for all data sets of one source and licence."""

@@ -243,7 +243,12 @@ class LaunchScreen(Screen[None]):
     def _order(self) -> Order:
         here, choices = self.grid.cursor_key, self._form.choices
         cells = self.grid.selected or frozenset([here] if here else [])
-        return Order(cells, choices.seeds, choices.profile, choices.settings, choices.suite)
+        variants = {}
+        if self.app.catalogue is not None and choices.suite is not None:
+            variants = self.app.catalogue.suite(choices.suite).variants
+        return Order(
+            cells, choices.seeds, choices.profile, choices.settings, choices.suite, variants
+        )
 
     def _replan(self) -> None:
         self._plan = None

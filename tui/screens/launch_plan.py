@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
@@ -16,7 +17,7 @@ from tui.widgets.grid import Key
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.spec import Dataset, RunSpec
+    from engine.spec import Dataset, Overrides, RunSpec
 
 MOST_SEEDS = 1000
 MOST_RUNS = 10_000
@@ -31,6 +32,8 @@ class Order:
     profile: str = "reference"
     overrides: Mapping[str, str] = field(default_factory=dict)
     suite: str | None = None
+    variants: Mapping[str, Overrides] = field(default_factory=dict)
+    """The suite's; each cell is run once for each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,15 @@ def make_plan(
     from engine.datasets.locate import is_ready
     from engine.models.sizes import parameter_count
 
-    total = len(order.cells) * len(order.seeds)
+    variants = order.variants or {"": {}}
+    total = len(order.cells) * len(variants) * len(order.seeds)
     if total > MOST_RUNS:
         raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
     runs: list[PlannedRun] = []
     sources: dict[str, Dataset] = {}
-    for key in sorted(order.cells, key=_order_key(catalogue)):
-        first = catalogue.run_spec(*key, order.seeds[0], order.profile, order.overrides)
+    for key, variant in product(sorted(order.cells, key=_order_key(catalogue)), variants):
+        overrides = {**order.overrides, **variants[variant]}
+        first = catalogue.run_spec(*key, order.seeds[0], order.profile, overrides, variant)
         sources[first.dataset] = first.source
         parameters, pace = parameter_count(first), epoch_seconds(*key)
         seconds = None if pace is None else pace * first.training.epochs
@@ -120,8 +125,9 @@ def dataset_order(catalogue: Catalogue) -> list[str]:
 
 
 def default_lengths(catalogue: Catalogue) -> tuple[int, ...]:
-    """Every length that a suite names."""
-    return tuple(sorted({n for suite in catalogue.suites.values() for n in suite.lengths})) or (50,)
+    """Every length that a suite of the reference profile names."""
+    suites = [suite for suite in catalogue.suites.values() if suite.profile == "reference"]
+    return tuple(sorted({n for suite in suites for n in suite.lengths})) or (50,)
 
 
 def _order_key(catalogue: Catalogue) -> Callable[[Key], tuple[int, int, int]]:

@@ -70,7 +70,7 @@ def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None)
             (
                 "Recipe",
                 Content(
-                    f"{plain(spec.profile)}: up to {count(training.epochs, 'epoch')}, batches of "
+                    f"{plain(spec.recipe)}: up to {count(training.epochs, 'epoch')}, batches of "
                     f"{training.batch_size:,}, learning rate {training.lr:g}"
                 ),
             ),

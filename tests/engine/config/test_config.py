@@ -46,6 +46,15 @@ def test_the_reference_suite_is_the_27_cells_with_the_reference_settings(
         assert spec.training.patience < spec.training.epochs
 
 
+def test_the_tuned_recipes_are_of_comparable_size(shipped: Catalogue) -> None:
+    for model, dataset in product(["sasrec", "bert4rec", "xlstm"], ["ml-100k", "ml-1m", "ml-10m"]):
+        reference, tuned = (
+            parameter_count(shipped.run_spec(model, dataset, 50, 42, profile))
+            for profile in ("reference", "tuned")
+        )
+        assert tuned <= 1.05 * reference
+
+
 def test_the_reference_figures_are_18_cells_whose_parameters_are_ours(shipped: Catalogue) -> None:
     cells = shipped.references["reference-27"].cells
     assert len({(cell.model, cell.dataset, cell.length) for cell in cells}) == len(cells) == 18
@@ -92,7 +101,7 @@ def test_what_the_screens_import_first_is_light() -> None:
             "sasrec × synthetic × 1: length: expected a number of at least 2, not 1.",
         ),
         (("sasrec", "synthetic", 50, -1), "seed: expected a number of at least 0, not -1."),
-        (("sasrec", "synthetic", 50, 1, "tuned"), "sasrec has no profile 'tuned': choose from"),
+        (("sasrec", "synthetic", 50, 1, "best"), "sasrec has no profile 'best': choose from"),
     ],
 )
 def test_an_impossible_run_is_refused_in_a_sentence(
@@ -270,3 +279,32 @@ def test_editors_files_are_passed_over(layer: Path, write: Write) -> None:
     write("suites/s.yaml~", "garbage: [")
     write("suites/notes.txt", "garbage: [")
     assert "s" not in load_catalogue(layer).suites
+
+
+# Suites
+
+
+def test_a_suite_runs_every_cell_in_every_variant(layer: Path, write: Write) -> None:
+    write(
+        "suites/v.yaml",
+        "name: v\ntitle: V\nmodels: [sasrec]\ndatasets: [synthetic]\n"
+        "lengths: [50, 75]\nseeds: [1, 2]\n"
+        "overrides: {lr: 0.01, epochs: 7}\nvariants: {whole: {}, slow: {lr: 0.0001}}\n",
+    )
+    catalogue = load_catalogue(layer)
+    specs = catalogue.expand(catalogue.suite("v"))
+    assert [(spec.length, spec.recipe, spec.training.lr, spec.seed) for spec in specs] == [
+        (length, f"reference/{variant}", lr, seed)
+        for length, (variant, lr), seed in product(
+            [50, 75], [("whole", 0.01), ("slow", 0.0001)], [1, 2]
+        )
+    ]
+    assert {spec.training.epochs for spec in specs} == {7}
+
+
+def test_what_a_variant_is_called_changes_no_result(shipped: Catalogue) -> None:
+    plain, named = (
+        shipped.run_spec("sasrec", "synthetic", 50, 1, variant=variant) for variant in ("", "whole")
+    )
+    assert plain.fingerprint() == named.fingerprint()
+    assert (plain.recipe, named.recipe) == ("reference", "reference/whole")

@@ -72,13 +72,19 @@ def complaint(layer: Path) -> str:
         ),
         (
             "suites/s.yaml",
-            SUITE + "profile: tuned\n",
-            "suites/s.yaml:7: profile: sasrec has reference, not 'tuned'.",
+            SUITE + "profile: tuend\n",
+            "suites/s.yaml:7: profile: sasrec has reference, tuned, not 'tuend'.",
         ),
         (
             "suites/s.yaml",
             SUITE + "overrides:\n  epochs: 3\n  epoch: 4\n",
             "suites/s.yaml:9: overrides.epoch: sasrec has no setting 'epoch': "
+            "did you mean 'epochs'?",
+        ),
+        (
+            "suites/s.yaml",
+            SUITE + "variants:\n  one: {epochs: 3}\n  two:\n    epoch: 4\n",
+            "suites/s.yaml:10: variants.two.epoch: sasrec has no setting 'epoch': "
             "did you mean 'epochs'?",
         ),
         (

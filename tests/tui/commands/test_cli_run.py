@@ -111,6 +111,28 @@ def test_a_suite_is_narrowed_and_changed_by_options(held: StoreLocation, cli_jso
     assert {(spec.training.epochs, spec.training.lr) for spec in specs} == {(5, 0.01)}
 
 
+def test_a_suite_in_variants_is_queued_in_all_of_them(
+    held: StoreLocation, cli_json: RunJson, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine" / "suites"
+    folder.mkdir(parents=True)
+    (folder / "v.yaml").write_text(
+        "name: v\ntitle: V\nmodels: [sasrec]\ndatasets: [synthetic]\nlengths: [50]\nseeds: [1]\n"
+        "variants: {whole: {}, slow: {lr: 0.0001}, small: {dim: 8}}\n"
+    )
+    mine = ("--config-dir", str(tmp_path / "mine"))
+    chosen = ("--suite", "v", "--set", "lr=0.01")
+    plan = cli_json(*mine, "run", *chosen, "--dry-run", "--json")
+    # What is asked for by hand goes before a variant's own, so two of them are the same.
+    assert [cell["profile"] for cell in plan] == ["reference/slow", "reference/small"]
+    cli_json(*mine, "run", "--suite", "v", "--json")
+    with closing(connect_reader(held)) as connection:
+        runs = list_runs(connection)
+    assert {run.profile for run in runs} == {f"reference/{v}" for v in ("whole", "slow", "small")}
+    shown = cli_json(*mine, "suite", "show", "v", "--json")
+    assert shown["variants"]["slow"] == {"lr": 0.0001}
+
+
 def test_data_that_is_not_here_is_said_with_size_and_command_before_anything_is_queued(
     no_data: None, cli: Run, tmp_path: Path
 ) -> None:
