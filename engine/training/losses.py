@@ -16,6 +16,9 @@ from engine.training.sampled import gbce, sampled_cross_entropy
 CPU_SCORES = 1 << 21
 """Scores at once on a CPU: few enough for its caches."""
 
+GRAIN = 128
+"""Rows at once are a multiple of this, so that there are few shapes for libraries to prepare."""
+
 GPU_SCORES = 1 << 26
 """Scores at once on a GPU: enough to fill it."""
 
@@ -55,6 +58,8 @@ def cross_entropy(
     if scores_at_once is None:
         scores_at_once = CPU_SCORES if states.device.type == "cpu" else GPU_SCORES
     rows = max(1, scores_at_once // len(output.weight))
+    if rows > GRAIN:
+        rows -= rows % GRAIN
     kind = states.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else states.dtype
     loss: Tensor = _InParts.apply(  # type: ignore[no-untyped-call]

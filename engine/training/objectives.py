@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from engine.models.base import SequenceModel
@@ -15,6 +16,10 @@ from engine.training.losses import target_loss
 from engine.training.windows import Windows, item_batch, next_item_batch
 
 ROOM_SIGMAS = 6.0
+
+GRAIN = 256
+"""On a CPU, numbers of targets are rounded up to multiples of this: oneDNN prepares its products
+anew for every shape, and keeps a thousand of them (a gigabyte)."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +116,12 @@ def mask_items(
 
 
 def choose(targets: Tensor, room: int | None) -> tuple[Tensor, Tensor]:
-    """The places (N,) of targets other than 0, and those targets; with ``room``, always so many,
-    filled up with targets of 0."""
+    """The places (N,) of targets other than 0, and those targets, filled up with targets of 0: to
+    a multiple of `GRAIN`, or with ``room`` always to so many."""
     if room is None:
         chosen = targets.nonzero().squeeze(1)
-        return chosen, targets[chosen]
+        padding = -len(chosen) % GRAIN
+        return F.pad(chosen, (0, padding)), F.pad(targets[chosen], (0, padding))
     chosen = torch.nonzero_static(targets, size=room, fill_value=0).squeeze(1)
     real = torch.arange(room, device=targets.device) < (targets > 0).sum()
     return chosen, torch.where(real, targets[chosen], 0)
