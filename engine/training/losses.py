@@ -16,8 +16,9 @@ from engine.training.sampled import gbce, sampled_cross_entropy
 CPU_SCORES = 1 << 21
 """Scores at once on a CPU: few enough for its caches."""
 
-GRAIN = 128
-"""Rows at once are a multiple of this, so that there are few shapes for libraries to prepare."""
+LEAST_ROWS = 256
+"""Rows at once are a multiple of this: each part passes over all weights, so that thinner ones cost
+more than they save, and libraries prepare each shape."""
 
 GPU_SCORES = 1 << 26
 """Scores at once on a GPU: enough to fill it."""
@@ -43,24 +44,22 @@ def cross_entropy(
     targets: Tensor,
     *,
     label_smoothing: float = 0.0,
-    scores_at_once: int | None = None,
+    rows: int | None = None,
 ) -> Tensor:
     """The summed cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
 
     Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)``,
-    gradients too, while at most ``scores_at_once`` of the N × (V + 1) scores exist at a time. The
+    gradients too, while the scores of at most ``rows`` targets exist at a time. The
     gradients are made on the way forward, so scores are computed once (as in Hsu et al. 2024,
     Liger Kernel, sec. 3.2). Scores and probabilities are kept in autocast's type: in bfloat16 that
     halves the passes over memory, which cost as much as the products. A target's probability
     counts as no smaller than that type's smallest normal number. ``label_smoothing`` spreads that
     share of the target's probability over items 1…V (Szegedy et al. 2016, sec. 7).
     """
-    if scores_at_once is None:
-        scores_at_once = CPU_SCORES if states.device.type == "cpu" else GPU_SCORES
-    rows = max(1, scores_at_once // len(output.weight))
-    if rows > GRAIN:
-        rows -= rows % GRAIN
     kind = states.device.type
+    if rows is None:
+        rows = (CPU_SCORES if kind == "cpu" else GPU_SCORES) // len(output.weight)
+        rows = max(LEAST_ROWS, rows - rows % LEAST_ROWS)
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else states.dtype
     loss: Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
         states, output.weight, output.bias, targets, output.soft_cap, label_smoothing, rows, dtype
@@ -89,16 +88,19 @@ class _InParts(torch.autograd.Function):
         items = len(weight) - 1
         with torch.autocast(states.device.type, enabled=False):
             matrix = weight.to(dtype)
-            offset = None if bias is None else bias.to(dtype)
+            # A cap divides the weights here: they are fewer than the scores.
+            shrink = 1.0 if soft_cap is None else 1 / soft_cap
+            scaled = matrix * shrink
+            offset = None if bias is None else bias.to(dtype) * shrink
             for first in range(0, len(states), rows):
                 target = targets[first : first + rows, None]
                 # Rows without a target are left out of the small factors, not of the scores:
                 # that saves a pass over the largest array.
                 counts = (target > 0).to(exact)
                 part = states[first : first + rows].to(dtype)
-                scores = F.linear(part, matrix, offset)
+                scores = F.linear(part, scaled, offset)
                 if soft_cap is not None:
-                    capped = scores.div_(soft_cap).tanh_()
+                    capped = scores.tanh_()
                     scores = capped * soft_cap
                 probability = scores.softmax(dim=1)
                 likelihood = _log(probability.gather(1, target).to(exact))
@@ -112,7 +114,7 @@ class _InParts(torch.autograd.Function):
                 probability[row, target[:, 0]] -= 1 - smoothing
                 grad = probability
                 if soft_cap is not None:
-                    grad *= capped.square_().neg_().add_(1)
+                    grad = torch.ops.aten.tanh_backward(grad, capped)
                 counts = counts.to(dtype)
                 if bias_grad is not None:
                     bias_grad += (counts.T @ grad)[0]

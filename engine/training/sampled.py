@@ -48,8 +48,11 @@ def _sampled_scores(
 ) -> tuple[Tensor, Tensor]:
     """Scores of the targets, (N,), and of the negatives, (N, k), in float32 or better; -inf where
     a negative is the target."""
-    positive = (states * F.embedding(targets, output.weight)).sum(dim=1)
-    negative = states @ output.weight[negatives].T.to(states.dtype)
+    # Looked up at once: the gradient of each look-up is as large as all weights.
+    weight = F.embedding(torch.cat([targets, negatives]), output.weight)
+    own, others = weight[: len(targets)], weight[len(targets) :]
+    positive = (states * own).sum(dim=1)
+    negative = states @ others.T.to(states.dtype)
     exact = torch.promote_types(output.weight.dtype, torch.float32)
     positive, negative = positive.to(exact), negative.to(exact)
     if output.bias is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.models.registry import build
 from engine.training.objectives import (
+    GRAIN,
     Objective,
     batch_loss,
     choose,
@@ -130,3 +133,14 @@ def test_more_targets_than_room_lose_the_last() -> None:
     places, kept = choose(targets, 4)
     assert kept.tolist() == [4, 5, 6, 0]
     assert places[:3].tolist() == [1, 2, 4]
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=3 * GRAIN))
+def test_without_room_every_target_is_chosen_and_few_shapes_there_are(targets: list[int]) -> None:
+    places, kept = choose(torch.tensor(targets), None)
+    assert len(places) == len(kept)
+    assert len(places) % GRAIN == 0
+    wanted = [(place, target) for place, target in enumerate(targets) if target]
+    pairs = list(zip(places.tolist(), kept.tolist(), strict=True))
+    assert pairs[: len(wanted)] == wanted
+    assert not any(target for _, target in pairs[len(wanted) :])
