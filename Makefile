@@ -40,5 +40,25 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@ $(STAMP)
 
+.PHONY: bench-ceiling bench-overhead bench-catalogue
+bench-ceiling bench-overhead bench-catalogue: bench-%: $(STAMP)
+	@$(BIN)/python -m benchmarks.$* $(ARGS)
+
+# RecBole, which seqbench is compared with, has an environment of its own.
+PEERS_PYTHON ?= $(PYTHON)
+PEERS := benchmarks/sides
+PEERS_STAMP := $(PEERS)/.venv/.installed
+
+.PHONY: bench-peers
+bench-peers: $(STAMP) $(PEERS_STAMP)
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+$(PEERS_STAMP): $(PEERS)/requirements.txt
+	@echo "Installing RecBole into $(PEERS)/.venv ..."
+	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "RecBole 1.2.1 needs Python 3.11 (its ray has no wheels for a newer one): make bench-peers PEERS_PYTHON=python3.11"; exit 1; }
+	@$(PEERS_PYTHON) -m venv --clear $(PEERS)/.venv
+	@$(PEERS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { echo "RecBole could not be installed: pip says why above, and $< holds the pins."; exit 1; }
+	@touch $@
+
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

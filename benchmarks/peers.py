@@ -1,0 +1,222 @@
+"""seqbench's training beside RecBole's and the reference's own way, in turns on one machine.
+
+``make bench-peers ARGS="--datasets ml-100k --models sasrec"``. All sides have the same
+interactions, split, model sizes, length, batch size, learning rate, dropout and threads, on the
+CPU:
+
+- **seqbench** trains every position of a window at once.
+- **prefix** is seqbench's loop with one sample a prefix and its loss at the last position, as the
+  reference trains.
+- **RecBole** is driven through its own configuration, data, model and trainer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import run
+from benchmarks.sides.race import Entry, Kind, Limits, interpreter, race
+from benchmarks.sides.report import Result, as_json, markdown, save
+from engine.config import Catalogue, load_catalogue
+from engine.datasets.interactions import Interactions
+from engine.datasets.load import load_interactions
+from engine.spec import XLSTM, RunSpec
+
+SIDES = ("seqbench", "prefix", "recbole")
+MODELS = ("sasrec", "bert4rec", "xlstm")
+ATOMIC = "interactions"
+"""What RecBole knows a data set by; under the name ml-100k it reads a copy of its own."""
+LONGEST = 100_000
+"""Epochs without an improvement: no side stops by itself."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a data set is measured with unless told otherwise."""
+
+    target: float
+    """Validation Recall@10."""
+    seconds: float
+    """Of a side, training and evaluation."""
+    partial: tuple[str, ...] = ()
+    """Sides of which only some updates are measured."""
+
+
+PRESETS = {
+    "ml-100k": Preset(target=0.13, seconds=200),
+    "ml-1m": Preset(target=0.25, seconds=150, partial=("prefix", "recbole")),
+}
+
+
+def main() -> None:
+    options = _options()
+    catalogue = load_catalogue()
+    if "recbole" in options.sides:
+        interpreter("recbole")
+    results: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="seqbench-peers-") as folder:
+        for dataset in options.datasets:
+            preset = _preset(dataset, options)
+            interactions = load_interactions(catalogue.dataset(dataset))
+            data = Path(folder) / dataset
+            if "recbole" in options.sides:
+                write_atomic_file(interactions, data / ATOMIC / f"{ATOMIC}.inter")
+            limits = Limits(
+                epochs=options.epochs,
+                seconds=preset.seconds,
+                target=preset.target,
+                updates=options.updates,
+                warm_up=options.warm_up,
+                turn_seconds=options.turn_seconds,
+            )
+            specs = {
+                model: catalogue.run_spec(model, dataset, options.length, options.seed)
+                for model in options.models
+            }
+            races = {
+                model: race(
+                    _entries(catalogue, spec, data, preset, options),
+                    data / model,
+                    options.threads,
+                    limits,
+                )
+                for model, spec in specs.items()
+            }
+            result = Result(specs, races, limits, options.threads)
+            print(markdown(result), flush=True)
+            results.append(as_json(result))
+            if options.json:
+                save(options.json, results)
+
+
+def write_atomic_file(interactions: Interactions, path: Path) -> None:
+    """RecBole's format. The time is the place in the user's history, so that its order is ours."""
+    path.parent.mkdir(parents=True)
+    with path.open("w") as file:
+        file.write("user_id:token\titem_id:token\ttimestamp:float\n")
+        for user in range(interactions.num_users):
+            start, end = interactions.offsets[user : user + 2].tolist()
+            history = interactions.items[start:end].tolist()
+            file.writelines(f"{user}\t{item}\t{place}\n" for place, item in enumerate(history))
+
+
+def _entries(
+    catalogue: Catalogue,
+    spec: RunSpec,
+    data: Path,
+    preset: Preset,
+    options: argparse.Namespace,
+) -> list[Entry]:
+    """The sides of one race; RecBole has no xLSTM."""
+
+    def entry(kind: Kind, name: str, settings: dict[str, Any]) -> Entry:
+        return Entry(
+            kind=kind,
+            name=name,
+            label=f"{spec.dataset} {spec.model} {name}",
+            python=interpreter(kind),
+            module=f"benchmarks.sides.{'recbole' if kind == 'recbole' else 'seqbench'}_side",
+            settings=settings,
+            partial=kind in preset.partial,
+        )
+
+    def own(kind: Kind, name: str, profile: str, **overrides: str) -> Entry:
+        settings: dict[str, Any] = {
+            "model": spec.model,
+            "dataset": spec.dataset,
+            "length": spec.length,
+            "seed": spec.seed,
+            "profile": profile,
+            "overrides": {"patience": LONGEST, "dtype": options.dtype, **overrides},
+        }
+        catalogue.run_spec(**settings)  # what is wrong is said before anything starts
+        return entry(kind, name, {"run": settings})
+
+    entries: list[Entry] = []
+    if "seqbench" in options.sides:
+        for profile in options.profile:
+            name = "seqbench" if profile == "reference" else f"seqbench, {profile}"
+            entries.append(own("seqbench", name, profile))
+    if "prefix" in options.sides:
+        entries.append(own("prefix", "prefix", "reference", objective="prefix"))
+    if "recbole" in options.sides and spec.model != "xlstm":
+        entries.append(entry("recbole", "RecBole", _recbole(spec, data)))
+    return entries
+
+
+def _recbole(spec: RunSpec, data: Path) -> dict[str, Any]:
+    """What RecBole takes over from the reference profile."""
+    sizes, training = spec.architecture, spec.training
+    assert not isinstance(sizes, XLSTM)
+    return {
+        "model": spec.model,
+        "dataset": ATOMIC,
+        "folder": str(data),
+        "length": spec.length,
+        "seed": spec.seed,
+        "dim": sizes.dim,
+        "layers": sizes.layers,
+        "heads": sizes.heads,
+        "dropout": sizes.dropout,
+        "lr": training.lr,
+        "batch_size": training.batch_size,
+        "eval_batch_size": training.eval_batch_size,
+    }
+
+
+def _preset(dataset: str, options: argparse.Namespace) -> Preset:
+    preset = PRESETS[dataset]
+    chosen = {name: getattr(options, name) for name in ("target", "seconds", "partial")}
+    return replace(preset, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def _options() -> argparse.Namespace:
+    def some_of(*known: str) -> Any:
+        def parse(text: str) -> tuple[str, ...]:
+            names = tuple(name for name in text.split(",") if name)
+            if wrong := [name for name in names if known and name not in known]:
+                message = f"there is no {wrong[0]!r}: choose from {', '.join(known)}"
+                raise argparse.ArgumentTypeError(message)
+            return names
+
+        return parse
+
+    cores = len(os.sched_getaffinity(0))
+    parser = argparse.ArgumentParser(
+        prog="make bench-peers", description="Names in a list are separated by commas."
+    )
+    add = parser.add_argument
+    add("--datasets", type=some_of(*PRESETS), default=tuple(PRESETS), help="ml-100k,ml-1m")
+    add("--models", type=some_of(*MODELS), default=MODELS, help=",".join(MODELS))
+    add("--sides", type=some_of(*SIDES), default=SIDES, help=",".join(SIDES))
+    add("--profile", type=some_of(), default=("reference",), help="of seqbench: reference,tuned")
+    add("--length", type=int, default=50)
+    add("--seed", type=int, default=42)
+    add("--threads", type=int, default=cores, help=f"of every side ({cores})")
+    add("--dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="of seqbench")
+    add("--epochs", type=int, default=LONGEST, help="most epochs of a side")
+    add("--seconds", type=float, help="most seconds of a side (200; ml-1m: 150)")
+    add("--target", type=float, help="validation Recall@10 to reach (.13; ml-1m: .25)")
+    add(
+        "--partial",
+        type=some_of("prefix", "recbole"),
+        help="sides of which updates are measured, not epochs ('': none; ml-1m: both)",
+    )
+    add("--updates", type=int, default=100, help="how many, after the warm-up (100)")
+    add("--warm-up", type=int, default=10, help="updates before those (10)")
+    add("--turn-seconds", type=float, default=5.0, help="epochs in a row for about so long (5)")
+    add("--json", type=Path, help="write all figures to a file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        run(main)
+    except KeyboardInterrupt:
+        sys.exit(130)
