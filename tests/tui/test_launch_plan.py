@@ -10,6 +10,7 @@ from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError
 from tui.screens import launch_plan as planning
 from tui.screens.launch_plan import Order
+from tui.screens.launch_text import summary_text
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +153,10 @@ def test_models_and_data_sets_have_an_order(catalogue: Catalogue) -> None:
     assert planning.model_order(catalogue)[:3] == ["sasrec", "bert4rec", "xlstm"]
     assert planning.dataset_order(catalogue)[:4] == ["synthetic", "ml-100k", "ml-1m", "ml-10m"]
     assert planning.default_lengths(catalogue) == (50, 75, 100)
+
+
+def test_the_summary_counts_variants(catalogue: Catalogue) -> None:
+    cells = frozenset({("sasrec", "synthetic", 50)})
+    order = Order(cells, (1, 2, 3), variants={"whole": {}, "slow": {"lr": 0.0001}})
+    text = summary_text(plan_of(catalogue, order), by_hand=True, problem="").plain
+    assert text.startswith("1 cell × 2 variants × 3 seeds = 6 runs · 6 to launch")

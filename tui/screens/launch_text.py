@@ -29,11 +29,13 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str) -> Content:
     if plan is None:
         return Content("")
     runs, missing = plan.runs, plan.missing
-    cells = len(plan.order.cells)
-    seeds = len(plan.order.seeds)
+    order = plan.order
+    factors = [count(len(order.cells), "cell"), count(len(order.seeds), "seed")]
+    if order.variants:
+        factors.insert(1, count(len(order.variants), "variant"))
     here = len(runs) - len(missing)
     first: list[tuple[str, str] | str] = [
-        f"{count(cells, 'cell')} × {count(seeds, 'seed')} = " if by_hand else "Under the cursor: ",
+        f"{' × '.join(factors)} = " if by_hand else "Under the cursor: ",
         (count(len(runs), "run"), "bold"),
         DOT,
         (f"{len(missing):,} to launch", "$accent" if missing else "$text-muted"),

@@ -1,0 +1,82 @@
+"""Whether ``torch.compile`` pays: what it takes to warm up, and what an update gains by it.
+
+``make bench-compiled``. The layers are compiled; the loss is written out by hand already.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import torch
+
+from benchmarks.common import default_device, in_turns, machine, progress, run, seconds, table
+from benchmarks.workload import MODELS, Workload, workload
+from engine.training.objectives import objective_of, target_room
+from engine.training.update import make_update
+from engine.training.windows import Windows
+
+
+def compiled_update(work: Workload) -> Callable[[Windows], object]:
+    """The update with its layers compiled, for batches of the same shape."""
+    model = work.learner.model
+    compiled = torch.compile(model.hidden, dynamic=False)
+    objective = objective_of(work.spec)
+    room = target_room(objective, work.batches[0])
+    update = make_update(work.learner, objective, _items(work), room, bfloat16=work.bfloat16)
+
+    def with_compiled(batch: Windows) -> object:
+        model.hidden = compiled  # type: ignore[method-assign]
+        try:
+            return update(batch)
+        finally:
+            del model.hidden
+
+    return with_compiled
+
+
+def _items(work: Workload) -> torch.Tensor:
+    return torch.from_numpy(work.split.interactions.items).to(work.device)
+
+
+def row(work: Workload, rounds: int) -> tuple[str, ...]:
+    batch = work.batches[0]
+    compiled = compiled_update(work)
+    first = seconds(lambda: compiled(batch), work.device)
+    times = in_turns(
+        {"plain": lambda: work.eager(batch), "compiled": lambda: compiled(batch)},
+        rounds,
+        work.device,
+    )
+    plain, fast = (min(times[name]) for name in ("plain", "compiled"))
+    gain = plain - fast
+    pays = f"{first / gain / work.steps_per_epoch:,.0f}" if gain > 0 else "never"
+    spec = work.spec
+    return (
+        f"{spec.model}, {spec.dataset}",
+        *(f"{1e3 * value:.1f}" for value in (plain, fast)),
+        f"{first:.1f}",
+        pays,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled", description=__doc__)
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--datasets", nargs="+", default=["ml-100k"])
+    parser.add_argument("--length", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=10)
+    arguments = parser.parse_args()
+    device = default_device()
+    print(f"Measured on {machine(device)}; L = {arguments.length}, the fastest of several.\n")
+    rows = []
+    for dataset in arguments.datasets:
+        for model in arguments.models:
+            progress(f"{model}, {dataset} ...")
+            rows.append(row(workload(model, dataset, arguments.length, device), arguments.rounds))
+    headers = ["run", "update, ms", "compiled, ms", "first call, s", "pays after epochs"]
+    print(table(headers, rows))
+
+
+if __name__ == "__main__":
+    run(main)
