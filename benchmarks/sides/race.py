@@ -16,6 +16,7 @@ from typing import Any, Literal
 from benchmarks.common import progress
 from benchmarks.sides.pipe import Measured, Ready, Request
 from engine.errors import UserError
+from engine.scheduling.launcher import thread_environment
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -124,9 +125,7 @@ class Side:
         folder.mkdir(parents=True)
         environment = {
             **os.environ,
-            "OMP_NUM_THREADS": str(threads),
-            "MKL_NUM_THREADS": str(threads),
-            "OMP_WAIT_POLICY": "PASSIVE",  # threads of a side that waits must not spin
+            **thread_environment(threads),
             "PYTHONPATH": str(REPOSITORY),
         }
         with self._log.open("wb") as log:
