@@ -7,6 +7,7 @@ would use, and prints the table. Metrics are those of the epoch chosen on valida
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,11 @@ def recall_per_user(cell: Sequence[Result], ranking: int) -> NDArray[np.float64]
     return hits
 
 
+def _cell_of(result: Result) -> tuple[object, ...]:
+    spec = result.spec
+    return spec.model, spec.dataset, spec.length, spec.recipe
+
+
 def _row(cell: Sequence[Result]) -> tuple[str, ...]:
     first = cell[0].spec
     figures = []
@@ -79,6 +85,7 @@ def _row(cell: Sequence[Result]) -> tuple[str, ...]:
         figures += [f"{recall} [{_short(low)}, {_short(high)}]", ndcg]
     return (
         f"{first.model} {first.recipe}",
+        first.dataset,
         str(first.length),
         f"{cell[0].row['Model/TotalParams']:,}",
         str(len(cell)),
@@ -89,7 +96,7 @@ def _row(cell: Sequence[Result]) -> tuple[str, ...]:
 
 
 def _values(cell: Sequence[Result], name: str) -> list[float]:
-    return [float(each.row[name] or 0) for each in cell]
+    return [math.nan if (value := each.row[name]) is None else float(value) for each in cell]
 
 
 def _mean(cell: Sequence[Result], name: str) -> float:
@@ -120,10 +127,19 @@ def main() -> None:
     done = list(results(location, specs)) if location.db.exists() else []
     if not done:
         raise UserError(f"No run of {options.suite} is done in {location.db}.")
-    cells = groupby(done, key=lambda each: (each.spec.model, each.spec.length, each.spec.recipe))
-    rows = [_row(list(cell)) for _, cell in cells]
+    rows = [_row(list(cell)) for _, cell in groupby(done, key=_cell_of)]
     ranked = [f"{metric}{label}" for label in ("", MASKED) for metric in ("Recall@10", "NDCG@10")]
-    headers = ["recipe", "L", "parameters", "seeds", "valid NDCG@10", *ranked, "epoch", "s a run"]
+    headers = [
+        "recipe",
+        "data set",
+        "L",
+        "parameters",
+        "seeds",
+        "valid NDCG@10",
+        *ranked,
+        "epoch",
+        "s a run",
+    ]
     print(
         f"{done[0].spec.source.title}, {done[0].row['device']}, PyTorch {done[0].row['torch']}.\n"
     )

@@ -19,7 +19,17 @@ from pydantic import BaseModel, Field
 
 from engine.errors import ConfigError, UsageError, did_you_mean
 from engine.metrics import REFERENCE_COLUMNS
-from engine.spec import ARCHITECTURES, Dataset, Name, RunSpec, Size, Strict, Suite, Training
+from engine.spec import (
+    ARCHITECTURES,
+    Dataset,
+    Name,
+    Overrides,
+    RunSpec,
+    Size,
+    Strict,
+    Suite,
+    Training,
+)
 from engine.validation import InvalidError, Model, validate, validate_field
 from engine.yamlfile import Place, YamlDocument, merge_documents, parse_scalar, read_yaml
 
@@ -154,11 +164,17 @@ class Catalogue:
         return [
             self.run_spec(
                 *(model, dataset, length, seed, suite.profile),
-                suite.overrides | variants[variant],
+                overlay(suite.overrides, variants[variant]),
                 variant,
             )
             for model, dataset, length, variant, seed in cells
         ]
+
+
+def overlay(below: Overrides, above: Overrides) -> Overrides:
+    """Both, ``above`` taking precedence, in whichever of its spellings a key is written."""
+    taken = {_bare(key) for key in above}
+    return {key: value for key, value in below.items() if _bare(key) not in taken} | above
 
 
 def builtin_configs() -> Path:
@@ -230,7 +246,7 @@ def parse_override(
         UsageError: an unknown key (with the nearest one), or a value of the wrong kind.
     """
     known = override_keys(entry, profile)
-    prefix, _, name = key.replace("-", "_").rpartition(".")
+    prefix, _, name = _spelt(key).rpartition(".")
     owner = known.get(name)
     section: Section = "training" if owner is Training else "architecture"
     if owner is None or prefix not in ("", section):
@@ -241,6 +257,14 @@ def parse_override(
     except InvalidError as error:
         raise UsageError(f"{key}: {error.problem}") from None
     return section, name, parsed
+
+
+def _spelt(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _bare(key: str) -> str:
+    return _spelt(key).rpartition(".")[2]
 
 
 def _profile(entry: ModelEntry, name: str) -> Profile:

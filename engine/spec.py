@@ -107,9 +107,10 @@ class Training(Strict):
     patience: int = Field(default=10, ge=1, le=100_000)
     """Epochs without a better validation NDCG@10 before training stops."""
     batch_size: int = Field(default=128, ge=1, le=1_000_000)
-    """Windows of ``length`` positions in one update."""
+    """Windows of ``length`` positions in one update; prefixes, with ``objective: prefix``."""
     window_overlap: float = Field(default=0.0, ge=0, lt=1)
-    """Share of a window's positions that repeat the window before, as context without a target."""
+    """Share of a window's positions that repeat the window before: context without a target, but
+    for ``objective: masked``, which may hide any item of a window."""
     lr: float = Field(default=0.001, gt=0, le=10)
     warmup_steps: int = Field(default=0, ge=0)
     """Updates over which the learning rate rises from 0 to ``lr``."""
@@ -136,6 +137,16 @@ class Training(Strict):
     eval_batch_size: int = Field(default=512, ge=1, le=1_000_000)
     """Users ranked at once in evaluation."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> Training:
+        if self.label_smoothing and self.loss != "full":
+            raise ValueError(
+                f"label_smoothing needs loss: full (with loss: {self.loss}, set it to 0)"
+            )
+        if self.window_overlap and self.objective == "prefix":
+            raise ValueError("prefixes overlap by themselves: set window_overlap to 0")
+        return self
 
 
 class Archive(Strict):
@@ -226,6 +237,11 @@ class RunSpec(Strict):
         if self.training.objective not in (own, "prefix"):
             raise ValueError(
                 f"{self.architecture.model} is trained with objective: {own} (or prefix)"
+            )
+        if self.training.loss != "full" and self.training.negatives >= self.source.items:
+            raise ValueError(
+                f"negatives ({self.training.negatives:,}) must be fewer than the items "
+                f"({self.source.items:,})"
             )
         return self
 

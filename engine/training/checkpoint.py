@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.atomic import atomic_file
 
-_MAGIC = b"seqbench checkpoint 1 sha256 "
+_MAGIC = b"seqbench checkpoint 2 sha256 "
 
 StateDict = dict[str, Tensor]
 

@@ -77,7 +77,7 @@ class Course:
     histories: Histories
     update: Update
     steps: int
-    """Updates in all epochs, about: the learning rate's fall ends there."""
+    """Updates in all epochs: the learning rate's fall ends there."""
 
 
 def train(

@@ -38,7 +38,8 @@ class Objective:
     @property
     def last_mask_share(self) -> float:
         """Share of the windows of which only the last item is masked: all of them, if prefixes."""
-        return 1.0 if self.stride == 1 else self.training.last_mask_share
+        prefixes = self.training.objective == "prefix"
+        return 1.0 if prefixes else self.training.last_mask_share
 
 
 def objective_of(spec: RunSpec) -> Objective:
@@ -56,6 +57,7 @@ def target_room(objective: Objective, windows: Windows) -> int:
     The mean and six standard deviations over random batches: one batch in a thousand million has
     more, and loses those.
     """
+    windows = Windows(windows.ranges[:, windows.end > windows.base])  # empty ones fill one batch
     if objective.masks:
         start = torch.maximum(windows.base, windows.end - objective.width)
         items, ratio = (windows.end - start).double(), objective.training.mask_ratio

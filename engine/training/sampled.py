@@ -16,12 +16,13 @@ def sampled_cross_entropy(
 ) -> Tensor:
     """The cross-entropy with the sum over other items estimated from ``negatives``, int64 (k,).
 
-    Each negative, drawn uniformly, stands for (V - 1) / k items, so that the estimate of the
-    normaliser has no bias (Bengio & Senécal 2008, sec. III). All targets share the negatives: one
-    matrix product scores them. A negative that is a row's target is left out of that row.
+    Each negative, drawn uniformly from all V items, stands for V / k of them, so that the estimate
+    of the normaliser has no bias (Bengio & Senécal 2008, sec. III). All targets share the
+    negatives: one matrix product scores them. A negative that is a row's target is left out of
+    that row.
     """
     positive, negative = _sampled_scores(states, output, targets, negatives)
-    stands_for = math.log((len(output.weight) - 2) / len(negatives))
+    stands_for = math.log((len(output.weight) - 1) / len(negatives))
     scores = torch.cat([positive[:, None], negative + stands_for], dim=1)
     loss = scores.logsumexp(dim=1) - positive
     return (loss * (targets > 0)).sum()

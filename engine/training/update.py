@@ -81,6 +81,7 @@ def recorded(update: Update, learner: Learner, example: Windows) -> Update:
     if problem is None:
         with torch.cuda.graph(graph, stream=stream):
             figures = update(windows)
+    learner.optimizer.zero_grad()  # of an update that was broken off
     with torch.no_grad():
         for weight, value in zip(weights, before, strict=True):
             weight.copy_(value)

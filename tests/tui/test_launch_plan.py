@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError
+from engine.spec import Suite
 from tui.screens import launch_plan as planning
 from tui.screens.launch_plan import Order
 from tui.screens.launch_text import summary_text
@@ -138,6 +139,28 @@ def test_an_order_of_variants_runs_each_cell_in_every_one(catalogue: Catalogue) 
         ("reference/whole", 0.01, 2),
         ("reference/b", 0.1, 1),
         ("reference/b", 0.1, 2),
+    ]
+
+
+def test_what_is_typed_takes_precedence_over_variants(catalogue: Catalogue) -> None:
+    content = catalogue.suites["smoke"].model_dump() | {
+        "overrides": {"lr": 0.01},
+        "variants": {"whole": {}, "slow": {"lr": 0.0001}, "small": {"dim": 8, "training.lr": 1}},
+    }
+    suite = Suite.model_validate(content)
+    as_suite = planning.variants_of(suite, {"lr": "0.01"})
+    assert as_suite == suite.variants
+    typed = planning.variants_of(suite, {"lr": "0.02"})
+    assert typed == {
+        "whole": {"lr": "0.02"},
+        "slow": {"lr": "0.02"},
+        "small": {"dim": 8, "lr": "0.02"},
+    }
+    cells = frozenset({("sasrec", "synthetic", 50)})
+    order = Order(cells, overrides={"lr": "0.02"}, variants=typed)
+    assert [run.spec.recipe for run in plan_of(catalogue, order).runs] == [
+        "reference/whole",
+        "reference/small",
     ]
 
 

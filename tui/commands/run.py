@@ -110,6 +110,7 @@ def _specs(
     settings: tuple[str, ...],
 ) -> list[RunSpec]:
     """Every combination once. Raises `UsageError`."""
+    from engine.config import overlay
     from engine.spec import Suite
 
     catalogue = session.catalogue
@@ -133,8 +134,8 @@ def _specs(
     asked = named.model_copy(
         update=changes
         | {
-            "overrides": named.overrides | overrides,
-            "variants": {name: its | overrides for name, its in named.variants.items()},
+            "overrides": overlay(named.overrides, overrides),
+            "variants": {n: overlay(its, overrides) for n, its in named.variants.items()},
         }
     )
     specs = catalogue.expand(asked)
@@ -211,11 +212,14 @@ def _say_plan(specs: list[RunSpec], present: dict[str, Run], as_json: bool) -> N
         say_json(plan)
         return
     rows = [
-        [p["model"], p["dataset"], p["length"], p["seed"], f"{p['parameters']:,}", p["present"]]
+        [
+            *(p["model"], p["dataset"], p["length"], p["seed"], p["profile"]),
+            *(f"{p['parameters']:,}", p["present"]),
+        ]
         for p in plan
     ]
     say_table(
-        ["MODEL", "DATASET", "LENGTH", "SEED", "PARAMETERS", "WOULD"],
+        ["MODEL", "DATASET", "LENGTH", "SEED", "PROFILE", "PARAMETERS", "WOULD"],
         [[*row[:-1], f"skip: {row[-1]}" if row[-1] else "queue"] for row in rows],
         right="LENGTH SEED PARAMETERS",
     )

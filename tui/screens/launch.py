@@ -16,7 +16,7 @@ from tui.actions import actions_for, bindings_for
 from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
 from tui.screens import launch_plan as planning
 from tui.screens.launch_form import LaunchForm
-from tui.screens.launch_plan import Order, Plan
+from tui.screens.launch_plan import Order, Plan, variants_of
 from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
 from tui.screens.launch_text import detail_text, legend, problem_text, summary_text
 from tui.text import count, plain
@@ -24,10 +24,10 @@ from tui.widgets.grid import CellGrid, Column, Key, Row
 from tui.widgets.header import Header
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.config import Catalogue
-    from engine.spec import Dataset, RunSpec
+    from engine.spec import Dataset, Overrides, RunSpec
     from tui.app import SeqbenchApp
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
@@ -243,9 +243,9 @@ class LaunchScreen(Screen[None]):
     def _order(self) -> Order:
         here, choices = self.grid.cursor_key, self._form.choices
         cells = self.grid.selected or frozenset([here] if here else [])
-        variants = {}
+        variants: Mapping[str, Overrides] = {}
         if self.app.catalogue is not None and choices.suite is not None:
-            variants = self.app.catalogue.suite(choices.suite).variants
+            variants = variants_of(self.app.catalogue.suite(choices.suite), choices.settings)
         return Order(
             cells, choices.seeds, choices.profile, choices.settings, choices.suite, variants
         )

@@ -17,7 +17,7 @@ from tui.widgets.grid import Key
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.spec import Dataset, Overrides, RunSpec
+    from engine.spec import Dataset, Overrides, RunSpec, Suite
 
 MOST_SEEDS = 1000
 MOST_RUNS = 10_000
@@ -78,6 +78,7 @@ def make_plan(
     if total > MOST_RUNS:
         raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
     runs: list[PlannedRun] = []
+    planned: set[str] = set()
     sources: dict[str, Dataset] = {}
     for key, variant in product(sorted(order.cells, key=_order_key(catalogue)), variants):
         overrides = {**order.overrides, **variants[variant]}
@@ -88,10 +89,23 @@ def make_plan(
         for seed in order.seeds:
             spec = first.model_copy(update={"seed": seed})
             fingerprint = spec.fingerprint()
+            if fingerprint in planned:  # variants that what was typed makes equal
+                continue
+            planned.add(fingerprint)
             missing = fingerprint not in present
             runs.append(PlannedRun(spec, fingerprint, missing, parameters, seconds))
     absent = tuple(source for source in sources.values() if not is_ready(source))
     return Plan(order, tuple(runs), absent)
+
+
+def variants_of(suite: Suite, settings: Mapping[str, str]) -> Mapping[str, Overrides]:
+    """A suite's variants; what of ``settings`` isn't the suite's own takes precedence."""
+    from engine.config import overlay
+
+    typed: Overrides = {
+        key: value for key, value in settings.items() if str(suite.overrides.get(key)) != value
+    }
+    return {name: overlay(changes, typed) for name, changes in suite.variants.items()}
 
 
 def suite_of(catalogue: Catalogue, name: str | None, specs: Sequence[RunSpec]) -> str | None:

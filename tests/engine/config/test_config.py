@@ -102,6 +102,18 @@ def test_what_the_screens_import_first_is_light() -> None:
         ),
         (("sasrec", "synthetic", 50, -1), "seed: expected a number of at least 0, not -1."),
         (("sasrec", "synthetic", 50, 1, "best"), "sasrec has no profile 'best': choose from"),
+        (
+            ("sasrec", "synthetic", 50, 1, "tuned", {"loss": "gbce"}),
+            "label_smoothing needs loss: full (with loss: gbce, set it to 0)",
+        ),
+        (
+            ("sasrec", "synthetic", 50, 1, "reference", {"loss": "sampled"}),
+            "sasrec × synthetic × 50: negatives (256) must be fewer than the items (200)",
+        ),
+        (
+            ("sasrec", "ml-1m", 50, 1, "reference", {"objective": "prefix", "window_overlap": 0.5}),
+            "prefixes overlap by themselves: set window_overlap to 0",
+        ),
     ],
 )
 def test_an_impossible_run_is_refused_in_a_sentence(

@@ -79,12 +79,25 @@ def test_the_same_seed_gives_the_same_run(tiny_spec, model: str) -> None:
     assert figures(one) != figures(other)
 
 
-@pytest.mark.parametrize("model", MODELS)
+RECIPES: list[tuple[str, dict[str, object]]] = [
+    *((model, {}) for model in MODELS),
+    ("sasrec", {"ema": 0.9, "lr_decay": "cosine", "warmup_steps": 3, "label_smoothing": 0.1}),
+    ("bert4rec", {"tied": True, "last_mask_share": 0.3, "window_overlap": 0.5}),
+    ("xlstm", {"loss": "gbce", "negatives": 16, "lr_decay": "linear"}),
+    ("sasrec", {"objective": "prefix", "loss": "sampled", "negatives": 16}),
+]
+
+
+@pytest.mark.parametrize(("model", "settings"), RECIPES)
 def test_interrupted_or_not_the_result_is_the_same(
-    tiny_spec, model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny_spec,
+    model: str,
+    settings: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
-    spec = tiny_spec(model, epochs=4)
+    spec = tiny_spec(model, epochs=4, **settings)
     whole, undisturbed = run(spec)
 
     path = tmp_path / "checkpoint-1.pt"

@@ -40,6 +40,33 @@ def test_equals_the_plain_form_with_its_gradients(
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("soft_cap", [None, 30.0])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_in_bfloat16_it_is_close(soft_cap: float | None, smoothing: float) -> None:
+    torch.manual_seed(0)
+    states, weight = torch.randn(300, 16), torch.randn(97, 16)
+    targets = torch.randint(0, 97, (300,))
+
+    def of(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        inputs = [x.to(dtype).requires_grad_() for x in (states, weight)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.float32):
+            output = OutputLayer(inputs[1], soft_cap=soft_cap)
+            loss = cross_entropy(inputs[0], output, targets, label_smoothing=smoothing, rows=128)
+        return loss.detach(), *torch.autograd.grad(loss, inputs)
+
+    for narrow, exact in zip(of(torch.float32), of(torch.float64), strict=True):
+        assert narrow.dtype == torch.float32
+        assert float((narrow - exact).norm() / exact.norm()) < 1e-2
+
+
+def test_of_padding_alone_is_zero_with_its_gradients() -> None:
+    states = torch.randn(5, 2, requires_grad=True)
+    loss = cross_entropy(states, OutputLayer(torch.randn(4, 2)), torch.zeros(5, dtype=torch.int64))
+    assert float(loss.detach()) == 0
+    (grad,) = torch.autograd.grad(loss, states)
+    assert not grad.any()
+
+
 def test_of_nothing_is_zero() -> None:
     output = OutputLayer(torch.ones(4, 2))
     assert float(cross_entropy(torch.ones(0, 2), output, torch.zeros(0, dtype=torch.int64))) == 0

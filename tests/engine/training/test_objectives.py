@@ -108,6 +108,15 @@ def test_room_holds_the_targets_of_every_batch_and_little_more(tiny_spec, model,
     assert room < 1.45 * sum(counts) / len(counts)
 
 
+@pytest.mark.parametrize(("model", "settings"), CASES)
+def test_room_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> None:
+    objective = objective_of(tiny_spec(model, batch_size=512, **settings))
+    windows = windows_of(objective, histories(300))
+    padded = windows.padded(2 * len(windows) - 1)
+    assert len(padded) > 1.9 * len(windows)
+    assert target_room(objective, padded) == target_room(objective, windows)
+
+
 @pytest.mark.parametrize("model", ["sasrec", "xlstm"])
 def test_fixed_shapes_give_the_same_loss_and_gradients(tiny_spec, model: str) -> None:
     spec = tiny_spec(model, dropout=0.0)

@@ -121,7 +121,7 @@ def test_a_suite_in_variants_is_queued_in_all_of_them(
         "variants: {whole: {}, slow: {lr: 0.0001}, small: {dim: 8}}\n"
     )
     mine = ("--config-dir", str(tmp_path / "mine"))
-    chosen = ("--suite", "v", "--set", "lr=0.01")
+    chosen = ("--suite", "v", "--set", "training.lr=0.01")
     plan = cli_json(*mine, "run", *chosen, "--dry-run", "--json")
     # What is asked for by hand goes before a variant's own, so two of them are the same.
     assert [cell["profile"] for cell in plan] == ["reference/slow", "reference/small"]
