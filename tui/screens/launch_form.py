@@ -176,9 +176,9 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
 
 def _hint() -> str:
-    """The settings most asked for; docs/training.md has all of them."""
+    """The settings most asked for."""
     usual = (
-        "epochs, patience, batch_size, lr, weight_decay, grad_clip, mask_ratio, eval_batch_size, "
-        "dtype, dim, layers, heads, dropout"
+        "epochs, patience, batch_size, lr, weight_decay, label_smoothing, ema, mask_ratio, "
+        "objective, loss, dtype, dim, layers, heads, dropout, tied, positions"
     )
-    return f"One a line: {usual} …"
+    return f"One a line: {usual} … (docs/training.md explains all)"
