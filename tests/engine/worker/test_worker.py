@@ -116,7 +116,9 @@ def test_a_run_writes_all_that_is_promised(make_folder, start) -> None:
 
 
 def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, start) -> None:
-    settings = {"epochs": 60, "patience": 60, "dim": 32}
+    # Longer than the seconds between checkpoints, so that there is one before the end.
+    epochs = 150
+    settings = {"epochs": epochs, "patience": epochs, "dim": 32}
     whole = make_folder("undisturbed", **settings)
     assert start(whole).wait(DEADLINE) == 0
     folder = make_folder("killed", **settings)
@@ -130,7 +132,8 @@ def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, st
 
     resumed = lines(folder, "start", 2)[0].fields["resumed_epoch"]
     assert resumed == lines(folder, "checkpoint")[-1].fields["epoch"] > 0
-    assert [x.fields["epoch"] for x in lines(folder, "epoch", 2)] == list(range(resumed + 1, 61))
+    trained = [x.fields["epoch"] for x in lines(folder, "epoch", 2)]
+    assert trained == list(range(resumed + 1, epochs + 1))
     assert results(folder, range(1, 3)) == results(whole, range(1, 2))
     assert np.array_equal(np.load(folder.test_ranks), np.load(whole.test_ranks))
 
