@@ -61,4 +61,4 @@ $(PEERS_STAMP): $(PEERS)/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS)/.venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
