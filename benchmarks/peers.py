@@ -126,7 +126,7 @@ def _entries(
             partial=kind in preset.partial,
         )
 
-    def own(kind: Kind, name: str, profile: str, **overrides: str) -> Entry:
+    def own(kind: Kind, name: str, profile: str, **overrides: str | float) -> Entry:
         settings: dict[str, Any] = {
             "model": spec.model,
             "dataset": spec.dataset,
@@ -139,14 +139,17 @@ def _entries(
         return entry(kind, name, {"run": settings})
 
     entries: list[Entry] = []
-    if "seqbench" in options.sides:
-        for profile in options.profile:
-            name = "seqbench" if profile == "reference" else f"seqbench, {profile}"
-            entries.append(own("seqbench", name, profile))
-    if "prefix" in options.sides:
-        entries.append(own("prefix", "prefix", "reference", objective="prefix"))
-    if "recbole" in options.sides and spec.model != "xlstm":
-        entries.append(entry("recbole", "RecBole", _recbole(spec, data)))
+    for rate in options.lr or (None,):
+        note = "" if rate is None else f", lr {rate:g}"
+        lr = {} if rate is None else {"lr": rate}
+        if "seqbench" in options.sides:
+            for profile in options.profile:
+                name = "seqbench" if profile == "reference" else f"seqbench, {profile}"
+                entries.append(own("seqbench", name + note, profile, **lr))
+        if "prefix" in options.sides:
+            entries.append(own("prefix", "prefix" + note, "reference", objective="prefix", **lr))
+        if "recbole" in options.sides and spec.model != "xlstm":
+            entries.append(entry("recbole", "RecBole" + note, _recbole(spec, data) | lr))
     return entries
 
 
@@ -177,6 +180,9 @@ def _preset(dataset: str, options: argparse.Namespace) -> Preset:
 
 
 def _options() -> argparse.Namespace:
+    def rates(text: str) -> tuple[float, ...]:
+        return tuple(float(rate) for rate in text.split(","))
+
     def some_of(*known: str) -> Any:
         def parse(text: str) -> tuple[str, ...]:
             names = tuple(name for name in text.split(",") if name)
@@ -196,6 +202,7 @@ def _options() -> argparse.Namespace:
     add("--models", type=some_of(*MODELS), default=MODELS, help=",".join(MODELS))
     add("--sides", type=some_of(*SIDES), default=SIDES, help=",".join(SIDES))
     add("--profile", type=some_of(), default=("reference",), help="of seqbench: reference,tuned")
+    add("--lr", type=rates, help="0.001,0.004: every side at each of these (the profile's)")
     add("--length", type=int, default=50)
     add("--seed", type=int, default=42)
     add("--threads", type=int, default=cores, help=f"of every side ({cores})")

@@ -91,7 +91,7 @@ def _setting(result: Result) -> str:
         f"{datetime.date.today()}. {'; '.join(libraries)}. "
         f"d = {sizes.dim}, layers: {sizes.layers}, heads: {sizes.heads}, feed-forward 4d in the "
         f"Transformers; dropout: {dropouts}; batches of {training.batch_size}, Adam at "
-        f"{training.lr:g}, cross-entropy over all items, evaluation of "
+        f"{training.lr:g} unless it says otherwise, cross-entropy over all items, evaluation of "
         f"{training.eval_batch_size} users at once. The rest of RecBole's settings are its "
         f"defaults (BERT4Rec: mask_ratio 0.2, ft_ratio 0.5). "
         f"A side had at most {result.limits.seconds:g} s."
