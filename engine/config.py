@@ -88,6 +88,9 @@ class Settings(Strict):
 
     slots: Slots = Slots()
     retries: int = Field(default=3, ge=0, le=100)
+    """How often a run whose process vanishes is tried again by itself."""
+    pause_after: int = Field(default=3, ge=0, le=1000)
+    """The queue pauses when so many runs die within a minute of one cause; 0: never."""
     idle_seconds: float = Field(default=30, ge=0)
 
 

@@ -28,6 +28,9 @@ EndStatus = Literal["done", "failed", "cancelled", "preempted"]
 DURABLE: frozenset[Kind] = frozenset({"start", "epoch", "checkpoint", "end"})
 """Kinds that are on the disk before `JournalWriter.write` returns."""
 
+NO_ROOM = 75
+"""Exit status of an attempt whose last word found no room on the disk."""
+
 FSYNC_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 

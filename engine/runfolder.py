@@ -8,7 +8,7 @@ from pathlib import Path
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 _JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
-_CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})\.pt")
+_CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "cancel"
 
     @property
+    def reserve(self) -> Path:
+        """Room on the disk that the worker gives up for its last words when there is no other."""
+        return self.path / "reserve"
+
+    @property
     def lock(self) -> Path:
         """Locked (flock) by the run's worker for as long as it lives."""
         return self.path / "attempt.lock"
@@ -62,12 +67,16 @@ class RunFolder:
     def checkpoint(self, attempt: int) -> Path:
         return self.path / f"checkpoint-{attempt}.pt"
 
+    def checkpoint_before(self, attempt: int) -> Path:
+        """The one that `checkpoint` took the place of, should that turn out damaged."""
+        return self.path / f"checkpoint-{attempt}.before.pt"
+
     def journals(self) -> list[tuple[int, Path]]:
         """Attempt number and path of every journal, oldest attempt first."""
         return _numbered(self.path, _JOURNAL)
 
     def checkpoints(self) -> list[tuple[int, Path]]:
-        """Attempt number and path of every checkpoint, oldest attempt first."""
+        """Attempt number and path of every checkpoint, oldest first."""
         return _numbered(self.path, _CHECKPOINT)
 
 

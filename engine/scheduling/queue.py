@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import shutil
 import signal
 import socket
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from engine.config import Settings
 from engine.errors import StoreError
+from engine.journal import NO_ROOM
 from engine.runfolder import RunFolder
 from engine.scheduling.launcher import Launcher
 from engine.scheduling.slots import Slot
@@ -27,12 +29,22 @@ CANCEL_SECONDS = 10.0
 """From asking a worker to end to ending it."""
 LINGER_SECONDS = 30.0
 """A process may live so long after the end of its journal."""
+SILENT_SECONDS = 120.0
+"""A process whose journal, which has a heartbeat every 5 s, doesn't grow for so long hangs."""
+LEAST_ROOM = 200_000_000
+"""Bytes free on the disk without which nothing is started after one run found it full."""
+DYING_SECONDS = 60.0
+"""The queue pauses when several runs die of one cause within so long, each so soon after its
+start."""
 SCARCE = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 )
 """Failures to start that the machine is to blame for, not the run: it is tried again."""
 
 log = logging.getLogger("seqbench")
+
+Key = tuple[str, int]
+"""Run and attempt."""
 
 
 @dataclass
@@ -45,8 +57,14 @@ class Queue:
     slots: Sequence[Slot]
     host: str = field(default_factory=socket.gethostname)
     cancel_seconds: float = CANCEL_SECONDS
-    _asked: dict[tuple[str, int], float] = field(default_factory=dict)
+    silent_seconds: float = SILENT_SECONDS
+    least_room: int = LEAST_ROOM
+    _asked: dict[Key, float] = field(default_factory=dict)
     """When a running attempt was asked to end (monotonic); after a restart it is asked again."""
+    _heard: dict[Key, float] = field(default_factory=dict)
+    """When its journal last grew, as far as this supervisor saw (monotonic: a machine that slept
+    has not been waiting)."""
+    _hung: set[Key] = field(default_factory=set)
     _reported: set[str] = field(default_factory=set)
 
     def tick(self, connection: StoreConnection) -> None:
@@ -65,7 +83,8 @@ class Queue:
                 # One folder that can't be read must not hold up the others.
                 problems.add(f"{attempt.run}: its folder can't be read: {error.strerror}.")
         try:
-            self._start_queued(connection)
+            if not self._held(connection):
+                self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
         problems |= save_unsaved(connection, self.location)
@@ -76,6 +95,7 @@ class Queue:
     def adopt(self, connection: StoreConnection) -> None:
         """Take over what an earlier supervisor left, before the first round."""
         self._asked.clear()
+        self._heard.clear()
         for attempt in transitions.live_attempts(connection):
             if attempt.status != "starting" or attempt.identity is not None:
                 continue
@@ -98,17 +118,31 @@ class Queue:
         alive = self.launcher.alive(folder, attempt)
         if alive:
             self._stop_if_due(folder, attempt)
+        grown = 0
         try:
-            ingest(connection, folder, attempt.attempt)
+            grown = ingest(connection, folder, attempt.attempt)
         except OSError as error:
             if alive:
                 raise
             log.warning("%s: its journal can't be read: %s", attempt.run, error.strerror)
         if alive:
+            self._end_if_silent(folder, attempt, grown)
             return
         with write(connection):
             self._gone(connection, folder, attempt)
-        self._asked.pop((attempt.run, attempt.attempt), None)
+        key = (attempt.run, attempt.attempt)
+        self._asked.pop(key, None)
+        self._heard.pop(key, None)
+        self._hung.discard(key)
+
+    def _end_if_silent(self, folder: RunFolder, attempt: LiveAttempt, grown: int) -> None:
+        key, now = (attempt.run, attempt.attempt), time.monotonic()
+        if grown:
+            self._heard[key] = now
+        elif now - self._heard.setdefault(key, now) > self.silent_seconds:
+            log.warning("%s: attempt %d gives no sign of life", *key)
+            self._hung.add(key)
+            self.launcher.stop(folder, attempt, "kill")
 
     def _stop_if_due(self, folder: RunFolder, attempt: LiveAttempt) -> None:
         key = (attempt.run, attempt.attempt)
@@ -126,26 +160,81 @@ class Queue:
         """Say how an attempt ended whose process is gone, and whether another follows."""
         run, number = attempt.run, attempt.attempt
         exit_status = self.launcher.exit_status(folder, number)
-        status = transitions.attempt_status(connection, run, number)
         transitions.mark_exited(connection, run, number)
-        if transitions.run_state(connection, run) != ("running", number):
-            log.info("%s: attempt %d ended %s", run, number, status)
-            return
-        if folder.cancel.exists():
-            status = "cancelled"
-            transitions.end_attempt(connection, run, number, "cancelled", "cancelled", "Cancelled.")
-        elif status == "preempted":
-            transitions.requeue(connection, run, counts=False)
-        else:
-            status = "lost"
-            message = f"Its process {_how(exit_status)}; `seqbench logs {run}` may say why."
-            transitions.end_attempt(connection, run, number, "lost", "lost", message)
-            if transitions.losses(connection, run) < self.settings.retries:
-                transitions.requeue(connection, run, counts=True)
+        status, cause = transitions.attempt_end(connection, run, number)
+        if transitions.run_state(connection, run) == ("running", number):
+            if folder.cancel.exists():
+                end = ("cancelled", "cancelled", "Cancelled.")
+                transitions.end_attempt(connection, run, number, *end)
+            elif status == "preempted":
+                transitions.requeue(connection, run, counts=False)
+            else:
+                cause, message = self._why_lost(attempt, exit_status)
+                transitions.end_attempt(connection, run, number, "lost", cause, message)
+            status, _ = transitions.attempt_end(connection, run, number)
         log.info("%s: attempt %d ended %s", run, number, status)
+        if status == "lost" or cause == "disk-full":
+            self._try_again(connection, run, number, status)
+        if status in ("failed", "lost"):
+            self._pause_if_due(connection, cause)
+
+    def _why_lost(self, attempt: LiveAttempt, exit_status: int | None) -> tuple[str, str]:
+        """Cause and message for an attempt without a last word."""
+        if (attempt.run, attempt.attempt) in self._hung:
+            silent = f"{self.silent_seconds:g} s"
+            return "hung", f"It gave no sign of life for {silent}, so its process was ended."
+        if exit_status == NO_ROOM:
+            return "disk-full", "The disk is full: make room."
+        message = f"Its process {_how(exit_status)}; `seqbench logs {attempt.run}` may say why."
+        return ("killed" if exit_status == -signal.SIGKILL else "lost"), message
+
+    def _try_again(self, connection: StoreConnection, run: str, number: int, status: str) -> None:
+        """By itself, so often as the settings say."""
+        if transitions.run_state(connection, run) != (status, number):
+            return
+        if transitions.losses(connection, run) < self.settings.retries:
+            transitions.requeue(connection, run, counts=True)
+
+    def _pause_if_due(self, connection: StoreConnection, cause: str) -> None:
+        if cause == "disk-full":
+            if not self._has_room():
+                free = "The disk is full: nothing is started before there is room again."
+                transitions.hold(connection, cause, free)
+            return
+        limit = self.settings.pause_after
+        died = transitions.dying(connection, cause, DYING_SECONDS, DYING_SECONDS) if limit else []
+        if len(died) >= limit > 0:
+            message = (
+                f"{len(died)} runs died of the same cause ({cause}) within {DYING_SECONDS:g} s, "
+                f"{died[-1]} last: put it right, then let the queue go on."
+            )
+            transitions.hold(connection, cause, message)
+            log.warning("%s", message)
+
+    def _held(self, connection: StoreConnection) -> bool:
+        """Whether the queue is paused; for want of room only as long as there is none."""
+        held = transitions.held(connection)
+        if held is None or held.cause != "disk-full" or not self._has_room():
+            return held is not None
+        with write(connection):
+            transitions.release(connection)
+        log.info("there is room on the disk again")
+        return False
+
+    def _has_room(self) -> bool:
+        return shutil.disk_usage(self.location.runs).free >= self.least_room
 
     def _do(self, connection: StoreConnection, request: Request) -> None:
         """Do one request and take it out of the mailbox; doing one twice is harmless."""
+        if request.action in ("pause", "resume"):
+            with write(connection):
+                if request.action == "pause":
+                    transitions.hold(connection, "user", "Paused by hand: nothing is started.")
+                else:
+                    transitions.release(connection)
+                transitions.drop_request(connection, request)
+            log.info("%s", request.action)
+            return
         state = transitions.run_state(connection, request.run)
         name = state[0] if state else None
         live = any(live.run == request.run for live in transitions.live_attempts(connection))

@@ -26,17 +26,20 @@ from engine.scheduling.launcher import Launcher, LocalLauncher
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import detect_slots
 from engine.store.connect import connect_writer
-from engine.store.database import StoreConnection, is_current, write
+from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
 from engine.store.folders import sweep
 from engine.store.location import StoreLocation, store_location
+from engine.store.rebuild import rebuild
 from engine.store.transitions import beat, work_left
 
 TICK_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 LOCK_SECONDS = 1.0
 MAX_LOG_BYTES = 1_000_000
-STORE_PATIENCE_SECONDS = 60.0
-"""How long the store may be gone or unusable before the supervisor gives up; workers go on."""
+STORE_PATIENCE_SECONDS = 3600.0
+"""How long the store may be unusable before the supervisor gives up; workers go on."""
+GONE_SECONDS = 10.0
+"""How long whoever took the store away has to put it back or to take the run folders too."""
 
 log = logging.getLogger("seqbench")
 
@@ -99,6 +102,7 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
     connection: StoreConnection | None = None
     started = fine = busy = time.monotonic()
     next_beat = 0.0
+    said = ""
     try:
         while not stop.is_set():
             if not _still_ours(location, lock):
@@ -107,20 +111,24 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
             now = time.monotonic()
             try:
                 if connection is None or not is_current(connection):
-                    connection = _reopen(connection, location)
+                    connection = _reopen(connection, location, now - fine)
                     queue.adopt(connection)
                 if now >= next_beat:
                     _beat(connection, queue, time.time() - (now - started))
                     next_beat = now + BEAT_SECONDS
                 queue.tick(connection)
-                fine = now
+                fine, said = now, ""
                 if work_left(connection):
                     busy = now
                 elif now - busy >= queue.settings.idle_seconds:
                     return
             except (StoreError, OSError) as error:
-                log.warning("%s", error)
-                if now - fine > STORE_PATIENCE_SECONDS:
+                if str(error) != said:
+                    log.warning("%s", error)
+                said = str(error)
+                if isinstance(error, StoreDamagedError):
+                    _mend(location)
+                elif now - fine > STORE_PATIENCE_SECONDS:
                     raise
             stop.wait(TICK_SECONDS)
     finally:
@@ -128,15 +136,25 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
             connection.close()
 
 
-def _reopen(old: StoreConnection | None, location: StoreLocation) -> StoreConnection:
+def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float) -> StoreConnection:
     """The first time the store is made if it is missing. Later a missing one was taken away under
-    us, and who did that shall have the time to rebuild it or to delete everything."""
+    us, and who did that has some time to rebuild it or to delete everything."""
     if old is not None:
         old.close()
-        if not location.db.exists():
-            raise StoreError(f"{location.db} is gone: waiting for `seqbench db rebuild`.")
+        if not location.db.exists() and waited < GONE_SECONDS:
+            raise StoreError(f"{location.db} is gone: it will be made anew from the run folders.")
         log.info("%s was replaced", location.db)
     return connect_writer(location)
+
+
+def _mend(location: StoreLocation) -> None:
+    """Make a damaged store anew; the damaged one is kept beside it."""
+    try:
+        count = rebuild(location)
+    except StoreError as error:
+        log.warning("%s", error)
+    else:
+        log.warning("%s was made anew from %d run folders", location.db, count)
 
 
 def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:

@@ -6,9 +6,11 @@ Everything is derived: the same journals give the same rows, whatever the pieces
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from engine.journal import BadLine, JournalLine, read_journal
@@ -65,6 +67,9 @@ def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
         offset = _offset(connection, run, attempt)
         chunk = read_journal(folder.journal(attempt), offset)
         if chunk.offset == offset:
+            if offset and _size(folder.journal(attempt)) < offset:
+                _begin_again(connection, run, attempt, offset)
+                continue
             return taken
         rows = _rows(run, attempt, chunk.entries)
         with write(connection):
@@ -103,6 +108,24 @@ def _offset(connection: StoreConnection, run: str, attempt: int) -> int:
     return int(row[0]) if row else 0
 
 
+def _size(journal: Path) -> float:
+    """In bytes; a journal that isn't there has not shrunk."""
+    try:
+        return journal.stat().st_size
+    except FileNotFoundError:
+        return math.inf
+
+
+def _begin_again(connection: StoreConnection, run: str, attempt: int, offset: int) -> None:
+    """Read a journal from its beginning that has become shorter (a copy of it was put back, say):
+    lines that are known already change nothing."""
+    rows = Rows(run, attempt, warnings=[(offset, "the journal became shorter than it was")])
+    with write(connection):
+        if _offset(connection, run, attempt) == offset:
+            _warn(connection, rows)
+            _set_attempt(connection, run, attempt, {"offset": 0})
+
+
 def _rows(run: str, attempt: int, entries: list[JournalLine | BadLine]) -> Rows:
     rows = Rows(run, attempt)
     for entry in entries:
@@ -137,8 +160,10 @@ def _take(rows: Rows, reader: Reader) -> None:
             rows.facts |= start_facts(reader)
         case "end":
             rows.facts |= end_facts(reader) or {}
-        case _:
+        case "warning" | "checkpoint" | "heartbeat":
             pass
+        case _:
+            reader.problems.append(f"lines of kind {line.kind[:40]!r} are not known here")
     if line.kind in EVENTS and (text := reader.event()) is not None:
         rows.events.append([*head, line.kind, text])
 

@@ -297,6 +297,12 @@ def mean_epoch_seconds(
     return None if value is None else float(value)
 
 
+def queue_hold(con: sqlite3.Connection) -> str | None:
+    """Why the queue is paused, in a sentence; None if it isn't."""
+    rows = fetch(con, "SELECT message FROM hold WHERE since IS NOT NULL")
+    return str(rows[0][0]) if rows else None
+
+
 def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:
     """What the supervisor last said of itself; whether it lives is told by
     `engine.scheduling.start.supervisor_running`."""

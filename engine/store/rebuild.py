@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,6 +32,7 @@ from engine.store.folders import (
 )
 from engine.store.ingest import ingest, refresh
 from engine.store.location import StoreLocation
+from engine.store.transitions import held
 
 
 def rebuild(location: StoreLocation) -> int:
@@ -83,9 +86,7 @@ def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bo
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             connection.execute("BEGIN IMMEDIATE")
             # Again, for what was queued before the lock was held.
-            requests = [
-                tuple(r) for r in connection.rows("SELECT action, run, created FROM requests")
-            ]
+            requests = _requests(connection)
             unsaved = connection.rows("SELECT id FROM runs WHERE revision > saved")
         except StoreDamagedError:
             yield [], True
@@ -93,6 +94,14 @@ def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bo
         for row in unsaved:
             save_folder(connection, location, row[0])
         yield requests, False
+
+
+def _requests(connection: StoreConnection) -> list[tuple[Any, ...]]:
+    """What was asked for, and that the queue shall stay paused."""
+    found = [tuple(row) for row in connection.rows("SELECT action, run, created FROM requests")]
+    if int(connection.rows("PRAGMA user_version")[0][0]) >= 2 and held(connection) is not None:
+        found.append(("pause", "", time.time()))
+    return found
 
 
 def _refuse_foreign(connection: StoreConnection) -> None:
@@ -111,7 +120,7 @@ def _fill(path: Path, location: StoreLocation, requests: list[tuple[Any, ...]]) 
         with write(connection):
             connection.executemany(
                 "INSERT INTO requests (action, run, created)"
-                " SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?2)",
+                " SELECT ?1, ?2, ?3 WHERE ?2 = '' OR EXISTS (SELECT 1 FROM runs WHERE id = ?2)",
                 requests,
             )
         return count
@@ -226,13 +235,23 @@ def _put_in_place(new: Path, db: Path, damaged: bool) -> None:
     finally:
         os.close(descriptor)
     if damaged:
-        db.replace(db.with_name(f"{db.name}.damaged"))
+        db.replace(_aside(db))
     # The old one's log must never meet the new one. Connections that still hold the old files
     # see that theirs has moved, and leave the new one's alone when they close.
     for suffix in ("-wal", "-shm", "-journal"):
         Path(f"{db}{suffix}").unlink(missing_ok=True)
     new.replace(db)
     fsync_folder(db.parent)
+
+
+def _aside(db: Path) -> Path:
+    """Where a damaged database is put: beside it, never over an earlier one."""
+    path = db.with_name(f"{db.name}.damaged")
+    for number in itertools.count(2):
+        if not path.exists():
+            break
+        path = db.with_name(f"{db.name}.damaged-{number}")
+    return path
 
 
 def _remove(path: Path) -> None:

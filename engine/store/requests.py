@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.spec import RunSpec
 
 Action = Literal["cancel", "retry", "delete"]
+QueueAction = Literal["pause", "resume"]
 
 MAX_NOTE = 10_000
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -87,6 +88,17 @@ def request_retry(location: StoreLocation, run_ids: Iterable[str]) -> None:
 def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
     """Ask for runs that don't run to be deleted, with their folders; others are left alone."""
     _request(location, "delete", run_ids)
+
+
+def request_queue(location: StoreLocation, action: QueueAction) -> None:
+    """Ask for the whole queue to start nothing more, or to go on."""
+
+    def insert(connection: StoreConnection) -> None:
+        connection.execute(
+            "INSERT INTO requests (action, run, created) VALUES (?, '', ?)", (action, time.time())
+        )
+
+    _transact(location, insert)
 
 
 def set_note(location: StoreLocation, run_id: str, note: str) -> None:

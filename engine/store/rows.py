@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.journal import JournalLine
+from engine.journal import FORMAT, JournalLine
 from engine.metrics import EPOCH_MEASURES
 from engine.store.schema import EPOCH_INTEGERS, TELEMETRY_MEASURES
 
@@ -112,6 +112,12 @@ def telemetry_row(reader: Reader) -> list[Any]:
 
 def start_facts(reader: Reader) -> dict[str, Any]:
     """Columns of ``attempts`` that a ``start`` line tells."""
+    written = reader.whole("format")
+    if written is not None and written > FORMAT:
+        reader.problems.append(
+            f"start: a newer seqbench wrote this journal (format {written}); what this one knows "
+            "of it is used"
+        )
     facts: dict[str, Any] = {
         name: reader.whole(name)
         for name in (

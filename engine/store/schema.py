@@ -12,7 +12,7 @@ from engine.metrics import AGGREGATES, EPOCH_MEASURES
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -66,6 +66,16 @@ def migrations() -> Migrations:
         for statement in _first_tables():
             db.execute(statement)
         db.execute("PRAGMA user_version = 1")
+
+    @steps()
+    def hold(db: Database) -> None:
+        # since: NULL while the queue is worked. released: when it last was let go on.
+        db.execute(
+            """CREATE TABLE hold (
+                id INTEGER PRIMARY KEY CHECK (id = 1), since REAL, cause TEXT NOT NULL,
+                message TEXT NOT NULL, released REAL)"""
+        )
+        db.execute("PRAGMA user_version = 2")
 
     return steps
 

@@ -38,6 +38,16 @@ class Request:
     run: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nothing is started."""
+
+    since: float
+    cause: str
+    """``user``, or the cause that runs died of."""
+    message: str
+
+
 def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
     rows = connection.rows(
         "SELECT run, attempt, status, slot, host, pid, boot_id, start_ticks, last_growth, ended"
@@ -74,9 +84,11 @@ def run_state(connection: StoreConnection, run: str) -> tuple[str, int] | None:
     return (row[0], row[1]) if row else None
 
 
-def attempt_status(connection: StoreConnection, run: str, attempt: int) -> str:
-    sql = "SELECT status FROM attempts WHERE run = ? AND attempt = ?"
-    return str(connection.rows(sql, (run, attempt))[0][0])
+def attempt_end(connection: StoreConnection, run: str, attempt: int) -> tuple[str, str]:
+    """Status and cause of an attempt."""
+    sql = "SELECT status, coalesce(cause, '') FROM attempts WHERE run = ? AND attempt = ?"
+    status, cause = connection.rows(sql, (run, attempt))[0]
+    return status, cause
 
 
 def next_queued(connection: StoreConnection) -> str | None:
@@ -188,6 +200,45 @@ def delete_run(connection: StoreConnection, run: str) -> None:
     for table in (*RUN_TABLES, "summaries"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608
     connection.execute("DELETE FROM runs WHERE id = ?", (run,))
+
+
+def held(connection: StoreConnection) -> Hold | None:
+    """Whether the queue is paused."""
+    row = connection.row("SELECT since, cause, message FROM hold WHERE since IS NOT NULL")
+    return Hold(*row) if row else None
+
+
+def hold(connection: StoreConnection, cause: str, message: str) -> None:
+    """Pause the queue: what runs goes on, nothing is started."""
+    connection.execute(
+        "INSERT INTO hold (id, since, cause, message) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
+        " DO UPDATE SET since = excluded.since, cause = excluded.cause, message = excluded.message"
+        " WHERE since IS NULL",
+        (time.time(), cause, message),
+    )
+
+
+def release(connection: StoreConnection) -> None:
+    """Let the queue go on."""
+    connection.execute("UPDATE hold SET since = NULL, released = ?", (time.time(),))
+
+
+def dying(connection: StoreConnection, cause: str, within: float, short: float) -> list[str]:
+    """Runs that lately died of this cause soon after their start, none having ended well since.
+
+    Args:
+        within: seconds back to look, and no further than to when the queue was last let go on.
+        short: seconds from start to end that count as soon.
+    """
+    rows = connection.rows(
+        "SELECT DISTINCT run FROM attempts WHERE status IN ('failed', 'lost') AND cause = :cause"
+        " AND ended - coalesce(launched, started) < :short"
+        " AND ended > max(:now - :within,"
+        "  coalesce((SELECT released FROM hold), 0),"
+        "  coalesce((SELECT max(finished) FROM runs WHERE state = 'done'), 0)) ORDER BY run",
+        {"cause": cause, "short": short, "within": within, "now": time.time()},
+    )
+    return [str(row[0]) for row in rows]
 
 
 def work_left(connection: StoreConnection) -> bool:

@@ -52,8 +52,12 @@ class Checkpoint:
     best: Best
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> str:
-    """Write durably and return the SHA-256 (hex). Raises `OSError` when it can't be written."""
+def save_checkpoint(path: Path, checkpoint: Checkpoint, before: Path | None = None) -> str:
+    """Write durably and return the SHA-256 (hex); what stood at ``path`` is kept at ``before``.
+
+    Raises:
+        OSError: it can't be written.
+    """
     buffer = io.BytesIO()
     fields = {name: getattr(checkpoint, name) for name in checkpoint.__dataclass_fields__}
     torch.save(fields | {"best": asdict(checkpoint.best)}, buffer)
@@ -62,6 +66,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> str:
     with atomic_file(path) as file:
         file.write(_MAGIC + digest.encode() + b"\n")
         file.write(content)
+        file.flush()  # while both are whole, a full disk included
+        if before is not None and path.exists():
+            path.replace(before)
     return digest
 
 

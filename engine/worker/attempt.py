@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -25,7 +26,7 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
 from engine.errors import DataError, TrainingError, UserError
-from engine.journal import FORMAT, EndStatus, JournalWriter
+from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
 from engine.process import own_identity
 from engine.runfolder import RunFolder
@@ -41,6 +42,12 @@ from engine.training.loop import (
     uses_bfloat16,
 )
 from engine.worker.recorder import JournalRecorder, TelemetryThread
+
+RESERVE_BYTES = 65_536
+_NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+KEPT_CHECKPOINTS = 2
+"""Of a run: the newest, and the one before it in case that one is damaged."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +65,31 @@ class Ending:
 def run_attempt(
     folder: RunFolder, attempt: int, device_kind: str, threads: int, stop: Callable[[], bool]
 ) -> int:
-    """Train the run in ``folder`` from its newest whole checkpoint; return the exit status."""
+    """Train the run in ``folder`` from its newest whole checkpoint; return the exit status, which
+    is `NO_ROOM` where the disk has none for the journal."""
     started = time.monotonic()
     if threads:
         torch.set_num_threads(threads)
-    with JournalWriter(folder.journal(attempt)) as journal:
-        ending = _ending_of(lambda: _train(folder, attempt, device_kind, journal, stop), folder)
-        if ending.trace:
-            sys.stderr.write(ending.trace)
-        journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+    try:
+        with JournalWriter(folder.journal(attempt)) as journal:
+            _reserve(folder)
+            ending = _ending_of(lambda: _train(folder, attempt, device_kind, journal, stop), folder)
+            folder.reserve.unlink(missing_ok=True)
+            if ending.trace:
+                sys.stderr.write(ending.trace)
+            journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+    except OSError as error:
+        if error.errno not in _NO_ROOM_ERRORS:
+            raise
+        with suppress(OSError):
+            sys.stderr.write("The disk is full: not even the journal could be written.\n")
+        return NO_ROOM
     return 1 if ending.status == "failed" else 0
+
+
+def _reserve(folder: RunFolder) -> None:
+    with suppress(OSError):
+        folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # noise, lest it be compressed away
 
 
 def _ending_of(work: Callable[[], Outcome], folder: RunFolder) -> Ending:
@@ -100,7 +122,7 @@ _OUT_OF_MEMORY = "Memory ran out: try a smaller batch_size, or fewer runs at onc
 
 
 def _os_failure(error: OSError) -> Ending:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in _NO_ROOM_ERRORS:
         return Ending("failed", "disk-full", "The disk is full: make room, then retry the run.")
     where = f": {error.filename}" if error.filename else ""
     return Ending(
@@ -145,11 +167,10 @@ def _train(
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
     path = folder.checkpoint(attempt)
-    digest = save_checkpoint(path, checkpoint)
+    digest = save_checkpoint(path, checkpoint, folder.checkpoint_before(attempt))
     journal.write("checkpoint", epoch=checkpoint.epoch, file=path.name, sha256=digest)
-    for older, stale in folder.checkpoints():
-        if older < attempt:
-            stale.unlink(missing_ok=True)
+    for _, stale in folder.checkpoints()[:-KEPT_CHECKPOINTS]:
+        stale.unlink(missing_ok=True)
 
 
 def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | None, list[str]]:

@@ -59,6 +59,7 @@ def test_every_path_is_in_the_folder_and_has_its_own_name() -> None:
         folder.meta,
         folder.log,
         folder.cancel,
+        folder.reserve,
         folder.lock,
         folder.best_model,
         folder.test_ranks,
@@ -66,6 +67,7 @@ def test_every_path_is_in_the_folder_and_has_its_own_name() -> None:
         folder.journal(2),
         folder.checkpoint(1),
         folder.checkpoint(2),
+        folder.checkpoint_before(2),
     ]
     assert len(set(paths)) == len(paths)
     assert {path.parent for path in paths} == {folder.path}
@@ -76,6 +78,7 @@ def test_listings_are_in_order_of_attempts_and_pass_over_the_rest(tmp_path: Path
     for attempt in (10, 2, 0, 1):
         folder.journal(attempt).touch()
         folder.checkpoint(attempt).touch()
+    folder.checkpoint_before(2).touch()
     strangers = (
         "journal-1.jsonl.bak",
         "journal-.jsonl",
@@ -90,7 +93,13 @@ def test_listings_are_in_order_of_attempts_and_pass_over_the_rest(tmp_path: Path
     for name in strangers:
         (tmp_path / name).touch()
     assert folder.journals() == [(n, folder.journal(n)) for n in (0, 1, 2, 10)]
-    assert folder.checkpoints() == [(n, folder.checkpoint(n)) for n in (0, 1, 2, 10)]
+    assert folder.checkpoints() == [
+        (0, folder.checkpoint(0)),
+        (1, folder.checkpoint(1)),
+        (2, folder.checkpoint_before(2)),
+        (2, folder.checkpoint(2)),
+        (10, folder.checkpoint(10)),
+    ]
 
 
 def test_a_folder_that_is_gone_has_nothing(tmp_path: Path) -> None:

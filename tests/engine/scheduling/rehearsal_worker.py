@@ -7,6 +7,8 @@ The run's profile says how it behaves:
 - ``stubborn``: the same, deaf to SIGTERM;
 - ``crash``: exits with 3 in epoch 2, without a last word;
 - ``fail``: ends ``failed`` in epoch 2;
+- ``full``: finds the disk full in epoch 2, unless a file ``go`` is in its folder;
+- ``freeze``: its first attempt stops showing signs of life in epoch 3;
 - ``yield``: its first attempt waits in epoch 3, and ends ``preempted`` if asked to stop.
 """
 
@@ -23,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic import write_atomically
-from engine.journal import FORMAT, JournalWriter
+from engine.journal import FORMAT, NO_ROOM, JournalWriter
 from engine.metrics import EPOCH_MEASURES
 from engine.process import own_identity
 from engine.runfolder import RunFolder
@@ -81,6 +83,10 @@ def main() -> int:
                     return 0
             if epoch == 2 and spec.profile == "crash":
                 os._exit(3)
+            if epoch == 2 and spec.profile == "full" and not (folder.path / "go").exists():
+                os._exit(NO_ROOM)
+            if epoch == 3 and spec.profile == "freeze" and options.attempt == 1:
+                os.kill(os.getpid(), signal.SIGSTOP)
             if epoch == 2 and spec.profile == "fail":
                 end(journal, "failed", "error")
                 return 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -165,6 +167,68 @@ def test_the_store_can_be_deleted_and_rebuilt_under_it(
     wait_for(lambda: look.run(holding).state == "cancelled", "the cancel")
     assert "was replaced" in log(location)
     assert log(location).count(" works ") == 1
+
+
+def test_a_deleted_store_is_made_anew_under_it(
+    location: StoreLocation,
+    add: Add,
+    start: Callable[[], None],
+    look: Look,
+) -> None:
+    holding, *_ = add("hold", "quick")
+    start()
+    wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")
+    for suffix in ("", "-wal", "-shm"):
+        location.db.with_name(location.db.name + suffix).unlink(missing_ok=True)
+    wait_for(location.db.exists, "the store to be made anew")
+    assert "is gone: it will be made anew" in log(location)
+    go(location, holding)
+    wait_for(lambda: look.states() == ["done", "done"], "both to end")
+    assert look.epochs(holding) == [1, 2, 3, 4]
+
+
+def test_a_damaged_store_is_put_aside_and_made_anew_under_it(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    holding, *_ = add("hold", "quick")
+    start()
+    wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")
+    os.kill(supervisor_pid(location), signal.SIGTERM)
+    wait_for(lambda: not supervisor_running(location), "the supervisor to end")
+    size = location.db.stat().st_size
+    with location.db.open("r+b") as file:
+        for place in range(0, size, 4096):
+            file.seek(place + 100)
+            file.write(os.urandom(1000))
+    start()
+    aside = location.db.with_name("runs.db.damaged")
+    wait_for(aside.exists, "the damaged store to be put aside")
+    wait_for(lambda: "was made anew from 2 run folders" in log(location), "the new one")
+    go(location, holding)
+    wait_for(lambda: look.states() == ["done", "done"], "both to end")
+    assert look.epochs(holding) == [1, 2, 3, 4]
+    with closing(connect_reader(location)) as connection:
+        assert connection.rows("PRAGMA integrity_check")[0][0] == "ok"
+
+
+@pytest.mark.slow
+def test_a_store_locked_for_a_minute_is_waited_for(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (holding,) = add("hold")
+    start()
+    wait_for(lambda: look.holds(holding), "it to hold")
+    with closing(sqlite3.connect(location.db, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        go(location, holding)
+        folder = location.folder(holding)
+        wait_for(lambda: b'"end"' in folder.journal(1).read_bytes(), "training to go on")
+        time.sleep(62)
+        assert supervisor_running(location)
+        assert "is busy" in log(location)
+        other.execute("ROLLBACK")
+    wait_for(lambda: look.run(holding).state == "done", "the rest to be taken in")
+    assert look.epochs(holding) == [1, 2, 3, 4]
 
 
 def test_work_that_comes_while_it_idles_out_is_done(

@@ -226,10 +226,69 @@ def test_what_is_no_line_becomes_a_warning(writer: StoreConnection, add_run: Add
             "epoch: needs epoch",
             "step: loss is not what it should be",
             "end: has no status that is known",
+            "lines of kind 'a new kind' are not known here",
         ]
     )
     assert [row[5] for row in queries.steps(writer, folder.run_id)] == [None]
     assert queries.epochs(writer, folder.run_id) == []
+
+
+def test_of_a_newer_journal_what_is_known_is_taken(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    start, *others = journal_lines()
+    put(folder, 1, [start | {"format": 99, "mood": "good"}, *others])
+    ingest(writer, folder, 1)
+    assert [row["epoch"] for row in queries.epochs(writer, folder.run_id)] == [1, 2, 3]
+    (problem,) = [row[0] for row in writer.rows("SELECT problem FROM warnings")]
+    assert "newer seqbench" in problem
+
+
+def test_lines_twice_and_out_of_order_make_the_same_rows(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    plain, mixed = add_run(), add_run()
+    lines = [{"seq": seq, "t": 1.0 + seq} | line for seq, line in enumerate(journal_lines())]
+    put(plain, 1, lines)
+    head, body, end = lines[0], lines[1:-1], lines[-1]
+    put(mixed, 1, [head, *reversed(body), *body, end, end])
+    for folder in (plain, mixed):
+        ingest(writer, folder, 1)
+
+    def rows(folder: RunFolder) -> list[list[Any]]:
+        tables = ("epochs", "steps", "telemetry", "events", "summaries")
+        return [
+            [tuple(row)[1:] for row in writer.rows(f"SELECT * FROM {table} WHERE run = ?", (run,))]
+            for table in tables
+            for run in (folder.run_id,)
+        ]
+
+    assert rows(mixed) == rows(plain)
+
+
+def test_a_journal_that_became_shorter_is_read_again_and_named(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    lines = [{"seq": seq, "t": 1.0 + seq} | line for seq, line in enumerate(journal_lines())]
+    put(folder, 1, lines[:-1])
+    ingest(writer, folder, 1)
+    whole = folder.journal(1).read_bytes()
+    folder.journal(1).write_bytes(whole[: len(whole) // 2])
+    ingest(writer, folder, 1)
+    put(folder, 1, [])
+    with folder.journal(1).open("ab") as file:
+        file.write(whole[len(whole) // 2 :])
+    put(folder, 1, lines[-1:])
+    ingest(writer, folder, 1)
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert run.state == "done"
+    assert [row["epoch"] for row in queries.epochs(writer, folder.run_id)] == [1, 2, 3]
+    assert [row[0] for row in writer.rows("SELECT problem FROM warnings")] == [
+        "the journal became shorter than it was"
+    ]
 
 
 def test_a_file_that_is_no_journal_has_few_warnings(

@@ -17,7 +17,7 @@ import pytest
 
 from engine import __version__
 from engine.config import load_catalogue
-from engine.journal import JournalLine, read_journal
+from engine.journal import NO_ROOM, JournalLine, read_journal
 from engine.metrics import EPOCH_MEASURES
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -187,29 +187,59 @@ def test_missing_data_is_one_sentence(make_folder, start, tmp_path: Path) -> Non
     assert "Traceback" not in folder.log.read_text()
 
 
+def limit_files(size: int) -> Callable[[], None]:
+    """For a process whose files may have so many bytes."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
+
+
+def test_without_room_for_a_last_word_the_exit_status_says_it(make_folder, start) -> None:
+    folder = make_folder(epochs=10_000, patience=10_000)
+    assert start(folder, preexec_fn=limit_files(30_000)).wait(DEADLINE) == NO_ROOM
+    assert not lines(folder, "end")
+    assert "Traceback" not in folder.log.read_text()
+    assert not folder.reserve.exists()
+
+
 def test_a_full_disk_fails_with_the_cure(make_folder, start) -> None:
     folder = make_folder(dim=256, epochs=50)
     limit = 400_000  # enough for a journal, too little for a checkpoint
 
-    def no_room() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    assert start(folder, preexec_fn=no_room).wait(DEADLINE) == 1
+    assert start(folder, preexec_fn=limit_files(limit)).wait(DEADLINE) == 1
     end = lines(folder, "end")[0].fields
     assert (end["status"], end["cause"]) == ("failed", "disk-full")
     assert lines(folder, "epoch"), "what was trained before stays"
 
 
-def test_a_damaged_checkpoint_is_said_and_passed_over(make_folder, start) -> None:
-    folder = make_folder()
-    assert start(folder).wait(DEADLINE) == 0
-    data = bytearray(folder.checkpoint(1).read_bytes())
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
     data[-100] ^= 1
-    folder.checkpoint(1).write_bytes(data)
+    path.write_bytes(data)
+
+
+def test_a_damaged_checkpoint_is_said_and_the_one_before_is_used(make_folder, start) -> None:
+    settings = {"epochs": 150, "patience": 150, "dim": 32}
+    folder = make_folder(**settings)
+    assert start(folder).wait(DEADLINE) == 0
+    saved = [x.fields["epoch"] for x in lines(folder, "checkpoint")]
+    assert len(saved) >= 2, "long enough for two"
+    flip(folder.checkpoint(1))
 
     assert start(folder, attempt=2).wait(DEADLINE) == 0
 
-    assert "damaged" in lines(folder, "warning", 2)[0].fields["message"]
+    assert "checkpoint-1.pt is damaged" in lines(folder, "warning", 2)[0].fields["message"]
+    assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == saved[-2]
+    assert results(folder, range(1, 3)) == results(folder, range(1, 2))
+
+
+def test_without_any_whole_checkpoint_it_begins_again(make_folder, start) -> None:
+    folder = make_folder()
+    assert start(folder).wait(DEADLINE) == 0
+    flip(folder.checkpoint(1))
+    assert start(folder, attempt=2).wait(DEADLINE) == 0
     assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == 0
     assert results(folder, range(2, 3)) == results(folder, range(1, 2))
