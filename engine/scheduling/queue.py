@@ -32,7 +32,8 @@ LINGER_SECONDS = 30.0
 SILENT_SECONDS = 120.0
 """A process whose journal, which has a heartbeat every 5 s, doesn't grow for so long hangs."""
 LEAST_ROOM = 200_000_000
-"""Bytes free on the disk without which nothing is started after one run found it full."""
+"""Bytes free on the disk (a twentieth of a small one) without which nothing is started after a run
+found it full."""
 DYING_SECONDS = 60.0
 """The queue pauses when several runs die of one cause within so long, each so soon after its
 start."""
@@ -222,7 +223,8 @@ class Queue:
         return False
 
     def _has_room(self) -> bool:
-        return shutil.disk_usage(self.location.runs).free >= self.least_room
+        disk = shutil.disk_usage(self.location.runs)
+        return disk.free >= min(self.least_room, disk.total // 20)
 
     def _do(self, connection: StoreConnection, request: Request) -> None:
         """Do one request and take it out of the mailbox; doing one twice is harmless."""

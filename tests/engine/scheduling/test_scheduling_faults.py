@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
 from rehearsal import Look
 
 from engine.scheduling.queue import Queue
@@ -38,16 +39,17 @@ def test_a_run_that_finds_the_disk_full_waits_for_room_and_goes_on(
     look: Look,
     location: StoreLocation,
     writer: StoreConnection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     full, other = add("full", "quick")
     queue.slots = queue.slots[:1]
-    queue.least_room = 10**18
+    monkeypatch.setattr(queue, "_has_room", lambda: False)
     work(lambda: queries.queue_hold(writer) is not None, "the queue to pause")
     assert "disk is full" in str(queries.queue_hold(writer))
     assert [look.run(run).state for run in (full, other)] == ["queued", "queued"]
     assert look.epochs(full) == [1], "what was trained stays"
     (location.folder(full).path / "go").touch()
-    queue.least_room = 0
+    monkeypatch.undo()
     work(lambda: look.states() == ["done", "done"], "both to end")
     assert queries.queue_hold(writer) is None
     assert look.epochs(full) == [1, 2, 3, 4]
