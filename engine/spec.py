@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -270,6 +271,19 @@ class RunSpec(Strict):
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
+    """The same run but for some settings of its architecture or training, by name.
+
+    Raises:
+        ValueError: a setting that isn't one, or a value that is impossible.
+    """
+    content = spec.model_dump()
+    for name, value in settings.items():
+        section = "training" if name in Training.model_fields else "architecture"
+        content[section][name] = value
+    return RunSpec.model_validate(content)
 
 
 def _changed(settings: BaseModel) -> dict[str, Any]:

@@ -135,6 +135,7 @@ LIVE = (
         ("live",),
         True,
     ),
+    Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
         "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True
     ),
@@ -197,6 +198,15 @@ COMPARE = (
 RUN = (
     Action("close", ("escape", "backspace"), "Back", "Back to where you came from", ("run",), True),
     Action("retry", ("t",), "Retry", "Try the run again, from its checkpoint", ("run",), True),
+    Action(
+        "amend",
+        ("T",),
+        "Changed",
+        "Try it with the proposed change, as a new run",
+        ("run",),
+        True,
+        "T",
+    ),
     Action("cancel", ("x",), "Cancel", "Cancel the run, after asking", ("run",), True),
     Action(
         "delete", ("d",), "Delete", "Delete the run and its folder, after asking", ("run",), True

@@ -27,6 +27,8 @@ COMMANDS = {
     "logs": "tui.commands.logs",
     "cancel": "tui.commands.runs",
     "retry": "tui.commands.runs",
+    "pause": "tui.commands.runs",
+    "resume": "tui.commands.runs",
     "compare": "tui.commands.compare",
     "models": "tui.commands.models",
     "data": "tui.commands.data",

@@ -207,7 +207,7 @@ class Queue:
         if len(died) >= limit > 0:
             message = (
                 f"{len(died)} runs died of the same cause ({cause}) within {DYING_SECONDS:g} s, "
-                f"{died[-1]} last: put it right, then let the queue go on."
+                f"{died[-1]} last: put it right first."
             )
             transitions.hold(connection, cause, message)
             log.warning("%s", message)

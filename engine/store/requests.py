@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from engine.errors import UsageError, did_you_mean
-from engine.store.connect import connect_writer
+from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
 
@@ -83,6 +83,28 @@ def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
 def request_retry(location: StoreLocation, run_ids: Iterable[str]) -> None:
     """Ask for failed, cancelled or lost runs to be queued again; others are left alone."""
     _request(location, "retry", run_ids)
+
+
+def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str, Any]) -> str:
+    """Put a new run at the end of the queue: a present one's configuration but for some settings.
+
+    Raises:
+        UsageError: there is no such run, or no such setting, or not with this value.
+        StoreError: the store can't be read or written.
+    """
+    from pydantic import ValidationError
+
+    from engine.spec import amended
+    from engine.store.queries import get_run, run_spec
+
+    with closing(connect_reader(location)) as connection:
+        spec, run = run_spec(connection, run_id), get_run(connection, run_id)
+    try:
+        changed = amended(spec, settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{first['loc'][-1]}: {first['msg']}.") from None
+    return enqueue(location, [changed], run.suite if run else None)[0]
 
 
 def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
 from tui.app import SeqbenchApp
 from tui.screens.ask import AskScreen
 from tui.screens.run import RunScreen
@@ -151,3 +152,36 @@ async def test_a_run_that_was_deleted_meanwhile(measured: MeasuredStore) -> None
         assert not offered(app) & {"t", "x", "d"}
         await pilot.press("y", "escape")
         assert not isinstance(app.screen, RunScreen)
+
+
+async def test_a_failed_run_has_a_card_and_is_tried_with_the_change_by_one_key(
+    measured: MeasuredStore,
+) -> None:
+    run = measured.add("sasrec")
+    with closing(connect_writer(measured.location)) as connection:
+        connection.execute(
+            "UPDATE runs SET state = 'failed', cause = 'diverged', message = 'It blew up.'"
+        )
+    folder = measured.location.folder(run)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.log.write_text("first\n[red]the last words[/]\n")
+    async with opened(measured, run) as (app, pilot):
+        assert "It blew up." in text_of(app, "heading")
+        card = text_of(app, "failure")
+        assert "[red]the last words[/]" in card
+        assert "a new run with lr=0.0001" in card
+        await pilot.press("T")
+        await wait_for(pilot, lambda: len(specs(measured)) == 2, "the new run")
+    assert sorted(specs(measured)) == [0.0001, 0.001]
+
+
+async def test_a_run_that_went_well_has_no_card(measured: MeasuredStore) -> None:
+    async with opened(measured, measured.add("sasrec")) as (app, _):
+        assert not app.screen.query_one("#failure").display
+        assert "T" not in offered(app)
+
+
+def specs(store: MeasuredStore) -> list[float]:
+    """The learning rates of all runs."""
+    with closing(connect_reader(store.location)) as con:
+        return [json.loads(row[0])["training"]["lr"] for row in con.rows("SELECT spec FROM specs")]

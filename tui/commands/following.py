@@ -31,12 +31,13 @@ class _Seen:
 def follow(
     session: Session, run_ids: Sequence[str] | None, say: Callable[[str], None]
 ) -> list[Run]:
-    """Say what happens until the runs have ended, or the queue is empty where none are named.
+    """Say what happens until the runs have ended, or the queue is empty where none are named, or it
+    is paused and none of them runs.
 
     Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
     """
     from engine.store.database import is_current
-    from engine.store.queries import data_version
+    from engine.store.queries import data_version, queue_hold
 
     seen: dict[str, _Seen] = {}
     runs: list[Run] = []
@@ -57,6 +58,10 @@ def follow(
                 for run in runs:
                     for line in _news(connection, run, seen):
                         say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
+                held = queue_hold(connection)
+                if held and not any(run.state == "running" for run in runs):
+                    say(f"The queue is paused. {held} `seqbench resume` lets it go on.")
+                    return runs
             if not any(run.state in GOING_ON for run in runs):
                 return runs
             time.sleep(POLL_SECONDS)

@@ -130,7 +130,7 @@ def _specs(
     if named is None:
         defaults = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS}
         named = Suite(name="by-hand", title="", **defaults | changes)
-    overrides = _overrides(settings)
+    overrides = overrides_of(settings)
     asked = named.model_copy(
         update=changes
         | {
@@ -142,7 +142,7 @@ def _specs(
     return list({spec.fingerprint(): spec for spec in specs}.values())
 
 
-def _overrides(settings: tuple[str, ...]) -> Overrides:
+def overrides_of(settings: tuple[str, ...]) -> Overrides:
     """What ``--set`` says. Raises `UsageError`."""
     overrides: Overrides = {}
     for setting in settings:

@@ -1,9 +1,10 @@
-"""``ls``, ``watch``, ``cancel`` and ``retry``: the queue and what became of it."""
+"""``ls``, ``watch``, ``cancel``, ``retry``, ``pause`` and ``resume``: the queue and what became of
+it."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
+    from engine.store.requests import QueueAction
 
 RETRIED = ("failed", "cancelled", "lost")
 CANCELLED = ("queued", "running", "paused")
@@ -50,12 +52,14 @@ def ls(
     wanted = flat(states)
     _check_states(wanted)
     runs: list[Run] = []
+    held: str | None = None
     if session.has_store:
-        from engine.store.queries import list_runs
+        from engine.store.queries import list_runs, queue_hold
 
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
             runs = list_runs(connection, wanted or None, ask)
+            held = queue_hold(connection)
     if as_json:
         say_json([{**asdict(run), **_derived(run)} for run in runs])
         return
@@ -65,6 +69,8 @@ def ls(
     _say_runs(runs[: limit or 50])
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
+    if held:
+        note(f"The queue is paused. {held} `seqbench resume` lets it go on.")
 
 
 def _say_runs(runs: list[Run]) -> None:
@@ -112,9 +118,11 @@ def watch(session: Session) -> None:
 
     if session.has_store:
         try:
-            follow(session, None, say)
+            left = follow(session, None, say)
         except KeyboardInterrupt:
             note("The runs go on in the background.")
+            return
+        if any(run.state == "queued" for run in left):
             return
     note("The queue is empty.")
 
@@ -146,18 +154,65 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
 
 @click.command()
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Instead, a new run so changed."
+)
 @pass_session
-def retry(session: Session, names: tuple[str, ...]) -> None:
+def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Queue again what failed, was cancelled or got lost.
 
-    Training goes on from the last checkpoint. RUN is an id, or as much of its beginning or end as
-    tells it from the others.
+    Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
+    an id, or as much of its beginning or end as tells it from the others.
     """
-    from engine.store.requests import request_retry
+    from engine.store.requests import enqueue_amended, request_retry
 
     with session.reader() as connection:
         runs = _resolve(connection, names, RETRIED, "is {state}: only what ended early is retried")
-    _request(session, runs, request_retry)
+    if not settings:
+        _request(session, runs, request_retry)
+        return
+    changes = [_changes(session, run, settings) for run in runs]
+    for run, change in zip(runs, changes, strict=True):
+        say(enqueue_amended(session.location, run.id, change))
+    with session.reader():
+        note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
+
+
+def _changes(session: Session, run: Run, settings: tuple[str, ...]) -> dict[str, Any]:
+    """What ``--set`` says, checked. Raises `UsageError`."""
+    from engine.config import parse_override
+    from tui.commands.run import overrides_of
+
+    profile = run.profile.partition("/")[0]
+    entry = session.catalogue.model(run.model)
+    given = overrides_of(settings).items()
+    parsed = [parse_override(entry, profile, key, value) for key, value in given]
+    return {name: value for _, name, value in parsed}
+
+
+@click.command()
+@pass_session
+def pause(session: Session) -> None:
+    """Start nothing more; what runs goes on."""
+    _request_queue(session, "pause")
+
+
+@click.command()
+@pass_session
+def resume(session: Session) -> None:
+    """Let a paused queue go on."""
+    _request_queue(session, "resume")
+
+
+def _request_queue(session: Session, action: QueueAction) -> None:
+    from engine.store.requests import request_queue
+
+    with session.reader():  # there is a store
+        request_queue(session.location, action)
+    with session.reader():
+        note(
+            "What runs goes on; nothing is started." if action == "pause" else "The queue goes on."
+        )
 
 
 def _resolve(

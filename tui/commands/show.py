@@ -83,7 +83,20 @@ def _say_details(session: Session, details: RunDetails) -> None:
     _say_mapping("comparable by", details.provenance)
     for warning in details.warnings:
         _line("warning", warning)
+    if run.state in ("failed", "lost"):
+        _say_remedy(details)
     _line("folder", str(session.location.runs / run.id))
+
+
+def _say_remedy(details: RunDetails) -> None:
+    from engine.analysis.remedy import remedy
+
+    found = remedy(details.run.cause, details.spec)
+    _line("what to try", found.advice)
+    if found.change:
+        changes = "".join(f" --set {change}" for change in found.change.split())
+        _line("", f"seqbench retry {details.run.id}{changes}")
+    _line("", f"seqbench retry {details.run.id}")
 
 
 def _line(name: str, text: str) -> None:

@@ -39,6 +39,7 @@ from tui.widgets.run_facts import Facts, RunFacts
 
 if TYPE_CHECKING:
     from engine.store.queries import Run
+    from engine.store.requests import QueueAction
     from engine.telemetry import Sample, Sampler
     from tui.app import SeqbenchApp
 
@@ -90,6 +91,7 @@ class LiveScreen(Screen[None]):
         self._facts: Facts | None = None
         self._follower: LogFollower | None = None
         self._sampler: Sampler | None = None
+        self._hold: str | None = None
         self._reads = self._read_again = self._looks = False
         self._chart = 0
         """0: all charts, or the first where one is shown at a time; then one each."""
@@ -98,6 +100,7 @@ class LiveScreen(Screen[None]):
         yield Header("live")
         yield Static(EMPTY, id="empty", markup=False)
         with Vertical(id="live"):
+            yield Static(id="hold", markup=False)
             yield QueueTable(id="queue", classes="panel")
             with Horizontal(id="body"):
                 with Container(id="charts"):
@@ -173,12 +176,20 @@ class LiveScreen(Screen[None]):
             queue = self.query_one(QueueTable)
             queue.show(reading.runs, wall_clock())
             queue.name_frame("Queue", queue.summary())
+            self._show_hold(reading.hold)
             if reading.run is not None and reading.run.id == self._known.run_id:
                 self._known = reading.known
                 self._show_run(reading, reading.run)
         if self._read_again:
             self._read_again = False
             self._refresh_from_store()
+
+    def _show_hold(self, hold: str | None) -> None:
+        self._hold = hold
+        banner = self.query_one("#hold", Static)
+        banner.display = hold is not None
+        if hold is not None:
+            banner.update(f"Queue paused. {plain(hold)} p lets it go on.")
 
     def _show_empty(self, text: str | None) -> None:
         empty = self.query_one("#empty", Static)
@@ -306,6 +317,22 @@ class LiveScreen(Screen[None]):
         )
         ask = AskScreen("Cancel", f"Cancel {run_label(run)}?\n{kept}", "Cancel the run", "Keep it")
         self.app.push_screen(ask, lambda yes: self._request("cancel", run, yes))
+
+    def action_pause(self) -> None:
+        """Pause the queue, or let it go on."""
+        self._write_queue_request("pause" if self._hold is None else "resume")
+
+    @work(thread=True, group="live-request")
+    def _write_queue_request(self, action: QueueAction) -> None:
+        from engine.errors import UserError
+        from engine.store.requests import request_queue
+
+        try:
+            request_queue(self.app.location, action)
+        except (UserError, sqlite3.Error) as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            return
+        self.app.call_from_thread(self.app.look_after_queue)
 
     def action_retry(self) -> None:
         """Put the run back into the queue."""

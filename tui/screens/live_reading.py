@@ -42,6 +42,8 @@ class Reading:
     epochs: Sequence[Mapping[str, Any]] | None = None
     """All of them, or ``None`` if none is new."""
     start: Mapping[str, Any] = field(default_factory=dict)
+    hold: str | None = None
+    """Why the queue is paused, if it is."""
     notices: Sequence[tuple[str, str]] = ()
     """Warnings and the end message, with their style."""
 
@@ -52,8 +54,9 @@ def read(connection: sqlite3.Connection, known: Known) -> Reading:
 
     runs = queries.queue(connection)
     run = queries.get_run(connection, known.run_id) if known.run_id else None
+    hold = queries.queue_hold(connection)
     if run is None:
-        return Reading(known, runs)
+        return Reading(known, runs, hold=hold)
     steps = queries.steps(connection, run.id, known.last_step)
     if steps and known.last_step != NOTHING_YET and steps[-1][0] != known.last_step[0]:
         steps = queries.steps(connection, run.id)  # a newer attempt replaces what it did again
@@ -68,6 +71,7 @@ def read(connection: sqlite3.Connection, known: Known) -> Reading:
         steps=steps,
         epochs=epochs,
         start=_newest(events, "start"),
+        hold=hold,
         notices=_notices(events),
     )
 

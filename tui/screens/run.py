@@ -19,6 +19,8 @@ from textual.worker import get_current_worker
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.reference import references_of
 from engine.analysis.relaunch import relaunch_command
+from engine.analysis.remedy import Remedy, remedy
+from engine.runfolder import run_folder
 from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import run_sections as sections
@@ -26,6 +28,7 @@ from tui.screens.run_reference import reference_content, reference_title
 from tui.text import plain
 from tui.widgets.chart import Chart
 from tui.widgets.header import Header
+from tui.widgets.log_follower import LogFollower
 
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
@@ -41,11 +44,12 @@ _MAY: dict[Wish, frozenset[str]] = {
 
 
 class DetailsRead(Message):
-    """The run came from the store; None if it is no more."""
+    """The run came from the store; None if it is no more. With it the end of its log."""
 
-    def __init__(self, details: RunDetails | None) -> None:
+    def __init__(self, details: RunDetails | None, log: list[str]) -> None:
         super().__init__()
         self.details = details
+        self.log = log
 
 
 class DetailsFailed(Message):
@@ -70,11 +74,14 @@ class RunScreen(Screen[None]):
         super().__init__()
         self.run_id = run_id
         self._details: RunDetails | None = None
+        self._remedy: Remedy | None = None
+        self._log_end: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "compare")
         yield Static(id="heading", markup=False)
         with VerticalScroll(id="body"):
+            yield Static(id="failure", classes="panel", markup=False)
             with Horizontal(classes="pair"):
                 yield Static(id="result", classes="panel", markup=False)
                 with Vertical(id="curves", classes="panel"):
@@ -106,6 +113,7 @@ class RunScreen(Screen[None]):
         for name, title in titles.items():
             self.query_one(f"#{name}").border_title = title
         self.query_one("#reference").display = False
+        self.query_one("#failure").display = False
         self._read()
 
     def on_store_changed(self, _: StoreChanged) -> None:
@@ -130,13 +138,17 @@ class RunScreen(Screen[None]):
             self.post_message(DetailsFailed(str(error)))
             return
         if not get_current_worker().is_cancelled:
-            self.post_message(DetailsRead(details))
+            log = LogFollower(run_folder(self.app.location.runs, self.run_id).log).read()
+            self.post_message(DetailsRead(details, log))
 
     @on(DetailsRead)
     def _details_read(self, event: DetailsRead) -> None:
-        self._details = event.details
-        self.query_one("#body").display = event.details is not None
-        if event.details is None:
+        self._details = details = event.details
+        self._log_end = event.log
+        died = details is not None and details.run.state in ("failed", "lost")
+        self._remedy = remedy(details.run.cause, details.spec) if details and died else None
+        self.query_one("#body").display = details is not None
+        if details is None:
             self._say("This run was deleted: esc goes back.")
         self._show()
         self.refresh_bindings()
@@ -153,6 +165,7 @@ class RunScreen(Screen[None]):
         if details is None or not self.is_mounted:
             return
         self._put("heading", sections.heading(details, self.size.width - 2))
+        self._show_failure()
         self._put("result", sections.result(details))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
@@ -165,6 +178,13 @@ class RunScreen(Screen[None]):
         widget = self.query_one(f"#{name}", Static)
         if widget.content != content:
             widget.update(content)
+
+    def _show_failure(self) -> None:
+        panel = self.query_one("#failure")
+        panel.display = self._remedy is not None
+        if self._remedy is not None:
+            panel.border_title = self._remedy.title
+            self._put("failure", sections.failure(self._remedy, self._log_end))
 
     def _show_reference(self, details: RunDetails) -> None:
         panel = self.query_one("#reference", Static)
@@ -224,6 +244,8 @@ class RunScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer only what the run's state allows."""
+        if action == "amend":
+            return bool(self._remedy and self._remedy.settings)
         states = _MAY.get(action)  # type: ignore[call-overload]
         if states is not None:
             return self._details is not None and self._details.run.state in states
@@ -236,6 +258,25 @@ class RunScreen(Screen[None]):
     def action_retry(self) -> None:
         """Queue the run again."""
         self._wish("retry")
+
+    def action_amend(self) -> None:
+        """Queue a new run with the proposed change."""
+        if self._remedy is not None:
+            self._amend(self._remedy)
+
+    @work(thread=True, group="wish", exit_on_error=False)
+    def _amend(self, remedy: Remedy) -> None:
+        from engine.errors import UserError
+        from engine.store.requests import enqueue_amended
+
+        try:
+            run = enqueue_amended(self.app.location, self.run_id, remedy.settings)
+        except (UserError, sqlite3.Error) as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            return
+        self.app.call_from_thread(self.app.look_after_queue)
+        said = f"Queued {run} with {remedy.change}"
+        self.app.call_from_thread(self.notify, said, markup=False)
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""

@@ -12,6 +12,7 @@ from textual.content import Content
 
 from engine.analysis.comparison import Kind, Value, figure
 from engine.analysis.details import RunDetails
+from engine.analysis.remedy import Remedy
 from tui.states import STATE_MEANING, glyph, style_variable
 from tui.text import ABSENT, ago, duration, number, plain, short_path
 
@@ -41,6 +42,9 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
 
 MUTED = "$text-muted"
+
+LAST_LINES = 6
+"""Of the log, on a failed run's page."""
 
 
 def heading(details: RunDetails, width: int) -> Content:
@@ -79,6 +83,18 @@ def _became(details: RunDetails) -> str:
     if run.finished:
         parts.append(f"ended {ago(run.finished)}")
     return " · ".join(parts)
+
+
+def failure(found: Remedy, log: Sequence[str]) -> Content:
+    """The log's last words, and what to try with which key; the heading says what happened."""
+    lines = [Content.styled(line, MUTED) for line in log[-LAST_LINES:]]
+    lines.append(Content.assemble(("try  ", MUTED), (plain(found.advice), "")))
+    if found.settings:
+        change = f" a new run with {plain(found.change)}"
+        lines.append(Content.assemble(("     ", ""), ("T", "$accent bold"), (change, "")))
+    again = " the same run again, from its last checkpoint"
+    lines.append(Content.assemble(("     ", ""), ("t", "$accent bold"), (again, "")))
+    return Content("\n").join(lines)
 
 
 def result(details: RunDetails) -> Content:

@@ -11,11 +11,12 @@ import pytest
 from click.testing import Result
 from live_runs import LiveStore
 
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import fetch
 from engine.store.location import StoreLocation
-from engine.store.queries import list_runs
+from engine.store.queries import list_runs, run_spec
 from engine.store.requests import set_note
+from engine.store.transitions import hold
 
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]
@@ -168,6 +169,52 @@ def test_what_ended_early_is_retried(held: StoreLocation, busy_store: LiveStore,
     refused = cli("retry", ids(held, "done")[0])
     assert refused.exit_code == 1
     assert "only what ended early is retried" in refused.stderr
+
+
+def test_a_retry_with_a_change_is_a_new_run(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    (failed,) = ids(held, "failed")
+    before = ids(held)
+    result = cli("retry", failed, "--set", "batch_size=32", "--set", "dropout=0.4")
+    assert result.exit_code == 0, result.stderr
+    (new,) = set(ids(held)) - set(before)
+    assert result.stdout.split() == [new]
+    with closing(connect_reader(held)) as connection:
+        spec, old = run_spec(connection, new), run_spec(connection, failed)
+    assert (spec.training.batch_size, spec.architecture.dropout) == (32, 0.4)
+    assert (
+        spec.model_copy(update={"training": old.training, "architecture": old.architecture}) == old
+    ), "nothing else"
+    for wrong in ("batch_size=none", "batch_sise=3", "batch_size"):
+        refused = cli("retry", failed, "--set", wrong)
+        assert refused.exit_code == 2
+        assert len(refused.stderr.splitlines()) == 1
+    assert len(ids(held)) == len(before) + 1
+
+
+def test_a_failed_run_is_shown_with_what_to_try(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    (failed,) = ids(held, "failed")
+    with closing(connect_writer(held)) as connection:
+        connection.execute("UPDATE runs SET cause = 'out-of-memory' WHERE id = ?", (failed,))
+    shown = cli("show", failed).stdout
+    assert "Try smaller batches" in shown
+    assert f"seqbench retry {failed} --set batch_size=64 --set eval_batch_size=256" in shown
+
+
+def test_the_queue_is_paused_and_resumed(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    assert cli("pause").exit_code == 0
+    assert cli("resume").exit_code == 0
+    assert requests(held) == [("pause", ""), ("resume", "")]
+    with closing(connect_writer(held)) as connection:
+        hold(connection, "error", "3 runs died.")
+        connection.execute("UPDATE runs SET state = 'failed' WHERE state = 'running'")
+    assert "The queue is paused. 3 runs died. `seqbench resume`" in cli("ls").stderr
+    assert "The queue is paused. 3 runs died." in cli("watch").stdout, "it doesn't wait for ever"
 
 
 @pytest.mark.parametrize("arguments", [["retry"], ["show"], ["logs"]])

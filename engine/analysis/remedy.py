@@ -1,0 +1,87 @@
+"""What a run died of, in words, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Settings = Mapping[str, int | float]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do about a run that failed or got lost."""
+
+    title: str
+    """The class of failure."""
+    advice: str
+    """One sentence: what to try."""
+    settings: Settings = field(default_factory=dict)
+    """Changed settings with which another run may get through; empty where a plain retry may."""
+
+    @property
+    def change(self) -> str:
+        """The settings as they are typed; empty if none are changed."""
+        return " ".join(f"{name}={value:g}" for name, value in self.settings.items())
+
+
+def remedy(cause: str | None, spec: Mapping[str, Any]) -> Remedy:
+    """What to try for a run that ended of ``cause``.
+
+    Args:
+        spec: `engine.spec.RunSpec` as JSON.
+    """
+    training = spec.get("training", {})
+    match cause:
+        case "diverged":
+            lower = {"lr": float(f"{training['lr'] / 10:.2g}")} if "lr" in training else {}
+            return Remedy("The loss diverged", "Try a lower learning rate.", lower)
+        case "out-of-memory":
+            return Remedy(
+                "Memory ran out",
+                "Try smaller batches, or fewer runs at once (slots in settings.yaml).",
+                _halved(training),
+            )
+        case "killed":
+            return Remedy(
+                "Its process was killed",
+                "If the machine had run out of memory, try smaller batches; if not, a retry goes "
+                "on from the last checkpoint.",
+                _halved(training),
+            )
+        case "disk-full":
+            return Remedy(
+                "The disk is full", "Make room; a retry goes on from the last checkpoint."
+            )
+        case "hung":
+            return Remedy(
+                "It hung",
+                "A retry goes on from the last checkpoint; if it hangs again, look at the log and "
+                "at the machine (a GPU or a disk that doesn't answer).",
+            )
+        case "data":
+            name = spec.get("dataset", "DATASET")
+            return Remedy(
+                "Its data can't be read",
+                f"See `seqbench data verify {name}`, bring the files back, then retry.",
+            )
+        case "device":
+            return Remedy(
+                "Its device can't be used", "See `seqbench doctor`, put it right, then retry."
+            )
+        case "launch":
+            return Remedy("It couldn't be started", "Put right what the message says, then retry.")
+        case "lost":
+            return Remedy(
+                "Its process vanished",
+                "A retry goes on from the last checkpoint; the log may say why it ended.",
+            )
+        case _:
+            return Remedy("It failed", "Put right what the log says, then retry.")
+
+
+def _halved(training: Mapping[str, Any]) -> Settings:
+    """Half the batches, down to one."""
+    names = ("batch_size", "eval_batch_size")
+    return {name: training[name] // 2 for name in names if training.get(name, 1) > 1}
