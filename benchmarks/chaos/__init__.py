@@ -1,0 +1,1 @@
+"""Real runs while everything that works on them is killed, again and again."""
