@@ -101,7 +101,7 @@ def flat(values: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def say(text: str = "") -> None:
-    """One line of result. Terminal controls in it are taken out."""
+    """One line of result. Terminal controls in it are taken out, and its length is bounded."""
     from tui.text import plain
 
     click.echo(plain(text))
