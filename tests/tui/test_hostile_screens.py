@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hostile_store import FOLDER, hostile_store
 from hostile_text import ACTING, HUGE, MARK, harms, screen_lines
-from live_runs import NOW, LiveStore
+from live_runs import LiveStore
 from pilots import settled, wait_for
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from engine.lock import take_lock
-from engine.store.connect import connect_writer
-from engine.store.database import write
 from tui.app import SeqbenchApp
 from tui.screens.ask import AskScreen
 from tui.screens.compare import CompareScreen
@@ -33,9 +30,12 @@ from tui.widgets.grid import CellGrid
 from tui.widgets.log_tail import LogTail
 from tui.widgets.table import PagedTable
 
-SIZES = [(80, 24), (132, 43)]
-FOLDER = "[red]lab[/] \x1b[31m\x1b]0;evil\x07\u202e"
-COLUMNS = ("model", "dataset", "profile", "suite", "device", "cause", "message", "note")
+CASES = pytest.mark.parametrize(
+    ("text", "size"),
+    [(ACTING, (80, 24)), (ACTING, (132, 43)), (HUGE, (132, 43))],
+    indirect=["text"],
+    ids=["80x24", "132x43", "huge"],
+)
 
 
 @pytest.fixture(params=[ACTING, HUGE], ids=["acting", "huge"])
@@ -45,43 +45,12 @@ def text(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def hostile(tmp_path: Path, text: str) -> Iterator[tuple[LiveStore, str]]:
-    """A store in a folder with such a name, all of whose texts are hostile; and its failed run."""
-    folder = tmp_path / FOLDER
-    folder.mkdir(parents=True)
-    store = LiveStore(folder)
-    failed = store.launch("sasrec")
-    store.train(failed, 3, end="failed")
-    store.train(store.launch("bert4rec"), 3)
-    store.launch("xlstm")
-    store.log(failed, f"{text}\n" * 3)
-    with (folder / "runs" / failed / "log.txt").open("ab") as log:
-        log.write(b"\xff\xfe\x9b31m" + text.encode() + b"\n")
-    store.journal(failed, [{"t": NOW, "kind": "warning", "message": text[:50_000]}])
-    with closing(connect_writer(store.location)) as connection, write(connection):
-        values = ", ".join(f"{name} = :text" for name in COLUMNS)
-        connection.execute(f"UPDATE runs SET {values}", {"text": text})
-        connection.execute(
-            "UPDATE attempts SET device = :text, host = :text, slot = :text, cause = :text,"
-            " message = :text, dtype = :text",
-            {"text": text},
-        )
-        connection.execute("UPDATE specs SET spec = ?", (json.dumps(spoilt(text)),))
-        started = {"device": text, "torch": text, "python": text, "host": text, "code": text}
-        connection.execute(
-            "UPDATE events SET fields = ? WHERE kind = 'start'",
-            (json.dumps({**started, "checksum": text, "dtype": text, "resumed_epoch": 1}),),
-        )
-        connection.execute("INSERT INTO warnings VALUES (?, 1, 0, ?)", (failed, text))
+    """A store whose queue is held, and its failed run."""
+    store, failed = hostile_store(tmp_path / FOLDER, text)
     lock = take_lock(store.location.supervisor_lock)
     assert lock is not None
     yield store, failed
     os.close(lock)
-
-
-def spoilt(text: str) -> dict[str, Any]:
-    inner = {"model": text, text: text, "list": [text, text], "mapping": {text: text}}
-    names = {"model": text, "dataset": text, "length": 50, "seed": 1, "profile": text}
-    return {**names, "architecture": inner, "training": inner, "source": {"name": text}}
 
 
 @pytest.fixture
@@ -108,7 +77,7 @@ def shows(pilot: Pilot[None]) -> str:
     return "\n".join(screen_lines(pilot.app))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@CASES
 async def test_runs_with_hostile_text(
     hostile: tuple[LiveStore, str], size: tuple[int, int]
 ) -> None:
@@ -162,7 +131,7 @@ async def test_runs_with_hostile_text(
         assert not harms(app.clipboard)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@CASES
 async def test_configuration_with_hostile_text(
     tmp_path: Path, config: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
