@@ -53,7 +53,7 @@ def results(location: StoreLocation, specs: Sequence[RunSpec]) -> Iterator[Resul
             runs = present_runs(connection, spec.fingerprint())
             done = next((found.id for found in runs if found.state == "done"), None)
             if done is not None:
-                ranks = np.load(run_folder(location.runs, done).test_ranks)
+                ranks = np.load(run_folder(location.runs, done).test_ranks, allow_pickle=False)
                 yield Result(spec, rows[done], ranks)
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from engine.errors import ConfigError, UsageError, did_you_mean
+from engine.errors import ConfigError, UsageError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spec import (
     ARCHITECTURES,
@@ -253,7 +253,7 @@ def parse_override(
     owner = known.get(name)
     section: Section = "training" if owner is Training else "architecture"
     if owner is None or prefix not in ("", section):
-        raise UsageError(f"{entry.name} has no setting {key!r}: {did_you_mean(name, known)}")
+        raise UsageError(f"{entry.name} has no setting {shown(key)}: {did_you_mean(name, known)}")
     parsed = parse_scalar(value.strip()) if isinstance(value, str) else value
     try:
         validate_field(owner, name, parsed)
@@ -273,7 +273,7 @@ def _bare(key: str) -> str:
 def _profile(entry: ModelEntry, name: str) -> Profile:
     if name not in entry.profiles:
         nearest = did_you_mean(name, entry.profiles)
-        raise UsageError(f"{entry.name} has no profile {name!r}: {nearest}")
+        raise UsageError(f"{entry.name} has no profile {shown(name)}: {nearest}")
     return entry.profiles[name]
 
 
@@ -309,7 +309,7 @@ def _find(kind: str, name: str, entries: Mapping[str, Entry]) -> Entry:
         aliases: Iterable[str] = getattr(entry, "aliases", ())
         if wanted in {entry.name, *(alias.lower() for alias in aliases)}:
             return entry
-    raise UsageError(f"there is no {kind} {name!r}: {did_you_mean(wanted, entries)}")
+    raise UsageError(f"there is no {kind} {shown(name)}: {did_you_mean(wanted, entries)}")
 
 
 def _load(layers: Sequence[Path], folder: str, kind: type[Entry]) -> Loaded[Entry]:
@@ -330,7 +330,9 @@ def _layer(folder: Path) -> dict[str, YamlDocument]:
         if not isinstance(name, str):
             raise document.error(("name",), "every entry needs its name, as text.")
         if name in documents:
-            raise document.error(("name",), f"{documents[name].path} has the name {name!r} too.")
+            raise document.error(
+                ("name",), f"{documents[name].path} has the name {shown(name)} too."
+            )
         documents[name] = document
     return documents
 
@@ -358,7 +360,7 @@ def _check_aliases(loaded: Loaded[Aliased]) -> None:
         for index, alias in enumerate(entry.aliases):
             owner = owners.setdefault(alias.lower(), entry.name)
             if owner != entry.name:
-                raise document.error(("aliases", index), f"{alias!r} names {owner} already.")
+                raise document.error(("aliases", index), f"{shown(alias)} names {owner} already.")
 
 
 def _check_profiles(entry: ModelEntry, document: YamlDocument) -> None:
@@ -388,7 +390,7 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
     _check_names(suite.datasets, catalogue.dataset, document, "datasets")
     for model in map(catalogue.model, suite.models):
         if suite.profile not in model.profiles:
-            problem = f"{model.name} has {', '.join(model.profiles)}, not {suite.profile!r}."
+            problem = f"{model.name} has {', '.join(model.profiles)}, not {shown(suite.profile)}."
             raise document.error(("profile",), problem)
         variants = {("variants", name): changes for name, changes in suite.variants.items()}
         for place, overrides in ({("overrides",): suite.overrides} | variants).items():
@@ -410,7 +412,7 @@ def _check_reference(catalogue: Catalogue, table: ReferenceTable, document: Yaml
         for key, known in (("model", catalogue.models), ("dataset", catalogue.datasets)):
             name = getattr(cell, key)
             if name not in known:
-                raise document.error((*at, key), f"{name!r}: {did_you_mean(name, known)}")
+                raise document.error((*at, key), f"{shown(name)}: {did_you_mean(name, known)}")
         for figure in cell.figures:
             if figure not in REFERENCE_COLUMNS:
                 raise document.error(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SHOWN = 60
+"""Characters of a wrong value that a sentence repeats."""
+
 
 class UserError(Exception):
     """Something the user can put right. The command line prints the message and exits with 1."""
@@ -36,6 +39,18 @@ class TrainingError(UserError):
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+def shown(value: object) -> str:
+    """A value as its author wrote it, in quotes where it is text, cut where it is long."""
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    return cut(repr(value), SHOWN)
+
+
+def cut(text: str, characters: int) -> str:
+    """At most so many characters of it."""
+    return text if len(text) <= characters else f"{text[: characters - 4]} ..."
 
 
 def nearest(wrong: str, names: Iterable[str]) -> str | None:

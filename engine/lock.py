@@ -16,7 +16,7 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
     Raises:
         OSError: the file can't be opened.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -1,10 +1,14 @@
-"""Which process is meant: the pid alone is reused, the pid with boot id and start time is not."""
+"""Which process is meant (the pid alone is reused; with boot id and start time it is not), and what
+holds for all of ours."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+OWNER_ONLY = 0o077
+"""The umask of every process of ours: what it writes is the user's alone (0600, folders 0700)."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.errors import did_you_mean, nearest
+from engine.errors import did_you_mean, nearest, shown
 from engine.yamlfile import Place
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -80,14 +80,14 @@ def _invalid(errors: list[ErrorDetails], kind: type[BaseModel], value: object) -
         case "extra_forbidden":
             wrong = str(place[-1])
             known = _keys_at(kind, place[:-1])
-            return InvalidError(place, f"unknown key {_shown(wrong)}: {did_you_mean(wrong, known)}")
+            return InvalidError(place, f"unknown key {shown(wrong)}: {did_you_mean(wrong, known)}")
         case "missing":
             return InvalidError(place, "this key is needed")
         case "value_error":
             return InvalidError(place, first["msg"].removeprefix("Value error, "))
     # The branches of a union complain one by one of the same place.
     same = [_expectation(details) for details in errors if _place(details, value) == place]
-    problem = f"expected {' or '.join(dict.fromkeys(same))}, not {_shown(first['input'])}"
+    problem = f"expected {' or '.join(dict.fromkeys(same))}, not {shown(first['input'])}"
     options = re.findall(r"'([^']+)'", first.get("ctx", {}).get("expected", ""))
     near = nearest(str(first["input"]), options)
     return InvalidError(place, f"{problem}: did you mean {near!r}?" if near else problem)
@@ -134,11 +134,3 @@ def _keys_at(annotation: Any, place: Place) -> set[str]:
         element = arguments[1 if get_origin(annotation) is dict else 0]
         return _keys_at(element, place[1:])
     return set()
-
-
-def _shown(value: object) -> str:
-    """A value as its author wrote it, cut where it is long."""
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:56]} ..."

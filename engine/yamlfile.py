@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, cut, shown
 
 MAX_BYTES = 1_000_000
 """No configuration is larger; what is, is a mistake or an attack."""
@@ -53,7 +53,7 @@ class YamlDocument:
         for end in range(len(place), -1, -1):
             if found := self.lines.get(tuple(place[:end])):
                 path, line = found
-                key = ".".join(str(part) for part in place)
+                key = cut(".".join(str(part) for part in place), 200)
                 return ConfigError(f"{path}:{line}: {f'{key}: ' if key else ''}{problem}")
         return ConfigError(f"{self.path}: {problem}")
 
@@ -159,7 +159,7 @@ def _construct(
             key = str(key_node.value)
             key_line = key_node.start_mark.line + 1
             if key in mapping:
-                raise ConfigError(f"{path}:{key_line}: the key {key!r} stands twice.")
+                raise ConfigError(f"{path}:{key_line}: the key {shown(key)} stands twice.")
             lines[(*place, key)] = (path, key_line)
             mapping[key] = _construct(path, value_node, (*place, key), lines)
         return mapping

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
+from textual.events import Event, Paste
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -27,12 +28,17 @@ from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
 if TYPE_CHECKING:
     import sqlite3
 
+    from textual.notifications import SeverityLevel
+
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
 
 POLL_SECONDS = 0.5
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
+
+LONGEST_TOAST = 400
+"""Terminal cells; more would cover the screen."""
 
 
 def _launch() -> Screen[None]:
@@ -152,7 +158,7 @@ class SeqbenchApp(App[None]):
             text = names[0] if len(names) == 1 else f"{len(names)} × {names[0]}"
         else:
             text = f"CPU, {sample.host.cores} cores"
-        self.call_later(setattr, self, "device", text)
+        self.call_later(setattr, self, "device", plain(text, 60))
 
     def reader(self) -> sqlite3.Connection:
         """A new read-only connection; for use, and closing, in one thread. Raises `StoreError`."""
@@ -198,10 +204,33 @@ class SeqbenchApp(App[None]):
         if problem != self._told:
             self._told = problem
             self.notify(
-                f"The queue is not being worked on: {plain(problem)}",
+                f"The queue is not being worked on: {problem}",
                 severity="error",
-                markup=False,
             )
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - Textual's; widgets pass True unless told otherwise
+    ) -> None:
+        """A toast. Whoever says it, its text is harmless and leaves room for the screen."""
+        super().notify(
+            plain(message, LONGEST_TOAST),
+            title=plain(title, LONGEST_TOAST),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+    async def on_event(self, event: Event) -> None:
+        """What is pasted into a field is text from outside too."""
+        if isinstance(event, Paste):
+            event.text = "\n".join(plain(line) for line in event.text.splitlines())
+        await super().on_event(event)
 
     def _all_screens(self) -> list[Screen[object]]:
         return [screen for stack in self._screen_stacks.values() for screen in stack]

@@ -17,6 +17,7 @@ import click
 
 from engine import __version__
 from engine.errors import UsageError, UserError
+from engine.process import OWNER_ONLY
 from tui.commands.session import Session, note
 
 COMMANDS = {
@@ -174,6 +175,7 @@ def _open_app(ctx: click.Context, session: Session) -> None:
 
 def main() -> None:
     """The console script."""
+    os.umask(OWNER_ONLY)
     seqbench(prog_name="seqbench")
 
 

@@ -12,9 +12,18 @@ import time
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 ABSENT = "–"
+
+LONGEST = 10_000
+"""Terminal cells of the longest text that is shown; a whole file may be one line."""
+
+PARAGRAPH = 500
+"""Terminal cells of a text that takes several lines; more would hide what stands below."""
+
+TITLE = 60
+"""Terminal cells of a name among others."""
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
@@ -26,28 +35,47 @@ _ESCAPES = re.compile(
 _BLANKS = re.compile(r"[\t\n\r\v\f\x85\u2028\u2029]+")
 _CONTROLS = re.compile(
     r"[\x00-\x1f\x7f-\x9f"
-    r"\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"  # invisible, or turn the line
+    # Invisible, turning the line, or of a width that terminals don't agree on.
+    r"\xad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    r"\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff"
     r"\ud800-\udfff]"
 )
+_ACCENTS = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+_HEAPS = re.compile(f"({_ACCENTS}{{3}}){_ACCENTS}+")
 
 
-def plain(text: str, width: int | None = None) -> str:
+def plain(text: str, width: int = LONGEST) -> str:
     """Text from a file, log, data set or user as one harmless line.
 
-    Escape sequences, control and direction characters go; line breaks and tabs become a blank.
-    With ``width``, at most so many terminal cells, the cut marked by ``…``.
+    Escape sequences, control and direction characters go, and of the accents heaped on one letter
+    all but three; line breaks and tabs become a blank. It takes at most ``width`` terminal cells,
+    the cut marked by ``…``.
     """
-    clean = _CONTROLS.sub("", _BLANKS.sub(" ", _ESCAPES.sub("", text)))
-    return clean if width is None else shorten(clean, width)
+    head = text[: 4 * width + 1_000]
+    clean = _CONTROLS.sub("", _BLANKS.sub(" ", _ESCAPES.sub("", head)))
+    return shorten(_HEAPS.sub(r"\1", clean), width)
 
 
 def shorten(text: str, width: int) -> str:
     """At most ``width`` terminal cells, the cut marked by ``…``."""
     if width <= 0:
         return ""
-    if cell_len(text) <= width:
+    head = text[: 4 * width]  # measuring a megabyte takes its time
+    if len(head) == len(text) and cell_len(text) <= width:
         return text
-    return set_cell_size(text, width - 1).rstrip() + "…"
+    return set_cell_size(head, width - 1).rstrip() + "…"
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` (2 or more) terminal cells, broken at blanks where that can be."""
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if cell_len(joined) <= width:
+            lines[-1:] = [joined]
+        else:
+            lines += chop_cells(word, width)
+    return lines
 
 
 def duration(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -48,7 +49,11 @@ _ESSENTIAL = (
     "run",
 )
 """What a table keeps first where it can't show all, and in which order the rest gives way."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What spreadsheets take for the beginning of a formula, some of them the wide forms too."""
+
+_LONGEST_CELL = 200
+"""Characters of a text in a table; the other formats hold all of it."""
 
 
 def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -> str:  # noqa: A002
@@ -94,7 +99,7 @@ def _csv_cell(value: Value) -> str:
     if not isinstance(value, str):
         return repr(value)
     text = _printable(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def _markdown(rows: Sequence[Row]) -> str:
@@ -124,7 +129,7 @@ def _table(rows: Sequence[Row], width: int | None) -> str:
     from rich.text import Text
 
     every = [name for name in _names(rows) if not name.endswith(STD)]
-    cells = {name: [_cell_text(row, name) for row in rows] for name in every}
+    cells = {name: [_cut(_cell_text(row, name)) for row in rows] for name in every}
     shown = _fitting(every, cells, width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for name in shown:
@@ -184,7 +189,13 @@ def _cell_text(row: Row, name: str) -> str:
     return text
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+
+
 def _printable(text: str) -> str:
     """Without control, format (such as right-to-left marks) and surrogate characters."""
-    spaced = text.replace("\n", " ").replace("\t", " ")
+    if text.isascii() and text.isprintable():
+        return text
+    spaced = re.sub(r"[\t\n\u2028\u2029]", " ", text)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))

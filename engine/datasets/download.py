@@ -303,7 +303,6 @@ def _put_in_place(dataset: Dataset, archive: Path, target: Path) -> None:
         unpack(archive, fresh, dataset.folder, tuple(dataset.files), dataset.archive.bytes)
         if problems := damaged_files(dataset, fresh):
             raise DataError(f"The archive of {dataset.title} is not as published: {problems[0]}")
-        fresh.chmod(0o755)
         old = fresh.with_suffix(".old")
         if target.exists():
             target.rename(old)

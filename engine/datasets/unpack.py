@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from engine.atomic import fsync_folder
@@ -15,6 +18,11 @@ LARGEST_RATIO = 20
 """Rating files shrink to a quarter or so; what grows more than this is no data set."""
 
 COPY_BYTES = 2**20
+
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError,
+    ArithmeticError, OSError,
+)  # fmt: skip
 
 
 def unpack(
@@ -32,15 +40,23 @@ def unpack(
         DataError: the zip is damaged or unsafe, or lacks a file.
         OSError: the files can't be written.
     """
-    try:
-        with zipfile.ZipFile(archive) as zipped:
-            members = _wanted(zipped.infolist(), folder, files)
-            left = archive_bytes * LARGEST_RATIO
-            for name, member in members.items():
-                left -= _extract(zipped, member, into / name, left)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"The archive can't be unpacked ({error}): fetch it again.") from error
+    with archive.open("rb") as file:
+        with _damage_named():
+            zipped = zipfile.ZipFile(file)
+        members = _wanted(zipped.infolist(), folder, files)
+        left = archive_bytes * LARGEST_RATIO
+        for name, member in members.items():
+            left -= _extract(zipped, member, into / name, left)
     fsync_folder(into)
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """Whatever reading a zip raises that was made to break its reader, as a `DataError`."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise DataError(f"The archive can't be unpacked ({error}): fetch it again.") from error
 
 
 def _wanted(
@@ -58,6 +74,8 @@ def _wanted(
         if len(path.parts) != 2 or path.parts[0] != folder or member.is_dir():
             continue
         if path.name in files or path.name.startswith("README"):
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise _unsafe(f"{member.filename!r} is packed in a way that data sets aren't")
             if path.name in found:
                 raise _unsafe(f"{member.filename!r} is in it twice")
             found[path.name] = member
@@ -72,8 +90,8 @@ def _wanted(
 def _extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, limit: int) -> int:
     """Copy one member and return its size. What its header says of the size isn't believed."""
     written = 0
-    with zipped.open(member) as source, target.open("xb") as file:
-        while chunk := source.read(COPY_BYTES):
+    with target.open("xb") as file:
+        for chunk in _content(zipped, member):
             written += len(chunk)
             if written > limit:
                 raise _unsafe(f"{member.filename!r} unpacks to far more than a data set holds")
@@ -81,6 +99,12 @@ def _extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, lim
         file.flush()
         os.fsync(file.fileno())
     return written
+
+
+def _content(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with _damage_named(), zipped.open(member) as source:
+        while chunk := source.read(COPY_BYTES):
+            yield chunk
 
 
 def _unsafe(reason: str) -> DataError:

@@ -51,14 +51,14 @@ def ensure_supervisor(
         arguments += ["--config-dir", str(config_dir.resolve())]
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
-        location.runs.mkdir(parents=True, exist_ok=True)
+        location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         pid = os.posix_spawn(
             command[0],
             arguments,
             background_environment(),
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(location.supervisor_log), append, 0o644),
+                (os.POSIX_SPAWN_OPEN, 1, str(location.supervisor_log), append, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ],
             setsid=True,

@@ -22,6 +22,7 @@ from pathlib import Path
 from engine.config import Settings, load_catalogue
 from engine.errors import ConfigError, StoreError
 from engine.lock import take_lock
+from engine.process import OWNER_ONLY
 from engine.scheduling.launcher import Launcher, LocalLauncher
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import detect_slots
@@ -49,6 +50,7 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--config-dir", type=Path)
     options = parser.parse_args(arguments)
+    os.umask(OWNER_ONLY)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(process)d %(message)s", stream=sys.stderr
     )
@@ -62,7 +64,7 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        location.runs.mkdir(parents=True, exist_ok=True)
+        location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = _settings(options.config_dir)
         return serve(location, settings, stop, launcher or LocalLauncher())
     except (StoreError, OSError) as error:

@@ -108,8 +108,8 @@ def storage_note(location: StoreLocation) -> str | None:
 def store_lock(location: StoreLocation) -> Iterator[None]:
     """Be the only one to make, migrate or rebuild the store. Raises `StoreError`."""
     try:
-        location.runs.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(location.store_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(location.store_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(
             f"The store can't be made at {location.db} ({error.strerror}): "

@@ -94,7 +94,6 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
         return folder
     spec = _spec(connection, run)
     aside = RunFolder(Path(tempfile.mkdtemp(prefix=_NEW, dir=location.runs)))
-    aside.path.chmod(0o755)
     save_spec(aside, run=run, **spec)
     write_atomically(aside.meta, meta)
     if folder.path.exists():

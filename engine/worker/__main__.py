@@ -8,12 +8,14 @@ the store. SIGTERM ends it: `cancelled` if the file ``cancel`` stands in the fol
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
 from engine.lock import take_lock
+from engine.process import OWNER_ONLY
 from engine.runfolder import RunFolder
 
 LOCK_SECONDS = 1.0
@@ -26,6 +28,7 @@ def main() -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch likes")
     arguments = parser.parse_args()
+    os.umask(OWNER_ONLY)
     folder = RunFolder(arguments.folder.resolve())
 
     # Held for life, and let go by the kernel however this process ends: whoever finds it free

@@ -11,8 +11,8 @@ import click
 from tui.commands.session import Session, note, pass_session, say
 
 POLL_SECONDS = 0.3
-LONGEST = 10_000
-"""Characters of a line that are shown."""
+PIECE = 64 * 1024
+"""Bytes of a line that are read at once; `say` shows less of it."""
 
 
 @click.command()
@@ -49,17 +49,22 @@ def _print_from(path: Path, offset: int, *, torn: bool) -> int:
     Args:
         torn: also a last line that isn't ended.
     """
-    for raw in _lines(path, offset):
-        if torn or raw.endswith(b"\n"):
-            say(raw[:LONGEST].decode(errors="replace").rstrip("\r\n"))
-            offset += len(raw)
+    for head, size, whole in _lines(path, offset):
+        if torn or whole:
+            say(head.decode(errors="replace").rstrip("\r\n"))
+            offset += size
     return offset
 
 
-def _lines(path: Path, offset: int) -> Iterator[bytes]:
+def _lines(path: Path, offset: int) -> Iterator[tuple[bytes, int, bool]]:
+    """Of each line its beginning, its bytes, and whether it is ended; in bounded memory."""
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            yield from file
+            while head := file.readline(PIECE):
+                size, last = len(head), head
+                while not last.endswith(b"\n") and (last := file.readline(PIECE)):
+                    size += len(last)
+                yield head, size, last.endswith(b"\n")
     except FileNotFoundError:
         return

@@ -74,7 +74,7 @@ def ls(
 
 
 def _say_runs(runs: list[Run]) -> None:
-    from tui.text import ago, duration, number, shorten
+    from tui.text import ago, duration, number, plain
 
     rows = [
         [
@@ -84,7 +84,7 @@ def _say_runs(runs: list[Run]) -> None:
             number(run.best_valid_ndcg),
             ago(run.created),
             duration(run.eta_seconds) if run.state == "running" else "",
-            shorten(run.message or run.note, 60),
+            plain(run.message or run.note, 60),
         ]
         for run in runs
     ]

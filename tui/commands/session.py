@@ -101,7 +101,7 @@ def flat(values: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def say(text: str = "") -> None:
-    """One line of result. Terminal controls in it are taken out."""
+    """One line of result. Terminal controls in it are taken out, and its length is bounded."""
     from tui.text import plain
 
     click.echo(plain(text))
@@ -123,9 +123,9 @@ def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: 
     """Aligned columns; ``right`` names the headings (blanks between) that align to the right."""
     from rich.cells import cell_len
 
-    from tui.text import plain
+    from tui.text import PARAGRAPH, plain
 
-    texts = [[plain(str(cell)) for cell in row] for row in (headings, *rows)]
+    texts = [[plain(str(cell), PARAGRAPH) for cell in row] for row in (headings, *rows)]
     widths = [max(cell_len(row[i]) for row in texts) for i in range(len(headings))]
     to_right = [heading in right.split() for heading in headings]
     for row in texts:

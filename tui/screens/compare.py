@@ -38,7 +38,7 @@ from tui.screens.compare_page import (
     table_rows,
 )
 from tui.screens.run_reference import reference_content, reference_title
-from tui.text import count, plain
+from tui.text import PARAGRAPH, TITLE, count, plain
 from tui.widgets.header import Header
 from tui.widgets.table import PagedTable
 
@@ -211,7 +211,7 @@ class CompareScreen(Screen[None]):
     def _say(self, sentence: str) -> None:
         """A sentence in place of the table, or none."""
         empty = self.query_one("#empty", Static)
-        empty.update(Content(plain(sentence)))
+        empty.update(Content(plain(sentence, PARAGRAPH)))
         empty.display = bool(sentence)
         self.table.display = not sentence
         if self.table.display and self.focused is None:
@@ -252,10 +252,10 @@ class CompareScreen(Screen[None]):
             panel.update("")
             return
         model, dataset, length = str(run["model"]), str(run["dataset"]), int(run["length"] or 0)
-        cell = plain(f"{model} × {dataset} × {length}")
+        cell = plain(f"{model} × {dataset} × {length}", 2 * TITLE)
         found = self._references_of(model, dataset, length)
         if not found:
-            panel.border_title = cell
+            panel.border_title = Content(cell)
             panel.update(Content.styled("No published figures for this cell.", "$text-muted"))
             return
         panel.border_title = Content(reference_title(found[0], cell))
@@ -352,7 +352,7 @@ class CompareScreen(Screen[None]):
         value = run[chosen.key]
         text = plain("" if value is None else str(value))
         self.app.copy_to_clipboard(text)
-        self.notify(f"Copied {plain(text, 40)}", markup=False, timeout=2)
+        self.notify(f"Copied {plain(text, 40)}", timeout=2)
 
     def action_details(self) -> None:
         """Open the run under the cursor."""

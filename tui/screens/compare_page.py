@@ -16,7 +16,7 @@ from engine.analysis.comparison import (
 )
 from tui.states import glyph
 from tui.text import plain
-from tui.widgets.table_cells import Cell, TableColumn, TableRow
+from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
 
 Leaders = Mapping[tuple[str, str], float]
 """The best figure among the runs that are done, by data set and the store's column."""
@@ -137,7 +137,7 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders) -> Cell:
         return Cell(glyph(state), f"state-{state}")
     if value is None:
         return Cell("–", "muted")
-    text = plain(figure(value, column.kind))
+    text = plain(figure(value, column.kind), WIDEST)
     if column.kind == "text":
         return Cell(text, "muted" if column.name in _LAST else "")
     if state == "done" and column.better:

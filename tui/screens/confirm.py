@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from tui.screens.launch_plan import Plan, PlannedRun, parameters_text, time_text
 from tui.screens.launch_text import aligned
-from tui.text import bytes_, count, plain, whole
+from tui.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
@@ -113,10 +113,12 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
 
     def _settings(self) -> str:
         order = self._plan.order
-        changed = ", ".join(f"{plain(k)}={plain(v)}" for k, v in order.overrides.items())
+        changed = ", ".join(
+            f"{plain(k, TITLE)}={plain(v, TITLE)}" for k, v in order.overrides.items()
+        )
         variants = ", ".join(map(plain, order.variants))
         return (
-            f"profile {plain(order.profile)}"
+            f"profile {plain(order.profile, TITLE)}"
             + (f", {changed}" if changed else "")
             + (f", in {len(order.variants)} variants: {variants}" if variants else "")
         )
@@ -135,7 +137,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
             yield Content.assemble(
                 (f"{names} {verb} not on this machine", "$accent"),
                 f": {cost}",
-                (f" {plain(licence)}" if host else "", "$text-muted"),
+                (f" {plain(licence, PARAGRAPH)}" if host else "", "$text-muted"),
             )
 
     @on(KeyButton.Pressed, "#launch")
@@ -170,5 +172,5 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
 
 
 def _names(values: Iterable[str]) -> str:
-    names = [plain(value) for value in dict.fromkeys(values)]
+    names = [plain(value, TITLE) for value in dict.fromkeys(values)]
     return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:10])} … ({len(names)})"

@@ -19,7 +19,7 @@ from tui.screens.launch_form import LaunchForm
 from tui.screens.launch_plan import Order, Plan, variants_of
 from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
 from tui.screens.launch_text import detail_text, legend, problem_text, summary_text
-from tui.text import count, plain
+from tui.text import count
 from tui.widgets.grid import CellGrid, Column, Key, Row
 from tui.widgets.header import Header
 
@@ -335,7 +335,7 @@ class LaunchScreen(Screen[None]):
         from tui.screens.confirm import ConfirmScreen
 
         if self._problem:
-            self.notify(self._problem, severity="warning", markup=False)
+            self.notify(self._problem, severity="warning")
             return
         if self._plan is None:
             self._asked = again  # as soon as it is worked out
@@ -361,8 +361,7 @@ class LaunchScreen(Screen[None]):
         try:
             enqueue(self.app.location, specs, planning.suite_of(catalogue, suite, specs))
         except (UserError, OSError) as error:
-            self.call_later(self.notify, f"Nothing was launched: {plain(str(error))}",
-                            severity="error", markup=False)  # fmt: skip
+            self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
             return
         self.app.call_later(self.app.look_after_queue)
         self.call_later(self._launched, len(specs))
@@ -382,15 +381,14 @@ class LaunchScreen(Screen[None]):
     def _offer_fetch(self, dataset: Dataset) -> None:
         from engine.datasets.locate import is_ready
 
-        name = plain(dataset.name)
+        name = dataset.name
         if is_ready(dataset):
-            self.call_later(self.notify, f"{name} is ready.", markup=False)
+            self.call_later(self.notify, f"{name} is ready.")
         elif dataset.archive is None:
             self.call_later(
                 self.notify,
                 f"{name} can't be fetched: put its files under SEQBENCH_DATA.",
                 severity="warning",
-                markup=False,
             )
         else:
             self.call_later(self._open_fetch, dataset)

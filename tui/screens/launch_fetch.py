@@ -14,7 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, Static
 
-from tui.text import bytes_, duration, plain
+from tui.text import PARAGRAPH, TITLE, bytes_, duration, plain
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
@@ -47,12 +47,14 @@ class FetchScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         host = urlsplit(self._archive.url).hostname or self._archive.url
-        cost = f"{plain(self._dataset.title)}: {bytes_(self._archive.bytes)} from {plain(host)}"
+        cost = (
+            f"{plain(self._dataset.title, TITLE)}: {bytes_(self._archive.bytes)} from {plain(host)}"
+        )
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = f"Fetch {plain(self._dataset.name)}"
             yield Static(cost, markup=False)
             if self._dataset.license:
-                yield Static(plain(self._dataset.license), id="licence", markup=False)
+                yield Static(plain(self._dataset.license, PARAGRAPH), id="licence", markup=False)
             yield ProgressBar(self._archive.bytes, id="bar", show_eta=False, show_percentage=True)
             yield Static("", id="progress", markup=False)
             yield Static("", id="problem", markup=False)
@@ -119,14 +121,14 @@ class FetchScreen(ModalScreen[bool]):
     def _ended(self, problem: str) -> None:
         self._busy = False
         if not problem:
-            self.app.notify(f"{plain(self._dataset.name)} is ready.", markup=False)
+            self.app.notify(f"{self._dataset.name} is ready.")
             self.dismiss(True)
         elif self._cancelled.is_set():
             self.dismiss(False)
         else:
             self.query_one("#bar").display = False
             self.query_one("#progress").display = False
-            self.query_one("#problem", Static).update(plain(problem))
+            self.query_one("#problem", Static).update(plain(problem, PARAGRAPH))
             self.query_one("#problem").display = True
             again = self.query_one("#fetch", KeyButton)
             again.say("Try again")

@@ -20,7 +20,7 @@ from tui.screens.launch_plan import (
     parse_settings,
     profiles,
 )
-from tui.text import plain
+from tui.text import PARAGRAPH, TITLE, plain
 
 if TYPE_CHECKING:
     from textual.widgets import Select
@@ -83,11 +83,13 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     async def build(self, catalogue: Catalogue) -> None:
         """Mount the fields, and fill them with what the catalogue offers."""
+        from rich.text import Text
         from textual.widgets import Input, Label, Select, Static, TextArea
 
         self._suites = catalogue.suites
         suites = [
-            (plain(f"{suite.name}: {suite.title}"), suite.name) for suite in self._suites.values()
+            (Text(plain(f"{suite.name}: {suite.title}", TITLE)), suite.name)
+            for suite in self._suites.values()
         ]
         names = profiles(catalogue)
         lengths = default_lengths(catalogue)
@@ -103,7 +105,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     Input(", ".join(map(str, lengths)), id="lengths", compact=True),
                     Label("Profile"),
                     Select(
-                        [(plain(name), name) for name in names],
+                        [(Text(plain(name, TITLE)), name) for name in names],
                         value=names[0],
                         allow_blank=False,
                         id="profile",
@@ -121,7 +123,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         from textual.widgets import Static
 
         for line in self.query("#form-problem").results(Static):
-            line.update(plain(sentence))
+            line.update(plain(sentence, PARAGRAPH))
             line.display = bool(sentence)
 
     def focus_first(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
-from engine.errors import UsageError
+from engine.errors import UsageError, shown
 from tui.text import count, duration, plain, whole
 from tui.widgets.grid import Key
 
@@ -158,7 +158,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     for word in _words(text, "Seeds"):
         match = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", word)
         if not match:
-            raise UsageError(f"Seeds are whole numbers such as 42 or 1-5, not {word!r}.")
+            raise UsageError(f"Seeds are whole numbers such as 42 or 1-5, not {shown(word)}.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"{word} runs backwards: write {last}-{first}.")
@@ -175,7 +175,7 @@ def parse_lengths(text: str) -> tuple[int, ...]:
     lengths = set()
     for word in _words(text, "Lengths"):
         if not re.fullmatch(r"\d{1,6}", word) or not 2 <= int(word) <= 65_536:
-            raise UsageError(f"Lengths are whole numbers from 2 to 65,536, not {word!r}.")
+            raise UsageError(f"Lengths are whole numbers from 2 to 65,536, not {shown(word)}.")
         lengths.add(int(word))
     return tuple(sorted(lengths))
 
@@ -186,7 +186,7 @@ def parse_settings(text: str) -> dict[str, str]:
     for word in re.sub(r"\s*=\s*", "=", text).replace(",", " ").split():
         key, separator, value = word.partition("=")
         if not separator or not key or not value:
-            raise UsageError(f"Settings are lines like epochs=20, not {plain(word, 40)!r}.")
+            raise UsageError(f"Settings are lines like epochs=20, not {shown(word)}.")
         if key in settings:
             raise UsageError(f"{plain(key, 40)} is set twice.")
         settings[key] = value

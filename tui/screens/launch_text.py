@@ -10,7 +10,7 @@ from textual.content import Content
 from engine.errors import UsageError
 from tui.screens.launch_plan import Order, Plan, parameters_text, time_text
 from tui.states import NEVER, STATES, glyph, style_variable
-from tui.text import count, plain, whole
+from tui.text import PARAGRAPH, TITLE, count, plain, whole
 from tui.widgets.grid import Key
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ DOT = (" · ", "$text-disabled")
 def summary_text(plan: Plan | None, by_hand: bool, problem: str) -> Content:
     """Two lines: how many runs, and what they cost."""
     if problem:
-        return Content.styled(plain(problem), "$error")
+        return Content.styled(plain(problem, PARAGRAPH), "$error")
     if plan is None:
         return Content("")
     runs, missing = plan.runs, plan.missing
@@ -64,7 +64,7 @@ def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None)
     try:
         spec = catalogue.run_spec(*key, 0, order.profile, order.overrides)
     except UsageError as error:
-        facts.append(("Recipe", Content.styled(plain(str(error)), "$error")))
+        facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
     else:
         training = spec.training
         facts += [
@@ -72,8 +72,8 @@ def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None)
             (
                 "Recipe",
                 Content(
-                    f"{plain(spec.recipe)}: up to {count(training.epochs, 'epoch')}, batches of "
-                    f"{training.batch_size:,}, learning rate {training.lr:g}"
+                    f"{plain(spec.recipe, TITLE)}: up to {count(training.epochs, 'epoch')}, "
+                    f"batches of {training.batch_size:,}, learning rate {training.lr:g}"
                 ),
             ),
         ]
@@ -82,8 +82,8 @@ def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None)
     )
     facts.append(("Data", Content(size)))
     if model.paper:
-        facts.append(("Paper", Content.styled(plain(model.paper), "$text-muted")))
-    heading = f"{plain(model.title)} × {plain(dataset.title)} × {length}"
+        facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
+    heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"
     return Content("\n").join([Content.styled(heading, "bold"), *aligned(facts)])
 
 
@@ -107,7 +107,10 @@ def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
             if (cell.model, cell.dataset, cell.length) == key and figure is not None:
                 yield Content.assemble(
                     (f"NDCG@10 {figure:g}", "bold"),
-                    (f"  {plain(table.title)}, {table.aggregate} over epochs", "$text-muted"),
+                    (
+                        f"  {plain(table.title, TITLE)}, {table.aggregate} over epochs",
+                        "$text-muted",
+                    ),
                 )
 
 
@@ -128,7 +131,7 @@ def _runs(cell: Cell | None) -> Content:
 def problem_text(sentence: str) -> Content:
     """Why nothing can be launched."""
     return Content.assemble(
-        (plain(sentence), "$error"),
+        (plain(sentence, PARAGRAPH), "$error"),
         "\n\nPut it right and open seqbench again. ",
         ("Live (2) and Compare (3) work meanwhile.", "$text-muted"),
     )

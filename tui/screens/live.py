@@ -28,7 +28,7 @@ from tui.screens.live_reading import (
     read,
     step_points,
 )
-from tui.text import plain
+from tui.text import PARAGRAPH, plain
 from tui.widgets.chart import Chart
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
@@ -170,7 +170,7 @@ class LiveScreen(Screen[None]):
         self._reads = False
         reading = message.reading
         if reading is None:
-            self._show_empty(plain(message.problem))
+            self._show_empty(plain(message.problem, PARAGRAPH))
         else:
             self._show_empty(None if reading.runs else EMPTY)
             queue = self.query_one(QueueTable)
@@ -352,11 +352,11 @@ class LiveScreen(Screen[None]):
         try:
             request(self.app.location, [run.id])
         except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            self.app.call_from_thread(self.notify, str(error), severity="error")
             return
         self.app.call_from_thread(self.app.look_after_queue)
         said = "Cancelling" if what == "cancel" else "Queued again:"
-        self.app.call_from_thread(self.notify, f"{said} {run_label(run)}", markup=False)
+        self.app.call_from_thread(self.notify, f"{said} {run_label(run)}")
 
     def action_open(self) -> None:
         """The run's details."""

@@ -25,7 +25,7 @@ from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import run_sections as sections
 from tui.screens.run_reference import reference_content, reference_title
-from tui.text import plain
+from tui.text import PARAGRAPH, plain
 from tui.widgets.chart import Chart
 from tui.widgets.header import Header
 from tui.widgets.log_follower import LogFollower
@@ -158,7 +158,9 @@ class RunScreen(Screen[None]):
         self._say(event.sentence)
 
     def _say(self, sentence: str) -> None:
-        self.query_one("#heading", Static).update(Content.styled(plain(sentence), "$text-muted"))
+        self.query_one("#heading", Static).update(
+            Content.styled(plain(sentence, PARAGRAPH), "$text-muted")
+        )
 
     def _show(self) -> None:
         details = self._details
@@ -201,7 +203,9 @@ class RunScreen(Screen[None]):
         cell = f"{run.model} × {run.dataset} × {run.length}"
         panel.border_title = Content(reference_title(reference, cell))
         width = (panel.content_size.width or self.size.width - 4) - 1
-        notes = " ".join(plain(text) for text in (reference.source, reference.split) if text)
+        notes = " ".join(
+            plain(text, PARAGRAPH) for text in (reference.source, reference.split) if text
+        )
         self._put(
             "reference",
             Content("\n").join(
@@ -309,7 +313,7 @@ class RunScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Put the relaunch command on the clipboard."""
-        self.app.copy_to_clipboard(self._command)
+        self.app.copy_to_clipboard(plain(self._command))
         self.notify("Copied the relaunch command", timeout=2)
 
     @work(thread=True, group="wish", exit_on_error=False)
@@ -329,6 +333,6 @@ class RunScreen(Screen[None]):
                 case "note":
                     requests.set_note(location, self.run_id, note)
         except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            self.app.call_from_thread(self.notify, str(error), severity="error")
             return
         self.app.call_from_thread(self.app.look_after_queue)

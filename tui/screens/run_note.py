@@ -9,6 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from tui.text import plain
+
 
 class NoteScreen(ModalScreen["str | None"]):
     """Answers with the note, or None if it stays as it is."""
@@ -24,7 +26,9 @@ class NoteScreen(ModalScreen["str | None"]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Note"
             dialog.border_subtitle = "⏎ keep   esc back"
-            yield Input(self._note, placeholder="why you ran it, what you saw", max_length=500)
+            yield Input(
+                plain(self._note), placeholder="why you ran it, what you saw", max_length=500
+            )
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

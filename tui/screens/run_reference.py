@@ -9,7 +9,7 @@ from textual.content import Content
 
 from engine.analysis.comparison import Value, figure
 from engine.analysis.reference import Beside, ReferenceOfCell
-from tui.text import ABSENT, plain, shorten
+from tui.text import ABSENT, TITLE, plain, shorten
 
 _FIRST = (
     "NDCG@10/test",
@@ -40,7 +40,9 @@ _GAP = 2
 def reference_title(reference: ReferenceOfCell, cell: str) -> str:
     """What the figures are of, and how they were made."""
     ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
-    return plain(f"{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}")
+    return plain(
+        f"{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}", 4 * TITLE
+    )
 
 
 def reference_content(reference: ReferenceOfCell, ours: Mapping[str, Value], width: int) -> Content:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from engine.analysis.comparison import Kind, Value, figure
 from engine.analysis.details import RunDetails
 from engine.analysis.remedy import Remedy
 from tui.states import STATE_MEANING, glyph, style_variable
-from tui.text import ABSENT, ago, duration, number, plain, short_path
+from tui.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
 
 _METRICS = (
     ("ndcg", "NDCG@10"),
@@ -45,13 +45,14 @@ MUTED = "$text-muted"
 
 LAST_LINES = 6
 """Of the log, on a failed run's page."""
+LONGEST_NAME = 24
 
 
 def heading(details: RunDetails, width: int) -> Content:
     """State, cell and what became of it; the id where there is room."""
     run = details.run
-    cell = plain(f"{run.model} × {run.dataset} × {run.length}")
-    who = f"   seed {run.seed}   profile {plain(run.profile)}"
+    cell = plain(f"{run.model} × {run.dataset} × {run.length}", 120)
+    who = f"   seed {run.seed}   profile {plain(run.profile, 40)}"
     name = f"   {plain(run.id)}"
     used = cell_len(f"{glyph(run.state)} {run.state}   {cell}{who}{name}")
     first = Content.assemble(
@@ -63,7 +64,7 @@ def heading(details: RunDetails, width: int) -> Content:
     )
     lines = [first, Content.styled(_became(details), "$error" if run.state == "failed" else MUTED)]
     if run.note:
-        lines.append(Content.assemble(("note  ", MUTED), (plain(run.note), "$accent")))
+        lines.append(Content.assemble(("note  ", MUTED), (plain(run.note, PARAGRAPH), "$accent")))
     return Content("\n").join(lines)
 
 
@@ -77,7 +78,7 @@ def _became(details: RunDetails) -> str:
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
     if run.message:
-        parts.append(plain(run.message))
+        parts.append(plain(run.message, PARAGRAPH))
     elif run.state != "done":
         parts.append(STATE_MEANING.get(run.state, plain(run.state)))
     if run.finished:
@@ -178,14 +179,15 @@ def attempts(details: RunDetails) -> Content:
     for attempt in details.attempts:
         began, ended = attempt.get("started"), attempt.get("ended")
         took = duration(ended - began) if began and ended else ABSENT
-        status = plain(str(attempt.get("status") or ""))
+        status = plain(str(attempt.get("status") or ""), 10)
         resumed = attempt.get("resumed_epoch")
         text = f"{status:<10} {took:>9}  {_text(attempt.get('device'))}"
         if resumed:
             text += f", from epoch {resumed}"
         lines.append(Content.assemble((f"{attempt.get('attempt')}  ", MUTED), (text, "")))
     lines += [
-        Content.assemble(("! ", "$warning"), (plain(warning), "")) for warning in details.warnings
+        Content.assemble(("! ", "$warning"), (plain(warning, PARAGRAPH), ""))
+        for warning in details.warnings
     ]
     if not lines:
         return Content.styled("It has not started yet.", MUTED)
@@ -206,10 +208,10 @@ def files(folder: Path, command: str) -> Content:
 
 def pairs_lines(pairs: Iterable[tuple[str, str]]) -> list[Content]:
     """Names and values under each other."""
-    listed = list(pairs)
-    names = max((cell_len(name) for name, _ in listed), default=0)
+    listed = [(plain(name, LONGEST_NAME), plain(value, PARAGRAPH)) for name, value in pairs]
+    width = max((cell_len(name) for name, _ in listed), default=0)
     return [
-        Content.assemble((f"{plain(name):<{names}}  ", MUTED), (plain(value), ""))
+        Content.assemble((f"{set_cell_size(name, width)}  ", MUTED), (value, ""))
         for name, value in listed
     ]
 
@@ -234,4 +236,4 @@ def _setting(value: Value | list[Any] | dict[str, Any]) -> str:
 def _text(value: object) -> str:
     if value is None or value == "":
         return ABSENT
-    return number(value, 2) if isinstance(value, float) else plain(str(value))
+    return number(value, 2) if isinstance(value, float) else plain(str(value), PARAGRAPH)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from tui.text import count, plain, shorten
+from tui.text import count, plain, shorten, wrap
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class DevicePanel(Lines):
 
 def _note(text: str, width: int, height: int) -> list[Line]:
     """In one line if need be, else in as many as it takes."""
-    lines = textwrap.wrap(text, max(width, 8))
+    lines = wrap(text, max(width, 8))
     if len(lines) > height:
         lines = [shorten(text, width)]
     return [[(line, "$text-disabled")] for line in lines]

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.states import NEVER, glyph, rich_style, style_variable
-from tui.text import plain, shorten
+from tui.text import TITLE, plain, shorten
 
 Key = tuple[str, str, int]
 """Model, data set, length."""
@@ -264,7 +264,7 @@ class CellGrid(ScrollView, can_focus=True):
         """Columns share the width; models get air between them where there is room."""
         self._measured = self.scrollable_content_region.size
         lengths = [len(str(row.length)) for row in self._rows] or [3]
-        titles = [cell_len(plain(row.title)) for row in self._rows] or [6]
+        titles = [cell_len(plain(row.title, TITLE)) for row in self._rows] or [6]
         width, height = self._measured
         self._label_width = min(max(titles) + max(lengths) + 4, max(8, width // 2))
         share = (width - self._label_width) // max(1, len(self._columns))
@@ -326,10 +326,10 @@ class CellGrid(ScrollView, can_focus=True):
         for x, column in enumerate(self._columns):
             if y == 0:
                 name = "grid--current" if x == self._x else "grid--title"
-                style, text = self._look(name), plain(column.dataset)
+                style, text = self._look(name), plain(column.dataset, TITLE)
             else:
                 style = self.rich_style + rich_style(self.app, column.note_style)
-                text = plain(column.note)
+                text = plain(column.note, TITLE)
             segments.append(Segment(self._cut("  " + text), style))
         return Strip(segments)
 
@@ -339,7 +339,7 @@ class CellGrid(ScrollView, can_focus=True):
         current = y == self._y
         length = f"{row.length}  "
         room = self._label_width - len(length) - 1
-        title = set_cell_size(shorten(plain(row.title), room), room) if first else " " * room
+        title = set_cell_size(shorten(plain(row.title, TITLE), room), room) if first else " " * room
         return Strip(
             [
                 Segment(" " + title, self._look("grid--current" if current else "grid--title")),
@@ -369,7 +369,9 @@ class CellGrid(ScrollView, can_focus=True):
             segments += [
                 Segment(mark, style + Style(color=self._look("grid--mark").color)),
                 Segment(f" {glyph(cell.state)} ", style + colour),
-                Segment(set_cell_size(plain(cell.text), self._column_width - 6) + " ", style),
+                Segment(
+                    set_cell_size(plain(cell.text, TITLE), self._column_width - 6) + " ", style
+                ),
                 Segment(" ", self.rich_style),
             ]
         return Strip(segments)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from textual import events
 
-from tui.text import plain, shorten
+from tui.text import PARAGRAPH, plain, shorten
 from tui.widgets.lines import Line, Lines
 
 KEPT_LINES = 2_000
@@ -47,14 +47,14 @@ class LogTail(Lines):
 
     def notice(self, notices: Sequence[tuple[str, str]]) -> None:
         """Show these (text, style) below the log, instead of those before."""
-        notices = [(plain(text), style) for text, style in notices]
+        notices = [(plain(text, PARAGRAPH), style) for text, style in notices]
         if notices != self._notices:
             self._notices = notices
             self.redraw()
 
     def instead(self, lines: Sequence[str]) -> None:
         """Show these as long as the log is empty."""
-        lines = [plain(text) for text in lines]
+        lines = [plain(text, PARAGRAPH) for text in lines]
         if lines != self._instead:
             self._instead = lines
             if not self._log:

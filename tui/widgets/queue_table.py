@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.states import glyph, style_variable
-from tui.text import ABSENT, ago, duration, number, plain
+from tui.text import ABSENT, TITLE, ago, duration, number, plain
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _BAR_REST = "$border-blurred"
 
 def run_label(run: Run) -> str:
     """``sasrec · ml-100k · L50 · s42``."""
-    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}")
+    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
 
 
 class QueueTable(Lines, can_focus=True):
@@ -203,7 +203,7 @@ def _cell(run: Run, name: str, now: float) -> str:
         return _time(run, now)
     if name == "ndcg":
         return number(run.best_valid_ndcg)
-    return plain(run.device or "")
+    return plain(run.device or "", TITLE)
 
 
 def _time(run: Run, now: float) -> str:

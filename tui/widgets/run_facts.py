@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from tui.states import glyph, style_variable
-from tui.text import ABSENT, count, duration, number, plain, shorten, whole
+from tui.text import ABSENT, PARAGRAPH, TITLE, count, duration, number, plain, shorten, whole, wrap
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
@@ -75,16 +74,16 @@ _LEAST_IMPORTANT = ("torch", "attempt", "step", "per epoch")
 def _state(run: Run, width: int) -> list[Line]:
     """The state in its colour; for a run that ended badly why, and what to do."""
     style = style_variable(run.state)
-    cause = plain(run.cause) if run.cause and run.state != "running" else ""
+    cause = plain(run.cause, TITLE) if run.cause and run.state != "running" else ""
     headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
     lines: list[Line] = [[(shorten(headline, width), f"bold {style}")]]
     if run.state in ("failed", "lost", "cancelled") and run.message:
-        wrapped = textwrap.wrap(plain(run.message), max(width, 10))
+        wrapped = wrap(plain(run.message, PARAGRAPH), max(width, 10))
         if len(wrapped) > MESSAGE_LINES:
             wrapped[MESSAGE_LINES - 1 :] = [shorten(wrapped[MESSAGE_LINES - 1] + " …", width)]
         lines += [[(text, "")] for text in wrapped]
     if run.state in _NEXT_STEP:
-        lines += [[(text, "$accent")] for text in textwrap.wrap(_NEXT_STEP[run.state], width)]
+        lines += [[(text, "$accent")] for text in wrap(_NEXT_STEP[run.state], max(width, 10))]
     return lines
 
 
@@ -104,9 +103,9 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
 
 def _joined(parts: Sequence[str], width: int) -> str:
     """As many of the parts as there is room for."""
-    text = shorten(plain(parts[0]), width)
+    text = shorten(plain(parts[0], PARAGRAPH), width)
     for part in filter(None, parts[1:]):
-        longer = f"{text} · {plain(part)}"
+        longer = f"{text} · {plain(part, TITLE)}"
         if cell_len(longer) > width:
             break
         text = longer

@@ -10,6 +10,9 @@ from rich.cells import cell_len
 
 from tui.text import shorten
 
+WIDEST = 40
+"""Cells of content to which a column is widened at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
@@ -106,7 +109,7 @@ def fit(text: str, column: TableColumn) -> str:
 
 
 def widened(
-    columns: Sequence[TableColumn], rows: Sequence[TableRow], limit: int = 40
+    columns: Sequence[TableColumn], rows: Sequence[TableRow], limit: int = WIDEST
 ) -> tuple[TableColumn, ...]:
     """The columns, made wider where a row's text overflows them; never narrower."""
     result = []

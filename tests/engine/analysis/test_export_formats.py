@@ -114,7 +114,17 @@ def test_csv_comes_back_and_holds_no_formula(text: str, number: float) -> None:
     rows: list[Row] = [{"run": text, "NDCG@10/test": number}]
     _, (name, figure) = csv.reader(io.StringIO(format_rows(rows, "csv"), newline=""))
     assert float(figure) == number
-    assert not name.startswith(("=", "+", "-", "@"))
+    assert not name.lstrip().startswith(("=", "+", "-", "@"))
+    assert len(name.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\x00", "\u200e"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_csv_quotes_what_a_spreadsheet_would_compute(before: str, sign: str) -> None:
+    rows: list[Row] = [{"run": f"{before}{sign}1", "NDCG@10/test": -0.5, "BestEpoch": -1}]
+    _, cells = csv.reader(io.StringIO(format_rows(rows, "csv"), newline=""))
+    assert cells[0].startswith("'")
+    assert cells[1:] == ["-0.5", "-1"]
 
 
 @given(text=st.text(max_size=30))

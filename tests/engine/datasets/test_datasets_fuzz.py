@@ -1,0 +1,103 @@
+"""Any rating file, prepared copy or archive is read, or refused in a sentence."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from fuzzing import attempted, fuzz, short_and_long, torn
+from hypothesis import strategies as st
+
+from engine.datasets.interactions import Interactions, make_interactions
+from engine.datasets.load import order_by_time
+from engine.datasets.prepared import load_prepared, save_prepared
+from engine.datasets.ratings import read_ratings
+from engine.datasets.unpack import unpack
+from engine.errors import DataError
+
+
+def ratings(separator: bytes) -> bytes:
+    lines = (separator.join(b"%d" % n for n in (i % 5, i, 3, i * i)) for i in range(30))
+    return b"\n".join(lines) + b"\n"
+
+
+@short_and_long
+def test_any_rating_file(tmp_path: Path, inputs: int) -> None:
+    path = tmp_path / "u.data"
+    large = b"9" * 18 + b"\t1\t5\t0\n1\t1\t1\t" + b"9" * 18
+    files = {
+        b"\t": torn([ratings(b"\t"), large]) | st.binary(max_size=100),
+        b"::": torn([ratings(b"::")]) | st.binary(max_size=100),
+    }
+    read = 0
+
+    def check(case: tuple[bytes, bytes, int]) -> None:
+        nonlocal read
+        data, separator, block = case
+        path.write_bytes(data)
+        found = attempted(lambda: order_by_time(read_ratings(path, separator, block)), DataError)
+        if isinstance(found, Interactions):
+            read += 1
+            assert found.items.min() == 1
+            assert found.items.max() == found.num_items
+
+    blocks = st.sampled_from([1, 7, 64, 2**20])
+    cases = [st.tuples(data, st.just(separator), blocks) for separator, data in files.items()]
+    fuzz(inputs, st.one_of(cases), check)
+    assert read
+
+
+@short_and_long
+def test_any_prepared_copy(cache: Path, inputs: int) -> None:
+    items, offsets = np.arange(1, 9, dtype=np.int32), np.array([0, 3, 8])
+    save_prepared("tiny", "key", items, offsets, 8)
+    path = cache / "prepared" / "tiny.npz"
+    whole = path.read_bytes()
+    huge = whole.replace(b"(8,), }", b"(8" + b"0" * 9 + b",), }")
+    read = 0
+
+    def check(data: bytes) -> None:
+        nonlocal read
+        path.write_bytes(data)
+        found = load_prepared("tiny", "key")
+        if found is None:
+            return
+        try:
+            make_interactions(*found)
+        except ValueError:
+            return  # made anew
+        read += 1
+
+    fuzz(inputs, torn([whole, huge]) | st.binary(max_size=100) | st.just(whole), check)
+    assert read
+
+
+@short_and_long
+def test_any_archive(tmp_path: Path, inputs: int) -> None:
+    wholes = []
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", method) as zipped:
+            zipped.writestr("tiny/README", "Cite us.")
+            zipped.writestr("tiny/u.data", ratings(b"\t") * 3)
+        wholes.append(buffer.getvalue())
+    archive, into = tmp_path / "tiny.zip", tmp_path / "into"
+    unpacked = 0
+
+    def check(data: bytes) -> None:
+        nonlocal unpacked
+        archive.write_bytes(data)
+        into.mkdir()
+        call = partial(unpack, archive, into, "tiny", ("u.data",), len(data))
+        if attempted(call, DataError) is None:
+            unpacked += 1
+            assert (into / "u.data").is_file()
+        shutil.rmtree(into)
+        assert {path.name for path in tmp_path.iterdir()} <= {"tiny.zip", "cache"}
+
+    fuzz(inputs, torn(wholes) | st.sampled_from(wholes), check)
+    assert unpacked
