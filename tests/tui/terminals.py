@@ -6,14 +6,12 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +99,21 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def stall(self) -> None:
+        """Have it draw, and read nothing, until it waits for the terminal: no more can be written,
+        and the main thread waits for the writer instead of for events."""
+        main = Path(f"/proc/{self.process.pid}/wchan")
+        poll = select.poll()
+        poll.register(self._slave, select.POLLOUT)
+        end = time.monotonic() + DEADLINE
+        columns, lines = self.picture.width, self.picture.height
+        wider = 0
+        while poll.poll(0) or "futex" not in main.read_text():
+            assert time.monotonic() < end, f"it never waited: {main.read_text()}"
+            wider = 1 - wider
+            self._set_size(columns + wider, lines)
+            time.sleep(0.02)
+
     def hang_up(self) -> None:
         """As when the window is closed or the connection breaks."""
         self.close_slave()
@@ -126,14 +139,3 @@ class Terminal:
         assert self.attributes() == self.found
         assert self.picture.left_on() == []
         assert b"Traceback" not in self.output
-
-
-def end_background(folder: Path) -> None:
-    """Kill every process that works in a store's folder, the one that restarts others first."""
-    for module in (b"tui.cli", b"engine.scheduling.supervisor", b"engine.worker"):
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal() and int(entry.name) != os.getpid():
-                with suppress(OSError):
-                    command = (entry / "cmdline").read_bytes()
-                    if module in command and str(folder).encode() in command:
-                        os.kill(int(entry.name), signal.SIGKILL)

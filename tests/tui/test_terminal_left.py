@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import time
@@ -83,30 +82,11 @@ def test_bytes_that_are_no_text_are_not_the_end(terminal: Terminal) -> None:
 # A terminal that no one reads
 
 
-def stall(terminal: Terminal) -> None:
-    """Draw, and read nothing, until the app waits for the terminal: its writer can't write, and
-    its main thread waits for the writer instead of for events."""
-    main = Path(f"/proc/{terminal.process.pid}/wchan")
-    end = time.monotonic() + DEADLINE
-    wide = False
-    while "futex" not in main.read_text() or can_be_written(terminal):
-        assert time.monotonic() < end, f"it never waited: {main.read_text()}"
-        wide = not wide
-        terminal.resize(120 if wide else 80, 24)
-        time.sleep(0.02)
-
-
-def can_be_written(terminal: Terminal) -> bool:
-    poll = select.poll()
-    poll.register(terminal._slave, select.POLLOUT)
-    return bool(poll.poll(0))
-
-
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_terminal_that_is_not_read_does_not_keep_the_app(terminal: Terminal, name: str) -> None:
     number = getattr(signal, name)
     ready(terminal)
-    stall(terminal)
+    terminal.stall()
     terminal.process.send_signal(number)
     assert terminal.process.wait(DEADLINE) == -number  # while nothing is read
     assert terminal.read_to_end() == -number
@@ -115,7 +95,7 @@ def test_a_terminal_that_is_not_read_does_not_keep_the_app(terminal: Terminal, n
 
 def test_a_terminal_that_is_read_again_shows_the_newest(terminal: Terminal) -> None:
     ready(terminal)
-    stall(terminal)
+    terminal.stall()
     terminal.resize(80, 24)
     terminal.type("2")
     terminal.shows("Nothing has been launched yet")
