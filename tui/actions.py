@@ -47,6 +47,13 @@ APP = (
     Action("help", ("question_mark", "f1"), "Help", "Keys of this screen", ("app",), True, "?"),
     Action("toggle_theme", ("f2",), "Theme", "Change between dark and light", ("app",)),
     Action(
+        "suspend_process",
+        ("ctrl+z",),
+        "Suspend",
+        "Back to the shell for a while: `fg` there comes back",
+        ("app",),
+    ),
+    Action(
         "request_quit",
         ("q", "ctrl+q", "ctrl+c"),
         "Quit",

@@ -6,9 +6,7 @@ first paint.
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-import signal
 import threading
 import time
 from pathlib import Path
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from textual.notifications import SeverityLevel
+    from textual.driver import Driver
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
@@ -99,9 +98,14 @@ class SeqbenchApp(App[None]):
         """Our own variables, for themes that don't name them."""
         return DEFAULT_VARIABLES
 
+    def get_driver_class(self) -> type[Driver]:
+        """Ours, for a real terminal."""
+        from tui.terminal import TerminalDriver
+
+        return TerminalDriver
+
     def on_mount(self) -> None:
         """Start what runs beside the screens, once something is painted."""
-        self._end_with_the_terminal()
         self.call_after_refresh(self._start_threads)
 
     def _start_threads(self) -> None:
@@ -112,15 +116,6 @@ class SeqbenchApp(App[None]):
     def on_unmount(self) -> None:
         """Let the threads go."""
         self._leaving.set()
-        if threading.current_thread() is threading.main_thread():
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
-
-    def _end_with_the_terminal(self) -> None:
-        """A hang-up ends the process at once: nothing here is unsaved, and no one can read more.
-        TERM puts the terminal right first."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 143)
 
     # What the threads read
 

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-import os
-import pty
-import select
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from live_runs import LiveStore
-from pilots import DEADLINE, settled, wait_for
+from pilots import settled, wait_for
 from textual.command import CommandPalette
 from textual.widgets import Static
 
@@ -26,15 +21,6 @@ from tui.theme import THEMES
 from tui.widgets.header import Header, tab_at
 
 ROOT = Path(__file__).parents[2]
-RUN_APP = """
-import sys
-from pathlib import Path
-from engine.store.location import StoreLocation
-from tui.app import SeqbenchApp
-app = SeqbenchApp(StoreLocation(Path(sys.argv[1])))
-app.run()
-sys.exit(app.return_code)
-"""
 
 
 # Start-up
@@ -70,89 +56,6 @@ asyncio.run(main())
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "[[], True] []", done.stderr
-
-
-class Terminal:
-    """The app on a pseudo-terminal of its own."""
-
-    def __init__(self, db: Path, errors: Path) -> None:
-        self.master, slave = pty.openpty()
-        environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-        with errors.open("wb") as error_file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-X", "faulthandler", "-c", RUN_APP, str(db)],
-                cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env=environment,
-                start_new_session=True,
-                preexec_fn=lambda: _take_terminal(slave),
-            )  # fmt: skip
-            error_file.flush()
-        os.close(slave)
-        self.output = b""
-
-    def read_until(self, text: bytes) -> None:
-        end = time.monotonic() + DEADLINE
-        while text not in self.output:
-            assert time.monotonic() < end, self.output[-2000:]
-            if select.select([self.master], [], [], 0.1)[0]:
-                self.output += os.read(self.master, 65_536)
-
-    def drain(self) -> bytes:
-        """Everything until the process is gone."""
-        end = time.monotonic() + DEADLINE
-        rest = b""
-        while time.monotonic() < end:
-            if select.select([self.master], [], [], 0.05)[0]:
-                try:
-                    rest += os.read(self.master, 65_536)
-                except OSError:
-                    break
-            elif self.process.poll() is not None:
-                break
-        return rest
-
-
-def _take_terminal(slave: int) -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path):
-    terminal = Terminal(tmp_path / "runs.db", tmp_path / "errors")
-    yield terminal
-    if terminal.process.poll() is None:
-        terminal.process.kill()
-    terminal.process.wait()
-
-
-def test_q_on_a_real_terminal_ends_cleanly(terminal: Terminal) -> None:
-    terminal.read_until(b"Launch")
-    terminal.read_until(b"ready")
-    os.write(terminal.master, b"q")
-    rest = terminal.drain()
-    assert terminal.process.wait(DEADLINE) == 0
-    assert b"\x1b[?1049l" in rest  # the terminal is as it was
-    assert b"Traceback" not in rest
-
-
-def test_a_terminal_that_vanishes_ends_the_app(terminal: Terminal) -> None:
-    terminal.read_until(b"ready")
-    os.close(terminal.master)
-    try:
-        assert terminal.process.wait(DEADLINE) == -signal.SIGHUP
-    finally:
-        terminal.master = os.open(os.devnull, os.O_RDONLY)
-
-
-def test_term_puts_the_terminal_right(terminal: Terminal) -> None:
-    terminal.read_until(b"ready")
-    terminal.process.send_signal(signal.SIGTERM)
-    rest = terminal.drain()
-    assert terminal.process.wait(DEADLINE) == 143
-    assert b"\x1b[?1049l" in rest
-    assert b"Traceback" not in rest
 
 
 # Moving about

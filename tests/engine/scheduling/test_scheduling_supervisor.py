@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rehearsal import SUPERVISOR, Look, wait_for
+from rehearsal import SECONDS, SUPERVISOR, Look, wait_for
 
 from engine.errors import StoreError
 from engine.process import identify
@@ -116,6 +116,19 @@ def test_asked_to_end_it_leaves_its_workers(
     assert look.run(run).attempt == 1
 
 
+def test_a_hang_up_does_not_end_it(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (run,) = add("hold")
+    start()
+    wait_for(lambda: look.holds(run), "the run to hold")
+    pid = supervisor_pid(location)
+    os.kill(pid, signal.SIGHUP)
+    go(location, run)
+    wait_for(lambda: look.run(run).state == "done", "the run to end")
+    assert supervisors(location) == [pid]
+
+
 def test_of_many_started_at_once_one_works(
     location: StoreLocation, add: Add, start: Callable[[], None], look: Look
 ) -> None:
@@ -136,6 +149,34 @@ def test_of_many_started_at_once_one_works(
     assert [path.name for path in location.folder(holding).path.glob("journal-*")] == [
         "journal-1.jsonl"
     ]
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_of_two_started_at_once_one_works_and_no_run_starts_twice(
+    location: StoreLocation, add: Add, look: Look, tmp_path: Path, rounds: int
+) -> None:
+    for number in range(rounds):
+        (run,) = add("quick", epochs=1)
+        text = two_supervisors(location, tmp_path / str(number), look, run)
+        assert text.count(" works /") == text.count("another supervisor works here") == 1, text
+        assert look.run(run).attempt == 1
+        starts = [path.read_text().count('"start"') for path in location.runs.glob("*/journal-*")]
+        assert starts == [1] * (number + 1)
+
+
+def two_supervisors(location: StoreLocation, said: Path, look: Look, run: str) -> str:
+    """What they say from their start until the run is done and they are asked to end."""
+    command = [*SUPERVISOR, "--db", str(location.db)]
+    with said.open("wb") as file:
+        pair = [
+            subprocess.Popen(command, stderr=file, env=background_environment()) for _ in range(2)
+        ]
+        wait_for(lambda: any(one.poll() == 0 for one in pair), "the second to see the first")
+        wait_for(lambda: look.run(run).state == "done", "the run to end")
+        for one in pair:
+            one.terminate()
+        assert [one.wait(SECONDS) for one in pair] == [0, 0]
+    return said.read_text()
 
 
 def supervisors(location: StoreLocation) -> list[int]:

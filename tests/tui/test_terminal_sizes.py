@@ -1,0 +1,104 @@
+"""Every screen and dialog through sizes that no one would choose, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from live_lines import screen_text
+from live_runs import LiveStore
+from pilots import settled, wait_for
+from terminals import APP, Terminal
+from textual.app import App
+from textual.pilot import Pilot
+
+from tui.app import SeqbenchApp
+from tui.widgets.device_panel import DevicePanel
+
+ORDINARY = (80, 24)
+SIZES = [(1, 1), (1, 40), (300, 1), (2, 2), (300, 100)]
+PLACES = {
+    "launch": ("1", "LaunchScreen"),
+    "live": ("2", "LiveScreen"),
+    "compare": ("3", "CompareScreen"),
+    "run": ("2 enter", "RunScreen"),
+    "help": ("question_mark", "HelpScreen"),
+    "quit dialog": ("q", "QuitScreen"),
+}
+MORE_PLACES = {
+    "form": ("1 o", "LaunchScreen"),
+    "launch dialog": ("1 enter", "ConfirmScreen"),
+    "one chart": ("2 g", "LiveScreen"),
+    "cancel dialog": ("2 x", "AskScreen"),
+    "note dialog": ("2 enter n", "NoteScreen"),
+    "delete dialog": ("3 down enter d", "AskScreen"),
+    "filter": ("3 slash", "CompareScreen"),
+    "run from compare": ("3 enter", "RunScreen"),
+    "palette": ("ctrl+p", "CommandPalette"),
+}
+
+
+@pytest.mark.parametrize(
+    ("keys", "screen"),
+    [
+        *(pytest.param(*how, id=place) for place, how in PLACES.items()),
+        *(pytest.param(*how, id=p, marks=pytest.mark.slow) for p, how in MORE_PLACES.items()),
+    ],
+)
+async def test_any_size_and_back_is_the_same_picture(
+    busy_store: LiveStore, keys: str, screen: str
+) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test(size=ORDINARY) as pilot:
+        await settled(pilot)
+        for key in keys.split():
+            await pilot.press(key)
+            await settled(pilot)
+        assert type(app.screen).__name__ == screen
+        before = await still(pilot)
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.press("down", "up")
+        await pilot.resize_terminal(*ORDINARY)
+        await wait_for(pilot, lambda: painted(app) == before, "the same picture")
+
+
+async def still(pilot: Pilot[None]) -> list[str]:
+    """The picture once it doesn't change any more."""
+    last: list[str] = []
+    while last != (last := painted(pilot.app)):
+        await pilot.pause(0.1)
+    return last
+
+
+def painted(app: App[None]) -> list[str]:
+    """What is on the screen, without the device's figures of this moment."""
+    lines = screen_text(app)
+    for panel in app.screen.query(DevicePanel):
+        area = panel.region
+        for y in range(area.y, min(area.bottom, len(lines))):
+            lines[y] = lines[y][: area.x] + lines[y][area.right :]
+    return lines
+
+
+@pytest.fixture
+def terminal(busy_store: LiveStore) -> Iterator[Terminal]:
+    terminal = Terminal([*APP, busy_store.location.db], size=ORDINARY)
+    yield terminal
+    terminal.end()
+
+
+def test_a_real_terminal_through_every_size(terminal: Terminal) -> None:
+    terminal.shows("1 to launch", "training time")
+    before = terminal.picture.text
+    for size in SIZES:
+        terminal.resize(*size)
+        while terminal.read():
+            pass
+        terminal.resize(*ORDINARY)
+        terminal.read_until(lambda: terminal.picture.text == before, f"the picture after {size}")
+    terminal.type("q")
+    terminal.shows("Leave")
+    terminal.type("\r")
+    assert terminal.read_to_end() == 0
+    terminal.assert_put_right()
