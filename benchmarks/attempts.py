@@ -88,9 +88,7 @@ def telemetry_line(chance: random.Random) -> Line:
 def epoch_line(chance: random.Random, epoch: int) -> Line:
     """An epoch whose metrics rise to their level and stay there."""
     reached = 1 - math.exp(-epoch / 4)
-    metrics = {
-        name: reached * _level(name) + chance.gauss(0, 0.0004) for name in METRIC_COLUMNS
-    }
+    metrics = {name: reached * _level(name) + chance.gauss(0, 0.0004) for name in METRIC_COLUMNS}
     step = epoch * STEPS_PER_EPOCH
     return "epoch", {
         **metrics,

@@ -26,7 +26,7 @@ from benchmarks.standin import SUPERVISOR, pace_file
 from engine.errors import TrainingError
 from engine.process import is_alive
 from engine.scheduling.environment import background_environment
-from engine.scheduling.start import ensure_supervisor
+from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
 from engine.store.queries import supervisor_state
@@ -59,35 +59,47 @@ def supervised(location: StoreLocation, slots: int) -> Iterator[psutil.Process]:
     set_pace(location, "quiet")
     # Stand-ins need no GPU, and slots on GPUs are counted otherwise.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    began = time.time()
     with tempfile.TemporaryDirectory() as configs:
         (Path(configs) / "settings.yaml").write_text(f"slots: {{cpu: {slots}}}\n")
         ensure_supervisor(location, Path(configs), SUPERVISOR)
         try:
             wait_for(lambda: reporting(location) == slots, f"{slots} workers")
-            with closing(connect_reader(location)) as con:
-                state = supervisor_state(con)
-            assert state is not None
-            yield psutil.Process(state.pid)
+            wait_for(lambda: (_supervisor(location) or (0, 0.0))[1] > began, "the supervisor")
+            found = _supervisor(location)
+            assert found is not None
+            yield psutil.Process(found[0])
         finally:
             _end(location)
 
 
 def reporting(location: StoreLocation) -> int:
-    """How many attempts have begun to report."""
+    """How many living attempts have begun to report."""
     with closing(connect_writer(location)) as con:
-        return sum(attempt.status == "running" for attempt in live_attempts(con))
+        return sum(
+            attempt.status == "running"
+            and attempt.identity is not None
+            and is_alive(attempt.identity)
+            for attempt in live_attempts(con)
+        )
+
+
+def _supervisor(location: StoreLocation) -> tuple[int, float] | None:
+    """Its process number and when it last said that it lives."""
+    with closing(connect_reader(location)) as con:
+        state = supervisor_state(con)
+    return None if state is None else (state.pid, state.heartbeat)
 
 
 def _end(location: StoreLocation) -> None:
     """End the supervisor, then its workers, and wait until they are gone."""
-    with closing(connect_writer(location)) as con:
-        state = supervisor_state(con)
-        workers = [attempt.identity for attempt in live_attempts(con) if attempt.identity]
-    if state is not None:
+    if (found := _supervisor(location)) is not None and supervisor_running(location):
         with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-            process = psutil.Process(state.pid)
+            process = psutil.Process(found[0])
             process.terminate()
             process.wait(30)
+    with closing(connect_writer(location)) as con:
+        workers = [attempt.identity for attempt in live_attempts(con) if attempt.identity]
     for worker in workers:
         if is_alive(worker):
             os.kill(worker.pid, signal.SIGTERM)

@@ -82,7 +82,9 @@ def opening(location: StoreLocation, marks: Path) -> tuple[float, float]:
     """Seconds from the start of the app's process to its first paint, and to that of the store."""
     with watched_app(location, marks) as terminal:
         wait_for(lambda: _first(marks, "cells"), "the store on the Launch screen")
-        return read_marks(marks)[0]["t"] - terminal.started, _first(marks, "cells") - terminal.started
+        return read_marks(marks)[0]["t"] - terminal.started, _first(
+            marks, "cells"
+        ) - terminal.started
 
 
 def _first(marks: Path, name: str) -> float:
@@ -185,7 +187,11 @@ def measure(location: StoreLocation, marks: Path, seconds: float) -> list[Row]:
         rows.append(("supervisor, nothing happens: share of a core", f"{share:.1%}", "≤ 2 %"))
 
         progress("Commands ...")
-        for command, calls in ((("ls",), CALLS), (("compare", "--limit", "50"), CALLS), (("compare",), 1)):
+        for command, calls in (
+            (("ls",), CALLS),
+            (("compare", "--limit", "50"), CALLS),
+            (("compare",), 1),
+        ):
             taken = call_seconds(location, *command, calls=calls)
             rows.append((f"`seqbench {' '.join(command)}`", f"{taken:.2f} s", ""))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
 
@@ -162,7 +162,7 @@ class SeqbenchApp(App[None]):
 
     @work(thread=True, group="store")
     def _follow_store(self) -> None:
-        """Look twice a second whether the store changed; see to it that the queue is worked on."""
+        """Look whether the store changed; see to it that the queue is worked on."""
         from tui.follow import StoreFollower
 
         follower = StoreFollower(self.location)

@@ -27,6 +27,9 @@ CANCEL_SECONDS = 10.0
 """From asking a worker to end to ending it."""
 LINGER_SECONDS = 30.0
 """A process may live so long after the end of its journal."""
+SAVE_SECONDS = 0.2
+"""Of a round for writing run folders: thousands that are queued at once must not keep journals
+from being read."""
 SCARCE = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 )
@@ -68,7 +71,7 @@ class Queue:
             self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
-        problems |= save_unsaved(connection, self.location)
+        problems |= save_unsaved(connection, self.location, SAVE_SECONDS)
         for problem in problems - self._reported:
             log.warning("%s", problem)
         self._reported = problems
