@@ -46,7 +46,9 @@ WORKERS = 8
 LINES_PER_SECOND = 20
 ENQUEUED = 1_000
 OPENINGS = 5
-CALLS = 5
+ENQUEUINGS = 3
+COMMANDS = ((("ls",), 5), (("compare", "--limit", "50"), 5), (("compare",), 1))
+"""With how often each is called."""
 SETTLE_SECONDS = 3.0
 HOUR_PATIENCE = 900.0
 STAGES = (0.1, 0.5, 1.0)
@@ -67,7 +69,7 @@ class Watched:
     """Seconds from the write of each of the watched run's step lines to its paint."""
 
 
-def call_seconds(location: StoreLocation, *arguments: str, calls: int = CALLS) -> float:
+def call_seconds(location: StoreLocation, *arguments: str, calls: int) -> float:
     """Median wall time of a command, from the start of its process to its end."""
     command = [sys.executable, "-P", "-m", "tui.cli", "--db", str(location.db), *arguments]
     times = []
@@ -82,9 +84,8 @@ def opening(location: StoreLocation, marks: Path) -> tuple[float, float]:
     """Seconds from the start of the app's process to its first paint, and to that of the store."""
     with watched_app(location, marks) as terminal:
         wait_for(lambda: _first(marks, "cells"), "the store on the Launch screen")
-        return read_marks(marks)[0]["t"] - terminal.started, _first(
-            marks, "cells"
-        ) - terminal.started
+        first, shown = read_marks(marks)[0]["t"], _first(marks, "cells")
+        return first - terminal.started, shown - terminal.started
 
 
 def _first(marks: Path, name: str) -> float:
@@ -112,30 +113,40 @@ def watched(
     share = cpu_share(supervisor, seconds)
     now, ended = terminal.process.cpu_times(), time.time()
     used = now.user + now.system - other.user - other.system
-    wait_for(lambda: read_marks(marks)[-1]["t"] > ended + 2, "the last lines' paints")
     return Watched(
         supervisor=share,
         app=used / (ended - began),
         bytes_a_second=(terminal.received - received) / (ended - began),
-        delays=delays(location, read_marks(marks), began, ended),
+        delays=delays(location, marks, began, ended),
     )
 
 
-def delays(
-    location: StoreLocation, marks: Sequence[Mapping[str, Any]], began: float, ended: float
-) -> list[float]:
-    """Seconds to the screen of each step line that was written in between."""
-    painted = [(mark["step"], mark["t"]) for mark in marks if "step" in mark]
+def delays(location: StoreLocation, marks: Path, began: float, ended: float) -> list[float]:
+    """Seconds to the screen of each step line of the watched run that was written in between."""
+    run_id = read_marks(marks)[-1]["run"]
+    written = _written(location, run_id, began, ended)
+    last = max(step for step, _ in written)
+    wait_for(lambda: read_marks(marks)[-1]["step"] >= last, "the last lines' paint")
+    painted = [(mark["step"], mark["t"]) for mark in read_marks(marks) if "step" in mark]
     steps = [step for step, _ in painted]
-    run_id = marks[-1]["run"]
+    return [painted[bisect_left(steps, step)][1] - t for step, t in written]
+
+
+def _written(
+    location: StoreLocation, run_id: str, began: float, ended: float
+) -> list[tuple[int, float]]:
+    """Step and wall time of the step lines of a run's newest attempt."""
     with closing(connect_reader(location)) as con:
         attempt = attempts(con, run_id)[-1]["attempt"]
-    journal, offset, found = location.folder(run_id).journal(attempt), 0, []
+    journal, offset = location.folder(run_id).journal(attempt), 0
+    found: list[tuple[int, float]] = []
     while (chunk := read_journal(journal, offset)).offset > offset:
         offset = chunk.offset
-        for line in chunk.lines:
-            if line.kind == "step" and began <= line.t <= ended:
-                found.append(painted[bisect_left(steps, line.fields["step"])][1] - line.t)
+        found += [
+            (line.fields["step"], line.t)
+            for line in chunk.lines
+            if line.kind == "step" and began <= line.t <= ended
+        ]
     return found
 
 
@@ -187,11 +198,7 @@ def measure(location: StoreLocation, marks: Path, seconds: float) -> list[Row]:
         rows.append(("supervisor, nothing happens: share of a core", f"{share:.1%}", "≤ 2 %"))
 
         progress("Commands ...")
-        for command, calls in (
-            (("ls",), CALLS),
-            (("compare", "--limit", "50"), CALLS),
-            (("compare",), 1),
-        ):
+        for command, calls in COMMANDS:
             taken = call_seconds(location, *command, calls=calls)
             rows.append((f"`seqbench {' '.join(command)}`", f"{taken:.2f} s", ""))
 
@@ -210,11 +217,11 @@ def measure(location: StoreLocation, marks: Path, seconds: float) -> list[Row]:
 
             progress("Enqueueing ...")
             began = time.time()
-            taken = median(enqueue_seconds(location, ENQUEUED) for _ in range(3))
+            taken = median(enqueue_seconds(location, ENQUEUED) for _ in range(ENQUEUINGS))
             rows.append((f"enqueueing {ENQUEUED:,} runs meanwhile", f"{taken:.2f} s", "≤ 1 s"))
-            late = watched(location, supervisor, terminal, marks, SETTLE_SECONDS)
-            waited = max(delays(location, read_marks(marks), began, time.time() - 2), default=0)
-            rows.append(("journal line to screen meanwhile, longest", f"{waited:.2f} s", ""))
+            time.sleep(SETTLE_SECONDS)
+            late = max(delays(location, marks, began, time.time()))
+            rows.append(("journal line to screen meanwhile, longest", f"{late:.2f} s", ""))
 
             progress("An hour's lines ...")
             processes = {"supervisor": supervisor, "app": terminal.process}

@@ -1,8 +1,8 @@
 """The real supervisor with workers that train nothing, for measuring all but the training.
 
-``python -m benchmarks.standin supervisor --db PATH …`` is ``python -m engine.scheduling.supervisor``
-with ``python -m benchmarks.standin worker RUN_FOLDER …`` for a worker. What the workers do is told
-by the file ``pace`` beside the store, which they look at all the time:
+``python -m benchmarks.standin supervisor --db PATH …`` is the supervisor, with ``python -m
+benchmarks.standin worker RUN_FOLDER …`` for a worker. What the workers do is told by the file
+``pace`` beside the store, which they look at all the time:
 
 - ``quiet``: nothing but the heartbeat;
 - a number: so many lines a second;
