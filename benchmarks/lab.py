@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 
@@ -57,12 +58,12 @@ def set_pace(location: StoreLocation, pace: str) -> None:
 def supervised(location: StoreLocation, slots: int) -> Iterator[psutil.Process]:
     """A supervisor all of whose slots are taken by quiet workers; none of them outlives this."""
     set_pace(location, "quiet")
-    # Stand-ins need no GPU, and slots on GPUs are counted otherwise.
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     began = time.time()
     with tempfile.TemporaryDirectory() as configs:
         (Path(configs) / "settings.yaml").write_text(f"slots: {{cpu: {slots}}}\n")
-        ensure_supervisor(location, Path(configs), SUPERVISOR)
+        # Stand-ins need no GPU, and slots on GPUs are counted otherwise.
+        with patch.dict(os.environ, CUDA_VISIBLE_DEVICES=""):
+            ensure_supervisor(location, Path(configs), SUPERVISOR)
         try:
             wait_for(lambda: reporting(location) == slots, f"{slots} workers")
             wait_for(lambda: (_supervisor(location) or (0, 0.0))[1] > began, "the supervisor")

@@ -16,7 +16,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import psutil
 import torch
@@ -160,14 +159,17 @@ def enqueue_seconds(location: StoreLocation, runs: int) -> float:
 
 
 def hour(
-    location: StoreLocation, processes: Mapping[str, psutil.Process], lines: int = HOUR_LINES
+    location: StoreLocation,
+    processes: Mapping[str, psutil.Process],
+    workers: int = WORKERS,
+    lines: int = HOUR_LINES,
 ) -> tuple[float, dict[str, list[float]]]:
-    """Let the workers write an hour's lines; seconds until all were taken in, and the processes'
+    """Let each worker write so many lines; seconds until all were taken in, and the processes'
     memory (MiB) at the start and at each of `STAGES`."""
-    before, total = _steps(location), WORKERS * lines * STEPS_PER_EPOCH / LINES_PER_EPOCH
+    before, total = _steps(location), workers * lines * STEPS_PER_EPOCH / LINES_PER_EPOCH
     memory = {name: [memory_mib(process)] for name, process in processes.items()}
     began = time.monotonic()
-    set_pace(location, "hour")
+    set_pace(location, f"burst {lines}")
     for stage in STAGES:
         wanted = before + 0.999 * stage * total
         wait_for(lambda: _steps(location) >= wanted, "an hour's lines", HOUR_PATIENCE)  # noqa: B023
@@ -210,7 +212,7 @@ def measure(location: StoreLocation, marks: Path, seconds: float) -> list[Row]:
 
         with watched_app(location, marks) as terminal:
             progress("Eight runs report, and the app watches one ...")
-            set_pace(location, str(LINES_PER_SECOND))
+            set_pace(location, f"steady {LINES_PER_SECOND}")
             watch_live(terminal, marks)
             time.sleep(SETTLE_SECONDS)
             rows += _watched_rows(watched(location, supervisor, terminal, marks, seconds))

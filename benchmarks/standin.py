@@ -5,8 +5,8 @@ benchmarks.standin worker RUN_FOLDER …`` for a worker. What the workers do is 
 ``pace`` beside the store, which they look at all the time:
 
 - ``quiet``: nothing but the heartbeat;
-- a number: so many lines a second;
-- ``hour``: an hour's worth at 20 lines a second, as fast as the store takes them in; then quiet.
+- ``steady`` and a number: so many lines a second;
+- ``burst`` and a number: so many lines, as fast as the store takes them in; then quiet.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ EPOCHS = 10_000
 """More than any measurement lasts."""
 
 HOUR_LINES = 72_000
+"""Of an attempt that writes 20 lines a second."""
 AHEAD_BYTES = 300_000
 """How much of its journal an attempt writes before the store has taken it in: some 2,000 lines."""
 
@@ -53,21 +54,20 @@ def work(folder: RunFolder, attempt: int) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     location = StoreLocation(folder.path.parent.parent / "runs.db")
     lines = training_lines(random.Random(folder.run_id))
-    left = HOUR_LINES
     with JournalWriter(folder.journal(attempt)) as journal:
         kind, fields = start_line(attempt, EPOCHS)
         journal.write(kind, **fields)
-        began, written = time.monotonic(), 0
+        told, began, written = "", time.monotonic(), 0
         while not stopped:
-            pace = pace_file(location).read_text()
-            if pace == "hour":
-                due = min(left, _room(location, folder, attempt))
-                left -= due
-            elif pace == "quiet":
-                due, began, written = 0, time.monotonic(), 0
-            else:
-                due = max(0, int((time.monotonic() - began) * float(pace)) - written)
-                written += due
+            if (now_told := pace_file(location).read_text()) != told:
+                told, began, written = now_told, time.monotonic(), 0
+            pace, _, number = told.partition(" ")
+            due = 0
+            if pace == "burst":
+                due = min(int(number) - written, _room(location, folder, attempt))
+            elif pace == "steady":
+                due = max(0, int((time.monotonic() - began) * float(number)) - written)
+            written += due
             for kind, fields in islice(lines, due):
                 journal.write(kind, **fields)
             time.sleep(LOOK_SECONDS)

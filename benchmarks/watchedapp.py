@@ -25,7 +25,7 @@ from tui.widgets.run_facts import RunFacts
 class WatchedApp(SeqbenchApp):
     """Marks each paint, once it has been written to the terminal."""
 
-    CSS_PATH = Path(tui.app.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
 
     def __init__(self, location: StoreLocation, marks: TextIO) -> None:
         super().__init__(location)
