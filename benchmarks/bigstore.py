@@ -151,7 +151,7 @@ def _copies(
     letters = "abcdefghijklmnopqrstuvwxyz234567"
     last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
     for number, template in enumerate(islice(cycle(templates), count - len(templates))):
-        stem = template.rpartition("-s")[0]
+        stem = template.rpartition("-")[0].rpartition("-s")[0]
         seed = 1 + number // len(templates)
         end = "".join(chance.choices(letters, k=5))
         later = -60.0 * (count - number)
