@@ -82,6 +82,9 @@ async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
         last = read(connection, more.known, more.waiting)
         assert last.epochs is not None
         assert len(last.epochs) == 28
+        assert last.waiting is first.waiting
+        added = empty_store.launch("sasrec", seed=77)
+        assert read(connection, last.known, last.waiting).waiting.runs[-1].id == added
 
 
 def test_steps_lie_in_their_own_epoch_however_long_it_is() -> None:
