@@ -64,7 +64,7 @@ def mostly(
     usual: st.SearchStrategy[Any], *others: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Any]:
     """What is seldom right if all of it is left to chance."""
-    return st.one_of(usual, usual, usual, usual, other)
+    return st.one_of(usual, usual, usual, usual, *others)
 
 
 JUNK = (

@@ -26,13 +26,13 @@ from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
 if TYPE_CHECKING:
     import sqlite3
 
-    from textual.notifications import SeverityLevel
     from textual.driver import Driver
+    from textual.notifications import SeverityLevel
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
 
@@ -163,7 +163,7 @@ class SeqbenchApp(App[None]):
 
     @work(thread=True, group="store")
     def _follow_store(self) -> None:
-        """Look twice a second whether the store changed; see to it that the queue is worked on."""
+        """Look whether the store changed; see to it that the queue is worked on."""
         from tui.follow import StoreFollower
 
         follower = StoreFollower(self.location)

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal, get_args
 
+from rich.cells import cell_len, set_cell_size
+
 from engine.analysis.comparison import (
     STD,
     Kind,
@@ -104,12 +106,11 @@ def _csv_cell(value: Value) -> str:
 
 def _markdown(rows: Sequence[Row]) -> str:
     names = [name for name in _names(rows) if not name.endswith(STD)]
-    marks = ["---" if kind_of(name) == "text" else "---:" for name in names]
-    lines = [names, marks, *([_cell_text(row, name) for name in names] for row in rows)]
-    head, rule, *body = lines
+    rule = ["---" if kind_of(name) == "text" else "---:" for name in names]
+    body = zip(*(_cell_texts(rows, name) for name in names), strict=True)
     return "".join(
         "| " + " | ".join(cells) + " |\n"
-        for cells in ([_markdown_cell(name) for name in head], rule)
+        for cells in ([_markdown_cell(name) for name in names], rule)
     ) + "".join("| " + " | ".join(map(_markdown_cell, cells)) + " |\n" for cells in body)
 
 
@@ -123,53 +124,52 @@ def _markdown_cell(text: str) -> str:
 def _table(rows: Sequence[Row], width: int | None) -> str:
     if not rows:
         return "No runs match.\n"
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     every = [name for name in _names(rows) if not name.endswith(STD)]
-    cells = {name: [_cut(_cell_text(row, name)) for row in rows] for name in every}
+    cells = {name: [_cut(text) for text in _cell_texts(rows, name)] for name in every}
     shown = _fitting(every, cells, width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for name in shown:
-        table.add_column(
-            Text("\n".join(line for line in split_heading(name) if line)),
-            justify="left" if kind_of(name) == "text" else "right",
-            vertical="bottom",
-            no_wrap=True,
-            overflow="ellipsis",
+    headings = {name: [line for line in split_heading(name) if line] for name in shown}
+    height = max(len(lines) for lines in headings.values())
+    columns = [
+        _aligned(
+            [*[""] * (height - len(headings[name])), *headings[name], *cells[name]],
+            kind_of(name) != "text",
+            width,
         )
-    for index in range(len(rows)):
-        table.add_row(*(Text(cells[name][index]) for name in shown))
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width or 100_000,
-        color_system=None,
-        force_terminal=False,
-        legacy_windows=False,
-    )
-    console.print(table)
-    text = "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+        for name in shown
+    ]
+    rule = "─" * (sum(cell_len(column[0]) for column in columns) + 2 * (len(columns) - 1))
+    lines = ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
+    lines.insert(height, rule)
     hidden = len(every) - len(shown)
     if hidden:
-        text += f"\n{hidden} more columns in a wider terminal, or with --format csv, md or json.\n"
-    return text
+        more = f"{hidden} more columns in a wider terminal, or with --format csv, md or json."
+        lines += ["", more]
+    return "\n".join(lines) + "\n"
+
+
+def _aligned(texts: Sequence[str], right: bool, most: int | None) -> list[str]:
+    """Each text in the cells of the widest, or in ``most`` cells, clipped with an ellipsis."""
+    width = max(map(cell_len, texts))
+    if most is not None and width > most:
+        width = most
+        texts = [
+            text if cell_len(text) <= most else set_cell_size(text, most - 1) + "…"
+            for text in texts
+        ]
+    gaps = (" " * (width - cell_len(text)) for text in texts)
+    return [gap + text if right else text + gap for text, gap in zip(texts, gaps, strict=True)]
 
 
 def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | None) -> list[str]:
     """The columns that fit, the essential ones first, in their usual order."""
     if width is None:
         return list(names)
-    from rich.cells import cell_len
-
     ranked = [name for name in _ESSENTIAL if name in cells]
     ranked += [name for name in names if name not in ranked]
     kept: set[str] = set()
     used = 0
     for name in ranked:
-        need = max(cell_len(text) for text in (*split_heading(name), *cells[name])) + 2
+        need = max(map(cell_len, (*split_heading(name), *cells[name]))) + 2
         if kept and used + need > width:
             break
         kept.add(name)
@@ -177,8 +177,13 @@ def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | Non
     return [name for name in names if name in kept]
 
 
-def _cell_text(row: Row, name: str) -> str:
+def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
+    """One column as people read it."""
     kind: Kind = kind_of(name)
+    return [_cell_text(row, name, kind) for row in rows]
+
+
+def _cell_text(row: Row, name: str, kind: Kind) -> str:
     value = row[name]
     if name == "checksum" and isinstance(value, str):
         value = value[:12]

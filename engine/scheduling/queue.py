@@ -37,6 +37,9 @@ found it full."""
 DYING_SECONDS = 60.0
 """The queue pauses when several runs die of one cause within so long, each so soon after its
 start."""
+SAVE_SECONDS = 0.2
+"""Of a round for writing run folders: thousands that are queued at once must not keep journals
+from being read."""
 SCARCE = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 )
@@ -88,7 +91,7 @@ class Queue:
                 self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
-        problems |= save_unsaved(connection, self.location)
+        problems |= save_unsaved(connection, self.location, SAVE_SECONDS)
         for problem in problems - self._reported:
             log.warning("%s", problem)
         self._reported = problems

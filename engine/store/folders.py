@@ -8,8 +8,10 @@ commit and the file only makes the file late.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +54,13 @@ _NEW = ".new-"
 _TRASH = ".trash-"
 
 
-def save_unsaved(connection: StoreConnection, location: StoreLocation) -> set[str]:
+def save_unsaved(
+    connection: StoreConnection, location: StoreLocation, seconds: float = math.inf
+) -> set[str]:
     """Bring to the run folders what the database knows better.
+
+    Args:
+        seconds: what isn't done by then is left for the next call; one run at least is saved.
 
     Returns:
         What went wrong with single runs, one sentence each; they are tried again next time.
@@ -64,6 +71,7 @@ def save_unsaved(connection: StoreConnection, location: StoreLocation) -> set[st
     problems: set[str] = set()
     rows = connection.rows("SELECT id, revision FROM runs WHERE revision > saved ORDER BY position")
     saved: list[tuple[int, str]] = []
+    deadline = time.monotonic() + seconds
     for run, revision in rows:
         try:
             save_folder(connection, location, run)
@@ -73,6 +81,8 @@ def save_unsaved(connection: StoreConnection, location: StoreLocation) -> set[st
             problems.add(str(error))
         else:
             saved.append((revision, run))
+        if time.monotonic() > deadline:
+            break
     if saved:
         with write(connection):
             connection.executemany("UPDATE runs SET saved = ? WHERE id = ?", saved)

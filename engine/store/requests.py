@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -41,17 +41,19 @@ def enqueue(
     from engine.models.sizes import parameter_count
 
     now = time.time()
-    contents = [(spec, spec.model_dump_json(), parameter_count(spec)) for spec in specs]
+    # Before the transaction, which keeps the supervisor waiting.
+    contents = [
+        (spec, spec.model_dump_json(), spec.fingerprint(), parameter_count(spec)) for spec in specs
+    ]
 
     def insert(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
-        ids: list[str] = []
-        for position, (spec, text, parameters) in enumerate(contents, last + 1):
-            run = _new_id(connection, location, spec)
-            connection.execute(
-                "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
-                " state, position, created, epochs, parameters)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+        ids: dict[str, None] = {}
+        rows: list[tuple[object, ...]] = []
+        for position, (spec, _, fingerprint, parameters) in enumerate(contents, last + 1):
+            run = _new_id(connection, location, spec, ids)
+            ids[run] = None
+            rows.append(
                 (
                     run,
                     spec.model,
@@ -60,17 +62,25 @@ def enqueue(
                     spec.seed,
                     spec.recipe,
                     suite,
-                    spec.fingerprint(),
+                    fingerprint,
                     position,
                     now,
                     spec.training.epochs,
                     parameters,
-                ),
+                )
             )
-            connection.execute("INSERT INTO specs (run, spec) VALUES (?, ?)", (run, text))
-            connection.execute("INSERT INTO summaries (run) VALUES (?)", (run,))
-            ids.append(run)
-        return ids
+        connection.executemany(
+            "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
+            " state, position, created, epochs, parameters)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+            rows,
+        )
+        texts = [text for _, text, _, _ in contents]
+        connection.executemany(
+            "INSERT INTO specs (run, spec) VALUES (?, ?)", zip(ids, texts, strict=True)
+        )
+        connection.executemany("INSERT INTO summaries (run) VALUES (?)", [(run,) for run in ids])
+        return list(ids)
 
     return _transact(location, insert)
 
@@ -168,10 +178,13 @@ def _transact(location: StoreLocation, action: Callable[[StoreConnection], Resul
                 continue
 
 
-def _new_id(connection: StoreConnection, location: StoreLocation, spec: RunSpec) -> str:
+def _new_id(
+    connection: StoreConnection, location: StoreLocation, spec: RunSpec, others: Container[str]
+) -> str:
+    """An id that no run in the store, no folder and none of the others has."""
     stem = re.sub(r"\.{2,}", ".", f"{spec.model}-{spec.dataset}-l{spec.length}-s{spec.seed}")
     while True:
         run = f"{stem}-{''.join(random.choices(_BASE32, k=5))}"
-        taken = connection.row("SELECT 1 FROM runs WHERE id = ?", (run,))
-        if taken is None and not location.folder(run).path.exists():
+        known = connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is not None
+        if not known and run not in others and not location.folder(run).path.exists():
             return run

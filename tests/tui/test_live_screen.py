@@ -17,7 +17,7 @@ from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.screens.live_reading import Known, read, step_points
+from tui.screens.live_reading import Known, Waiting, read, step_points
 from tui.screens.run import RunScreen
 from tui.widgets.chart import Chart
 from tui.widgets.log_tail import LogTail
@@ -68,20 +68,23 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
     run = populate(empty_store)["running"]
     with closing(connect_reader(empty_store.location)) as connection:
-        first = read(connection, Known(run))
+        first = read(connection, Known(run), Waiting())
         assert len(first.steps) == 270
         assert first.epochs is not None
         assert len(first.epochs) == 27
-        again = read(connection, first.known)
+        again = read(connection, first.known, first.waiting)
         assert (list(again.steps), again.epochs) == ([], None)
         empty_store.journal(run, [step(28, 1, random.Random(1))])
-        more = read(connection, again.known)
+        more = read(connection, again.known, again.waiting)
         assert [row[3] for row in more.steps] == [27 * 40 + 1]
         assert more.epochs is None
         empty_store.journal(run, [epoch_line(28, random.Random(1))])
-        last = read(connection, more.known)
+        last = read(connection, more.known, more.waiting)
         assert last.epochs is not None
         assert len(last.epochs) == 28
+        assert last.waiting is first.waiting
+        added = empty_store.launch("sasrec", seed=77)
+        assert read(connection, last.known, last.waiting).waiting.runs[-1].id == added
 
 
 def test_steps_lie_in_their_own_epoch_however_long_it_is() -> None:

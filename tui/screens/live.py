@@ -23,6 +23,7 @@ from tui.messages import StoreChanged
 from tui.screens.live_reading import (
     Known,
     Reading,
+    Waiting,
     epoch_points,
     journal_lines,
     read,
@@ -87,6 +88,7 @@ class LiveScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._known = Known()
+        self._waiting = Waiting()
         self._run: Run | None = None
         self._facts: Facts | None = None
         self._follower: LogFollower | None = None
@@ -148,10 +150,10 @@ class LiveScreen(Screen[None]):
             self._read_again = True
         else:
             self._reads = True
-            self._read_store(self._known)
+            self._read_store(self._known, self._waiting)
 
     @work(thread=True, group="live-store")
-    def _read_store(self, known: Known) -> None:
+    def _read_store(self, known: Known, waiting: Waiting) -> None:
         from engine.errors import UserError
 
         try:
@@ -159,7 +161,7 @@ class LiveScreen(Screen[None]):
                 self.post_message(self.StoreRead(Reading(known)))
                 return
             with closing(self.app.reader()) as connection:
-                reading = read(connection, known)
+                reading = read(connection, known, waiting)
         except (UserError, sqlite3.Error) as error:
             self.post_message(self.StoreRead(None, str(error)))
         else:
@@ -172,6 +174,7 @@ class LiveScreen(Screen[None]):
         if reading is None:
             self._show_empty(plain(message.problem, PARAGRAPH))
         else:
+            self._waiting = reading.waiting
             self._show_empty(None if reading.runs else EMPTY)
             queue = self.query_one(QueueTable)
             queue.show(reading.runs, wall_clock())

@@ -31,12 +31,23 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The runs that wait, and how the store told them from others: read again only if changed."""
+
+    mark: tuple[int, ...] = ()
+    # Textual describes a thread by the repr of what it is given, and this may be thousands.
+    runs: Sequence[Run] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The queue, and what is new of the selected run."""
 
     known: Known
     """What the screen knows once it has taken this."""
+    waiting: Waiting = field(default_factory=Waiting)
     runs: Sequence[Run] = ()
+    """The whole queue."""
     run: Run | None = None
     steps: Sequence[tuple[Any, ...]] = ()
     epochs: Sequence[Mapping[str, Any]] | None = None
@@ -48,24 +59,28 @@ class Reading:
     """Warnings and the end message, with their style."""
 
 
-def read(connection: sqlite3.Connection, known: Known) -> Reading:
+def read(connection: sqlite3.Connection, known: Known, waiting: Waiting) -> Reading:
     """Read the queue, and of the selected run what ``known`` lacks."""
     from engine.store import queries
 
-    runs = queries.queue(connection)
+    mark = queries.waiting_mark(connection)
+    if mark != waiting.mark:
+        waiting = Waiting(mark, queries.waiting(connection))
+    runs = [*queries.running(connection), *waiting.runs, *queries.ended(connection)]
     run = queries.get_run(connection, known.run_id) if known.run_id else None
     hold = queries.queue_hold(connection)
     if run is None:
-        return Reading(known, runs, hold=hold)
+        return Reading(known, waiting, runs, hold=hold)
     steps = queries.steps(connection, run.id, known.last_step)
     if steps and known.last_step != NOTHING_YET and steps[-1][0] != known.last_step[0]:
         steps = queries.steps(connection, run.id)  # a newer attempt replaces what it did again
     last_step = (steps[-1][0], steps[-1][1]) if steps else known.last_step
-    mark = (run.attempt, run.epoch, run.state)
-    epochs = queries.epochs(connection, run.id) if mark != known.epochs else None
+    epoch_mark = (run.attempt, run.epoch, run.state)
+    epochs = queries.epochs(connection, run.id) if epoch_mark != known.epochs else None
     events = queries.events(connection, run.id)
     return Reading(
-        known=Known(run.id, last_step, mark),
+        known=Known(run.id, last_step, epoch_mark),
+        waiting=waiting,
         runs=runs,
         run=run,
         steps=steps,

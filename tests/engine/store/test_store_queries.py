@@ -52,6 +52,36 @@ def test_the_queue_is_running_then_queued_then_ended(
     assert [run.id for run in queries.queue(writer)] == wanted
 
 
+def test_the_mark_of_what_waits_tells_every_change_of_it(
+    writer: StoreConnection, twelve: list[str]
+) -> None:
+    changes = [
+        ("UPDATE runs SET state = 'cancelled', finished = 1 WHERE id = ?", twelve[9]),
+        ("UPDATE runs SET state = 'paused' WHERE id = ?", twelve[10]),
+        # Two change places.
+        ("UPDATE runs SET position = 17 - position WHERE id IN (?, ?)", *twelve[7:9]),
+        ("UPDATE runs SET state = 'queued', finished = NULL WHERE id = ?", twelve[0]),
+        ("UPDATE runs SET state = 'running' WHERE state IN ('queued', 'paused') OR id = ?", ""),
+    ]
+    assert [run.position for run in queries.waiting(writer)] == [8, 9, 10, 11, 12]
+    marks = [queries.waiting_mark(writer)]
+    for sql, *values in changes:
+        before = [(run.id, run.state) for run in queries.waiting(writer)]
+        writer.execute(sql, values)
+        assert [(run.id, run.state) for run in queries.waiting(writer)] != before
+        marks.append(queries.waiting_mark(writer))
+    assert len(set(marks)) == len(marks)
+
+
+def test_the_mark_of_what_waits_stays_while_others_train(
+    writer: StoreConnection, twelve: list[str]
+) -> None:
+    mark = queries.waiting_mark(writer)
+    writer.execute("UPDATE runs SET step = 7 WHERE id = ?", (twelve[4],))
+    writer.execute("UPDATE runs SET state = 'done', finished = 9 WHERE id = ?", (twelve[5],))
+    assert queries.waiting_mark(writer) == mark
+
+
 def test_runs_are_listed_newest_first(writer: StoreConnection, twelve: list[str]) -> None:
     assert [run.id for run in queries.list_runs(writer)] == twelve[::-1]
     assert [run.id for run in queries.list_runs(writer, limit=2)] == twelve[:-3:-1]

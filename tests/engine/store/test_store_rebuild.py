@@ -148,6 +148,19 @@ def test_what_no_folder_has_yet_is_kept(location: StoreLocation, make_spec: Make
         assert (request.action, request.run) == ("cancel", ids[2])
 
 
+def test_folders_that_take_too_long_are_left_for_the_next_time(
+    location: StoreLocation, make_spec: Make, writer: StoreConnection
+) -> None:
+    runs = enqueue(location, [make_spec(seed=seed) for seed in range(4)])
+    for saved in (1, 2):
+        assert save_unsaved(writer, location, seconds=0) == set()
+        there = [location.folder(run).meta.exists() for run in runs]
+        assert there == [index < saved for index in range(4)]
+    assert save_unsaved(writer, location) == set()
+    assert all(location.folder(run).meta.exists() for run in runs)
+    assert writer.rows("SELECT id FROM runs WHERE revision > saved") == []
+
+
 def test_a_run_that_was_started_just_before_is_taken_as_running(
     location: StoreLocation, writer: StoreConnection, add_run: AddRun
 ) -> None:
