@@ -206,6 +206,18 @@ def test_without_room_for_a_last_word_the_exit_status_says_it(make_folder, start
     assert not folder.reserve.exists()
 
 
+def test_memory_that_runs_out_is_said(make_folder, start) -> None:
+    folder = make_folder(dim=8192, heads=2)
+    limit = 4 << 30
+
+    def little_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    assert start(folder, preexec_fn=little_memory).wait(DEADLINE) == 1, folder.log.read_text()
+    end = lines(folder, "end")[0].fields
+    assert (end["status"], end["cause"]) == ("failed", "out-of-memory")
+
+
 def test_a_full_disk_fails_with_the_cure(make_folder, start) -> None:
     folder = make_folder(dim=256, epochs=50)
     limit = 400_000  # enough for a journal, too little for a checkpoint
