@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -107,6 +108,12 @@ class SeqbenchApp(App[None]):
         self._load_catalogue()
         self._name_device()
         self._follow_store()
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
+        # parts that it won't get any more.
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def on_unmount(self) -> None:
         """Let the threads go."""

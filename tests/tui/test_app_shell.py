@@ -104,6 +104,23 @@ async def test_nothing_running_quits_at_once(absent_store: StoreLocation) -> Non
     assert app.return_code == 0
 
 
+async def test_leaving_while_the_form_is_made_is_no_error(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        # What Textual's Select does when it is mounted and its parts aren't made any more.
+        app.screen.mount(WithoutParts())
+        app.exit()
+    assert app.return_code == 0
+
+
+class WithoutParts(Static):
+    """Looks for a part that it has not."""
+
+    def on_mount(self) -> None:
+        self.query_one("#label")
+
+
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 async def test_quitting_says_what_goes_on(
     busy_store: LiveStore, key: str, monkeypatch: pytest.MonkeyPatch
