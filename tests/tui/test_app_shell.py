@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from textual.widgets import Static
 from engine.store.location import StoreLocation
 from tui.actions import ACTIONS, actions_for, area_of, bindings_for
 from tui.app import SeqbenchApp
+from tui.follow import StoreFollower
+from tui.messages import Snapshot
 from tui.screens.help import HelpScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.quit import QuitScreen
@@ -90,6 +93,30 @@ async def test_the_header_counts_runs_by_state(busy_store: LiveStore) -> None:
             lambda: "○ 3" in str(pilot.app.screen.query_one(Header).render()),
             "one more in the queue",
         )
+
+
+async def test_news_do_not_pile_up_while_the_app_hears_nothing(
+    busy_store: LiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Snapshot] = []
+    look = StoreFollower.look
+
+    def noted(self: StoreFollower) -> Snapshot | None:
+        if (snapshot := look(self)) is not None:
+            seen.append(snapshot)
+        return snapshot
+
+    monkeypatch.setattr(StoreFollower, "look", noted)
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        for seed in range(3, 7):
+            before = len(seen)
+            busy_store.launch("sasrec", seed=seed)
+            while len(seen) == before:  # the app's loop stands still
+                time.sleep(0.01)
+        assert app._message_queue.qsize() <= 1
+        await wait_for(pilot, lambda: app.snapshot == seen[-1], "the newest")
 
 
 # Leaving
