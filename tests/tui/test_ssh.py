@@ -137,6 +137,7 @@ def shown_epoch(terminal: Terminal) -> int:
     return int(found[1]) if found else 0
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_cut_or_stalls_costs_nothing(
     server: Server, background: Background
 ) -> None:
