@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App
 from textual.events import Event, Paste
+from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -90,6 +91,9 @@ class SeqbenchApp(App[None]):
         self.catalogue_problem: str | None = None
         self._told = ""
         self._leaving = threading.Event()
+        # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
+        self._listens = threading.Event()
+        self._listens.set()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = SEQBENCH.name
@@ -112,6 +116,12 @@ class SeqbenchApp(App[None]):
         self._load_catalogue()
         self._name_device()
         self._follow_store()
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
+        # parts that it won't get any more.
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def on_unmount(self) -> None:
         """Let the threads go."""
@@ -167,17 +177,28 @@ class SeqbenchApp(App[None]):
         from tui.follow import StoreFollower
 
         follower = StoreFollower(self.location)
+        newest: Snapshot | None = None
         unfinished, look_again = 0, time.monotonic()
         while not self._leaving.is_set():
             snapshot = follower.look()
             if snapshot is not None:
-                unfinished = snapshot.unfinished
-                self.call_later(self._store_changed, snapshot)
-            if unfinished and time.monotonic() >= look_again:
-                look_again = time.monotonic() + SUPERVISOR_SECONDS
-                self.call_later(self.look_after_queue)
+                newest, unfinished = snapshot, snapshot.unfinished
+            idle = not unfinished or time.monotonic() < look_again
+            if self._listens.is_set() and not (newest is None and idle):
+                self._listens.clear()
+                self.call_later(self._hear, newest, not idle)
+                newest = None
+                if not idle:
+                    look_again = time.monotonic() + SUPERVISOR_SECONDS
             self._leaving.wait(POLL_SECONDS)
         follower.close()
+
+    def _hear(self, snapshot: Snapshot | None, look_after_queue: bool) -> None:
+        self._listens.set()
+        if snapshot is not None:
+            self._store_changed(snapshot)
+        if look_after_queue:
+            self.look_after_queue()
 
     def _store_changed(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

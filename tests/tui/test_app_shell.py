@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from textual.widgets import Static
 from engine.store.location import StoreLocation
 from tui.actions import ACTIONS, actions_for, area_of, bindings_for
 from tui.app import SeqbenchApp
+from tui.follow import StoreFollower
+from tui.messages import Snapshot
 from tui.screens.help import HelpScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.quit import QuitScreen
@@ -92,6 +95,32 @@ async def test_the_header_counts_runs_by_state(busy_store: LiveStore) -> None:
         )
 
 
+async def test_news_do_not_pile_up_while_the_app_hears_nothing(
+    busy_store: LiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Snapshot] = []
+    look = StoreFollower.look
+
+    def noted(self: StoreFollower) -> Snapshot | None:
+        if (snapshot := look(self)) is not None:
+            seen.append(snapshot)
+        return snapshot
+
+    monkeypatch.setattr(StoreFollower, "look", noted)
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        heard: list[Snapshot] = []
+        app.watch(app, "snapshot", lambda new: heard.append(new), init=False)
+        for seed in range(3, 7):
+            before = len(seen)
+            busy_store.launch("sasrec", seed=seed)
+            while len(seen) == before:  # the app's loop stands still
+                time.sleep(0.01)
+        await wait_for(pilot, lambda: app.snapshot == seen[-1], "the newest")
+        assert len(heard) <= 2
+
+
 # Leaving
 
 
@@ -102,6 +131,23 @@ async def test_nothing_running_quits_at_once(absent_store: StoreLocation) -> Non
         await pilot.press("q")
         await wait_for(pilot, lambda: not app.is_running or app._exit, "the end")
     assert app.return_code == 0
+
+
+async def test_leaving_while_the_form_is_made_is_no_error(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        # What Textual's Select does when it is mounted and its parts aren't made any more.
+        app.screen.mount(WithoutParts())
+        app.exit()
+    assert app.return_code == 0
+
+
+class WithoutParts(Static):
+    """Looks for a part that it has not."""
+
+    def on_mount(self) -> None:
+        self.query_one("#label")
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
@@ -229,18 +275,6 @@ async def test_hostile_names_are_shown_inert(tmp_path: Path, absent_store: Store
         assert "\x1b" not in lines
         assert "\u202e" not in lines
         assert "[red]Evil[/red] ×" in str(app.screen.query_one("#detail", Static).content)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (3, 2), (20, 5), (300, 80)])
-async def test_any_size_survives(busy_store: LiveStore, size: tuple[int, int]) -> None:
-    app = SeqbenchApp(busy_store.location)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await pilot.resize_terminal(*size)
-        await pilot.press("down", "right", "o", "escape", "question_mark", "escape", "q", "escape")
-        await pilot.resize_terminal(80, 24)
-        await settled(pilot)
-        assert isinstance(app.screen, LaunchScreen)
 
 
 # Looks

@@ -16,7 +16,7 @@ from tui.app import SeqbenchApp
 from tui.widgets.device_panel import DevicePanel
 
 ORDINARY = (80, 24)
-SIZES = [(1, 1), (1, 40), (300, 1), (2, 2), (300, 100)]
+SIZES = [(1, 1), (1, 40), (300, 1), (3, 2), (20, 5), (300, 80)]
 PLACES = {
     "launch": ("1", "LaunchScreen"),
     "live": ("2", "LiveScreen"),

@@ -42,16 +42,6 @@ def test_training_waits_for_no_terminal(background: Background) -> None:
         app.end()
     background.goes_on(run)
 
-    # Closed
-    app = background.app()
-    try:
-        app.shows("◐ 1")
-        app.hang_up()
-        assert app.process.wait(DEADLINE) == -signal.SIGHUP
-    finally:
-        app.end()
-    background.goes_on(run)
-
     # A hang-up for the background itself, as from a log-out
     for pid in (supervisor, worker):
         os.kill(pid, signal.SIGHUP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import platform
 import shutil
@@ -162,37 +163,15 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
         yield Finding("supervisor", "ok", "none is needed: nothing waits")
 
 
-def check_logind(session: Session) -> Iterator[Finding]:  # noqa: ARG001
-    """systemd can be set to kill what a user leaves running at logout."""
-    if kills_user_processes(
-        [
-            Path("/etc/systemd/logind.conf"),
-            *sorted(Path("/etc/systemd/logind.conf.d").glob("*.conf")),
-        ]
-    ):
-        yield Finding(
-            "logout",
-            "problem",
-            "logind has KillUserProcesses=yes: it ends background runs when you log out",
-            "`loginctl enable-linger` keeps yours alive.",
-        )
+def check_logout(session: Session) -> Iterator[Finding]:  # noqa: ARG001
+    from tui.commands.logout import logout_problem
+
+    cgroup = Path("/proc/self/cgroup")
+    groups = cgroup.read_text() if cgroup.exists() else ""
+    if problem := logout_problem(getpass.getuser(), groups):
+        yield Finding("logout", "problem", *problem)
     else:
         yield Finding("logout", "ok", "background runs outlive it")
-
-
-def kills_user_processes(files: list[Path]) -> bool:
-    """Whether logind's configuration says so; the last word counts."""
-    kills = False
-    for path in files:
-        try:
-            lines = path.read_text(errors="replace").splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            key, _, value = line.partition("=")
-            if key.strip() == "KillUserProcesses":
-                kills = value.strip().lower() in ("yes", "true", "1", "on")
-    return kills
 
 
 def check_terminal(session: Session) -> Iterator[Finding]:  # noqa: ARG001
@@ -234,7 +213,7 @@ CHECKS: tuple[Check, ...] = (
     check_configuration,
     check_store,
     check_supervisor,
-    check_logind,
+    check_logout,
     check_terminal,
     check_disk,
 )

@@ -16,7 +16,7 @@ from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.folders import save_unsaved
 from engine.store.location import StoreLocation
-from tui.commands.checks import bf16_units, kills_user_processes
+from tui.commands.checks import bf16_units
 
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]
@@ -135,12 +135,3 @@ def test_bf16_is_read_from_the_flags(tmp_path: Path, flags: str, units: list[str
     cpuinfo.write_text(f"model name\t: X avx512_bf16\nflags\t\t: {flags}\n")
     assert bf16_units(cpuinfo) == units
     assert bf16_units(tmp_path / "absent") == []
-
-
-def test_the_last_word_of_logind_counts(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.conf", tmp_path / "b.conf"
-    first.write_text("[Login]\n#KillUserProcesses=no\nKillUserProcesses=yes\n")
-    assert kills_user_processes([first, tmp_path / "absent"])
-    second.write_text("KillUserProcesses = no\n")
-    assert not kills_user_processes([first, second])
-    assert not kills_user_processes([])
