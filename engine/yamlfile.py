@@ -58,7 +58,7 @@ class YamlDocument:
         for end in range(len(place), -1, -1):
             if found := self.lines.get(tuple(place[:end])):
                 path, line = found
-                key = cut(".".join(str(part) for part in place), 200)
+                key = cut(".".join(map(_key, place)), 200)
                 return ConfigError(f"{path}:{line}: {f'{key}: ' if key else ''}{problem}")
         return ConfigError(f"{self.path}: {problem}")
 
@@ -87,6 +87,12 @@ def read_yaml(path: Path) -> YamlDocument:
         raise ConfigError(f"{path}{line}: {problem}.") from None
     except (ValueError, OverflowError):  # PyYAML's own, of a character or a version out of range
         raise ConfigError(f"{path}: is not YAML: it holds a number that is out of range.") from None
+
+
+def _key(part: int | str) -> str:
+    """As it is written; a line break in it doesn't break the sentence."""
+    text = str(part)
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def merge_documents(below: YamlDocument, above: YamlDocument) -> YamlDocument:

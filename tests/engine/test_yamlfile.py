@@ -191,6 +191,8 @@ def test_what_would_take_long_is_refused(file: Path, text: str) -> None:
 
 
 def test_a_long_key_is_cut_in_the_sentence(file: Path) -> None:
+    broken = read(file, '"a\\nb": 1\n').error(("a\nb",), "is wrong.")
+    assert str(broken) == f"{file}:1: a\\nb: is wrong."
     key = "k" * 1_000
     assert len(refusal(file, f"{key}: 1\n{key}: 2\n")) < 200
     assert len(str(read(file, f"{key}: 1\n").error((key,), "is wrong."))) < 500
