@@ -8,6 +8,7 @@ keys that it names; a new name adds an entry.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ from engine.spec import (
 )
 from engine.validation import InvalidError, Model, validate, validate_field
 from engine.yamlfile import Place, YamlDocument, merge_documents, parse_scalar, read_yaml
+
+MOST_RUNS = 10_000
+"""That are asked for at once; a few lines of YAML can multiply to more than any machine can do."""
 
 Override = str | int | float | bool
 Section = Literal["architecture", "training"]
@@ -160,9 +164,12 @@ class Catalogue:
         """Every run of a suite: cell by cell, variant by variant, seed by seed.
 
         Raises:
-            UsageError: a combination is impossible.
+            UsageError: a combination is impossible, or there are too many.
         """
         variants = suite.variants or {"": {}}
+        counts = map(len, (suite.models, suite.datasets, suite.lengths, variants, suite.seeds))
+        if (total := math.prod(counts)) > MOST_RUNS:
+            raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
         cells = product(suite.models, suite.datasets, suite.lengths, variants, suite.seeds)
         return [
             self.run_spec(

@@ -7,7 +7,9 @@ there are no dates.
 from __future__ import annotations
 
 import math
+import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +19,11 @@ import yaml
 
 from engine.errors import ConfigError, cut, shown
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 100_000
 """No configuration is larger; what is, is a mistake or an attack."""
+
+MAX_TOKENS = 20_000
+"""Words, keys and marks of a document: reading that many takes a second."""
 
 MAX_DEPTH = 32
 
@@ -53,7 +58,7 @@ class YamlDocument:
         for end in range(len(place), -1, -1):
             if found := self.lines.get(tuple(place[:end])):
                 path, line = found
-                key = cut(".".join(str(part) for part in place), 200)
+                key = cut(".".join(map(_key, place)), 200)
                 return ConfigError(f"{path}:{line}: {f'{key}: ' if key else ''}{problem}")
         return ConfigError(f"{self.path}: {problem}")
 
@@ -84,6 +89,12 @@ def read_yaml(path: Path) -> YamlDocument:
         raise ConfigError(f"{path}: is not YAML: it holds a number that is out of range.") from None
 
 
+def _key(part: int | str) -> str:
+    """As it is written; a line break in it doesn't break the sentence."""
+    text = str(part)
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def merge_documents(below: YamlDocument, above: YamlDocument) -> YamlDocument:
     """Lay ``above`` over ``below``: mappings merge key by key, anything else replaces."""
     return YamlDocument(
@@ -106,10 +117,15 @@ def parse_scalar(text: str) -> Scalar:
 
 def _read_text(path: Path) -> str:
     try:
-        if not path.is_file():
-            raise ConfigError(f"{path}: is not a file.")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(f"{path}: is not a file.")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > MAX_BYTES:
             raise ConfigError(f"{path}: is larger than {MAX_BYTES:,} bytes.")
         return data.decode("utf-8-sig")
@@ -133,7 +149,7 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def _refuse_what_is_not_plain(path: Path, text: str) -> None:
     """An alias can make a small file huge, a tag can hide a type, depth can take all time."""
     depth = 0
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+    for count, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
         if depth > MAX_DEPTH:
             problem = f"is nested more than {MAX_DEPTH} deep"
@@ -141,6 +157,8 @@ def _refuse_what_is_not_plain(path: Path, text: str) -> None:
             problem = "YAML aliases are not allowed"
         elif isinstance(token, yaml.TagToken):
             problem = "YAML tags are not allowed"
+        elif count > MAX_TOKENS:
+            problem = "holds too many values for a configuration"
         else:
             continue
         raise ConfigError(f"{path}:{token.start_mark.line + 1}: {problem}.")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -113,9 +116,9 @@ def test_quoted_text_is_text(file: Path) -> None:
         ("just text\n", ":1: expected a mapping of keys to values."),
         ('a: "\\UFFFFFFFF"\n', ": is not YAML: it holds a number that is out of range."),
         (b"a: \xff\xfe\n", ": is not UTF-8 text (byte 3)."),
-        pytest.param("a: " + "[" * 900_000, ":1: is nested more than 32 deep.", id="flow depth"),
+        pytest.param("a: " + "[" * 90_000, ":1: is nested more than 32 deep.", id="flow depth"),
         pytest.param(
-            "".join(f"{' ' * i}a:\n" for i in range(1000)),
+            "".join(f"{' ' * i}a:\n" for i in range(400)),
             ":33: is nested more than 32 deep.",
             id="block depth",
         ),
@@ -148,11 +151,51 @@ def test_a_billion_laughs_is_refused_before_it_is_built(file: Path) -> None:
     assert "aliases" in refusal(file, "\n".join(["l0: &l0 [ha]", *levels]))
 
 
-def test_a_file_that_is_not_there_or_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is not a file"):
+def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
         read_yaml(tmp_path / "absent.yaml")
-    with pytest.raises(ConfigError, match="is not a file"):
-        read_yaml(tmp_path)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.yaml"))
+        with pytest.raises(ConfigError, match=r"socket\.yaml: "):
+            read_yaml(tmp_path / "socket.yaml")
+    (tmp_path / "link.yaml").symlink_to("/dev/zero")
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    with pytest.raises(ConfigError, match="symbolic links"):
+        read_yaml(tmp_path / "loop.yaml")
+    for path in (tmp_path, tmp_path / "pipe.yaml", tmp_path / "link.yaml", Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="is not a file"):
+            read_yaml(path)
+
+
+def test_a_huge_file_is_refused_before_it_is_read(file: Path) -> None:
+    with file.open("wb") as sparse:
+        sparse.truncate(100_000_000)
+    tracemalloc.start()
+    with pytest.raises(ConfigError, match="is larger than"):
+        read_yaml(file)
+    assert tracemalloc.get_traced_memory()[1] < 10 * MAX_BYTES
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [" + "1," * 45_000 + "1]",
+        "".join(f"k{i}: 1\n" for i in range(9_000)),
+        "a:\n" + "- 1\n" * 20_000,
+    ],
+)
+def test_what_would_take_long_is_refused(file: Path, text: str) -> None:
+    assert "too many values" in refusal(file, text)
+
+
+def test_a_long_key_is_cut_in_the_sentence(file: Path) -> None:
+    broken = read(file, '"a\\nb": 1\n').error(("a\nb",), "is wrong.")
+    assert str(broken) == f"{file}:1: a\\nb: is wrong."
+    key = "k" * 1_000
+    assert len(refusal(file, f"{key}: 1\n{key}: 2\n")) < 200
+    assert len(str(read(file, f"{key}: 1\n").error((key,), "is wrong."))) < 500
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(file: Path) -> None:

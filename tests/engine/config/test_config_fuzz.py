@@ -65,7 +65,7 @@ def test_any_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inpu
         nonlocal read
         folder, data = entry
         path = layer / folder / "entry.yaml"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         found = attempted(lambda: load_catalogue(layer), ConfigError)
         shutil.rmtree(layer)

@@ -234,3 +234,14 @@ def test_hostile_text_in_a_message_is_cut_and_escaped(layer: Path, write: Write)
     message = complaint(layer)
     assert "\x1b" not in message
     assert len(message) < 200
+
+
+def test_a_suite_of_more_runs_than_anyone_can_do_is_refused_at_once(
+    layer: Path, write: Write
+) -> None:
+    many = list(range(500))
+    suite = SUITE.replace("[1]", str(many)).replace("[50]", str(many[2:]))
+    write("suites/s.yaml", suite)
+    assert complaint(layer) == (
+        "suites/s.yaml:1: That is 249,000 runs: choose at most 10,000 at once."
+    )

@@ -4,6 +4,8 @@ import hashlib
 import io
 import re
 import stat
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -33,6 +35,8 @@ class Site:
     body: bytes = b""
     url: str = ""
     status: int = 200
+    location: str | None = None
+    """Where everyone is sent instead."""
     failures: int = 0
     """So many first answers are 503."""
     stop_after: int | None = None
@@ -56,6 +60,12 @@ def site() -> Iterator[Site]:
             if site.failures:
                 site.failures -= 1
                 self.send_error(503)
+                return
+            if site.location is not None:
+                self.send_response(302)
+                self.send_header("Location", site.location)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             if site.status != 200:
                 self.send_error(site.status)
@@ -274,6 +284,48 @@ def test_an_address_that_is_gone(served: Callable[..., Dataset], site: Site, sta
     with pytest.raises(DataError, match=rf"answered {status} .*: correct the address"):
         fetch(dataset, patience=QUICK)
     assert len(site.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("/tiny.zip", "redirects"),
+        ("file:///etc/passwd", "protocol"),
+        ("http://127.0.0.1:1/elsewhere.zip", "check the network or the proxy"),
+        ("http://[::1", "Invalid URL"),
+        ("", "redirects"),
+    ],
+)
+def test_a_server_that_sends_elsewhere(
+    served: Callable[..., Dataset], site: Site, cache: Path, location: str, reason: str
+) -> None:
+    dataset = served()
+    site.location = location
+    with pytest.raises(DataError, match=rf"(?s)(can't|could not) be fetched .*{reason}"):
+        fetch(dataset, patience=QUICK)
+    assert locate(dataset) is None
+    assert left_over(cache) == set()
+
+
+def test_nothing_half_made_is_used_whoever_is_killed(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served()
+    fetching = (
+        "import sys; from engine.datasets.download import *; from engine.spec import Dataset;"
+        "fetch(Dataset.model_validate_json(sys.argv[1]))"
+    )
+    site.stall_after = 50_000
+    command = [sys.executable, "-c", fetching, dataset.model_dump_json()]
+    with subprocess.Popen(command) as killed:
+        part = cache / ".tiny-folder.part"
+        while not (part.exists() and part.stat().st_size == 50_000):
+            assert killed.poll() is None
+        killed.kill()
+    assert locate(dataset) is None
+    site.stall_after = None
+    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+    assert left_over(cache) == {"tiny-folder"}
 
 
 def test_nobody_answers(make_dataset: MakeDataset) -> None:

@@ -91,7 +91,7 @@ def test_any_archive(tmp_path: Path, inputs: int) -> None:
     def check(data: bytes) -> None:
         nonlocal unpacked
         archive.write_bytes(data)
-        into.mkdir()
+        into.mkdir(exist_ok=True)
         call = partial(unpack, archive, into, "tiny", ("u.data",), len(data))
         if attempted(call, DataError) is None:
             unpacked += 1
