@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
-from textual.events import Event, Paste
 from textual.css.query import NoMatches
+from textual.events import Event, Paste
 from textual.reactive import reactive
 from textual.screen import Screen
 
