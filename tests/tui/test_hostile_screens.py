@@ -56,7 +56,7 @@ def hostile(tmp_path: Path, text: str) -> Iterator[tuple[LiveStore, str]]:
 @pytest.fixture
 def config(tmp_path: Path, text: str) -> Path:
     """A layer of configuration whose titles and notes are hostile."""
-    short = text[:50_000]
+    short = text[:5_000]
     layer = tmp_path / "layer"
     entries: dict[str, dict[str, Any]] = {
         "models/sasrec": {"title": short, "paper": short},
@@ -175,7 +175,7 @@ async def test_what_the_app_says_of_itself(tmp_path: Path, text: str) -> None:
 async def test_a_configuration_that_fails_with_hostile_text(tmp_path: Path, text: str) -> None:
     suite = tmp_path / "layer" / "suites" / "evil.yaml"
     suite.parent.mkdir(parents=True)
-    suite.write_text(yaml.safe_dump({"name": "evil", text[:50_000]: 1}, width=10**6))
+    suite.write_text(yaml.safe_dump({"name": "evil", text[:5_000]: 1}, width=10**6))
     app = SeqbenchApp(LiveStore(tmp_path).location, tmp_path / "layer")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)

@@ -116,8 +116,8 @@ def test_watching(make_lab: MakeLab) -> None:
 def test_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.delenv("SEQBENCH_DATA", raising=False)
     for kind, name, content in (
-        ("suites", "smoke", {"title": text[:50_000], "note": text[:50_000]}),
-        ("datasets", "ml-100k", {"title": text[:50_000], "license": text[:50_000]}),
+        ("suites", "smoke", {"title": text[:5_000], "note": text[:5_000]}),
+        ("datasets", "ml-100k", {"title": text[:5_000], "license": text[:5_000]}),
     ):
         path = tmp_path / "layer" / kind / f"{name}.yaml"
         path.parent.mkdir(parents=True)
