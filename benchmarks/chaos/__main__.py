@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.chaos.killing import KILLS, App, Victim
-from benchmarks.chaos.verdict import losses
+from benchmarks.chaos.verdict import losses, orphans
 from benchmarks.common import run as run_main
 from engine.config import load_catalogue
 from engine.errors import StoreError
@@ -88,6 +88,8 @@ def chaos(
         location.db.with_name("die").unlink(missing_ok=True)
     ensure_supervisor(location, configs, SUPERVISOR)
     _wait(location, lambda: not supervisor_running(location), lambda: None)
+    # Supervisors that were started beside the one that worked end a moment later.
+    _until(lambda: not orphans(location), 30.0)
     seconds = time.monotonic() - started
     found = losses(location, quiet, list(zip(runs, twins, strict=True)))
     return Report(killed, seconds, _count(location, "SELECT count(*) FROM attempts"), found)
@@ -103,6 +105,12 @@ def _wait(
             reached, since = epochs, time.monotonic()
         if time.monotonic() - since > STILL_SECONDS:
             raise TimeoutError(f"nothing went on for {STILL_SECONDS:g} s in {location.db.parent}")
+        time.sleep(0.1)
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 

@@ -32,13 +32,21 @@ from tui.widgets.table import PagedTable
 
 CASES = pytest.mark.parametrize(
     ("text", "size"),
-    [(ACTING, (80, 24)), (ACTING, (132, 43)), (HUGE, (132, 43))],
+    [
+        pytest.param(ACTING, (80, 24), id="80x24"),
+        pytest.param(ACTING, (132, 43), id="132x43"),
+        pytest.param(HUGE, (132, 43), id="huge", marks=pytest.mark.slow),
+    ],
     indirect=["text"],
-    ids=["80x24", "132x43", "huge"],
 )
 
 
-@pytest.fixture(params=[ACTING, HUGE], ids=["acting", "huge"])
+@pytest.fixture(
+    params=[
+        pytest.param(ACTING, id="acting"),
+        pytest.param(HUGE, id="huge", marks=pytest.mark.slow),
+    ]
+)
 def text(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

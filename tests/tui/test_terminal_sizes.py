@@ -21,11 +21,11 @@ PLACES = {
     "launch": ("1", "LaunchScreen"),
     "live": ("2", "LiveScreen"),
     "compare": ("3", "CompareScreen"),
-    "run": ("2 enter", "RunScreen"),
-    "help": ("question_mark", "HelpScreen"),
     "quit dialog": ("q", "QuitScreen"),
 }
 MORE_PLACES = {
+    "run": ("2 enter", "RunScreen"),
+    "help": ("question_mark", "HelpScreen"),
     "form": ("1 o", "LaunchScreen"),
     "launch dialog": ("1 enter", "ConfirmScreen"),
     "one chart": ("2 g", "LiveScreen"),

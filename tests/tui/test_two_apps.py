@@ -48,6 +48,7 @@ def cancel(app: Terminal, run: str, down: int) -> None:
     app.type("\r")
 
 
+@pytest.mark.slow
 def test_both_see_and_both_cancel(background: Background, apps: tuple[Terminal, Terminal]) -> None:
     first, second = apps
     for app in apps:
