@@ -21,6 +21,7 @@ def background(tmp_path: Path) -> Iterator[Background]:
     background.end()
 
 
+@pytest.mark.slow
 def test_training_waits_for_no_terminal(background: Background) -> None:
     """One run through all that may happen to a terminal, an app and a supervisor."""
     run = background.train()
