@@ -67,7 +67,7 @@ def chaos(
     runs = enqueue(location, specs)
     started, chance = time.monotonic(), random.Random(seed)
     total, killed = _epochs(quiet), list[Victim]()
-    app = App(location)
+    app = App(location, configs)
 
     def disturb() -> None:
         ensure_supervisor(location, configs, DISTURBED)

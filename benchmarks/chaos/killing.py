@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from engine.process import is_alive
 from engine.scheduling.start import supervisor_running
@@ -29,6 +30,8 @@ class App:
     """The real app in a pseudo-terminal whose output is read and thrown away."""
 
     location: StoreLocation
+    configs: Path
+    """For the supervisors that it starts."""
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,7 +41,11 @@ class App:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
         command = [sys.executable, "-m", "tui.cli", "--db", str(self.location.db)]
-        environment = {**os.environ, "TERM": "xterm-256color"}
+        environment = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "SEQBENCH_CONFIG": str(self.configs),
+        }
         self.process = subprocess.Popen(
             command,
             stdin=slave,
