@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui.commands.session import Session
+from tui.commands.session import Session, paused
 
 if TYPE_CHECKING:
     from engine.store.queries import Run
@@ -60,7 +60,7 @@ def follow(
                         say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
                 held = queue_hold(connection)
                 if held and not any(run.state == "running" for run in runs):
-                    say(f"The queue is paused. {held} `seqbench resume` lets it go on.")
+                    say(paused(held))
                     return runs
             if not any(run.state in GOING_ON for run in runs):
                 return runs

@@ -16,6 +16,7 @@ from tui.commands.session import (
     json_option,
     note,
     pass_session,
+    paused,
     say,
     say_json,
     say_table,
@@ -70,7 +71,7 @@ def ls(
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
     if held:
-        note(f"The queue is paused. {held} `seqbench resume` lets it go on.")
+        note(paused(held))
 
 
 def _say_runs(runs: list[Run]) -> None:

@@ -114,6 +114,11 @@ def note(text: str) -> None:
     click.echo(plain(text), err=True)
 
 
+def paused(why: str) -> str:
+    """What is said of a queue that is paused."""
+    return f"The queue is paused. {why} `seqbench resume` lets it go on."
+
+
 def say_json(value: object) -> None:
     """The result for a program. Escapes everything but ASCII, so that no text acts."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
