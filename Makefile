@@ -10,11 +10,14 @@ DEV_STAMP := $(VENV)/.installed-dev
 run: $(STAMP)
 	@$(BIN)/seqbench $(ARGS)
 
+# A file's tests stay in one process; tests that wait for real processes run beside others.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-all: $(DEV_STAMP)
-	$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+	$(PYTEST) -m "slow or not slow" $(ARGS)
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -30,8 +30,16 @@ short_and_long = pytest.mark.parametrize(
 )
 
 
-def fuzz(inputs: int, strategy: st.SearchStrategy[Input], check: Callable[[Input], None]) -> None:
-    """Call ``check`` with so many inputs; whatever it raises fails the test."""
+def fuzz(
+    inputs: int,
+    strategy: st.SearchStrategy[Input],
+    check: Callable[[Input], None],
+    sound: Iterable[Input] = (),
+) -> None:
+    """Call ``check`` with every ``sound`` input, then with so many others; whatever it raises
+    fails the test."""
+    for value in sound:
+        check(value)
 
     @settings(
         max_examples=inputs,

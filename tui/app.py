@@ -256,8 +256,9 @@ class SeqbenchApp(App[None]):
     async def action_show(self, mode: str) -> None:
         """Switch to a screen and bring it up to date."""
         await self.switch_mode(mode)
-        for screen in self.screen_stack:
-            screen.post_message(StoreChanged(self.snapshot))
+        if self.snapshot.version:
+            for screen in self.screen_stack:
+                screen.post_message(StoreChanged(self.snapshot))
 
     def action_help(self) -> None:
         """Keys of the screen beneath."""

@@ -19,7 +19,7 @@ class Snapshot:
     exists: bool = False
     """False until the first run is enqueued: nothing to show, and nothing wrong."""
     version: int = 0
-    """Differs from the one before whenever something was written."""
+    """Differs from the one before whenever something was written; 0 before the first look."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Runs by state."""
     problem: str | None = None

@@ -92,6 +92,12 @@ class Terminal:
             lambda: all(word in self.picture.text for word in words), f"waited for {words}"
         )
 
+    def still(self) -> str:
+        """The picture once nothing has been drawn for a while."""
+        while self.read(1.0):
+            pass
+        return self.picture.text
+
     def read_to_end(self) -> int:
         """Read until the program has ended, and everything that it had written; its status."""
         self.read_until(lambda: self.process.poll() is not None, "waited for the end")

@@ -161,6 +161,15 @@ async def test_reference_figures_stand_beside_ours(measured: MeasuredStore) -> N
         assert not panel.display
 
 
+async def test_hidden_for_a_moment_the_table_keeps_the_focus(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        table(app).display = False
+        app.screen._refresh_layout()  # sends word that it is hidden, heard after it is shown again
+        table(app).display = True
+        await settled(pilot)
+        assert table(app).has_focus
+
+
 async def test_follows_the_store_and_keeps_its_run(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         await pilot.press("down", "down", "down")

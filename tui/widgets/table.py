@@ -267,6 +267,11 @@ class PagedTable(ScrollView, can_focus=True):
             if event.chain == 2:
                 self.action_open()
 
+    def on_hide(self, event: events.Hide) -> None:
+        """Keep the focus if it was shown again before the news of its hiding came."""
+        if self.display:
+            event.prevent_default()
+
     def on_resize(self) -> None:
         self._resize()
         self._ask()
