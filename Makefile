@@ -11,7 +11,7 @@ run: $(STAMP)
 	@$(BIN)/seqbench $(ARGS)
 
 # A file's tests stay in one process; tests that wait for real processes run beside others.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(DEV_STAMP)
 	$(PYTEST) $(ARGS)

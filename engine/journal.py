@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
+from engine.regular import open_regular
+
 FORMAT = 1
 """Version of the lines, in every ``start``."""
 
@@ -146,7 +148,7 @@ def read_journal(path: Path, offset: int = 0, limit: int = 4_000_000) -> Chunk:
     line is left until it is whole. A missing file reads as empty.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(offset)
             data = file.read(limit)
             if data and b"\n" not in data and len(data) == limit:

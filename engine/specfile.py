@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from engine import __version__
 from engine.atomic import write_atomically
 from engine.errors import StoreError
+from engine.regular import read_regular
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 
@@ -80,7 +81,7 @@ def load_spec_file(folder: RunFolder) -> SpecFile:
     """Read all of ``spec.json``. Raises `StoreError` like `load_spec`."""
     path = folder.spec
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_regular(path))
         if content["format"] > FORMAT:
             raise StoreError(f"{path} was written by a newer seqbench.")
         return SpecFile(

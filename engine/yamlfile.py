@@ -7,9 +7,7 @@ there are no dates.
 from __future__ import annotations
 
 import math
-import os
 import re
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import yaml
 
 from engine.errors import ConfigError, cut, shown
+from engine.regular import open_regular
 
 MAX_BYTES = 100_000
 """No configuration is larger; what is, is a mistake or an attack."""
@@ -117,15 +116,8 @@ def parse_scalar(text: str) -> Scalar:
 
 def _read_text(path: Path) -> str:
     try:
-        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError(f"{path}: is not a file.")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
+        with open_regular(path) as file:
+            data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ConfigError(f"{path}: is larger than {MAX_BYTES:,} bytes.")
         return data.decode("utf-8-sig")

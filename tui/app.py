@@ -122,6 +122,12 @@ class SeqbenchApp(App[None]):
         # parts that it won't get any more.
         if not (self._exit and isinstance(error, NoMatches)):
             super()._handle_exception(error)
+            self._exit_renderables.clear()  # a traceback: whoever opened the app reports `failure`
+
+    @property
+    def failure(self) -> Exception | None:
+        """What nobody foresaw, and why the app has ended."""
+        return self._exception
 
     def on_unmount(self) -> None:
         """Let the threads go."""

@@ -170,6 +170,8 @@ def _open_app(ctx: click.Context, session: Session) -> None:
 
     app = SeqbenchApp(session.location, session.config_dir)
     app.run()
+    if app.failure is not None:
+        raise app.failure
     ctx.exit(app.return_code or 0)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.regular import open_regular
 
 BLOCK_BYTES = 16 * 2**20
 LONGEST_LINE = 1_000
@@ -48,7 +49,7 @@ def read_ratings(path: Path, separator: bytes, block_bytes: int = BLOCK_BYTES) -
     columns = []
     line = 1
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for block in _blocks(file, block_bytes):
                 parsed = _parse(block, separator)
                 if parsed is None:

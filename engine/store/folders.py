@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.atomic import fsync_folder, write_atomically
 from engine.errors import StoreError
+from engine.regular import read_regular
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
 from engine.store.database import StoreConnection, write
@@ -120,7 +121,7 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
 def load_meta(folder: RunFolder) -> dict[str, Any]:
     """What ``meta.json`` says. Raises `StoreError` if it is absent, damaged or newer."""
     try:
-        content = json.loads(folder.meta.read_bytes())
+        content = json.loads(read_regular(folder.meta))
         if content["format"] > META_FORMAT:
             raise StoreError(f"{folder.meta} was written by a newer seqbench.")
         meta = {name: content[name] for name in META_COLUMNS}

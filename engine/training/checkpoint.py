@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.atomic import atomic_file
+from engine.regular import read_regular
 
 _MAGIC = b"seqbench checkpoint 2 sha256 "
 
@@ -79,7 +80,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
         CheckpointError: it is damaged, not a checkpoint, or of another configuration.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise CheckpointError(f"{path.name} can't be read: {error.strerror}") from None
     head, _, content = data.partition(b"\n")

@@ -9,11 +9,10 @@ import pytest
 from benchmarks.chaos.__main__ import chaos, short_runs
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_whatever_is_killed(tmp_path: Path) -> None:
     said: list[str] = []
-    report = chaos(tmp_path, short_runs(4, epochs=30), kills=20, seed=7, say=said.append)
+    report = chaos(tmp_path, short_runs(3, epochs=30), kills=20, seed=7, say=said.append)
     assert report.lost == []
     assert len(report.kills) == 20, said
-    assert report.attempts > 4, "workers were among them"
+    assert report.attempts > 3, "workers were among them"

@@ -94,7 +94,7 @@ class Terminal:
 
     def still(self) -> str:
         """The picture once nothing has been drawn for a while."""
-        while self.read(1.0):
+        while self.read(0.5):
             pass
         return self.picture.text
 
@@ -118,7 +118,7 @@ class Terminal:
             assert time.monotonic() < end, f"it never waited: {main.read_text()}"
             wider = 1 - wider
             self._set_size(columns + wider, lines)
-            time.sleep(0.02)
+            time.sleep(0.05)  # sizes that come faster than pictures are drawn give no picture
 
     def hang_up(self) -> None:
         """As when the window is closed or the connection breaks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,22 @@ def test_q_ends_cleanly(terminal: Terminal) -> None:
     terminal.type("q")
     assert terminal.read_to_end() == 0
     terminal.assert_put_right()
+
+
+def test_what_nobody_foresaw_is_said_in_a_sentence(tmp_path: Path) -> None:
+    broken = "import tui.app; tui.app.SeqbenchApp._start_threads = lambda app: 1 / 0; "
+    command = [sys.executable, "-c", f"{broken}from tui.cli import main; main()"]
+    terminal = Terminal(
+        [*command, "--db", tmp_path / "runs.db"], {"XDG_STATE_HOME": str(tmp_path)}, size=(200, 24)
+    )
+    try:
+        assert terminal.read_to_end() == 1
+        terminal.assert_put_right()
+        assert b"unexpected: ZeroDivisionError: division by zero" in terminal.output
+        (details,) = tmp_path.rglob("error-*.txt")
+        assert "Traceback" in details.read_text()
+    finally:
+        terminal.end()
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])
@@ -130,7 +147,7 @@ def start_app(shell: Terminal, tmp_path: Path) -> None:
 
 def test_it_stops_and_goes_on_as_a_job(shell: Terminal, tmp_path: Path) -> None:
     start_app(shell, tmp_path)
-    before = shell.picture.text
+    before = shell.still()
     for _ in range(2):
         shell.type("\x1a")
         shell.shows("Stopped")
@@ -140,14 +157,16 @@ def test_it_stops_and_goes_on_as_a_job(shell: Terminal, tmp_path: Path) -> None:
         shell.read_until(lambda: shell.picture.text == before, "waited for the same picture")
         assert shell.picture.left_on()
     shell.type("q")
-    shell.read_until(lambda: not shell.picture.left_on(), "waited for the end")
+    # What is typed before the shell asks may be thrown away with the app's terminal.
+    shell.read_until(lambda: shell.picture.text.rstrip().endswith("shell>"), "waited for the end")
+    assert shell.picture.left_on() == []
     shell.type("echo status $?\n")
     shell.shows("status 0")
 
 
 def test_brought_on_in_the_background_it_waits(shell: Terminal, tmp_path: Path) -> None:
     start_app(shell, tmp_path)
-    before = shell.picture.text
+    before = shell.still()
     shell.type("\x1a")
     shell.shows("Stopped")
     shell.type("clear; bg; wait; jobs; echo still mine\n")
@@ -159,7 +178,7 @@ def test_brought_on_in_the_background_it_waits(shell: Terminal, tmp_path: Path) 
 
 def test_stopped_unasked_it_enters_again(terminal: Terminal) -> None:
     ready(terminal)
-    before = terminal.picture.text
+    before = terminal.still()
     for number in (signal.SIGSTOP, signal.SIGCONT):
         terminal.process.send_signal(number)
     left, entered = b"\x1b[?1049l", b"\x1b[?1049h"
@@ -174,7 +193,7 @@ def test_stopped_unasked_it_enters_again(terminal: Terminal) -> None:
 def test_it_is_not_stopped_where_no_shell_could_wake_it(terminal: Terminal) -> None:
     """As with ``ssh -t host seqbench``."""
     ready(terminal)
-    before = terminal.picture.text
+    before = terminal.still()
     terminal.type("\x1a")
     terminal.read_until(lambda: terminal.output.count(b"\x1b[?1049h") == 2, "waited for it")
     terminal.read_until(lambda: terminal.picture.text == before, "waited for the same picture")

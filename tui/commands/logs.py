@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from engine.regular import open_regular
 from tui.commands.session import Session, note, pass_session, say
 
 POLL_SECONDS = 0.3
@@ -59,7 +60,7 @@ def _print_from(path: Path, offset: int, *, torn: bool) -> int:
 def _lines(path: Path, offset: int) -> Iterator[tuple[bytes, int, bool]]:
     """Of each line its beginning, its bytes, and whether it is ended; in bounded memory."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(offset)
             while head := file.readline(PIECE):
                 size, last = len(head), head

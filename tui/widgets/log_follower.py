@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from engine.regular import open_regular
 from tui.text import plain
 
 FIRST_BYTES = 64 * 1024
@@ -33,7 +34,7 @@ class LogFollower:
         only its newest state is kept. A log that was replaced or cut is read anew.
         """
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 status = os.fstat(file.fileno())
                 identity = status.st_dev, status.st_ino
                 said = []

@@ -26,13 +26,25 @@ from engine.training.checkpoint import load_checkpoint
 from engine.worker.attempt import _code_version
 
 DEADLINE = 90.0
+SMALL = {"users": 300, "items": 60, "interactions": 12_000}
+MINE = {
+    "name": "mine",
+    "title": "Mine",
+    "size": "small",
+    "reader": "movielens-tab",
+    "users": 199,
+    "items": 40,
+    "interactions": 2_985,
+    "folder": "mine",
+    "files": {"u.data": None},
+}
 
 
-def small_spec(**overrides: Any) -> RunSpec:
+def small_spec(source: dict[str, Any] | None = None, **overrides: Any) -> RunSpec:
     spec = load_catalogue().run_spec(
         "sasrec", "synthetic", 20, 7, overrides={"dim": 16, "epochs": 3} | overrides
     )
-    source = spec.source.model_dump() | {"users": 300, "items": 60, "interactions": 12_000}
+    source = source or spec.source.model_dump() | SMALL
     return RunSpec.model_validate(spec.model_dump() | {"source": source})
 
 
@@ -216,6 +228,35 @@ def test_memory_that_runs_out_is_said(make_folder, start) -> None:
     assert start(folder, preexec_fn=little_memory).wait(DEADLINE) == 1, folder.log.read_text()
     end = lines(folder, "end")[0].fields
     assert (end["status"], end["cause"]) == ("failed", "out-of-memory")
+
+
+def test_a_data_set_that_is_gone_is_said_and_the_run_goes_on_once_it_is_back(
+    make_folder, start, tmp_path: Path
+) -> None:
+    data = tmp_path / "data" / "mine" / "u.data"
+    data.parent.mkdir(parents=True)
+    ratings = [f"{u}\t{1 + (u + n) % 40}\t5\t{n}\n" for u in range(1, 200) for n in range(15)]
+    data.write_text("".join(ratings))
+    settings = {"epochs": 10_000, "patience": 10_000}
+    folder = make_folder(source=MINE, **settings)
+    environment = os.environ | {"SEQBENCH_DATA": str(tmp_path / "data")}
+    first = start(folder, env=environment)
+    wait_for(lambda: bool(lines(folder, "checkpoint")), first)
+    aside = data.rename(tmp_path / "aside")
+    before = len(lines(folder, "epoch"))
+    wait_for(lambda: len(lines(folder, "epoch")) > before + 2, first)  # it has its data in memory
+    first.kill()
+    first.wait()
+
+    assert start(folder, attempt=2, env=environment).wait(DEADLINE) == 1
+    end = lines(folder, "end", 2)[0].fields
+    assert (end["status"], end["cause"]) == ("failed", "data")
+    assert "Mine is not on this machine: put u.data into" in end["message"]
+
+    aside.rename(data)
+    third = start(folder, attempt=3, env=environment)
+    wait_for(lambda: bool(lines(folder, "epoch", 3)), third)
+    assert lines(folder, "start", 3)[0].fields["resumed_epoch"] > 0
 
 
 def test_a_full_disk_fails_with_the_cure(make_folder, start) -> None:

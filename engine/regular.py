@@ -1,0 +1,32 @@
+"""Opening files in folders that others write to as well."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, and nothing else of that name: to open a pipe would be to wait,
+    for ever perhaps, until somebody writes to it.
+
+    Raises:
+        OSError: it can't be opened, or is a pipe, a device or a folder.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "It is not a file", str(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_regular(path: Path) -> bytes:
+    """All of a file. Raises `OSError` like `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
