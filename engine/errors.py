@@ -29,6 +29,10 @@ class StoreError(UserError):
     """A store that can't be read or written."""
 
 
+class RunError(StoreError):
+    """What a store says of one run makes no sense. The other runs go on."""
+
+
 class TrainingError(UserError):
     """A run that can't go on.
 

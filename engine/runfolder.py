@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import RunError, shown
+
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 _JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
@@ -84,10 +86,13 @@ def run_folder(runs: Path, run_id: str) -> RunFolder:
     """The folder of a run; an id that could leave ``runs`` is refused.
 
     Raises:
-        ValueError: the id isn't one.
+        RunError: the id isn't one.
     """
     if not RUN_ID.fullmatch(run_id) or ".." in run_id:
-        raise ValueError(f"{run_id!r} is not a run id")
+        raise RunError(
+            f"{shown(run_id)} is no run's id: the database was changed by hand, "
+            "`seqbench db rebuild` makes it anew."
+        )
     return RunFolder(runs / run_id)
 
 

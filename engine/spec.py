@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -213,6 +214,9 @@ class Dataset(Strict):
             raise ValueError("'synthetic' settings belong to reader 'synthetic', and only there")
         if self.reader != "synthetic" and not (self.folder and self.files):
             raise ValueError("'folder' and 'files' are needed to find the data")
+        for name in map(PurePosixPath, self.files):
+            if name.is_absolute() or ".." in name.parts or not name.name:
+                raise ValueError(f"'files' holds {str(name)!r}, which leaves the folder")
         return self
 
 

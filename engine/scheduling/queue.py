@@ -10,10 +10,11 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from engine.config import Settings
-from engine.errors import StoreError
+from engine.errors import RunError, StoreError
 from engine.journal import NO_ROOM
 from engine.runfolder import RunFolder
 from engine.scheduling.launcher import Launcher
@@ -83,9 +84,11 @@ class Queue:
         for attempt in transitions.live_attempts(connection):
             try:
                 self._follow(connection, attempt)
+            # One folder that can't be read must not hold up the others.
             except OSError as error:
-                # One folder that can't be read must not hold up the others.
                 problems.add(f"{attempt.run}: its folder can't be read: {error.strerror}.")
+            except RunError as error:
+                problems.add(str(error))
         try:
             if not self._held(connection):
                 self._start_queued(connection)
@@ -103,9 +106,10 @@ class Queue:
         for attempt in transitions.live_attempts(connection):
             if attempt.status != "starting" or attempt.identity is not None:
                 continue
-            folder = self.location.folder(attempt.run)
-            if folder.journal(attempt.attempt).exists() or self.launcher.alive(folder, attempt):
-                continue
+            with suppress(RunError):
+                folder = self.location.folder(attempt.run)
+                if folder.journal(attempt.attempt).exists() or self.launcher.alive(folder, attempt):
+                    continue
             # Killed between the commit and the start of the process, or just after it: then that
             # process and the next one of the same attempt settle it by the lock.
             with write(connection):
@@ -252,7 +256,7 @@ class Queue:
             if deletes:
                 self._delete(connection, request)
                 return
-        except OSError as error:
+        except (OSError, RunError) as error:
             # Dropped all the same: one request that can't be done must not hold up the others.
             log.warning("%s %s: %s", request.action, request.run, error)
         with write(connection):

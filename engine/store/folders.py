@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic import fsync_folder, write_atomically
-from engine.errors import StoreError
+from engine.errors import RunError, StoreError
 from engine.regular import read_regular
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
@@ -47,10 +47,6 @@ META_ATTEMPT_COLUMNS = (
 )
 
 
-class SpecError(StoreError):
-    """A run whose configuration can't be read."""
-
-
 _NEW = ".new-"
 _TRASH = ".trash-"
 
@@ -78,7 +74,7 @@ def save_unsaved(
             save_folder(connection, location, run)
         except OSError as error:
             problems.add(f"{location.folder(run).path} can't be written: {error.strerror}.")
-        except SpecError as error:
+        except RunError as error:
             problems.add(str(error))
         else:
             saved.append((revision, run))
@@ -96,7 +92,7 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
     A new folder is made aside and renamed, so that it has both files or doesn't exist.
 
     Raises:
-        SpecError, OSError: it can't be written.
+        RunError, OSError: it can't be written.
     """
     folder = location.folder(run)
     meta = _meta(connection, run)
@@ -175,12 +171,12 @@ def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
         (run,),
     )
     if row is None:
-        raise SpecError(f"{run} has no configuration in {connection.path}.")
+        raise RunError(f"{run} has no configuration in {connection.path}.")
     try:
         spec = RunSpec.model_validate_json(row["spec"])
     except ValidationError as error:
         problem = error.errors()[0]["msg"]
-        raise SpecError(f"{run}: its configuration is of another version: {problem}.") from None
+        raise RunError(f"{run}: its configuration is of another version: {problem}.") from None
     return {"spec": spec, **{name: row[name] for name in ("created", "suite", "parameters")}}
 
 

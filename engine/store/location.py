@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import UsageError
+from engine.errors import RunError, UsageError
 from engine.runfolder import RunFolder, run_folder
 
 
@@ -36,7 +36,7 @@ class StoreLocation:
         return self.runs / "supervisor.log"
 
     def folder(self, run_id: str) -> RunFolder:
-        """The folder of a run. Raises `ValueError` for an id that isn't one."""
+        """The folder of a run. Raises `RunError` for an id that isn't one."""
         return run_folder(self.runs, run_id)
 
     def folders(self) -> Iterator[RunFolder]:
@@ -46,7 +46,7 @@ class StoreLocation:
         for path in sorted(self.runs.iterdir()):
             try:
                 folder = run_folder(self.runs, path.name)
-            except ValueError:
+            except RunError:
                 continue
             if folder.spec.is_file():
                 yield folder

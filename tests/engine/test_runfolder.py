@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.errors import RunError
 from engine.runfolder import RunFolder, run_folder
 
 
@@ -39,7 +40,7 @@ def test_an_id_names_a_folder_among_the_runs(run_id: str) -> None:
     ],
 )
 def test_an_id_that_could_do_harm_is_refused(run_id: str) -> None:
-    with pytest.raises(ValueError, match="is not a run id"):
+    with pytest.raises(RunError, match=r"is no run's id: .* `seqbench db rebuild`"):
         run_folder(Path("/runs"), run_id)
 
 
@@ -47,7 +48,7 @@ def test_an_id_that_could_do_harm_is_refused(run_id: str) -> None:
 def test_whatever_is_taken_stays_directly_under_the_runs(run_id: str) -> None:
     try:
         folder = run_folder(Path("/runs"), run_id)
-    except ValueError:
+    except RunError:
         return
     assert folder.path.resolve().parent == Path("/runs")
 

@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from engine.errors import RunError
 from engine.runfolder import run_folder
 from tui.actions import bindings_for
 from tui.messages import StoreChanged
@@ -206,12 +207,16 @@ class LiveScreen(Screen[None]):
     @on(QueueTable.Selected)
     def _selected(self, message: QueueTable.Selected) -> None:
         run_id = message.run_id
+        try:
+            follower = LogFollower(run_folder(self.app.location.runs, run_id).log)
+        except RunError as error:
+            self.notify(str(error), severity="error")
+            return
         self._known = Known(run_id)
         self._run = self._facts = None
         for chart in self.query(Chart):
             chart.clear()
-        path = run_folder(self.app.location.runs, run_id).log
-        self._follower = LogFollower(path)
+        self._follower = follower
         self.query_one(LogTail).clear()
         self._refresh_from_store()
         self._look(machine=False)

@@ -134,12 +134,12 @@ class RunScreen(Screen[None]):
         try:
             with closing(self.app.reader()) as con:
                 details = run_details(con, self.run_id)
+            log = LogFollower(run_folder(self.app.location.runs, self.run_id).log)
         except (UserError, sqlite3.Error) as error:
             self.post_message(DetailsFailed(str(error)))
             return
         if not get_current_worker().is_cancelled:
-            log = LogFollower(run_folder(self.app.location.runs, self.run_id).log).read()
-            self.post_message(DetailsRead(details, log))
+            self.post_message(DetailsRead(details, log.read()))
 
     @on(DetailsRead)
     def _details_read(self, event: DetailsRead) -> None:

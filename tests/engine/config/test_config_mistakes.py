@@ -178,6 +178,11 @@ def complaint(layer: Path) -> str:
             "datasets/d.yaml:2: folder: expected text that matches",
         ),
         (
+            "datasets/d.yaml",
+            "name: ml-100k\nfiles: {../../../etc/passwd: null}\n",
+            "'files' holds '../../../etc/passwd', which leaves the folder",
+        ),
+        (
             "settings.yaml",
             "slots:\n  cpu: many\n",
             "settings.yaml:2: slots.cpu: expected a whole number or 'auto', not 'many'.",

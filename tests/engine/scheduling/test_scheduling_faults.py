@@ -14,7 +14,7 @@ from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 from engine.store.rebuild import rebuild
-from engine.store.requests import request_queue, request_retry
+from engine.store.requests import request_delete, request_queue, request_retry
 
 Add = Callable[..., list[str]]
 Work = Callable[..., None]
@@ -109,6 +109,21 @@ def test_paused_by_hand_it_starts_nothing_until_it_shall(
     assert look.run(waiting).state == "queued"
     request_queue(location, "resume")
     work(lambda: look.run(waiting).state == "done", "the second")
+
+
+def test_a_run_id_written_by_hand_leads_nowhere_and_keeps_nobody_waiting(
+    add: Add, work: Work, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    wrong, right = add("quick", "quick")
+    with writer:
+        writer.execute("UPDATE runs SET id = '../outside' WHERE id = ?", (wrong,))
+    work(lambda: look.run(right).state == "done", "the other")
+    run = look.run("../outside")
+    assert run.state == "failed"
+    assert "is no run's id" in str(run.message)
+    assert not (location.runs.parent / "outside").exists()
+    request_delete(location, ["../outside"])
+    work(lambda: not transitions.requests(writer), "its deletion to be refused")
 
 
 def test_a_pause_outlives_a_rebuild(
