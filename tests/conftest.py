@@ -22,5 +22,6 @@ def real_data() -> Path:
 def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep every test out of the user's store, cache and configuration."""
     monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

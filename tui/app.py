@@ -19,7 +19,8 @@ from textual.events import Event, Paste
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from tui.actions import ActionCommands, bindings_for
+from tui.actions import bindings_for
+from tui.actions.palette import ActionCommands
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
 from tui.text import plain, short_path
 from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES

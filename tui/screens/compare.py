@@ -76,7 +76,7 @@ class ReadFailed(Message):
 
 
 class CompareScreen(Screen[None]):
-    """The comparison. Keys in `tui.actions.COMPARE`."""
+    """The comparison. Keys in `tui.actions.compare`."""
 
     AREA = "compare"
     CSS_PATH = "compare.tcss"

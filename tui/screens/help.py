@@ -13,7 +13,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import Action, actions_for, key_text
+from tui.actions import actions_for
+from tui.actions.action import Action, key_text
 from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 
 KEY_CELLS = 13

@@ -61,7 +61,7 @@ class DetailsFailed(Message):
 
 
 class RunScreen(Screen[None]):
-    """Details of one run. Keys in `tui.actions.RUN`."""
+    """Details of one run. Keys in `tui.actions.run`."""
 
     AREA = "run"
     CSS_PATH = "run.tcss"

@@ -1,0 +1,28 @@
+"""What can be done everywhere."""
+
+from __future__ import annotations
+
+from tui.actions.action import Action
+
+APP = (
+    Action("show('launch')", ("1",), "Launch", "Choose runs and start them", ("app",)),
+    Action("show('live')", ("2",), "Live", "Watch the queue and the run in training", ("app",)),
+    Action("show('compare')", ("3",), "Compare", "Compare every run's result", ("app",)),
+    Action("help", ("question_mark", "f1"), "Help", "Keys of this screen", ("app",), True, "?"),
+    Action("toggle_theme", ("f2",), "Theme", "Change between dark and light", ("app",)),
+    Action(
+        "suspend_process",
+        ("ctrl+z",),
+        "Suspend",
+        "Back to the shell for a while: `fg` there comes back",
+        ("app",),
+    ),
+    Action(
+        "request_quit",
+        ("q", "ctrl+q", "ctrl+c"),
+        "Quit",
+        "Leave; what runs goes on in the background",
+        ("app",),
+        True,
+    ),
+)
