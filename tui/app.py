@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
+from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.events import Event, Paste
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from tui.actions import bindings_for
+from tui.actions.action import Action, key_name, key_text
 from tui.actions.palette import ActionCommands
+from tui.appearance import Appearance
+from tui.glyphs import ascii_wanted
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.preferences import Preferences
 from tui.text import plain, short_path
-from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
+from tui.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,6 +72,9 @@ class SeqbenchApp(App[None]):
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
+        preferences: how the user wants the terminal.
+        keymap: the keys that they chose.
+        ascii_only: whether the terminal shows nothing but ASCII.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
     """
@@ -84,10 +92,19 @@ class SeqbenchApp(App[None]):
     snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
     device: reactive[str] = reactive("", layout=False, repaint=False)
 
-    def __init__(self, location: StoreLocation, config_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        location: StoreLocation,
+        config_dir: Path | None = None,
+        preferences: Preferences | None = None,
+    ) -> None:
         super().__init__()
         self.location = location
         self.config_dir = config_dir
+        self.preferences = preferences or Preferences()
+        self.ascii_only = ascii_wanted(self.preferences.glyphs)
+        self.keymap = self.preferences.keymap
+        self.set_keymap(self.keymap.bindings())
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
         self._told = ""
@@ -97,11 +114,28 @@ class SeqbenchApp(App[None]):
         self._listens.set()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = SEQBENCH.name
+        self._appearance = Appearance(self)
+        self._appearance.begin()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that don't name them."""
         return DEFAULT_VARIABLES
+
+    def _watch_theme(self, theme_name: str) -> None:
+        self._appearance.changed()
+        super()._watch_theme(theme_name)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How the footer writes a key: in words where its sign can't be shown."""
+        return self.key_written(binding.key_display or key_name(binding.key))
+
+    def key_written(self, text: str) -> str:
+        """A key's sign, or its name where the terminal hasn't the sign."""
+        return text.replace("⏎", "enter") if self.ascii_only else text
+
+    def key_of(self, action: Action, every: bool = False) -> str:
+        """How the key that does it for this user is written; with ``every`` all of them."""
+        return self.key_written(key_text(self.keymap.applied(action), every))
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, for a real terminal."""
@@ -275,7 +309,11 @@ class SeqbenchApp(App[None]):
 
     def action_toggle_theme(self) -> None:
         """Dark to light, or back."""
-        self.theme = SEQBENCH_LIGHT.name if self.current_theme.dark else SEQBENCH.name
+        self._appearance.toggle()
+
+    def action_choose_theme(self) -> None:
+        """Choose among all themes, Textual's too."""
+        self._appearance.choose()
 
     def action_request_quit(self) -> None:
         """Leave; first say what goes on, if anything does."""

@@ -23,6 +23,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.glyphs import to_ascii
+
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that end the app at once: nothing in it is unsaved."""
 
@@ -56,7 +58,7 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._output = TerminalOutput(self.fileno)
+        self._output = TerminalOutput(self.fileno, ascii_only=getattr(app, "ascii_only", False))
         self._file = cast(Any, self._output)
         self._entered = False
 
@@ -165,8 +167,9 @@ class TerminalOutput:
     """The file that Textual's writer thread writes to. The thread waits for the terminal here, and
     is freed by `abandon`."""
 
-    def __init__(self, terminal: int) -> None:
-        self._encoding = sys.stdout.encoding
+    def __init__(self, terminal: int, ascii_only: bool = False) -> None:
+        self._encoding = "ascii" if ascii_only else sys.stdout.encoding
+        self._ascii_only = ascii_only
         try:
             # Not waiting is a property of the open file, and ours may be the shell's as well: so
             # it is opened once more.
@@ -188,8 +191,11 @@ class TerminalOutput:
 
     def flush(self) -> None:
         """Write what is kept as fast as the terminal takes it; drop it if that is gone."""
-        data = memoryview("".join(self._pending).encode(self._encoding, "backslashreplace"))
+        text = "".join(self._pending)
         self._pending.clear()
+        if self._ascii_only:
+            text = to_ascii(text)
+        data = memoryview(text.encode(self._encoding, "backslashreplace"))
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
         poll.register(self._wake, select.POLLIN)

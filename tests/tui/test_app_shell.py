@@ -20,7 +20,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.quit import QuitScreen
 from tui.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
-from tui.theme import THEMES
+from tui.theme import SEQBENCH, SEQBENCH_LIGHT
 from tui.widgets.header import Header, tab_at
 
 ROOT = Path(__file__).parents[2]
@@ -280,7 +280,7 @@ async def test_hostile_names_are_shown_inert(tmp_path: Path, absent_store: Store
 # Looks
 
 
-@pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
+@pytest.mark.parametrize("theme", [SEQBENCH.name, SEQBENCH_LIGHT.name])
 async def test_text_and_states_can_be_read_in_both_themes(
     absent_store: StoreLocation, theme: str
 ) -> None:

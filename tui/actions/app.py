@@ -10,6 +10,7 @@ APP = (
     Action("show('compare')", ("3",), "Compare", "Compare every run's result", ("app",)),
     Action("help", ("question_mark", "f1"), "Help", "Keys of this screen", ("app",), True, "?"),
     Action("toggle_theme", ("f2",), "Theme", "Change between dark and light", ("app",)),
+    Action("choose_theme", ("f4",), "Themes", "Choose a theme; it is remembered", ("app",)),
     Action(
         "suspend_process",
         ("ctrl+z",),

@@ -28,7 +28,9 @@ LIVE = (
     Action(
         "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True
     ),
-    Action("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",)),
-    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",)),
+    Action(
+        "scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",), slug="log-back"
+    ),
+    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",), slug="log-on"),
     Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",), True),
 )

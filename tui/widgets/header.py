@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -9,6 +10,7 @@ from textual.content import Content
 from textual.events import Click
 from textual.widget import Widget
 
+from tui.actions.app import APP
 from tui.messages import Snapshot
 from tui.states import glyph, style_variable
 from tui.text import short_path
@@ -16,7 +18,14 @@ from tui.text import short_path
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
-TABS = (("launch", "1", "Launch"), ("live", "2", "Live"), ("compare", "3", "Compare"))
+Tab = tuple[str, str, str]
+"""Mode, key and label."""
+
+TABS: tuple[Tab, ...] = tuple(
+    (action.id.split("'")[1], action.keys[0], action.label)
+    for action in APP
+    if action.id.startswith("show(")
+)
 SHOWN_STATES = ("running", "queued", "done", "failed")
 
 
@@ -46,7 +55,7 @@ class Header(Widget):
 
     async def on_click(self, event: Click) -> None:
         """A click on a tab opens it."""
-        mode = tab_at(event.x, with_name=self._with_name)
+        mode = tab_at(event.x, with_name=self._with_name, tabs=self._tabs_named())
         if mode is not None:
             await self.app.run_action(f"show('{mode}')")
 
@@ -78,11 +87,18 @@ class Header(Widget):
         gap = max(1, width - left.cell_length - tail.cell_length - 1)
         return Content.assemble(left, " " * gap, tail, " ")
 
+    def _tabs_named(self) -> list[Tab]:
+        """The tabs with the keys that this user has for them."""
+        actions = {action.id: action for action in APP}
+        return [
+            (mode, self.app.key_of(actions[f"show('{mode}')"]), label) for mode, _, label in TABS
+        ]
+
     def _tabs(self, with_name: bool) -> Content:
         parts: list[Content | tuple[str, str] | str] = [" "]
         if with_name:
             parts += [("seqbench", "bold $foreground"), "  "]
-        for mode, key, label in TABS:
+        for mode, key, label in self._tabs_named():
             active = mode == self.active
             look = "bold $background on $primary" if active else "$text-muted"
             parts += [(f" {key}", look if active else "$accent"), (f" {label} ", look)]
@@ -110,10 +126,10 @@ class Header(Widget):
         return Content.styled(self.app.device, "$text-muted")
 
 
-def tab_at(x: int, with_name: bool) -> str | None:
+def tab_at(x: int, with_name: bool, tabs: Sequence[Tab] = TABS) -> str | None:
     """Which tab a click in column ``x`` of the header means."""
     start = 1 + (cell_len("seqbench") + 2 if with_name else 0)
-    for mode, key, label in TABS:
+    for mode, key, label in tabs:
         end = start + cell_len(key) + cell_len(label) + 3
         if start <= x < end:
             return mode
