@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
+    from textual.widget import Widget
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
@@ -306,6 +307,19 @@ class SeqbenchApp(App[None]):
         from tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.current_mode))
+
+    def action_jump(self) -> None:
+        """Give the focus to what the user names by a letter."""
+        from tui.screens.jump import JumpScreen, targets
+
+        if found := targets(self.screen):
+            self.push_screen(JumpScreen(found), self._jumped)
+        else:
+            self.notify("There is nothing to jump to on this screen.")
+
+    def _jumped(self, widget: Widget | None) -> None:
+        if widget is not None:
+            widget.focus()
 
     def action_toggle_theme(self) -> None:
         """Dark to light, or back."""
