@@ -16,7 +16,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding
 from textual.css.query import NoMatches
-from textual.events import Event, Paste
+from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -24,6 +24,7 @@ from tui.actions import bindings_for
 from tui.actions.action import Action, key_name, key_text
 from tui.actions.palette import ActionCommands
 from tui.appearance import Appearance
+from tui.bandwidth import Bandwidth
 from tui.glyphs import ascii_wanted
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
 from tui.preferences import Preferences
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
+    from tui.terminal import TerminalDriver
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
@@ -78,6 +80,9 @@ class SeqbenchApp(App[None]):
         ascii_only: whether the terminal shows nothing but ASCII.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
+        traffic: what was sent to the terminal in the last second, in words.
+        traffic_shown: whether the header says so.
+        low_bandwidth: whether little is drawn because the line is slow.
     """
 
     TITLE = "seqbench"
@@ -92,6 +97,9 @@ class SeqbenchApp(App[None]):
 
     snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
     device: reactive[str] = reactive("", layout=False, repaint=False)
+    traffic: reactive[str] = reactive("", layout=False, repaint=False)
+    traffic_shown: reactive[bool] = reactive(False, layout=False, repaint=False)
+    low_bandwidth: reactive[bool] = reactive(False, layout=False, repaint=False)
 
     def __init__(
         self,
@@ -117,6 +125,7 @@ class SeqbenchApp(App[None]):
             self.register_theme(theme)
         self._appearance = Appearance(self)
         self._appearance.begin()
+        self._bandwidth = Bandwidth(self)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that don't name them."""
@@ -144,9 +153,17 @@ class SeqbenchApp(App[None]):
 
         return TerminalDriver
 
+    @property
+    def terminal(self) -> TerminalDriver | None:
+        """The terminal that is drawn on; none in a test."""
+        from tui.terminal import TerminalDriver
+
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
     def on_mount(self) -> None:
         """Start what runs beside the screens, once something is painted."""
         self.call_after_refresh(self._start_threads)
+        self._bandwidth.start()
 
     def _start_threads(self) -> None:
         self._load_catalogue()
@@ -285,7 +302,9 @@ class SeqbenchApp(App[None]):
         )
 
     async def on_event(self, event: Event) -> None:
-        """What is pasted into a field is text from outside too."""
+        """What is pasted into a field is text from outside too; and who acts waits for no frame."""
+        if isinstance(event, (InputEvent, Resize, AppFocus)) and not isinstance(event, MouseMove):
+            self._bandwidth.user_acted()
         if isinstance(event, Paste):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)
@@ -320,6 +339,14 @@ class SeqbenchApp(App[None]):
     def _jumped(self, widget: Widget | None) -> None:
         if widget is not None:
             widget.focus()
+
+    def action_toggle_traffic(self) -> None:
+        """Say in the header how much is sent to the terminal, or not."""
+        self.traffic_shown = not self.traffic_shown
+
+    def action_toggle_low_bandwidth(self) -> None:
+        """Draw little, or everything."""
+        self._bandwidth.toggle()
 
     def action_toggle_theme(self) -> None:
         """Dark to light, or back."""

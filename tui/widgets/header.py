@@ -1,8 +1,8 @@
-"""One line on top of every screen: the three tabs, the queue, the store, the device."""
+"""One line on top of every screen: the three tabs, the line, the queue, the store, the device."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -51,7 +51,8 @@ class Header(Widget):
     def on_mount(self) -> None:
         """Follow the app's knowledge of store and device."""
         self.watch(self.app, "snapshot", self._changed, init=False)
-        self.watch(self.app, "device", self._changed, init=False)
+        for name in ("device", "traffic", "traffic_shown", "low_bandwidth"):
+            self.watch(self.app, name, self._changed, init=False)
 
     async def on_click(self, event: Click) -> None:
         """A click on a tab opens it."""
@@ -73,12 +74,12 @@ class Header(Widget):
         return self._shown
 
     def _content(self) -> Content:
-        """Tabs on the left; on the right as much of queue, store and device as there is room."""
+        """Tabs on the left; on the right as much as there is room for."""
         width = self.size.width
         left = self._tabs(self._with_name)
         room = width - left.cell_length - 2
         right: list[Content] = []
-        for part in (self._queue(words=width >= 130), self._store(), self._device()):
+        for part in self._parts(width):
             needed = part.cell_length + (3 if right else 0)
             if part.cell_length and needed <= room:
                 right.append(part)
@@ -86,6 +87,17 @@ class Header(Widget):
         tail = Content.styled("   ", "").join(right)
         gap = max(1, width - left.cell_length - tail.cell_length - 1)
         return Content.assemble(left, " " * gap, tail, " ")
+
+    def _parts(self, width: int) -> Iterator[Content]:
+        """The most important first."""
+        if self.app.low_bandwidth:
+            yield Content.styled("low bandwidth", "$warning")
+        if self.app.traffic_shown:
+            for part in (self.app.traffic or "counting …").split(" · "):
+                yield Content.styled(part, "$text-muted")
+        yield self._queue(words=width >= 130)
+        yield self._store()
+        yield self._device()
 
     def _tabs_named(self) -> list[Tab]:
         """The tabs with the keys that this user has for them."""
