@@ -55,15 +55,18 @@ def set_pace(location: StoreLocation, pace: str) -> None:
 
 
 @contextmanager
-def supervised(location: StoreLocation, slots: int) -> Iterator[psutil.Process]:
-    """A supervisor all of whose slots are taken by quiet workers; none of them outlives this."""
+def supervised(
+    location: StoreLocation, slots: int, command: Sequence[str] = SUPERVISOR
+) -> Iterator[psutil.Process]:
+    """A supervisor all of whose slots are taken; none of its workers outlives this. They are quiet
+    stand-ins, unless ``command`` starts a supervisor with others."""
     set_pace(location, "quiet")
     began = time.time()
     with tempfile.TemporaryDirectory() as configs:
         (Path(configs) / "settings.yaml").write_text(f"slots: {{cpu: {slots}}}\n")
         # Stand-ins need no GPU, and slots on GPUs are counted otherwise.
         with patch.dict(os.environ, CUDA_VISIBLE_DEVICES=""):
-            ensure_supervisor(location, Path(configs), SUPERVISOR)
+            ensure_supervisor(location, Path(configs), command)
         try:
             wait_for(lambda: reporting(location) == slots, f"{slots} workers")
             wait_for(lambda: (_supervisor(location) or (0, 0.0))[1] > began, "the supervisor")

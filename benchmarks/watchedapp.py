@@ -1,8 +1,9 @@
 """``python -m benchmarks.watchedapp --db PATH --marks FILE``: the app, which says what it painted.
 
 Into ``FILE`` goes a line of JSON for every paint that showed something new: ``t`` (wall time, s),
-``cells`` (whether the Launch screen showed the store's cells) and on the Live screen ``run`` and
-``step``, the newest of that run.
+``screen``; on the Launch screen ``cells`` (whether it showed the store's cells) and ``cursor``; on
+the Live screen ``run`` and ``step``, the newest of that run; on the Compare screen ``rows``, the
+text of the first ones, once none of them waits for the store.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from typing import TextIO
 import tui.app
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
+from tui.screens.compare import CompareScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
 from tui.text import whole
 from tui.widgets.run_facts import RunFacts
+from tui.widgets.table import HEADER
+
+ROWS = 5
 
 
 class WatchedApp(SeqbenchApp):
@@ -40,8 +45,16 @@ class WatchedApp(SeqbenchApp):
 
     def _shown(self) -> dict[str, object]:
         screen = self.screen
+        name = {"screen": type(screen).__name__}
         if isinstance(screen, LaunchScreen):
-            return {"cells": bool(screen._store.cells)}
+            return {
+                **name,
+                "cells": bool(screen._store.cells),
+                "cursor": str(screen.grid.cursor_key),
+            }
+        if isinstance(screen, CompareScreen):
+            lines = [screen.table.render_line(y).text for y in range(HEADER, HEADER + ROWS)]
+            return {**name, **({"rows": lines} if all(map(str.strip, lines)) else {})}
         if isinstance(screen, LiveScreen):
             facts = screen.query_one(RunFacts)
             if facts._facts is not None:
@@ -49,8 +62,8 @@ class WatchedApp(SeqbenchApp):
                 # What stands on the screen, not what the widget was told last.
                 text = "".join(text for line in facts._lines for text, _ in line)
                 if run.step is not None and f"{whole(run.step)} ·" in text:
-                    return {"run": run.id, "step": run.step}
-        return {}
+                    return {**name, "run": run.id, "step": run.step}
+        return name
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from tui.actions import bindings_for
+from tui.actions import area_of, bindings_for
 from tui.actions.action import Action, key_name, key_text
 from tui.actions.palette import ActionCommands
 from tui.appearance import Appearance
@@ -322,10 +322,11 @@ class SeqbenchApp(App[None]):
                 screen.post_message(StoreChanged(self.snapshot))
 
     def action_help(self) -> None:
-        """Keys of the screen beneath."""
+        """Keys of the screen beneath, and what it shows."""
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.current_mode))
+        topics = getattr(self.screen, "help_topics", tuple)
+        self.push_screen(HelpScreen(area_of(self.screen) or self.current_mode, tuple(topics())))
 
     def action_jump(self) -> None:
         """Give the focus to what the user names by a letter."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -343,6 +343,15 @@ class CompareScreen(Screen[None]):
         panel = self.query_one("#reference")
         panel.display = not panel.display
         self.call_after_refresh(self._show_reference)
+
+    def help_topics(self) -> Iterator[tuple[str, str]]:
+        """What help explains first: the column under the cursor."""
+        from engine.analysis.meanings import meaning
+
+        chosen = self.table.cursor_column
+        for entry in self._shown:
+            if chosen is not None and entry.source == chosen.key:
+                yield entry.name, meaning(entry, self._aggregate)
 
     def action_copy(self) -> None:
         """Put the figure under the cursor on the clipboard, with every digit."""

@@ -1,8 +1,9 @@
-"""Help: the keys of the screen beneath, those of the app, and what the glyphs mean."""
+"""Help: what is under the cursor, the keys of the screen beneath and those of the app, and what
+states and figures mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -17,15 +18,24 @@ from textual.widgets import Static
 from tui.actions import actions_for
 from tui.actions.action import Action
 from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
+from tui.text import TITLE, plain
 
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
 KEY_CELLS = 13
+MEASURED = ("live", "compare", "run", "replay")
+"""Areas that show metrics."""
+
+Topic = tuple[str, str]
+"""A word and what it means."""
+
+Line = tuple[Text, Text]
 
 
 class HelpScreen(ModalScreen[None]):
-    """Made from the registry of actions. ``area`` is that of the screen beneath."""
+    """Made from the registry of actions. ``area`` is that of the screen beneath; ``topics`` is what
+    it wants explained before all else: what is under its cursor."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -35,46 +45,54 @@ class HelpScreen(ModalScreen[None]):
 
     app: SeqbenchApp
 
-    def __init__(self, area: str) -> None:
+    def __init__(self, area: str, topics: Iterable[Topic] = ()) -> None:
         super().__init__()
         self._area = area
+        self._topics = tuple(topics)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = "Help"
+            dialog.border_title = f"Help · {self._area.capitalize()}"
             dialog.border_subtitle = "↑↓ scroll · esc close"
+            for title, text in self._topics:
+                yield Static(self._topic(title, text), classes="topic", markup=False)
             yield Static(self._text(), markup=False)
+
+    def _topic(self, title: str, text: str) -> Text:
+        name = Text(plain(title, TITLE), self._style("accent") + Style(bold=True))
+        return Text.assemble(name, "  ", plain(text))
 
     def _text(self) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(min_width=KEY_CELLS, no_wrap=True)
         table.add_column()
-        heading, key, quiet = (self._style(name) for name in ("primary", "accent", "text-muted"))
-
-        def section(title: str, lines: Iterable[tuple[Text, Text]]) -> None:
+        heading = self._style("primary") + Style(bold=True)
+        for title, lines in self._sections():
             if table.row_count:
                 table.add_row()
-            table.add_row(Text(title, heading + Style(bold=True)))
+            table.add_row(Text(title, heading))
             for line in lines:
                 table.add_row(*line)
-
-        def keys(actions: Iterable[Action]) -> Iterable[tuple[Text, Text]]:
-            return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
-
-        section(self._area.capitalize(), keys(actions_for(self._area)))
-        palette = (Text("^p", key), Text("Every command, by name"))
-        section("Everywhere", [*keys(actions_for("app")), palette])
-        section(
-            "States of a run",
-            (
-                (
-                    Text(f"{glyph(state)} {state}", rich_style(self.app, style_variable(state))),
-                    Text(STATE_MEANING[state], quiet),
-                )
-                for state in (NEVER, *STATES)
-            ),
-        )
         return table
+
+    def _sections(self) -> Iterator[tuple[str, Iterable[Line]]]:
+        yield "Keys", self._keys(actions_for(self._area))
+        palette = Text("^p", self._style("accent")), Text("Every command, by name")
+        yield "Everywhere", [*self._keys(actions_for("app")), palette]
+        yield "States of a run", map(self._state, (NEVER, *STATES))
+        if self._area in MEASURED:
+            from engine.analysis.meanings import glossary
+
+            key = self._style("accent")
+            yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
+
+    def _keys(self, actions: Iterable[Action]) -> Iterable[Line]:
+        key = self._style("accent")
+        return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
+
+    def _state(self, state: str) -> Line:
+        name = Text(f"{glyph(state)} {state}", rich_style(self.app, style_variable(state)))
+        return name, Text(STATE_MEANING[state], self._style("text-muted"))
 
     def _style(self, variable: str) -> Style:
         return rich_style(self.app, variable)

@@ -1,0 +1,239 @@
+"""The app on a real terminal, against its budgets: bytes, processor time, and how soon it paints.
+
+``make bench-terminal``. The store has very many runs. Where runs only have to report, stand-ins do
+(see `benchmarks.standin`); where cores have to be taken, models train.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+import torch
+
+from benchmarks.bigstore import make_store
+from benchmarks.common import machine, progress, run, table
+from benchmarks.lab import (
+    PATIENCE,
+    SIZE,
+    Terminal,
+    read_marks,
+    set_pace,
+    supervised,
+    wait_for,
+    watched_app,
+)
+from benchmarks.load import Row, opening, percentile, watch_live, watched
+from engine.config import load_catalogue
+from engine.errors import TrainingError
+from engine.scheduling.start import SUPERVISOR
+from engine.store.location import StoreLocation
+from engine.store.requests import enqueue
+
+WORKERS = 4
+LINES_PER_SECOND = 20
+TICK_SECONDS = 0.5
+"""The rhythm in which journals are read, and so in which anything new comes."""
+
+OPENINGS = 7
+SETTLE_SECONDS = 5.0
+KEYS = 200
+"""Of each kind: arrows over the grid, and from one screen to another."""
+SORTS = 10
+PAGES = 40
+PAGE_DOWN = "\x1b[6~"
+
+Mark = Mapping[str, Any]
+
+
+@dataclass
+class Keyboard:
+    """Presses keys of an app that marks its paints, and says how long each took to show."""
+
+    terminal: Terminal
+    marks: Path
+    _read: int = 0
+
+    def until(self, keys: str, shows: Callable[[Mark], object], what: str) -> float:
+        """Seconds from the press to the first later paint that shows it."""
+        self._new()
+        began = time.time()
+        self.terminal.press(keys)
+        while True:
+            for mark in self._new():
+                if shows(mark):
+                    return float(mark["t"]) - began
+            if time.time() - began > PATIENCE:
+                raise TrainingError("error", f"Waited {PATIENCE:.0f} s in vain for {what}.")
+            time.sleep(0.002)
+
+    def last(self) -> Mark:
+        """What was painted last."""
+        return read_marks(self.marks)[-1]
+
+    def _new(self) -> list[Mark]:
+        """Marks since the last call; only what was added is read."""
+        with self.marks.open() as file:
+            file.seek(self._read)
+            text = file.read()
+        whole = text[: text.rfind("\n") + 1]
+        self._read += len(whole.encode())
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+def arrows(keyboard: Keyboard, keys: int) -> list[float]:
+    """Down and up over the grid of the Launch screen, whose cursor must move."""
+    taken = []
+    for number in range(keys):
+        before = keyboard.last()["cursor"]
+        taken.append(
+            keyboard.until(
+                "\x1b[A" if number % 2 else "\x1b[B",
+                lambda mark: mark.get("cursor", before) != before,  # noqa: B023
+                "the cursor",
+            )
+        )
+    return taken
+
+
+def screens(keyboard: Keyboard, keys: int) -> list[float]:
+    """From one screen to the next, each of which was open before."""
+    names = (("2", "LiveScreen"), ("3", "CompareScreen"), ("1", "LaunchScreen"))
+    taken = []
+    for number in range(keys):
+        key, name = names[number % len(names)]
+        taken.append(keyboard.until(key, lambda mark: mark["screen"] == name, name))  # noqa: B023
+    return taken
+
+
+def opened_table(keyboard: Keyboard) -> float:
+    """From the press of the Compare screen's key to its first rows."""
+    return keyboard.until("3", lambda mark: mark.get("rows"), "the table")
+
+
+def sorts(keyboard: Keyboard, times: int) -> list[float]:
+    """By the column under the cursor, one way and the other."""
+    return [_other_rows(keyboard, "s", "another order") for _ in range(times)]
+
+
+def pages(keyboard: Keyboard, times: int) -> list[float]:
+    """A page on: into rows that mostly aren't held yet."""
+    keyboard.terminal.press(PAGE_DOWN)  # moves the cursor to the last row in sight, and no page
+    time.sleep(SETTLE_SECONDS)
+    return [_other_rows(keyboard, PAGE_DOWN, "the next page") for _ in range(times)]
+
+
+def _other_rows(keyboard: Keyboard, key: str, what: str) -> float:
+    before = keyboard.last().get("rows")
+    return keyboard.until(key, lambda mark: mark.get("rows", before) != before, what)
+
+
+@contextmanager
+def training(location: StoreLocation, workers: int) -> Iterator[None]:
+    """So many models train, each on a core of its own."""
+    catalogue = load_catalogue()
+    settings: dict[str, str | int | float | bool] = {"epochs": 10_000, "patience": 0}
+    enqueue(
+        location,
+        [catalogue.run_spec("sasrec", "synthetic", 50, seed, "reference", settings)
+         for seed in range(workers)],
+    )  # fmt: skip
+    with supervised(location, workers, SUPERVISOR):
+        wait_for(lambda: psutil.cpu_percent(1.0) > 90, "training on every core")
+        yield
+
+
+def budget_rows(location: StoreLocation, aside: Path, seconds: float) -> Iterator[Row]:
+    """All figures but those under load, on a store that is there. Takes some minutes."""
+    marks = aside / "marks"
+    with supervised(location, WORKERS) as supervisor:
+        progress("Opening the app ...")
+        openings = [opening(location, marks) for _ in range(OPENINGS)]
+        first, shown = (median(times) for times in zip(*openings, strict=True))
+        yield "process start to first paint", f"{first:.2f} s", "≤ 0.3 s"
+        yield "process start to the store's cells", f"{shown:.2f} s", ""
+        with watched_app(location, marks) as terminal:
+            progress("The table ...")
+            yield from table_rows(Keyboard(terminal, marks))
+        with watched_app(location, marks) as terminal:
+            progress("Four runs report, and the app watches ...")
+            set_pace(location, f"steady {LINES_PER_SECOND}")
+            watch_live(terminal, marks)
+            time.sleep(SETTLE_SECONDS)
+            found = watched(location, supervisor, terminal, marks, seconds)
+            size = f"{SIZE[1]} × {SIZE[0]}, {WORKERS} live runs"
+            tick = found.bytes_a_second * TICK_SECONDS
+            yield f"bytes a tick ({TICK_SECONDS} s), {size}", f"{tick / 1e3:.1f} kB", "≤ 5 kB"
+            yield "watching: share of a core", f"{found.app:.1%}", "≤ 3 %"
+
+
+def table_rows(keyboard: Keyboard) -> Iterator[Row]:
+    """Opening, sorting and scrolling the table of the Compare screen."""
+    wait_for_store(keyboard.marks)
+    yield "table: open", f"{opened_table(keyboard):.2f} s", "≤ 0.5 s"
+    yield _times("table: sort", sorts(keyboard, SORTS), "≤ 100 ms")
+    yield _times("table: scroll a page", pages(keyboard, PAGES), "≤ 30 ms")
+
+
+def wait_for_store(marks: Path) -> None:
+    """Until the Launch screen shows the cells of the store."""
+    wait_for(lambda: any(mark.get("cells") for mark in read_marks(marks)), "the store's cells")
+
+
+def loaded_rows(folder: Path, keys: int) -> Iterator[Row]:
+    """Keys while training takes every core."""
+    cores = os.cpu_count() or 1
+    location = StoreLocation(folder / "runs.db")
+    progress("Models train on every core ...")
+    marks = folder / "marks"
+    with training(location, cores), watched_app(location, marks) as terminal:
+        keyboard = Keyboard(terminal, marks)
+        wait_for_store(marks)
+        screens(keyboard, 3)
+        psutil.cpu_percent()
+        moved, switched = arrows(keyboard, keys), screens(keyboard, keys)
+        busy = psutil.cpu_percent()
+    yield _times(f"key to paint, {busy:.0f} % of {cores} cores taken: cursor", moved, "≤ 50 ms")
+    yield _times("… another screen", switched, "≤ 50 ms")
+
+
+def _times(what: str, taken: list[float], budget: str) -> Row:
+    middle, late = (1e3 * percentile(taken, share) for share in (0.5, 0.95))
+    return f"{what}, median and 95 %", f"{middle:.0f} ms, {late:.0f} ms", budget
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.terminal", description=__doc__)
+    parser.add_argument("--finished", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of watching")
+    parser.add_argument("--keys", type=int, default=KEYS, help="of each kind, under load")
+    parser.add_argument("--folder", type=Path, help="where the store is made, and left")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as aside:
+        folder = options.folder or Path(aside)
+        location = StoreLocation((folder / "runs.db").resolve())
+        if not location.db.exists():
+            progress("Making the store ...")
+            make_store(location, WORKERS, options.finished)
+        rows = list(budget_rows(location, Path(aside), options.seconds))
+        loaded = Path(aside) / "loaded"
+        loaded.mkdir()
+        rows += loaded_rows(loaded, options.keys)
+    load = os.getloadavg()[0]
+    print(f"Measured on {machine(torch.device('cpu'))}; load {load:.1f} at the end.\n")
+    print(f"A store of {options.finished:,} finished runs.\n")
+    print(table(("what", "measured", "budget"), rows))
+
+
+if __name__ == "__main__":
+    run(main)

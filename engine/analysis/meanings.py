@@ -1,0 +1,88 @@
+"""What every figure of a comparison means, in a sentence or two. docs/protocol.md defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, Column
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPLITS
+
+METRIC_MEANING = {
+    "hit": "Share of users whose true next item is among the first ten. Higher is better.",
+    "recall": "As HitRate@10: with one true item a user they are equal. Higher is better.",
+    "mrr": "Mean over users of 1/rank of the true item; 0 below the tenth. Higher is better.",
+    "ndcg": "Mean over users of 1/log2(1 + rank) of the true item; 0 below the tenth: near the top"
+    " counts more. Higher is better.",
+}
+METRIC_TITLE = {"hit": "HitRate@10", "recall": "Recall@10", "mrr": "MRR@10", "ndcg": "NDCG@10"}
+
+SPLIT_MEANING = {
+    "valid": "The true item is the last but one of each user: it chooses the epoch.",
+    "test": "The true item is the last of each user. It chooses nothing.",
+}
+RANKING_MEANING = {
+    "": "Ranked among all items; a tie counts against the true one.",
+    "_masked": "Ranked among the items that the user hadn't seen before: not comparable with"
+    " figures over all items.",
+}
+MEASURE_MEANING = {
+    "loss": "Mean cross-entropy of a target in training, in nats. Lower fits better.",
+    "loss_sum": "The loss as the reference table sums it: the mean of a target times the batches of"
+    " 128 that an epoch would have.",
+    "grad_norm": "Mean length of the gradient over an epoch's updates, before clipping.",
+    "lr": "The learning rate of the epoch.",
+    "train_seconds": "Seconds of training an epoch, without evaluation. Lower is better.",
+    "eval_seconds": "Seconds of evaluation an epoch.",
+    "gpu_memory_mib": "The most GPU memory of the run, as the driver says; none without a GPU.",
+    "gpu_utilization": "How busy the GPU was, mean of an epoch, as the driver says.",
+    "parameters": "Weights that are trained.",
+    "epochs_trained": "Epochs until training ended, by itself or by early stopping.",
+    "best_epoch": "The epoch with the best validation NDCG@10: its test figures are the result.",
+    "total_seconds": "Training and evaluation of all epochs together.",
+    "id": "The run's name: as much of it as tells it from the others names it in commands.",
+    "model": "The model.",
+    "dataset": "The data set.",
+    "length": "How many of a user's last items the model sees.",
+    "seed": "Of all random numbers: runs of a cell differ in nothing else.",
+    "profile": "The recipe: reference is as published, tuned is better; a * marks own settings.",
+    "state": "What has become of the run, see the states below.",
+}
+
+
+def meaning(column: Column, aggregate: Aggregate) -> str:
+    """What a column shows, and how a run's epochs become its figure."""
+    measure = _measure(column.source)
+    if measure in MEASURE_MEANING:
+        found = MEASURE_MEANING[measure]
+    else:
+        split, metric, ranking = _parts(measure)
+        found = f"{METRIC_MEANING[metric]} {SPLIT_MEANING[split]} {RANKING_MEANING[ranking]}"
+    if measure in EPOCH_MEASURES:
+        return f"{found} Shown {AGGREGATE_MEANING[aggregate]}."
+    return found
+
+
+def glossary() -> Iterator[tuple[str, str]]:
+    """The metrics and the words about them, each with its meaning."""
+    for metric in METRICS:
+        yield METRIC_TITLE[metric], METRIC_MEANING[metric]
+    yield "/valid", SPLIT_MEANING["valid"]
+    yield "/test", SPLIT_MEANING["test"]
+    yield "seen masked", RANKING_MEANING["_masked"]
+    yield "± std", "Sample standard deviation over the seeds of a cell."
+
+
+def _measure(source: str) -> str:
+    """``test_ndcg`` of ``test_ndcg_best``."""
+    stem, _, last = source.rpartition("_")
+    return stem if last in AGGREGATES and stem in EPOCH_MEASURES else source
+
+
+def _parts(measure: str) -> tuple[str, str, str]:
+    """Split, metric and ranking of a metric's measure. Raises `KeyError` where it is none."""
+    for split in SPLITS:
+        for ranking in RANKINGS:
+            for metric in METRICS:
+                if measure == f"{split}_{metric}{ranking}":
+                    return split, metric, ranking
+    raise KeyError(measure)

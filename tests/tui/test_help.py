@@ -1,0 +1,61 @@
+"""Help that teaches: what stands under the cursor, states and figures."""
+
+from __future__ import annotations
+
+import pytest
+from live_runs import LiveStore
+from pilots import screen_text, settled, wait_for
+from textual.containers import VerticalScroll
+
+from tui.app import SeqbenchApp
+from tui.screens.compare import CompareScreen
+from tui.screens.help import HelpScreen
+
+
+def words(app: SeqbenchApp) -> str:
+    return " ".join(screen_text(app).replace("│", " ").split())
+
+
+async def test_on_compare_the_column_under_the_cursor_is_explained(busy_store: LiveStore) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await settled(pilot)
+        await pilot.press("question_mark")
+        await wait_for(pilot, lambda: "NDCG@10/test  Mean over users" in screen_text(app), "NDCG")
+        assert "at the epoch chosen on validation" in words(app)
+        await pilot.press("escape", "a", "right", "question_mark")
+        await wait_for(pilot, lambda: "Recall@10/test  As HitRate@10" in screen_text(app), "Recall")
+        assert "looks at the test set" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("keys", "area", "figures"),
+    [("1", "Launch", False), ("2", "Live", True), ("3", "Compare", True), ("3⏎", "Run", True)],
+)
+async def test_help_is_that_of_the_screen_beneath(
+    busy_store: LiveStore, keys: str, area: str, figures: bool
+) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in keys:
+            await pilot.press("enter" if key == "⏎" else key)
+            await settled(pilot)
+        await pilot.press("question_mark")
+        await wait_for(pilot, lambda: f"Help · {area}" in screen_text(app), area)
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("end")
+        await wait_for(pilot, lambda: app.screen.query_one(VerticalScroll).is_vertical_scroll_end,
+                       "the end")  # fmt: skip
+        await pilot.pause()
+        assert ("± std" in screen_text(app)) is figures
+
+
+async def test_without_runs_compare_explains_no_column_wrongly(empty_store: LiveStore) -> None:
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await settled(pilot)
+        assert isinstance(app.screen, CompareScreen)
+        await pilot.press("question_mark")
+        await wait_for(pilot, lambda: "Keys" in screen_text(app), "help")
