@@ -142,7 +142,7 @@ def _other_rows(keyboard: Keyboard, key: str, what: str) -> float:
 def training(location: StoreLocation, workers: int) -> Iterator[None]:
     """So many models train, each on a core of its own."""
     catalogue = load_catalogue()
-    settings: dict[str, str | int | float | bool] = {"epochs": 10_000, "patience": 0}
+    settings: dict[str, str | int | float | bool] = {"epochs": 10_000, "patience": 10_000}
     enqueue(
         location,
         [catalogue.run_spec("sasrec", "synthetic", 50, seed, "reference", settings)

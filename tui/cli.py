@@ -34,6 +34,7 @@ COMMANDS = {
     "models": "tui.commands.models",
     "data": "tui.commands.data",
     "suite": "tui.commands.suite",
+    "keys": "tui.commands.keys",
     "db": "tui.commands.db",
     "doctor": "tui.commands.doctor",
 }

@@ -93,7 +93,7 @@ async def test_footer_help_palette_and_tabs_say_the_chosen_key(absent_store: Sto
     ("name", "keys", "sentence"),
     [
         ("launch.fetsh", ("x",), "there is no action 'launch.fetsh': did you mean 'launch.fetch'?"),
-        ("zzz", ("x",), "there is no action 'zzz': names are like"),
+        ("zzz", ("x",), "there is no action 'zzz': `seqbench keys` lists them."),
         ("launch.move", ("x",), "the keys of launch.move can't be changed."),
         ("launch.fetch", ("hyper+x",), "'hyper+x' is no key: write a character, ctrl+ and a"),
         ("launch.fetch", ("pgup",), "such as pageup."),

@@ -82,7 +82,7 @@ def _hint(name: str, names: list[str]) -> str:
     inside = [known for known in names if known.startswith(f"{area}.")]
     if nearest(name, names) or inside:
         return did_you_mean(name, names if nearest(name, names) else inside)
-    return "names are like launch.fetch; docs/terminal.md lists them."
+    return "`seqbench keys` lists them."
 
 
 def _key(text: str) -> str:

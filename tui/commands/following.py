@@ -29,10 +29,15 @@ class _Seen:
 
 
 def follow(
-    session: Session, run_ids: Sequence[str] | None, say: Callable[[str], None]
+    session: Session,
+    run_ids: Sequence[str] | None,
+    say: Callable[[str], None],
+    show: Callable[[Sequence[Run]], None] = lambda _: None,
 ) -> list[Run]:
-    """Say what happens until the runs have ended, or the queue is empty where none are named, or it
-    is paused and none of them runs.
+    """Say what happens, and ``show`` the runs whenever the store changed.
+
+    Goes on until the runs have ended, or the queue is empty where none are named, or it is paused
+    and none of them runs.
 
     Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
     """
@@ -58,6 +63,7 @@ def follow(
                 for run in runs:
                     for line in _news(connection, run, seen):
                         say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
+                show(runs)
                 held = queue_hold(connection)
                 if held and not any(run.state == "running" for run in runs):
                     say(paused(held))

@@ -3,6 +3,8 @@ it."""
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -110,22 +112,37 @@ def _check_states(wanted: list[str]) -> None:
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="Redraw a few lines on the terminal instead.")
 @pass_session
-def watch(session: Session) -> None:
+def watch(session: Session, live: bool) -> None:
     """Follow all runs until the queue is empty or ctrl+c.
 
-    Prints a line an event."""
-    from tui.commands.following import follow
-
+    Prints a line an event, and needs no terminal for it."""
+    if live and (not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"):
+        raise click.UsageError("--live needs a terminal: without it every event is a line.")
     if session.has_store:
         try:
-            left = follow(session, None, say)
+            left = _watch_live(session) if live else _watch(session)
         except KeyboardInterrupt:
             note("The runs go on in the background.")
             return
         if any(run.state == "queued" for run in left):
             return
     note("The queue is empty.")
+
+
+def _watch(session: Session) -> list[Run]:
+    from tui.commands.following import follow
+
+    return follow(session, None, say)
+
+
+def _watch_live(session: Session) -> list[Run]:
+    from tui.commands.following import follow
+    from tui.commands.watching import live_view
+
+    with live_view() as (say_event, show):
+        return follow(session, None, say_event, show)
 
 
 @click.command()
