@@ -153,7 +153,9 @@ class Bandwidth:
             if self._forced is None:
                 late = driver.echo.late(now)
                 self._set(self._judge.slow(now, traffic.waited(now), late))
-            self._app.traffic = report(traffic.sent - sent, traffic.frames - frames, now - then)
+            if self._app.traffic_shown:
+                new = traffic.sent - sent, traffic.frames - frames
+                self._app.traffic = report(*new, now - then)
         if self._low:
             self._breathe(now)
 

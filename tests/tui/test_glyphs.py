@@ -110,7 +110,7 @@ def test_not_one_other_byte_leaves_the_app(
     app.type("\x10")
     app.shows("Search")
     app.type("\x1b\x03")
-    app.shows("Leave")
+    app.shows("enter  Quit")
     app.type("\r")
     app.read_to_end()
     assert app.output.isascii()

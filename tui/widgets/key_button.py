@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.widgets import Button
+
+if TYPE_CHECKING:
+    from tui.app import SeqbenchApp
 
 
 class KeyButton(Button, can_focus=False):
@@ -11,10 +16,18 @@ class KeyButton(Button, can_focus=False):
     The class ``-main`` marks what enter does; ``app.tcss`` says how buttons look.
     """
 
+    app: SeqbenchApp
+
     def __init__(self, key: str, label: str, id: str, main: bool = False) -> None:  # noqa: A002
         super().__init__(f"{key}  {label}", id=id, compact=True, classes="-main" if main else "")
         self._key = key
+        self._said = label
+
+    def on_mount(self) -> None:
+        """Write the key in words where the terminal hasn't its sign."""
+        self.say(self._said)
 
     def say(self, label: str) -> None:
         """Change what it says, not its key."""
-        self.label = f"{self._key}  {label}"
+        self._said = label
+        self.label = f"{self.app.key_written(self._key)}  {label}"
