@@ -13,6 +13,7 @@ from textual.widgets._footer import FooterKey
 from engine.errors import ConfigError, UsageError
 from engine.store.location import StoreLocation
 from tui.actions import ACTIONS
+from tui.actions.action import Action
 from tui.actions.keymap import read_keymap
 from tui.app import SeqbenchApp
 from tui.preferences import Preferences, read_preferences
@@ -29,6 +30,8 @@ def test_every_action_has_a_name_of_its_own() -> None:
     names = [action.name for action in ACTIONS]
     assert len(set(names)) == len(names)
     assert {"launch.choose-row", "app.help", "live.log-back"} <= set(names)
+    there, back = (Action(f"go({n})", ("x",), "", "", ("live",)).name for n in (1, -1))
+    assert (there, back) == ("live.go-1", "live.go-back-1")
 
 
 async def test_a_chosen_key_does_it_and_the_old_one_does_not(absent_store: StoreLocation) -> None:

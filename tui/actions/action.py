@@ -35,7 +35,8 @@ class Action:
     @property
     def name(self) -> str:
         """Its name in a user's file of keys, such as ``launch.choose-cell``: it stays as it is."""
-        slug = self.slug or re.sub(r"[^a-z0-9]+", "-", self.id.lower()).strip("-")
+        words = self.id.lower().replace("(-", " back ")
+        slug = self.slug or re.sub(r"[^a-z0-9]+", "-", words).strip("-")
         return f"{self.screens[0]}.{slug}"
 
 
