@@ -1,4 +1,4 @@
-"""What can be met on any screen, in three sizes: letters to jump by, a column explained, colours."""
+"""What can be met on any screen, in three sizes: letters, a column explained, sixteen colours."""
 
 from __future__ import annotations
 
