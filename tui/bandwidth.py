@@ -26,6 +26,7 @@ FORGIVEN_SECONDS = 120.0
 PING_BYTES = 2_000
 """Sent within a look; after less there is nothing to ask about."""
 UNANSWERED_SECONDS = 5.0
+SETTLE_SECONDS = 0.5
 
 
 class Traffic:
@@ -78,6 +79,13 @@ class Echo:
             self.asked = None
             self.newest = now - asked
             self.best = self.newest if self.best is None else min(self.best, self.newest)
+
+    def settle(self) -> None:
+        """Wait a little for an answer on its way: later it would be typed into the shell."""
+        end = time.monotonic() + SETTLE_SECONDS
+        while self.asked is not None and time.monotonic() < end:
+            time.sleep(0.005)
+        self.asked = None
 
     def late(self, now: float) -> float:
         """How much later than at best the newest answer came, or the open one comes if now."""
@@ -165,7 +173,7 @@ class Bandwidth:
             self._let_go()
         elif self._holds and now - self._frame_at >= FRAME_SECONDS - LOOK_SECONDS / 2:
             self._let_go()
-            self._app.set_timer(0.1, self._hold)
+            self._app.set_timer(0.1, lambda: self._app.call_after_refresh(self._hold))
         else:
             self._hold()
 

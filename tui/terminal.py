@@ -31,6 +31,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that end the app at once: nothing in it is unsaved."""
 
 LOOK_MILLISECONDS = 100
+TRY_AGAIN_MILLISECONDS = 250
 
 PING = "\x1b[5n"
 PONG = "\x1b[0n"
@@ -111,6 +112,7 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Leave in order: what was drawn before is written first."""
+        self.echo.settle()
         self.disable_input()
         self._restore_attributes()
         self.write(LEAVE)
@@ -246,7 +248,8 @@ class TerminalOutput:
                 data = data[written:]
             except BlockingIOError:
                 self._traffic.wait()
-                poll.poll()
+                # The kernel may make room later without saying so.
+                poll.poll(TRY_AGAIN_MILLISECONDS)
                 self._traffic.go_on()
             except OSError:
                 self._abandoned = True

@@ -23,6 +23,7 @@ sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{siz
 def app(busy_store: LiveStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SeqbenchApp:
     """An app that says nothing of this machine or of where its store lies."""
     know_the_surroundings(monkeypatch, tmp_path)
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
     return SeqbenchApp(busy_store.location)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,6 +60,20 @@ def test_a_terminal_that_never_answers_is_not_asked_again() -> None:
     assert not echo.ask(UNANSWERED_SECONDS + 1.0)
 
 
+def test_an_answer_on_its_way_is_waited_for_and_one_that_never_comes_is_not() -> None:
+    echo = Echo()
+    echo.ask(0.0)
+    answer = threading.Timer(0.05, lambda: echo.answered(1.0))
+    answer.start()
+    echo.settle()
+    assert echo.best == 1.0
+    echo.ask(2.0)
+    began = time.monotonic()
+    echo.settle()
+    assert time.monotonic() - began < 5
+    assert echo.asked is None
+
+
 def test_traffic_in_words() -> None:
     assert report(6_200, 2, 2.0) == "3.1 kB/s · 3.1 kB a frame · 1.0 frames/s"
     assert report(0, 0, 1.0) == "0 B/s · 0 B a frame · 0.0 frames/s"
@@ -111,8 +126,8 @@ def read_at(terminal: Terminal, rate: int, condition: Callable[[], object]) -> N
             terminal.output += data
             terminal.picture.feed(data)
         turn += 1
-        if turn % 3 == 0:
-            terminal.type("23"[turn % 2])  # somebody who looks around
+        if turn % 2 == 0:
+            terminal.type("23"[turn // 2 % 2])  # somebody who looks around
 
 
 def test_a_slow_line_is_noticed(start: Callable[..., Terminal]) -> None:
@@ -120,7 +135,7 @@ def test_a_slow_line_is_noticed(start: Callable[..., Terminal]) -> None:
     app.shows("SASRec")
     app.type("3")
     app.shows("bert4rec")
-    read_at(app, 15_000, lambda: "low bandwidth" in app.picture.text)
+    read_at(app, 60_000, lambda: "low bandwidth" in app.picture.text)
     app.shows("low bandwidth")
     assert b"\x1b[?1003l\x1b[?1002h" in app.output
     app.type("\x03")
