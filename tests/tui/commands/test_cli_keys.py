@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import Run
+from click.testing import Result
 
 from tui.actions import ACTIONS
+
+Run = Callable[..., Result]
 
 
 def test_every_action_is_listed_with_its_name(cli: Run, cli_json: Callable[..., Any]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from click.testing import Result
 from live_runs import LiveStore
 from rich.console import Console
 from terminals import Terminal
@@ -18,6 +18,8 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import list_runs
 from tui.commands.watching import NEWS, QueueView
+
+Run = Callable[..., Result]
 
 
 def drawn(store: LiveStore, width: int, height: int, ascii_only: bool = False) -> list[str]:
