@@ -132,7 +132,8 @@ class _Nvml:
             pynvml.nvmlInit()
         except (pynvml.NVMLError, OSError) as error:
             if not isinstance(error, absent):
-                self._note = f"the NVIDIA driver doesn't answer ({str(error).rstrip('.')}): showing the host only"
+                why = str(error).rstrip(".")
+                self._note = f"the NVIDIA driver doesn't answer ({why}): showing the host only"
             return
         self._nvml = pynvml
         for index in range(self._ask(pynvml.nvmlDeviceGetCount) or 0):
