@@ -137,3 +137,17 @@ def test_an_interval_over_users_holds_the_mean_of_other_users() -> None:
         assert low <= values.mean() <= high
         inside += low <= 0.15 <= high
     assert inside >= 33
+
+
+def test_the_interval_of_a_share_is_the_binomial_one() -> None:
+    share = np.zeros((1, 900))
+    share[0, :90] = 1
+    low, high = user_interval(share)
+    half = 1.96 * (0.1 * 0.9 / 900) ** 0.5
+    assert low == pytest.approx(0.1 - half, abs=0.003)
+    assert high == pytest.approx(0.1 + half, abs=0.003)
+    assert user_interval(share) == (low, high)
+
+
+def test_users_that_agree_leave_no_doubt() -> None:
+    assert user_interval(np.full((1, 50), 0.25)) == (0.25, 0.25)
