@@ -125,7 +125,7 @@ def difference(a: PerUser, b: PerUser) -> Difference:
     )
 
 
-def more_seeds(a: PerUser, b: PerUser) -> int | None:
+def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
     """How many more seeds a cell would tell them apart if means and variances stayed as they are.
 
     0 where they are apart; ``None`` where no number would do, or where one seed tells nothing of
@@ -146,7 +146,7 @@ def more_seeds(a: PerUser, b: PerUser) -> int | None:
             parts.append(_Part(part.variance * share, part.rest * share, len(cell) + more - 1))
         parts.append(_Part(alone + sum(part.rest for part in parts), 0.0, users - 1))
         error = _error(parts)
-        return error == 0 or two_sided(mean / error, _dof(parts)) < LEVEL
+        return error == 0 or two_sided(mean / error, _dof(parts)) < level
 
     if not apart(MOST_SEEDS):
         return None

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     "--pivot", is_flag=True, help="The reference table's form: rows Model › Dataset › Length."
 )
 @click.option(
+    "--pairs",
+    is_flag=True,
+    help="Every two cells of a data set: the difference, its interval, and whether it is one.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
 )
 @pass_session
@@ -52,6 +57,7 @@ def compare(
     limit: int | None,
     by_cell: bool,
     pivot: bool,
+    pairs: bool,
     output: Path | None,
 ) -> None:
     """Compare runs under the reference table's column names.
@@ -64,10 +70,13 @@ def compare(
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
-    if pivot and (by_cell or limit is not None or sort is not None):
-        raise UsageError(
-            "--pivot has its own order and cells: leave --by-cell, --sort and --limit."
-        )
+    if by_cell + pivot + pairs > 1:
+        raise UsageError("--by-cell, --pivot and --pairs are three tables: ask for one.")
+    if pairs:
+        _put_pairs(session, filter_, sort or comparison.SORT, format_, output)
+        return
+    if pivot and (limit is not None or sort is not None):
+        raise UsageError("--pivot has its own order and cells: leave --sort and --limit.")
     if format_ == "xlsx" and output is None:
         raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
     chosen = comparison.parse_aggregate(aggregate)
@@ -116,6 +125,31 @@ def _put_pivot(rows: list[comparison.Row], format_: str, output: Path | None) ->
         over = extremes.get(aggregate, "the mean ± deviation")
         note(f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds; totals are maxima.")
     _put(format_pivot(cells, format_), output)
+
+
+def _put_pairs(
+    session: Session, filter_: str, metric: str, format_: str, output: Path | None
+) -> None:
+    from engine.analysis import pairs_text
+    from engine.analysis.cells import pairs, ranked_cells
+    from engine.analysis.comparison import compare_rows
+
+    chosen, masked = pairs_text.ranked_metric(metric)
+    rows: list[comparison.Row] = []
+    if session.has_store:
+        with session.reader() as connection:
+            rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+    cells, problems = ranked_cells(session.location, rows)
+    for problem in problems:
+        note(problem)
+    found = pairs(cells, chosen, masked=masked)
+    if not found:
+        note("No two cells of one data set, protocol and checksum have runs that are done.")
+        if format_ in ("table", "md") and output is None:
+            return
+    _put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
+    for sentence in pairs_text.caveats(found):
+        note(sentence)
 
 
 def _order(sort: str) -> tuple[str, bool]:
