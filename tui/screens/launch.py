@@ -18,7 +18,13 @@ from tui.screens import launch_plan as planning
 from tui.screens.launch_form import LaunchForm
 from tui.screens.launch_plan import Order, Plan, variants_of
 from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
-from tui.screens.launch_text import detail_text, legend, problem_text, summary_text
+from tui.screens.launch_text import (
+    detail_text,
+    legend,
+    problem_text,
+    rectangle_hint,
+    summary_text,
+)
 from tui.text import count
 from tui.widgets.grid import CellGrid, Column, Key, Row
 from tui.widgets.header import Header
@@ -210,6 +216,16 @@ class LaunchScreen(Screen[None]):
     def _selection_changed(self) -> None:
         self._replan()
 
+    @on(CellGrid.RectangleChanged)
+    def _rectangle_changed(self) -> None:
+        self._show_legend()
+        self.refresh_bindings()
+
+    def _show_legend(self) -> None:
+        shape = self.grid.rectangle
+        narrow = self.has_class("-form") and self.has_class("-narrow")
+        self.grid.border_subtitle = rectangle_hint(*shape) if shape else "" if narrow else legend()
+
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
         self._show_detail()
@@ -292,8 +308,28 @@ class LaunchScreen(Screen[None]):
     # Actions
 
     def action_choose(self, what: str) -> None:
-        """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it."""
-        self.grid.toggle(what)
+        """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it; or keep the rectangle."""
+        if what == "cell" and self.grid.rectangle:
+            self.grid.keep_rectangle()
+        else:
+            self.grid.toggle(what)
+
+    def action_rectangle(self) -> None:
+        """Begin a rectangle at the cursor, or keep the one that is there."""
+        if self.grid.rectangle:
+            self.grid.keep_rectangle()
+        else:
+            self.grid.begin_rectangle()
+
+    def action_keep_rectangle(self) -> None:
+        self.grid.keep_rectangle()
+
+    def action_drop_rectangle(self) -> None:
+        self.grid.drop_rectangle()
+
+    def action_unselect(self) -> None:
+        """Select nothing."""
+        self.grid.select(())
 
     def action_options(self) -> None:
         """To the form, or back to the grid."""
@@ -301,7 +337,7 @@ class LaunchScreen(Screen[None]):
             self.action_leave_form()
         else:
             self.add_class("-form")
-            self.grid.border_subtitle = "" if self.has_class("-narrow") else legend()
+            self._show_legend()
             self._form.focus_first()
 
     def _in_form(self) -> bool:
@@ -312,7 +348,7 @@ class LaunchScreen(Screen[None]):
     def action_leave_form(self) -> None:
         """From the form to the grid."""
         self.remove_class("-form")
-        self.grid.border_subtitle = legend()
+        self._show_legend()
         self.grid.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -321,8 +357,12 @@ class LaunchScreen(Screen[None]):
             return False
         if action == "leave_form":
             return self._in_form()
-        if action == "launch_missing":
-            return not self._in_form()
+        if action in ("keep_rectangle", "drop_rectangle"):
+            return self.grid.rectangle is not None
+        if action in ("launch_missing", "unselect"):
+            return not self._in_form() and self.grid.rectangle is None
+        if action in ("fetch", "options"):
+            return self.grid.rectangle is None
         return super().check_action(action, parameters)
 
     def action_launch_missing(self) -> None:
