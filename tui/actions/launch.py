@@ -71,6 +71,14 @@ LAUNCH = (
     ),
     Action("fetch", ("f",), "Fetch", "Fetch the data set under the cursor", ("launch",), True),
     Action(
+        "devices",
+        ("d",),
+        "Slots",
+        "The devices, their slots and who else uses them, in place of the summary",
+        ("launch",),
+        True,
+    ),
+    Action(
         "options",
         ("o",),
         "Form",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -26,6 +27,7 @@ from tui.screens.launch_text import (
     summary_text,
 )
 from tui.text import count
+from tui.widgets.device_slots import DeviceSlots
 from tui.widgets.grid import CellGrid, Column, Key, Row
 from tui.widgets.header import Header
 
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
+
+LOWEST = 4
+"""Lines of the panels at the bottom: two of text."""
+
+DETAIL = 9
+"""Lines that the cell under the cursor needs."""
 
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
@@ -64,6 +72,7 @@ class LaunchScreen(Screen[None]):
         self._problem = ""
         self._asked: bool | None = None
         self._reading = self._read_again = False
+        self._bottom = LOWEST
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -81,9 +90,13 @@ class LaunchScreen(Screen[None]):
             form.add_class("panel")
             form.border_title = "Seeds, lengths, settings"
             yield form
-        summary = Static("", id="summary", classes="panel", markup=False)
-        summary.border_title = "Selection"
-        yield summary
+        with Horizontal(id="bottom"):
+            summary = Static("", id="summary", classes="panel", markup=False)
+            summary.border_title = "Selection"
+            yield summary
+            devices = DeviceSlots(id="devices", classes="panel")
+            devices.border_title = "Devices"
+            yield devices
         trouble = Static("", id="trouble", classes="panel", markup=False)
         trouble.border_title = "Configuration"
         yield trouble
@@ -139,10 +152,13 @@ class LaunchScreen(Screen[None]):
     def on_resize(self, _: Resize) -> None:
         """A tall terminal shows the cell under the cursor below the grid."""
         self._fit_grid()
+        self.call_after_refresh(self._devices_seen)
 
     def _fit_grid(self) -> None:
-        tall = self.size.height >= TALL
-        self.grid.styles.max_height = self.grid.full_height if tall else None
+        """All of the grid, if the cell under the cursor then still has its lines below."""
+        wanted = self.grid.full_height
+        room = self.size.height - 2 - self._bottom - DETAIL
+        self.grid.styles.height = min(wanted, room) if self.size.height >= TALL else "1fr"
 
     def _lay_out(self) -> None:
         catalogue = self.app.catalogue
@@ -209,6 +225,30 @@ class LaunchScreen(Screen[None]):
         self._show_detail()
         if others:
             self._replan()
+
+    # Devices
+
+    @on(DeviceSlots.Looked)
+    def _devices_seen(self) -> None:
+        """They get the lines that they need; where they have no place, a few words stand in."""
+        devices = self.query_one(DeviceSlots)
+        wanted = devices.full_lines + devices.gutter.height
+        shown = self.has_class("-wide") or self.has_class("-devices")
+        most = max(LOWEST, self.size.height // 3)
+        bottom = min(max(LOWEST, wanted), most) if shown else LOWEST
+        if bottom != self._bottom:
+            self._bottom = bottom
+            self.query_one("#bottom").styles.height = bottom
+            self._fit_grid()
+        summary = self.query_one("#summary", Static)
+        words = Content("") if self.has_class("-wide") else devices.digest()
+        if summary.border_subtitle != words:
+            summary.border_subtitle = words
+
+    def action_devices(self) -> None:
+        """Show the devices in place of the summary, or the summary again; wide, both are there."""
+        self.toggle_class("-devices")
+        self._devices_seen()
 
     # The order and its plan
 
@@ -361,6 +401,8 @@ class LaunchScreen(Screen[None]):
             return self.grid.rectangle is not None
         if action in ("launch_missing", "unselect"):
             return not self._in_form() and self.grid.rectangle is None
+        if action == "devices":
+            return not self.has_class("-wide")
         if action in ("fetch", "options"):
             return self.grid.rectangle is None
         return super().check_action(action, parameters)
