@@ -79,6 +79,20 @@ LAUNCH = (
         True,
     ),
     Action(
+        "save_suite",
+        ("s",),
+        "Save",
+        "Save the selection, with its seeds and settings, as a suite",
+        ("launch",),
+    ),
+    Action(
+        "load_suite",
+        ("u",),
+        "Suite",
+        "Load a suite: its cells, seeds and settings",
+        ("launch",),
+    ),
+    Action(
         "options",
         ("o",),
         "Form",

@@ -24,6 +24,7 @@ from tui.screens.launch_text import (
     legend,
     problem_text,
     rectangle_hint,
+    suite_keys,
     summary_text,
 )
 from tui.text import count
@@ -89,6 +90,7 @@ class LaunchScreen(Screen[None]):
             form = LaunchForm(id="form")
             form.add_class("panel")
             form.border_title = "Seeds, lengths, settings"
+            form.border_subtitle = suite_keys()
             yield form
         with Horizontal(id="bottom"):
             summary = Static("", id="summary", classes="panel", markup=False)
@@ -285,12 +287,7 @@ class LaunchScreen(Screen[None]):
     def _suite_chosen(self, message: LaunchForm.SuiteChosen) -> None:
         catalogue, suite = self.app.catalogue, message.suite
         if catalogue is not None:
-            self.grid.select(
-                (catalogue.model(model).name, catalogue.dataset(dataset).name, length)
-                for model in suite.models
-                for dataset in suite.datasets
-                for length in suite.lengths
-            )
+            self.grid.select(catalogue.cells(suite))
 
     @on(LaunchForm.Finished)
     def _form_finished(self) -> None:
@@ -330,6 +327,7 @@ class LaunchScreen(Screen[None]):
             return  # another is on its way
         self._plan, self._problem = plan, problem
         self._form.show_problem(problem)
+        self._show_yaml(order, problem)
         self.query_one("#summary", Static).update(
             summary_text(plan, bool(self.grid.selected), problem)
         )
@@ -337,6 +335,19 @@ class LaunchScreen(Screen[None]):
         if self._asked is not None:
             asked, self._asked = self._asked, None
             self._confirm(again=asked)
+
+    def _show_yaml(self, order: Order, problem: str) -> None:
+        """What the choice would be as a suite."""
+        from engine.suites import suite_yaml
+        from tui.screens.launch_suite import yaml_text
+
+        catalogue = self.app.catalogue
+        if catalogue is None or problem:
+            self._form.show_yaml(Content(""))
+            return
+        name = order.suite or "selection"
+        suite = planning.order_suite(catalogue, order, name, name)
+        self._form.show_yaml(yaml_text(suite_yaml(suite)))
 
     def _show_detail(self) -> None:
         key, catalogue = self.grid.cursor_key, self.app.catalogue
@@ -452,6 +463,32 @@ class LaunchScreen(Screen[None]):
         self.notify(f"{count(runs, 'run')} in the queue.")
         self.grid.select(())
         await self.app.action_show("live")
+
+    def action_save_suite(self) -> None:
+        """Keep the selection, with its seeds and settings, under a name."""
+        from tui.screens.launch_suite import SaveSuiteScreen
+
+        if self._problem:
+            self.notify(self._problem, severity="warning")
+        elif self.app.catalogue is not None and self.grid.cursor_key is not None:
+            screen = SaveSuiteScreen(self.app.catalogue, self._order())
+            self.app.push_screen(screen, self._suite_saved)
+
+    def _suite_saved(self, name: str | None) -> None:
+        if name is not None:
+            self._form.choose_suite(name, fill=False)
+
+    def action_load_suite(self) -> None:
+        """Choose a suite: its cells, seeds and settings."""
+        from tui.screens.launch_suite import LoadSuiteScreen
+
+        if self.app.catalogue is not None:
+            screen = LoadSuiteScreen(self.app.catalogue, self._form.choices.suite)
+            self.app.push_screen(screen, self._suite_named)
+
+    def _suite_named(self, name: str | None) -> None:
+        if name is not None:
+            self._form.choose_suite(name)
 
     def action_fetch(self) -> None:
         """Fetch the data set under the cursor."""

@@ -112,6 +112,11 @@ def rectangle_hint(rows: int, columns: int) -> Content:
     )
 
 
+def suite_keys() -> Content:
+    """For the form's border."""
+    return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
+
+
 def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
     for table in catalogue.references.values():
         for cell in table.cells:
