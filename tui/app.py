@@ -146,9 +146,10 @@ class SeqbenchApp(App[None]):
         except UserError as error:
             self.call_later(self._catalogue_failed, str(error))
         else:
-            self.call_later(self._catalogue_loaded, catalogue)
+            self.call_later(self.take_catalogue, catalogue)
 
-    def _catalogue_loaded(self, catalogue: Catalogue) -> None:
+    def take_catalogue(self, catalogue: Catalogue) -> None:
+        """The configuration is known, or has changed."""
         self.catalogue = catalogue
         for screen in self._all_screens():
             screen.post_message(CatalogueLoaded(catalogue))

@@ -10,6 +10,8 @@ from pilots import wait_for
 from textual.pilot import Pilot
 
 from engine import telemetry
+from engine.scheduling import slots
+from engine.scheduling.busyprocesses import BusyProcesses
 from engine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
 from tui.screens import live
@@ -31,6 +33,8 @@ class KnownSampler(telemetry.Sampler):
 def know_the_surroundings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """Fix time, machine and home folder."""
     monkeypatch.setattr(telemetry, "Sampler", KnownSampler)
+    monkeypatch.setattr(slots, "detect_slots", lambda settings: slots.divide(settings, [], 8))
+    monkeypatch.setattr(BusyProcesses, "look", lambda *_: [])
     monkeypatch.setattr(live, "wall_clock", lambda: NOW)
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(SeqbenchApp, "look_after_queue", lambda app: None)
