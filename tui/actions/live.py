@@ -24,6 +24,30 @@ LIVE = (
         ("live",),
         True,
     ),
+    Action(
+        "reorder('up')", ("K",), "Sooner", "Move the selected run one place up the queue", ("live",)
+    ),
+    Action(
+        "reorder('down')",
+        ("J",),
+        "Later",
+        "Move the selected run one place down the queue",
+        ("live",),
+    ),
+    Action(
+        "reorder('first')",
+        ("ctrl+t",),
+        "Next",
+        "Move the selected run to the front of the queue",
+        ("live",),
+    ),
+    Action(
+        "reorder('last')",
+        ("ctrl+e",),
+        "Last",
+        "Move the selected run to the end of the queue",
+        ("live",),
+    ),
     Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
         "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True

@@ -1,5 +1,5 @@
-"""``ls``, ``watch``, ``cancel``, ``retry``, ``pause`` and ``resume``: the queue and what became of
-it."""
+"""``ls``, ``watch``, ``cancel``, ``retry``, ``move``, ``pause`` and ``resume``: the queue and what
+became of it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import QueueAction
+    from engine.store.requests import Move, QueueAction
 
 RETRIED = ("failed", "cancelled", "lost")
 CANCELLED = ("queued", "running", "paused")
+WAITING = ("queued", "paused")
 
 
 @click.command()
@@ -189,6 +190,29 @@ def _changes(session: Session, run: Run, settings: tuple[str, ...]) -> dict[str,
     given = overrides_of(settings).items()
     parsed = [parse_override(entry, profile, key, value) for key, value in given]
     return {name: value for _, name, value in parsed}
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.option("--first", "where", flag_value="first", help="To the front of the queue.")
+@click.option("--up", "where", flag_value="up", help="Before the run that is before it.")
+@click.option("--down", "where", flag_value="down", help="Behind the run that is behind it.")
+@click.option("--last", "where", flag_value="last", help="To the end of the queue.")
+@pass_session
+def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
+    """Change the order of the queue.
+
+    Several runs keep their order among themselves. RUN is an id, or as much of its beginning or
+    end as tells it from the others.
+    """
+    from engine.store.requests import request_move
+
+    if where is None:
+        raise click.UsageError("Say where to: --first, --up, --down or --last.")
+    with session.reader() as connection:
+        runs = _resolve(connection, names, WAITING, "is {state}: only what waits can be moved")
+    runs.sort(key=lambda run: (run.position, run.id))
+    _request(session, runs, lambda location, ids: request_move(location, ids, where))
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import time as wall_clock
@@ -40,8 +40,9 @@ from tui.widgets.queue_table import ENDED, QueueTable, run_label
 from tui.widgets.run_facts import Facts, RunFacts
 
 if TYPE_CHECKING:
+    from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import QueueAction
+    from engine.store.requests import Move, QueueAction
     from engine.telemetry import Sample, Sampler
     from tui.app import SeqbenchApp
 
@@ -54,6 +55,7 @@ SMALL_HEIGHT = 30
 
 CAN_CANCEL = frozenset({"queued", "running", "paused"})
 CAN_RETRY = frozenset({"failed", "cancelled", "lost"})
+CAN_MOVE = frozenset({"queued", "paused"})
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
@@ -307,6 +309,8 @@ class LiveScreen(Screen[None]):
             return True if self._run and self._run.state in CAN_CANCEL else None
         if action == "retry":
             return True if self._run and self._run.state in CAN_RETRY else None
+        if action == "reorder":
+            return True if self._run and self._run.state in CAN_MOVE else None
         if action == "open":
             return True if self._run else None
         return True
@@ -324,47 +328,48 @@ class LiveScreen(Screen[None]):
             else ("Training stops; its checkpoint is kept, and a retry goes on from there.")
         )
         ask = AskScreen("Cancel", f"Cancel {run_label(run)}?\n{kept}", "Cancel the run", "Keep it")
-        self.app.push_screen(ask, lambda yes: self._request("cancel", run, yes))
+        self.app.push_screen(ask, lambda yes: self._cancel(run) if yes else None)
 
-    def action_pause(self) -> None:
-        """Pause the queue, or let it go on."""
-        self._write_queue_request("pause" if self._hold is None else "resume")
+    def _cancel(self, run: Run) -> None:
+        from engine.store.requests import request_cancel
 
-    @work(thread=True, group="live-request")
-    def _write_queue_request(self, action: QueueAction) -> None:
-        from engine.errors import UserError
-        from engine.store.requests import request_queue
-
-        try:
-            request_queue(self.app.location, action)
-        except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
-            return
-        self.app.call_from_thread(self.app.look_after_queue)
+        self._request(lambda store: request_cancel(store, [run.id]), f"Cancelling {run_label(run)}")
 
     def action_retry(self) -> None:
         """Put the run back into the queue."""
-        if self._run is not None:
-            self._request("retry", self._run, True)
+        from engine.store.requests import request_retry
 
-    def _request(self, what: str, run: Run, agreed: bool | None) -> None:
-        if agreed:
-            self._write_request(what, run)
+        if (run := self._run) is not None:
+            said = f"Queued again: {run_label(run)}"
+            self._request(lambda store: request_retry(store, [run.id]), said)
+
+    def action_reorder(self, where: Move) -> None:
+        """Change the run's place in the queue."""
+        from engine.store.requests import request_move
+
+        if (run := self._run) is not None:
+            self._request(lambda store: request_move(store, [run.id], where))
+
+    def action_pause(self) -> None:
+        """Pause the queue, or let it go on."""
+        from engine.store.requests import request_queue
+
+        action: QueueAction = "pause" if self._hold is None else "resume"
+        self._request(lambda store: request_queue(store, action))
 
     @work(thread=True, group="live-request")
-    def _write_request(self, what: str, run: Run) -> None:
+    def _request(self, write: Callable[[StoreLocation], None], said: str = "") -> None:
+        """Write a request, see to it that a supervisor finds it, and say so."""
         from engine.errors import UserError
-        from engine.store import requests
 
-        request = {"cancel": requests.request_cancel, "retry": requests.request_retry}[what]
         try:
-            request(self.app.location, [run.id])
+            write(self.app.location)
         except (UserError, sqlite3.Error) as error:
             self.app.call_from_thread(self.notify, str(error), severity="error")
             return
         self.app.call_from_thread(self.app.look_after_queue)
-        said = "Cancelling" if what == "cancel" else "Queued again:"
-        self.app.call_from_thread(self.notify, f"{said} {run_label(run)}")
+        if said:
+            self.app.call_from_thread(self.notify, said)
 
     def action_open(self) -> None:
         """The run's details."""

@@ -204,6 +204,21 @@ def test_a_failed_run_is_shown_with_what_to_try(
     assert f"seqbench retry {failed} --set batch_size=64 --set eval_batch_size=256" in shown
 
 
+def test_what_waits_is_moved(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
+    later, sooner = ids(held, "queued")  # newest first
+    result = cli("move", later, sooner, "--first")
+    assert result.stdout.split() == [sooner, later], "in the order of the queue"
+    assert requests(held) == [("first", later), ("first", sooner)]
+    (running,) = ids(held, "running")
+    refused = cli("move", sooner, running, "--up")
+    assert refused.exit_code == 1
+    assert "is running: only what waits can be moved; nothing was changed" in refused.stderr
+    unclear = cli("move", sooner)
+    assert unclear.exit_code == 2
+    assert "Say where to" in unclear.stderr
+    assert len(requests(held)) == 2
+
+
 def test_the_queue_is_paused_and_resumed(
     held: StoreLocation, busy_store: LiveStore, cli: Run
 ) -> None:
