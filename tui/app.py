@@ -22,6 +22,7 @@ from textual.screen import Screen
 from tui.actions import bindings_for
 from tui.actions.palette import ActionCommands
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.presence import Presence
 from tui.text import plain, short_path
 from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
+    from tui.screens.since import News
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
@@ -69,6 +71,8 @@ class SeqbenchApp(App[None]):
         catalogue_problem: why it can't be read, as a sentence.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
+        presence: when the user was last here.
+        news: what ended since then, when the app was opened.
     """
 
     TITLE = "seqbench"
@@ -90,6 +94,8 @@ class SeqbenchApp(App[None]):
         self.config_dir = config_dir
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
+        self.presence = Presence(location)
+        self.news: News | None = None
         self._told = ""
         self._leaving = threading.Event()
         # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
@@ -117,6 +123,7 @@ class SeqbenchApp(App[None]):
         self._load_catalogue()
         self._name_device()
         self._follow_store()
+        self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
         # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
@@ -133,6 +140,7 @@ class SeqbenchApp(App[None]):
     def on_unmount(self) -> None:
         """Let the threads go."""
         self._leaving.set()
+        self.presence.write()
 
     # What the threads read
 
@@ -197,6 +205,7 @@ class SeqbenchApp(App[None]):
                 newest = None
                 if not idle:
                     look_again = time.monotonic() + SUPERVISOR_SECONDS
+            self.presence.write_if_due()
             self._leaving.wait(POLL_SECONDS)
         follower.close()
 
@@ -249,8 +258,34 @@ class SeqbenchApp(App[None]):
             markup=False,
         )
 
+    @work(thread=True, group="since")
+    def _look_back(self) -> None:
+        from tui.since import read_news
+
+        if (news := read_news(self.location, self.presence.recall())) is not None:
+            self.call_later(self._tell_news, news)
+
+    def _tell_news(self, news: News) -> None:
+        from tui.screens.since import summary
+
+        self.news = news
+        if len(self.screen_stack) == 1:
+            self.show_news()
+        else:  # whoever is quicker isn't interrupted
+            self.notify(f"Since you left: {summary(news.counts)}")
+
+    def show_news(self) -> None:
+        """What ended between the last time and this one."""
+        from tui.screens.since import SinceScreen
+
+        if self.news is not None:
+            self.push_screen(SinceScreen(self.news))
+        else:
+            self.notify("Nothing had ended since you left.")
+
     async def on_event(self, event: Event) -> None:
         """What is pasted into a field is text from outside too."""
+        self.presence.note(event)
         if isinstance(event, Paste):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)

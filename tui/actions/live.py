@@ -48,6 +48,7 @@ LIVE = (
         "Move the selected run to the end of the queue",
         ("live",),
     ),
+    Action("since", ("S",), "Since", "What ended between your last visit and this", ("live",)),
     Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
         "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True

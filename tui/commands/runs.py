@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UserError
+from tui.commands.moment import LEFT, Moment
 from tui.commands.session import (
     Listed,
     Session,
@@ -45,10 +46,20 @@ WAITING = ("queued", "paused")
     metavar="N",
     help="The newest so many.  [default: 50; --json: all]",
 )
+@click.option(
+    "--since",
+    type=Moment(),
+    metavar="AGO",
+    help="Only what ended since: 90m, 8h, 3d, or `left` for when you left the app.",
+)
 @json_option
 @pass_session
 def ls(
-    session: Session, states: tuple[tuple[str, ...], ...], limit: int | None, as_json: bool
+    session: Session,
+    states: tuple[tuple[str, ...], ...],
+    limit: int | None,
+    since: float | None,
+    as_json: bool,
 ) -> None:
     """List runs, newest first."""
     wanted = flat(states)
@@ -60,19 +71,37 @@ def ls(
 
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
-            runs = list_runs(connection, wanted or None, ask)
+            runs = list_runs(
+                connection, wanted or None, ask, ended_since=since_moment(session, since)
+            )
             held = queue_hold(connection)
     if as_json:
         say_json([{**asdict(run), **_derived(run)} for run in runs])
         return
     if not runs:
-        note("There are no such runs." if wanted else "There are no runs yet: see `seqbench run`.")
+        note(
+            "There are no such runs."
+            if wanted or since is not None
+            else "There are no runs yet: see `seqbench run`."
+        )
         return
     _say_runs(runs[: limit or 50])
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
     if held:
         note(paused(held))
+
+
+def since_moment(session: Session, since: float | None) -> float | None:
+    """``left`` for this store. Raises `UserError` if that isn't known."""
+    if since != LEFT:
+        return since
+    from tui.presence import Presence
+
+    moment = Presence(session.location).recall()
+    if moment is None:
+        raise UserError("The app was never left with this store: say `--since 8h`, for instance.")
+    return moment
 
 
 def _say_runs(runs: list[Run]) -> None:

@@ -378,6 +378,10 @@ class LiveScreen(Screen[None]):
 
             self.app.push_screen(RunScreen(self._run.id))
 
+    def action_since(self) -> None:
+        """What ended while nobody looked."""
+        self.app.show_news()
+
     def action_next_chart(self) -> None:
         """Where there is room: all, then each alone; else one after the other."""
         count = len(CHARTS) if self._one_at_a_time else len(CHARTS) + 1
