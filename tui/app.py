@@ -6,6 +6,7 @@ first paint.
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App
 from textual.css.query import NoMatches
-from textual.events import Event, Paste
+from textual.events import AppFocus, Event, Paste
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -34,11 +35,15 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
+    from engine.store.news import Occasion
     from tui.screens.since import News
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
+
+MOST_OCCASIONS = 100
+"""Kept for a user who looks elsewhere."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
@@ -97,6 +102,7 @@ class SeqbenchApp(App[None]):
         self.presence = Presence(location)
         self.news: News | None = None
         self._told = ""
+        self._missed: list[Occasion] = []
         self._leaving = threading.Event()
         # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
         self._listens = threading.Event()
@@ -193,24 +199,30 @@ class SeqbenchApp(App[None]):
 
         follower = StoreFollower(self.location)
         newest: Snapshot | None = None
+        occasions: list[Occasion] = []
         unfinished, look_again = 0, time.monotonic()
         while not self._leaving.is_set():
             snapshot = follower.look()
             if snapshot is not None:
                 newest, unfinished = snapshot, snapshot.unfinished
+                occasions = [*occasions, *follower.occasions()][-MOST_OCCASIONS:]
             idle = not unfinished or time.monotonic() < look_again
             if self._listens.is_set() and not (newest is None and idle):
                 self._listens.clear()
-                self.call_later(self._hear, newest, not idle)
-                newest = None
+                self.call_later(self._hear, newest, not idle, occasions)
+                newest, occasions = None, []
                 if not idle:
                     look_again = time.monotonic() + SUPERVISOR_SECONDS
             self.presence.write_if_due()
             self._leaving.wait(POLL_SECONDS)
         follower.close()
 
-    def _hear(self, snapshot: Snapshot | None, look_after_queue: bool) -> None:
+    def _hear(
+        self, snapshot: Snapshot | None, look_after_queue: bool, occasions: list[Occasion]
+    ) -> None:
         self._listens.set()
+        if occasions:
+            self._ring(occasions)
         if snapshot is not None:
             self._store_changed(snapshot)
         if look_after_queue:
@@ -220,6 +232,25 @@ class SeqbenchApp(App[None]):
         self.snapshot = snapshot
         for screen in self.screen_stack:
             screen.post_message(StoreChanged(snapshot))
+
+    def _ring(self, occasions: list[Occasion]) -> None:
+        """Tell a user who looks elsewhere, now and when he looks here again."""
+        from tui.bell import ring
+
+        when = self.catalogue.settings.notify if self.catalogue else "unfocused"
+        if when == "never" or (when == "unfocused" and self.app_focus):
+            return
+        if self._driver is not None:
+            self._driver.write(ring(occasions, os.environ))
+        if not self.app_focus:
+            self._missed = [*self._missed, *occasions][-MOST_OCCASIONS:]
+
+    def _say_what_was_missed(self) -> None:
+        from tui.bell import lines
+
+        for line in lines(self._missed):
+            self.notify(line, title="While you looked elsewhere")
+        self._missed = []
 
     @work(thread=True, group="supervisor")
     def look_after_queue(self) -> None:
@@ -286,6 +317,8 @@ class SeqbenchApp(App[None]):
     async def on_event(self, event: Event) -> None:
         """What is pasted into a field is text from outside too."""
         self.presence.note(event)
+        if isinstance(event, AppFocus):
+            self._say_what_was_missed()
         if isinstance(event, Paste):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)
