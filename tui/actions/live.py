@@ -55,5 +55,12 @@ LIVE = (
     ),
     Action("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",)),
     Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",)),
-    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",), True),
+    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",)),
+    Action("search", ("slash",), "Search", "Search the log", ("live",), True),
+    Action("next_match(1)", ("n",), "Next", "Go to the next line that was searched for", ("live",)),
+    Action(
+        "next_match(-1)", ("N",), "Before", "Go to the line before that was searched for", ("live",)
+    ),
+    Action("end_search", ("escape",), "End", "End the search of the log", ("live",)),
+    Action("wrap", ("w",), "Wrap", "Show long lines of the log whole, or clipped", ("live",)),
 )

@@ -35,6 +35,7 @@ from tui.widgets.chart import Chart
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
 from tui.widgets.log_follower import LogFollower
+from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
 from tui.widgets.queue_table import ENDED, QueueTable, run_label
 from tui.widgets.run_facts import Facts, RunFacts
@@ -113,13 +114,12 @@ class LiveScreen(Screen[None]):
                 with Vertical(id="side"):
                     yield RunFacts(id="facts", classes="panel")
                     yield DevicePanel(id="device", classes="panel")
-            yield LogTail(id="log", classes="panel")
+            yield LogPanel(id="log", classes="panel")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(QueueTable).name_frame("Queue")
         self.query_one(DevicePanel).name_frame("Device")
-        self.query_one(LogTail).name_frame("Log")
         self._timer = self.set_interval(LOOK_SECONDS, self._look)
         self._show_charts()
         self._refresh_from_store()
@@ -313,6 +313,10 @@ class LiveScreen(Screen[None]):
             return True if self._run and self._run.state in CAN_MOVE else None
         if action == "open":
             return True if self._run else None
+        if action == "search":
+            return not isinstance(self.focused, SearchLine)
+        if action in ("next_match", "end_search"):
+            return any(panel.searches for panel in self.query(LogPanel))
         return True
 
     def action_cancel(self) -> None:
@@ -391,6 +395,22 @@ class LiveScreen(Screen[None]):
     def action_follow(self) -> None:
         """Go to the end of the log and stay there."""
         self.query_one(LogTail).follow()
+
+    def action_search(self) -> None:
+        """Search the log."""
+        self.query_one(LogPanel).ask()
+
+    def action_next_match(self, step: int) -> None:
+        """To another line with what is searched for."""
+        self.query_one(LogTail).next_match(step)
+
+    def action_end_search(self) -> None:
+        """Mark nothing any more."""
+        self.query_one(LogPanel).end_search()
+
+    def action_wrap(self) -> None:
+        """Long lines of the log whole or clipped."""
+        self.query_one(LogTail).wrap()
 
     def action_scroll_log(self, lines: int) -> None:
         """Back or on in the log."""
