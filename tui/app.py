@@ -6,6 +6,7 @@ first paint.
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 import time
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App
 from textual.css.query import NoMatches
-from textual.events import Event, Paste
+from textual.events import AppFocus, Event, Paste
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from tui.actions import bindings_for
 from tui.actions.palette import ActionCommands
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.presence import Presence
 from tui.text import plain, short_path
 from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
 
@@ -33,10 +35,15 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
+    from engine.store.news import Occasion
+    from tui.screens.since import News
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
+
+MOST_OCCASIONS = 100
+"""Kept for a user who looks elsewhere."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
@@ -69,6 +76,8 @@ class SeqbenchApp(App[None]):
         catalogue_problem: why it can't be read, as a sentence.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
+        presence: when the user was last here.
+        news: what ended since then, when the app was opened.
     """
 
     TITLE = "seqbench"
@@ -90,7 +99,10 @@ class SeqbenchApp(App[None]):
         self.config_dir = config_dir
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
+        self.presence = Presence(location)
+        self.news: News | None = None
         self._told = ""
+        self._missed: list[Occasion] = []
         self._leaving = threading.Event()
         # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
         self._listens = threading.Event()
@@ -117,6 +129,7 @@ class SeqbenchApp(App[None]):
         self._load_catalogue()
         self._name_device()
         self._follow_store()
+        self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
         # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
@@ -133,6 +146,7 @@ class SeqbenchApp(App[None]):
     def on_unmount(self) -> None:
         """Let the threads go."""
         self._leaving.set()
+        self.presence.write()
 
     # What the threads read
 
@@ -186,23 +200,30 @@ class SeqbenchApp(App[None]):
 
         follower = StoreFollower(self.location)
         newest: Snapshot | None = None
+        occasions: list[Occasion] = []
         unfinished, look_again = 0, time.monotonic()
         while not self._leaving.is_set():
             snapshot = follower.look()
             if snapshot is not None:
                 newest, unfinished = snapshot, snapshot.unfinished
+                occasions = [*occasions, *follower.occasions()][-MOST_OCCASIONS:]
             idle = not unfinished or time.monotonic() < look_again
             if self._listens.is_set() and not (newest is None and idle):
                 self._listens.clear()
-                self.call_later(self._hear, newest, not idle)
-                newest = None
+                self.call_later(self._hear, newest, not idle, occasions)
+                newest, occasions = None, []
                 if not idle:
                     look_again = time.monotonic() + SUPERVISOR_SECONDS
+            self.presence.write_if_due()
             self._leaving.wait(POLL_SECONDS)
         follower.close()
 
-    def _hear(self, snapshot: Snapshot | None, look_after_queue: bool) -> None:
+    def _hear(
+        self, snapshot: Snapshot | None, look_after_queue: bool, occasions: list[Occasion]
+    ) -> None:
         self._listens.set()
+        if occasions:
+            self._ring(occasions)
         if snapshot is not None:
             self._store_changed(snapshot)
         if look_after_queue:
@@ -212,6 +233,25 @@ class SeqbenchApp(App[None]):
         self.snapshot = snapshot
         for screen in self.screen_stack:
             screen.post_message(StoreChanged(snapshot))
+
+    def _ring(self, occasions: list[Occasion]) -> None:
+        """Tell a user who looks elsewhere, now and when he looks here again."""
+        from tui.bell import ring
+
+        when = self.catalogue.settings.notify if self.catalogue else "unfocused"
+        if when == "never" or (when == "unfocused" and self.app_focus):
+            return
+        if self._driver is not None:
+            self._driver.write(ring(occasions, os.environ))
+        if not self.app_focus:
+            self._missed = [*self._missed, *occasions][-MOST_OCCASIONS:]
+
+    def _say_what_was_missed(self) -> None:
+        from tui.bell import lines
+
+        for line in lines(self._missed):
+            self.notify(line, title="While you looked elsewhere")
+        self._missed = []
 
     @work(thread=True, group="supervisor")
     def look_after_queue(self) -> None:
@@ -250,8 +290,36 @@ class SeqbenchApp(App[None]):
             markup=False,
         )
 
+    @work(thread=True, group="since")
+    def _look_back(self) -> None:
+        from tui.since import read_news
+
+        if (news := read_news(self.location, self.presence.recall())) is not None:
+            self.call_later(self._tell_news, news)
+
+    def _tell_news(self, news: News) -> None:
+        from tui.screens.since import summary
+
+        self.news = news
+        if len(self.screen_stack) == 1:
+            self.show_news()
+        else:  # whoever is quicker isn't interrupted
+            self.notify(f"Since you left: {summary(news.counts)}")
+
+    def show_news(self) -> None:
+        """What ended between the last time and this one."""
+        from tui.screens.since import SinceScreen
+
+        if self.news is not None:
+            self.push_screen(SinceScreen(self.news))
+        else:
+            self.notify("Nothing had ended since you left.")
+
     async def on_event(self, event: Event) -> None:
         """What is pasted into a field is text from outside too."""
+        self.presence.note(event)
+        if isinstance(event, AppFocus):
+            self._say_what_was_missed()
         if isinstance(event, Paste):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)

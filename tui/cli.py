@@ -28,6 +28,7 @@ COMMANDS = {
     "logs": "tui.commands.logs",
     "cancel": "tui.commands.runs",
     "retry": "tui.commands.runs",
+    "move": "tui.commands.runs",
     "pause": "tui.commands.runs",
     "resume": "tui.commands.runs",
     "compare": "tui.commands.compare",

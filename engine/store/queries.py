@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import StoreError, UsageError, did_you_mean
 from engine.store.comparison import comparison, comparison_columns, comparison_count
 from engine.store.database import fetch
+from engine.store.schema import ENDED
 from engine.store.series import attempts, epochs, events, steps, telemetry
 
 if TYPE_CHECKING:
@@ -186,12 +187,22 @@ def data_version(con: sqlite3.Connection) -> int:
 
 
 def list_runs(
-    con: sqlite3.Connection, states: Sequence[str] | None = None, limit: int | None = None
+    con: sqlite3.Connection,
+    states: Sequence[str] | None = None,
+    limit: int | None = None,
+    ended_since: float | None = None,
 ) -> list[Run]:
-    """Runs, newest first; only those in ``states`` if given."""
-    where = f" WHERE state IN ({_marks(states)})" if states is not None else ""
+    """Runs, newest first; only those in ``states``, and that ended since a moment, if given."""
+    tests: list[str] = []
+    values: list[object] = [*(states or ())]
+    if states is not None:
+        tests.append(f"state IN ({_marks(states)})")
+    if ended_since is not None:
+        tests.append(f"state IN ({_marks(ENDED)}) AND finished >= ?")
+        values += [*ENDED, ended_since]
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
     sql = f"{_RUNS}{where} ORDER BY created DESC, id DESC LIMIT ?"
-    return _runs(con, sql, (*(states or ()), -1 if limit is None else limit))
+    return _runs(con, sql, (*values, -1 if limit is None else limit))
 
 
 def queue(con: sqlite3.Connection) -> list[Run]:
