@@ -53,13 +53,27 @@ LIVE = (
     Action(
         "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True
     ),
-    Action("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",)),
-    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",)),
+    Action(
+        "scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",), slug="log-back"
+    ),
+    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",), slug="log-on"),
     Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",)),
     Action("search", ("slash",), "Search", "Search the log", ("live",), True),
-    Action("next_match(1)", ("n",), "Next", "Go to the next line that was searched for", ("live",)),
     Action(
-        "next_match(-1)", ("N",), "Before", "Go to the line before that was searched for", ("live",)
+        "next_match(1)",
+        ("n",),
+        "Next",
+        "Go to the next line that was searched for",
+        ("live",),
+        slug="next-match",
+    ),
+    Action(
+        "next_match(-1)",
+        ("N",),
+        "Before",
+        "Go to the line before that was searched for",
+        ("live",),
+        slug="match-before",
     ),
     Action("end_search", ("escape",), "End", "End the search of the log", ("live",)),
     Action("wrap", ("w",), "Wrap", "Show long lines of the log whole, or clipped", ("live",)),
