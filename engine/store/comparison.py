@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import UsageError, did_you_mean
 from engine.store.database import fetch
+from engine.store.filter_sql import conditions
 from engine.store.schema import SUMMARY_MEASURES
 
 _RUN_COLUMNS = (
@@ -31,20 +33,18 @@ _RUN_COLUMNS = (
     "cause",
     "message",
     "note",
+    "tags",
 )
 _SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
-_SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {
+SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {
     name: f"s.{name}" for name in _SUMMARY_COLUMNS
 }
-_SEARCHED = ("id", "model", "dataset", "length", "state", "profile", "suite", "note")
-_WHOLE = frozenset({"length", "seed", "attempt", "epoch", "epochs", "parameters"})
-"""Columns that ``key:value`` compares as a whole: ``length:5`` isn't ``length:50``."""
 
 
 def comparison_columns() -> list[str]:
     """Columns that `comparison` can give and sort by: those of a run, then its summary's,
     ``{measure}_{aggregate}``."""
-    return list(_SQL)
+    return list(SQL)
 
 
 def comparison(
@@ -55,6 +55,9 @@ def comparison(
     filter: str = "",  # noqa: A002
     limit: int = 200,
     offset: int = 0,
+    *,
+    aggregate: str = "best",
+    without: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
     """``columns`` of the runs that match, ``limit`` of them from ``offset`` on.
 
@@ -62,55 +65,85 @@ def comparison(
     same direction.
 
     Args:
-        filter: words, each of which must occur in a run's id, model, dataset, length, state,
-            profile, suite or note; ``key:value`` looks into that column only.
+        filter: what a run must have, in the language of docs/queries.md.
+        aggregate: which figure of a run's epochs the filter's ``ndcg`` and such stand for.
+        without: ids of runs that are left out.
 
     Raises:
-        UsageError: an unknown column.
+        UsageError: an unknown column, or a filter that means nothing (`FilterError`).
     """
-    for name in (*columns, sort):
-        if name not in _SQL:
-            raise UsageError(f"There is no column {name!r}: {did_you_mean(name, _SQL)}")
-    where, parameters = _where(filter)
-    column, direction = _SQL[sort], "DESC" if descending else "ASC"
+    check_columns([*columns, sort])
+    column, direction = SQL[sort], "DESC" if descending else "ASC"
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
-    if column.startswith("s."):
-        matching = f" WHERE +s.run IN (SELECT r.id FROM runs r{where})" if where else ""  # noqa: S608
-        page = f"SELECT s.run AS id FROM summaries s{matching}"  # noqa: S608
-        order = f"{column} {direction} NULLS LAST, s.run {direction}"
-    else:
-        page = f"SELECT r.id AS id FROM runs r{where}"  # noqa: S608
-        order = f"{column} {direction} NULLS LAST, r.id {direction}"
-    chosen = ", ".join(_SQL[name] for name in columns) or "NULL"
+    by_figure = column.startswith("s.")
+    source, key = ("summaries s", "s.run") if by_figure else ("runs r", "r.id")
+    where, parameters = _where(filter, aggregate, without, by_figure)
+    order = f"{column} {direction} NULLS LAST, {key} {direction}"
+    chosen = ", ".join(SQL[name] for name in columns) or "NULL"
     sql = (
-        f"WITH page AS MATERIALIZED ({page} ORDER BY {order} LIMIT ? OFFSET ?)"  # noqa: S608
+        "WITH page AS MATERIALIZED ("  # noqa: S608
+        f"SELECT {key} AS id FROM {source} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?)"
         f" SELECT {chosen} FROM page CROSS JOIN runs r ON r.id = page.id"
         f" CROSS JOIN summaries s ON s.run = page.id ORDER BY {order}"
     )
     return [tuple(row) for row in fetch(con, sql, (*parameters, limit, offset))]
 
 
-def comparison_count(con: sqlite3.Connection, filter: str = "") -> int:  # noqa: A002
+def comparison_count(
+    con: sqlite3.Connection,
+    filter: str = "",  # noqa: A002
+    *,
+    aggregate: str = "best",
+    without: Sequence[str] = (),
+) -> int:
     """How many runs match (see `comparison`)."""
-    where, parameters = _where(filter)
-    return int(fetch(con, f"SELECT count(*) FROM runs r{where}", parameters)[0][0])  # noqa: S608
+    where, parameters = _where(filter, aggregate, without, by_figure=False)
+    return int(fetch(con, f"SELECT count(*) FROM runs r WHERE {where}", parameters)[0][0])  # noqa: S608
 
 
-def _where(text: str) -> tuple[str, list[object]]:
-    conditions: list[str] = []
+def matching(
+    filter: str,  # noqa: A002
+    aggregate: str = "best",
+    without: Sequence[str] = (),
+) -> tuple[str, list[object]]:
+    """A condition on ``runs r``, and its parameters, for queries of other modules."""
+    return _where(filter, aggregate, without, by_figure=False)
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Raises `UsageError` for one that `comparison_columns` hasn't."""
+    for name in names:
+        if name not in SQL:
+            raise UsageError(f"There is no column {name!r}: {did_you_mean(name, SQL)}")
+
+
+def _where(
+    text: str, aggregate: str, without: Sequence[str], by_figure: bool
+) -> tuple[str, list[object]]:
+    """Conditions for a scan of ``summaries s`` (``by_figure``) or ``runs r``.
+
+    What concerns the other table is asked of that once, and gives a set of ids.
+    """
+    own, key = ("s", "s.run") if by_figure else ("r", "r.id")
+    asked: list[str] = []
     parameters: list[object] = []
-    for word in text.lower().split():
-        key, colon, value = word.partition(":")
-        if colon and key in _RUN_COLUMNS:
-            if not value:
-                continue
-            same = key in _WHOLE
-            test = "CAST({} AS TEXT) = ?" if same else "instr(lower({}), ?) > 0"
-            conditions.append(test.format(_SQL[key]))
-            parameters.append(value)
-        else:
-            # The separator can't be typed, so that no word matches across columns.
-            searched = " || char(31) || ".join(f"ifnull({_SQL[name]}, '')" for name in _SEARCHED)
-            conditions.append(f"instr(lower({searched}), ?) > 0")
-            parameters.append(word)
-    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+    for group in conditions(text, aggregate):
+        sides: dict[str, list[str]] = {}
+        for part in sorted(group, key=lambda part: part.table != own):
+            sides.setdefault(part.table, []).append(part.sql)
+            parameters += part.parameters
+        alternatives = [
+            " OR ".join(tests) if table == own else _set_of_ids(key, table, " OR ".join(tests))
+            for table, tests in sides.items()
+        ]
+        asked.append(f"({' OR '.join(alternatives)})")
+    if without:
+        asked.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
+        parameters.append(json.dumps(list(without)))
+    return " AND ".join(asked) or "1", parameters
+
+
+def _set_of_ids(key: str, table: str, test: str) -> str:
+    source = "SELECT s.run FROM summaries s" if table == "s" else "SELECT r.id FROM runs r"
+    # The plus keeps SQLite from walking the set where it should walk what is sorted.
+    return f"+{key} IN ({source} WHERE {test})"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.store.comparison import comparison, comparison_columns, comparison_count
+from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
 from engine.store.series import attempts, epochs, events, steps, telemetry
 
@@ -172,12 +172,18 @@ def data_version(con: sqlite3.Connection) -> int:
 
 
 def list_runs(
-    con: sqlite3.Connection, states: Sequence[str] | None = None, limit: int | None = None
+    con: sqlite3.Connection,
+    states: Sequence[str] | None = None,
+    limit: int | None = None,
+    filter: str = "",  # noqa: A002
 ) -> list[Run]:
-    """Runs, newest first; only those in ``states`` if given."""
-    where = f" WHERE state IN ({_marks(states)})" if states is not None else ""
-    sql = f"{_RUNS}{where} ORDER BY created DESC, id DESC LIMIT ?"
-    return _runs(con, sql, (*(states or ()), -1 if limit is None else limit))
+    """Runs, newest first; only those in ``states`` if given, and only what the filter
+    (docs/queries.md) is met by."""
+    where, parameters = matching(filter)
+    if states is not None:
+        where += f" AND state IN ({_marks(states)})"
+    sql = f"{_RUNS} r WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
+    return _runs(con, sql, (*parameters, *(states or ()), -1 if limit is None else limit))
 
 
 def queue(con: sqlite3.Connection) -> list[Run]:

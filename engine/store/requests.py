@@ -17,6 +17,7 @@ from engine.errors import UsageError, did_you_mean
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
+from engine.store.settings import settings_of
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
@@ -43,14 +44,15 @@ def enqueue(
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
     contents = [
-        (spec, spec.model_dump_json(), spec.fingerprint(), parameter_count(spec)) for spec in specs
+        (spec, text, spec.fingerprint(), parameter_count(spec), settings_of(text))
+        for spec, text in ((spec, spec.model_dump_json()) for spec in specs)
     ]
 
     def insert(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
         rows: list[tuple[object, ...]] = []
-        for position, (spec, _, fingerprint, parameters) in enumerate(contents, last + 1):
+        for position, (spec, _, fingerprint, parameters, settings) in enumerate(contents, last + 1):
             run = _new_id(connection, location, spec, ids)
             ids[run] = None
             rows.append(
@@ -67,15 +69,16 @@ def enqueue(
                     now,
                     spec.training.epochs,
                     parameters,
+                    settings,
                 )
             )
         connection.executemany(
             "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
-            " state, position, created, epochs, parameters)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+            " state, position, created, epochs, parameters, settings)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
             rows,
         )
-        texts = [text for _, text, _, _ in contents]
+        texts = [text for _, text, *_ in contents]
         connection.executemany(
             "INSERT INTO specs (run, spec) VALUES (?, ?)", zip(ids, texts, strict=True)
         )

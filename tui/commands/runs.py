@@ -44,10 +44,21 @@ CANCELLED = ("queued", "running", "paused")
     metavar="N",
     help="The newest so many.  [default: 50; --json: all]",
 )
+@click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec age<2d': see docs/queries.md.",
+)
 @json_option
 @pass_session
 def ls(
-    session: Session, states: tuple[tuple[str, ...], ...], limit: int | None, as_json: bool
+    session: Session,
+    states: tuple[tuple[str, ...], ...],
+    limit: int | None,
+    filter_: str,
+    as_json: bool,
 ) -> None:
     """List runs, newest first."""
     wanted = flat(states)
@@ -59,13 +70,17 @@ def ls(
 
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
-            runs = list_runs(connection, wanted or None, ask)
+            runs = list_runs(connection, wanted or None, ask, filter_)
             held = queue_hold(connection)
     if as_json:
         say_json([{**asdict(run), **_derived(run)} for run in runs])
         return
     if not runs:
-        note("There are no such runs." if wanted else "There are no runs yet: see `seqbench run`.")
+        note(
+            "There are no such runs."
+            if wanted or filter_
+            else "There are no runs yet: see `seqbench run`."
+        )
         return
     _say_runs(runs[: limit or 50])
     if limit is None and len(runs) > 50:
