@@ -89,6 +89,19 @@ def comparison(
     return [tuple(row) for row in fetch(con, sql, (*parameters, limit, offset))]
 
 
+def runs_by_id(
+    con: sqlite3.Connection, columns: Sequence[str], ids: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """``columns`` of some runs, in no order. Raises `UsageError` for an unknown column."""
+    check_columns(columns)
+    chosen = ", ".join(SQL[name] for name in columns)
+    sql = (
+        f"SELECT {chosen} FROM json_each(?) wanted"  # noqa: S608
+        " CROSS JOIN runs r ON r.id = wanted.value CROSS JOIN summaries s ON s.run = r.id"
+    )
+    return [tuple(row) for row in fetch(con, sql, (json.dumps(list(ids)),))]
+
+
 def comparison_count(
     con: sqlite3.Connection,
     filter: str = "",  # noqa: A002

@@ -18,6 +18,8 @@ from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
 from engine.store.settings import settings_of
+from engine.store.tags import MOST as MOST_TAGS
+from engine.store.tags import check_tags, parse_tags, tags_text
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
@@ -145,6 +147,31 @@ def set_note(location: StoreLocation, run_id: str, note: str) -> None:
         _check_known(connection, [run_id])
         text = note.encode("utf-8", "replace").decode()
         connection.execute("UPDATE runs SET note = ? WHERE id = ?", (text, run_id))
+
+    _transact(location, update)
+
+
+def change_tags(
+    location: StoreLocation, run_ids: Iterable[str], add: Iterable[str], remove: Iterable[str]
+) -> None:
+    """Give tags to runs, and take others from them.
+
+    Raises:
+        UsageError: there is no such run, a word that can't be a tag, or too many of them.
+        StoreError: the store can't be written.
+    """
+    wanted, added, removed = list(dict.fromkeys(run_ids)), check_tags(add), set(remove)
+
+    def update(connection: StoreConnection) -> None:
+        _check_known(connection, wanted)
+        for run in wanted:
+            row = connection.row("SELECT tags FROM runs WHERE id = ?", (run,))
+            kept = [tag for tag in parse_tags(row[0] if row else "") if tag not in removed]
+            if len(tags := tuple(dict.fromkeys([*kept, *added]))) > MOST_TAGS:
+                raise UsageError(
+                    f"A run has at most {MOST_TAGS} tags: {run} would have {len(tags)}."
+                )
+            connection.execute("UPDATE runs SET tags = ? WHERE id = ?", (tags_text(tags), run))
 
     _transact(location, update)
 

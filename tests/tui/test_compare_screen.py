@@ -15,10 +15,18 @@ from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from engine.store.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.screens.compare import CompareScreen
-from tui.screens.compare_page import screen_columns, table_columns, table_rows
+from tui.screens.compare_page import (
+    Line,
+    Page,
+    Request,
+    screen_columns,
+    table_columns,
+    table_rows,
+)
 from tui.screens.run import RunScreen
 from tui.widgets.table import PagedTable
 
@@ -247,7 +255,9 @@ async def test_without_a_store_it_says_what_to_do(absent_store: StoreLocation) -
 def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
     shown = screen_columns("best")
     run = {column.source: (None if column.kind != "text" else text) for column in shown}
-    (row,) = table_rows([run | {"state": state}], shown, {})
+    request = Request((), "id", False, Choice(), 0, 1)
+    page = Page(request, 1, (Line("run", run | {"state": state}),))
+    (row,) = table_rows(page, shown, {})
     for cell in row.cells:
         assert not any(ord(character) < 32 or ord(character) == 127 for character in cell.text)
 
