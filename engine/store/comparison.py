@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.errors import UsageError, did_you_mean
@@ -75,14 +75,11 @@ def comparison(
     check_columns([*columns, sort])
     column, direction = SQL[sort], "DESC" if descending else "ASC"
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
-    by_figure = column.startswith("s.")
-    source, key = ("summaries s", "s.run") if by_figure else ("runs r", "r.id")
-    where, parameters = _where(filter, aggregate, without, by_figure)
-    order = f"{column} {direction} NULLS LAST, {key} {direction}"
+    page, order, parameters = ordered_ids(column, direction, filter, aggregate, without)
     chosen = ", ".join(SQL[name] for name in columns) or "NULL"
     sql = (
         "WITH page AS MATERIALIZED ("  # noqa: S608
-        f"SELECT {key} AS id FROM {source} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?)"
+        f"{page} LIMIT ? OFFSET ?)"
         f" SELECT {chosen} FROM page CROSS JOIN runs r ON r.id = page.id"
         f" CROSS JOIN summaries s ON s.run = page.id ORDER BY {order}"
     )
@@ -110,8 +107,12 @@ def comparison_count(
     without: Sequence[str] = (),
 ) -> int:
     """How many runs match (see `comparison`)."""
-    where, parameters = _where(filter, aggregate, without, by_figure=False)
-    return int(fetch(con, f"SELECT count(*) FROM runs r WHERE {where}", parameters)[0][0])  # noqa: S608
+    columns = {part.column for group in conditions(filter, aggregate) for part in group}
+    places = {place_of(column) for column in columns}
+    walked = columns.pop() if len(places) == 1 else "r"
+    where, parameters, _ = _where(filter, aggregate, without, walked)
+    source = "runs r" if place_of(walked) == "r" else f"summaries s{_indexed(walked)}"
+    return int(fetch(con, f"SELECT count(*) FROM {source} WHERE {where}", parameters)[0][0])  # noqa: S608
 
 
 def matching(
@@ -120,7 +121,7 @@ def matching(
     without: Sequence[str] = (),
 ) -> tuple[str, list[object]]:
     """A condition on ``runs r``, and its parameters, for queries of other modules."""
-    return _where(filter, aggregate, without, by_figure=False)
+    return _where(filter, aggregate, without, "r")[:2]
 
 
 def check_columns(names: Sequence[str]) -> None:
@@ -130,33 +131,81 @@ def check_columns(names: Sequence[str]) -> None:
             raise UsageError(f"There is no column {name!r}: {did_you_mean(name, SQL)}")
 
 
+def ordered_ids(
+    column: str, direction: str, filter_: str, aggregate: str, without: Sequence[str]
+) -> tuple[str, str, list[object]]:
+    """A query for all ids that match, in order; the order; parameters."""
+    where, parameters, others = _where(filter_, aggregate, without, column)
+    if column.startswith("s."):
+        # With another figure to test, the index that has both; else the sorted one's own.
+        source, key = f"summaries s{_indexed(column) if others else ''}", "s.run"
+    else:
+        source, key = "runs r", "r.id"
+    order = f"{column} {direction} NULLS LAST, {key} {direction}"
+    return f"SELECT {key} AS id FROM {source} WHERE {where} ORDER BY {order}", order, parameters  # noqa: S608
+
+
 def _where(
-    text: str, aggregate: str, without: Sequence[str], by_figure: bool
-) -> tuple[str, list[object]]:
-    """Conditions for a scan of ``summaries s`` (``by_figure``) or ``runs r``.
+    text: str, aggregate: str, without: Sequence[str], walked: str
+) -> tuple[str, list[object], bool]:
+    """Conditions for a walk over the place in which the column ``walked`` is, their parameters,
+    and whether there are any on other columns of that place.
 
-    What concerns the other table is asked of that once, and gives a set of ids.
+    What is told elsewhere is asked there once, and gives a set of ids.
     """
-    own, key = ("s", "s.run") if by_figure else ("r", "r.id")
-    asked: list[str] = []
-    parameters: list[object] = []
+    own = place_of(walked)
+    key = "r.id" if own == "r" else "s.run"
+    here: list[str] = []
+    values: list[object] = []
+    sets: dict[str, list[str]] = {}
+    of_sets: dict[str, list[object]] = {}
+    others = False
     for group in conditions(text, aggregate):
-        sides: dict[str, list[str]] = {}
-        for part in sorted(group, key=lambda part: part.table != own):
-            sides.setdefault(part.table, []).append(part.sql)
-            parameters += part.parameters
-        alternatives = [
-            " OR ".join(tests) if table == own else _set_of_ids(key, table, " OR ".join(tests))
-            for table, tests in sides.items()
-        ]
-        asked.append(f"({' OR '.join(alternatives)})")
+        places = {place_of(part.column) for part in group}
+        if len(places) == 1 and (place := places.pop()) != own:
+            sets.setdefault(place, []).append(_either(part.sql for part in group))
+            of_sets.setdefault(place, []).extend(v for part in group for v in part.parameters)
+            continue
+        here.append(
+            _either(
+                part.sql
+                if place_of(part.column) == own
+                else _set_of_ids(key, place_of(part.column), part.sql)
+                for part in group
+            )
+        )
+        values += [value for part in group for value in part.parameters]
+        others |= any(part.column != walked for part in group if place_of(part.column) == own)
+    for place, tests in sets.items():
+        here.append(_set_of_ids(key, place, " AND ".join(tests)))
+        values += of_sets[place]
     if without:
-        asked.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
-        parameters.append(json.dumps(list(without)))
-    return " AND ".join(asked) or "1", parameters
+        here.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
+        values.append(json.dumps(list(without)))
+    return " AND ".join(here) or "1", values, others
 
 
-def _set_of_ids(key: str, table: str, test: str) -> str:
-    source = "SELECT s.run FROM summaries s" if table == "s" else "SELECT r.id FROM runs r"
+def place_of(column: str) -> str:
+    """Where a column is read: ``r``, the table of runs, or an index on ``summaries``.
+
+    Those that hold one aggregate of every measure are a fraction of the table's size, and give
+    runs in the order of their ids.
+    """
+    if column.startswith("r"):
+        return "r"
+    name = column.removeprefix("s.")
+    return f"summaries_{name.rpartition('_')[2] if name in SUMMARY_MEASURES else 'totals'}"
+
+
+def _indexed(column: str) -> str:
+    return f" INDEXED BY {place_of(column)}"
+
+
+def _either(tests: Iterable[str]) -> str:
+    return f"({' OR '.join(tests)})"
+
+
+def _set_of_ids(key: str, place: str, test: str) -> str:
+    source = "r.id FROM runs r" if place == "r" else f"s.run FROM summaries s INDEXED BY {place}"
     # The plus keeps SQLite from walking the set where it should walk what is sorted.
-    return f"+{key} IN ({source} WHERE {test})"
+    return f"+{key} IN (SELECT {source} WHERE {test})"

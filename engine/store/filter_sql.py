@@ -33,11 +33,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One part of the filter, as SQL over one table: ``runs r`` or ``summaries s``."""
+    """One part of the filter, as SQL over ``runs r`` or over ``summaries s``."""
 
     sql: str
     parameters: tuple[object, ...]
-    table: str
+    column: str
+    """The one that it is about; ``r`` for several of a run's."""
 
 
 _RUN_FIELDS = {
@@ -152,13 +153,13 @@ def _term(term: Term, aggregate: str) -> Condition | None:
     if term.op == "!=":
         sql = f"({sql}) IS NOT TRUE"
     parameters = tuple(value for _, values in tests for value in values)
-    return _negated(term, sql, parameters, field.sql[0])
+    return _negated(term, sql, parameters, field.sql)
 
 
-def _negated(term: Term, sql: str, parameters: tuple[object, ...], table: str) -> Condition:
+def _negated(term: Term, sql: str, parameters: tuple[object, ...], column: str) -> Condition:
     # A figure that isn't known meets no comparison, so that its negation is met.
     shown = f"({sql}) IS NOT TRUE" if term.negated else sql
-    return Condition(shown, parameters, table)
+    return Condition(shown, parameters, column)
 
 
 def _field(term: Term, aggregate: str) -> Field:

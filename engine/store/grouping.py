@@ -12,9 +12,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from engine.store.comparison import SQL, check_columns, matching
+from engine.store.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
-from engine.store.schema import SUMMARY_MEASURES
 
 KEYS = ("model", "dataset", "length", "profile", "settings", "checksum")
 """What tells one cell from another."""
@@ -203,24 +202,15 @@ def _value(sort: str) -> tuple[str, str]:
 
 
 def places_of(names: Sequence[str]) -> tuple[list[str], str]:
-    """Where columns of the comparison are read, and what joins that to a table ``p`` of run ids.
-
-    The indexes that hold one aggregate of every measure are a fraction of the table's size.
-    """
+    """Where columns of the comparison are read, and what joins that to a table ``p`` of run ids."""
     places, joins = [], {}
     for name in names:
-        how = name.rpartition("_")[2]
-        if name in SUMMARY_MEASURES:
-            table, index = f"s_{how}", f"summaries_{how}"
-        elif SQL[name].startswith("s."):
-            table, index = "s_totals", "summaries_totals"
-        else:
-            table, index = "r", ""
-        places.append(f"{table}.{name}")
-        joins[table] = (
-            f"CROSS JOIN summaries {table} INDEXED BY {index} ON {table}.run = p.id"
-            if index
-            else "CROSS JOIN runs r ON r.id = p.id"
+        place = place_of(SQL[name])
+        places.append(f"{place}.{name}")
+        joins[place] = (
+            "CROSS JOIN runs r ON r.id = p.id"
+            if place == "r"
+            else f"CROSS JOIN summaries {place} INDEXED BY {place} ON {place}.run = p.id"
         )
     return places, " ".join(joins.values())
 

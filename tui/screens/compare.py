@@ -20,7 +20,8 @@ from tui import remembered
 from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens.compare_columns import TOPIC, every_column, known, screen_columns, table_columns
-from tui.screens.compare_page import Leaders, Line, Page, Request, read_page, table_rows
+from tui.screens.compare_page import Leaders, Line, Page, Request, table_rows
+from tui.screens.compare_reader import PageReader
 from tui.screens.compare_reference import ReferencePanel
 from tui.screens.compare_runs import RunActions
 from tui.text import PARAGRAPH, count, plain
@@ -80,6 +81,7 @@ class CompareScreen(RunActions):
         self._leaders_of: object = None
         self._filter = ""
         self._filter_problem = ""
+        self._reader = PageReader(lambda: self.app.reader())
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -100,6 +102,10 @@ class CompareScreen(RunActions):
         self.table.set_sort(self._sort.source, self._descending)
         if self._sort in self._shown:
             self.table.move_to_column(self._shown.index(self._sort))
+
+    def on_unmount(self) -> None:
+        """Let go of the store."""
+        self._reader.close()
 
     # What is read
 
@@ -148,13 +154,13 @@ class CompareScreen(RunActions):
     def _read_page(self, request: Request, before: Page | None, follow: bool) -> None:
         from engine.errors import UserError
 
+        worker = get_current_worker()
         try:
-            with closing(self.app.reader()) as con:
-                page = read_page(con, request, before)
+            page = self._reader.read(request, before, lambda: worker.is_cancelled)
         except (UserError, sqlite3.Error) as error:
             self.post_message(ReadFailed(str(error)))
             return
-        if not get_current_worker().is_cancelled:
+        if page is not None and not worker.is_cancelled:
             self.post_message(PageRead(page, follow=follow))
 
     def _read_leaders(self) -> None:

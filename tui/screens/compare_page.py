@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from engine.analysis.comparison import Column, Value, figure
 from engine.analysis.diff import spread_text
 from engine.store.grouping import Choice, Spread, cell_facts, cell_figures, cell_lines
+from engine.store.ordering import Ordering
 from engine.store.tags import parse_tags
 from tui.screens.compare_columns import HELD, QUIET, screen_columns, table_columns
 from tui.states import glyph
@@ -72,37 +73,47 @@ class Page:
         return next((line for line in self.lines if line.key == key), None)
 
 
-def read_page(con: sqlite3.Connection, request: Request, before: Page | None = None) -> Page:
+def read_page(
+    con: sqlite3.Connection,
+    request: Request,
+    before: Page | None = None,
+    ordering: Ordering | None = None,
+) -> Page:
     """Count what matches, and read the asked lines.
 
-    ``before`` is the last page that was read: what it knows isn't asked for again.
+    Args:
+        before: the last page that was read: what it knows isn't asked for again.
+        ordering: what matches, in the asked order, if that was made.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     if before is not None and not _same_runs(before.request, request):
         before = None
-    gone = requested_deletions(con)
-    choice = request.choice
-    choice = replace(choice, without=tuple(sorted({*choice.without, *gone})))
+    choice = visible_choice(con, request.choice)
     if request.grouped:
         return _read_cells(con, request, choice, before)
-    return _read_runs(con, request, choice, before)
+    return _read_runs(con, request, choice, before, ordering)
+
+
+def visible_choice(con: sqlite3.Connection, choice: Choice) -> Choice:
+    """Without the runs that the supervisor is asked to delete, as they are shown no more."""
+    from engine.store.database import fetch
+
+    gone = {row[0] for row in fetch(con, "SELECT run FROM requests WHERE action = 'delete'")}
+    return replace(choice, without=tuple(sorted({*choice.without, *gone})))
 
 
 def _same_runs(one: Request, other: Request) -> bool:
     return (one.version, one.choice, one.grouped) == (other.version, other.choice, other.grouped)
 
 
-def requested_deletions(con: sqlite3.Connection) -> set[str]:
-    """Runs that the supervisor is asked to delete: they are shown no more."""
-    from engine.store.database import fetch
-
-    return {row[0] for row in fetch(con, "SELECT run FROM requests WHERE action = 'delete'")}
-
-
 def _read_runs(
-    con: sqlite3.Connection, request: Request, choice: Choice, before: Page | None
+    con: sqlite3.Connection,
+    request: Request,
+    choice: Choice,
+    before: Page | None,
+    ordering: Ordering | None,
 ) -> Page:
     from engine.store import queries
 
@@ -114,17 +125,20 @@ def _read_runs(
         )
     )
     start = max(0, min(request.start, total - 1))
-    rows = queries.comparison(
-        con,
-        request.sources,
-        request.sort,
-        request.descending,
-        choice.filter,
-        request.count,
-        start,
-        aggregate=choice.aggregate,
-        without=choice.without,
-    )
+    if ordering is not None:
+        rows = ordering.page(request.sources, start, request.count)
+    else:
+        rows = queries.comparison(
+            con,
+            request.sources,
+            request.sort,
+            request.descending,
+            choice.filter,
+            request.count,
+            start,
+            aggregate=choice.aggregate,
+            without=choice.without,
+        )
     runs = (dict(zip(request.sources, row, strict=True)) for row in rows)
     lines = tuple(Line(str(run["id"]), run) for run in runs)
     return Page(replace(request, start=start), total, lines)
