@@ -221,4 +221,7 @@ def _spread(count: int, total: float, squares: float) -> Spread | None:
     mean = total / count
     if count < 2:
         return Spread(mean, None, count)
-    return Spread(mean, math.sqrt(max(0.0, squares - total * mean) / (count - 1)), count)
+    rest = squares - total * mean
+    if rest <= squares * 1e-14:
+        rest = 0.0  # what is left of equal figures is their rounding
+    return Spread(mean, math.sqrt(rest / (count - 1)), count)

@@ -9,54 +9,28 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Footer, Input, Static
 from textual.worker import get_current_worker
 
-from engine.analysis.comparison import AGGREGATE_MEANING, SORT, Aggregate, Column
+from engine.analysis.comparison import SORT, Aggregate, Column
 from engine.analysis.reference import alike_sources
 from engine.store.grouping import Choice
 from tui import remembered
 from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens.compare_columns import TOPIC, every_column, known, screen_columns, table_columns
+from tui.screens.compare_messages import LeadersRead, PageRead, ReadFailed
 from tui.screens.compare_page import Leaders, Line, Page, Request, table_rows
 from tui.screens.compare_reader import PageReader
 from tui.screens.compare_reference import ReferencePanel
 from tui.screens.compare_runs import RunActions
-from tui.text import PARAGRAPH, count, plain
+from tui.screens.compare_status import NO_RUNS, usual_status, why_empty
+from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.table import PagedTable
 
 _CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 _FILTER_HINT = "/ filter: model:sasrec ndcg>0.1, …"
-_NO_RUNS = "No runs yet: press 1 to choose some and start them."
-_NONE_DONE = "No run is done yet, so there is no cell to compare: b shows every run."
-
-
-class PageRead(Message):
-    """A page came from the store."""
-
-    def __init__(self, page: Page, *, follow: bool) -> None:
-        super().__init__()
-        self.page = page
-        self.follow = follow
-
-
-class LeadersRead(Message):
-    """The best figures came from the store."""
-
-    def __init__(self, found: Leaders) -> None:
-        super().__init__()
-        self.found = found
-
-
-class ReadFailed(Message):
-    """The store can't be read; says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__()
-        self.sentence = sentence
 
 
 class CompareScreen(RunActions):
@@ -119,7 +93,7 @@ class CompareScreen(RunActions):
         if event.snapshot.problem:
             self._say(event.snapshot.problem)
         elif not event.snapshot.exists:
-            self._say(_NO_RUNS)
+            self._say(NO_RUNS)
         else:
             self.read_again()
 
@@ -205,16 +179,10 @@ class CompareScreen(RunActions):
             return
         if any(entry.source not in page.request.sources for entry in self._shown):
             return  # read for another aggregate; the right page is on its way
-        self._say("" if page.total else self._why_empty(page.request.choice.filter))
+        self._say("" if page.total else why_empty(page, self.app.snapshot.counts))
         rows = table_rows(page, self._shown, self._leaders, self.marked)
         self.table.show(page.total, page.request.start, rows, follow=follow)
         self.show_status()
-
-    def _why_empty(self, filter_: str) -> str:
-        if words := filter_.strip():
-            what = "cell" if self._grouped else "run"
-            return f"No {what} matches “{plain(words, 40)}”: esc clears it."
-        return _NONE_DONE if self._grouped and self.app.snapshot.counts else _NO_RUNS
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of the table, or none."""
@@ -234,32 +202,18 @@ class CompareScreen(RunActions):
 
     def show_status(self) -> None:
         """Draw the line at the top right again."""
-        parts: list[tuple[str, str]] = []
-        if self._filter_problem:
-            parts = [(plain(self._filter_problem, PARAGRAPH), "$warning")]
-        elif (left := self.undo_text()) is not None:
-            parts = [(left, "$warning")]
+        if problem := self._filter_problem or self.undo_text():
+            content = Content.styled(plain(problem, PARAGRAPH), "$warning")
         else:
-            if self.marked:
-                parts.append((f"{len(self.marked):,} marked  ", "$accent"))
-            style = "$warning" if self._aggregate in ("max", "min") else "$text-muted"
-            meaning = f"{self._aggregate}: {AGGREGATE_MEANING[self._aggregate]}"
-            parts += [(f"{self._how_many()}  ", "$text-muted"), (meaning, style)]
+            page = self._page
+            if page is not None and page.request.grouped != self._grouped:
+                page = None
+            every = sum(self.app.snapshot.counts.values())
+            marks = len(self.marked)
+            content = usual_status(page, every, self._expanded, marks, self._aggregate)
         status = self.query_one("#status", Static)
-        content = Content.assemble(*parts)
         if status.content != content:
             status.update(content)
-
-    def _how_many(self) -> str:
-        every = sum(self.app.snapshot.counts.values())
-        page = self._page
-        if page is None or page.request.grouped != self._grouped:
-            return count(every, "run")
-        if self._grouped:
-            below = sum(line.seeds for line in page.lines if line.key in self._expanded)
-            return count(max(0, page.total - below), "cell")
-        total = page.total
-        return count(total, "run") if total == every else f"{total:,} of {count(every, 'run')}"
 
     @on(PagedTable.CursorMoved)
     def _cursor_moved(self) -> None:

@@ -167,7 +167,7 @@ class ScatterScreen(Screen[None]):
         """Open the run under the cursor."""
         from tui.screens.run import RunScreen
 
-        if self.plot.point is not None:
+        if self.plot.display and self.plot.point is not None:
             self.app.push_screen(RunScreen(self.plot.point.run))
 
     def action_axis(self, axis: str) -> None:
