@@ -8,7 +8,7 @@ COMPARE = (
     Action("undo", ("u",), "Undo", "Take the newest deletion back", ("compare",), True),
     Action(
         "diff",
-        ("equals_sign",),
+        ("=",),
         "Diff",
         "Set the two that are marked beside each other: only what differs",
         ("compare",),
@@ -118,11 +118,10 @@ COMPARE = (
     Action("note", ("n",), "Note", "Write a note about the run", ("compare",)),
     Action(
         "tags",
-        ("number_sign",),
+        ("#",),
         "Tags",
         "Tags of the marked runs, or of the one under the cursor",
         ("compare",),
-        key_label="#",
     ),
     Action(
         "delete",
