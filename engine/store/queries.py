@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.store.comparison import comparison, comparison_columns, comparison_count
+from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
 from engine.store.schema import ENDED
 from engine.store.series import attempts, epochs, events, steps, telemetry
@@ -190,18 +190,20 @@ def list_runs(
     con: sqlite3.Connection,
     states: Sequence[str] | None = None,
     limit: int | None = None,
+    filter: str = "",  # noqa: A002
     ended_since: float | None = None,
 ) -> list[Run]:
-    """Runs, newest first; only those in ``states``, and that ended since a moment, if given."""
-    tests: list[str] = []
-    values: list[object] = [*(states or ())]
+    """Runs, newest first; if given, only those in ``states``, that meet the filter
+    (docs/queries.md), and that ended since a moment."""
+    where, parameters = matching(filter)
+    values: list[object] = [*parameters]
     if states is not None:
-        tests.append(f"state IN ({_marks(states)})")
+        where += f" AND state IN ({_marks(states)})"
+        values += states
     if ended_since is not None:
-        tests.append(f"state IN ({_marks(ENDED)}) AND finished >= ?")
+        where += f" AND state IN ({_marks(ENDED)}) AND finished >= ?"
         values += [*ENDED, ended_since]
-    where = f" WHERE {' AND '.join(tests)}" if tests else ""
-    sql = f"{_RUNS}{where} ORDER BY created DESC, id DESC LIMIT ?"
+    sql = f"{_RUNS} r WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
     return _runs(con, sql, (*values, -1 if limit is None else limit))
 
 

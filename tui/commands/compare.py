@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     help="How a run's epochs become one figure.",
 )
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
-@click.option("--filter", "filter_", default="", metavar="TEXT", help="Words, or key:value.")
+@click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
 @click.option(

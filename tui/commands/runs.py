@@ -52,6 +52,13 @@ WAITING = ("queued", "paused")
     metavar="AGO",
     help="Only what ended since: 90m, 8h, 3d, or `left` for when you left the app.",
 )
+@click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec age<2d': see docs/queries.md.",
+)
 @json_option
 @pass_session
 def ls(
@@ -59,6 +66,7 @@ def ls(
     states: tuple[tuple[str, ...], ...],
     limit: int | None,
     since: float | None,
+    filter_: str,
     as_json: bool,
 ) -> None:
     """List runs, newest first."""
@@ -71,9 +79,8 @@ def ls(
 
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
-            runs = list_runs(
-                connection, wanted or None, ask, ended_since=since_moment(session, since)
-            )
+            ended = since_moment(session, since)
+            runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
             held = queue_hold(connection)
     if as_json:
         say_json([{**asdict(run), **_derived(run)} for run in runs])
@@ -81,7 +88,7 @@ def ls(
     if not runs:
         note(
             "There are no such runs."
-            if wanted or since is not None
+            if wanted or filter_ or since is not None
             else "There are no runs yet: see `seqbench run`."
         )
         return

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from tui.actions import actions_for
 from tui.actions.action import Action
+from tui.screens.compare_help import FILTER_HELP
 from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class HelpScreen(ModalScreen[None]):
             return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
 
         section(self._area.capitalize(), keys(actions_for(self._area)))
+        if self._area == "compare":
+            section("The filter", ((Text(word, key), Text(about)) for word, about in FILTER_HELP))
+            section("The scatter plot", keys(actions_for("scatter")))
         palette = (Text("^p", key), Text("Every command, by name"))
         section("Everywhere", [*keys(actions_for("app")), palette])
         section(
