@@ -1,4 +1,4 @@
-"""The two themes of seqbench, and the colours of run states in any other theme.
+"""The themes of seqbench, and the colours of run states and of series in any other theme.
 
 The dark grounds are nearly grey: in 256 colours a tinted dark ground turns black.
 """
@@ -30,6 +30,22 @@ LIGHT_STATES = {
     "state-paused": "#8f5b00",
 }
 
+SERIES = tuple(f"$series-{number}" for number in range(1, 9))
+"""Theme variables of the series of a chart, in the order of their use. Any two of a theme can be
+told apart with every kind of colour blindness; beside them still stands a mark or a name."""
+
+
+def _series(*colours: str) -> dict[str, str]:
+    return {name.removeprefix("$"): colour for name, colour in zip(SERIES, colours, strict=True)}
+
+
+DARK_SERIES = _series(  # after Okabe and Ito; black and blue lighter, for a dark ground
+    "#56b4e9", "#e69f00", "#cc79a7", "#00b386", "#f0e442", "#e06a1a", "#3d7edb", "#d9dee8"
+)  # fmt: skip
+LIGHT_SERIES = _series(
+    "#204ab7", "#c18300", "#ae397e", "#059c62", "#c31312", "#8184da", "#457d2d", "#1c3747"
+)  # fmt: skip
+
 SEQBENCH = Theme(
     name="seqbench",
     dark=True,
@@ -45,6 +61,7 @@ SEQBENCH = Theme(
     panel="#262a30",
     variables={
         **DARK_STATES,
+        **DARK_SERIES,
         "text-muted": "#97a0b0",
         "text-disabled": "#6b7585",
         "border": "#82b1f2",
@@ -87,6 +104,7 @@ SEQBENCH_LIGHT = Theme(
     panel="#e0e4ea",
     variables={
         **LIGHT_STATES,
+        **LIGHT_SERIES,
         "text-muted": "#566070",
         "text-disabled": "#7d8795",
         "border": "#1f5fbf",
@@ -118,6 +136,7 @@ THEMES = (SEQBENCH, SEQBENCH_LIGHT)
 
 DEFAULT_VARIABLES = {
     **DARK_STATES,
+    **DARK_SERIES,
     "selection-background": "#3a3222",
     "selection-cursor-background": "#574a2c",
 }
