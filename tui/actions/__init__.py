@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from tui.actions.action import Action, key_text
 from tui.actions.app import APP
+from tui.actions.charts import CHARTS
 from tui.actions.compare import COMPARE
 from tui.actions.launch import LAUNCH
 from tui.actions.live import LIVE
@@ -21,7 +22,7 @@ from tui.actions.run import RUN
 ALWAYS = ("ctrl+c", "ctrl+q")
 """Keys that work even where the focused widget would take them."""
 
-ACTIONS = APP + LAUNCH + LIVE + COMPARE + RUN
+ACTIONS = APP + LAUNCH + LIVE + COMPARE + RUN + CHARTS
 
 
 def actions_for(area: str) -> Iterator[Action]:

@@ -26,7 +26,7 @@ LIVE = (
     ),
     Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
-        "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True
+        "next_chart", ("g",), "Next chart", "Show the next chart large, or all again", ("live",)
     ),
     Action("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",)),
     Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",)),
