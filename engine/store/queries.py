@@ -23,6 +23,7 @@ from engine.store.series import (
     events,
     steps,
     telemetry,
+    thinned_telemetry,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ __all__ = [
     "steps",
     "supervisor_state",
     "telemetry",
+    "thinned_telemetry",
     "waiting",
     "waiting_mark",
 ]

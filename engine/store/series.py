@@ -84,6 +84,20 @@ def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[di
     return _dicts(con, sql, (run_id, since))
 
 
+def thinned_telemetry(
+    con: sqlite3.Connection, run_id: str, at_most: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Every column of the table ``telemetry``, of every n-th sample and the newest, in order; and
+    that n: 1 unless there are more than ``at_most``."""
+    rows = fetch(con, "SELECT count(*) FROM telemetry WHERE run = ?", (run_id,))
+    stride = max(1, -(-rows[0][0] // at_most))
+    sql = """SELECT * FROM (
+            SELECT *, row_number() OVER (ORDER BY attempt DESC, seq DESC) AS back
+            FROM telemetry WHERE run = ?
+        ) WHERE (back - 1) % ? = 0 ORDER BY attempt, seq"""
+    return _dicts(con, sql, (run_id, stride)), stride
+
+
 def events(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
     """Starts, warnings, checkpoints and ends: ``attempt``, ``seq``, ``t``, ``kind`` and the
     journal line's own fields, in order."""

@@ -6,12 +6,9 @@ from dataclasses import replace
 
 from tui.actions.action import Action
 
-_ANYWHERE = ("chart", "replay", "live", "run")
-_LARGE = ("chart", "replay")
-
 _SMALL = ("live", "run")
 
-_VIEW = (
+VIEW = (
     Action(
         "smooth", ("s",), "Smooth", "Smooth the curves: not at all, by .6, by .9", ("chart",), True
     ),
@@ -22,7 +19,7 @@ _VIEW = (
     ),
 )
 
-_ZOOM = (
+ZOOM = (
     Action("zoom(2)", ("plus", "equals_sign"), "Zoom", "Look nearer, at the cursor", ("chart",),
            True, "+"),
     Action("zoom(0.5)", ("minus",), "Wider", "See more of x", ("chart",), key_label="-"),
@@ -54,13 +51,13 @@ CHARTS = (
         True,
     ),
     Action("next_chart", ("g",), "Next", "The next chart", ("chart",), True),
-    *_VIEW,
-    *_ZOOM,
+    *VIEW,
+    *ZOOM,
     *_CURSOR,
     _REPLAY,
     _OPEN,
     *(
         replace(action, screens=_SMALL, show=False)
-        for action in (*_VIEW, *_ZOOM, *_CURSOR[:2], _REPLAY)
+        for action in (*VIEW, *ZOOM, *_CURSOR[:2], _REPLAY)
     ),
 )

@@ -244,11 +244,15 @@ class RunCharts(Widget):
 
     def next_unit(self) -> None:
         """Epochs, steps or time on x."""
-        self.look(self.view.next_unit(self._longest()))
+        self.look(self.view.next_unit(self.longest()))
 
     def zoom(self, factor: float, around: float | None = None) -> None:
         """So many times as near."""
         self.look(self.view.zoomed(self._whole, factor, around))
+
+    def point(self, x: float) -> None:
+        """The cursor to ``x``."""
+        self.look(self.view.pointed(self._whole, x))
 
     def show_whole(self) -> None:
         """All of x, and the newest figures."""
@@ -281,7 +285,7 @@ class RunCharts(Widget):
     def _xs(self) -> list[Sequence[float]]:
         return [trace.curve.xs(self.view.unit) for trace in self._visible.traces]
 
-    def _longest(self) -> Curve:
+    def longest(self) -> Curve:
         """The followed run's curve with the most points, by which units are turned into others."""
         curves = list(self._main.curves.values()) if self._main else [Curve()]
         return max(curves, key=lambda curve: len(curve.ys))

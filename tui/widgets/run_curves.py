@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.timeline import Timeline
 from engine.store.schema import ENDED
+from tui.text import ABSENT, number, whole
 from tui.widgets.curve import Curve, Place, Points
 
 if TYPE_CHECKING:
@@ -48,6 +50,17 @@ class Mark:
     epoch: int = 0
 
 
+FIGURES = (
+    ("loss of the step", step_source("loss"), 4),
+    ("gradient norm", step_source("grad_norm"), 2),
+    ("learning rate", step_source("lr"), 6),
+    ("valid NDCG@10", epoch_source("valid_ndcg"), 4),
+    ("valid Recall@10", epoch_source("valid_recall"), 4),
+    ("test NDCG@10", epoch_source("test_ndcg"), 4),
+)
+"""What is told of a moment: name, source, decimals."""
+
+
 @dataclass(frozen=True, slots=True)
 class CurveReading:
     """What is new of a run's curves."""
@@ -82,6 +95,19 @@ class RunCurves:
             self.curves[source].extend(points)
         self.run, self.mark = reading.run, reading.mark
         self.best, self.end = reading.best, reading.end
+
+    def figures_at(self, seconds: float) -> list[tuple[str, str]]:
+        """Epoch, step and the newest figures after so many seconds of running."""
+        steps = self.curves[step_source("loss")]
+        index = bisect_right(steps.xs("time"), seconds) - 1
+        step = whole(round(steps.xs("step")[index])) if index >= 0 else ABSENT
+        finished = bisect_right(self.curves[epoch_source("valid_ndcg")].xs("time"), seconds)
+        figures = [("epochs finished", whole(finished)), ("step", step)]
+        for name, source, digits in FIGURES:
+            curve = self.curves[source]
+            index = bisect_right(curve.xs("time"), seconds) - 1
+            figures.append((name, number(curve.ys[index] if index >= 0 else None, digits)))
+        return figures
 
 
 def read_curves(con: sqlite3.Connection, run_id: str, mark: Mark) -> CurveReading | None:
