@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.store.queries import Run
     from tui.app import SeqbenchApp
 
-HINT = "⏎ chooses · esc done · ^x none"
+HINT = "⏎ chooses · esc done · ^n none"
 
 
 class OverlayScreen(ModalScreen[tuple[str, ...]]):
@@ -47,7 +47,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         Binding("up", "move(-1)", "Before", show=False),
         Binding("pagedown", "move(10)", "Far on", show=False),
         Binding("pageup", "move(-10)", "Far back", show=False),
-        Binding("ctrl+x", "clear", "None"),
+        Binding("ctrl+n", "clear", "None"),
     ]
 
     app: SeqbenchApp

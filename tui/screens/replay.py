@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from time import localtime, monotonic, strftime
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -176,7 +176,7 @@ class ReplayScreen(ChartedScreen):
             (run_label(run), "bold"),
         ]
         if span is not None:
-            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._wall_time(replay)))
+            when = strftime("%Y-%m-%d %H:%M:%S", localtime(self._wall_time(replay)))
             several = f"attempt {span.attempt} of {len(replay.timeline.spans)}   "
             parts.append(
                 (f"   {several if len(replay.timeline.spans) > 1 else ''}{when}", "$text-muted")
@@ -187,7 +187,7 @@ class ReplayScreen(ChartedScreen):
         return min(max(replay.timeline.wall_time(self._at) or 0.0, 0.0), 4e9)
 
     def _play(self, plays: bool) -> None:
-        self._plays, self._played = plays, time.monotonic()
+        self._plays, self._played = plays, monotonic()
         if plays:
             self._timer.resume()
         else:
@@ -208,7 +208,7 @@ class ReplayScreen(ChartedScreen):
         self._go(charts.longest().translated(message.x, charts.view.unit, "time"))
 
     def _tick(self) -> None:
-        now = time.monotonic()
+        now = monotonic()
         passed, self._played = now - self._played, now
         if self._replay is None or self._at >= self._replay.total:
             self._play(False)

@@ -93,5 +93,5 @@ class View:
             tags.append(f"ema{self.smoothing:g}".replace("0.", "."))
         if self.window is not None and whole > 0:
             factor = whole / (self.window[1] - self.window[0])
-            tags.append(f"×{factor:.{0 if factor >= 10 else 1}f}".removesuffix(".0"))
+            tags.append(f"×{factor:.0f}" if 10 <= factor < 1e6 else f"×{factor:.2g}")
         return tags

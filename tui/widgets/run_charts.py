@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from engine.store.queries import Run
     from tui.app import SeqbenchApp
 
+FAR = 1000
+"""Cells; more than any terminal has."""
+
 ALL_CHARTS = tuple(spec.id for spec in CHARTS)
 
 
@@ -260,19 +263,20 @@ class RunCharts(Widget):
         self.look(replace(self.view, window=None, cursor=None))
 
     def move_cursor(self, cells: float) -> None:
-        """The cursor so many cells on; it appears at the end."""
-        chart = self._visible
-        span = chart.span
-        if not span:
+        """The cursor so many cells on, from ``FAR`` on to the first or the last point."""
+        span = self._visible.span
+        ends = [(xs[0], xs[-1]) for xs in self._xs() if xs]
+        if not span or not ends:
             return
-        start = self.view.cursor
-        if start is None:
-            _, end = self.view.part(self._whole)
-            reached = max((xs[-1] for xs in self._xs() if xs), default=0.0)
-            start = min(end, reached) - cells * span if cells < 0 else 0.0
-        x = min(max(start + cells * span, 0.0), self._whole)
+        first, last = min(start for start, _ in ends), max(end for _, end in ends)
+        cursor = self.view.cursor
+        if cursor is None:
+            # It appears where the newest figures are.
+            x = first if cells <= -FAR else last
+        else:
+            x = min(max(cursor + cells * span, first), last)
         self._held = x
-        self.look(self.view.pointed(self._whole, x))
+        self.point(x)
 
     @property
     def _visible(self) -> Chart:

@@ -71,8 +71,7 @@ class LogAxis:
 
 def log_axis(low: float, high: float, intervals: int) -> LogAxis:
     """An axis around two positive figures, with a little room at both ends."""
-    low = max(min(low, high), SMALLEST_LOG)
-    high = max(high, low)
+    low, high = (max(figure, SMALLEST_LOG) for figure in sorted((low, high)))
     room = max((high / low) ** 0.04, 1.02)
     return LogAxis(low / room, high * room, intervals)
 
