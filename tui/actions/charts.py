@@ -10,7 +10,7 @@ _SMALL = ("live", "run")
 
 VIEW = (
     Action(
-        "smooth", ("s",), "Smooth", "Smooth the curves: not at all, by .6, by .9", ("chart",), True
+        "smooth", ("s",), "EMA", "Smooth the curves: not at all, by .6, by .9", ("chart",), True
     ),
     Action("toggle_log", ("l",), "Log", "A logarithmic y axis, or a linear one", ("chart",), True),
     Action("next_unit", ("e",), "X", "Epochs, steps or time on x", ("chart",), True),

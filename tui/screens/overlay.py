@@ -116,7 +116,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
             (f"{glyph(run.state)} ", style_variable(run.state)),
             f"{run_label(run):<38.38} ",
             (f"{best:>8} ", ""),
-            (f"{plain(run.id[-5:])}  {ago(run.started)}", "$text-muted"),
+            (f"{short_id(run)}  {ago(run.started)}", "$text-muted"),
         )
 
     def _say(self, problem: str = "") -> None:
@@ -170,3 +170,8 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def action_done(self) -> None:
         """Go back with what is chosen."""
         self.dismiss(tuple(self._chosen))
+
+
+def short_id(run: Run) -> str:
+    """The end of a run's id, which is enough for commands."""
+    return plain(run.id[-5:])

@@ -244,7 +244,8 @@ class Chart(PointedLines):
         smooth = dict(line or ())
         for number_, (column, _, stop, *_) in enumerate(columns):
             at_end = number_ == len(columns) - 1
-            if not at_end and (column < offset or column - last < apart):
+            near_end = columns[-1][0] - column < apart // 2
+            if not at_end and (near_end or column < offset or column - last < apart):
                 continue
             y = smooth.get(column, trace.curve.ys[stop - 1])
             canvas.mark(column, row_of(axis, canvas.rows)(y), trace.letter, f"{trace.style} bold")
