@@ -17,7 +17,16 @@ from engine.errors import StoreError, UsageError, did_you_mean
 from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
 from engine.store.schema import ENDED
-from engine.store.series import attempts, epochs, events, steps, telemetry
+from engine.store.series import (
+    attempt_spans,
+    attempts,
+    epoch_figures,
+    epochs,
+    events,
+    steps,
+    telemetry,
+    thinned_telemetry,
+)
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
@@ -27,13 +36,16 @@ __all__ = [
     "Run",
     "Score",
     "Supervisor",
+    "attempt_spans",
     "attempts",
     "cells",
+    "companions",
     "comparison",
     "comparison_columns",
     "comparison_count",
     "data_version",
     "ended",
+    "epoch_figures",
     "epochs",
     "events",
     "get_run",
@@ -47,6 +59,7 @@ __all__ = [
     "steps",
     "supervisor_state",
     "telemetry",
+    "thinned_telemetry",
     "waiting",
     "waiting_mark",
 ]
@@ -248,6 +261,26 @@ def get_run(con: sqlite3.Connection, run_id: str) -> Run | None:
     """The run of that full id."""
     found = _runs(con, f"{_RUNS} WHERE id = ?", (run_id,))
     return found[0] if found else None
+
+
+def companions(
+    con: sqlite3.Connection, run_id: str, words: Sequence[str] = (), limit: int = 200
+) -> list[Run]:
+    """Runs to compare with one: those that trained at all, and of whose id, model, data set, state,
+    profile, suite or note each word is a part; the nearest first (the cell's, then the data
+    set's), then the newest."""
+    text = "lower(r.id || ' ' || r.dataset || ' ' || r.state || ' ' || r.profile || ' ' || r.note"
+    text += " || ' l' || r.length || ' s' || r.seed || ' ' || coalesce(r.suite, ''))"
+    wanted = "".join(f" AND instr({text}, ?)" for _ in words)
+    columns = ", ".join(f"r.{name}" for name in _COLUMNS.replace(" ", "").split(","))
+    return _runs(
+        con,
+        f"SELECT {columns} FROM runs r JOIN runs o ON o.id = ?"  # noqa: S608
+        f" WHERE r.id != o.id AND r.started IS NOT NULL{wanted}"
+        " ORDER BY (r.dataset = o.dataset) + (r.dataset = o.dataset AND r.model = o.model"
+        " AND r.length = o.length) DESC, r.created DESC, r.id LIMIT ?",
+        (run_id, *(word.lower() for word in words), limit),
+    )
 
 
 def resolve_run(con: sqlite3.Connection, text: str) -> Run:

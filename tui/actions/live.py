@@ -51,7 +51,7 @@ LIVE = (
     Action("since", ("S",), "Since", "What ended between your last visit and this", ("live",)),
     Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
-        "next_chart", ("g",), "Chart", "Show the next chart large, or all again", ("live",), True
+        "next_chart", ("g",), "Next chart", "Show the next chart large, or all again", ("live",)
     ),
     Action(
         "scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",), slug="log-back"

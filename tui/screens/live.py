@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import time as wall_clock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from engine.errors import RunError
 from engine.runfolder import run_folder
 from tui.actions import bindings_for
 from tui.messages import StoreChanged
+from tui.screens.charted import ChartedScreen
 from tui.screens.live_reading import (
     Known,
     Reading,
     Waiting,
-    epoch_points,
     journal_lines,
     read,
-    step_points,
 )
 from tui.text import PARAGRAPH, plain
-from tui.widgets.chart import Chart
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
 from tui.widgets.log_follower import LogFollower
 from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
-from tui.widgets.queue_table import ENDED, QueueTable, run_label
+from tui.widgets.queue_table import QueueTable, run_label
+from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 from tui.widgets.run_facts import Facts, RunFacts
 
 if TYPE_CHECKING:
@@ -45,12 +43,10 @@ if TYPE_CHECKING:
     from engine.store.queries import Run
     from engine.store.requests import Move, QueueAction
     from engine.telemetry import Sample, Sampler
-    from tui.app import SeqbenchApp
 
 LOOK_SECONDS = 1.5
 """Between two looks at the machine and the log."""
 
-CHARTS = ("loss", "valid", "grad", "lr")
 SMALL_HEIGHT = 30
 """Rows of the terminal below which one chart is shown at a time."""
 
@@ -61,7 +57,7 @@ CAN_MOVE = frozenset({"queued", "paused"})
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(ChartedScreen):
     """Queue, charts, device, log. Threads read; messages bring what they found."""
 
     AREA = "live"
@@ -69,8 +65,6 @@ class LiveScreen(Screen[None]):
     BINDINGS = bindings_for("live")  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = "#queue"
-
-    app: SeqbenchApp
 
     class StoreRead(Message):
         """What a thread read from the store, or why it couldn't."""
@@ -109,8 +103,7 @@ class LiveScreen(Screen[None]):
             yield Static(id="hold", markup=False)
             yield QueueTable(id="queue", classes="panel")
             with Horizontal(id="body"):
-                with Container(id="charts"):
-                    yield from _charts()
+                yield RunCharts(id="charts")
                 with Vertical(id="side"):
                     yield RunFacts(id="facts", classes="panel")
                     yield DevicePanel(id="device", classes="panel")
@@ -183,6 +176,7 @@ class LiveScreen(Screen[None]):
             queue.show(reading.runs, wall_clock())
             queue.name_frame("Queue", queue.summary())
             self._show_hold(reading.hold)
+            self.charts.refresh_from_store()
             if reading.run is not None and reading.run.id == self._known.run_id:
                 self._known = reading.known
                 self._show_run(reading, reading.run)
@@ -216,8 +210,7 @@ class LiveScreen(Screen[None]):
             return
         self._known = Known(run_id)
         self._run = self._facts = None
-        for chart in self.query(Chart):
-            chart.clear()
+        self.charts.follow(run_id)
         self._follower = follower
         self.query_one(LogTail).clear()
         self._refresh_from_store()
@@ -235,29 +228,8 @@ class LiveScreen(Screen[None]):
         log = self.query_one(LogTail)
         log.instead(journal_lines(reading.start, epochs))
         log.notice(reading.notices)
-        self._draw_charts(reading, run, epochs)
         if state_changed:
             self.refresh_bindings()
-
-    def _draw_charts(self, reading: Reading, run: Run, epochs: Sequence[Mapping[str, Any]]) -> None:
-        new = reading.epochs or ()
-        steps = step_points(reading.steps, epochs, run.steps_per_epoch)
-        end = float(run.epoch) if run.epoch and run.state in ENDED else None
-        best = float(run.best_epoch) if run.best_epoch else None
-        charts = {name: self.query_one(f"#{name}", Chart) for name in CHARTS}
-        by_epoch = {
-            "loss": {"step": steps["loss"], "epoch": epoch_points(new, "loss", -0.5)},
-            "valid": {
-                "test": epoch_points(new, "test_ndcg"),
-                "Recall": epoch_points(new, "valid_recall"),
-                "NDCG": epoch_points(new, "valid_ndcg"),
-            },
-            "grad": {"step": steps["grad_norm"], "epoch": epoch_points(new, "grad_norm", -0.5)},
-            "lr": {"lr": steps["lr"]},
-        }
-        for name, points in by_epoch.items():
-            charts[name].waiting = _waiting(run)
-            charts[name].add(points, best=best, end=end)
 
     # The machine and the log
 
@@ -388,7 +360,7 @@ class LiveScreen(Screen[None]):
 
     def action_next_chart(self) -> None:
         """Where there is room: all, then each alone; else one after the other."""
-        count = len(CHARTS) if self._one_at_a_time else len(CHARTS) + 1
+        count = len(ALL_CHARTS) if self._one_at_a_time else len(ALL_CHARTS) + 1
         self._chart = (self._chart + 1) % count
         self._show_charts()
 
@@ -423,30 +395,4 @@ class LiveScreen(Screen[None]):
     def _show_charts(self) -> None:
         single = self._one_at_a_time
         shown = self._chart if single else self._chart - 1
-        self.query_one("#charts").set_class(shown >= 0, "-one")
-        for index, name in enumerate(CHARTS):
-            self.query_one(f"#{name}").set_class(index == shown, "-shown")
-
-
-def _waiting(run: Run) -> str:
-    """Why a chart is empty."""
-    if run.state in ENDED:
-        return "no epoch was finished"
-    return "waiting for its turn" if run.state == "queued" else "waiting for the first epoch"
-
-
-def _charts() -> ComposeResult:
-    yield Chart("Loss", [("step", "$text-disabled"), ("epoch", "$primary")], id="loss")
-    yield Chart(
-        "Validation",
-        [("test", "$text-disabled"), ("Recall", "$primary"), ("NDCG", "$success")],
-        marked="NDCG",
-        id="valid",
-    )
-    yield Chart(
-        "Gradient norm",
-        [("step", "$text-disabled"), ("epoch", "$accent")],
-        digits=2,
-        id="grad",
-    )
-    yield Chart("Learning rate", [("lr", "$secondary")], digits=6, id="lr")
+        self.charts.show_alone(shown if shown >= 0 else None)
