@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from nvidia import Machine, build_driver
 
 DATA = os.environ.get("SEQBENCH_DATA")
 
@@ -29,3 +30,14 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def nvidia_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def nvidia(nvidia_driver: Path, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A machine whose NVIDIA GPUs are what the test says they are."""
+    return Machine(nvidia_driver, tmp_path_factory.mktemp("nvidia") / "state")

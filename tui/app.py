@@ -6,6 +6,7 @@ first paint.
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 import time
@@ -28,6 +29,7 @@ from tui.bandwidth import Bandwidth
 from tui.glyphs import ascii_wanted
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
 from tui.preferences import Preferences
+from tui.presence import Presence
 from tui.text import plain, short_path
 from tui.theme import DEFAULT_VARIABLES, THEMES
 
@@ -40,11 +42,16 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
+    from engine.store.news import Occasion
+    from tui.screens.since import News
     from tui.terminal import TerminalDriver
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
+
+MOST_OCCASIONS = 100
+"""Kept for a user who looks elsewhere."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
@@ -80,6 +87,8 @@ class SeqbenchApp(App[None]):
         ascii_only: whether the terminal shows nothing but ASCII.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
+        presence: when the user was last here.
+        news: what ended since then, when the app was opened.
         traffic: what was sent to the terminal in the last second, in words.
         traffic_shown: whether the header says so.
         low_bandwidth: whether little is drawn because the line is slow.
@@ -116,7 +125,10 @@ class SeqbenchApp(App[None]):
         self.set_keymap(self.keymap.bindings())
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
+        self.presence = Presence(location)
+        self.news: News | None = None
         self._told = ""
+        self._missed: list[Occasion] = []
         self._leaving = threading.Event()
         # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
         self._listens = threading.Event()
@@ -169,6 +181,7 @@ class SeqbenchApp(App[None]):
         self._load_catalogue()
         self._name_device()
         self._follow_store()
+        self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
         # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
@@ -185,6 +198,7 @@ class SeqbenchApp(App[None]):
     def on_unmount(self) -> None:
         """Let the threads go."""
         self._leaving.set()
+        self.presence.write()
 
     # What the threads read
 
@@ -198,9 +212,10 @@ class SeqbenchApp(App[None]):
         except UserError as error:
             self.call_later(self._catalogue_failed, str(error))
         else:
-            self.call_later(self._catalogue_loaded, catalogue)
+            self.call_later(self.take_catalogue, catalogue)
 
-    def _catalogue_loaded(self, catalogue: Catalogue) -> None:
+    def take_catalogue(self, catalogue: Catalogue) -> None:
+        """The configuration is known, or has changed."""
         self.catalogue = catalogue
         for screen in self._all_screens():
             screen.post_message(CatalogueLoaded(catalogue))
@@ -237,23 +252,30 @@ class SeqbenchApp(App[None]):
 
         follower = StoreFollower(self.location)
         newest: Snapshot | None = None
+        occasions: list[Occasion] = []
         unfinished, look_again = 0, time.monotonic()
         while not self._leaving.is_set():
             snapshot = follower.look()
             if snapshot is not None:
                 newest, unfinished = snapshot, snapshot.unfinished
+                occasions = [*occasions, *follower.occasions()][-MOST_OCCASIONS:]
             idle = not unfinished or time.monotonic() < look_again
             if self._listens.is_set() and not (newest is None and idle):
                 self._listens.clear()
-                self.call_later(self._hear, newest, not idle)
-                newest = None
+                self.call_later(self._hear, newest, not idle, occasions)
+                newest, occasions = None, []
                 if not idle:
                     look_again = time.monotonic() + SUPERVISOR_SECONDS
+            self.presence.write_if_due()
             self._leaving.wait(POLL_SECONDS)
         follower.close()
 
-    def _hear(self, snapshot: Snapshot | None, look_after_queue: bool) -> None:
+    def _hear(
+        self, snapshot: Snapshot | None, look_after_queue: bool, occasions: list[Occasion]
+    ) -> None:
         self._listens.set()
+        if occasions:
+            self._ring(occasions)
         if snapshot is not None:
             self._store_changed(snapshot)
         if look_after_queue:
@@ -263,6 +285,25 @@ class SeqbenchApp(App[None]):
         self.snapshot = snapshot
         for screen in self.screen_stack:
             screen.post_message(StoreChanged(snapshot))
+
+    def _ring(self, occasions: list[Occasion]) -> None:
+        """Tell a user who looks elsewhere, now and when he looks here again."""
+        from tui.bell import ring
+
+        when = self.catalogue.settings.notify if self.catalogue else "unfocused"
+        if when == "never" or (when == "unfocused" and self.app_focus):
+            return
+        if self._driver is not None:
+            self._driver.write(ring(occasions, os.environ))
+        if not self.app_focus:
+            self._missed = [*self._missed, *occasions][-MOST_OCCASIONS:]
+
+    def _say_what_was_missed(self) -> None:
+        from tui.bell import lines
+
+        for line in lines(self._missed):
+            self.notify(line, title="While you looked elsewhere")
+        self._missed = []
 
     @work(thread=True, group="supervisor")
     def look_after_queue(self) -> None:
@@ -301,8 +342,36 @@ class SeqbenchApp(App[None]):
             markup=False,
         )
 
+    @work(thread=True, group="since")
+    def _look_back(self) -> None:
+        from tui.since import read_news
+
+        if (news := read_news(self.location, self.presence.recall())) is not None:
+            self.call_later(self._tell_news, news)
+
+    def _tell_news(self, news: News) -> None:
+        from tui.screens.since import summary
+
+        self.news = news
+        if len(self.screen_stack) == 1:
+            self.show_news()
+        else:  # whoever is quicker isn't interrupted
+            self.notify(f"Since you left: {summary(news.counts)}")
+
+    def show_news(self) -> None:
+        """What ended between the last time and this one."""
+        from tui.screens.since import SinceScreen
+
+        if self.news is not None:
+            self.push_screen(SinceScreen(self.news))
+        else:
+            self.notify("Nothing had ended since you left.")
+
     async def on_event(self, event: Event) -> None:
         """What is pasted into a field is text from outside too; and who acts waits for no frame."""
+        self.presence.note(event)
+        if isinstance(event, AppFocus):
+            self._say_what_was_missed()
         if isinstance(event, (InputEvent, Resize, AppFocus)) and not isinstance(event, MouseMove):
             self._bandwidth.user_acted()
         if isinstance(event, Paste):

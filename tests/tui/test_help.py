@@ -59,3 +59,21 @@ async def test_without_runs_compare_explains_no_column_wrongly(empty_store: Live
         assert isinstance(app.screen, CompareScreen)
         await pilot.press("question_mark")
         await wait_for(pilot, lambda: "Keys" in screen_text(app), "help")
+
+
+@pytest.mark.parametrize("grouped", [False, True], ids=["runs", "cells"])
+async def test_every_column_of_compare_has_its_explanation(
+    busy_store: LiveStore, grouped: bool
+) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("3", *(["b"] if grouped else []))
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        await wait_for(pilot, lambda: screen.table.cursor_column, "a column")
+        for index in range(len(screen.table.columns)):
+            screen.table.move_to_column(index)
+            chosen = screen.table.cursor_column
+            assert chosen is not None
+            assert list(screen.help_topics()), chosen.key

@@ -60,10 +60,10 @@ async def test_two_actions_may_exchange_their_keys(absent_store: StoreLocation) 
 
 
 async def test_several_keys_work_everywhere(busy_store: LiveStore) -> None:
-    app = app_with(busy_store.location, app__show_live=("f6", "#"))
+    app = app_with(busy_store.location, app__show_live=("f9", "#"))
     async with app.run_test() as pilot:
         await settled(pilot)
-        for key in ("f6", "number_sign"):
+        for key in ("f9", "number_sign"):
             await pilot.press("1", key)
             await wait_for(pilot, lambda: app.current_mode == "live", "the Live screen")
 

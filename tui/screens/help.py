@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from tui.actions import actions_for
 from tui.actions.action import Action
+from tui.screens.compare_help import FILTER_HELP
 from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 from tui.text import TITLE, plain
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
 KEY_CELLS = 13
-MEASURED = ("live", "compare", "run", "replay")
+MEASURED = ("live", "compare", "run", "replay", "chart")
 """Areas that show metrics."""
 
 Topic = tuple[str, str]
@@ -77,13 +78,16 @@ class HelpScreen(ModalScreen[None]):
 
     def _sections(self) -> Iterator[tuple[str, Iterable[Line]]]:
         yield "Keys", self._keys(actions_for(self._area))
-        palette = Text("^p", self._style("accent")), Text("Every command, by name")
+        key = self._style("accent")
+        if self._area == "compare":
+            yield "The filter", ((Text(word, key), Text(about)) for word, about in FILTER_HELP)
+            yield "The scatter plot", self._keys(actions_for("scatter"))
+        palette = Text("^p", key), Text("Every command, by name")
         yield "Everywhere", [*self._keys(actions_for("app")), palette]
         yield "States of a run", map(self._state, (NEVER, *STATES))
         if self._area in MEASURED:
             from engine.analysis.meanings import glossary
 
-            key = self._style("accent")
             yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
 
     def _keys(self, actions: Iterable[Action]) -> Iterable[Line]:
