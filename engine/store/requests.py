@@ -24,7 +24,9 @@ from engine.store.tags import check_tags, parse_tags, tags_text
 if TYPE_CHECKING:
     from engine.spec import RunSpec
 
-Action = Literal["cancel", "retry", "delete"]
+Move = Literal["first", "up", "down", "last"]
+"""Where to in the queue: to its front, past one neighbor, to its end."""
+Action = Literal["cancel", "retry", "delete", "first", "up", "down", "last"]
 QueueAction = Literal["pause", "resume"]
 
 MAX_NOTE = 10_000
@@ -98,6 +100,14 @@ def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
 def request_retry(location: StoreLocation, run_ids: Iterable[str]) -> None:
     """Ask for failed, cancelled or lost runs to be queued again; others are left alone."""
     _request(location, "retry", run_ids)
+
+
+def request_move(location: StoreLocation, run_ids: Iterable[str], where: Move) -> None:
+    """Ask for waiting runs, given in the order of the queue, to change places; they keep their
+    order among themselves. Others are left alone."""
+    ids = list(run_ids)
+    # One after the other: the last to pass a neighbor, or to go to the front, ends before the rest.
+    _request(location, where, ids[::-1] if where in ("first", "down") else ids)
 
 
 def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str, Any]) -> str:
