@@ -169,7 +169,7 @@ def _field(term: Term, aggregate: str) -> Field:
         return found
     hint = did_you_mean(term.field, fields(aggregate))
     if not hint.startswith("did"):
-        hint = "see docs/queries.md; in quotes it is looked for as text."
+        hint = "quote it to search the text (docs/queries.md)."
     raise FilterError(term.at, f"there is no field {cut(term.field, 30)!r}: {hint}")
 
 

@@ -29,11 +29,13 @@ class FilterError(UsageError):
 
     Attributes:
         at: the character that is wrong, counted from 1.
+        problem: the sentence without the place.
     """
 
     def __init__(self, at: int, sentence: str) -> None:
         super().__init__(f"Filter, character {at}: {sentence}")
         self.at = at
+        self.problem = sentence
 
 
 @dataclass(frozen=True, slots=True)

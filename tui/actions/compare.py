@@ -46,10 +46,9 @@ COMPARE = (
     Action(
         "aggregate",
         ("a",),
-        "Agg.",
+        "Aggregate",
         "How a run's epochs become a figure: best, max, last, mean",
         ("compare",),
-        True,
     ),
     Action(
         "reference",

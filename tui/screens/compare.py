@@ -278,14 +278,14 @@ class CompareScreen(RunActions):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        from engine.errors import UserError
         from engine.store.filter_sql import conditions
+        from engine.store.filter_words import FilterError
 
         self.refresh_bindings()
         try:
             conditions(event.value, self._aggregate)
-        except UserError as error:
-            self._filter_problem = str(error)
+        except FilterError as error:
+            self._filter_problem = f"at {error.at}: {error.problem}"
             self.show_status()
             return
         self._filter_problem = ""

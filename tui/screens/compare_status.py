@@ -23,6 +23,7 @@ def usual_status(
         parts.append((f"{marked:,} marked  ", "$accent"))
     style = "$warning" if aggregate in ("max", "min") else "$text-muted"
     parts.append((f"{_how_many(page, every, expanded)}  ", "$text-muted"))
+    parts.append(("a ", "$accent"))  # the key that changes it
     parts.append((f"{aggregate}: {AGGREGATE_MEANING[aggregate]}", style))
     return Content.assemble(*parts)
 

@@ -158,8 +158,8 @@ def test_runs_can_be_left_out(filled: tuple[MeasuredStore, dict[str, str]]) -> N
     ("text", "at", "sentence"),
     [
         ("ndgc>0.1", 1, "there is no field 'ndgc': did you mean 'ndcg'?"),
-        ("model:sasrec colour:red", 14, "there is no field 'colour': see docs/queries.md"),
-        ("http://x", 1, "in quotes it is looked for as text"),
+        ("model:sasrec colour:red", 14, "there is no field 'colour': quote it"),
+        ("http://x", 1, "quote it to search the text"),
         ("ndcg>", 6, "ndcg> wants a value"),
         ("ndcg>high", 6, "ndcg> wants a number, and 'high' is none"),
         ("seed:1,two", 6, "seed: wants a number, and 'two' is none"),
