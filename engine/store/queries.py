@@ -37,7 +37,6 @@ __all__ = [
     "events",
     "get_run",
     "list_runs",
-    "mean_epoch_seconds",
     "present_fingerprints",
     "queue",
     "resolve_run",
@@ -344,21 +343,6 @@ def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
     """The runs that `present_fingerprints` means by one fingerprint, newest first."""
     where = "WHERE fingerprint = ? AND state IN ('queued', 'running', 'done')"
     return _runs(con, f"{_RUNS} {where} ORDER BY created DESC, id DESC", (fingerprint,))
-
-
-def mean_epoch_seconds(
-    con: sqlite3.Connection, model: str, dataset: str, length: int
-) -> float | None:
-    """Seconds an epoch of a cell took, evaluation included: mean over its three newest runs."""
-    rows = fetch(
-        con,
-        "SELECT avg(epoch_seconds) FROM (SELECT epoch_seconds FROM runs WHERE model = ?"
-        " AND dataset = ? AND length = ? AND epoch_seconds IS NOT NULL"
-        " ORDER BY created DESC LIMIT 3)",
-        (model, dataset, length),
-    )
-    value = rows[0][0]
-    return None if value is None else float(value)
 
 
 def queue_hold(con: sqlite3.Connection) -> str | None:
