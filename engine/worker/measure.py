@@ -29,18 +29,22 @@ def main() -> int:
 
 
 def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
-    import torch
-
     from engine.datasets.load import load_interactions
     from engine.errors import UserError
+
+    try:
+        interactions = load_interactions(spec.source)
+    except UserError as error:
+        return {"problem": str(error)}
+
+    import torch
+
     from engine.training.measure import measure
 
     if threads:
         torch.set_num_threads(threads)
     try:
-        found = measure(spec, load_interactions(spec.source), torch.device(kind))
-    except UserError as error:
-        return {"problem": str(error)}
+        found = measure(spec, interactions, torch.device(kind))
     except (MemoryError, torch.OutOfMemoryError):
         return {"problem": "There is not enough memory free to try it."}
     except RuntimeError as error:
