@@ -47,7 +47,7 @@ def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
         found = measure(spec, interactions, torch.device(kind))
     except (MemoryError, torch.OutOfMemoryError):
         return {"problem": "There is not enough memory free to try it."}
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA says the latter
         return {"problem": str(error).splitlines()[0]}
     return {
         "epoch_seconds": found.train_seconds + found.eval_seconds,

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
 
-LOWEST = 4
-"""Lines of the panels at the bottom: two of text."""
+LOWEST = 5
+"""Lines of the panels at the bottom: three of text."""
 
 DETAIL = 9
 """Lines that the cell under the cursor needs."""
