@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from engine.errors import ConfigError, UsageError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
@@ -97,6 +98,28 @@ class Settings(Strict):
     pause_after: int = Field(default=3, ge=0, le=1000)
     """The queue pauses when so many runs die within a minute of one cause; 0: never."""
     idle_seconds: float = Field(default=30, ge=0)
+    notify: Literal["unfocused", "always", "never"] = "unfocused"
+    """When the terminal rings for a run that failed or a suite that ended. ``unfocused`` needs a
+    terminal that tells whether it has the focus."""
+    webhook: str | None = Field(default=None, max_length=2_000)
+    """Where the supervisor reports the same."""
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _is_web_address(value):
+            raise ValueError("expected an address such as https://example.org/hook.")
+        return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises if it is none
+    except ValueError:
+        return False
+    readable = text.isascii() and text.isprintable() and " " not in text
+    return readable and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The two themes of seqbench, and the colours of run states in any other theme.
+"""The themes of seqbench, and the colours of run states and of series in any other theme.
 
 The dark grounds are nearly grey: in 256 colours a tinted dark ground turns black.
 """
@@ -30,6 +30,22 @@ LIGHT_STATES = {
     "state-paused": "#8f5b00",
 }
 
+SERIES = tuple(f"$series-{number}" for number in range(1, 9))
+"""Theme variables of the series of a chart, in the order of their use. Any two of a theme can be
+told apart with every kind of colour blindness; beside them still stands a mark or a name."""
+
+
+def _series(*colours: str) -> dict[str, str]:
+    return {name.removeprefix("$"): colour for name, colour in zip(SERIES, colours, strict=True)}
+
+
+DARK_SERIES = _series(  # after Okabe and Ito; black and blue lighter, for a dark ground
+    "#56b4e9", "#e69f00", "#cc79a7", "#00b386", "#f0e442", "#e06a1a", "#3d7edb", "#d9dee8"
+)  # fmt: skip
+LIGHT_SERIES = _series(
+    "#204ab7", "#c18300", "#ae397e", "#059c62", "#c31312", "#8184da", "#457d2d", "#1c3747"
+)  # fmt: skip
+
 SEQBENCH = Theme(
     name="seqbench",
     dark=True,
@@ -45,6 +61,7 @@ SEQBENCH = Theme(
     panel="#262a30",
     variables={
         **DARK_STATES,
+        **DARK_SERIES,
         "text-muted": "#97a0b0",
         "text-disabled": "#6b7585",
         "border": "#82b1f2",
@@ -87,6 +104,7 @@ SEQBENCH_LIGHT = Theme(
     panel="#e0e4ea",
     variables={
         **LIGHT_STATES,
+        **LIGHT_SERIES,
         "text-muted": "#566070",
         "text-disabled": "#7d8795",
         "border": "#1f5fbf",
@@ -114,10 +132,79 @@ SEQBENCH_LIGHT = Theme(
     },
 )
 
-THEMES = (SEQBENCH, SEQBENCH_LIGHT)
+_ANSI_STATES = {
+    "state-never": "ansi_bright_black",
+    "state-queued": "ansi_cyan",
+    "state-running": "ansi_blue",
+    "state-done": "ansi_green",
+    "state-failed": "ansi_red",
+    "state-cancelled": "ansi_bright_black",
+    "state-lost": "ansi_magenta",
+    "state-paused": "ansi_yellow",
+}
+
+ANSI = Theme(
+    name="seqbench-ansi",
+    ansi=True,
+    dark=True,
+    primary="ansi_magenta",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    variables={
+        **_ANSI_STATES,
+        **_series(
+            *("ansi_cyan", "ansi_yellow", "ansi_magenta", "ansi_green"),
+            *("ansi_red", "ansi_blue", "ansi_default", "ansi_bright_black"),
+        ),
+        "text-muted": "ansi_bright_black",
+        "text-disabled": "ansi_bright_black",
+        "border": "ansi_magenta",
+        "border-blurred": "ansi_bright_black",
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        # Grounds: each only a mark of what is meant, see `tui.fewcolours`.
+        "block-cursor-background": "ansi_white",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "ansi_bright_white",
+        "block-cursor-blurred-foreground": "ansi_default",
+        "block-hover-background": "ansi_default",
+        "selection-background": "ansi_bright_yellow",
+        "selection-cursor-background": "ansi_bright_green",
+        "footer-background": "ansi_default",
+        "footer-key-foreground": "ansi_magenta",
+        "footer-description-foreground": "ansi_default",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_default",
+        "input-selection-background": "ansi_bright_white",
+        "input-selection-foreground": "ansi_default",
+        "screen-selection-background": "ansi_bright_white",
+        "screen-selection-foreground": "ansi_default",
+        "scrollbar": "ansi_white",
+        "scrollbar-hover": "ansi_white",
+        "scrollbar-active": "ansi_white",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+        "link-color": "ansi_magenta",
+    },
+)
+"""The terminal's own sixteen colours."""
+
+THEMES = (SEQBENCH, SEQBENCH_LIGHT, ANSI)
 
 DEFAULT_VARIABLES = {
     **DARK_STATES,
+    **DARK_SERIES,
     "selection-background": "#3a3222",
     "selection-cursor-background": "#574a2c",
 }

@@ -14,9 +14,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.store.comparison import comparison, comparison_columns, comparison_count
+from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
-from engine.store.series import attempts, epochs, events, steps, telemetry
+from engine.store.schema import ENDED
+from engine.store.series import (
+    attempt_spans,
+    attempts,
+    epoch_figures,
+    epochs,
+    events,
+    steps,
+    telemetry,
+    thinned_telemetry,
+)
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
@@ -26,13 +36,16 @@ __all__ = [
     "Run",
     "Score",
     "Supervisor",
+    "attempt_spans",
     "attempts",
     "cells",
+    "companions",
     "comparison",
     "comparison_columns",
     "comparison_count",
     "data_version",
     "ended",
+    "epoch_figures",
     "epochs",
     "events",
     "get_run",
@@ -45,6 +58,7 @@ __all__ = [
     "steps",
     "supervisor_state",
     "telemetry",
+    "thinned_telemetry",
     "waiting",
     "waiting_mark",
 ]
@@ -131,7 +145,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Test NDCG@10 at the best validation epoch, over the seeds of one recipe that are done."""
+    """Test NDCG@10 at the best validation epoch, over the seeds of like settings that are done."""
 
     mean: float
     std: float | None
@@ -153,7 +167,7 @@ class Cell:
     progress: float | None
     """Mean over the runs that run."""
     score: Score | None = None
-    """Of the recipe that does best (profile, parameters and epochs tell recipes apart)."""
+    """Of the settings that do best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +199,24 @@ def data_version(con: sqlite3.Connection) -> int:
 
 
 def list_runs(
-    con: sqlite3.Connection, states: Sequence[str] | None = None, limit: int | None = None
+    con: sqlite3.Connection,
+    states: Sequence[str] | None = None,
+    limit: int | None = None,
+    filter: str = "",  # noqa: A002
+    ended_since: float | None = None,
 ) -> list[Run]:
-    """Runs, newest first; only those in ``states`` if given."""
-    where = f" WHERE state IN ({_marks(states)})" if states is not None else ""
-    sql = f"{_RUNS}{where} ORDER BY created DESC, id DESC LIMIT ?"
-    return _runs(con, sql, (*(states or ()), -1 if limit is None else limit))
+    """Runs, newest first; if given, only those in ``states``, that meet the filter
+    (docs/queries.md), and that ended since a moment."""
+    where, parameters = matching(filter)
+    values: list[object] = [*parameters]
+    if states is not None:
+        where += f" AND state IN ({_marks(states)})"
+        values += states
+    if ended_since is not None:
+        where += f" AND state IN ({_marks(ENDED)}) AND finished >= ?"
+        values += [*ENDED, ended_since]
+    sql = f"{_RUNS} r WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
+    return _runs(con, sql, (*values, -1 if limit is None else limit))
 
 
 def queue(con: sqlite3.Connection) -> list[Run]:
@@ -234,6 +260,26 @@ def get_run(con: sqlite3.Connection, run_id: str) -> Run | None:
     """The run of that full id."""
     found = _runs(con, f"{_RUNS} WHERE id = ?", (run_id,))
     return found[0] if found else None
+
+
+def companions(
+    con: sqlite3.Connection, run_id: str, words: Sequence[str] = (), limit: int = 200
+) -> list[Run]:
+    """Runs to compare with one: those that trained at all, and of whose id, model, data set, state,
+    profile, suite or note each word is a part; the nearest first (the cell's, then the data
+    set's), then the newest."""
+    text = "lower(r.id || ' ' || r.dataset || ' ' || r.state || ' ' || r.profile || ' ' || r.note"
+    text += " || ' l' || r.length || ' s' || r.seed || ' ' || coalesce(r.suite, ''))"
+    wanted = "".join(f" AND instr({text}, ?)" for _ in words)
+    columns = ", ".join(f"r.{name}" for name in _COLUMNS.replace(" ", "").split(","))
+    return _runs(
+        con,
+        f"SELECT {columns} FROM runs r JOIN runs o ON o.id = ?"  # noqa: S608
+        f" WHERE r.id != o.id AND r.started IS NOT NULL{wanted}"
+        " ORDER BY (r.dataset = o.dataset) + (r.dataset = o.dataset AND r.model = o.model"
+        " AND r.length = o.length) DESC, r.created DESC, r.id LIMIT ?",
+        (run_id, *(word.lower() for word in words), limit),
+    )
 
 
 def resolve_run(con: sqlite3.Connection, text: str) -> Run:
@@ -319,10 +365,10 @@ def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
 
 _SCORES = (
     "SELECT model, dataset, length, avg(ndcg), avg(ndcg * ndcg), count(*) FROM"
-    " (SELECT model, dataset, length, profile, parameters, epochs, avg(best_test_ndcg) AS ndcg"
+    " (SELECT model, dataset, length, profile, settings, checksum, avg(best_test_ndcg) AS ndcg"
     " FROM runs WHERE state = 'done' AND best_test_ndcg IS NOT NULL"
     " GROUP BY 1, 2, 3, 4, 5, 6, seed)"
-    " GROUP BY model, dataset, length, profile, parameters, epochs"
+    " GROUP BY model, dataset, length, profile, settings, checksum"
 )
 """A seed that was run twice counts once."""
 

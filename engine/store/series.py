@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
+from engine.metrics import EPOCH_MEASURES
 from engine.store.database import fetch
 
 
@@ -41,10 +43,59 @@ def steps(
     return [tuple(row) for row in rows]
 
 
+def attempt_spans(con: sqlite3.Connection, run_id: str) -> list[tuple[int, float, float]]:
+    """Attempt, and wall time of its first and of its newest journal line, for those that wrote
+    one, in order."""
+    newest = ", ".join(
+        f"coalesce((SELECT t FROM {table} s WHERE s.run = a.run AND s.attempt = a.attempt"  # noqa: S608
+        " ORDER BY s.seq DESC LIMIT 1), a.started)"
+        for table in ("steps", "telemetry", "events")
+    )
+    rows = fetch(
+        con,
+        f"SELECT attempt, started, max({newest}) FROM attempts a"  # noqa: S608
+        " WHERE run = ? AND started IS NOT NULL ORDER BY attempt",
+        (run_id,),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def epoch_figures(
+    con: sqlite3.Connection,
+    run_id: str,
+    measures: Sequence[str],
+    after: int = 0,
+    last: int | None = None,
+) -> list[tuple[Any, ...]]:
+    """``(epoch, attempt, t, step, train_seconds, eval_seconds)`` and these measures of each epoch
+    after one, up to ``last`` if given, in order."""
+    known = [measure for measure in measures if measure in EPOCH_MEASURES]
+    columns = ", ".join(("epoch, attempt, t, step, train_seconds, eval_seconds", *known))
+    sql = (
+        f"SELECT {columns} FROM epochs"  # noqa: S608
+        " WHERE run = ? AND epoch > ? AND epoch <= coalesce(?, epoch) ORDER BY epoch"
+    )
+    return [tuple(row) for row in fetch(con, sql, (run_id, after, last))]
+
+
 def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:
     """Every column of the table ``telemetry`` from after time ``since`` on, in order of time."""
     sql = "SELECT * FROM telemetry WHERE run = ? AND t > ? ORDER BY t, attempt, seq"
     return _dicts(con, sql, (run_id, since))
+
+
+def thinned_telemetry(
+    con: sqlite3.Connection, run_id: str, at_most: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Every column of the table ``telemetry``, of every n-th sample and the newest, in order; and
+    that n: 1 unless there are more than ``at_most``."""
+    rows = fetch(con, "SELECT count(*) FROM telemetry WHERE run = ?", (run_id,))
+    stride = max(1, -(-rows[0][0] // at_most))
+    sql = """SELECT * FROM (
+            SELECT *, row_number() OVER (ORDER BY attempt DESC, seq DESC) AS back
+            FROM telemetry WHERE run = ?
+        ) WHERE (back - 1) % ? = 0 ORDER BY attempt, seq"""
+    return _dicts(con, sql, (run_id, stride)), stride
 
 
 def events(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:

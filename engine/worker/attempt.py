@@ -168,9 +168,26 @@ def _train(
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
     path = folder.checkpoint(attempt)
     digest = save_checkpoint(path, checkpoint, folder.checkpoint_before(attempt))
-    journal.write("checkpoint", epoch=checkpoint.epoch, file=path.name, sha256=digest)
+    journal.write(
+        "checkpoint",
+        epoch=checkpoint.epoch,
+        file=path.name,
+        sha256=digest,
+        log_bytes=_log_bytes(folder),
+    )
     for _, stale in folder.checkpoints()[:-KEPT_CHECKPOINTS]:
         stale.unlink(missing_ok=True)
+
+
+def _log_bytes(folder: RunFolder) -> int | None:
+    """How long the log is: its lines have no times, and so get one to within a checkpoint."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    try:
+        return folder.log.stat().st_size
+    except OSError:
+        return None
 
 
 def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | None, list[str]]:
@@ -225,6 +242,7 @@ def _facts(
         "patience": spec.training.patience,
         "steps_per_epoch": steps_per_epoch(spec, histories),
         "resumed_epoch": resume.epoch if resume else 0,
+        "log_bytes": _log_bytes(folder),
     }
 
 

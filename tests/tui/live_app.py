@@ -16,7 +16,7 @@ from engine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
 from tui.screens import live
 from tui.screens.live import LiveScreen
-from tui.widgets.device_panel import DevicePanel
+from tui.widgets.device_panel import HISTORY, DevicePanel
 from tui.widgets.queue_table import QueueTable
 from tui.widgets.run_facts import RunFacts
 
@@ -74,3 +74,12 @@ async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
     )
     await pilot.pause()
     return screen
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Fill the history of the machine, so that its length doesn't depend on the moment."""
+    panel = pilot.app.screen.query_one(DevicePanel)
+    assert panel._sample is not None
+    for _ in range(HISTORY):
+        panel.show(panel._sample)
+    await pilot.pause()

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import time
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.widgets.canvas import Canvas, dot_columns
+from tui.widgets.axis import Axis
+from tui.widgets.canvas import Canvas
+from tui.widgets.dots import BLOCK, Blocks, DotColumn, dot_columns, smoothed
+from tui.widgets.trace import Piece, draw_piece
 
 points = st.lists(
     st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), max_size=60
 ).map(lambda found: sorted(found, key=lambda point: point[0]))  # fmt: skip
+
+
+def reduced(
+    xs: list[float], ys: list[float], start: float, end: float, columns: int
+) -> list[DotColumn]:
+    blocks = Blocks()
+    blocks.extend(ys)
+    return dot_columns(xs, ys, blocks, start, end, columns)
+
+
+def draw(canvas: Canvas, xs: list[float], ys: list[float], x: Axis, y: Axis) -> None:
+    columns = reduced(xs, ys, x.low, x.high, canvas.columns)
+    draw_piece(canvas, Piece(columns, None, None), ys, y, "a")
 
 
 def picture(canvas: Canvas) -> list[str]:
@@ -23,28 +37,70 @@ def test_columns_keep_the_extremes_of_what_is_in_sight(
     curve: list[tuple[float, float]], start: float, end: float, columns: int
 ) -> None:
     xs, ys = [x for x, _ in curve], [y for _, y in curve]
-    found = dot_columns(xs, ys, start, end, columns)
+    found = reduced(xs, ys, start, end, columns)
     if not columns or end <= start:
         assert found == []
         return
     shown = [y for x, y in curve if start <= x <= end]
     assert bool(found) == bool(shown)
     if shown:
-        assert max(column.high for column in found) == max(shown)
-        assert min(column.low for column in found) == min(shown)
-        assert (found[0].first, found[-1].last) == (shown[0], shown[-1])
-    numbers = [column.column for column in found]
+        assert max(high for *_, high in found) == max(shown)
+        assert min(low for *_, low, _ in found) == min(shown)
+        assert (ys[found[0][1]], ys[found[-1][2] - 1]) == (shown[0], shown[-1])
+    numbers = [column for column, *_ in found]
     assert numbers == sorted(set(numbers))
     assert all(0 <= number < columns for number in numbers)
 
 
-@given(points, st.integers(0, 30), st.integers(0, 12), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_any_curve_can_be_drawn(
-    curve: list[tuple[float, float]], width: int, height: int, low: float, high: float
-) -> None:
+@given(st.integers(1, 40), st.integers(0, 400), st.integers(1, 60))
+def test_blocks_change_nothing(columns: int, first: int, spread: int) -> None:
+    ys = [float((index * 7919 + first) % 997) for index in range(25 * BLOCK + first % BLOCK)]
+    xs = [float(index // spread) for index in range(len(ys))]
+    end = xs[-1] + 1.0
+    with_blocks = reduced(xs, ys, 1.0, end, columns)
+    assert with_blocks == dot_columns(xs, ys, Plain(ys), 1.0, end, columns)
+    for column in with_blocks:
+        part = ys[column[1] : column[2]]
+        assert column[3:] == (min(part), max(part))
+
+
+class Plain(Blocks):
+    """Blocks found out by looking at every point."""
+
+    def __init__(self, ys: list[float]) -> None:
+        super().__init__()
+        for start in range(0, len(ys), BLOCK):
+            block = ys[start : start + BLOCK]
+            self.extremes += [sorted(block)[0], sorted(block)[-1]]
+
+
+def test_smoothing_is_the_average_over_points_while_they_are_few() -> None:
+    xs, ys = [0.0, 1.0, 2.0, 3.0], [8.0, 4.0, 6.0, 2.0]
+    blocks = Blocks()
+    blocks.extend(ys)
+    line = smoothed(reduced(xs, ys, 0, 4, 8), ys, blocks, 0.5)
+    assert [column for column, _ in line] == [0, 2, 4, 6]
+    expected, total, norm = [], 0.0, 0.0
+    for y in ys:
+        total, norm = total / 2 + y, norm / 2 + 1
+        expected.append(total / norm)
+    assert [y for _, y in line] == expected
+
+
+def test_smoothing_many_points_takes_the_mean_of_a_column() -> None:
+    ys = [float(index % 2) for index in range(64 * BLOCK)]
+    xs = [float(index) for index in range(len(ys))]
+    blocks = Blocks()
+    blocks.extend(ys)
+    line = smoothed(reduced(xs, ys, 0, len(xs), 8), ys, blocks, 0.9)
+    assert all(abs(y - 0.5) < 1e-9 for _, y in line)
+
+
+@given(points, st.integers(0, 30), st.integers(0, 12))
+def test_any_curve_can_be_drawn(curve: list[tuple[float, float]], width: int, height: int) -> None:
     canvas = Canvas(width, height)
-    columns = dot_columns([x for x, _ in curve], [y for _, y in curve], -1e6, 1e6, canvas.columns)
-    canvas.curve(columns, low, high, "red")
+    xs, ys = [x for x, _ in curve], [y for _, y in curve]
+    draw(canvas, xs, ys, Axis(-1e6, 1e6, 1.0), Axis(-1e5, 1e4, 1.0))
     canvas.upright(3, "┊", "dim")
     canvas.mark(2, 2, "◆", "bold")
     assert [len(line) for line in picture(canvas)] == [width] * height
@@ -62,8 +118,7 @@ def test_dots_are_where_they_belong() -> None:
 
 def test_a_straight_line_is_joined() -> None:
     canvas = Canvas(4, 2)
-    columns = dot_columns([0.0, 8.0], [0.0, 7.0], 0.0, 8.0, 8)
-    canvas.curve(columns, 0.0, 7.0, "a")
+    draw(canvas, [0.0, 8.0], [0.0, 7.0], Axis(0.0, 8.0, 1.0), Axis(0.0, 7.0, 1.0))
     assert picture(canvas) == ["  ⡠⠊", "⡠⠊  "]
 
 
@@ -85,13 +140,13 @@ def test_marks_stand_before_uprights_and_curves_too() -> None:
     assert canvas.line(1) == [(" ◆ ", "best")]
 
 
-def test_ten_thousand_points_take_about_a_millisecond() -> None:
-    xs = [float(i) for i in range(10_000)]
-    ys = [(i * 7919) % 1000 / 1000 for i in range(10_000)]
-    taken = []
-    for _ in range(9):
-        start = time.perf_counter()
-        canvas = Canvas(60, 16)
-        canvas.curve(dot_columns(xs, ys, 0, 10_000, canvas.columns), 0, 1, "a")
-        taken.append(time.perf_counter() - start)
-    assert min(taken) < 0.008
+def test_a_line_that_leaves_the_picture_is_drawn_to_its_edge() -> None:
+    canvas = Canvas(4, 1)
+    canvas.curve([(1, 1, 1)], [(-3, 1, 1, 1), (1, 1, 40, 1)], "a")
+    assert picture(canvas) == ["⠒⠒⠒⠒"]
+
+
+def test_runs_of_neighbouring_columns_touch() -> None:
+    canvas = Canvas(1, 2)
+    canvas.curve([(0, 0, 0), (1, 6, 7)], [], "a")
+    assert picture(canvas) == ["⢱", "⢸"]

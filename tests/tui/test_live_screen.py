@@ -17,7 +17,7 @@ from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.screens.live_reading import Known, Waiting, read, step_points
+from tui.screens.live_reading import Known, Waiting, read
 from tui.screens.run import RunScreen
 from tui.widgets.chart import Chart
 from tui.widgets.log_tail import LogTail
@@ -60,23 +60,21 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
         ]  # fmt: skip
         assert [part for part in parts if part not in shown] == []
         loss = screen.query_one("#loss", Chart)
-        assert len(loss.curves["step"].xs) == 270
-        assert len(loss.curves["epoch"].xs) == 27
-        assert loss.curves["epoch"].xs[-1] == 26.5
+        await wait_for(pilot, lambda: len(loss.curves["step"].ys) == 270, "its steps")
+        assert len(loss.curves["epoch"].ys) == 27
+        assert loss.curves["epoch"].xs("epoch")[-1] == 26.5
 
 
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
     run = populate(empty_store)["running"]
     with closing(connect_reader(empty_store.location)) as connection:
         first = read(connection, Known(run), Waiting())
-        assert len(first.steps) == 270
         assert first.epochs is not None
         assert len(first.epochs) == 27
         again = read(connection, first.known, first.waiting)
-        assert (list(again.steps), again.epochs) == ([], None)
+        assert again.epochs is None
         empty_store.journal(run, [step(28, 1, random.Random(1))])
         more = read(connection, again.known, again.waiting)
-        assert [row[3] for row in more.steps] == [27 * 40 + 1]
         assert more.epochs is None
         empty_store.journal(run, [epoch_line(28, random.Random(1))])
         last = read(connection, more.known, more.waiting)
@@ -87,14 +85,6 @@ async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
         assert read(connection, last.known, last.waiting).waiting.runs[-1].id == added
 
 
-def test_steps_lie_in_their_own_epoch_however_long_it_is() -> None:
-    epochs = [{"epoch": 1, "step": 12}, {"epoch": 2, "step": 21}]
-    rows = [(1, 7, 0.0, *row, 5.0, 1.0, 0.001) for row in ((5, 1), (12, 1), (13, 2), (26, 3))]
-    xs = [x for x, _ in step_points(rows, epochs, 10)["loss"]]
-    assert xs == [0.5, 1.0, 1.1, 2.5]
-    assert step_points(rows, epochs, None)["loss"] == []
-
-
 async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
     run = empty_store.launch("sasrec")
     app = SeqbenchApp(empty_store.location)
@@ -103,12 +93,12 @@ async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
         assert "waiting for its turn" in "\n".join(screen_text(app))
         chart = screen.query_one("#valid", Chart)
         empty_store.train(run, 2)
-        await wait_for(pilot, lambda: len(chart.curves["NDCG"].xs) == 2, "two epochs")
+        await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 2, "two epochs")
         shown = "\n".join(screen_text(app))
         assert "attempt 1 starts on cpu" in shown  # its log is empty
         assert "epoch   2   loss 6.6479   valid NDCG 0." in shown
         empty_store.train(run, 3, first=3, end="done")
-        await wait_for(pilot, lambda: len(chart.curves["NDCG"].xs) == 5, "five epochs")
+        await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 5, "five epochs")
         await wait_for(
             pilot, lambda: "end: All epochs are trained" in "\n".join(screen_text(app)), "the end"
         )
@@ -122,10 +112,12 @@ async def test_a_resumed_attempt_goes_on_from_its_checkpoint(empty_store: LiveSt
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await show_live(pilot)
         curve = screen.query_one("#loss", Chart).curves["step"]
-        await wait_for(pilot, lambda: len(curve.xs) == 40, "four epochs of steps")
+        xs = curve.xs("epoch")
+        await wait_for(pilot, lambda: len(xs) == 40, "four epochs of steps")
         empty_store.resume(run, 2, 3)
-        await wait_for(pilot, lambda: curve.xs and curve.xs[-1] > 4.5, "the second attempt")
-        assert curve.xs == sorted(set(curve.xs))
+        await wait_for(pilot, lambda: xs and xs[-1] > 4.5, "the second attempt")
+        assert list(xs) == sorted(set(xs))
+        assert list(curve.xs("time")) == sorted(set(curve.xs("time")))
 
 
 async def test_a_failed_run_says_why_and_what_to_press(empty_store: LiveStore) -> None:

@@ -70,7 +70,7 @@ async def test_says_everything_of_a_done_run(measured: MeasuredStore) -> None:
         reference = text_of(app, "reference")
         assert "ours, validation max" in reference
         assert "evaluate the validation set only" in reference
-        assert len(app.screen.query_one("#ndcg", Chart).curves["validation"].xs) == 14
+        assert len(app.screen.query_one("#valid", Chart).curves["NDCG"].ys) == 14
 
 
 @pytest.mark.parametrize(

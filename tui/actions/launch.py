@@ -74,7 +74,7 @@ LAUNCH = (
         "devices",
         ("d",),
         "Slots",
-        "The devices, their slots and who else uses them, in place of the summary",
+        "The devices: their load, their slots, who else uses them",
         ("launch",),
         True,
     ),

@@ -3,62 +3,61 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import time as wall_clock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from engine.errors import RunError
 from engine.runfolder import run_folder
 from tui.actions import bindings_for
 from tui.messages import StoreChanged
+from tui.screens.charted import ChartedScreen
 from tui.screens.live_reading import (
     Known,
     Reading,
     Waiting,
-    epoch_points,
     journal_lines,
     read,
-    step_points,
 )
 from tui.text import PARAGRAPH, plain
-from tui.widgets.chart import Chart
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
 from tui.widgets.log_follower import LogFollower
+from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
-from tui.widgets.queue_table import ENDED, QueueTable, run_label
+from tui.widgets.queue_table import QueueTable, run_label
+from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 from tui.widgets.run_facts import Facts, RunFacts
 
 if TYPE_CHECKING:
+    from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import QueueAction
+    from engine.store.requests import Move, QueueAction
     from engine.telemetry import Sample, Sampler
-    from tui.app import SeqbenchApp
 
 LOOK_SECONDS = 1.5
 """Between two looks at the machine and the log."""
 
-CHARTS = ("loss", "valid", "grad", "lr")
 SMALL_HEIGHT = 30
 """Rows of the terminal below which one chart is shown at a time."""
 
 CAN_CANCEL = frozenset({"queued", "running", "paused"})
 CAN_RETRY = frozenset({"failed", "cancelled", "lost"})
+CAN_MOVE = frozenset({"queued", "paused"})
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(ChartedScreen):
     """Queue, charts, device, log. Threads read; messages bring what they found."""
 
     AREA = "live"
@@ -66,8 +65,6 @@ class LiveScreen(Screen[None]):
     BINDINGS = bindings_for("live")  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = "#queue"
-
-    app: SeqbenchApp
 
     class StoreRead(Message):
         """What a thread read from the store, or why it couldn't."""
@@ -106,18 +103,16 @@ class LiveScreen(Screen[None]):
             yield Static(id="hold", markup=False)
             yield QueueTable(id="queue", classes="panel")
             with Horizontal(id="body"):
-                with Container(id="charts"):
-                    yield from _charts()
+                yield RunCharts(id="charts")
                 with Vertical(id="side"):
                     yield RunFacts(id="facts", classes="panel")
                     yield DevicePanel(id="device", classes="panel")
-            yield LogTail(id="log", classes="panel")
+            yield LogPanel(id="log", classes="panel")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(QueueTable).name_frame("Queue")
         self.query_one(DevicePanel).name_frame("Device")
-        self.query_one(LogTail).name_frame("Log")
         self._timer = self.set_interval(LOOK_SECONDS, self._look)
         self._show_charts()
         self._refresh_from_store()
@@ -181,6 +176,7 @@ class LiveScreen(Screen[None]):
             queue.show(reading.runs, wall_clock())
             queue.name_frame("Queue", queue.summary())
             self._show_hold(reading.hold)
+            self.charts.refresh_from_store()
             if reading.run is not None and reading.run.id == self._known.run_id:
                 self._known = reading.known
                 self._show_run(reading, reading.run)
@@ -214,8 +210,7 @@ class LiveScreen(Screen[None]):
             return
         self._known = Known(run_id)
         self._run = self._facts = None
-        for chart in self.query(Chart):
-            chart.clear()
+        self.charts.follow(run_id)
         self._follower = follower
         self.query_one(LogTail).clear()
         self._refresh_from_store()
@@ -233,29 +228,8 @@ class LiveScreen(Screen[None]):
         log = self.query_one(LogTail)
         log.instead(journal_lines(reading.start, epochs))
         log.notice(reading.notices)
-        self._draw_charts(reading, run, epochs)
         if state_changed:
             self.refresh_bindings()
-
-    def _draw_charts(self, reading: Reading, run: Run, epochs: Sequence[Mapping[str, Any]]) -> None:
-        new = reading.epochs or ()
-        steps = step_points(reading.steps, epochs, run.steps_per_epoch)
-        end = float(run.epoch) if run.epoch and run.state in ENDED else None
-        best = float(run.best_epoch) if run.best_epoch else None
-        charts = {name: self.query_one(f"#{name}", Chart) for name in CHARTS}
-        by_epoch = {
-            "loss": {"step": steps["loss"], "epoch": epoch_points(new, "loss", -0.5)},
-            "valid": {
-                "test": epoch_points(new, "test_ndcg"),
-                "Recall": epoch_points(new, "valid_recall"),
-                "NDCG": epoch_points(new, "valid_ndcg"),
-            },
-            "grad": {"step": steps["grad_norm"], "epoch": epoch_points(new, "grad_norm", -0.5)},
-            "lr": {"lr": steps["lr"]},
-        }
-        for name, points in by_epoch.items():
-            charts[name].waiting = _waiting(run)
-            charts[name].add(points, best=best, end=end)
 
     # The machine and the log
 
@@ -307,8 +281,14 @@ class LiveScreen(Screen[None]):
             return True if self._run and self._run.state in CAN_CANCEL else None
         if action == "retry":
             return True if self._run and self._run.state in CAN_RETRY else None
+        if action == "reorder":
+            return True if self._run and self._run.state in CAN_MOVE else None
         if action == "open":
             return True if self._run else None
+        if action == "search":
+            return not isinstance(self.focused, SearchLine)
+        if action in ("next_match", "end_search"):
+            return any(panel.searches for panel in self.query(LogPanel))
         return True
 
     def action_cancel(self) -> None:
@@ -324,47 +304,48 @@ class LiveScreen(Screen[None]):
             else ("Training stops; its checkpoint is kept, and a retry goes on from there.")
         )
         ask = AskScreen("Cancel", f"Cancel {run_label(run)}?\n{kept}", "Cancel the run", "Keep it")
-        self.app.push_screen(ask, lambda yes: self._request("cancel", run, yes))
+        self.app.push_screen(ask, lambda yes: self._cancel(run) if yes else None)
 
-    def action_pause(self) -> None:
-        """Pause the queue, or let it go on."""
-        self._write_queue_request("pause" if self._hold is None else "resume")
+    def _cancel(self, run: Run) -> None:
+        from engine.store.requests import request_cancel
 
-    @work(thread=True, group="live-request")
-    def _write_queue_request(self, action: QueueAction) -> None:
-        from engine.errors import UserError
-        from engine.store.requests import request_queue
-
-        try:
-            request_queue(self.app.location, action)
-        except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
-            return
-        self.app.call_from_thread(self.app.look_after_queue)
+        self._request(lambda store: request_cancel(store, [run.id]), f"Cancelling {run_label(run)}")
 
     def action_retry(self) -> None:
         """Put the run back into the queue."""
-        if self._run is not None:
-            self._request("retry", self._run, True)
+        from engine.store.requests import request_retry
 
-    def _request(self, what: str, run: Run, agreed: bool | None) -> None:
-        if agreed:
-            self._write_request(what, run)
+        if (run := self._run) is not None:
+            said = f"Queued again: {run_label(run)}"
+            self._request(lambda store: request_retry(store, [run.id]), said)
+
+    def action_reorder(self, where: Move) -> None:
+        """Change the run's place in the queue."""
+        from engine.store.requests import request_move
+
+        if (run := self._run) is not None:
+            self._request(lambda store: request_move(store, [run.id], where))
+
+    def action_pause(self) -> None:
+        """Pause the queue, or let it go on."""
+        from engine.store.requests import request_queue
+
+        action: QueueAction = "pause" if self._hold is None else "resume"
+        self._request(lambda store: request_queue(store, action))
 
     @work(thread=True, group="live-request")
-    def _write_request(self, what: str, run: Run) -> None:
+    def _request(self, write: Callable[[StoreLocation], None], said: str = "") -> None:
+        """Write a request, see to it that a supervisor finds it, and say so."""
         from engine.errors import UserError
-        from engine.store import requests
 
-        request = {"cancel": requests.request_cancel, "retry": requests.request_retry}[what]
         try:
-            request(self.app.location, [run.id])
+            write(self.app.location)
         except (UserError, sqlite3.Error) as error:
             self.app.call_from_thread(self.notify, str(error), severity="error")
             return
         self.app.call_from_thread(self.app.look_after_queue)
-        said = "Cancelling" if what == "cancel" else "Queued again:"
-        self.app.call_from_thread(self.notify, f"{said} {run_label(run)}")
+        if said:
+            self.app.call_from_thread(self.notify, said)
 
     def action_open(self) -> None:
         """The run's details."""
@@ -373,15 +354,35 @@ class LiveScreen(Screen[None]):
 
             self.app.push_screen(RunScreen(self._run.id))
 
+    def action_since(self) -> None:
+        """What ended while nobody looked."""
+        self.app.show_news()
+
     def action_next_chart(self) -> None:
         """Where there is room: all, then each alone; else one after the other."""
-        count = len(CHARTS) if self._one_at_a_time else len(CHARTS) + 1
+        count = len(ALL_CHARTS) if self._one_at_a_time else len(ALL_CHARTS) + 1
         self._chart = (self._chart + 1) % count
         self._show_charts()
 
     def action_follow(self) -> None:
         """Go to the end of the log and stay there."""
         self.query_one(LogTail).follow()
+
+    def action_search(self) -> None:
+        """Search the log."""
+        self.query_one(LogPanel).ask()
+
+    def action_next_match(self, step: int) -> None:
+        """To another line with what is searched for."""
+        self.query_one(LogTail).next_match(step)
+
+    def action_end_search(self) -> None:
+        """Mark nothing any more."""
+        self.query_one(LogPanel).end_search()
+
+    def action_wrap(self) -> None:
+        """Long lines of the log whole or clipped."""
+        self.query_one(LogTail).wrap()
 
     def action_scroll_log(self, lines: int) -> None:
         """Back or on in the log."""
@@ -394,30 +395,4 @@ class LiveScreen(Screen[None]):
     def _show_charts(self) -> None:
         single = self._one_at_a_time
         shown = self._chart if single else self._chart - 1
-        self.query_one("#charts").set_class(shown >= 0, "-one")
-        for index, name in enumerate(CHARTS):
-            self.query_one(f"#{name}").set_class(index == shown, "-shown")
-
-
-def _waiting(run: Run) -> str:
-    """Why a chart is empty."""
-    if run.state in ENDED:
-        return "no epoch was finished"
-    return "waiting for its turn" if run.state == "queued" else "waiting for the first epoch"
-
-
-def _charts() -> ComposeResult:
-    yield Chart("Loss", [("step", "$text-disabled"), ("epoch", "$primary")], id="loss")
-    yield Chart(
-        "Validation",
-        [("test", "$text-disabled"), ("Recall", "$primary"), ("NDCG", "$success")],
-        marked="NDCG",
-        id="valid",
-    )
-    yield Chart(
-        "Gradient norm",
-        [("step", "$text-disabled"), ("epoch", "$accent")],
-        digits=2,
-        id="grad",
-    )
-    yield Chart("Learning rate", [("lr", "$secondary")], digits=6, id="lr")
+        self.charts.show_alone(shown if shown >= 0 else None)

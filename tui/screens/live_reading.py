@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from engine.store.queries import Run
 
-NOTHING_YET = (-1, -1)
-
-Point = tuple[float, float | None]
 EpochMark = tuple[int | None, int | None, str]
 
 
@@ -24,8 +21,6 @@ class Known:
     """The selected run, and how much of it the screen has."""
 
     run_id: str | None = None
-    last_step: tuple[int, int] = NOTHING_YET
-    """Attempt and seq of the newest step."""
     epochs: EpochMark | None = None
     """Attempt, epoch and state when the epochs were read."""
 
@@ -49,7 +44,6 @@ class Reading:
     runs: Sequence[Run] = ()
     """The whole queue."""
     run: Run | None = None
-    steps: Sequence[tuple[Any, ...]] = ()
     epochs: Sequence[Mapping[str, Any]] | None = None
     """All of them, or ``None`` if none is new."""
     start: Mapping[str, Any] = field(default_factory=dict)
@@ -71,50 +65,19 @@ def read(connection: sqlite3.Connection, known: Known, waiting: Waiting) -> Read
     hold = queries.queue_hold(connection)
     if run is None:
         return Reading(known, waiting, runs, hold=hold)
-    steps = queries.steps(connection, run.id, known.last_step)
-    if steps and known.last_step != NOTHING_YET and steps[-1][0] != known.last_step[0]:
-        steps = queries.steps(connection, run.id)  # a newer attempt replaces what it did again
-    last_step = (steps[-1][0], steps[-1][1]) if steps else known.last_step
     epoch_mark = (run.attempt, run.epoch, run.state)
     epochs = queries.epochs(connection, run.id) if epoch_mark != known.epochs else None
     events = queries.events(connection, run.id)
     return Reading(
-        known=Known(run.id, last_step, epoch_mark),
+        known=Known(run.id, epoch_mark),
         waiting=waiting,
         runs=runs,
         run=run,
-        steps=steps,
         epochs=epochs,
         start=_newest(events, "start"),
         hold=hold,
         notices=_notices(events),
     )
-
-
-def step_points(
-    steps: Sequence[tuple[Any, ...]],
-    epochs: Sequence[Mapping[str, Any]],
-    steps_per_epoch: int | None,
-) -> dict[str, list[Point]]:
-    """``loss``, ``grad_norm`` and ``lr`` over the epoch, in fractions.
-
-    Epochs differ in length by a few steps, so each one's steps are counted from its own first.
-    """
-    points: dict[str, list[Point]] = {"loss": [], "grad_norm": [], "lr": []}
-    if not steps_per_epoch:
-        return points
-    ends = {row["epoch"]: row["step"] for row in epochs if row["step"] is not None}
-    for _, _, _, step, epoch, *values in steps:
-        first = ends.get(epoch - 1, (epoch - 1) * steps_per_epoch)
-        part = min(max((step - first) / steps_per_epoch, 0.0), 1.0)
-        for name, value in zip(points, values, strict=True):
-            points[name].append((epoch - 1 + part, value))
-    return points
-
-
-def epoch_points(epochs: Sequence[Mapping[str, Any]], measure: str, at: float = 0.0) -> list[Point]:
-    """One measure by epoch; ``at`` -0.5 puts a mean over an epoch into its middle."""
-    return [(row["epoch"] + at, row[measure]) for row in epochs]
 
 
 def journal_lines(

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
@@ -24,14 +23,15 @@ from engine.runfolder import run_folder
 from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import run_sections as sections
+from tui.screens.charted import ChartedScreen
 from tui.screens.run_reference import reference_content, reference_title
 from tui.text import PARAGRAPH, plain
-from tui.widgets.chart import Chart
 from tui.widgets.header import Header
 from tui.widgets.log_follower import LogFollower
+from tui.widgets.run_charts import RunCharts
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    pass
 
 Wish = Literal["cancel", "retry", "delete", "note"]
 
@@ -60,15 +60,13 @@ class DetailsFailed(Message):
         self.sentence = sentence
 
 
-class RunScreen(Screen[None]):
+class RunScreen(ChartedScreen):
     """Details of one run. Keys in `tui.actions.run`."""
 
     AREA = "run"
     CSS_PATH = "run.tcss"
     AUTO_FOCUS = "#body"
     BINDINGS = bindings_for("run")  # type: ignore[assignment]
-
-    app: SeqbenchApp
 
     def __init__(self, run_id: str) -> None:
         super().__init__()
@@ -84,14 +82,7 @@ class RunScreen(Screen[None]):
             yield Static(id="failure", classes="panel", markup=False)
             with Horizontal(classes="pair"):
                 yield Static(id="result", classes="panel", markup=False)
-                with Vertical(id="curves", classes="panel"):
-                    yield Chart("loss", [("train", "$primary")], id="loss")
-                    yield Chart(
-                        "NDCG@10",
-                        [("test", "$text-muted"), ("validation", "$accent")],
-                        marked="validation",
-                        id="ndcg",
-                    )
+                yield RunCharts(shown=("loss", "valid"), wheel=False, id="curves", classes="panel")
             yield Static(id="reference", classes="panel", markup=False)
             with Horizontal(classes="pair"):
                 yield Static(id="configuration", classes="panel", markup=False)
@@ -114,6 +105,7 @@ class RunScreen(Screen[None]):
             self.query_one(f"#{name}").border_title = title
         self.query_one("#reference").display = False
         self.query_one("#failure").display = False
+        self.charts.follow(self.run_id)
         self._read()
 
     def on_store_changed(self, _: StoreChanged) -> None:
@@ -150,6 +142,7 @@ class RunScreen(Screen[None]):
         self.query_one("#body").display = details is not None
         if details is None:
             self._say("This run was deleted: esc goes back.")
+        self.charts.refresh_from_store()
         self._show()
         self.refresh_bindings()
 
@@ -218,23 +211,8 @@ class RunScreen(Screen[None]):
         )
 
     def _show_curves(self, details: RunDetails) -> None:
-        best = details.figures.get("best_epoch")
-        marked = float(best) if isinstance(best, int | float) else None
         ended = details.run.state not in ("queued", "running", "paused")
-        end = float(len(details.epochs)) if ended and details.epochs else None
-        self.query_one("#curves").display = bool(details.epochs) or not ended
-        loss, ndcg = self.query_one("#loss", Chart), self.query_one("#ndcg", Chart)
-        for chart in (loss, ndcg):
-            chart.clear()
-        loss.add({"train": sections.curves(details.epochs, "loss")}, end=end)
-        ndcg.add(
-            {
-                "validation": sections.curves(details.epochs, "valid_ndcg"),
-                "test": sections.curves(details.epochs, "test_ndcg"),
-            },
-            best=marked,
-            end=end,
-        )
+        self.charts.display = bool(details.epochs) or not ended
 
     @property
     def _folder(self) -> Path:

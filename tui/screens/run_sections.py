@@ -216,11 +216,6 @@ def pairs_lines(pairs: Iterable[tuple[str, str]]) -> list[Content]:
     ]
 
 
-def curves(epochs: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float | None]]:
-    """(epoch, figure) of one column of the epochs."""
-    return [(float(row["epoch"]), row[name]) for row in epochs]
-
-
 def _setting(value: Value | list[Any] | dict[str, Any]) -> str:
     if isinstance(value, str):
         return value

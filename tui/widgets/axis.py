@@ -28,6 +28,10 @@ class Axis:
     def holds(self, low: float, high: float) -> bool:
         return self.low <= low and high <= self.high
 
+    def share(self, value: float) -> float:
+        """How far from ``low`` (0) to ``high`` (1) a figure lies."""
+        return (value - self.low) / (self.high - self.low)
+
     def ticks(self) -> list[float]:
         """The multiples of ``step`` within the axis."""
         first = math.ceil(self.low / self.step - 1e-9)
@@ -88,6 +92,11 @@ def fitted_axis(high: float, intervals: int) -> Axis:
     """An axis from 0 to exactly ``high``."""
     high = max(high, 1e-6)
     return Axis(0.0, high, _round_step(high / max(intervals, 1)))
+
+
+def window_axis(low: float, high: float, intervals: int) -> Axis:
+    """An axis from exactly ``low`` to exactly ``high``, which is larger."""
+    return Axis(low, high, _round_step((high - low) / max(intervals, 1)))
 
 
 def _round_step(raw: float) -> float:

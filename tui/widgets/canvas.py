@@ -1,66 +1,54 @@
-"""A canvas of braille dots, two across and four down in each cell."""
+"""A canvas of braille dots, two across and four down in each cell.
+
+A curve is a layer: one integer a column of cells, a byte of it a cell. Whole layers are put over
+each other, turned into rows and into characters without a loop over the cells.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from typing import NamedTuple
+import re
+from codecs import charmap_decode
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 DOTS_ACROSS = 2
 DOTS_DOWN = 4
 
+Run = tuple[int, int, int]
+"""Column of dots, and the rows of its highest and its lowest dot."""
+
+Join = tuple[int, int, int, int]
+"""Column and row of a dot, and of another further right: a straight line between them."""
+
 _BRAILLE = 0x2800
-_COLUMN_BITS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-"""Bit of each dot from the top, in the left and the right column of a cell."""
+_LEFT_BITS = (0x01, 0x02, 0x04, 0x40)
+_RIGHT_BITS = (0x08, 0x10, 0x20, 0x80)
 
-_RUN_BITS = tuple(
-    tuple(
-        tuple(sum(bits[top : bottom + 1]) for bottom in range(DOTS_DOWN))
-        for top in range(DOTS_DOWN)
-    )
-    for bits in _COLUMN_BITS
-)
+_SET = bytes([0]) + bytes([255]) * 255
+"""Turns a byte with any dot into 255."""
+
+_ONE_LAYER = re.compile(rb"(.)\1*", re.DOTALL)
 
 
-class DotColumn(NamedTuple):
-    """What of a curve falls into one column of dots; y in data units."""
+def _character(byte: int) -> str:
+    """The character of one cell: the low four bits are its left column from the top on."""
+    if not byte:
+        return " "
+    bits = sum(bit for row, bit in enumerate(_LEFT_BITS) if byte >> row & 1)
+    bits += sum(bit for row, bit in enumerate(_RIGHT_BITS) if byte >> 4 + row & 1)
+    return chr(_BRAILLE + bits)
 
-    column: int
-    first: float
-    low: float
-    high: float
-    last: float
+
+_CHARACTERS = "".join(_character(byte) for byte in range(256))
 
 
-def dot_columns(
-    xs: Sequence[float], ys: Sequence[float], start: float, end: float, columns: int
-) -> list[DotColumn]:
-    """Reduce a curve to the extremes of each column of dots, so that no spike is lost.
-
-    Args:
-        xs: Never decreasing.
-        ys: As many, finite.
-        start: x at the left edge of the first column.
-        end: x at the right edge of the last column.
-        columns: How many.
-    """
-    if not columns or not end > start:
-        return []
-    width = (end - start) / columns
-    found = []
-    index, count = bisect_left(xs, start), bisect_right(xs, end)
-    while index < count:
-        column = min(int((xs[index] - start) / width), columns - 1)
-        edge = start + (column + 1) * width
-        stop = bisect_left(xs, edge, index + 1, count) if column < columns - 1 else count
-        if stop == index + 1:
-            y = ys[index]
-            found.append(DotColumn(column, y, y, y, y))
-        else:
-            part = ys[index:stop]
-            found.append(DotColumn(column, part[0], min(part), max(part), part[-1]))
-        index = stop
-    return found
+@lru_cache(maxsize=64)
+def _above(height: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For the left and the right column of a cell: every dot above a row, by row."""
+    left = [0]
+    for row in range(height * DOTS_DOWN):
+        left.append(left[-1] | 1 << (row >> 2) * 8 + (row & 3))
+    return tuple(left), tuple(dots << 4 for dots in left)
 
 
 class Canvas:
@@ -69,9 +57,11 @@ class Canvas:
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
-        self._bits = [0] * (width * height)
-        self._colours: list[str] = [""] * (width * height)
+        self._above = _above(height)
+        self._layers: list[tuple[str, list[int]]] = []
+        self._uprights: dict[int, tuple[str, str]] = {}
         self._marks: dict[int, tuple[str, str]] = {}
+        self._rows: list[tuple[bytes, bytes]] | None = None
 
     @property
     def columns(self) -> int:
@@ -83,39 +73,42 @@ class Canvas:
         """Dots down."""
         return self.height * DOTS_DOWN
 
+    def curve(self, runs: Iterable[Run], joins: Iterable[Join], colour: str) -> None:
+        """Draw a curve in a style, clipped to the canvas. Runs in neighbouring columns are joined
+        by themselves."""
+        cells = [0] * self.width
+        above, columns, last_row = self._above, self.columns, self.rows - 1
+        if last_row < 0:
+            return
+        before = -2
+        before_top = before_bottom = 0
+        for column, top, bottom in runs:
+            if column == before + 1:
+                # Only the part between them: what was clipped or joined before isn't drawn again.
+                reach_top, reach_bottom = before_top, before_bottom
+                before_top, before_bottom = top, bottom
+                if top > reach_bottom + 1:
+                    top = reach_bottom + 1
+                elif bottom < reach_top - 1:
+                    bottom = reach_top - 1
+            else:
+                before_top, before_bottom = top, bottom
+            before = column
+            if top < 0:
+                top = 0
+            if bottom > last_row:
+                bottom = last_row
+            if top <= bottom and 0 <= column < columns:
+                dots = above[column & 1]
+                cells[column >> 1] |= dots[bottom + 1] ^ dots[top]
+        for join in joins:
+            self._join(cells, *join)
+        self._layers.append((colour, cells))
+        self._rows = None
+
     def run(self, column: int, top: int, bottom: int, colour: str) -> None:
         """Set the dots of one column from row ``top`` to row ``bottom``, clipped to the canvas."""
-        top, bottom = max(top, 0), min(bottom, self.rows - 1)
-        if top > bottom or not 0 <= column < self.columns:
-            return
-        bits, colours = self._bits, self._colours
-        runs = _RUN_BITS[column & 1]
-        first, last = top >> 2, bottom >> 2
-        for cell_row in range(first, last + 1):
-            cell = cell_row * self.width + (column >> 1)
-            if colours[cell] != colour:
-                bits[cell], colours[cell] = 0, colour
-            start, end = top & 3 if cell_row == first else 0, bottom & 3 if cell_row == last else 3
-            bits[cell] |= runs[start][end]
-
-    def curve(self, points: Sequence[DotColumn], low: float, high: float, colour: str) -> None:
-        """Draw a joined curve; y ``low`` is the middle of the bottom dots, ``high`` of the top."""
-        if not high > low:
-            return
-        last_row = self.rows - 1
-        scale = last_row / (high - low)
-
-        def row(y: float) -> int:
-            return round((high - min(max(y, low), high)) * scale)
-
-        before: tuple[int, int] | None = None
-        for column, first, lowest, highest, last in points:
-            enter = row(first)
-            top, bottom = row(highest), row(lowest)
-            if before is not None:
-                self._join(*before, column, enter, colour)
-            self.run(column, top, bottom, colour)
-            before = column, row(last)
+        self.curve([(column, top, bottom)], (), colour)
 
     def mark(self, column: int, row: int, character: str, colour: str) -> None:
         """Put a character over the cell in which a dot lies."""
@@ -123,43 +116,103 @@ class Canvas:
             self._marks[(row >> 2) * self.width + (column >> 1)] = character, colour
 
     def upright(self, column: int, character: str, colour: str) -> None:
-        """A vertical line behind the curves."""
+        """A vertical line behind the curves; a later one stands before an earlier one."""
         if 0 <= column < self.columns:
-            for cell in range(column >> 1, self.width * self.height, self.width):
-                self._marks.setdefault(cell, (character, colour))
-                if self._bits[cell]:
-                    del self._marks[cell]
+            self._uprights[column >> 1] = character, colour
 
     def line(self, y: int) -> list[tuple[str, str]]:
         """One row of cells as text and colour, in as few pieces as can be."""
+        if self._rows is None:
+            self._rows = self._composed()
+        dots, owners = self._rows[y]
+        text = charmap_decode(dots, "strict", _CHARACTERS)[0]
         pieces: list[tuple[str, str]] = []
-        text, current = "", ""
-        for cell in range(y * self.width, (y + 1) * self.width):
-            if cell in self._marks:
-                character, colour = self._marks[cell]
-            elif self._bits[cell]:
-                character, colour = chr(_BRAILLE + self._bits[cell]), self._colours[cell]
-            else:
-                text += " "
-                continue
-            if colour != current and text.strip():
-                pieces.append((text, current))
-                text = ""
-            current = colour
-            text += character
-        pieces.append((text, current))
-        return pieces
+        for found in _ONE_LAYER.finditer(owners):
+            owner = found.group()[0]
+            colour = self._layers[owner - 1][0] if owner else ""
+            pieces.append((text[found.start() : found.end()], colour))
+        over = self._over(y, owners)
+        return _joined(_put_over(pieces, over) if over else pieces)
 
-    def _join(self, column: int, row: int, next_column: int, next_row: int, colour: str) -> None:
-        """Draw the straight line between two dots, the ends excluded."""
-        steps = next_column - column
+    def _composed(self) -> list[tuple[bytes, bytes]]:
+        """Of each row: the dots of the topmost layer in each cell, and which layer that is."""
+        size = self.width * self.height
+        dots = owners = 0
+        for number, (_, cells) in enumerate(self._layers, 1):
+            layer = b"".join([column.to_bytes(self.height, "little") for column in cells])
+            here = layer.translate(_SET)
+            mask = int.from_bytes(here, "little")
+            dots = dots & ~mask | int.from_bytes(layer, "little")
+            owner = int.from_bytes(here.replace(b"\xff", bytes([number])), "little")
+            owners = owners & ~mask | owner
+        all_dots, all_owners = dots.to_bytes(size, "little"), owners.to_bytes(size, "little")
+        height = self.height
+        return [(all_dots[y::height], all_owners[y::height]) for y in range(height)]
+
+    def _over(self, y: int, owners: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """The characters of a row that stand over, or beside, its dots."""
+        over = {x: look for x, look in self._uprights.items() if not owners[x]}
+        if self._marks:
+            first = y * self.width
+            for x in range(self.width):
+                if first + x in self._marks:
+                    over[x] = self._marks[first + x]
+        return over
+
+    def _join(self, cells: list[int], column: int, row: int, to_column: int, to_row: int) -> None:
+        """The straight line from a dot, which it leaves out, to another."""
+        steps = to_column - column
+        above, last_row = self._above, self.rows - 1
         previous = row
         for step in range(1, steps + 1):
-            here = row + round((next_row - row) * step / steps)
-            if here > previous:
-                self.run(column + step, previous + 1, here, colour)
-            elif here < previous:
-                self.run(column + step, here, previous - 1, colour)
-            else:
-                self.run(column + step, here, here, colour)
+            here = row + round((to_row - row) * step / steps)
+            top, bottom = (previous + 1, here) if here > previous else (here, previous - 1)
+            if here == previous:
+                top = bottom = here
+            top, bottom = max(top, 0), min(bottom, last_row)
+            if top <= bottom and 0 <= column + step < self.columns:
+                dots = above[column + step & 1]
+                cells[column + step >> 1] |= dots[bottom + 1] ^ dots[top]
             previous = here
+
+
+def _put_over(
+    pieces: list[tuple[str, str]], over: dict[int, tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Single characters put in place of those in the pieces."""
+    text = "".join(piece for piece, _ in pieces)
+    colours = [colour for piece, colour in pieces for _ in piece]
+    put: list[tuple[str, str]] = []
+    start = 0
+    for x in sorted(over):
+        while start < x:
+            end = start + 1
+            while end < x and colours[end] == colours[start]:
+                end += 1
+            put.append((text[start:end], colours[start]))
+            start = end
+        put.append(over[x])
+        start = x + 1
+    while start < len(text):
+        end = start + 1
+        while end < len(text) and colours[end] == colours[start]:
+            end += 1
+        put.append((text[start:end], colours[start]))
+        start = end
+    return put
+
+
+def _joined(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Blanks have no colour of their own: each change of style costs forty bytes."""
+    joined: list[tuple[str, str]] = []
+    blanks = ""
+    for text, colour in pieces:
+        blank = text.isspace()
+        if joined and (blank or colour == joined[-1][1]):
+            joined[-1] = joined[-1][0] + text, joined[-1][1]
+        elif blank:
+            blanks += text
+        else:
+            joined.append((blanks + text, colour))
+            blanks = ""
+    return joined or [(blanks, "")]

@@ -144,6 +144,9 @@ def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, st
 
     resumed = lines(folder, "start", 2)[0].fields["resumed_epoch"]
     assert resumed == lines(folder, "checkpoint")[-1].fields["epoch"] > 0
+    written = [x.fields["log_bytes"] for n in (1, 2) for x in lines(folder, "checkpoint", n)]
+    assert written == sorted(written)
+    assert written[-1] <= folder.log.stat().st_size
     trained = [x.fields["epoch"] for x in lines(folder, "epoch", 2)]
     assert trained == list(range(resumed + 1, epochs + 1))
     assert results(folder, range(1, 3)) == results(whole, range(1, 2))

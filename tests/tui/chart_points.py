@@ -1,0 +1,40 @@
+"""Points for charts, from pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui.widgets.chart import Chart
+from tui.widgets.curve import Curve, Place, Points
+from tui.widgets.trace import Trace
+
+STEPS = 10
+"""Steps of an epoch."""
+
+SECONDS = 2.0
+"""An epoch takes so long."""
+
+
+def points(pairs: Iterable[tuple[float, float | None]]) -> Points:
+    """Of (epoch, y)."""
+    return Points.of((x, x * STEPS, x * SECONDS, y) for x, y in pairs)
+
+
+def place(epoch: float) -> Place:
+    return Place(epoch, epoch * STEPS, epoch * SECONDS)
+
+
+def chart() -> Chart:
+    """With a faint curve ``step``, and ``epoch`` over it."""
+    return Chart(
+        "Loss",
+        [
+            Trace(Curve(), "step", "dim", faint=True),
+            Trace(Curve(), "epoch", "bold", marked=True),
+        ],
+    )
+
+
+def lines(shown: Chart, width: int, height: int) -> list[str]:
+    """The picture as text."""
+    return ["".join(text for text, _ in line) for line in shown.draw(width, height)]
