@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.process import exists
 from engine.scheduling.busyprocesses import Foreign, describe
@@ -32,6 +32,8 @@ class DeviceUse:
     """Of the CPU: runnable processes, mean over a minute."""
     cores: int | None = None
     foreign: tuple[Foreign, ...] = ()
+    names: tuple[str, ...] = ()
+    """Of the slots."""
 
 
 def slots_of(supervisor: Supervisor) -> list[Slot]:
@@ -71,10 +73,11 @@ def device_uses(
         inside = tuple(placed.get(slot.name) for slot in its)
         runs = tuple(one.run if one else None for one in inside)
         if its[0].device == "cpu":
-            uses.append(_cpu(sample, runs, tuple(busy)))
+            use = _cpu(sample, runs, tuple(busy))
         else:
             gpu = gpu_of(visible, sample.gpus, environment)
-            uses.append(_gpu(gpu, its[0].title, runs, inside, here))
+            use = _gpu(gpu, its[0].title, runs, inside, here)
+        uses.append(replace(use, names=tuple(slot.name for slot in its)))
     return uses
 
 

@@ -50,7 +50,6 @@ __all__ = [
     "events",
     "get_run",
     "list_runs",
-    "mean_epoch_seconds",
     "present_fingerprints",
     "queue",
     "resolve_run",
@@ -146,7 +145,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Test NDCG@10 at the best validation epoch, over the seeds of one recipe that are done."""
+    """Test NDCG@10 at the best validation epoch, over the seeds of like settings that are done."""
 
     mean: float
     std: float | None
@@ -168,7 +167,7 @@ class Cell:
     progress: float | None
     """Mean over the runs that run."""
     score: Score | None = None
-    """Of the recipe that does best (profile, parameters and epochs tell recipes apart)."""
+    """Of the settings that do best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,10 +365,10 @@ def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
 
 _SCORES = (
     "SELECT model, dataset, length, avg(ndcg), avg(ndcg * ndcg), count(*) FROM"
-    " (SELECT model, dataset, length, profile, parameters, epochs, avg(best_test_ndcg) AS ndcg"
+    " (SELECT model, dataset, length, profile, settings, checksum, avg(best_test_ndcg) AS ndcg"
     " FROM runs WHERE state = 'done' AND best_test_ndcg IS NOT NULL"
     " GROUP BY 1, 2, 3, 4, 5, 6, seed)"
-    " GROUP BY model, dataset, length, profile, parameters, epochs"
+    " GROUP BY model, dataset, length, profile, settings, checksum"
 )
 """A seed that was run twice counts once."""
 
@@ -390,21 +389,6 @@ def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
     """The runs that `present_fingerprints` means by one fingerprint, newest first."""
     where = "WHERE fingerprint = ? AND state IN ('queued', 'running', 'done')"
     return _runs(con, f"{_RUNS} {where} ORDER BY created DESC, id DESC", (fingerprint,))
-
-
-def mean_epoch_seconds(
-    con: sqlite3.Connection, model: str, dataset: str, length: int
-) -> float | None:
-    """Seconds an epoch of a cell took, evaluation included: mean over its three newest runs."""
-    rows = fetch(
-        con,
-        "SELECT avg(epoch_seconds) FROM (SELECT epoch_seconds FROM runs WHERE model = ?"
-        " AND dataset = ? AND length = ? AND epoch_seconds IS NOT NULL"
-        " ORDER BY created DESC LIMIT 3)",
-        (model, dataset, length),
-    )
-    value = rows[0][0]
-    return None if value is None else float(value)
 
 
 def queue_hold(con: sqlite3.Connection) -> str | None:

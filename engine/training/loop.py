@@ -105,7 +105,7 @@ def train(
         TrainingError: the loss is not a number.
     """
     settings = spec.training
-    state = _initial_state(spec, interactions, device, resume)
+    state = initial_state(spec, interactions, device, resume)
     split = leave_one_out(interactions)
     histories = training_histories(split, device)
     valid = evaluation_set(split, "valid", spec.length, device)
@@ -113,7 +113,7 @@ def train(
     if len(valid.targets) == 0:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
-    course = _course(spec, state.learner, histories)
+    course = course_of(spec, state.learner, histories)
     model = state.learner.evaluated
 
     def rank(data: EvaluationSet) -> Tensor:
@@ -185,13 +185,13 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _course(spec: RunSpec, learner: Learner, histories: Histories) -> Course:
+def course_of(spec: RunSpec, learner: Learner, histories: Histories) -> Course:
     """The update; on a GPU as a CUDA graph, whose shapes follow from the run's seed alone."""
     objective = objective_of(spec)
     items, bfloat16 = histories.items, uses_bfloat16(spec.training, histories.items.device)
     if items.device.type == "cuda":
         learner.model.train()
-        windows = _epoch_windows(spec, 1, objective, histories)
+        windows = epoch_windows(spec, 1, objective, histories)
         room = target_room(objective, windows)
         update = make_update(learner, objective, items, room, bfloat16=bfloat16)
         update = recorded(update, learner, next(windows.batches(spec.training.batch_size)))
@@ -212,7 +212,7 @@ def _train_epoch(
     report = StepReport(recorder, epoch)
     started = time.perf_counter()
     learner.model.train()
-    windows = _epoch_windows(course.spec, epoch, course.objective, course.histories)
+    windows = epoch_windows(course.spec, epoch, course.objective, course.histories)
     for batch in windows.batches(settings.batch_size):
         if stop():
             raise Interrupted
@@ -224,9 +224,7 @@ def _train_epoch(
     return report.totals(time.perf_counter() - started)
 
 
-def _epoch_windows(
-    spec: RunSpec, epoch: int, objective: Objective, histories: Histories
-) -> Windows:
+def epoch_windows(spec: RunSpec, epoch: int, objective: Objective, histories: Histories) -> Windows:
     """An epoch's windows in its random order, on the device."""
     generator = _seed_epoch(spec.seed, epoch)
     windows = cut_windows(histories, objective.width, generator, objective.stride)
@@ -237,7 +235,7 @@ def _epoch_windows(
     return windows.to(device)
 
 
-def _initial_state(
+def initial_state(
     spec: RunSpec, interactions: Interactions, device: torch.device, resume: Checkpoint | None
 ) -> TrainingState:
     torch.manual_seed(spec.seed)

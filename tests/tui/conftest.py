@@ -11,6 +11,7 @@ from live_runs import LiveStore
 
 from engine.lock import take_lock
 from engine.store.location import StoreLocation
+from tui.screens import confirm
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,18 @@ def held_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]
     assert lock is not None
     yield
     os.close(lock)
+
+
+@pytest.fixture(autouse=True)
+def no_measuring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Confirming starts no training of its own, but in tests that want it (``measures``)."""
+    if "measures" not in request.fixturenames:
+        monkeypatch.setattr(confirm, "MOST_MEASURED", 0)
+
+
+@pytest.fixture
+def measures() -> None:
+    """What a run costs is measured in the dialog."""
 
 
 @pytest.fixture

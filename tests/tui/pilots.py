@@ -15,9 +15,11 @@ DEADLINE = 20.0
 """Seconds; what takes longer hangs."""
 
 
-async def wait_for(pilot: Pilot[Any], condition: Callable[[], object], what: str) -> None:
+async def wait_for(
+    pilot: Pilot[Any], condition: Callable[[], object], what: str, seconds: float = DEADLINE
+) -> None:
     """Let the app work until ``condition()`` is true."""
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
         await pilot.pause(0.01)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from live_runs import LiveStore
 from rich.cells import cell_len
 
+from engine.store.connect import connect_reader
 from engine.store.queries import Cell, Score
 from tui.screens.launch_read import cell_view, read_store
 from tui.states import STATES
@@ -84,7 +87,7 @@ def test_no_cell_is_wider_than_its_column(
     assert sum(cell_len(text) for text, _ in cell_pieces(view, width)) <= width
 
 
-def test_the_store_tells_mean_and_spread_of_the_best_recipe(empty_store: LiveStore) -> None:
+def test_the_store_tells_mean_and_spread_of_the_best_settings(empty_store: LiveStore) -> None:
     for seed in (1, 2, 3):
         empty_store.train(empty_store.launch("sasrec", seed=seed), 12, end="done")
     again = empty_store.launch("sasrec", seed=3)  # a seed twice counts once
@@ -102,12 +105,9 @@ def test_the_store_tells_mean_and_spread_of_the_best_recipe(empty_store: LiveSto
 
 def figures(store: LiveStore) -> list[float]:
     """Test NDCG@10 of the 60-epoch runs, one a seed."""
-    from contextlib import closing
-
-    from engine.store.connect import connect_reader
-
     with closing(connect_reader(store.location)) as connection:
         rows = connection.rows(
-            "SELECT avg(best_test_ndcg) FROM runs WHERE epochs = 60 GROUP BY seed"
+            "SELECT avg(best_test_ndcg) FROM runs JOIN specs ON run = id"
+            " WHERE json_extract(spec, '$.training.epochs') = 60 GROUP BY seed"
         )
     return [row[0] for row in rows]

@@ -104,18 +104,6 @@ def test_only_what_is_not_present_is_missing(catalogue: Catalogue) -> None:
     assert [run.spec.seed for run in plan_of(catalogue, order, present).missing] == [2]
 
 
-def test_time_is_what_past_epochs_took(catalogue: Catalogue) -> None:
-    order = Order(
-        frozenset({("sasrec", "synthetic", 50), ("xlstm", "synthetic", 50)}),
-        overrides={"epochs": "10"},
-    )
-    plan = planning.make_plan(
-        catalogue, order, frozenset(), lambda model, *_: 6.0 if model == "sasrec" else None
-    )
-    assert planning.time_text(plan.runs) == "up to 1 m 00 s, and 1 run unknown yet"
-    assert planning.time_text(plan.runs[1:]) == "unknown yet"
-
-
 def test_too_many_runs_are_refused(catalogue: Catalogue) -> None:
     cells = frozenset(("sasrec", "synthetic", length) for length in range(2, 15))
     with pytest.raises(UsageError, match="13,000 runs"):

@@ -51,7 +51,7 @@ async def test_a_fresh_machine_launches_with_enter_enter(absent_store: StoreLoca
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
         spec = load_catalogue().run_spec("sasrec", "synthetic", 50, 42)
         assert f"{parameter_count(spec):,}" in shown(pilot, "#facts")
-        assert "unknown yet" in shown(pilot, "#facts")
+        assert "not known yet" in shown(pilot, "#facts")
         await pilot.press("enter")
         await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
     [run] = runs(absent_store)

@@ -14,6 +14,7 @@ from textual.widgets import Input, TextArea
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
+from tui.widgets.device_slots import DeviceSlots
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
 Compare = Callable[..., bool]
@@ -40,6 +41,9 @@ def picture(
         for key in keys:
             await pilot.press(key)
             await settled(pilot)
+        devices = app.screen_stack[0].query_one(DeviceSlots)
+        await wait_for(pilot, lambda: app.catalogue_problem or devices.devices, "the machine")
+        await settled(pilot)
         for field in pilot.app.screen.query("Input, TextArea"):
             assert isinstance(field, Input | TextArea)
             field.cursor_blink = False
@@ -63,6 +67,32 @@ def test_busy_store(snap_compare: Compare, busy_store: LiveStore, size: tuple[in
 
 def test_busy_store_in_light(snap_compare: Compare, busy_store: LiveStore) -> None:
     assert picture(snap_compare, busy_store.location, (120, 36), "f2", "c", "right")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_rectangle(snap_compare: Compare, busy_store: LiveStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, busy_store.location, size, "right", "v", "down", "right")
+
+
+def test_devices_on_a_narrow_screen(snap_compare: Compare, busy_store: LiveStore) -> None:
+    assert picture(snap_compare, busy_store.location, (80, 24), "d")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_save_as_a_suite(
+    snap_compare: Compare,
+    absent_store: StoreLocation,
+    size: tuple[int, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = ["space", "v", "right", "down", "enter", "down", "space", "s", *"mine"]
+    assert picture(snap_compare, absent_store, size, *keys)
+
+
+def test_load_a_suite(snap_compare: Compare, absent_store: StoreLocation) -> None:
+    assert picture(snap_compare, absent_store, (80, 24), "u", "down", "down")
 
 
 def test_form_beside_a_narrow_grid(snap_compare: Compare, absent_store: StoreLocation) -> None:

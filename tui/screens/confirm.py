@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -14,15 +16,27 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.screens.launch_plan import Plan, PlannedRun, parameters_text, time_text
+from tui.screens.launch_costs import (
+    Machine,
+    memory_text,
+    parameters_text,
+    slots_text,
+    source_text,
+    time_text,
+)
+from tui.screens.launch_plan import Plan, PlannedRun
 from tui.screens.launch_text import aligned
 from tui.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
+    from engine.scheduling.costs import Cost, Measuring
+    from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
     from tui.app import SeqbenchApp
 
+MOST_MEASURED = 9
+"""Kinds of run that are tried out while the question stands; each takes some seconds."""
 
 BY_HAND = "put its files under SEQBENCH_DATA."
 
@@ -40,8 +54,14 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
 
     app: SeqbenchApp
 
-    def __init__(self, plan: Plan, runs: Sequence[PlannedRun]) -> None:
+    def __init__(self, plan: Plan, runs: Sequence[PlannedRun], machine: Machine) -> None:
         super().__init__()
+        self._machine = machine
+        self._measuring: Measuring | None = None
+        self._to_measure = 0
+        self._tried: set[str] = set()
+        self._unmeasured = self._problem = ""  # why
+        self._left = threading.Event()
         self._plan = plan
         self._runs = tuple(runs)
         wanted = {run.spec.dataset for run in runs}
@@ -59,6 +79,13 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
 
     def on_mount(self) -> None:
         self._show()
+        self._begin_measuring()
+
+    def on_unmount(self) -> None:
+        """What is still being measured isn't wanted any more."""
+        self._left.set()
+        if self._measuring is not None:
+            self._measuring.stop()
 
     @property
     def ready(self) -> tuple[RunSpec, ...]:
@@ -94,7 +121,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         parameters = parameters_text(runs)
         if len(runs) > 1:
             parameters += f" each, {whole(sum(run.parameters for run in runs))} in all"
-        facts = [
+        facts: list[tuple[str, Content | str]] = [
             ("Runs", number),
             ("Models", _names(self._title(spec.model) for spec in specs)),
             ("Data sets", _names(spec.dataset for spec in specs)),
@@ -102,10 +129,87 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
             ("Seeds", _names(str(spec.seed) for spec in specs)),
             ("Settings", self._settings()),
             ("Parameters", parameters),
-            ("Time", time_text(runs)),
-            ("Device", plain(self.app.device or "not known yet")),
+            ("Memory", self._memory()),
+            ("Time", time_text(runs, len(self._machine.used(len(runs))))),
+            *([("Known", source)] if (source := self._source()) else []),
+            ("Slots", slots_text(len(runs), self._machine)),
         ]
         return Content("\n").join(aligned(facts))
+
+    def _memory(self) -> Content:
+        text, tight = memory_text(self._runs, self._machine)
+        warning = " · more than there is" if tight else ""
+        return Content.assemble(text, (warning, "$warning"))
+
+    def _source(self) -> Content:
+        """Where memory and time are known from, and what is being done about the rest."""
+        more = " more" if any(run.cost for run in self._runs) else ""
+        parts = [
+            source_text(self._runs),
+            f"measuring {self._to_measure}{more} …" if self._to_measure else "",
+            "" if self._to_measure else self._unmeasured or self._problem,
+        ]
+        return Content.styled("; ".join(filter(None, parts)), "$text-muted")
+
+    # What isn't known is measured
+
+    def _begin_measuring(self) -> None:
+        """One run of every kind that nothing is known of, in a slot that is free."""
+        from engine.scheduling.costs import cost_key
+
+        here = {spec.dataset for spec in self.ready}
+        wanted = [run.spec for run in self._runs if run.cost is None and run.spec.dataset in here]
+        kinds: dict[str, RunSpec] = {}
+        for spec in wanted:
+            kinds.setdefault(cost_key(spec), spec)
+        room = MOST_MEASURED - len(self._tried)
+        chosen = [kind for kind in kinds.items() if kind[0] not in self._tried][:room]
+        slot = self._machine.free
+        if slot is not None and chosen and not self._to_measure:
+            self._tried.update(key for key, _ in chosen)
+            self._to_measure = len(chosen)
+            self._measure(chosen, slot)
+        self._unmeasured = "measured when a slot is free" if slot is None and chosen else ""
+        self._show()
+
+    def machine_seen(self, machine: Machine) -> None:
+        """The devices were looked at again."""
+        self._machine = machine
+        self._begin_measuring()
+
+    @work(thread=True, group="measure", exclusive=True)
+    def _measure(self, kinds: Sequence[tuple[str, RunSpec]], slot: Slot) -> None:
+        from engine.errors import TrainingError
+        from engine.scheduling.costs import Measuring
+
+        for key, spec in kinds:
+            if self._left.is_set():
+                return
+            cost, problem = None, ""
+            try:
+                measuring = self._measuring = Measuring(spec, slot)
+                if self._left.is_set():
+                    measuring.stop()
+                cost = measuring.result()
+            except (TrainingError, OSError) as error:
+                problem = str(error)
+            if not self._left.is_set():
+                self.call_later(self._measured, key, cost, problem)
+
+    def _measured(self, key: str, cost: Cost | None, problem: str) -> None:
+        from engine.scheduling.costs import cost_key
+
+        self._to_measure -= 1
+        if cost is None:
+            self._problem = plain(problem, PARAGRAPH)
+        else:
+            self._machine.measured[key] = cost
+            self._runs = tuple(
+                replace(run, cost=cost) if run.cost is None and cost_key(run.spec) == key else run
+                for run in self._runs
+            )
+        if self.is_mounted:
+            self._show()
 
     def _title(self, model: str) -> str:
         catalogue = self.app.catalogue
@@ -165,7 +269,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         def fetched(ready: bool | None) -> None:
             if ready:
                 self._absent.remove(dataset)
-                self._show()
+                self._begin_measuring()
                 self.action_fetch()
 
         self.app.push_screen(FetchScreen(dataset, at_once=True), fetched)

@@ -16,9 +16,10 @@ from engine.errors import UserError
 from tui.actions import actions_for, bindings_for
 from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
 from tui.screens import launch_plan as planning
+from tui.screens.launch_costs import Machine
 from tui.screens.launch_form import LaunchForm
 from tui.screens.launch_plan import Order, Plan, variants_of
-from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
+from tui.screens.launch_read import StoreView, cell_view, data_columns, past_costs, read_store
 from tui.screens.launch_text import (
     detail_text,
     legend,
@@ -36,14 +37,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.config import Catalogue
+    from engine.scheduling.costs import Cost
+    from engine.scheduling.slots import Slot
     from engine.spec import Dataset, Overrides, RunSpec
     from tui.app import SeqbenchApp
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
 
-LOWEST = 4
-"""Lines of the panels at the bottom: two of text."""
+LOWEST = 5
+"""Lines of the panels at the bottom: three of text."""
 
 DETAIL = 9
 """Lines that the cell under the cursor needs."""
@@ -74,6 +77,8 @@ class LaunchScreen(Screen[None]):
         self._asked: bool | None = None
         self._reading = self._read_again = False
         self._bottom = LOWEST
+        self._slots: Sequence[Slot] = ()
+        self.measured: dict[str, Cost] = {}
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -150,6 +155,7 @@ class LaunchScreen(Screen[None]):
         self._look_for_data()
         self._refresh_store()
         self._replan()
+        self.query_one(DeviceSlots).look()
 
     def on_resize(self, _: Resize) -> None:
         """A tall terminal shows the cell under the cursor below the grid."""
@@ -231,9 +237,19 @@ class LaunchScreen(Screen[None]):
     # Devices
 
     @on(DeviceSlots.Looked)
+    def _devices_looked(self) -> None:
+        from tui.screens.confirm import ConfirmScreen
+
+        self._devices_seen()
+        if isinstance(self.app.screen, ConfirmScreen):
+            self.app.screen.machine_seen(self._machine)
+
     def _devices_seen(self) -> None:
         """They get the lines that they need; where they have no place, a few words stand in."""
         devices = self.query_one(DeviceSlots)
+        if devices.slots != self._slots:
+            self._slots = devices.slots
+            self._replan()
         wanted = devices.full_lines + devices.gutter.height
         shown = self.has_class("-wide") or self.has_class("-devices")
         most = max(LOWEST, self.size.height // 3)
@@ -246,6 +262,11 @@ class LaunchScreen(Screen[None]):
         words = Content("") if self.has_class("-wide") else devices.digest()
         if summary.border_subtitle != words:
             summary.border_subtitle = words
+
+    @property
+    def _machine(self) -> Machine:
+        devices = self.query_one(DeviceSlots)
+        return Machine(devices.slots, devices.devices, self.measured)
 
     def action_devices(self) -> None:
         """Show the devices in place of the summary, or the summary again; wide, both are there."""
@@ -308,15 +329,15 @@ class LaunchScreen(Screen[None]):
         if self._form.problem:
             self._planned(self._order(), None, self._form.problem)
         elif self.app.catalogue is not None and self.grid.cursor_key is not None:
-            self._make_plan(self._order(), self._store.present)
+            self._make_plan(self._order(), self._store.present, self._slots)
 
     @work(thread=True, group="plan", exclusive=True)
-    def _make_plan(self, order: Order, present: frozenset[str]) -> None:
+    def _make_plan(self, order: Order, present: frozenset[str], slots: Sequence[Slot]) -> None:
         catalogue = self.app.catalogue
         assert catalogue is not None
         try:
-            with epoch_pace(self.app.location) as pace:
-                plan = planning.make_plan(catalogue, order, present, pace)
+            with past_costs(self.app.location, slots, self.measured) as cost_of:
+                plan = planning.make_plan(catalogue, order, present, cost_of)
         except UserError as error:
             self.call_later(self._planned, order, None, str(error))
         else:
@@ -329,7 +350,7 @@ class LaunchScreen(Screen[None]):
         self._form.show_problem(problem)
         self._show_yaml(order, problem)
         self.query_one("#summary", Static).update(
-            summary_text(plan, bool(self.grid.selected), problem)
+            summary_text(plan, bool(self.grid.selected), problem, len(self._slots))
         )
         self._show_detail()
         if self._asked is not None:
@@ -438,7 +459,7 @@ class LaunchScreen(Screen[None]):
         if not runs:
             self.notify("All of this is done, running or queued: L launches it again.")
             return
-        self.app.push_screen(ConfirmScreen(plan, runs), self._confirmed)
+        self.app.push_screen(ConfirmScreen(plan, runs, self._machine), self._confirmed)
 
     def _confirmed(self, specs: Sequence[RunSpec] | None) -> None:
         self._look_for_data()  # some may have been fetched meanwhile

@@ -12,11 +12,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError, shown
-from tui.text import count, duration, plain, whole
+from tui.text import plain
 from tui.widgets.grid import Key
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.scheduling.costs import Cost
     from engine.spec import Dataset, Overrides, RunSpec, Suite
 
 MOST_SEEDS = 1000
@@ -45,8 +46,13 @@ class PlannedRun:
     missing: bool
     """Not queued, running or done with the same settings."""
     parameters: int
-    seconds: float | None
-    """Longest expected training time; ``None`` where no past run tells."""
+    cost: Cost | None
+    """``None`` where nothing tells it."""
+
+    @property
+    def at_most(self) -> float | None:
+        """Seconds of all its epochs."""
+        return None if self.cost is None else self.cost.epoch_seconds * self.spec.training.epochs
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def make_plan(
     catalogue: Catalogue,
     order: Order,
     present: frozenset[str],
-    epoch_seconds: Callable[[str, str, int], float | None],
+    cost_of: Callable[[RunSpec], Cost | None],
 ) -> Plan:
     """Check an order and work out its runs. Raises `UsageError`."""
     from engine.datasets.locate import is_ready
@@ -84,8 +90,7 @@ def make_plan(
         overrides = {**order.overrides, **variants[variant]}
         first = catalogue.run_spec(*key, order.seeds[0], order.profile, overrides, variant)
         sources[first.dataset] = first.source
-        parameters, pace = parameter_count(first), epoch_seconds(*key)
-        seconds = None if pace is None else pace * first.training.epochs
+        parameters, cost = parameter_count(first), cost_of(first)
         for seed in order.seeds:
             spec = first.model_copy(update={"seed": seed})
             fingerprint = spec.fingerprint()
@@ -93,7 +98,7 @@ def make_plan(
                 continue
             planned.add(fingerprint)
             missing = fingerprint not in present
-            runs.append(PlannedRun(spec, fingerprint, missing, parameters, seconds))
+            runs.append(PlannedRun(spec, fingerprint, missing, parameters, cost))
     absent = tuple(source for source in sources.values() if not is_ready(source))
     return Plan(order, tuple(runs), absent)
 
@@ -219,25 +224,3 @@ def _words(text: str, what: str) -> list[str]:
     if not words:
         raise UsageError(f"{what} can't be empty.")
     return words
-
-
-# What is said about it
-
-
-def parameters_text(runs: Sequence[PlannedRun]) -> str:
-    """``269,188`` or ``269,188 – 278,035``: of one run."""
-    counts = [run.parameters for run in runs]
-    if not counts:
-        return whole(None)
-    least, most = min(counts), max(counts)
-    return whole(least) if least == most else f"{whole(least)} – {whole(most)}"
-
-
-def time_text(runs: Sequence[PlannedRun]) -> str:
-    """How long training takes at most, one run after another, as far as past runs tell."""
-    seconds = [run.seconds for run in runs if run.seconds is not None]
-    if not seconds:
-        return "unknown yet"
-    unknown = len(runs) - len(seconds)
-    text = f"up to {duration(sum(seconds))}"
-    return f"{text}, and {count(unknown, 'run')} unknown yet" if unknown else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,9 @@ from tui.text import bytes_
 from tui.widgets.grid import CellView, Column, Key
 
 if TYPE_CHECKING:
-    from engine.spec import Dataset
+    from engine.scheduling.costs import Cost
+    from engine.scheduling.slots import Slot
+    from engine.spec import Dataset, RunSpec
     from engine.store.location import StoreLocation
     from engine.store.queries import Cell, Score
 
@@ -53,19 +55,26 @@ def read_store(location: StoreLocation) -> StoreView:
 
 
 @contextmanager
-def epoch_pace(location: StoreLocation) -> Iterator[Callable[[str, str, int], float | None]]:
-    """How long an epoch of a cell took in past runs, in seconds. Raises `StoreError`."""
-    from engine.store.connect import connect_reader
-    from engine.store.queries import mean_epoch_seconds
+def past_costs(
+    location: StoreLocation, slots: Sequence[Slot], measured: Mapping[str, Cost]
+) -> Iterator[Callable[[RunSpec], Cost | None]]:
+    """What a run costs in one of the slots: from past runs, else as measured before.
 
-    if not location.db.exists():
-        yield lambda *_: None
-        return
-    connection: sqlite3.Connection = connect_reader(location)
-    try:
-        yield lambda model, dataset, length: mean_epoch_seconds(connection, model, dataset, length)
-    finally:
-        connection.close()
+    Raises `StoreError`.
+    """
+    from engine.scheduling.costs import cost_from_past, cost_key
+    from engine.store.connect import connect_reader
+
+    with ExitStack() as stack:
+        connection: sqlite3.Connection | None = None
+        if slots and location.db.exists():
+            connection = stack.enter_context(closing(connect_reader(location)))
+
+        def cost_of(spec: RunSpec) -> Cost | None:
+            past = cost_from_past(connection, spec, slots[0]) if connection else None
+            return past or measured.get(cost_key(spec))
+
+        yield cost_of
 
 
 def cell_view(cell: Cell) -> CellView:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
-from tui.screens.launch_plan import Order, Plan, parameters_text, time_text
+from tui.screens.launch_costs import parameters_text, source_text, time_text
+from tui.screens.launch_plan import Order, Plan
 from tui.states import NEVER, STATES, glyph, style_variable
 from tui.text import PARAGRAPH, TITLE, count, plain, whole
 from tui.widgets.grid import Key
@@ -22,8 +23,8 @@ LABEL_CELLS = 12
 DOT = (" · ", "$text-disabled")
 
 
-def summary_text(plan: Plan | None, by_hand: bool, problem: str) -> Content:
-    """Two lines: how many runs, and what they cost."""
+def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1) -> Content:
+    """Two lines: how many runs, and what they cost in so many slots."""
     if problem:
         return Content.styled(plain(problem, PARAGRAPH), "$error")
     if plan is None:
@@ -46,8 +47,10 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str) -> Content:
     second: list[tuple[str, str]] = [
         (f"{parameters_text(chosen)} parameters", "$text-muted"),
         DOT,
-        (f"training time {time_text(chosen)}", "$text-muted"),
+        (f"training time {time_text(chosen, slots)}", "$text-muted"),
     ]
+    if source := source_text(chosen):
+        second.append((f" ({source})", "$text-disabled"))
     if plan.absent:
         names = ", ".join(plain(dataset.name) for dataset in plan.absent)
         second += [DOT, (f"{names} not fetched", "$accent")]

@@ -70,7 +70,8 @@ class DeviceSlots(Lines):
 
     def look(self) -> None:
         """Read the machine again, unless nobody sees it or a look is under way."""
-        if self.screen.is_current and self.app.catalogue is not None and not self._looking:
+        seen = self.screen in self.app.screen_stack  # perhaps beneath a dialog
+        if seen and self.app.catalogue is not None and not self._looking:
             self._looking = True
             self._look()
 

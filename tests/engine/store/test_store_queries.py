@@ -101,8 +101,6 @@ def test_cells_count_states_and_average_the_done(
     }
     assert cells["sasrec", "synthetic", 50].best_ndcg == pytest.approx(0.15)
     assert cells["xlstm", "synthetic", 50].best_ndcg is None
-    assert queries.mean_epoch_seconds(writer, "sasrec", "synthetic", 50) == pytest.approx(2.0)
-    assert queries.mean_epoch_seconds(writer, "xlstm", "synthetic", 50) is None
 
 
 def test_a_run_is_found_by_a_part_that_names_it_alone(

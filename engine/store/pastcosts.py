@@ -1,0 +1,156 @@
+"""What runs have cost on this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from engine.store.database import fetch
+
+if TYPE_CHECKING:
+    from engine.spec import RunSpec
+
+LATEST = 40
+"""Runs of a cell that are looked at, the newest first."""
+
+TAKEN = 3
+"""Runs that a figure is the mean of."""
+
+LENGTHS = 3
+"""Other lengths that are looked at, the nearest first."""
+
+COSTLESS = frozenset(
+    {
+        *("epochs", "patience", "lr", "warmup_steps", "lr_decay", "weight_decay", "grad_clip"),
+        *("label_smoothing", "gbce_calibration", "mask_ratio", "last_mask_share", "dropout"),
+        *("gate_soft_cap", "logit_soft_cap", "norm_eps", "input_gate_bias"),
+    }
+)
+"""Settings that change neither an epoch's time nor its memory by much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a run ran on, as far as it decides the cost."""
+
+    kind: str
+    """``cpu`` or ``cuda``."""
+    title: str
+    """The GPU's name; of the CPU there is one."""
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastCost:
+    """What equal or similar runs took; ``None`` is not known."""
+
+    epoch_seconds: float
+    """Training and evaluation."""
+    run_seconds: float | None
+    """Of whole runs that had as many epochs, and as much patience, to go."""
+    memory_mib: float | None
+    """Peak of one process: on the GPU, or its resident memory on the CPU."""
+    length: int
+    """The sequence length of those runs."""
+    runs: int
+
+
+def past_cost(con: sqlite3.Connection, spec: RunSpec, place: Place) -> PastCost | None:
+    """From runs of this host, on a like device and of like settings: of the same length, else of
+    the nearest."""
+    wanted = cost_settings(spec.model_dump(mode="json"))
+    rows = fetch(
+        con, "SELECT DISTINCT length FROM runs WHERE model = ? AND dataset = ?",
+        (spec.model, spec.dataset),
+    )  # fmt: skip
+    lengths = sorted((row[0] for row in rows), key=lambda n: (abs(n - spec.length), n))
+    for length in lengths[: LENGTHS + 1]:
+        if found := _alike(con, spec, length, wanted, place):
+            return _cost(con, spec, length, found, place)
+    return None
+
+
+def cost_settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a configuration (as JSON has it) that decides what an epoch costs."""
+    return {
+        key: value
+        for section in ("architecture", "training")
+        for key, value in spec.get(section, {}).items()
+        if key not in COSTLESS
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    run: str
+    attempt: int
+    epoch_seconds: float
+    whole: tuple[float, int, int] | None
+    """Seconds, epochs and patience of one that is done."""
+    gpu_memory_mib: float | None
+
+
+def _alike(
+    con: sqlite3.Connection, spec: RunSpec, length: int, wanted: Mapping[str, Any], place: Place
+) -> list[_Past]:
+    """The newest runs of like settings and device."""
+    rows = fetch(
+        con,
+        # By rowid, which an index holds: the newest without reading all of them.
+        "WITH newest AS (SELECT rowid AS r FROM runs WHERE model = ? AND dataset = ?"
+        " AND length = ? AND state IN ('done', 'running', 'queued', 'cancelled')"
+        " ORDER BY rowid DESC LIMIT ?)"
+        " SELECT runs.id, a.attempt, runs.epoch_seconds, runs.state, s.total_seconds,"
+        " s.gpu_memory_mib_max, p.spec, a.device"
+        " FROM newest JOIN runs ON runs.rowid = newest.r JOIN specs p ON p.run = runs.id"
+        " JOIN summaries s ON s.run = runs.id JOIN attempts a ON a.run = runs.id AND a.attempt ="
+        " (SELECT max(attempt) FROM attempts WHERE run = runs.id AND started IS NOT NULL)"
+        " WHERE runs.epoch_seconds IS NOT NULL AND a.host = ? AND a.device_kind = ?"
+        " AND (a.device_kind = 'cuda' OR a.threads = ?) ORDER BY newest.r DESC",
+        (spec.model, spec.dataset, length, LATEST, socket.gethostname(), place.kind, place.threads),
+    )
+    found: list[_Past] = []
+    for run, attempt, seconds, state, total, memory, text, device in rows:
+        settings = _settings(text)
+        if place.kind == "cuda" and device != place.title:
+            continue
+        if cost_settings(settings) == wanted:
+            training = settings["training"]
+            whole = (total, training.get("epochs"), training.get("patience"))
+            done = state == "done" and total is not None
+            found.append(_Past(run, attempt, seconds, whole if done else None, memory))
+    return found[:TAKEN]
+
+
+def _settings(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _cost(
+    con: sqlite3.Connection, spec: RunSpec, length: int, found: list[_Past], place: Place
+) -> PastCost:
+    goal = (spec.training.epochs, spec.training.patience)
+    whole = [past.whole[0] for past in found if past.whole and past.whole[1:] == goal]
+    column = "process_gpu_memory_mib" if place.kind == "cuda" else "process_memory_mib"
+    peaks = []
+    for past in found:
+        sql = f"SELECT max({column}) FROM telemetry WHERE run = ? AND attempt = ?"  # noqa: S608
+        own = fetch(con, sql, (past.run, past.attempt))[0][0]
+        peaks.append(past.gpu_memory_mib if own is None and place.kind == "cuda" else own)
+    known = [peak for peak in peaks if peak is not None]
+    return PastCost(
+        epoch_seconds=fmean(past.epoch_seconds for past in found),
+        run_seconds=fmean(whole) if whole else None,
+        memory_mib=max(known, default=None),
+        length=length,
+        runs=len(found),
+    )

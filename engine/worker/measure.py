@@ -1,0 +1,84 @@
+"""``python -m engine.worker.measure --device cpu --threads 2``: what a run would cost.
+
+Reads a run's configuration from stdin, trains a few updates of it, and prints one JSON object:
+``epoch_seconds`` and ``memory_mib``, or ``problem``. It writes no file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.spec import RunSpec
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.worker.measure")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as torch likes")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked ends it
+    spec = RunSpec.model_validate_json(sys.stdin.read())
+    print(json.dumps(_measured(spec, arguments.device, arguments.threads)), flush=True)  # noqa: T201
+    return 0
+
+
+def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
+    from engine.datasets.load import load_interactions
+    from engine.errors import UserError
+
+    try:
+        interactions = load_interactions(spec.source)
+    except UserError as error:
+        return {"problem": str(error)}
+
+    import torch
+
+    from engine.training.measure import measure
+
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        found = measure(spec, interactions, torch.device(kind))
+    except (MemoryError, torch.OutOfMemoryError):
+        return {"problem": "There is not enough memory free to try it."}
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA says the latter
+        return {"problem": str(error).splitlines()[0]}
+    return {
+        "epoch_seconds": found.train_seconds + found.eval_seconds,
+        "memory_mib": _gpu_memory() if kind == "cuda" else _peak_memory(),
+    }
+
+
+def _peak_memory() -> float:
+    """Of this process, resident, in MiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise OSError("/proc/self/status has no VmHWM")
+
+
+def _gpu_memory() -> float:
+    """Of this process, as the driver tells; where it doesn't, what torch has taken at most."""
+    import torch
+
+    from engine.telemetry import MIB, Sampler
+
+    sampler = Sampler()
+    own = [
+        memory
+        for gpu in sampler.sample().gpus
+        for pid, memory in gpu.processes
+        if pid == os.getpid() and memory is not None
+    ]
+    sampler.close()
+    return max([*own, torch.cuda.max_memory_reserved() / MIB])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""What runs have cost here: those of like settings, on a like device of this host."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from engine.process import own_identity
+from engine.runfolder import RunFolder
+from engine.spec import RunSpec
+from engine.store.database import StoreConnection, write
+from engine.store.ingest import ingest
+from engine.store.pastcosts import PastCost, Place, past_cost
+from engine.store.transitions import begin_attempt, record_process
+
+Make = Callable[..., RunSpec]
+Train = Callable[..., None]
+
+CPU = Place("cpu", "CPU", 2)
+
+
+@pytest.fixture
+def train(add_run: Callable[..., RunFolder], writer: StoreConnection) -> Train:
+    """A run that went from its start to its end, as supervisor and journal tell it."""
+
+    def trained(
+        seconds: Sequence[float] = (3.0, 5.0),
+        memory: float | None = 400.0,
+        host: str | None = None,
+        device: str = "a processor",
+        kind: str = "cpu",
+        threads: int = 2,
+        **settings: Any,
+    ) -> None:
+        folder = add_run(**settings)
+        with write(writer):
+            host = host or socket.gethostname()
+            begin_attempt(writer, folder.run_id, "cpu/0", host)
+            record_process(writer, folder.run_id, 1, own_identity())
+        column = "process_gpu_memory_mib" if kind == "cuda" else "process_memory_mib"
+        lines: list[dict[str, Any]] = [
+            {"kind": "start", "device": device, "device_kind": kind, "threads": threads},
+            *({"kind": "telemetry", column: part * (memory or 0)} for part in (0.5, 1.0) if memory),
+            *(
+                {"kind": "epoch", "epoch": n, "step": n, "train_seconds": each - 1,
+                 "eval_seconds": 1.0}
+                for n, each in enumerate(seconds, 1)
+            ),
+            {"kind": "end", "status": "done", "cause": "completed", "message": "", "best_epoch": 1,
+             "epochs_trained": len(seconds), "seconds": sum(seconds) + 1},
+        ]  # fmt: skip
+        text = "".join(
+            json.dumps({"seq": seq, "t": 1e9 + seq, **line}) + "\n"
+            for seq, line in enumerate(lines)
+        )
+        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.journal(1).write_text(text)
+        ingest(writer, folder, 1)
+        with write(writer):
+            writer.execute("UPDATE attempts SET exited = ended WHERE run = ?", (folder.run_id,))
+
+    return trained
+
+
+def test_equal_runs_tell_time_and_peak_memory(
+    train: Train, writer: StoreConnection, make_spec: Make
+) -> None:
+    train(seconds=(3.0, 5.0), memory=400.0, seed=1)
+    train(seconds=(5.0, 7.0), memory=500.0, seed=2)
+    found = past_cost(writer, make_spec(seed=9), CPU)
+    assert isinstance(found, PastCost)
+    assert (found.length, found.runs, found.memory_mib) == (50, 2, 500.0)
+    assert found.epoch_seconds == pytest.approx(5.0)
+    assert found.run_seconds == pytest.approx(10.0, abs=1.1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"dim": 32},
+        {"batch_size": 64},
+        {"model": "bert4rec"},
+        {"host": "elsewhere"},
+        {"threads": 16},
+        {"kind": "cuda"},
+    ],
+)
+def test_runs_that_cost_otherwise_tell_nothing(
+    train: Train, writer: StoreConnection, make_spec: Make, other: dict[str, Any]
+) -> None:
+    train(**other)
+    assert past_cost(writer, make_spec(), CPU) is None
+
+
+@pytest.mark.parametrize(
+    "other", [{"lr": 0.1}, {"weight_decay": 0.1}, {"patience": 3}, {"epochs": 7}]
+)
+def test_settings_without_a_price_make_no_difference_to_an_epoch(
+    train: Train, writer: StoreConnection, make_spec: Make, other: dict[str, Any]
+) -> None:
+    train(**other)
+    found = past_cost(writer, make_spec(), CPU)
+    assert found is not None
+    assert found.epoch_seconds == pytest.approx(4.0)
+    whole_runs_compare = not other.keys() & {"patience", "epochs"}
+    assert (found.run_seconds is not None) == whole_runs_compare
+
+
+def test_the_nearest_length_stands_in(
+    train: Train, writer: StoreConnection, make_spec: Make
+) -> None:
+    train(length=100, seconds=(9.0,))
+    train(length=60, seconds=(6.0,))
+    train(length=55, seconds=(1.0,), dim=32)
+    found = past_cost(writer, make_spec(length=50), CPU)
+    assert found is not None
+    assert (found.length, found.epoch_seconds) == (60, pytest.approx(6.0))
+    assert past_cost(writer, make_spec(length=90), CPU).length == 100  # type: ignore[union-attr]
+
+
+def test_a_gpu_is_known_by_its_name(train: Train, writer: StoreConnection, make_spec: Make) -> None:
+    train(kind="cuda", device="NVIDIA H100", memory=2_000.0, threads=16)
+    found = past_cost(writer, make_spec(), Place("cuda", "NVIDIA H100", 4))
+    assert found is not None
+    assert found.memory_mib == 2_000.0
+    assert past_cost(writer, make_spec(), Place("cuda", "Tesla T4", 4)) is None
+
+
+def test_memory_that_nobody_saw_is_not_known(
+    train: Train, writer: StoreConnection, make_spec: Make
+) -> None:
+    train(memory=None)
+    found = past_cost(writer, make_spec(), CPU)
+    assert found is not None
+    assert found.memory_mib is None
