@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 
 from benchmarks.common import run, table
 from engine.analysis.comparison import Row, compare_rows
+from engine.analysis.significance import per_user, user_interval
 from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.runfolder import run_folder
-from engine.spec import TOP_K, RunSpec
+from engine.spec import RunSpec
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation, store_location
 from engine.store.queries import present_runs
 
-RESAMPLES = 2000
 METRICS = ("Recall@10/test", "NDCG@10/test")
 MASKED = " (seen masked)"
 
@@ -57,18 +57,9 @@ def results(location: StoreLocation, specs: Sequence[RunSpec]) -> Iterator[Resul
                 yield Result(spec, rows[done], ranks)
 
 
-def interval(per_user: NDArray[np.float64]) -> tuple[float, float]:
-    """95 % interval of the mean over users, by the bootstrap (Efron 1979) with a fixed seed."""
-    generator = np.random.default_rng(0)
-    drawn = generator.integers(0, len(per_user), (RESAMPLES, len(per_user)))
-    low, high = np.percentile(per_user[drawn].mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def recall_per_user(cell: Sequence[Result], ranking: int) -> NDArray[np.float64]:
-    """Each user's Recall@10, the mean over seeds: (users,)."""
-    hits: NDArray[np.float64] = np.mean([each.ranks[ranking] <= TOP_K for each in cell], axis=0)
-    return hits
+def hits(cell: Sequence[Result], ranking: int) -> NDArray[np.float64]:
+    """Each user's hit at 10, once a seed: (seeds, users)."""
+    return per_user(np.stack([each.ranks[ranking] for each in cell]), "hit")
 
 
 def _cell_of(result: Result) -> tuple[object, ...]:
@@ -80,7 +71,7 @@ def _row(cell: Sequence[Result]) -> tuple[str, ...]:
     first = cell[0].spec
     figures = []
     for ranking, label in enumerate(("", MASKED)):
-        low, high = interval(recall_per_user(cell, ranking))
+        low, high = user_interval(hits(cell, ranking))
         recall, ndcg = (_spread(cell, metric + label) for metric in METRICS)
         figures += [f"{recall} [{_short(low)}, {_short(high)}]", ndcg]
     return (

@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from engine.errors import ConfigError, UsageError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spec import (
     ARCHITECTURES,
+    CellKey,
     Dataset,
     Name,
     Overrides,
@@ -96,6 +98,28 @@ class Settings(Strict):
     pause_after: int = Field(default=3, ge=0, le=1000)
     """The queue pauses when so many runs die within a minute of one cause; 0: never."""
     idle_seconds: float = Field(default=30, ge=0)
+    notify: Literal["unfocused", "always", "never"] = "unfocused"
+    """When the terminal rings for a run that failed or a suite that ended. ``unfocused`` needs a
+    terminal that tells whether it has the focus."""
+    webhook: str | None = Field(default=None, max_length=2_000)
+    """Where the supervisor reports the same."""
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _is_web_address(value):
+            raise ValueError("expected an address such as https://example.org/hook.")
+        return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises if it is none
+    except ValueError:
+        return False
+    readable = text.isascii() and text.isprintable() and " " not in text
+    return readable and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 @dataclass(frozen=True)
@@ -160,6 +184,22 @@ class Catalogue:
             cell = f"{entry.name} × {source.name} × {length}"
             raise UsageError(f"{cell}: {where}{error.problem}") from None
 
+    def cells(self, suite: Suite) -> list[CellKey]:
+        """The cells of a suite, under their proper names, each once.
+
+        Raises:
+            UsageError: a name isn't known, or no cell is left.
+        """
+        models = [self.model(name).name for name in suite.models]
+        datasets = [self.dataset(name).name for name in suite.datasets]
+        cells = dict.fromkeys(product(models, datasets, suite.lengths))
+        if suite.cells:
+            wanted = {(self.model(m).name, self.dataset(d).name, n) for m, d, n in suite.cells}
+            cells = {cell: None for cell in cells if cell in wanted}
+        if not cells:
+            raise UsageError(f"suite {shown(suite.name)} has no such cell: see its 'cells'.")
+        return list(cells)
+
     def expand(self, suite: Suite) -> list[RunSpec]:
         """Every run of a suite: cell by cell, variant by variant, seed by seed.
 
@@ -168,16 +208,18 @@ class Catalogue:
         """
         variants = suite.variants or {"": {}}
         counts = map(len, (suite.models, suite.datasets, suite.lengths, variants, suite.seeds))
-        if (total := math.prod(counts)) > MOST_RUNS:
+        if not suite.cells and (total := math.prod(counts)) > MOST_RUNS:
             raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
-        cells = product(suite.models, suite.datasets, suite.lengths, variants, suite.seeds)
+        cells = self.cells(suite)
+        if (total := len(cells) * len(variants) * len(suite.seeds)) > MOST_RUNS:
+            raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
         return [
             self.run_spec(
-                *(model, dataset, length, seed, suite.profile),
+                *(*cell, seed, suite.profile),
                 overlay(suite.overrides, variants[variant]),
                 variant,
             )
-            for model, dataset, length, variant, seed in cells
+            for cell, variant, seed in product(cells, variants, suite.seeds)
         ]
 
 
@@ -209,6 +251,22 @@ def config_layers(extra: Path | None = None) -> list[Path]:
             raise ConfigError(f"{chosen} is not a folder: --config-dir takes one like configs/.")
         layers.append(chosen)
     return layers
+
+
+def user_layer(extra: Path | None = None) -> Path:
+    """The folder that the user's own configuration goes into; it need not be there yet.
+
+    Raises:
+        ConfigError: ``extra`` isn't a folder.
+    """
+    config_layers(extra)
+    chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
+    return chosen or Path.cwd() / "configs"
+
+
+def entry_files(folder: Path) -> dict[str, Path]:
+    """Where the entries of one folder of a layer stand, by name. Raises `ConfigError`."""
+    return {name: document.path for name, document in _layer(folder).items()}
 
 
 def load_catalogue(extra: Path | None = None) -> Catalogue:
@@ -395,6 +453,7 @@ def _check_profiles(entry: ModelEntry, document: YamlDocument) -> None:
 def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> None:
     _check_names(suite.models, catalogue.model, document, "models")
     _check_names(suite.datasets, catalogue.dataset, document, "datasets")
+    _check_cells(catalogue, suite, document)
     for model in map(catalogue.model, suite.models):
         if suite.profile not in model.profiles:
             problem = f"{model.name} has {', '.join(model.profiles)}, not {shown(suite.profile)}."
@@ -410,6 +469,19 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
         catalogue.expand(suite)
     except UsageError as error:
         raise document.error((), str(error)) from None
+
+
+def _check_cells(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> None:
+    """Each must be one of the combinations that the suite spans."""
+    spanned = set(catalogue.cells(suite.model_copy(update={"cells": ()})))
+    for index, (model, dataset, length) in enumerate(suite.cells):
+        try:
+            cell = (catalogue.model(model).name, catalogue.dataset(dataset).name, length)
+        except UsageError as error:
+            raise document.error(("cells", index), str(error)) from None
+        if cell not in spanned:
+            problem = f"{' × '.join(map(str, cell))} is none of its models, datasets and lengths."
+            raise document.error(("cells", index), problem)
 
 
 def _check_reference(catalogue: Catalogue, table: ReferenceTable, document: YamlDocument) -> None:

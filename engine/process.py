@@ -44,6 +44,11 @@ def own_identity() -> ProcessIdentity:
     return identity
 
 
+def exists(pid: int) -> bool:
+    """Whether any process has this pid here."""
+    return Path(f"/proc/{pid}").exists()
+
+
 def is_alive(identity: ProcessIdentity) -> bool:
     """Whether that very process still runs."""
     return identify(identity.pid) == identity

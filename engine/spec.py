@@ -294,6 +294,10 @@ def _changed(settings: BaseModel) -> dict[str, Any]:
     return settings.model_dump(mode="json", exclude_defaults=True)
 
 
+CellKey = tuple[str, str, int]
+"""Model, data set, length."""
+
+
 class Suite(Strict):
     """A named set of cells and seeds."""
 
@@ -302,6 +306,8 @@ class Suite(Strict):
     models: tuple[str, ...] = Field(min_length=1)
     datasets: tuple[str, ...] = Field(min_length=1)
     lengths: tuple[int, ...] = Field(min_length=1)
+    cells: tuple[CellKey, ...] = ()
+    """Only these of the combinations of models, data sets and lengths; none named: all of them."""
     seeds: tuple[int, ...] = Field(min_length=1)
     profile: str = "reference"
     overrides: Overrides = {}

@@ -108,12 +108,22 @@ def _host() -> HostSample:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A GPU as it was when the sampler was made: one that is lost later still has its name."""
+
+    index: int
+    handle: Any
+    uuid: str
+    name: str
+
+
 class _Nvml:
     """The driver's library, or the reason why there is none."""
 
     def __init__(self) -> None:
         self._nvml: Any = None
-        self._handles: list[Any] = []
+        self._known: list[_Known] = []
         self._note = "no NVIDIA driver on this machine: showing the host only"
         import pynvml
 
@@ -122,23 +132,27 @@ class _Nvml:
             pynvml.nvmlInit()
         except (pynvml.NVMLError, OSError) as error:
             if not isinstance(error, absent):
-                self._note = f"the NVIDIA driver doesn't answer ({error}): showing the host only"
+                why = str(error).rstrip(".")
+                self._note = f"the NVIDIA driver doesn't answer ({why}): showing the host only"
             return
         self._nvml = pynvml
-        count = self._ask(pynvml.nvmlDeviceGetCount) or 0
-        handles = [self._ask(pynvml.nvmlDeviceGetHandleByIndex, i) for i in range(count)]
-        self._handles = [handle for handle in handles if handle is not None]
-        if not self._handles:
+        for index in range(self._ask(pynvml.nvmlDeviceGetCount) or 0):
+            handle = self._ask(pynvml.nvmlDeviceGetHandleByIndex, index)
+            if handle is not None:
+                uuid = _text(self._ask(pynvml.nvmlDeviceGetUUID, handle))
+                name = _text(self._ask(pynvml.nvmlDeviceGetName, handle)) or "NVIDIA GPU"
+                self._known.append(_Known(index, handle, uuid, name))
+        if not self._known:
             self._note = "the NVIDIA driver shows no GPU: showing the host only"
 
     def sample(self) -> tuple[tuple[GpuSample, ...], str | None]:
-        gpus = tuple(self._gpu(index, handle) for index, handle in enumerate(self._handles))
+        gpus = tuple(self._gpu(known) for known in self._known)
         return gpus, None if gpus else self._note
 
     def close(self) -> None:
         if self._nvml is not None:
             self._ask(self._nvml.nvmlShutdown)
-            self._nvml, self._handles = None, []
+            self._nvml, self._known = None, []
 
     def _ask(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """A figure, or ``None`` where the driver says "not supported" or the GPU is lost."""
@@ -147,14 +161,14 @@ class _Nvml:
         except (self._nvml.NVMLError, UnicodeDecodeError):
             return None
 
-    def _gpu(self, index: int, handle: Any) -> GpuSample:
-        nvml = self._nvml
+    def _gpu(self, known: _Known) -> GpuSample:
+        nvml, handle = self._nvml, known.handle
         rates = self._ask(nvml.nvmlDeviceGetUtilizationRates, handle)
         memory = self._ask(nvml.nvmlDeviceGetMemoryInfo, handle)
         return GpuSample(
-            index=index,
-            uuid=_text(self._ask(nvml.nvmlDeviceGetUUID, handle)),
-            name=_text(self._ask(nvml.nvmlDeviceGetName, handle)) or "NVIDIA GPU",
+            index=known.index,
+            uuid=known.uuid,
+            name=known.name,
             utilization=None if rates is None else float(rates.gpu),
             memory_used_mib=None if memory is None else memory.used / MIB,
             memory_total_mib=None if memory is None else memory.total / MIB,

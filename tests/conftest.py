@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from nvidia import Machine, build_driver
 
 DATA = os.environ.get("SEQBENCH_DATA")
 
@@ -23,5 +24,20 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep every test out of the user's store, cache and configuration."""
     monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def nvidia_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def nvidia(nvidia_driver: Path, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A machine whose NVIDIA GPUs are what the test says they are."""
+    return Machine(nvidia_driver, tmp_path_factory.mktemp("nvidia") / "state")

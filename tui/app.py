@@ -6,6 +6,7 @@ first paint.
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 import time
@@ -14,29 +15,43 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
+from textual.binding import Binding
 from textual.css.query import NoMatches
-from textual.events import Event, Paste
+from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from tui.actions import bindings_for
+from tui.actions.action import Action, key_name, key_text
 from tui.actions.palette import ActionCommands
+from tui.appearance import Appearance
+from tui.bandwidth import Bandwidth
+from tui.glyphs import ascii_wanted
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.preferences import Preferences
+from tui.presence import Presence
 from tui.text import plain, short_path
-from tui.theme import DEFAULT_VARIABLES, SEQBENCH, SEQBENCH_LIGHT, THEMES
+from tui.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
     import sqlite3
 
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
+    from textual.widget import Widget
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
+    from engine.store.news import Occasion
+    from tui.screens.since import News
+    from tui.terminal import TerminalDriver
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
+
+MOST_OCCASIONS = 100
+"""Kept for a user who looks elsewhere."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
@@ -67,8 +82,16 @@ class SeqbenchApp(App[None]):
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
+        preferences: how the user wants the terminal.
+        keymap: the keys that they chose.
+        ascii_only: whether the terminal shows nothing but ASCII.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
+        presence: when the user was last here.
+        news: what ended since then, when the app was opened.
+        traffic: what was sent to the terminal in the last second, in words.
+        traffic_shown: whether the header says so.
+        low_bandwidth: whether little is drawn because the line is slow.
     """
 
     TITLE = "seqbench"
@@ -83,25 +106,58 @@ class SeqbenchApp(App[None]):
 
     snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
     device: reactive[str] = reactive("", layout=False, repaint=False)
+    traffic: reactive[str] = reactive("", layout=False, repaint=False)
+    traffic_shown: reactive[bool] = reactive(False, layout=False, repaint=False)
+    low_bandwidth: reactive[bool] = reactive(False, layout=False, repaint=False)
 
-    def __init__(self, location: StoreLocation, config_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        location: StoreLocation,
+        config_dir: Path | None = None,
+        preferences: Preferences | None = None,
+    ) -> None:
         super().__init__()
         self.location = location
         self.config_dir = config_dir
+        self.preferences = preferences or Preferences()
+        self.ascii_only = ascii_wanted(self.preferences.glyphs)
+        self.keymap = self.preferences.keymap
+        self.set_keymap(self.keymap.bindings())
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
+        self.presence = Presence(location)
+        self.news: News | None = None
         self._told = ""
+        self._missed: list[Occasion] = []
         self._leaving = threading.Event()
         # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
         self._listens = threading.Event()
         self._listens.set()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = SEQBENCH.name
+        self._appearance = Appearance(self)
+        self._appearance.begin()
+        self._bandwidth = Bandwidth(self)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that don't name them."""
         return DEFAULT_VARIABLES
+
+    def _watch_theme(self, theme_name: str) -> None:
+        self._appearance.changed()
+        super()._watch_theme(theme_name)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """How the footer writes a key: in words where its sign can't be shown."""
+        return self.key_written(binding.key_display or key_name(binding.key))
+
+    def key_written(self, text: str) -> str:
+        """A key's sign, or its name where the terminal hasn't the sign."""
+        return text.replace("⏎", "enter") if self.ascii_only else text
+
+    def key_of(self, action: Action, every: bool = False) -> str:
+        """How the key that does it for this user is written; with ``every`` all of them."""
+        return self.key_written(key_text(self.keymap.applied(action), every))
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, for a real terminal."""
@@ -109,14 +165,23 @@ class SeqbenchApp(App[None]):
 
         return TerminalDriver
 
+    @property
+    def terminal(self) -> TerminalDriver | None:
+        """The terminal that is drawn on; none in a test."""
+        from tui.terminal import TerminalDriver
+
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
     def on_mount(self) -> None:
         """Start what runs beside the screens, once something is painted."""
         self.call_after_refresh(self._start_threads)
+        self._bandwidth.start()
 
     def _start_threads(self) -> None:
         self._load_catalogue()
         self._name_device()
         self._follow_store()
+        self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
         # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
@@ -133,6 +198,7 @@ class SeqbenchApp(App[None]):
     def on_unmount(self) -> None:
         """Let the threads go."""
         self._leaving.set()
+        self.presence.write()
 
     # What the threads read
 
@@ -146,9 +212,10 @@ class SeqbenchApp(App[None]):
         except UserError as error:
             self.call_later(self._catalogue_failed, str(error))
         else:
-            self.call_later(self._catalogue_loaded, catalogue)
+            self.call_later(self.take_catalogue, catalogue)
 
-    def _catalogue_loaded(self, catalogue: Catalogue) -> None:
+    def take_catalogue(self, catalogue: Catalogue) -> None:
+        """The configuration is known, or has changed."""
         self.catalogue = catalogue
         for screen in self._all_screens():
             screen.post_message(CatalogueLoaded(catalogue))
@@ -185,23 +252,30 @@ class SeqbenchApp(App[None]):
 
         follower = StoreFollower(self.location)
         newest: Snapshot | None = None
+        occasions: list[Occasion] = []
         unfinished, look_again = 0, time.monotonic()
         while not self._leaving.is_set():
             snapshot = follower.look()
             if snapshot is not None:
                 newest, unfinished = snapshot, snapshot.unfinished
+                occasions = [*occasions, *follower.occasions()][-MOST_OCCASIONS:]
             idle = not unfinished or time.monotonic() < look_again
             if self._listens.is_set() and not (newest is None and idle):
                 self._listens.clear()
-                self.call_later(self._hear, newest, not idle)
-                newest = None
+                self.call_later(self._hear, newest, not idle, occasions)
+                newest, occasions = None, []
                 if not idle:
                     look_again = time.monotonic() + SUPERVISOR_SECONDS
+            self.presence.write_if_due()
             self._leaving.wait(POLL_SECONDS)
         follower.close()
 
-    def _hear(self, snapshot: Snapshot | None, look_after_queue: bool) -> None:
+    def _hear(
+        self, snapshot: Snapshot | None, look_after_queue: bool, occasions: list[Occasion]
+    ) -> None:
         self._listens.set()
+        if occasions:
+            self._ring(occasions)
         if snapshot is not None:
             self._store_changed(snapshot)
         if look_after_queue:
@@ -211,6 +285,25 @@ class SeqbenchApp(App[None]):
         self.snapshot = snapshot
         for screen in self.screen_stack:
             screen.post_message(StoreChanged(snapshot))
+
+    def _ring(self, occasions: list[Occasion]) -> None:
+        """Tell a user who looks elsewhere, now and when he looks here again."""
+        from tui.bell import ring
+
+        when = self.catalogue.settings.notify if self.catalogue else "unfocused"
+        if when == "never" or (when == "unfocused" and self.app_focus):
+            return
+        if self._driver is not None:
+            self._driver.write(ring(occasions, os.environ))
+        if not self.app_focus:
+            self._missed = [*self._missed, *occasions][-MOST_OCCASIONS:]
+
+    def _say_what_was_missed(self) -> None:
+        from tui.bell import lines
+
+        for line in lines(self._missed):
+            self.notify(line, title="While you looked elsewhere")
+        self._missed = []
 
     @work(thread=True, group="supervisor")
     def look_after_queue(self) -> None:
@@ -249,8 +342,38 @@ class SeqbenchApp(App[None]):
             markup=False,
         )
 
+    @work(thread=True, group="since")
+    def _look_back(self) -> None:
+        from tui.since import read_news
+
+        if (news := read_news(self.location, self.presence.recall())) is not None:
+            self.call_later(self._tell_news, news)
+
+    def _tell_news(self, news: News) -> None:
+        from tui.screens.since import summary
+
+        self.news = news
+        if len(self.screen_stack) == 1:
+            self.show_news()
+        else:  # whoever is quicker isn't interrupted
+            self.notify(f"Since you left: {summary(news.counts)}")
+
+    def show_news(self) -> None:
+        """What ended between the last time and this one."""
+        from tui.screens.since import SinceScreen
+
+        if self.news is not None:
+            self.push_screen(SinceScreen(self.news))
+        else:
+            self.notify("Nothing had ended since you left.")
+
     async def on_event(self, event: Event) -> None:
-        """What is pasted into a field is text from outside too."""
+        """What is pasted into a field is text from outside too; and who acts waits for no frame."""
+        self.presence.note(event)
+        if isinstance(event, AppFocus):
+            self._say_what_was_missed()
+        if isinstance(event, (InputEvent, Resize, AppFocus)) and not isinstance(event, MouseMove):
+            self._bandwidth.user_acted()
         if isinstance(event, Paste):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)
@@ -273,9 +396,34 @@ class SeqbenchApp(App[None]):
 
         self.push_screen(HelpScreen(self.current_mode))
 
+    def action_jump(self) -> None:
+        """Give the focus to what the user names by a letter."""
+        from tui.screens.jump import JumpScreen, targets
+
+        if found := targets(self.screen):
+            self.push_screen(JumpScreen(found), self._jumped)
+        else:
+            self.notify("There is nothing to jump to on this screen.")
+
+    def _jumped(self, widget: Widget | None) -> None:
+        if widget is not None:
+            widget.focus()
+
+    def action_toggle_traffic(self) -> None:
+        """Say in the header how much is sent to the terminal, or not."""
+        self.traffic_shown = not self.traffic_shown
+
+    def action_toggle_low_bandwidth(self) -> None:
+        """Draw little, or everything."""
+        self._bandwidth.toggle()
+
     def action_toggle_theme(self) -> None:
         """Dark to light, or back."""
-        self.theme = SEQBENCH_LIGHT.name if self.current_theme.dark else SEQBENCH.name
+        self._appearance.toggle()
+
+    def action_choose_theme(self) -> None:
+        """Choose among all themes, Textual's too."""
+        self._appearance.choose()
 
     def action_request_quit(self) -> None:
         """Leave; first say what goes on, if anything does."""

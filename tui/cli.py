@@ -28,9 +28,13 @@ COMMANDS = {
     "logs": "tui.commands.logs",
     "cancel": "tui.commands.runs",
     "retry": "tui.commands.runs",
+    "move": "tui.commands.runs",
     "pause": "tui.commands.runs",
     "resume": "tui.commands.runs",
     "compare": "tui.commands.compare",
+    "diff": "tui.commands.diff",
+    "note": "tui.commands.annotate",
+    "tag": "tui.commands.annotate",
     "models": "tui.commands.models",
     "data": "tui.commands.data",
     "suite": "tui.commands.suite",
@@ -141,16 +145,26 @@ def _accept_global_options(command: click.Command) -> None:
             _accept_global_options(inner)
 
 
+def _app_options() -> list[click.Parameter]:
+    """How this terminal is used: of the app alone."""
+    helps = {
+        "--no-mouse": "Leave the mouse to the terminal.",
+        "--ascii": "Draw in ASCII.  [default: where UTF-8 doesn't work]",
+        "--low-bandwidth": "Draw seldom.  [default: where the line is slow]",
+    }
+    return [click.Option([flag], is_flag=True, help=text) for flag, text in helps.items()]
+
+
 @click.group(
     cls=Cli,
     name="seqbench",
     invoke_without_command=True,
-    params=_global_options(hidden=False),
+    params=_global_options(hidden=False) + _app_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="seqbench", message="%(prog)s %(version)s")
 @click.pass_context
-def seqbench(ctx: click.Context) -> None:
+def seqbench(ctx: click.Context, no_mouse: bool, ascii: bool, low_bandwidth: bool) -> None:  # noqa: A002
     """A lab for benchmarking sequential recommenders.
 
     Without a command it opens the app. Runs train in the background, whatever becomes of the
@@ -158,18 +172,24 @@ def seqbench(ctx: click.Context) -> None:
     """
     session = ctx.ensure_object(Session)
     if ctx.invoked_subcommand is None:
-        _open_app(ctx, session)
+        _open_app(ctx, session, no_mouse, ascii, low_bandwidth)
 
 
-def _open_app(ctx: click.Context, session: Session) -> None:
+def _open_app(
+    ctx: click.Context, session: Session, no_mouse: bool, ascii_only: bool, low_bandwidth: bool
+) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise UsageError(
             "the app needs a terminal: in a script use a command, see `seqbench --help`."
         )
     from tui.app import SeqbenchApp
+    from tui.preferences import read_preferences
 
-    app = SeqbenchApp(session.location, session.config_dir)
-    app.run()
+    preferences = read_preferences(session.config_dir).overridden(
+        mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
+    )
+    app = SeqbenchApp(session.location, session.config_dir, preferences)
+    app.run(mouse=preferences.mouse)
     if app.failure is not None:
         raise app.failure
     ctx.exit(app.return_code or 0)

@@ -10,6 +10,7 @@ from tui.messages import Snapshot
 
 if TYPE_CHECKING:
     from engine.store.location import StoreLocation
+    from engine.store.news import NewsReader, Occasion
 
 
 class StoreFollower:
@@ -22,6 +23,21 @@ class StoreFollower:
         self._data_version: int | None = None
         self._changes = 0
         self._last: Snapshot | None = None
+        self._news: NewsReader | None = None
+
+    def occasions(self) -> list[Occasion]:
+        """What ended since the last time. To be asked after a look that found a change."""
+        from engine.errors import UserError
+        from engine.store.news import NewsReader
+
+        if self._connection is None:
+            return []
+        if self._news is None:
+            self._news = NewsReader()
+        try:
+            return self._news.look(self._connection)
+        except (UserError, sqlite3.Error):
+            return []  # the next look tells why
 
     def look(self) -> Snapshot | None:
         """A new snapshot, or ``None`` if nothing changed since the last look."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 
@@ -50,7 +50,7 @@ def style_variable(state: str) -> str:
     return STATE_STYLE.get(state, STATE_STYLE["lost"])
 
 
-def rich_style(app: App[object], variable: str) -> Style:
+def rich_style(app: App[Any], variable: str) -> Style:
     """A Rich style in the colour of a theme variable (``$state-done``), for the Line API."""
     from textual.color import Color
 

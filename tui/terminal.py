@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import termios
+import time
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,10 +24,20 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.bandwidth import Echo, Traffic
+from tui.glyphs import to_ascii
+
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that end the app at once: nothing in it is unsaved."""
 
 LOOK_MILLISECONDS = 100
+
+PING = "\x1b[5n"
+PONG = "\x1b[0n"
+"""What a terminal answers to that: all is well."""
+
+EVERY_MOVE = "\x1b[?1002l\x1b[?1003h"
+DRAGS_ONLY = "\x1b[?1003l\x1b[?1002h"
 
 LEAVE = (
     "\x18"  # ends a sequence that was cut short
@@ -34,7 +45,7 @@ LEAVE = (
     "\x1b[?2004l"  # pasting
     "\x1b[?7h"  # wrapping of lines
     "\x1b[?2048l"  # reports of a new size
-    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1016l\x1b[?1006l"  # the mouse
+    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1016l\x1b[?1006l"  # the mouse
     "\x1b[?1004l"  # reports of focus
     "\x1b[<u"  # Kitty's keyboard, which belongs to the alternate screen
     "\x1b[?1049l"  # the alternate screen
@@ -56,9 +67,34 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._output = TerminalOutput(self.fileno)
+        self.traffic = Traffic()
+        self.echo = Echo()
+        ascii_only = getattr(app, "ascii_only", False)
+        self._output = TerminalOutput(self.fileno, self.traffic, ascii_only)
         self._file = cast(Any, self._output)
         self._entered = False
+        self._follows_mouse = True
+
+    def flush(self) -> None:
+        """A frame is complete."""
+        self.traffic.frames += 1
+        super().flush()
+
+    def ping(self, now: float) -> None:
+        """Ask the terminal to answer once it has got what was sent before."""
+        if self.echo.ask(now):
+            self.write(PING)
+
+    def follow_mouse(self, every_move: bool) -> None:
+        """Whether the terminal reports the mouse's every move, or only while a button is down."""
+        self._follows_mouse = every_move
+        if self._mouse:
+            self.write(EVERY_MOVE if every_move else DRAGS_ONLY)
+
+    def _enable_mouse_support(self) -> None:
+        super()._enable_mouse_support()
+        if not self._follows_mouse:
+            self.follow_mouse(False)
 
     # Entering and leaving
 
@@ -155,7 +191,12 @@ class TerminalDriver(LinuxDriver):
                     # Not everyone is told of it by the kernel: only who is in the foreground.
                     os.kill(os.getpid(), signal.SIGHUP)
                     return
-                for event in parser.feed(decode(data)):
+                text = decode(data)
+                if PONG in text:
+                    self.echo.answered(time.monotonic())
+                    text = text.replace(PONG, "")
+                # Nothing is left of an answer, or there yet of a character: to the parser, an end.
+                for event in parser.feed(text) if text else ():
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
@@ -165,8 +206,10 @@ class TerminalOutput:
     """The file that Textual's writer thread writes to. The thread waits for the terminal here, and
     is freed by `abandon`."""
 
-    def __init__(self, terminal: int) -> None:
-        self._encoding = sys.stdout.encoding
+    def __init__(self, terminal: int, traffic: Traffic, ascii_only: bool = False) -> None:
+        self._traffic = traffic
+        self._encoding = "ascii" if ascii_only else sys.stdout.encoding
+        self._ascii_only = ascii_only
         try:
             # Not waiting is a property of the open file, and ours may be the shell's as well: so
             # it is opened once more.
@@ -188,16 +231,23 @@ class TerminalOutput:
 
     def flush(self) -> None:
         """Write what is kept as fast as the terminal takes it; drop it if that is gone."""
-        data = memoryview("".join(self._pending).encode(self._encoding, "backslashreplace"))
+        text = "".join(self._pending)
         self._pending.clear()
+        if self._ascii_only:
+            text = to_ascii(text)
+        data = memoryview(text.encode(self._encoding, "backslashreplace"))
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
         poll.register(self._wake, select.POLLIN)
         while data and not self._abandoned:
             try:
-                data = data[os.write(self._descriptor, data) :]
+                written = os.write(self._descriptor, data)
+                self._traffic.sent += written
+                data = data[written:]
             except BlockingIOError:
+                self._traffic.wait()
                 poll.poll()
+                self._traffic.go_on()
             except OSError:
                 self._abandoned = True
 

@@ -132,7 +132,75 @@ SEQBENCH_LIGHT = Theme(
     },
 )
 
-THEMES = (SEQBENCH, SEQBENCH_LIGHT)
+_ANSI_STATES = {
+    "state-never": "ansi_bright_black",
+    "state-queued": "ansi_cyan",
+    "state-running": "ansi_blue",
+    "state-done": "ansi_green",
+    "state-failed": "ansi_red",
+    "state-cancelled": "ansi_bright_black",
+    "state-lost": "ansi_magenta",
+    "state-paused": "ansi_yellow",
+}
+
+ANSI = Theme(
+    name="seqbench-ansi",
+    ansi=True,
+    dark=True,
+    primary="ansi_magenta",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    variables={
+        **_ANSI_STATES,
+        **_series(
+            *("ansi_cyan", "ansi_yellow", "ansi_magenta", "ansi_green"),
+            *("ansi_red", "ansi_blue", "ansi_default", "ansi_bright_black"),
+        ),
+        "text-muted": "ansi_bright_black",
+        "text-disabled": "ansi_bright_black",
+        "border": "ansi_magenta",
+        "border-blurred": "ansi_bright_black",
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        # Grounds: each only a mark of what is meant, see `tui.fewcolours`.
+        "block-cursor-background": "ansi_white",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "ansi_bright_white",
+        "block-cursor-blurred-foreground": "ansi_default",
+        "block-hover-background": "ansi_default",
+        "selection-background": "ansi_bright_yellow",
+        "selection-cursor-background": "ansi_bright_green",
+        "footer-background": "ansi_default",
+        "footer-key-foreground": "ansi_magenta",
+        "footer-description-foreground": "ansi_default",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_default",
+        "input-selection-background": "ansi_bright_white",
+        "input-selection-foreground": "ansi_default",
+        "screen-selection-background": "ansi_bright_white",
+        "screen-selection-foreground": "ansi_default",
+        "scrollbar": "ansi_white",
+        "scrollbar-hover": "ansi_white",
+        "scrollbar-active": "ansi_white",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+        "link-color": "ansi_magenta",
+    },
+)
+"""The terminal's own sixteen colours."""
+
+THEMES = (SEQBENCH, SEQBENCH_LIGHT, ANSI)
 
 DEFAULT_VARIABLES = {
     **DARK_STATES,

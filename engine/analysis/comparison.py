@@ -123,14 +123,20 @@ def compare_rows(
     that a rebuilt store gives the same ones. A figure that isn't known is None.
 
     Raises:
-        UsageError: an aggregate or a column that isn't known.
+        UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
     """
     chosen = parse_aggregate(aggregate)
     shown = columns(chosen)
     sources = [entry.source for entry in shown]
     order = column(sort, chosen).source
     found = queries.comparison(
-        con, sources, order, descending, filter, -1 if limit is None else limit
+        con,
+        sources,
+        order,
+        descending,
+        filter,
+        -1 if limit is None else limit,
+        aggregate=chosen,
     )
     origins = provenance_of(con, [str(values[0]) for values in found])
     rows: list[Row] = []

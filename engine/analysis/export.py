@@ -90,17 +90,17 @@ def _csv(rows: Sequence[Row]) -> str:
     names = _names(rows)
     writer.writerow(names)
     for row in rows:
-        writer.writerow([_csv_cell(row[name]) for name in names])
+        writer.writerow([csv_cell(row[name]) for name in names])
     return out.getvalue()
 
 
-def _csv_cell(value: Value) -> str:
+def csv_cell(value: Value) -> str:
     """Text that a spreadsheet would take for a formula is quoted; numbers keep every digit."""
     if value is None:
         return ""
     if not isinstance(value, str):
         return repr(value)
-    text = _printable(value)
+    text = printable(value)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
@@ -110,11 +110,11 @@ def _markdown(rows: Sequence[Row]) -> str:
     body = zip(*(_cell_texts(rows, name) for name in names), strict=True)
     return "".join(
         "| " + " | ".join(cells) + " |\n"
-        for cells in ([_markdown_cell(name) for name in names], rule)
-    ) + "".join("| " + " | ".join(map(_markdown_cell, cells)) + " |\n" for cells in body)
+        for cells in ([markdown_cell(name) for name in names], rule)
+    ) + "".join("| " + " | ".join(map(markdown_cell, cells)) + " |\n" for cells in body)
 
 
-def _markdown_cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in ("\\", "|", "`", "*", "_", "[", "]"):
         escaped = escaped.replace(mark, "\\" + mark)
@@ -187,7 +187,7 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
     value = row[name]
     if name == "checksum" and isinstance(value, str):
         value = value[:12]
-    text = _printable(figure(value, kind))
+    text = printable(figure(value, kind))
     deviation = row.get(name + STD)
     if deviation is not None:
         return f"{text} ± {figure(deviation, kind)}"
@@ -198,7 +198,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control, format (such as right-to-left marks) and surrogate characters."""
     if text.isascii() and text.isprintable():
         return text

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from engine.analysis.comparison import Column
 from engine.store import queries
 from engine.store.database import fetch
+from engine.store.grouping import Choice, best_means
 
 MANY = 10_000
 """Runs beyond which the best isn't looked for: reading every figure would take long."""
@@ -36,3 +37,13 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
         for column, value in zip(judged, values, strict=True)
         if value is not None
     }
+
+
+def cell_leaders(
+    con: sqlite3.Connection, columns: Iterable[Column], choice: Choice
+) -> dict[tuple[str, str], float]:
+    """The best mean over the seeds of a cell, by data set and the store's column name."""
+    if queries.comparison_count(con, "") > MANY:
+        return {}
+    judged = [(column.source, column.better == "higher") for column in columns if column.better]
+    return best_means(con, choice, judged)

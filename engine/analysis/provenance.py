@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from engine.store.database import fetch
+from engine.store.settings import settings_digest
 
 PROVENANCE = (
     "device",
@@ -23,8 +23,6 @@ PROVENANCE = (
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
-_DATA = ("name", "reader", "files", "synthetic", "users", "items", "interactions")
-"""What of a data set's entry a result depends on."""
 _AT_ONCE = 500
 
 
@@ -56,17 +54,6 @@ def provenance_of(
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
     return found
-
-
-def settings_digest(spec: Mapping[str, Any]) -> str | None:
-    """Eight hex digits of everything in a spec that trains the model, but the seed."""
-    if not spec:
-        return None
-    content = {name: spec.get(name) for name in ("architecture", "training", "length", "protocol")}
-    source = spec.get("source") or {}
-    content["source"] = {name: source.get(name) for name in _DATA}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _object(text: str | None) -> dict[str, Any]:

@@ -264,6 +264,8 @@ class Queue:
                 transitions.cancel_queued(connection, request.run)
             elif request.action == "retry" and name in ("failed", "cancelled", "lost"):
                 transitions.retry(connection, request.run)
+            elif request.action in ("first", "up", "down", "last"):
+                transitions.move(connection, request.run, request.action)
             transitions.drop_request(connection, request)
         log.info("%s %s (%s)", request.action, request.run, name)
 

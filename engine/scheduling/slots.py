@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.config import Slots
@@ -93,18 +94,18 @@ def _gpus() -> list[Gpu]:
         pynvml.nvmlInit()
     except (pynvml.NVMLError, OSError):
         return []
+    found = []
     try:
-        handles = [
-            pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
-        ]
-        return [
-            Gpu(_text(pynvml.nvmlDeviceGetUUID(handle)), _text(pynvml.nvmlDeviceGetName(handle)))
-            for handle in handles
-        ]
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            with suppress(pynvml.NVMLError):  # this one is lost; the others work
+                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+                uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
+                found.append(Gpu(_text(uuid), _text(name)))
     except pynvml.NVMLError:
         return []
     finally:
         pynvml.nvmlShutdown()
+    return found
 
 
 def _text(value: str | bytes) -> str:

@@ -26,10 +26,12 @@ from engine.process import OWNER_ONLY
 from engine.scheduling.launcher import Launcher, LocalLauncher
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import detect_slots
+from engine.scheduling.webhook import Webhook
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
 from engine.store.folders import sweep
 from engine.store.location import StoreLocation, store_location
+from engine.store.news import NewsReader
 from engine.store.rebuild import rebuild
 from engine.store.transitions import beat, work_left
 
@@ -105,6 +107,8 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
     started = fine = busy = time.monotonic()
     next_beat = 0.0
     said = ""
+    url, news = queue.settings.webhook, NewsReader()
+    webhook = Webhook(url, location) if url else None
     try:
         while not stop.is_set():
             if not _still_ours(location, lock):
@@ -115,10 +119,12 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
                 if connection is None or not is_current(connection):
                     connection = _reopen(connection, location, now - fine)
                     queue.adopt(connection)
+                    _report(connection, news, webhook)
                 if now >= next_beat:
                     _beat(connection, queue, time.time() - (now - started))
                     next_beat = now + BEAT_SECONDS
                 queue.tick(connection)
+                _report(connection, news, webhook)
                 fine, said = now, ""
                 if work_left(connection):
                     busy = now
@@ -136,6 +142,15 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
     finally:
         if connection is not None:
             connection.close()
+        if webhook is not None:
+            webhook.close()
+
+
+def _report(connection: StoreConnection, news: NewsReader, webhook: Webhook | None) -> None:
+    """Tell what ended since the last time."""
+    if webhook is not None:
+        for occasion in news.look(connection):
+            webhook.tell(occasion)
 
 
 def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float) -> StoreConnection:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.errors import UsageError, did_you_mean
 from engine.store.database import fetch
+from engine.store.filter_sql import conditions
 from engine.store.schema import SUMMARY_MEASURES
 
 _RUN_COLUMNS = (
@@ -31,20 +33,18 @@ _RUN_COLUMNS = (
     "cause",
     "message",
     "note",
+    "tags",
 )
 _SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
-_SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {
+SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {
     name: f"s.{name}" for name in _SUMMARY_COLUMNS
 }
-_SEARCHED = ("id", "model", "dataset", "length", "state", "profile", "suite", "note")
-_WHOLE = frozenset({"length", "seed", "attempt", "epoch", "epochs", "parameters"})
-"""Columns that ``key:value`` compares as a whole: ``length:5`` isn't ``length:50``."""
 
 
 def comparison_columns() -> list[str]:
     """Columns that `comparison` can give and sort by: those of a run, then its summary's,
     ``{measure}_{aggregate}``."""
-    return list(_SQL)
+    return list(SQL)
 
 
 def comparison(
@@ -55,6 +55,9 @@ def comparison(
     filter: str = "",  # noqa: A002
     limit: int = 200,
     offset: int = 0,
+    *,
+    aggregate: str = "best",
+    without: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
     """``columns`` of the runs that match, ``limit`` of them from ``offset`` on.
 
@@ -62,55 +65,147 @@ def comparison(
     same direction.
 
     Args:
-        filter: words, each of which must occur in a run's id, model, dataset, length, state,
-            profile, suite or note; ``key:value`` looks into that column only.
+        filter: what a run must have, in the language of docs/queries.md.
+        aggregate: which figure of a run's epochs the filter's ``ndcg`` and such stand for.
+        without: ids of runs that are left out.
 
     Raises:
-        UsageError: an unknown column.
+        UsageError: an unknown column, or a filter that means nothing (`FilterError`).
     """
-    for name in (*columns, sort):
-        if name not in _SQL:
-            raise UsageError(f"There is no column {name!r}: {did_you_mean(name, _SQL)}")
-    where, parameters = _where(filter)
-    column, direction = _SQL[sort], "DESC" if descending else "ASC"
+    check_columns([*columns, sort])
+    column, direction = SQL[sort], "DESC" if descending else "ASC"
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
-    if column.startswith("s."):
-        matching = f" WHERE +s.run IN (SELECT r.id FROM runs r{where})" if where else ""  # noqa: S608
-        page = f"SELECT s.run AS id FROM summaries s{matching}"  # noqa: S608
-        order = f"{column} {direction} NULLS LAST, s.run {direction}"
-    else:
-        page = f"SELECT r.id AS id FROM runs r{where}"  # noqa: S608
-        order = f"{column} {direction} NULLS LAST, r.id {direction}"
-    chosen = ", ".join(_SQL[name] for name in columns) or "NULL"
+    page, order, parameters = ordered_ids(column, direction, filter, aggregate, without)
+    chosen = ", ".join(SQL[name] for name in columns) or "NULL"
     sql = (
-        f"WITH page AS MATERIALIZED ({page} ORDER BY {order} LIMIT ? OFFSET ?)"  # noqa: S608
+        "WITH page AS MATERIALIZED ("  # noqa: S608
+        f"{page} LIMIT ? OFFSET ?)"
         f" SELECT {chosen} FROM page CROSS JOIN runs r ON r.id = page.id"
         f" CROSS JOIN summaries s ON s.run = page.id ORDER BY {order}"
     )
     return [tuple(row) for row in fetch(con, sql, (*parameters, limit, offset))]
 
 
-def comparison_count(con: sqlite3.Connection, filter: str = "") -> int:  # noqa: A002
+def runs_by_id(
+    con: sqlite3.Connection, columns: Sequence[str], ids: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """``columns`` of some runs, in no order. Raises `UsageError` for an unknown column."""
+    check_columns(columns)
+    chosen = ", ".join(SQL[name] for name in columns)
+    sql = (
+        f"SELECT {chosen} FROM json_each(?) wanted"  # noqa: S608
+        " CROSS JOIN runs r ON r.id = wanted.value CROSS JOIN summaries s ON s.run = r.id"
+    )
+    return [tuple(row) for row in fetch(con, sql, (json.dumps(list(ids)),))]
+
+
+def comparison_count(
+    con: sqlite3.Connection,
+    filter: str = "",  # noqa: A002
+    *,
+    aggregate: str = "best",
+    without: Sequence[str] = (),
+) -> int:
     """How many runs match (see `comparison`)."""
-    where, parameters = _where(filter)
-    return int(fetch(con, f"SELECT count(*) FROM runs r{where}", parameters)[0][0])  # noqa: S608
+    columns = {part.column for group in conditions(filter, aggregate) for part in group}
+    places = {place_of(column) for column in columns}
+    walked = columns.pop() if len(places) == 1 else "r"
+    where, parameters, _ = _where(filter, aggregate, without, walked)
+    source = "runs r" if place_of(walked) == "r" else f"summaries s{_indexed(walked)}"
+    return int(fetch(con, f"SELECT count(*) FROM {source} WHERE {where}", parameters)[0][0])  # noqa: S608
 
 
-def _where(text: str) -> tuple[str, list[object]]:
-    conditions: list[str] = []
-    parameters: list[object] = []
-    for word in text.lower().split():
-        key, colon, value = word.partition(":")
-        if colon and key in _RUN_COLUMNS:
-            if not value:
-                continue
-            same = key in _WHOLE
-            test = "CAST({} AS TEXT) = ?" if same else "instr(lower({}), ?) > 0"
-            conditions.append(test.format(_SQL[key]))
-            parameters.append(value)
-        else:
-            # The separator can't be typed, so that no word matches across columns.
-            searched = " || char(31) || ".join(f"ifnull({_SQL[name]}, '')" for name in _SEARCHED)
-            conditions.append(f"instr(lower({searched}), ?) > 0")
-            parameters.append(word)
-    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+def matching(
+    filter: str,  # noqa: A002
+    aggregate: str = "best",
+    without: Sequence[str] = (),
+) -> tuple[str, list[object]]:
+    """A condition on ``runs r``, and its parameters, for queries of other modules."""
+    return _where(filter, aggregate, without, "r")[:2]
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Raises `UsageError` for one that `comparison_columns` hasn't."""
+    for name in names:
+        if name not in SQL:
+            raise UsageError(f"There is no column {name!r}: {did_you_mean(name, SQL)}")
+
+
+def ordered_ids(
+    column: str, direction: str, filter_: str, aggregate: str, without: Sequence[str]
+) -> tuple[str, str, list[object]]:
+    """A query for all ids that match, in order; the order; parameters."""
+    where, parameters, others = _where(filter_, aggregate, without, column)
+    if column.startswith("s."):
+        # With another figure to test, the index that has both; else the sorted one's own.
+        source, key = f"summaries s{_indexed(column) if others else ''}", "s.run"
+    else:
+        source, key = "runs r", "r.id"
+    order = f"{column} {direction} NULLS LAST, {key} {direction}"
+    return f"SELECT {key} AS id FROM {source} WHERE {where} ORDER BY {order}", order, parameters  # noqa: S608
+
+
+def _where(
+    text: str, aggregate: str, without: Sequence[str], walked: str
+) -> tuple[str, list[object], bool]:
+    """Conditions for a walk over the place in which the column ``walked`` is, their parameters,
+    and whether there are any on other columns of that place.
+
+    What is told elsewhere is asked there once, and gives a set of ids.
+    """
+    own = place_of(walked)
+    key = "r.id" if own == "r" else "s.run"
+    here: list[str] = []
+    values: list[object] = []
+    sets: dict[str, list[str]] = {}
+    of_sets: dict[str, list[object]] = {}
+    others = False
+    for group in conditions(text, aggregate):
+        places = {place_of(part.column) for part in group}
+        if len(places) == 1 and (place := places.pop()) != own:
+            sets.setdefault(place, []).append(_either(part.sql for part in group))
+            of_sets.setdefault(place, []).extend(v for part in group for v in part.parameters)
+            continue
+        here.append(
+            _either(
+                part.sql
+                if place_of(part.column) == own
+                else _set_of_ids(key, place_of(part.column), part.sql)
+                for part in group
+            )
+        )
+        values += [value for part in group for value in part.parameters]
+        others |= any(part.column != walked for part in group if place_of(part.column) == own)
+    for place, tests in sets.items():
+        here.append(_set_of_ids(key, place, " AND ".join(tests)))
+        values += of_sets[place]
+    if without:
+        here.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
+        values.append(json.dumps(list(without)))
+    return " AND ".join(here) or "1", values, others
+
+
+def place_of(column: str) -> str:
+    """Where a column is read: ``r``, the table of runs, or an index on ``summaries``.
+
+    Those that hold one aggregate of every measure are a fraction of the table's size, and give
+    runs in the order of their ids.
+    """
+    if column.startswith("r"):
+        return "r"
+    name = column.removeprefix("s.")
+    return f"summaries_{name.rpartition('_')[2] if name in SUMMARY_MEASURES else 'totals'}"
+
+
+def _indexed(column: str) -> str:
+    return f" INDEXED BY {place_of(column)}"
+
+
+def _either(tests: Iterable[str]) -> str:
+    return f"({' OR '.join(tests)})"
+
+
+def _set_of_ids(key: str, place: str, test: str) -> str:
+    source = "r.id FROM runs r" if place == "r" else f"s.run FROM summaries s INDEXED BY {place}"
+    # The plus keeps SQLite from walking the set where it should walk what is sorted.
+    return f"+{key} IN (SELECT {source} WHERE {test})"

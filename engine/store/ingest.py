@@ -27,6 +27,7 @@ from engine.store.rows import (
     telemetry_row,
 )
 from engine.store.schema import (
+    CHECKSUM,
     EPOCH_INTEGERS,
     SUMMARY_MEASURES,
     TELEMETRY_MEASURES,
@@ -263,7 +264,7 @@ def _summarise_sql() -> str:
 
 _SUMMARISE = _summarise_sql()
 
-_REFRESH_FACTS = """
+_REFRESH_FACTS = f"""
 WITH newest AS (
     SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL ORDER BY attempt DESC LIMIT 1
 ), reached AS (
@@ -279,13 +280,14 @@ UPDATE runs SET
     steps_per_epoch = (SELECT steps_per_epoch FROM newest),
     epochs = coalesce((SELECT epochs FROM newest), epochs),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
+    checksum = {CHECKSUM},
     (best_epoch, best_valid_ndcg, best_test_ndcg) = (
         SELECT best_epoch, valid_ndcg_best, test_ndcg_best FROM summaries WHERE run = :run),
     epoch_seconds = (SELECT avg(seconds) FROM (
         SELECT train_seconds + coalesce(eval_seconds, 0) AS seconds FROM epochs
         WHERE run = :run ORDER BY epoch DESC LIMIT :recent))
 WHERE id = :run AND EXISTS (SELECT 1 FROM newest)
-"""
+"""  # noqa: S608
 
 _REFRESH_STATE = """
 UPDATE runs SET (state, finished, cause, message) = (

@@ -7,14 +7,16 @@ are offered here too.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.store.comparison import comparison, comparison_columns, comparison_count
+from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
+from engine.store.schema import ENDED
 from engine.store.series import (
     attempt_spans,
     attempts,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cell",
     "Run",
+    "Score",
     "Supervisor",
     "attempt_spans",
     "attempts",
@@ -141,6 +144,16 @@ class Run:
         return whole + min(1.0, max(0.0, part))
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Test NDCG@10 at the best validation epoch, over the seeds of one recipe that are done."""
+
+    mean: float
+    std: float | None
+    """Sample standard deviation; ``None`` for one seed."""
+    seeds: int
+
+
 @dataclass(slots=True)
 class Cell:
     """Model × dataset × length: the runs that differ in seed (and settings) only."""
@@ -154,6 +167,8 @@ class Cell:
     """Test NDCG@10 at the best validation epoch, mean over the runs that are done."""
     progress: float | None
     """Mean over the runs that run."""
+    score: Score | None = None
+    """Of the recipe that does best (profile, parameters and epochs tell recipes apart)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +200,24 @@ def data_version(con: sqlite3.Connection) -> int:
 
 
 def list_runs(
-    con: sqlite3.Connection, states: Sequence[str] | None = None, limit: int | None = None
+    con: sqlite3.Connection,
+    states: Sequence[str] | None = None,
+    limit: int | None = None,
+    filter: str = "",  # noqa: A002
+    ended_since: float | None = None,
 ) -> list[Run]:
-    """Runs, newest first; only those in ``states`` if given."""
-    where = f" WHERE state IN ({_marks(states)})" if states is not None else ""
-    sql = f"{_RUNS}{where} ORDER BY created DESC, id DESC LIMIT ?"
-    return _runs(con, sql, (*(states or ()), -1 if limit is None else limit))
+    """Runs, newest first; if given, only those in ``states``, that meet the filter
+    (docs/queries.md), and that ended since a moment."""
+    where, parameters = matching(filter)
+    values: list[object] = [*parameters]
+    if states is not None:
+        where += f" AND state IN ({_marks(states)})"
+        values += states
+    if ended_since is not None:
+        where += f" AND state IN ({_marks(ENDED)}) AND finished >= ?"
+        values += [*ENDED, ended_since]
+    sql = f"{_RUNS} r WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
+    return _runs(con, sql, (*values, -1 if limit is None else limit))
 
 
 def queue(con: sqlite3.Connection) -> list[Run]:
@@ -327,7 +354,30 @@ def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
         found[key].counts[state] = count
         if state == "done":
             found[key].best_ndcg = ndcg
+    for model, dataset, length, mean, square, seeds in fetch(con, _SCORES):
+        cell, best = (
+            found.get((model, dataset, length)),
+            Score(mean, _spread(mean, square, seeds), seeds),
+        )
+        if cell is not None and (cell.score is None or best.mean > cell.score.mean):
+            cell.score = best
     return found
+
+
+_SCORES = (
+    "SELECT model, dataset, length, avg(ndcg), avg(ndcg * ndcg), count(*) FROM"
+    " (SELECT model, dataset, length, profile, parameters, epochs, avg(best_test_ndcg) AS ndcg"
+    " FROM runs WHERE state = 'done' AND best_test_ndcg IS NOT NULL"
+    " GROUP BY 1, 2, 3, 4, 5, 6, seed)"
+    " GROUP BY model, dataset, length, profile, parameters, epochs"
+)
+"""A seed that was run twice counts once."""
+
+
+def _spread(mean: float, mean_square: float, n: int) -> float | None:
+    if n < 2:
+        return None
+    return math.sqrt(max(0.0, mean_square - mean * mean) * n / (n - 1))
 
 
 def present_fingerprints(con: sqlite3.Connection) -> set[str]:

@@ -32,6 +32,7 @@ from engine.store.folders import (
 )
 from engine.store.ingest import ingest, refresh
 from engine.store.location import StoreLocation
+from engine.store.settings import settings_of
 from engine.store.transitions import held
 
 
@@ -157,7 +158,8 @@ def _add_run(connection: StoreConnection, folder: RunFolder) -> bool:
         "created": content.created,
         "epochs": spec.training.epochs,
         "parameters": content.parameters,
-        "tags": json.dumps(meta["tags"]),
+        "tags": json.dumps(meta["tags"], ensure_ascii=False),
+        "settings": settings_of(spec.model_dump_json()),
         "saved": 1,
         **{name: meta[name] for name in META_COLUMNS},
     }

@@ -17,11 +17,16 @@ from engine.errors import UsageError, did_you_mean
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
+from engine.store.settings import settings_of
+from engine.store.tags import MOST as MOST_TAGS
+from engine.store.tags import check_tags, parse_tags, tags_text
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
 
-Action = Literal["cancel", "retry", "delete"]
+Move = Literal["first", "up", "down", "last"]
+"""Where to in the queue: to its front, past one neighbor, to its end."""
+Action = Literal["cancel", "retry", "delete", "first", "up", "down", "last"]
 QueueAction = Literal["pause", "resume"]
 
 MAX_NOTE = 10_000
@@ -43,14 +48,15 @@ def enqueue(
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
     contents = [
-        (spec, spec.model_dump_json(), spec.fingerprint(), parameter_count(spec)) for spec in specs
+        (spec, text, spec.fingerprint(), parameter_count(spec), settings_of(text))
+        for spec, text in ((spec, spec.model_dump_json()) for spec in specs)
     ]
 
     def insert(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
         rows: list[tuple[object, ...]] = []
-        for position, (spec, _, fingerprint, parameters) in enumerate(contents, last + 1):
+        for position, (spec, _, fingerprint, parameters, settings) in enumerate(contents, last + 1):
             run = _new_id(connection, location, spec, ids)
             ids[run] = None
             rows.append(
@@ -67,15 +73,16 @@ def enqueue(
                     now,
                     spec.training.epochs,
                     parameters,
+                    settings,
                 )
             )
         connection.executemany(
             "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
-            " state, position, created, epochs, parameters)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+            " state, position, created, epochs, parameters, settings)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
             rows,
         )
-        texts = [text for _, text, _, _ in contents]
+        texts = [text for _, text, *_ in contents]
         connection.executemany(
             "INSERT INTO specs (run, spec) VALUES (?, ?)", zip(ids, texts, strict=True)
         )
@@ -93,6 +100,14 @@ def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
 def request_retry(location: StoreLocation, run_ids: Iterable[str]) -> None:
     """Ask for failed, cancelled or lost runs to be queued again; others are left alone."""
     _request(location, "retry", run_ids)
+
+
+def request_move(location: StoreLocation, run_ids: Iterable[str], where: Move) -> None:
+    """Ask for waiting runs, given in the order of the queue, to change places; they keep their
+    order among themselves. Others are left alone."""
+    ids = list(run_ids)
+    # One after the other: the last to pass a neighbor, or to go to the front, ends before the rest.
+    _request(location, where, ids[::-1] if where in ("first", "down") else ids)
 
 
 def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str, Any]) -> str:
@@ -142,6 +157,31 @@ def set_note(location: StoreLocation, run_id: str, note: str) -> None:
         _check_known(connection, [run_id])
         text = note.encode("utf-8", "replace").decode()
         connection.execute("UPDATE runs SET note = ? WHERE id = ?", (text, run_id))
+
+    _transact(location, update)
+
+
+def change_tags(
+    location: StoreLocation, run_ids: Iterable[str], add: Iterable[str], remove: Iterable[str]
+) -> None:
+    """Give tags to runs, and take others from them.
+
+    Raises:
+        UsageError: there is no such run, a word that can't be a tag, or too many of them.
+        StoreError: the store can't be written.
+    """
+    wanted, added, removed = list(dict.fromkeys(run_ids)), check_tags(add), set(remove)
+
+    def update(connection: StoreConnection) -> None:
+        _check_known(connection, wanted)
+        for run in wanted:
+            row = connection.row("SELECT tags FROM runs WHERE id = ?", (run,))
+            kept = [tag for tag in parse_tags(row[0] if row else "") if tag not in removed]
+            if len(tags := tuple(dict.fromkeys([*kept, *added]))) > MOST_TAGS:
+                raise UsageError(
+                    f"A run has at most {MOST_TAGS} tags: {run} would have {len(tags)}."
+                )
+            connection.execute("UPDATE runs SET tags = ? WHERE id = ?", (tags_text(tags), run))
 
     _transact(location, update)
 

@@ -12,7 +12,7 @@ from engine.metrics import AGGREGATES, EPOCH_MEASURES
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -51,6 +51,11 @@ INDEXED_SUMMARIES = (
 """What comparisons are most often sorted by; other columns are sorted by a scan of the index that
 holds one aggregate of every measure."""
 
+CHECKSUM = """(
+    SELECT CASE WHEN json_valid(fields) THEN json_extract(fields, '$.checksum') END FROM events
+    WHERE run = runs.id AND kind = 'start' ORDER BY attempt DESC, seq DESC LIMIT 1)"""
+"""SQL for the checksum of the data that a row of ``runs`` was trained on last."""
+
 RUN_TABLES = ("specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings")
 """Tables with a column ``run``, beside ``summaries`` and ``requests``."""
 
@@ -76,6 +81,24 @@ def migrations() -> Migrations:
                 message TEXT NOT NULL, released REAL)"""
         )
         db.execute("PRAGMA user_version = 2")
+
+    @steps()
+    def cells(db: Database) -> None:
+        from engine.store.settings import settings_of
+
+        # settings: equal for runs that differ in seed only. checksum: of the data, once started.
+        db.execute("ALTER TABLE runs ADD COLUMN settings TEXT")
+        db.execute("ALTER TABLE runs ADD COLUMN checksum TEXT")
+        db.conn.create_function("settings_of", 1, settings_of, deterministic=True)
+        db.execute(
+            "UPDATE runs SET settings = (SELECT settings_of(spec) FROM specs WHERE run = runs.id),"  # noqa: S608
+            f" checksum = {CHECKSUM}"
+        )
+        db.execute(
+            "CREATE INDEX runs_grouped ON runs"
+            " (state, model, dataset, length, profile, settings, checksum, seed, id)"
+        )
+        db.execute("PRAGMA user_version = 3")
 
     return steps
 

@@ -10,11 +10,13 @@ from pilots import wait_for
 from textual.pilot import Pilot
 
 from engine import telemetry
+from engine.scheduling import slots
+from engine.scheduling.busyprocesses import BusyProcesses
 from engine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
 from tui.screens import live
 from tui.screens.live import LiveScreen
-from tui.widgets.device_panel import DevicePanel
+from tui.widgets.device_panel import HISTORY, DevicePanel
 from tui.widgets.queue_table import QueueTable
 from tui.widgets.run_facts import RunFacts
 
@@ -31,6 +33,8 @@ class KnownSampler(telemetry.Sampler):
 def know_the_surroundings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """Fix time, machine and home folder."""
     monkeypatch.setattr(telemetry, "Sampler", KnownSampler)
+    monkeypatch.setattr(slots, "detect_slots", lambda settings: slots.divide(settings, [], 8))
+    monkeypatch.setattr(BusyProcesses, "look", lambda *_: [])
     monkeypatch.setattr(live, "wall_clock", lambda: NOW)
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(SeqbenchApp, "look_after_queue", lambda app: None)
@@ -70,3 +74,12 @@ async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
     )
     await pilot.pause()
     return screen
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Fill the history of the machine, so that its length doesn't depend on the moment."""
+    panel = pilot.app.screen.query_one(DevicePanel)
+    assert panel._sample is not None
+    for _ in range(HISTORY):
+        panel.show(panel._sample)
+    await pilot.pause()

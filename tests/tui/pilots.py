@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
@@ -38,3 +39,8 @@ async def settled(pilot: Pilot[Any]) -> None:
         "threads at rest",
     )
     await pilot.pause()
+
+
+def screen_text(app: App[Any]) -> str:
+    """What stands on the screen, line by line."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())

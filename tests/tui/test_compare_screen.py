@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from comparing import column_of, comparing, lines, status, table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
-from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from engine.store.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.screens.compare import CompareScreen
-from tui.screens.compare_page import screen_columns, table_columns, table_rows
+from tui.screens.compare_page import (
+    Line,
+    Page,
+    Request,
+    screen_columns,
+    table_columns,
+    table_rows,
+)
 from tui.screens.run import RunScreen
 from tui.widgets.table import PagedTable
 
@@ -26,44 +32,6 @@ from tui.widgets.table import PagedTable
 @pytest.fixture
 def measured(tmp_path: Path) -> MeasuredStore:
     return filled_store(tmp_path)[0]
-
-
-@asynccontextmanager
-async def comparing(
-    store: MeasuredStore, size: tuple[int, int] = (120, 36)
-) -> AsyncIterator[tuple[SeqbenchApp, Pilot[Any]]]:
-    """An app with the comparison open."""
-    app = SeqbenchApp(store.location)
-    async with app.run_test(size=size) as pilot:
-        await pilot.press("3")
-        await wait_for(pilot, lambda: has_rows(app), "the comparison is read")
-        await settled(pilot)
-        yield app, pilot
-
-
-def has_rows(app: SeqbenchApp) -> bool:
-    """The screen is there, has the focus where keys go, and shows what it read first."""
-    screen = app.screen
-    return isinstance(screen, CompareScreen) and bool(table(app)._rows) and table(app).has_focus
-
-
-def table(app: SeqbenchApp) -> PagedTable:
-    return app.screen.query_one(PagedTable)
-
-
-def lines(app: SeqbenchApp) -> list[str]:
-    shown = table(app)
-    return [shown.render_line(y).text for y in range(shown.size.height)]
-
-
-def column_of(app: SeqbenchApp, name: str) -> list[str]:
-    """The texts of one column, of the rows that are held."""
-    keys = [column.key for column in table(app).columns]
-    return [row.cells[keys.index(name)].text for row in table(app)._rows]
-
-
-def status(app: SeqbenchApp) -> str:
-    return str(app.screen.query_one("#status", Static).content)
 
 
 async def test_opens_sorted_by_test_ndcg_with_what_is_unknown_last(
@@ -247,7 +215,9 @@ async def test_without_a_store_it_says_what_to_do(absent_store: StoreLocation) -
 def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
     shown = screen_columns("best")
     run = {column.source: (None if column.kind != "text" else text) for column in shown}
-    (row,) = table_rows([run | {"state": state}], shown, {})
+    request = Request((), "id", False, Choice(), 0, 1)
+    page = Page(request, 1, (Line("run", run | {"state": state}),))
+    (row,) = table_rows(page, shown, {})
     for cell in row.cells:
         assert not any(ord(character) < 32 or ord(character) == 127 for character in cell.text)
 

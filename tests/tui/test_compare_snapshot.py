@@ -59,6 +59,30 @@ def test_run(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> No
     assert picture(snap_compare, store, size, "enter")
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_cells(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, measured, size, "b", "enter", "down", "space")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_diff(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, measured, size, "space", "down", "space", "equals_sign")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_scatter(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, measured, size, "p")
+
+
+def test_columns(snap_compare: Compare, measured: MeasuredStore) -> None:
+    assert picture(snap_compare, measured, (80, 24), "C", "down", "space", "J")
+
+
+def test_a_wrong_filter_on_light(snap_compare: Compare, measured: MeasuredStore) -> None:
+    keys = ["f2", "slash", *"n>"]
+    assert picture(snap_compare, measured, (80, 24), *keys)
+
+
 def test_maximum_filtered_and_scrolled_on_light(
     snap_compare: Compare, measured: MeasuredStore
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from live_app import know_the_surroundings, select, show_live
+from live_app import know_the_surroundings, select, show_live, still
 from live_runs import LiveStore, populate
 from pilots import wait_for
 from textual.pilot import Pilot
@@ -56,14 +56,3 @@ def test_nothing_launched_yet(snap_compare: Compare, absent_store: StoreLocation
         await show_live(pilot)
 
     assert snap_compare(SeqbenchApp(absent_store), terminal_size=(80, 24), run_before=look)
-
-
-async def still(pilot: Pilot[None]) -> None:
-    """Fill the history of the machine, so that its length doesn't depend on the moment."""
-    from tui.widgets.device_panel import HISTORY, DevicePanel
-
-    panel = pilot.app.screen.query_one(DevicePanel)
-    assert panel._sample is not None
-    for _ in range(HISTORY):
-        panel.show(panel._sample)
-    await pilot.pause()

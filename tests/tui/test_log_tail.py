@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live_lines import Stage, screen_text
 
+from tui.widgets.log_buffer import KEPT_LINES
 from tui.widgets.log_follower import FIRST_BYTES, LINE_CHARACTERS, PIECE_BYTES, LogFollower
-from tui.widgets.log_tail import KEPT_LINES, LogTail
+from tui.widgets.log_tail import LogTail
 
 HOSTILE = (
     b"\x1b[2J\x1b[H\x1b]0;owned\x07[bold red]not markup[/]\x1b]8;;http://evil\x1b\\link\x1b[31m\n"

@@ -1,7 +1,8 @@
 """Every action of the app, once: keys, footer label, help line and palette entry come from here.
 
 An action ``choose('row')`` calls the method ``action_choose`` of the screen, or of the app for the
-area ``app``. Keys are letters, F-keys, arrows, page keys, space, enter, escape or ctrl+letter.
+area ``app``. Its ``name`` is what a user's file of keys calls it. Keys are letters, F-keys, arrows,
+page keys, space, enter, escape or ctrl+letter.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from textual.binding import Binding
 from textual.screen import Screen
 
-from tui.actions.action import Action, key_text
+from tui.actions.action import Action, binding_id, key_text
 from tui.actions.app import APP
 from tui.actions.charts import CHARTS
 from tui.actions.compare import COMPARE
@@ -42,9 +43,10 @@ def bindings_for(area: str) -> list[Binding]:
             key_display=key_text(action),
             tooltip=action.help,
             priority=key in ALWAYS,
+            id=binding_id(action, number),
         )
         for action in actions_for(area)
-        for key in action.keys
+        for number, key in enumerate(action.keys)
         if not action.own_keys
     ]
 

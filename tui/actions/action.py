@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -18,6 +19,7 @@ class Action:
         show: whether the footer names it.
         key_label: how the key is written, where Textual's way isn't the clearest.
         own_keys: a widget binds the keys itself, as for moving a cursor: named in help only.
+        slug: the name within its area, where ``id`` doesn't make a good one.
     """
 
     id: str
@@ -28,10 +30,22 @@ class Action:
     show: bool = False
     key_label: str | None = None
     own_keys: bool = False
+    slug: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in a user's file of keys, such as ``launch.choose-cell``: it stays as it is."""
+        slug = self.slug or re.sub(r"[^a-z0-9]+", "-", self.id.lower()).strip("-")
+        return f"{self.screens[0]}.{slug}"
+
+
+def binding_id(action: Action, number: int) -> str:
+    """What Textual knows the binding of an action's key by; the first by the action's name."""
+    return f"{action.name} {number}" if number else action.name
 
 
 _KEY_NAMES = {
-    "question_mark": "?", "slash": "/", "enter": "⏎", "escape": "esc", "upper_l": "L",
+    "question_mark": "?", "slash": "/", "enter": "⏎", "escape": "esc",
     "pageup": "pgup", "pagedown": "pgdn", "left": "←", "right": "→", "up": "↑", "down": "↓",
 }  # fmt: skip
 
@@ -39,14 +53,26 @@ _KEY_NAMES = {
 def key_text(action: Action, every: bool = False) -> str:
     """How an action's key is written: the first, or with ``every`` all of them."""
     if not every:
-        return action.key_label or _key_name(action.keys[0])
+        return action.key_label or key_name(action.keys[0])
     if action.key_label and len(action.key_label) > 1:
         return action.key_label
-    names = [_key_name(key) for key in action.keys]
+    names = [key_name(key) for key in action.keys]
     return "  ".join(dict.fromkeys(names))
 
 
-def _key_name(key: str) -> str:
+def key_name(key: str) -> str:
+    """How one of Textual's keys is written."""
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+")
-    return _KEY_NAMES.get(key, key)
+    if key.startswith("upper_"):
+        return key.removeprefix("upper_").upper()
+    return _KEY_NAMES.get(key) or _character(key)
+
+
+def _character(key: str) -> str:
+    """``hash`` is ``#``; a key that makes no character keeps its name."""
+    if len(key) > 1 and not re.fullmatch(r"f\d+|space|tab|home|end|insert|delete|backspace", key):
+        from textual.keys import key_to_character
+
+        return key_to_character(key) or key
+    return key

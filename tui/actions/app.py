@@ -9,7 +9,18 @@ APP = (
     Action("show('live')", ("2",), "Live", "Watch the queue and the run in training", ("app",)),
     Action("show('compare')", ("3",), "Compare", "Compare every run's result", ("app",)),
     Action("help", ("question_mark", "f1"), "Help", "Keys of this screen", ("app",), True, "?"),
+    Action("jump", ("ctrl+o",), "Jump", "A letter on every panel and field: press it", ("app",)),
     Action("toggle_theme", ("f2",), "Theme", "Change between dark and light", ("app",)),
+    Action("toggle_traffic", ("f3",), "Traffic", "How much is sent to the terminal", ("app",)),
+    Action(
+        "toggle_low_bandwidth",
+        ("f5",),
+        "Low bandwidth",
+        "Draw seldom, for a slow line; again, as usual",
+        ("app",),
+        slug="low-bandwidth",
+    ),
+    Action("choose_theme", ("f4",), "Themes", "Choose a theme; it is remembered", ("app",)),
     Action(
         "suspend_process",
         ("ctrl+z",),

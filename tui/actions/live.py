@@ -24,11 +24,57 @@ LIVE = (
         ("live",),
         True,
     ),
+    Action(
+        "reorder('up')", ("K",), "Sooner", "Move the selected run one place up the queue", ("live",)
+    ),
+    Action(
+        "reorder('down')",
+        ("J",),
+        "Later",
+        "Move the selected run one place down the queue",
+        ("live",),
+    ),
+    Action(
+        "reorder('first')",
+        ("ctrl+t",),
+        "Next",
+        "Move the selected run to the front of the queue",
+        ("live",),
+    ),
+    Action(
+        "reorder('last')",
+        ("ctrl+e",),
+        "Last",
+        "Move the selected run to the end of the queue",
+        ("live",),
+    ),
+    Action("since", ("S",), "Since", "What ended between your last visit and this", ("live",)),
     Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
         "next_chart", ("g",), "Next chart", "Show the next chart large, or all again", ("live",)
     ),
-    Action("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",)),
-    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",)),
-    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",), True),
+    Action(
+        "scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",), slug="log-back"
+    ),
+    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",), slug="log-on"),
+    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",)),
+    Action("search", ("slash",), "Search", "Search the log", ("live",), True),
+    Action(
+        "next_match(1)",
+        ("n",),
+        "Next",
+        "Go to the next line that was searched for",
+        ("live",),
+        slug="next-match",
+    ),
+    Action(
+        "next_match(-1)",
+        ("N",),
+        "Before",
+        "Go to the line before that was searched for",
+        ("live",),
+        slug="match-before",
+    ),
+    Action("end_search", ("escape",), "End", "End the search of the log", ("live",)),
+    Action("wrap", ("w",), "Wrap", "Show long lines of the log whole, or clipped", ("live",)),
 )

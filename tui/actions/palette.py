@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 
 from tui.actions import ACTIONS, area_of
-from tui.actions.action import Action, key_text
+from tui.actions.action import Action
+
+if TYPE_CHECKING:
+    from tui.app import SeqbenchApp
 
 
 class ActionCommands(Provider):
@@ -18,16 +22,19 @@ class ActionCommands(Provider):
     async def discover(self) -> Hits:
         """All of them."""
         for action, run in self._available():
-            yield DiscoveryHit(_title(action), run, help=action.help)
+            yield DiscoveryHit(self._title(action), run, help=action.help)
 
     async def search(self, query: str) -> Hits:
         """Those whose label or help matches."""
         matcher = self.matcher(query)
         for action, run in self._available():
-            title = _title(action)
+            title = self._title(action)
             score = max(matcher.match(title), 0.9 * matcher.match(action.help))
             if score > 0:
                 yield Hit(score, matcher.highlight(title), run, text=title, help=action.help)
+
+    def _title(self, action: Action) -> str:
+        return f"{action.label}  ({cast('SeqbenchApp', self.app).key_of(action)})"
 
     def _available(self) -> Iterator[tuple[Action, IgnoreReturnCallbackType]]:
         screen = self.screen
@@ -51,7 +58,3 @@ def _runner(
             await provider.app.run_action(action.id)
 
     return run
-
-
-def _title(action: Action) -> str:
-    return f"{action.label}  ({key_text(action)})"

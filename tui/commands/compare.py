@@ -5,16 +5,25 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import UserError
 from tui.commands.session import Session, note, pass_session
 
+if TYPE_CHECKING:
+    from engine.analysis import comparison
+
 
 @click.command()
 @click.option(
-    "--format", "format_", default="table", show_default=True, metavar="table|csv|md|json"
+    "--format",
+    "format_",
+    default="table",
+    show_default=True,
+    metavar="table|csv|md|json",
+    help="With --pivot also latex (booktabs) and xlsx.",
 )
 @click.option(
     "--aggregate",
@@ -24,9 +33,23 @@ from tui.commands.session import Session, note, pass_session
     help="How a run's epochs become one figure.",
 )
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
-@click.option("--filter", "filter_", default="", metavar="TEXT", help="Words, or key:value.")
+@click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
+@click.option(
+    "--pivot", is_flag=True, help="The reference table's form: rows Model › Dataset › Length."
+)
+@click.option(
+    "--pairs",
+    is_flag=True,
+    help="Every two cells of a data set: the difference, its interval, and whether it is one.",
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
 )
@@ -39,18 +62,29 @@ def compare(
     filter_: str,
     limit: int | None,
     by_cell: bool,
+    pivot: bool,
+    pairs: bool,
     output: Path | None,
 ) -> None:
     """Compare runs under the reference table's column names.
 
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
-    from engine.analysis import comparison
-    from engine.analysis.export import FORMATS, format_rows
+    from engine.analysis import comparison, export, pivot_text
     from engine.errors import UsageError, did_you_mean
 
-    if format_ not in FORMATS:
-        raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, FORMATS)}")
+    formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
+    if format_ not in formats:
+        raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
+    if by_cell + pivot + pairs > 1:
+        raise UsageError("--by-cell, --pivot and --pairs are three tables: ask for one.")
+    if pairs:
+        _put_pairs(session, filter_, sort or comparison.SORT, format_, output)
+        return
+    if pivot and (limit is not None or sort is not None):
+        raise UsageError("--pivot has its own order and cells: leave --sort and --limit.")
+    if format_ == "xlsx" and output is None:
+        raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
     chosen = comparison.parse_aggregate(aggregate)
     name, descending = _order(sort or comparison.SORT)
     comparison.column(name, chosen)
@@ -65,6 +99,9 @@ def compare(
                 descending=descending,
                 limit=limit,
             )
+    if pivot:
+        _put_pivot(rows, format_, output)
+        return
     if by_cell:
         rows = comparison.by_cell(rows)
     if not rows:
@@ -75,7 +112,50 @@ def compare(
         return
     on_screen = output is None and sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if on_screen else None
-    _put(format_rows(rows, format_, width=width), output)
+    _put(export.format_rows(rows, format_, width=width), output)
+
+
+def _put_pivot(rows: list[comparison.Row], format_: str, output: Path | None) -> None:
+    from engine.analysis.comparison import AGGREGATE_MEANING, parse_aggregate
+    from engine.analysis.pivot import pivot
+    from engine.analysis.pivot_text import format_pivot
+
+    cells = pivot(rows)
+    if not cells:
+        note("No run is done: see `seqbench run`.")
+        if format_ in ("table", "md", "latex") and output is None:
+            return
+    else:
+        aggregate = parse_aggregate(str(rows[0]["aggregate"]))
+        extremes = {"max": "the maximum", "min": "the minimum"}
+        over = extremes.get(aggregate, "the mean ± deviation")
+        note(f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds; totals are maxima.")
+    _put(format_pivot(cells, format_), output)
+
+
+def _put_pairs(
+    session: Session, filter_: str, metric: str, format_: str, output: Path | None
+) -> None:
+    from engine.analysis import pairs_text
+    from engine.analysis.cells import pairs, ranked_cells
+    from engine.analysis.comparison import compare_rows
+
+    chosen, masked = pairs_text.ranked_metric(metric)
+    rows: list[comparison.Row] = []
+    if session.has_store:
+        with session.reader() as connection:
+            rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+    cells, problems = ranked_cells(session.location, rows)
+    for problem in problems:
+        note(problem)
+    found = pairs(cells, chosen, masked=masked)
+    if not found:
+        note("No two cells of one data set, protocol and checksum have runs that are done.")
+        if format_ in ("table", "md") and output is None:
+            return
+    _put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
+    for sentence in pairs_text.caveats(found):
+        note(sentence)
 
 
 def _order(sort: str) -> tuple[str, bool]:
@@ -86,7 +166,7 @@ def _order(sort: str) -> tuple[str, bool]:
     return sort, True
 
 
-def _put(text: str, output: Path | None) -> None:
+def _put(text: str | bytes, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -21,27 +22,43 @@ from tui.commands.session import (
 )
 
 if TYPE_CHECKING:
-    from engine.spec import Overrides, RunSpec
+    from engine.spec import Overrides, RunSpec, Suite
     from engine.store.queries import Run
 
 DEFAULT_LENGTHS = (50,)
 DEFAULT_SEEDS = (42,)
 
 
+CHOICE = (
+    click.option("--model", "models", type=Listed("NAMES", str), multiple=True, help="a,b,…"),
+    click.option("--dataset", "datasets", type=Listed("NAMES", str), multiple=True, help="a,b,…"),
+    click.option(
+        *("--length", "lengths"),
+        type=Listed("NUMBERS", int),
+        multiple=True,
+        help="50,75,…  [default: 50]",
+    ),
+    click.option(
+        "--seed", "seeds", type=Listed("NUMBERS", int), multiple=True, help="1,2,…  [default: 42]"
+    ),
+    click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
+    click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
+    click.option(
+        "--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, such as epochs=5."
+    ),
+)
+"""The options that choose runs."""
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose runs."""
+    for option in reversed(CHOICE):
+        command = option(command)
+    return command
+
+
 @click.command()
-@click.option("--model", "models", type=Listed("NAMES", str), multiple=True, help="a,b,…")
-@click.option("--dataset", "datasets", type=Listed("NAMES", str), multiple=True, help="a,b,…")
-@click.option(
-    "--length", "lengths", type=Listed("NUMBERS", int), multiple=True, help="50,75,…  [default: 50]"
-)
-@click.option(
-    "--seed", "seeds", type=Listed("NUMBERS", int), multiple=True, help="1,2,…  [default: 42]"
-)
-@click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]")
-@click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it.")
-@click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, such as epochs=5."
-)
+@choice_options
 @click.option("--again", is_flag=True, help="Also what is queued, running or done already.")
 @click.option("--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done.")
 @click.option("--dry-run", is_flag=True, help="Say what would be queued, and queue nothing.")
@@ -68,9 +85,8 @@ def run(
     Queues every combination of model, data set, length and seed that isn't there yet, and prints
     the ids of the new runs.
     """
-    specs = _specs(
-        session, flat(models), flat(datasets), flat(lengths), flat(seeds), profile, suite, settings
-    )
+    choice = (flat(models), flat(datasets), flat(lengths), flat(seeds))
+    specs = _specs(session, asked_suite(session, *choice, profile, suite, settings))
     present = {} if again else _present(session, specs)
     missing = [spec for spec in specs if spec.fingerprint() not in present]
     _check_data(missing)
@@ -99,7 +115,13 @@ def run(
         ctx.exit(1)
 
 
-def _specs(
+def _specs(session: Session, suite: Suite) -> list[RunSpec]:
+    """Every combination once. Raises `UsageError`."""
+    specs = session.catalogue.expand(suite)
+    return list({spec.fingerprint(): spec for spec in specs}.values())
+
+
+def asked_suite(
     session: Session,
     models: list[str],
     datasets: list[str],
@@ -108,8 +130,8 @@ def _specs(
     profile: str | None,
     suite: str | None,
     settings: tuple[str, ...],
-) -> list[RunSpec]:
-    """Every combination once. Raises `UsageError`."""
+) -> Suite:
+    """What the options ask for, as a suite. Raises `UsageError`."""
     from engine.config import overlay
     from engine.spec import Suite
 
@@ -126,20 +148,18 @@ def _specs(
         "seeds": seeds,
         "profile": profile,
     }
-    changes = {name: value for name, value in chosen.items() if value}
+    changes = {name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items() if v}
     if named is None:
         defaults = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS}
         named = Suite(name="by-hand", title="", **defaults | changes)
     overrides = overrides_of(settings)
-    asked = named.model_copy(
+    return named.model_copy(
         update=changes
         | {
             "overrides": overlay(named.overrides, overrides),
             "variants": {n: overlay(its, overrides) for n, its in named.variants.items()},
         }
     )
-    specs = catalogue.expand(asked)
-    return list({spec.fingerprint(): spec for spec in specs}.values())
 
 
 def overrides_of(settings: tuple[str, ...]) -> Overrides:

@@ -1,5 +1,5 @@
-"""``ls``, ``watch``, ``cancel``, ``retry``, ``pause`` and ``resume``: the queue and what became of
-it."""
+"""``ls``, ``watch``, ``cancel``, ``retry``, ``move``, ``pause`` and ``resume``: the queue and what
+became of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UserError
+from tui.commands.moment import LEFT, Moment
 from tui.commands.session import (
     Listed,
     Session,
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import QueueAction
+    from engine.store.requests import Move, QueueAction
 
 RETRIED = ("failed", "cancelled", "lost")
 CANCELLED = ("queued", "running", "paused")
+WAITING = ("queued", "paused")
 
 
 @click.command()
@@ -44,10 +46,28 @@ CANCELLED = ("queued", "running", "paused")
     metavar="N",
     help="The newest so many.  [default: 50; --json: all]",
 )
+@click.option(
+    "--since",
+    type=Moment(),
+    metavar="AGO",
+    help="Only what ended since: 90m, 8h, 3d, or `left` for when you left the app.",
+)
+@click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec age<2d': see docs/queries.md.",
+)
 @json_option
 @pass_session
 def ls(
-    session: Session, states: tuple[tuple[str, ...], ...], limit: int | None, as_json: bool
+    session: Session,
+    states: tuple[tuple[str, ...], ...],
+    limit: int | None,
+    since: float | None,
+    filter_: str,
+    as_json: bool,
 ) -> None:
     """List runs, newest first."""
     wanted = flat(states)
@@ -59,19 +79,36 @@ def ls(
 
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
-            runs = list_runs(connection, wanted or None, ask)
+            ended = since_moment(session, since)
+            runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
             held = queue_hold(connection)
     if as_json:
         say_json([{**asdict(run), **_derived(run)} for run in runs])
         return
     if not runs:
-        note("There are no such runs." if wanted else "There are no runs yet: see `seqbench run`.")
+        note(
+            "There are no such runs."
+            if wanted or filter_ or since is not None
+            else "There are no runs yet: see `seqbench run`."
+        )
         return
     _say_runs(runs[: limit or 50])
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
     if held:
         note(paused(held))
+
+
+def since_moment(session: Session, since: float | None) -> float | None:
+    """``left`` for this store. Raises `UserError` if that isn't known."""
+    if since != LEFT:
+        return since
+    from tui.presence import Presence
+
+    moment = Presence(session.location).recall()
+    if moment is None:
+        raise UserError("The app was never left with this store: say `--since 8h`, for instance.")
+    return moment
 
 
 def _say_runs(runs: list[Run]) -> None:
@@ -189,6 +226,29 @@ def _changes(session: Session, run: Run, settings: tuple[str, ...]) -> dict[str,
     given = overrides_of(settings).items()
     parsed = [parse_override(entry, profile, key, value) for key, value in given]
     return {name: value for _, name, value in parsed}
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.option("--first", "where", flag_value="first", help="To the front of the queue.")
+@click.option("--up", "where", flag_value="up", help="Before the run that is before it.")
+@click.option("--down", "where", flag_value="down", help="Behind the run that is behind it.")
+@click.option("--last", "where", flag_value="last", help="To the end of the queue.")
+@pass_session
+def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
+    """Change the order of the queue.
+
+    Several runs keep their order among themselves. RUN is an id, or as much of its beginning or
+    end as tells it from the others.
+    """
+    from engine.store.requests import request_move
+
+    if where is None:
+        raise click.UsageError("Say where to: --first, --up, --down or --last.")
+    with session.reader() as connection:
+        runs = _resolve(connection, names, WAITING, "is {state}: only what waits can be moved")
+    runs.sort(key=lambda run: (run.position, run.id))
+    _request(session, runs, lambda location, ids: request_move(location, ids, where))
 
 
 @click.command()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from tui.commands.run import asked_suite, choice_options
 from tui.commands.session import (
     Session,
+    flat,
     json_option,
     note,
     pass_session,
@@ -17,7 +19,7 @@ from tui.commands.session import (
 
 @click.group()
 def suite() -> None:
-    """List and show the named sets of cells."""
+    """List, show and save the named sets of cells."""
 
 
 @suite.command("ls")
@@ -51,6 +53,8 @@ def show(session: Session, name: str, as_json: bool) -> None:
     say(f"{chosen.name}: {chosen.title}")
     for key in ("models", "datasets", "lengths", "seeds"):
         say(f"  {key:<10}{', '.join(str(value) for value in content[key])}")
+    for cell in chosen.cells:
+        say(f"  {'cell':<10}{' × '.join(map(str, cell))}")
     say(f"  {'profile':<10}{chosen.profile}")
     for key, value in chosen.overrides.items():
         say(f"  {'set':<10}{key}={value}")
@@ -60,3 +64,44 @@ def show(session: Session, name: str, as_json: bool) -> None:
     if chosen.note:
         say(f"  {'note':<10}{chosen.note}")
     note(f"{len(session.catalogue.expand(chosen))} runs.")
+
+
+@suite.command()
+@click.argument("name", metavar="NAME")
+@click.option("--title", metavar="TEXT", default="", help="What it is for.")
+@choice_options
+@click.option("--replace", is_flag=True, help="Take the place of a suite of that name.")
+@pass_session
+def save(
+    session: Session,
+    name: str,
+    title: str,
+    models: tuple[tuple[str, ...], ...],
+    datasets: tuple[tuple[str, ...], ...],
+    lengths: tuple[tuple[int, ...], ...],
+    seeds: tuple[tuple[int, ...], ...],
+    profile: str | None,
+    suite: str | None,
+    settings: tuple[str, ...],
+    replace: bool,
+) -> None:
+    """Save a choice of runs as a suite of your own.
+
+    It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
+    and prints the path.
+    """
+    from engine.suites import save_suite, suite_of_cells
+
+    choice = (flat(models), flat(datasets), flat(lengths), flat(seeds))
+    asked = asked_suite(session, *choice, profile, suite, settings)
+    saved = suite_of_cells(
+        name,
+        title or asked.title,
+        session.catalogue.cells(asked),
+        asked.seeds,
+        asked.profile,
+        asked.overrides,
+        asked.variants,
+    )
+    say(str(save_suite(session.catalogue, saved, session.config_dir, replace)))
+    note(f"{len(session.catalogue.expand(saved))} runs: `seqbench run --suite {saved.name}`.")

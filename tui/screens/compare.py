@@ -3,79 +3,37 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 from textual.worker import get_current_worker
 
-from engine.analysis.comparison import (
-    AGGREGATE_MEANING,
-    SORT,
-    Aggregate,
-    Column,
-    Value,
-    column,
-)
-from engine.analysis.leaders import leaders
-from engine.analysis.reference import ReferenceOfCell, alike_sources, references_of
+from engine.analysis.comparison import SORT, Aggregate, Column
+from engine.analysis.reference import alike_sources
+from engine.store.grouping import Choice
+from tui import remembered
 from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
-from tui.screens.compare_page import (
-    Leaders,
-    Page,
-    Request,
-    read_page,
-    screen_columns,
-    table_columns,
-    table_rows,
-)
-from tui.screens.run_reference import reference_content, reference_title
-from tui.text import PARAGRAPH, TITLE, count, plain
+from tui.screens.compare_columns import TOPIC, every_column, known, screen_columns, table_columns
+from tui.screens.compare_messages import LeadersRead, PageRead, ReadFailed
+from tui.screens.compare_page import Leaders, Line, Page, Request, table_rows
+from tui.screens.compare_reader import PageReader
+from tui.screens.compare_reference import ReferencePanel
+from tui.screens.compare_runs import RunActions
+from tui.screens.compare_status import NO_RUNS, usual_status, why_empty
+from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.table import PagedTable
 
-if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
-
 _CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
-_FILTER_HINT = "/ filter: words, state:done, …"
-_NO_RUNS = "No runs yet: press 1 to choose some and start them."
+_FILTER_HINT = "/ filter: model:sasrec ndcg>0.1, …"
 
 
-class PageRead(Message):
-    """A page came from the store."""
-
-    def __init__(self, page: Page, *, follow: bool) -> None:
-        super().__init__()
-        self.page = page
-        self.follow = follow
-
-
-class LeadersRead(Message):
-    """The best figures came from the store."""
-
-    def __init__(self, found: Leaders) -> None:
-        super().__init__()
-        self.found = found
-
-
-class ReadFailed(Message):
-    """The store can't be read; says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__()
-        self.sentence = sentence
-
-
-class CompareScreen(Screen[None]):
+class CompareScreen(RunActions):
     """The comparison. Keys in `tui.actions.compare`."""
 
     AREA = "compare"
@@ -83,18 +41,21 @@ class CompareScreen(Screen[None]):
     AUTO_FOCUS = "PagedTable"
     BINDINGS = bindings_for("compare")  # type: ignore[assignment]
 
-    app: SeqbenchApp
-
     def __init__(self) -> None:
         super().__init__()
         self._aggregate: Aggregate = "best"
-        self._sort = column(SORT)
+        self._names = known(remembered.recall(TOPIC).get("columns"))
+        self._sort = every_column("best")[SORT]
         self._descending = True
-        self._shown = screen_columns(self._aggregate)
+        self._grouped = False
+        self._expanded: frozenset[str] = frozenset()
+        self._shown = screen_columns(self._aggregate, self._names)
         self._page: Page | None = None
         self._leaders: Leaders = {}
-        self._leaders_of: tuple[int, Aggregate] | None = None
-        self._references: dict[tuple[str, str, int], list[ReferenceOfCell]] = {}
+        self._leaders_of: object = None
+        self._filter = ""
+        self._filter_problem = ""
+        self._reader = PageReader(lambda: self.app.reader())
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -103,7 +64,7 @@ class CompareScreen(Screen[None]):
             yield Static(id="status", markup=False)
         yield PagedTable(table_columns(self._shown), id="runs")
         yield Static(id="empty", markup=False)
-        yield Static(id="reference", markup=False)
+        yield ReferencePanel()
         yield Footer()
 
     @property
@@ -113,19 +74,33 @@ class CompareScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one("#empty").display = False
         self.table.set_sort(self._sort.source, self._descending)
-        self.table.move_to_column(self._shown.index(self._sort))
+        if self._sort in self._shown:
+            self.table.move_to_column(self._shown.index(self._sort))
+
+    def on_unmount(self) -> None:
+        """Let go of the store."""
+        self._reader.close()
 
     # What is read
+
+    @property
+    def choice(self) -> Choice:
+        """Which runs are compared."""
+        return Choice(self._filter, self._aggregate, self.deletions.hidden)
 
     def on_store_changed(self, event: StoreChanged) -> None:
         """Read again what is in sight."""
         if event.snapshot.problem:
             self._say(event.snapshot.problem)
         elif not event.snapshot.exists:
-            self._say(_NO_RUNS)
+            self._say(NO_RUNS)
         else:
-            self._read(*self.table.window, follow=True)
-            self._read_leaders()
+            self.read_again()
+
+    def read_again(self) -> None:
+        """Read again what is in sight, and what is best."""
+        self._read(*self.table.window, follow=True)
+        self._read_leaders()
 
     @on(PagedTable.RowsWanted)
     def _rows_wanted(self, event: PagedTable.RowsWanted) -> None:
@@ -134,44 +109,49 @@ class CompareScreen(Screen[None]):
     def _read(self, start: int, number: int, *, follow: bool) -> None:
         if not self.app.snapshot.exists:
             return
-        sources = dict.fromkeys(entry.source for entry in self._shown)
+        sources = dict.fromkeys(["id", *(entry.source for entry in self._shown)])
         sources |= dict.fromkeys(self._reference_sources())
         request = Request(
             sources=tuple(sources),
             sort=self._sort.source,
             descending=self._descending,
-            filter=self.query_one("#filter", Input).value,
+            choice=self.choice,
             start=start,
             count=number,
+            grouped=self._grouped,
+            expanded=self._expanded,
+            version=self.app.snapshot.version,
         )
-        self._read_page(request, follow)
+        self._read_page(request, self._page, follow)
 
     @work(thread=True, exclusive=True, group="page", exit_on_error=False)
-    def _read_page(self, request: Request, follow: bool) -> None:
+    def _read_page(self, request: Request, before: Page | None, follow: bool) -> None:
         from engine.errors import UserError
 
+        worker = get_current_worker()
         try:
-            with closing(self.app.reader()) as con:
-                page = read_page(con, request)
+            page = self._reader.read(request, before, lambda: worker.is_cancelled)
         except (UserError, sqlite3.Error) as error:
             self.post_message(ReadFailed(str(error)))
             return
-        if not get_current_worker().is_cancelled:
+        if page is not None and not worker.is_cancelled:
             self.post_message(PageRead(page, follow=follow))
 
     def _read_leaders(self) -> None:
-        wanted = (self.app.snapshot.version, self._aggregate)
+        choice = self.choice if self._grouped else Choice(aggregate=self._aggregate)
+        wanted = (self.app.snapshot.version, choice, self._shown, self._grouped)
         if wanted != self._leaders_of:
             self._leaders_of = wanted
-            self._find_leaders(self._shown)
+            self._find_leaders(self._shown, choice, self._grouped)
 
     @work(thread=True, exclusive=True, group="leaders", exit_on_error=False)
-    def _find_leaders(self, shown: tuple[Column, ...]) -> None:
+    def _find_leaders(self, shown: tuple[Column, ...], choice: Choice, grouped: bool) -> None:
+        from engine.analysis.leaders import cell_leaders, leaders
         from engine.errors import UserError
 
         try:
             with closing(self.app.reader()) as con:
-                found = leaders(con, shown)
+                found = cell_leaders(con, shown, choice) if grouped else leaders(con, shown)
         except (UserError, sqlite3.Error):
             return  # the page's own reading says what is wrong
         if not get_current_worker().is_cancelled:
@@ -195,18 +175,14 @@ class CompareScreen(Screen[None]):
 
     def _draw(self, *, follow: bool) -> None:
         page = self._page
-        if page is None or page.request.sources[0] != self._shown[0].source:
+        if page is None or page.request.grouped != self._grouped:
             return
         if any(entry.source not in page.request.sources for entry in self._shown):
             return  # read for another aggregate; the right page is on its way
-        if page.total == 0:
-            words = page.request.filter.strip()
-            self._say(f"No run matches “{plain(words, 40)}”: esc clears it." if words else _NO_RUNS)
-        else:
-            self._say("")
-        rows = table_rows(page.runs, self._shown, self._leaders)
+        self._say("" if page.total else why_empty(page, self.app.snapshot.counts))
+        rows = table_rows(page, self._shown, self._leaders, self.marked)
         self.table.show(page.total, page.request.start, rows, follow=follow)
-        self._show_status()
+        self.show_status()
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of the table, or none."""
@@ -216,20 +192,28 @@ class CompareScreen(Screen[None]):
         self.table.display = not sentence
         if self.table.display and self.focused is None:
             self.table.focus()  # hidden, it lost the focus
-        self._show_status()
+        self.show_status()
         self._show_reference()
 
-    def _show_status(self) -> None:
-        every = sum(self.app.snapshot.counts.values())
-        total = self._page.total if self._page else every
-        runs = count(total, "run") if total == every else f"{total:,} of {count(every, 'run')}"
-        style = "$warning" if self._aggregate in ("max", "min") else "$text-muted"
-        meaning = f"{self._aggregate}: {AGGREGATE_MEANING[self._aggregate]}"
-        if self._aggregate == "best":
-            meaning = f"best: {AGGREGATE_MEANING['best']}"
-        self.query_one("#status", Static).update(
-            Content.assemble((f"{runs}  ", "$text-muted"), (meaning, style))
-        )
+    def show_marks(self) -> None:
+        """Draw again which lines are marked."""
+        self._draw(follow=True)
+        self.refresh_bindings()
+
+    def show_status(self) -> None:
+        """Draw the line at the top right again."""
+        if problem := self._filter_problem or self.undo_text():
+            content = Content.styled(plain(problem, PARAGRAPH), "$warning")
+        else:
+            page = self._page
+            if page is not None and page.request.grouped != self._grouped:
+                page = None
+            every = sum(self.app.snapshot.counts.values())
+            marks = len(self.marked)
+            content = usual_status(page, every, self._expanded, marks, self._aggregate)
+        status = self.query_one("#status", Static)
+        if status.content != content:
+            status.update(content)
 
     @on(PagedTable.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -237,7 +221,7 @@ class CompareScreen(Screen[None]):
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Published figures are part of the configuration."""
-        self._references.clear()
+        self.query_one(ReferencePanel).forget()
         if self.app.snapshot.exists:
             self._read(*self.table.window, follow=True)
 
@@ -245,35 +229,29 @@ class CompareScreen(Screen[None]):
         self._show_reference()
 
     def _show_reference(self) -> None:
-        panel = self.query_one("#reference", Static)
-        run = self._run_under_cursor()
-        if run is None or not panel.display:
-            panel.border_title = None
-            panel.update("")
-            return
-        model, dataset, length = str(run["model"]), str(run["dataset"]), int(run["length"] or 0)
-        cell = plain(f"{model} × {dataset} × {length}", 2 * TITLE)
-        found = self._references_of(model, dataset, length)
-        if not found:
-            panel.border_title = Content(cell)
-            panel.update(Content.styled("No published figures for this cell.", "$text-muted"))
-            return
-        panel.border_title = Content(reference_title(found[0], cell))
-        panel.update(reference_content(found[0], run, panel.content_size.width))
+        self.query_one(ReferencePanel).show(self.line_under_cursor, self._page)
 
-    def _run_under_cursor(self) -> Mapping[str, Value] | None:
-        key = self.table.cursor_key if self.table.display else None
-        runs = self._page.runs if self._page else ()
-        return next((run for run in runs if run["id"] == key), None)
+    @property
+    def aggregate(self) -> Aggregate:
+        """How a run's epochs become one figure."""
+        return self._aggregate
 
-    def _references_of(self, model: str, dataset: str, length: int) -> list[ReferenceOfCell]:
-        catalogue = self.app.catalogue
-        if catalogue is None:
-            return []
-        cell = (model, dataset, length)
-        if cell not in self._references:
-            self._references[cell] = references_of(catalogue.references.values(), *cell)
-        return self._references[cell]
+    @property
+    def page(self) -> Page | None:
+        """What was read last."""
+        return self._page
+
+    @property
+    def shown_columns(self) -> tuple[Column, ...]:
+        """Columns of the table, in order."""
+        return self._shown
+
+    @property
+    def line_under_cursor(self) -> Line | None:
+        """The run or cell under the cursor, while it is in sight."""
+        if not self.table.display or self._page is None:
+            return None
+        return self._page.line(self.table.cursor_key)
 
     def _reference_sources(self) -> set[str]:
         """Every column that a published figure may be set beside."""
@@ -282,10 +260,15 @@ class CompareScreen(Screen[None]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer to clear the filter where there is something to clear."""
-        if action == "clear":
-            field = self.query_one("#filter", Input)
-            return bool(field.value) or field.has_focus
+        """Offer what there is something to do with."""
+        match action:
+            case "clear":
+                field = self.query_one("#filter", Input)
+                return bool(field.value) or field.has_focus or bool(self.marked)
+            case "diff":
+                return len(self.marked) == 2
+            case "undo":
+                return bool(self.deletions.waiting)
         return True
 
     def action_filter(self) -> None:
@@ -293,17 +276,35 @@ class CompareScreen(Screen[None]):
         self.query_one("#filter", Input).focus()
 
     @on(Input.Changed, "#filter")
-    def _filter_changed(self) -> None:
+    def _filter_changed(self, event: Input.Changed) -> None:
+        from engine.errors import UserError
+        from engine.store.filter_sql import conditions
+
         self.refresh_bindings()
-        self._read(0, self.table.window[1], follow=True)
+        try:
+            conditions(event.value, self._aggregate)
+        except UserError as error:
+            self._filter_problem = str(error)
+            self.show_status()
+            return
+        self._filter_problem = ""
+        if event.value != self._filter:
+            self._filter = event.value
+            self._read(0, self.table.window[1], follow=True)
+            if self._grouped:
+                self._read_leaders()
+        self.show_status()
 
     @on(Input.Submitted, "#filter")
     def _filter_submitted(self) -> None:
         self.table.focus()
 
     def action_clear(self) -> None:
-        """Leave the filter, and empty it."""
-        self.query_one("#filter", Input).value = ""
+        """Leave the filter and empty it; where it is empty, take the marks away."""
+        field = self.query_one("#filter", Input)
+        if not field.value and not field.has_focus:
+            self.unmark()
+        field.value = ""
         self.table.focus()
 
     def action_sort(self) -> None:
@@ -320,8 +321,9 @@ class CompareScreen(Screen[None]):
         if source == self._sort.source:
             self._descending = not self._descending
         else:
-            self._sort = column(source, self._aggregate)
-            self._descending = self._sort.better == "higher"
+            self._sort = next(entry for entry in self._shown if entry.source == source)
+            more = self._grouped and self._sort.name == "seed"
+            self._descending = self._sort.better == "higher" or more
         self.table.set_sort(source, self._descending)
         self.table.move_to(0)
         self._read(*self.table.window, follow=False)
@@ -330,41 +332,75 @@ class CompareScreen(Screen[None]):
         """The next way in which a run's epochs become one figure."""
         following = _CYCLE[(_CYCLE.index(self._aggregate) + 1) % len(_CYCLE)]
         self._aggregate = following
-        self._sort = column(self._sort.name, following)
-        self._shown = screen_columns(following)
-        self.table.set_columns(table_columns(self._shown))
+        self._sort = every_column(following)[self._sort.name]
+        self._columns_changed()
+
+    def action_cells(self) -> None:
+        """One line a cell, with mean and deviation over its seeds, or one a run."""
+        self._grouped = not self._grouped
+        self.unmark()
+        self._columns_changed(top=True)
+
+    def _columns_changed(self, *, top: bool = False) -> None:
+        self._shown = screen_columns(self._aggregate, self._names)
+        self.table.set_columns(table_columns(self._shown, grouped=self._grouped))
         self.table.set_sort(self._sort.source, self._descending)
-        self._show_status()
-        self._read(*self.table.window, follow=True)
+        if top:
+            self.table.move_to(0)
+        self.show_status()
+        self._read(*self.table.window, follow=not top)
         self._read_leaders()
+
+    def action_columns(self) -> None:
+        """Choose the columns and their order."""
+        from tui.screens.compare_choose import ColumnsScreen
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self._names = list(names)
+                self._columns_changed()
+                self._keep_columns(self._names)
+
+        self.app.push_screen(ColumnsScreen(self._names), chosen)
+
+    @work(thread=True, group="remember", exit_on_error=False)
+    def _keep_columns(self, names: list[str]) -> None:
+        remembered.keep(TOPIC, {"columns": names})
+
+    def action_scatter(self) -> None:
+        """Two columns as a picture: the one that is sorted by against the one under the cursor."""
+        from tui.screens.compare_scatter import ScatterScreen
+
+        every = every_column(self._aggregate)
+        offered = [entry for entry in every.values() if entry.kind != "text"]
+        y = self._sort if self._sort in offered and self._sort.better else every[SORT]
+        under = self.table.cursor_column
+        x = next((e for e in offered if under and e.source == under.key and e != y), None)
+        if x is None or x.better == "higher":
+            x = every["EpochTime"]
+        self.app.push_screen(ScatterScreen(offered, x, y, self.choice, self._aggregate))
 
     def action_reference(self) -> None:
         """Show or hide the published figures of the cell under the cursor."""
-        panel = self.query_one("#reference")
+        panel = self.query_one(ReferencePanel)
         panel.display = not panel.display
         self.call_after_refresh(self._show_reference)
 
-    def action_copy(self) -> None:
-        """Put the figure under the cursor on the clipboard, with every digit."""
-        run, chosen = self._run_under_cursor(), self.table.cursor_column
-        if run is None or chosen is None:
-            return
-        value = run[chosen.key]
-        text = plain("" if value is None else str(value))
-        self.app.copy_to_clipboard(text)
-        self.notify(f"Copied {plain(text, 40)}", timeout=2)
-
     def action_details(self) -> None:
-        """Open the run under the cursor."""
-        key = self.table.cursor_key
-        if key is not None and self.table.display:
-            self._open(key)
+        """Open the run under the cursor, or unfold the cell."""
+        if (line := self.line_under_cursor) is not None:
+            self._open(line.key)
 
     @on(PagedTable.RowOpened)
     def _row_opened(self, event: PagedTable.RowOpened) -> None:
         self._open(event.key)
 
-    def _open(self, run_id: str) -> None:
-        from tui.screens.run import RunScreen
+    def _open(self, key: str) -> None:
+        line = self._page.line(key) if self._page else None
+        if line is not None and line.run is None:
+            self._expanded ^= {key}
+            self._read(*self.table.window, follow=True)
+        elif line is not None:
+            from tui.screens.run import RunScreen
 
-        self.app.push_screen(RunScreen(run_id))
+            self.app.push_screen(RunScreen(key))

@@ -3,53 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from engine.analysis.comparison import (
-    Aggregate,
-    Column,
-    Value,
-    columns,
-    figure,
-    split_heading,
-)
+from engine.analysis.comparison import Column, Value, figure
+from engine.analysis.diff import spread_text
+from engine.store.grouping import Choice, Spread, cell_facts, cell_figures, cell_lines
+from engine.store.ordering import Ordering
+from engine.store.tags import parse_tags
+from tui.screens.compare_columns import HELD, QUIET, screen_columns, table_columns
 from tui.states import glyph
-from tui.text import plain
-from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
+from tui.text import ago, plain
+from tui.widgets.table_cells import WIDEST, Cell, TableRow
+
+__all__ = ["Leaders", "Line", "Page", "Request", "read_page", "screen_columns", "table_columns"]
 
 Leaders = Mapping[tuple[str, str], float]
 """The best figure among the runs that are done, by data set and the store's column."""
 
-_HELD = ("state", "model", "dataset", "length", "seed")
-_ORDER = (
-    "NDCG@10/test",
-    "Recall@10/test",
-    "HitRate@10/test",
-    "MRR@10/test",
-    "NDCG@10/valid",
-    "BestEpoch",
-    "Total Epoch Trained",
-    "EpochTime",
-    "Loss/train (per target)",
-    "Loss/train",
-    "GradientNorm",
-    "LearningRate",
-    "Model/TotalParams",
-    "GPU/Memory(MiB)",
-    "GPU/Utilization(%)",
-)
-"""What is looked at first stands first; the columns not named here follow, then who the run is."""
-_LAST = ("profile", "run")
-
-_HEADINGS = {
-    "state": ("", ""),
-    "model": ("", "model"),
-    "dataset": ("", "dataset"),
-    "length": ("", "L"),
-    "seed": ("", "seed"),
-}
-_WIDTHS = {"state": 1, "model": 8, "dataset": 9, "length": 3, "seed": 4, "run": 12}
+Figures = Mapping[str, Mapping[str, Spread]]
+"""Of cells, by name and the store's column."""
 
 
 @dataclass(frozen=True)
@@ -59,89 +32,238 @@ class Request:
     sources: tuple[str, ...]
     sort: str
     descending: bool
-    filter: str
+    choice: Choice
     start: int
     count: int
+    grouped: bool = False
+    expanded: frozenset[str] = frozenset()
+    version: int = 0
+    """Of the store: what is known of another one isn't used."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: a run, or a cell."""
+
+    key: str
+    run: Mapping[str, Value] | None
+    """Its figures by the store's column names; None for a cell."""
+    cell: str = ""
+    """The cell's name; of a run the cell's below which it stands, if any."""
+    seeds: int = 0
+
+    @property
+    def of_cell(self) -> tuple[str, str, int]:
+        """Model, data set and length."""
+        facts: Mapping[str, Value] = cell_facts(self.cell) if self.run is None else self.run
+        return str(facts["model"]), str(facts["dataset"]), int(facts["length"] or 0)
 
 
 @dataclass(frozen=True)
 class Page:
-    """What was read: each run's figures by the store's column names."""
+    """What was read."""
 
     request: Request
     total: int
-    runs: tuple[Mapping[str, Value], ...]
-    leaders: Leaders = field(default_factory=dict)
+    lines: tuple[Line, ...]
+    figures: Figures = field(default_factory=dict)
+
+    def line(self, key: str | None) -> Line | None:
+        """The line of that key, if it was read."""
+        return next((line for line in self.lines if line.key == key), None)
 
 
-def screen_columns(aggregate: Aggregate) -> tuple[Column, ...]:
-    """The comparison's columns in the order of the screen."""
-    by_name = {column.name: column for column in columns(aggregate)}
-    first = [*_HELD, *_ORDER]
-    rest = [name for name in by_name if name not in first and name not in _LAST]
-    return tuple(by_name[name] for name in (*first, *rest, *_LAST))
+def read_page(
+    con: sqlite3.Connection,
+    request: Request,
+    before: Page | None = None,
+    ordering: Ordering | None = None,
+) -> Page:
+    """Count what matches, and read the asked lines.
+
+    Args:
+        before: the last page that was read: what it knows isn't asked for again.
+        ordering: what matches, in the asked order, if that was made.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    if before is not None and not _same_runs(before.request, request):
+        before = None
+    choice = visible_choice(con, request.choice)
+    if request.grouped:
+        return _read_cells(con, request, choice, before)
+    return _read_runs(con, request, choice, before, ordering)
 
 
-def table_columns(shown: Iterable[Column]) -> list[TableColumn]:
-    """How the columns stand in the table."""
-    result = []
-    for column in shown:
-        heading = _HEADINGS.get(column.name) or split_heading(column.name)
-        width = max(len(heading[0]), len(heading[1]), _WIDTHS.get(column.name, 6))
-        result.append(
-            TableColumn(
-                key=column.source,
-                heading=heading,
-                width=width,
-                right=column.kind != "text",
-                fixed=column.name in _HELD,
-            )
-        )
-    return result
+def visible_choice(con: sqlite3.Connection, choice: Choice) -> Choice:
+    """Without the runs that the supervisor is asked to delete, as they are shown no more."""
+    from engine.store.database import fetch
+
+    gone = {row[0] for row in fetch(con, "SELECT run FROM requests WHERE action = 'delete'")}
+    return replace(choice, without=tuple(sorted({*choice.without, *gone})))
 
 
-def read_page(con: sqlite3.Connection, request: Request) -> Page:
-    """Count the runs that match, and read the asked ones."""
+def _same_runs(one: Request, other: Request) -> bool:
+    return (one.version, one.choice, one.grouped) == (other.version, other.choice, other.grouped)
+
+
+def _read_runs(
+    con: sqlite3.Connection,
+    request: Request,
+    choice: Choice,
+    before: Page | None,
+    ordering: Ordering | None,
+) -> Page:
     from engine.store import queries
 
-    total = queries.comparison_count(con, request.filter)
-    start = max(0, min(request.start, total - 1))
-    names = request.sources
-    rows = queries.comparison(
-        con,
-        names,
-        request.sort,
-        request.descending,
-        request.filter,
-        request.count,
-        start,
+    total = (
+        before.total
+        if before is not None
+        else queries.comparison_count(
+            con, choice.filter, aggregate=choice.aggregate, without=choice.without
+        )
     )
-    moved = Request(names, request.sort, request.descending, request.filter, start, request.count)
-    return Page(moved, total, tuple(dict(zip(names, row, strict=True)) for row in rows))
+    start = max(0, min(request.start, total - 1))
+    if ordering is not None:
+        rows = ordering.page(request.sources, start, request.count)
+    else:
+        rows = queries.comparison(
+            con,
+            request.sources,
+            request.sort,
+            request.descending,
+            choice.filter,
+            request.count,
+            start,
+            aggregate=choice.aggregate,
+            without=choice.without,
+        )
+    runs = (dict(zip(request.sources, row, strict=True)) for row in rows)
+    lines = tuple(Line(str(run["id"]), run) for run in runs)
+    return Page(replace(request, start=start), total, lines)
+
+
+def _read_cells(
+    con: sqlite3.Connection, request: Request, choice: Choice, before: Page | None
+) -> Page:
+    start = request.start
+    order = (request.sort, request.descending, request.expanded, request.count)
+    total, lines = cell_lines(con, choice, *order, start)
+    if not lines and total:
+        start = max(0, total - request.count)
+        total, lines = cell_lines(con, choice, *order, start)
+    ids = [line.run for line in lines if line.run is not None]
+    runs = _runs(con, request.sources, ids)
+    cells = [line.cell for line in lines if line.run is None]
+    figures: dict[str, Mapping[str, Spread]] = {}
+    if before is not None and set(request.sources) <= set(before.request.sources):
+        figures |= before.figures
+    figures |= cell_figures(
+        con, choice, [cell for cell in cells if cell not in figures], request.sources
+    )
+    found = tuple(
+        Line(line.cell, None, line.cell, line.seeds)
+        if line.run is None
+        else Line(line.run, runs[line.run], line.cell)
+        for line in lines
+        if line.run is None or line.run in runs
+    )
+    return Page(replace(request, start=start), total, found, figures)
+
+
+def _runs(
+    con: sqlite3.Connection, sources: Sequence[str], ids: Sequence[str]
+) -> dict[str, Mapping[str, Value]]:
+    from engine.store.comparison import runs_by_id
+
+    return {
+        str(row[0]): dict(zip(sources, row[1:], strict=True))
+        for row in runs_by_id(con, ["id", *sources], ids)
+    }
 
 
 def table_rows(
-    runs: Sequence[Mapping[str, Value]], shown: Sequence[Column], leaders: Leaders
+    page: Page,
+    shown: Sequence[Column],
+    leaders: Leaders,
+    marked: Collection[str] = (),
 ) -> list[TableRow]:
-    """The table's rows, keyed by run id."""
-    return [
-        TableRow(str(run["id"]), tuple(_cell(run, column, leaders) for column in shown))
-        for run in runs
-    ]
+    """The table's rows, keyed by run id or the cell's name."""
+    rows = []
+    for line in page.lines:
+        if line.run is None:
+            cells = _cell_row(line, page, shown, leaders)
+        else:
+            below = "muted" if line.cell else ""
+            cells = tuple(_cell(line.run, column, leaders, below) for column in shown)
+        rows.append(TableRow(line.key, cells, line.key in marked))
+    return rows
 
 
-def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders) -> Cell:
+def _cell_row(
+    line: Line, page: Page, shown: Sequence[Column], leaders: Leaders
+) -> tuple[Cell, ...]:
+    facts = cell_facts(line.cell)
+    spreads = page.figures.get(line.cell, {})
+    open_ = line.key in page.request.expanded
+    return tuple(_of_cell(line, facts, spreads, open_, column, leaders) for column in shown)
+
+
+def _of_cell(
+    line: Line,
+    facts: Mapping[str, str | int],
+    spreads: Mapping[str, Spread],
+    open_: bool,
+    column: Column,
+    leaders: Leaders,
+) -> Cell:
+    match column.name:
+        case "state":
+            return Cell("▾" if open_ else "▸", "state-done")
+        case "seed":
+            return Cell(f"×{line.seeds}", "muted" if line.seeds == 1 else "")
+        case "run":
+            return Cell(plain(str(facts["settings"]), WIDEST), "muted")
+    if column.source in facts:
+        return Cell(
+            plain(str(facts[column.source]), WIDEST), "muted" if column.name in QUIET else ""
+        )
+    spread = spreads.get(column.source)
+    if spread is None:
+        return Cell("–", "muted")
+    best = leaders.get((str(facts["dataset"]), column.source)) if column.better else None
+    return Cell(spread_text(spread, column), "best" if best == spread.mean else "")
+
+
+def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str = "") -> Cell:
     value = run[column.source]
     state = str(run["state"])
     if column.name == "state":
         return Cell(glyph(state), f"state-{state}")
-    if value is None:
+    if column.name in HELD:
+        return Cell(
+            plain(figure(value, column.kind), WIDEST), "" if column.name == "seed" else tone
+        )
+    text = cell_text(value, column)
+    if not text:
         return Cell("–", "muted")
-    text = plain(figure(value, column.kind), WIDEST)
     if column.kind == "text":
-        return Cell(text, "muted" if column.name in _LAST else "")
-    if state == "done" and column.better:
+        return Cell(text, "muted" if column.name in QUIET else "")
+    if state == "done" and column.better and not tone:
         best = leaders.get((str(run["dataset"]), column.source))
         if best is not None and value == best:
             return Cell(text, "best")
     return Cell(text)
+
+
+def cell_text(value: Value, column: Column) -> str:
+    """A value of a run as the table shows it; empty for none."""
+    if value is None or value == "":
+        return ""
+    match column.name:
+        case "tags":
+            return plain(" ".join(parse_tags(value)), WIDEST)
+        case "queued":
+            return ago(value) if isinstance(value, int | float) else ""
+    return plain(figure(value, column.kind), WIDEST)

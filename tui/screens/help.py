@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from rich.table import Table
@@ -14,8 +15,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.actions import actions_for
-from tui.actions.action import Action, key_text
+from tui.actions.action import Action
+from tui.screens.compare_help import FILTER_HELP
 from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
+
+if TYPE_CHECKING:
+    from tui.app import SeqbenchApp
 
 KEY_CELLS = 13
 
@@ -28,6 +33,8 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,enter,question_mark,f1,q", "dismiss", "Close", key_display="esc"),
     ]
     AUTO_FOCUS = "VerticalScroll"
+
+    app: SeqbenchApp
 
     def __init__(self, area: str) -> None:
         super().__init__()
@@ -53,9 +60,12 @@ class HelpScreen(ModalScreen[None]):
                 table.add_row(*line)
 
         def keys(actions: Iterable[Action]) -> Iterable[tuple[Text, Text]]:
-            return ((Text(key_text(a, every=True), key), Text(a.help)) for a in actions)
+            return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
 
         section(self._area.capitalize(), keys(actions_for(self._area)))
+        if self._area == "compare":
+            section("The filter", ((Text(word, key), Text(about)) for word, about in FILTER_HELP))
+            section("The scatter plot", keys(actions_for("scatter")))
         palette = (Text("^p", key), Text("Every command, by name"))
         section("Everywhere", [*keys(actions_for("app")), palette])
         section(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -18,8 +19,16 @@ from tui.screens import launch_plan as planning
 from tui.screens.launch_form import LaunchForm
 from tui.screens.launch_plan import Order, Plan, variants_of
 from tui.screens.launch_read import StoreView, cell_view, data_columns, epoch_pace, read_store
-from tui.screens.launch_text import detail_text, legend, problem_text, summary_text
+from tui.screens.launch_text import (
+    detail_text,
+    legend,
+    problem_text,
+    rectangle_hint,
+    suite_keys,
+    summary_text,
+)
 from tui.text import count
+from tui.widgets.device_slots import DeviceSlots
 from tui.widgets.grid import CellGrid, Column, Key, Row
 from tui.widgets.header import Header
 
@@ -32,6 +41,12 @@ if TYPE_CHECKING:
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
+
+LOWEST = 4
+"""Lines of the panels at the bottom: two of text."""
+
+DETAIL = 9
+"""Lines that the cell under the cursor needs."""
 
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
@@ -58,6 +73,7 @@ class LaunchScreen(Screen[None]):
         self._problem = ""
         self._asked: bool | None = None
         self._reading = self._read_again = False
+        self._bottom = LOWEST
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -74,10 +90,15 @@ class LaunchScreen(Screen[None]):
             form = LaunchForm(id="form")
             form.add_class("panel")
             form.border_title = "Seeds, lengths, settings"
+            form.border_subtitle = suite_keys()
             yield form
-        summary = Static("", id="summary", classes="panel", markup=False)
-        summary.border_title = "Selection"
-        yield summary
+        with Horizontal(id="bottom"):
+            summary = Static("", id="summary", classes="panel", markup=False)
+            summary.border_title = "Selection"
+            yield summary
+            devices = DeviceSlots(id="devices", classes="panel")
+            devices.border_title = "Devices"
+            yield devices
         trouble = Static("", id="trouble", classes="panel", markup=False)
         trouble.border_title = "Configuration"
         yield trouble
@@ -133,10 +154,13 @@ class LaunchScreen(Screen[None]):
     def on_resize(self, _: Resize) -> None:
         """A tall terminal shows the cell under the cursor below the grid."""
         self._fit_grid()
+        self.call_after_refresh(self._devices_seen)
 
     def _fit_grid(self) -> None:
-        tall = self.size.height >= TALL
-        self.grid.styles.max_height = self.grid.full_height if tall else None
+        """All of the grid, if the cell under the cursor then still has its lines below."""
+        wanted = self.grid.full_height
+        room = self.size.height - 2 - self._bottom - DETAIL
+        self.grid.styles.height = min(wanted, room) if self.size.height >= TALL else "1fr"
 
     def _lay_out(self) -> None:
         catalogue = self.app.catalogue
@@ -204,11 +228,45 @@ class LaunchScreen(Screen[None]):
         if others:
             self._replan()
 
+    # Devices
+
+    @on(DeviceSlots.Looked)
+    def _devices_seen(self) -> None:
+        """They get the lines that they need; where they have no place, a few words stand in."""
+        devices = self.query_one(DeviceSlots)
+        wanted = devices.full_lines + devices.gutter.height
+        shown = self.has_class("-wide") or self.has_class("-devices")
+        most = max(LOWEST, self.size.height // 3)
+        bottom = min(max(LOWEST, wanted), most) if shown else LOWEST
+        if bottom != self._bottom:
+            self._bottom = bottom
+            self.query_one("#bottom").styles.height = bottom
+            self._fit_grid()
+        summary = self.query_one("#summary", Static)
+        words = Content("") if self.has_class("-wide") else devices.digest()
+        if summary.border_subtitle != words:
+            summary.border_subtitle = words
+
+    def action_devices(self) -> None:
+        """Show the devices in place of the summary, or the summary again; wide, both are there."""
+        self.toggle_class("-devices")
+        self._devices_seen()
+
     # The order and its plan
 
     @on(CellGrid.SelectionChanged)
     def _selection_changed(self) -> None:
         self._replan()
+
+    @on(CellGrid.RectangleChanged)
+    def _rectangle_changed(self) -> None:
+        self._show_legend()
+        self.refresh_bindings()
+
+    def _show_legend(self) -> None:
+        shape = self.grid.rectangle
+        narrow = self.has_class("-form") and self.has_class("-narrow")
+        self.grid.border_subtitle = rectangle_hint(*shape) if shape else "" if narrow else legend()
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -229,12 +287,7 @@ class LaunchScreen(Screen[None]):
     def _suite_chosen(self, message: LaunchForm.SuiteChosen) -> None:
         catalogue, suite = self.app.catalogue, message.suite
         if catalogue is not None:
-            self.grid.select(
-                (catalogue.model(model).name, catalogue.dataset(dataset).name, length)
-                for model in suite.models
-                for dataset in suite.datasets
-                for length in suite.lengths
-            )
+            self.grid.select(catalogue.cells(suite))
 
     @on(LaunchForm.Finished)
     def _form_finished(self) -> None:
@@ -274,6 +327,7 @@ class LaunchScreen(Screen[None]):
             return  # another is on its way
         self._plan, self._problem = plan, problem
         self._form.show_problem(problem)
+        self._show_yaml(order, problem)
         self.query_one("#summary", Static).update(
             summary_text(plan, bool(self.grid.selected), problem)
         )
@@ -281,6 +335,19 @@ class LaunchScreen(Screen[None]):
         if self._asked is not None:
             asked, self._asked = self._asked, None
             self._confirm(again=asked)
+
+    def _show_yaml(self, order: Order, problem: str) -> None:
+        """What the choice would be as a suite."""
+        from engine.suites import suite_yaml
+        from tui.screens.launch_suite import yaml_text
+
+        catalogue = self.app.catalogue
+        if catalogue is None or problem:
+            self._form.show_yaml(Content(""))
+            return
+        name = order.suite or "selection"
+        suite = planning.order_suite(catalogue, order, name, name)
+        self._form.show_yaml(yaml_text(suite_yaml(suite)))
 
     def _show_detail(self) -> None:
         key, catalogue = self.grid.cursor_key, self.app.catalogue
@@ -292,8 +359,28 @@ class LaunchScreen(Screen[None]):
     # Actions
 
     def action_choose(self, what: str) -> None:
-        """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it."""
-        self.grid.toggle(what)
+        """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it; or keep the rectangle."""
+        if what == "cell" and self.grid.rectangle:
+            self.grid.keep_rectangle()
+        else:
+            self.grid.toggle(what)
+
+    def action_rectangle(self) -> None:
+        """Begin a rectangle at the cursor, or keep the one that is there."""
+        if self.grid.rectangle:
+            self.grid.keep_rectangle()
+        else:
+            self.grid.begin_rectangle()
+
+    def action_keep_rectangle(self) -> None:
+        self.grid.keep_rectangle()
+
+    def action_drop_rectangle(self) -> None:
+        self.grid.drop_rectangle()
+
+    def action_unselect(self) -> None:
+        """Select nothing."""
+        self.grid.select(())
 
     def action_options(self) -> None:
         """To the form, or back to the grid."""
@@ -301,7 +388,7 @@ class LaunchScreen(Screen[None]):
             self.action_leave_form()
         else:
             self.add_class("-form")
-            self.grid.border_subtitle = "" if self.has_class("-narrow") else legend()
+            self._show_legend()
             self._form.focus_first()
 
     def _in_form(self) -> bool:
@@ -312,7 +399,7 @@ class LaunchScreen(Screen[None]):
     def action_leave_form(self) -> None:
         """From the form to the grid."""
         self.remove_class("-form")
-        self.grid.border_subtitle = legend()
+        self._show_legend()
         self.grid.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -321,8 +408,14 @@ class LaunchScreen(Screen[None]):
             return False
         if action == "leave_form":
             return self._in_form()
-        if action == "launch_missing":
-            return not self._in_form()
+        if action in ("keep_rectangle", "drop_rectangle"):
+            return self.grid.rectangle is not None
+        if action in ("launch_missing", "unselect"):
+            return not self._in_form() and self.grid.rectangle is None
+        if action == "devices":
+            return not self.has_class("-wide")
+        if action in ("fetch", "options"):
+            return self.grid.rectangle is None
         return super().check_action(action, parameters)
 
     def action_launch_missing(self) -> None:
@@ -370,6 +463,32 @@ class LaunchScreen(Screen[None]):
         self.notify(f"{count(runs, 'run')} in the queue.")
         self.grid.select(())
         await self.app.action_show("live")
+
+    def action_save_suite(self) -> None:
+        """Keep the selection, with its seeds and settings, under a name."""
+        from tui.screens.launch_suite import SaveSuiteScreen
+
+        if self._problem:
+            self.notify(self._problem, severity="warning")
+        elif self.app.catalogue is not None and self.grid.cursor_key is not None:
+            screen = SaveSuiteScreen(self.app.catalogue, self._order())
+            self.app.push_screen(screen, self._suite_saved)
+
+    def _suite_saved(self, name: str | None) -> None:
+        if name is not None:
+            self._form.choose_suite(name, fill=False)
+
+    def action_load_suite(self) -> None:
+        """Choose a suite: its cells, seeds and settings."""
+        from tui.screens.launch_suite import LoadSuiteScreen
+
+        if self.app.catalogue is not None:
+            screen = LoadSuiteScreen(self.app.catalogue, self._form.choices.suite)
+            self.app.push_screen(screen, self._suite_named)
+
+    def _suite_named(self, name: str | None) -> None:
+        if name is not None:
+            self._form.choose_suite(name)
 
     def action_fetch(self) -> None:
         """Fetch the data set under the cursor."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.message import Message
 
 from engine.errors import UsageError
@@ -58,7 +59,9 @@ class LaunchForm(VerticalScroll, can_focus=False):
         Select:focus > SelectCurrent { background: $panel; }
         TextArea { height: auto; min-height: 3; max-height: 8; }
         #form-problem { color: $error; margin: 1 0 0 0; display: none; }
-        #form-hint { color: $text-disabled; margin: 1 0 0 0; }
+        #form-hint { color: $text-disabled; margin: 1 0 0 0; display: none; }
+        &.-settings > #form-hint { display: block; }
+        &.-settings > #yaml, &.-settings > #yaml-label { display: none; }
     }
     """
 
@@ -82,7 +85,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self._suites: dict[str, Suite] = {}
 
     async def build(self, catalogue: Catalogue) -> None:
-        """Mount the fields, and fill them with what the catalogue offers."""
+        """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
         from rich.text import Text
         from textual.widgets import Input, Label, Select, Static, TextArea
 
@@ -91,6 +94,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
             (Text(plain(f"{suite.name}: {suite.title}", TITLE)), suite.name)
             for suite in self._suites.values()
         ]
+        for select in self.query("#suite").results(Select):
+            with self.prevent(Select.Changed):
+                chosen = self.choices.suite if self.choices.suite in self._suites else Select.NULL
+                select.set_options(suites)
+                select.value = chosen
+            return
         names = profiles(catalogue)
         lengths = default_lengths(catalogue)
         self.choices = Choices(lengths=lengths, profile=names[0])
@@ -115,6 +124,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     TextArea("", id="settings", compact=True, placeholder="epochs=20\nlr=0.001"),
                     Static("", id="form-problem", markup=False),
                     Static(_hint(), id="form-hint", markup=False),
+                    Label("As a suite", id="yaml-label"),
+                    Static("", id="yaml", markup=False),
                 ]
             )
 
@@ -125,6 +136,34 @@ class LaunchForm(VerticalScroll, can_focus=False):
         for line in self.query("#form-problem").results(Static):
             line.update(plain(sentence, PARAGRAPH))
             line.display = bool(sentence)
+
+    def show_yaml(self, text: Content) -> None:
+        """The suite that the choice comes to."""
+        from textual.widgets import Static
+
+        for line in self.query("#yaml").results(Static):
+            line.update(text)
+
+    def choose_suite(self, name: str, fill: bool = True) -> None:
+        """Name a suite; ``fill`` takes its settings into the other fields."""
+        from textual.widgets import Select
+
+        for select in self.query("#suite").results(Select):
+            if fill:
+                with self.prevent(Select.Changed):
+                    select.clear()  # the same again fills the fields again
+                select.value = name
+                return
+            with self.prevent(Select.Changed):
+                select.value = name
+            self._read()
+
+    def on_descendant_focus(self) -> None:
+        """While settings are typed, the ones that there are stand below."""
+        self.set_class(bool(self.query("#settings:focus")), "-settings")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("-settings")
 
     def focus_first(self) -> None:
         """Begin typing."""

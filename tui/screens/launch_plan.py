@@ -108,6 +108,21 @@ def variants_of(suite: Suite, settings: Mapping[str, str]) -> Mapping[str, Overr
     return {name: overlay(changes, typed) for name, changes in suite.variants.items()}
 
 
+def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Suite:
+    """What an order would be as a suite. Raises `UsageError`."""
+    from engine.suites import suite_of_cells
+
+    return suite_of_cells(
+        name,
+        title,
+        sorted(order.cells, key=_order_key(catalogue)),
+        order.seeds,
+        order.profile,
+        dict(order.overrides),
+        order.variants,
+    )
+
+
 def suite_of(catalogue: Catalogue, name: str | None, specs: Sequence[RunSpec]) -> str | None:
     """``name``, if every one of these runs belongs to that suite."""
     if name is None or name not in catalogue.suites:

@@ -16,7 +16,7 @@ from tui.widgets.grid import CellView, Column, Key
 if TYPE_CHECKING:
     from engine.spec import Dataset
     from engine.store.location import StoreLocation
-    from engine.store.queries import Cell
+    from engine.store.queries import Cell, Score
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,40 @@ def epoch_pace(location: StoreLocation) -> Iterator[Callable[[str, str, int], fl
 
 
 def cell_view(cell: Cell) -> CellView:
-    """The most pressing state of a cell's runs, and the figure that says most about it."""
-    state = next((state for state in STATES if cell.counts.get(state)), "never")
-    runs, done = cell.counts.get(state, 0), cell.counts.get("done", 0)
-    figure = "" if cell.best_ndcg is None else f"{cell.best_ndcg:.4f}".removeprefix("0")
+    """The most pressing state of a cell's runs, what says most about it, and the other states."""
+    states = [state for state in STATES if cell.counts.get(state)]
+    if not states:
+        return CellView()
+    state, runs = states[0], cell.counts[states[0]]
+    others = tuple((other, cell.counts[other]) for other in states[1:])
+    several = f" ×{runs}" if runs > 1 else ""
     if state == "running":
-        progress = "" if cell.progress is None else f"{cell.progress:.0%}"
-        return CellView(state, f"{progress} {figure}".strip())
-    if state == "done":
-        return CellView(state, figure + (f" ×{done}" if done > 1 else ""))
-    return CellView(state, figure or (f"×{runs}" if runs > 1 else ""))
+        progress = cell.progress or 0.0
+        return CellView(state, (f" {progress:.0%}{several}", f" {progress:.0%}"), progress, others)
+    if state == "done" and cell.score is not None:
+        return CellView(state, _score_texts(cell.score), None, others)
+    return CellView(state, (several.strip(),) if several else (), None, others)
+
+
+def _score_texts(score: Score) -> tuple[str, ...]:
+    """Test NDCG@10 with its spread over seeds, from the fullest way to the shortest."""
+    mean = _figure(score.mean)
+    if score.std is None:
+        return (f"{mean} ×{score.seeds}", mean) if score.seeds > 1 else (mean,)
+    spread = _figure(score.std)
+    short = f"{_figure(score.mean, 3)}±{_figure(score.std, 3)}"
+    return (
+        f"{mean} ± {spread} ×{score.seeds}",
+        f"{mean} ± {spread}",
+        f"{mean}±{spread}",
+        *([short] if score.std >= 0.0005 else []),  # a spread of .000 would be none
+        f"{mean} ×{score.seeds}",
+        mean,
+    )
+
+
+def _figure(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}".removeprefix("0")
 
 
 def data_columns(datasets: Sequence[Dataset], ready: Mapping[str, bool] | None) -> list[Column]:

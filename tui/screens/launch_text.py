@@ -100,6 +100,23 @@ def legend() -> Content:
     return Content("  ").join(parts)
 
 
+def rectangle_hint(rows: int, columns: int) -> Content:
+    """What the keys do while a rectangle is held, for the grid's border."""
+    return Content.assemble(
+        (f"{rows} × {columns}", "$accent bold"),
+        ("  arrows extend  ", "$text-muted"),
+        ("⏎", "$accent"),
+        (" keep  ", "$text-muted"),
+        ("esc", "$accent"),
+        (" drop", "$text-muted"),
+    )
+
+
+def suite_keys() -> Content:
+    """For the form's border."""
+    return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
+
+
 def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
     for table in catalogue.references.values():
         for cell in table.cells:

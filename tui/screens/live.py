@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import time as wall_clock
@@ -32,14 +32,16 @@ from tui.text import PARAGRAPH, plain
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
 from tui.widgets.log_follower import LogFollower
+from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
 from tui.widgets.queue_table import QueueTable, run_label
 from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 from tui.widgets.run_facts import Facts, RunFacts
 
 if TYPE_CHECKING:
+    from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import QueueAction
+    from engine.store.requests import Move, QueueAction
     from engine.telemetry import Sample, Sampler
 
 LOOK_SECONDS = 1.5
@@ -50,6 +52,7 @@ SMALL_HEIGHT = 30
 
 CAN_CANCEL = frozenset({"queued", "running", "paused"})
 CAN_RETRY = frozenset({"failed", "cancelled", "lost"})
+CAN_MOVE = frozenset({"queued", "paused"})
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
@@ -104,13 +107,12 @@ class LiveScreen(ChartedScreen):
                 with Vertical(id="side"):
                     yield RunFacts(id="facts", classes="panel")
                     yield DevicePanel(id="device", classes="panel")
-            yield LogTail(id="log", classes="panel")
+            yield LogPanel(id="log", classes="panel")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(QueueTable).name_frame("Queue")
         self.query_one(DevicePanel).name_frame("Device")
-        self.query_one(LogTail).name_frame("Log")
         self._timer = self.set_interval(LOOK_SECONDS, self._look)
         self._show_charts()
         self._refresh_from_store()
@@ -279,8 +281,14 @@ class LiveScreen(ChartedScreen):
             return True if self._run and self._run.state in CAN_CANCEL else None
         if action == "retry":
             return True if self._run and self._run.state in CAN_RETRY else None
+        if action == "reorder":
+            return True if self._run and self._run.state in CAN_MOVE else None
         if action == "open":
             return True if self._run else None
+        if action == "search":
+            return not isinstance(self.focused, SearchLine)
+        if action in ("next_match", "end_search"):
+            return any(panel.searches for panel in self.query(LogPanel))
         return True
 
     def action_cancel(self) -> None:
@@ -296,47 +304,48 @@ class LiveScreen(ChartedScreen):
             else ("Training stops; its checkpoint is kept, and a retry goes on from there.")
         )
         ask = AskScreen("Cancel", f"Cancel {run_label(run)}?\n{kept}", "Cancel the run", "Keep it")
-        self.app.push_screen(ask, lambda yes: self._request("cancel", run, yes))
+        self.app.push_screen(ask, lambda yes: self._cancel(run) if yes else None)
 
-    def action_pause(self) -> None:
-        """Pause the queue, or let it go on."""
-        self._write_queue_request("pause" if self._hold is None else "resume")
+    def _cancel(self, run: Run) -> None:
+        from engine.store.requests import request_cancel
 
-    @work(thread=True, group="live-request")
-    def _write_queue_request(self, action: QueueAction) -> None:
-        from engine.errors import UserError
-        from engine.store.requests import request_queue
-
-        try:
-            request_queue(self.app.location, action)
-        except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
-            return
-        self.app.call_from_thread(self.app.look_after_queue)
+        self._request(lambda store: request_cancel(store, [run.id]), f"Cancelling {run_label(run)}")
 
     def action_retry(self) -> None:
         """Put the run back into the queue."""
-        if self._run is not None:
-            self._request("retry", self._run, True)
+        from engine.store.requests import request_retry
 
-    def _request(self, what: str, run: Run, agreed: bool | None) -> None:
-        if agreed:
-            self._write_request(what, run)
+        if (run := self._run) is not None:
+            said = f"Queued again: {run_label(run)}"
+            self._request(lambda store: request_retry(store, [run.id]), said)
+
+    def action_reorder(self, where: Move) -> None:
+        """Change the run's place in the queue."""
+        from engine.store.requests import request_move
+
+        if (run := self._run) is not None:
+            self._request(lambda store: request_move(store, [run.id], where))
+
+    def action_pause(self) -> None:
+        """Pause the queue, or let it go on."""
+        from engine.store.requests import request_queue
+
+        action: QueueAction = "pause" if self._hold is None else "resume"
+        self._request(lambda store: request_queue(store, action))
 
     @work(thread=True, group="live-request")
-    def _write_request(self, what: str, run: Run) -> None:
+    def _request(self, write: Callable[[StoreLocation], None], said: str = "") -> None:
+        """Write a request, see to it that a supervisor finds it, and say so."""
         from engine.errors import UserError
-        from engine.store import requests
 
-        request = {"cancel": requests.request_cancel, "retry": requests.request_retry}[what]
         try:
-            request(self.app.location, [run.id])
+            write(self.app.location)
         except (UserError, sqlite3.Error) as error:
             self.app.call_from_thread(self.notify, str(error), severity="error")
             return
         self.app.call_from_thread(self.app.look_after_queue)
-        said = "Cancelling" if what == "cancel" else "Queued again:"
-        self.app.call_from_thread(self.notify, f"{said} {run_label(run)}")
+        if said:
+            self.app.call_from_thread(self.notify, said)
 
     def action_open(self) -> None:
         """The run's details."""
@@ -344,6 +353,10 @@ class LiveScreen(ChartedScreen):
             from tui.screens.run import RunScreen
 
             self.app.push_screen(RunScreen(self._run.id))
+
+    def action_since(self) -> None:
+        """What ended while nobody looked."""
+        self.app.show_news()
 
     def action_next_chart(self) -> None:
         """Where there is room: all, then each alone; else one after the other."""
@@ -354,6 +367,22 @@ class LiveScreen(ChartedScreen):
     def action_follow(self) -> None:
         """Go to the end of the log and stay there."""
         self.query_one(LogTail).follow()
+
+    def action_search(self) -> None:
+        """Search the log."""
+        self.query_one(LogPanel).ask()
+
+    def action_next_match(self, step: int) -> None:
+        """To another line with what is searched for."""
+        self.query_one(LogTail).next_match(step)
+
+    def action_end_search(self) -> None:
+        """Mark nothing any more."""
+        self.query_one(LogPanel).end_search()
+
+    def action_wrap(self) -> None:
+        """Long lines of the log whole or clipped."""
+        self.query_one(LogTail).wrap()
 
     def action_scroll_log(self, lines: int) -> None:
         """Back or on in the log."""

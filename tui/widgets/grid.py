@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
-from textual.events import Click, Resize
-from textual.geometry import Region, Size
+from textual.events import Click, MouseDown, MouseMove, MouseUp, Resize
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.states import NEVER, glyph, rich_style, style_variable
+from tui.states import glyph, rich_style, style_variable
 from tui.text import TITLE, plain, shorten
+from tui.widgets.grid_cells import CellView, Column, Key, Row, cell_pieces
+from tui.widgets.grid_places import (
+    HEADER_LINES,
+    Place,
+    Places,
+    Rectangle,
+    first_of_model,
+    gaps,
+    measure,
+)
 
-Key = tuple[str, str, int]
-"""Model, data set, length."""
-
-HEADER_LINES = 2
-NARROWEST, WIDEST = 12, 24
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    model: str
-    title: str
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    dataset: str
-    note: str = ""
-    """Second header line: whether the data is there."""
-    note_style: str = "$text-muted"
-
-
-@dataclass(frozen=True, slots=True)
-class CellView:
-    """What a cell shows."""
-
-    state: str = NEVER
-    text: str = ""
+__all__ = ["CellGrid", "CellView", "Column", "Key", "Row"]
 
 
 class CellGrid(ScrollView, can_focus=True):
@@ -88,7 +70,12 @@ class CellGrid(ScrollView, can_focus=True):
         Binding("end", "move(999, 0)", show=False),
         Binding("pageup", "move(0, -999)", show=False),
         Binding("pagedown", "move(0, 999)", show=False),
+        Binding("shift+up", "extend(0, -1)", show=False),
+        Binding("shift+down", "extend(0, 1)", show=False),
+        Binding("shift+left", "extend(-1, 0)", show=False),
+        Binding("shift+right", "extend(1, 0)", show=False),
     ]
+    ALLOW_SELECT = False
 
     class SelectionChanged(Message):
         """Other cells are selected now."""
@@ -96,6 +83,9 @@ class CellGrid(ScrollView, can_focus=True):
         def __init__(self, selected: frozenset[Key]) -> None:
             super().__init__()
             self.selected = selected
+
+    class RectangleChanged(Message):
+        """A rectangle was begun, extended or ended: see ``rectangle``."""
 
     class CursorMoved(Message):
         """The cursor stands on another cell."""
@@ -111,10 +101,11 @@ class CellGrid(ScrollView, can_focus=True):
         self._cells: Mapping[Key, CellView] = {}
         self._selected: frozenset[Key] = frozenset()
         self._x = self._y = 0
-        self._lines: list[int | None] = []  # row of each line of the body; None is a gap
+        self._places = Places()
         self._measured: Size | None = None
-        self._label_width = 10
-        self._column_width = NARROWEST
+        self._rectangle: Rectangle | None = None
+        self._pressed: Place | None = None
+        self._dragged = False
 
     # What it shows
 
@@ -144,7 +135,7 @@ class CellGrid(ScrollView, can_focus=True):
         """Contents; a cell that is absent was never run. Repaints those that changed."""
         before, self._cells = self._cells, dict(cells)
         empty = CellView()
-        for line, y in enumerate(self._lines):
+        for line, y in enumerate(self._places.lines):
             if y is None:
                 continue
             for x in range(len(self._columns)):
@@ -164,10 +155,15 @@ class CellGrid(ScrollView, can_focus=True):
         return self._key(self._x, self._y)
 
     @property
+    def rectangle(self) -> tuple[int, int] | None:
+        """Rows and columns of the rectangle that arrows extend; ``None`` while there is none."""
+        held = self._rectangle is not None and self._rectangle.held
+        return self._rectangle.shape(self._cursor) if self._rectangle and held else None
+
+    @property
     def full_height(self) -> int:
         """Lines that it needs to show everything, with air and border."""
-        gaps = sum(self._first_of_model(y) for y in range(1, len(self._rows)))
-        return HEADER_LINES + len(self._rows) + gaps + self.gutter.height
+        return HEADER_LINES + len(self._rows) + gaps(self._rows) + self.gutter.height
 
     def keys(self) -> list[Key]:
         """All cells, row by row."""
@@ -175,11 +171,14 @@ class CellGrid(ScrollView, can_focus=True):
 
     def select(self, keys: Iterable[Key]) -> None:
         """Select these cells and no others."""
-        chosen = frozenset(keys)
+        self._end_rectangle()
+        self._select(frozenset(keys))
+
+    def _select(self, chosen: frozenset[Key]) -> None:
         if chosen == self._selected:
             return
         changed, self._selected = chosen ^ self._selected, chosen
-        for line, y in enumerate(self._lines):
+        for line, y in enumerate(self._places.lines):
             for x in range(len(self._columns)) if y is not None else ():
                 if y is not None and self._key(x, y) in changed:
                     self._refresh_cell(x, line)
@@ -195,12 +194,25 @@ class CellGrid(ScrollView, can_focus=True):
     # What the user does
 
     def action_move(self, dx: int, dy: int) -> None:
-        """Move the cursor, stopping at the edges."""
+        """Move the cursor, stopping at the edges; a held rectangle follows it."""
+        if self._rectangle is not None and not self._rectangle.held:
+            self._end_rectangle()
+        self._move(dx, dy)
+
+    def action_extend(self, dx: int, dy: int) -> None:
+        """Select from where the cursor stood to where it goes, until it moves otherwise."""
+        if self.cursor_key is not None:
+            if self._rectangle is None:
+                self._rectangle = Rectangle(self._cursor, self._selected, held=False)
+            self._move(dx, dy)
+
+    def _move(self, dx: int, dy: int) -> None:
         if self._rows and self._columns:
             self._set_cursor(
                 min(max(self._x + dx, 0), len(self._columns) - 1),
                 min(max(self._y + dy, 0), len(self._rows) - 1),
             )
+            self._follow_cursor()
 
     def toggle(self, what: str) -> None:
         """Select the ``cell``, ``row`` or ``column`` of the cursor, or ``all``; or undo it."""
@@ -210,28 +222,96 @@ class CellGrid(ScrollView, can_focus=True):
             keys = {self._key(x, y) for x in xs for y in ys}
             self.select(self._selected - keys if keys <= self._selected else self._selected | keys)
 
+    def begin_rectangle(self) -> None:
+        """Select from here to wherever the cursor goes next."""
+        if self.cursor_key is not None:
+            self._rectangle = Rectangle(self._cursor, self._selected, held=True)
+            self._follow_cursor()
+
+    def keep_rectangle(self) -> None:
+        """Its cells stay selected, and the cursor is free again."""
+        self._end_rectangle()
+
+    def drop_rectangle(self) -> None:
+        """What was selected before it is selected again."""
+        if self._rectangle is not None:
+            self.select(self._rectangle.before)
+
+    def on_blur(self) -> None:
+        """A rectangle ends where the keys go elsewhere."""
+        self._end_rectangle()
+
+    def _follow_cursor(self) -> None:
+        if self._rectangle is not None:
+            cells = {self._key(x, y) for x, y in self._rectangle.places(self._cursor)}
+            self._select(self._rectangle.before | cells)
+            self.post_message(self.RectangleChanged())
+
+    def _end_rectangle(self) -> None:
+        if self._rectangle is not None:
+            self._rectangle = None
+            self.post_message(self.RectangleChanged())
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """A rectangle may begin here."""
+        self._dragged = False
+        offset = event.get_content_offset(self) if event.button == 1 else None
+        self._pressed = self._place_at(offset)
+        if self._pressed is not None:
+            self.capture_mouse()  # the way may lead outside
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """With the button down, a rectangle follows."""
+        if self._pressed is None or event.button != 1:
+            return
+        x, y = event.get_content_offset_capture(self) + self.scroll_offset
+        place = self._places.nearest(x, y)
+        if not self._dragged and place != self._pressed:
+            self._dragged = True
+            self._end_rectangle()
+            self._rectangle = Rectangle(self._pressed, self._selected, held=False)
+        if self._dragged:
+            self._set_cursor(*place)
+            self._follow_cursor()
+
+    def on_mouse_up(self, _: MouseUp) -> None:
+        """The rectangle is done."""
+        if self._pressed is not None:
+            self._pressed = None
+            self.release_mouse()
+        if self._dragged:
+            self._end_rectangle()
+
     def on_click(self, event: Click) -> None:
         """A cell toggles; a column's header or a row's label toggles all of it."""
         offset = event.get_content_offset(self)
-        if offset is None or not self._rows or not self._columns:
+        if self._dragged or offset is None or not self._rows or not self._columns:
             return
-        x = y = None
-        if offset.x >= self._label_width:
-            x = (offset.x - self._label_width + self.scroll_offset.x) // self._column_width
-            if x >= len(self._columns):
-                return
-        if offset.y >= HEADER_LINES:
-            line = offset.y - HEADER_LINES + self.scroll_offset.y
-            y = self._lines[line] if line < len(self._lines) else None
-            if y is None:
-                return
-        if x is None and y is None:
+        x = self._column_at(offset) if offset.x >= self._places.label_width else None
+        y = self._row_at(offset) if offset.y >= HEADER_LINES else None
+        beside = x is None and offset.x >= self._places.label_width
+        below = y is None and offset.y >= HEADER_LINES
+        if beside or below or (x is None and y is None):
             return
+        self._end_rectangle()
         self._set_cursor(self._x if x is None else x, self._y if y is None else y)
         self.toggle("row" if x is None else "column" if y is None else "cell")
 
+    def _column_at(self, offset: Offset) -> int | None:
+        return self._places.column_at(offset.x + self.scroll_offset.x)
+
+    def _row_at(self, offset: Offset) -> int | None:
+        return self._places.row_at(offset.y + self.scroll_offset.y)
+
+    def _place_at(self, offset: Offset | None) -> Place | None:
+        """The cell at a position; ``None`` on header, label and gap."""
+        if offset is None or offset.x < self._places.label_width or offset.y < HEADER_LINES:
+            return None
+        x, y = self._column_at(offset), self._row_at(offset)
+        return None if x is None or y is None else (x, y)
+
     def _set_cursor(self, x: int, y: int) -> None:
-        if (x, y) == (self._x, self._y):
+        if (x, y) == self._cursor:
             return
         self._x, self._y = x, y
         self._show_cursor()
@@ -239,6 +319,10 @@ class CellGrid(ScrollView, can_focus=True):
         self.post_message(self.CursorMoved(self._key(x, y)))
 
     # Where things are
+
+    @property
+    def _cursor(self) -> Place:
+        return self._x, self._y
 
     def _key(self, x: int, y: int) -> Key:
         row = self._rows[y]
@@ -261,47 +345,28 @@ class CellGrid(ScrollView, can_focus=True):
         return super().render_lines(crop)
 
     def _measure(self) -> None:
-        """Columns share the width; models get air between them where there is room."""
         self._measured = self.scrollable_content_region.size
-        lengths = [len(str(row.length)) for row in self._rows] or [3]
-        titles = [cell_len(plain(row.title, TITLE)) for row in self._rows] or [6]
-        width, height = self._measured
-        self._label_width = min(max(titles) + max(lengths) + 4, max(8, width // 2))
-        share = (width - self._label_width) // max(1, len(self._columns))
-        self._column_width = min(max(share, NARROWEST), WIDEST)
-        firsts = {y for y in range(1, len(self._rows)) if self._first_of_model(y)}
-        airy = HEADER_LINES + len(self._rows) + len(firsts) <= height
-        self._lines = []
-        for y in range(len(self._rows)):
-            if airy and y in firsts:
-                self._lines.append(None)
-            self._lines.append(y)
-        self.virtual_size = Size(
-            self._label_width + self._column_width * len(self._columns),
-            HEADER_LINES + len(self._lines),
-        )
-
-    def _first_of_model(self, y: int) -> bool:
-        return y == 0 or self._rows[y].model != self._rows[y - 1].model
+        self._places = measure(self._rows, len(self._columns), self._measured)
+        self.virtual_size = self._places.size
 
     def _show_cursor(self) -> None:
-        if self._y not in self._lines:
+        if self._y not in self._places.lines:
             return
-        line = self._lines.index(self._y)
-        room_x = self.scrollable_content_region.width - self._label_width
+        line = self._places.lines.index(self._y)
+        room_x = self.scrollable_content_region.width - self._places.label_width
         room_y = self.scrollable_content_region.height - HEADER_LINES
-        left, top = self._x * self._column_width, line
+        left, top = self._x * self._places.column_width, line
         scroll_x, scroll_y = self.scroll_offset
-        scroll_x = min(left, max(scroll_x, left + self._column_width - room_x))
+        scroll_x = min(left, max(scroll_x, left + self._places.column_width - room_x))
         scroll_y = min(top, max(scroll_y, top + 1 - room_y))
         if (scroll_x, scroll_y) != tuple(self.scroll_offset):
             self.scroll_to(scroll_x, scroll_y, animate=False)
 
     def _refresh_cell(self, x: int, line: int) -> None:
-        left = self._label_width + x * self._column_width - self.scroll_offset.x
+        left = self._places.label_width + x * self._places.column_width - self.scroll_offset.x
         top = HEADER_LINES + line - self.scroll_offset.y
         if top >= HEADER_LINES:
-            self.refresh(Region(left, top, self._column_width, 1))
+            self.refresh(Region(left, top, self._places.column_width, 1))
 
     # Drawing
 
@@ -310,15 +375,18 @@ class CellGrid(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         base = self.rich_style
         if y < HEADER_LINES:
-            label, body = Strip([Segment(" " * self._label_width, base)]), self._header_line(y)
+            label, body = (
+                Strip([Segment(" " * self._places.label_width, base)]),
+                self._header_line(y),
+            )
         else:
             line = y - HEADER_LINES + self.scroll_offset.y
-            row = self._lines[line] if line < len(self._lines) else None
+            row = self._places.lines[line] if line < len(self._places.lines) else None
             if row is None:
                 return Strip.blank(width, base)
             label, body = self._label(row), self._body_line(row)
         start = self.scroll_offset.x
-        body = body.crop_extend(start, start + max(0, width - self._label_width), base)
+        body = body.crop_extend(start, start + max(0, width - self._places.label_width), base)
         return Strip.join([label, body]).crop_extend(0, width, base)
 
     def _header_line(self, y: int) -> Strip:
@@ -335,10 +403,10 @@ class CellGrid(ScrollView, can_focus=True):
 
     def _label(self, y: int) -> Strip:
         row = self._rows[y]
-        first = y == 0 or self._first_of_model(y) or y == self._first_shown()
+        first = first_of_model(self._rows, y) or y == self._first_shown()
         current = y == self._y
         length = f"{row.length}  "
-        room = self._label_width - len(length) - 1
+        room = self._places.label_width - len(length) - 1
         title = set_cell_size(shorten(plain(row.title, TITLE), room), room) if first else " " * room
         return Strip(
             [
@@ -348,36 +416,45 @@ class CellGrid(ScrollView, can_focus=True):
         )
 
     def _first_shown(self) -> int | None:
-        shown = self._lines[self.scroll_offset.y :]
+        shown = self._places.lines[self.scroll_offset.y :]
         return next((y for y in shown if y is not None), None)
 
     def _body_line(self, y: int) -> Strip:
         segments: list[Segment] = []
         for x in range(len(self._columns)):
-            key = self._key(x, y)
-            chosen, here = key in self._selected, (x, y) == (self._x, self._y)
-            style = self.rich_style
-            if chosen and here:
-                style += self._look("grid--selected-cursor")
-            elif chosen:
-                style += self._look("grid--selected")
-            elif here:
-                style += self._look("grid--cursor")
-            cell = self._cells.get(key, CellView())
-            colour = Style(color=rich_style(self.app, style_variable(cell.state)).color)
-            mark = "▌" if chosen else " "
-            segments += [
-                Segment(mark, style + Style(color=self._look("grid--mark").color)),
-                Segment(f" {glyph(cell.state)} ", style + colour),
-                Segment(
-                    set_cell_size(plain(cell.text, TITLE), self._column_width - 6) + " ", style
-                ),
-                Segment(" ", self.rich_style),
-            ]
+            segments += self._cell(x, y)
         return Strip(segments)
 
+    def _cell(self, x: int, y: int) -> list[Segment]:
+        key = self._key(x, y)
+        ground = self.rich_style + self._ground(key in self._selected, (x, y) == self._cursor)
+        view = self._cells.get(key, CellView())
+        room = self._places.column_width - 6
+        pieces = cell_pieces(view, room)
+        rest = room - sum(cell_len(text) for text, _ in pieces) + 1
+        mark = "▌" if key in self._selected else " "
+        return [
+            Segment(mark, ground + Style(color=self._look("grid--mark").color)),
+            Segment(f" {glyph(view.state)} ", ground + self._color(style_variable(view.state))),
+            *(Segment(t, ground + self._color(style) if style else ground) for t, style in pieces),
+            Segment(" " * rest, ground),
+            Segment(" ", self.rich_style),
+        ]
+
+    def _ground(self, chosen: bool, here: bool) -> Style:
+        if chosen and here:
+            return self._look("grid--selected-cursor")
+        if chosen or here:
+            return self._look("grid--selected" if chosen else "grid--cursor")
+        return Style()
+
+    def _color(self, variable: str) -> Style:
+        return Style(color=rich_style(self.app, variable).color)
+
     def _cut(self, text: str) -> str:
-        return set_cell_size(shorten(text, self._column_width - 1), self._column_width)
+        return set_cell_size(
+            shorten(text, self._places.column_width - 1), self._places.column_width
+        )
 
     def _look(self, name: str) -> Style:
         return self.get_component_rich_style(name)

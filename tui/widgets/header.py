@@ -1,7 +1,8 @@
-"""One line on top of every screen: the three tabs, the queue, the store, the device."""
+"""One line on top of every screen: the three tabs, the line, the queue, the store, the device."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -9,6 +10,7 @@ from textual.content import Content
 from textual.events import Click
 from textual.widget import Widget
 
+from tui.actions.app import APP
 from tui.messages import Snapshot
 from tui.states import glyph, style_variable
 from tui.text import short_path
@@ -16,7 +18,14 @@ from tui.text import short_path
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
-TABS = (("launch", "1", "Launch"), ("live", "2", "Live"), ("compare", "3", "Compare"))
+Tab = tuple[str, str, str]
+"""Mode, key and label."""
+
+TABS: tuple[Tab, ...] = tuple(
+    (action.id.split("'")[1], action.keys[0], action.label)
+    for action in APP
+    if action.id.startswith("show(")
+)
 SHOWN_STATES = ("running", "queued", "done", "failed")
 
 
@@ -42,11 +51,12 @@ class Header(Widget):
     def on_mount(self) -> None:
         """Follow the app's knowledge of store and device."""
         self.watch(self.app, "snapshot", self._changed, init=False)
-        self.watch(self.app, "device", self._changed, init=False)
+        for name in ("device", "traffic", "traffic_shown", "low_bandwidth"):
+            self.watch(self.app, name, self._changed, init=False)
 
     async def on_click(self, event: Click) -> None:
         """A click on a tab opens it."""
-        mode = tab_at(event.x, with_name=self._with_name)
+        mode = tab_at(event.x, with_name=self._with_name, tabs=self._tabs_named())
         if mode is not None:
             await self.app.run_action(f"show('{mode}')")
 
@@ -64,12 +74,12 @@ class Header(Widget):
         return self._shown
 
     def _content(self) -> Content:
-        """Tabs on the left; on the right as much of queue, store and device as there is room."""
+        """Tabs on the left; on the right as much as there is room for."""
         width = self.size.width
         left = self._tabs(self._with_name)
         room = width - left.cell_length - 2
         right: list[Content] = []
-        for part in (self._queue(words=width >= 130), self._store(), self._device()):
+        for part in self._parts(width):
             needed = part.cell_length + (3 if right else 0)
             if part.cell_length and needed <= room:
                 right.append(part)
@@ -78,11 +88,29 @@ class Header(Widget):
         gap = max(1, width - left.cell_length - tail.cell_length - 1)
         return Content.assemble(left, " " * gap, tail, " ")
 
+    def _parts(self, width: int) -> Iterator[Content]:
+        """The most important first."""
+        if self.app.low_bandwidth:
+            yield Content.styled("low bandwidth", "$warning")
+        if self.app.traffic_shown:
+            for part in (self.app.traffic or "counting …").split(" · "):
+                yield Content.styled(part, "$text-muted")
+        yield self._queue(words=width >= 130)
+        yield self._store()
+        yield self._device()
+
+    def _tabs_named(self) -> list[Tab]:
+        """The tabs with the keys that this user has for them."""
+        actions = {action.id: action for action in APP}
+        return [
+            (mode, self.app.key_of(actions[f"show('{mode}')"]), label) for mode, _, label in TABS
+        ]
+
     def _tabs(self, with_name: bool) -> Content:
         parts: list[Content | tuple[str, str] | str] = [" "]
         if with_name:
             parts += [("seqbench", "bold $foreground"), "  "]
-        for mode, key, label in TABS:
+        for mode, key, label in self._tabs_named():
             active = mode == self.active
             look = "bold $background on $primary" if active else "$text-muted"
             parts += [(f" {key}", look if active else "$accent"), (f" {label} ", look)]
@@ -110,10 +138,10 @@ class Header(Widget):
         return Content.styled(self.app.device, "$text-muted")
 
 
-def tab_at(x: int, with_name: bool) -> str | None:
+def tab_at(x: int, with_name: bool, tabs: Sequence[Tab] = TABS) -> str | None:
     """Which tab a click in column ``x`` of the header means."""
     start = 1 + (cell_len("seqbench") + 2 if with_name else 0)
-    for mode, key, label in TABS:
+    for mode, key, label in tabs:
         end = start + cell_len(key) + cell_len(label) + 3
         if start <= x < end:
             return mode

@@ -116,8 +116,9 @@ class QueueTable(Lines, can_focus=True):
         self._top = min(max(self._top, index - rows + 1), index)
         self._top = max(0, min(self._top, len(self._runs) - rows))
         lines = [_header(columns)]
-        for run in self._runs[self._top : self._top + rows]:
-            line = _row(run, columns, self._now)
+        before = sum(run.state == "running" for run in self._runs)
+        for index, run in enumerate(self._runs[self._top : self._top + rows], self._top):
+            line = _row(run, columns, self._now, index - before)
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
@@ -175,7 +176,8 @@ def _header(columns: dict[str, int]) -> Line:
     return [(text, "$text-disabled")]
 
 
-def _row(run: Run, columns: dict[str, int], now: float) -> Line:
+def _row(run: Run, columns: dict[str, int], now: float, ahead: int) -> Line:
+    """``ahead``: how many wait before it, if it waits."""
     style = style_variable(run.state)
     line: Line = []
     for name, size in columns.items():
@@ -183,7 +185,7 @@ def _row(run: Run, columns: dict[str, int], now: float) -> Line:
             word = f"{glyph(run.state)} {plain(run.state)}" if size > 1 else glyph(run.state)
             line.append((fit(word, size) + " ", style))
         elif name == "progress":
-            line += _bar(run, size - 1)
+            line += _bar(run, size - 1, ahead)
         else:
             text = _cell(run, name, now)
             padded = fit(text, size, ">" if name in _TO_THE_RIGHT else "<") + " "
@@ -215,10 +217,12 @@ def _time(run: Run, now: float) -> str:
     return ABSENT
 
 
-def _bar(run: Run, width: int) -> Line:
-    """The share that is done as a bar. A run that stopped early is done for all that."""
+def _bar(run: Run, width: int, ahead: int) -> Line:
+    """The share that is done as a bar. A run that stopped early is done for all that; one that
+    waits has a place in the queue instead."""
     if run.state == "queued":
-        return [(" " * width + "  ", "")]
+        place = "next" if ahead == 0 else f"{ahead:,} ahead"
+        return [(fit(place, width) + "  ", "$text-muted")]
     share = 1.0 if run.state == "done" else min(max(run.progress or 0.0, 0.0), 1.0)
     halves = round(share * width * 2)
     full = "━" * (halves // 2) + ("╸" if halves % 2 else "")

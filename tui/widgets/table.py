@@ -41,6 +41,7 @@ class PagedTable(ScrollView, can_focus=True):
         "table--cursor",
         "table--muted",
         "table--best",
+        "table--mark",
         "table--rule",
     }
     DEFAULT_CSS = """
@@ -59,6 +60,7 @@ class PagedTable(ScrollView, can_focus=True):
         }
         & > .table--muted { color: $text-muted; }
         & > .table--best { color: $success; text-style: bold; }
+        & > .table--mark { color: $accent; text-style: bold; }
         & > .table--rule { color: $border-blurred; }
         &:focus > .table--cursor {
             background: $block-cursor-background;
@@ -354,6 +356,9 @@ class PagedTable(ScrollView, can_focus=True):
                     self._refresh_row(index)
                 continue
             y = index - self.scroll_offset.y + HEADER
+            if old.marked != new.marked:
+                self._refresh_row(index)
+                continue
             for place, (was, now) in enumerate(zip(old.cells, new.cells, strict=True)):
                 start, end = self._columns.on_screen(place, self.scroll_offset.x)
                 if was != now and start < end:
@@ -387,7 +392,12 @@ class PagedTable(ScrollView, can_focus=True):
             if under and place == self._cursor_column:
                 style += self._looks.style("cursor")
             parts.append(Segment(fit(cell.text, column), style))
-        return self._line(parts, ground)
+        line = self._line(parts, ground)
+        if not row.marked:
+            return line
+        # A bar in place of the blank at the left edge: a mark that needs no color.
+        bar = Segment("▌", ground + self._looks.style("mark"))
+        return Strip.join([Strip([bar], 1), line.crop(1)])
 
     def _line(self, parts: list[Segment], ground: Style) -> Strip:
         """Fixed columns, a rule, and the part of the others that is scrolled to."""

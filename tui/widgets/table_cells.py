@@ -44,6 +44,7 @@ class Cell:
 class TableRow:
     key: str
     cells: tuple[Cell, ...]
+    marked: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from measured_runs import CHECKSUM, filled_store
 
 from engine.analysis.comparison import (
@@ -109,13 +107,6 @@ def test_wrong_names_are_answered_with_the_nearest(con: sqlite3.Connection) -> N
     with pytest.raises(UsageError, match="did you mean 'mean'"):
         compare_rows(con, aggregate="meen")
     assert column("ndcg@10/TEST").source == column("test_ndcg_best").source
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(text=st.text(max_size=40) | st.from_regex(r"(state|length|note|x)?:[%_'\"*a-z0-9 ]*"))
-def test_no_filter_text_raises(con: sqlite3.Connection, text: str) -> None:
-    rows = compare_rows(con, filter=text)
-    assert len(rows) == queries.comparison_count(con, text)
 
 
 def test_a_rebuilt_store_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -189,6 +189,29 @@ def complaint(layer: Path) -> str:
         ),
         ("settings.yaml", "slots: 3\n", "settings.yaml:1: slots: expected a mapping of keys"),
         ("settings.yaml", "retries: 101\n", "retries: expected a number of at most 100, not 101."),
+        (
+            "settings.yaml",
+            "notify: allways\n",
+            "notify: expected 'unfocused', 'always' or 'never', not 'allways': did you mean",
+        ),
+        *(
+            (
+                "settings.yaml",
+                f"webhook: {wrong}\n",
+                "settings.yaml:1: webhook: expected an address such as https://example.org/hook.",
+            )
+            for wrong in (
+                "file:///etc/passwd",
+                "ftp://a/b",
+                "example.org",
+                "'http://'",
+                "http://a:x/",
+                "'http://a/ b'",
+                "'http://[/'",
+                "''",
+            )
+        ),
+        ("settings.yaml", "webhook: 3\n", "webhook: expected text, not 3."),
         ("settings.yaml", "- 1\n", "settings.yaml:1: expected a mapping of keys to values."),
         (
             "reference/t.yaml",

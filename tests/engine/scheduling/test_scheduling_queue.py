@@ -21,7 +21,13 @@ from engine.store import queries, transitions
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 from engine.store.rebuild import rebuild
-from engine.store.requests import request_cancel, request_delete, request_retry, set_note
+from engine.store.requests import (
+    request_cancel,
+    request_delete,
+    request_move,
+    request_retry,
+    set_note,
+)
 
 Add = Callable[..., list[str]]
 Work = Callable[..., None]
@@ -71,6 +77,20 @@ def test_a_queued_run_is_cancelled_at_once(
     assert (found.state, found.cause) == ("cancelled", "cancelled")
     assert not transitions.live_attempts(writer)
     assert transitions.requests(writer) == []
+
+
+def test_a_run_that_is_moved_to_the_front_runs_next(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    ids = add("hold", "hold", "hold", "hold")
+    work(lambda: look.holds(ids[0]) and look.holds(ids[1]), "two that hold")
+    request_move(location, [ids[3], ids[0]], "first")
+    go(location, ids[0])
+    work(lambda: look.run(ids[3]).state == "running", "the one that was moved")
+    assert look.run(ids[2]).state == "queued"
+    for run in ids[1:]:
+        go(location, run)
+    work(lambda: look.states() == ["done"] * 4, "the end")
 
 
 def test_a_running_run_is_cancelled_and_can_be_retried(

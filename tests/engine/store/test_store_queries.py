@@ -156,7 +156,6 @@ def test_progress_and_eta(
         ("length:7", []),
         ("seed:3 model:sas", [3, 7]),
         ("synthetic state:", range(12)),
-        ("colour:red", []),
         ("%", []),
         ("done queued", []),
     ],

@@ -105,3 +105,40 @@ def test_a_file_is_written_whole_or_refused_in_a_sentence(
     refused = cli("compare", "-o", str(tmp_path / "absent/table"))
     assert refused.exit_code == 1
     assert "can't be written: No such file or directory." in refused.stderr
+
+
+def test_the_pivot_in_every_form(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, tmp_path: Path
+) -> None:
+    result = cli("compare", "--pivot", "--aggregate", "max")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith("Grand Total (Max)")
+    assert "max: maximum over epochs: looks at the test set" in result.stderr
+    sheet = tmp_path / "pivot.xlsx"
+    assert cli("compare", "--pivot", "--format", "xlsx", "-o", str(sheet)).exit_code == 0
+    assert sheet.read_bytes().startswith(b"PK")
+    assert "\\toprule" in cli("compare", "--pivot", "--format", "latex").stdout
+
+
+def test_pairs_of_runs_without_ranks_are_explained(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    result = cli("compare", "--pairs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "its test ranks can't be read (No such file or directory)" in result.stderr
+    assert "No two cells of one data set" in result.stderr
+
+
+def test_what_does_not_go_together_is_said(cli: Run) -> None:
+    for arguments, sentence in (
+        (("--pivot", "--pairs"), "are three tables: ask for one"),
+        (("--pivot", "--limit", "3"), "leave --sort and --limit"),
+        (("--pivot", "--format", "xlsx"), "a sheet needs a file"),
+        (("--format", "latex"), "there is no format 'latex'"),
+        (("--pairs", "--sort", "EpochTime"), "no figure of single test users"),
+        (("--pairs", "--format", "latex"), "there is no format 'latex'"),
+    ):
+        result = cli("compare", *arguments)
+        assert result.exit_code == 2, arguments
+        assert sentence in result.stderr
+        assert result.stdout == ""

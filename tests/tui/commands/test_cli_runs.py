@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -17,6 +18,8 @@ from engine.store.location import StoreLocation
 from engine.store.queries import list_runs, run_spec
 from engine.store.requests import set_note
 from engine.store.transitions import hold
+from tui.presence import Presence
+from tui.remembered import keep
 
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]
@@ -56,6 +59,35 @@ def test_runs_are_listed_newest_first(
     assert 0.1 < running[0]["progress"] < 0.2
     assert len(cli_json("ls", "--state", "running,queued", "--json")) == 3
     assert cli_json("ls", "--state", "lost", "--json") == []
+
+
+def test_what_ended_lately_is_listed(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    done = ids(held, "done")
+    now = time.time()
+    with closing(connect_writer(held)) as connection:
+        for run, hours in zip(done, (1, 3), strict=True):
+            finished = now - hours * 3_600
+            connection.execute("UPDATE runs SET finished = ? WHERE id = ?", (finished, run))
+
+    def listed(since: str) -> list[str]:
+        return [
+            run["id"] for run in cli_json("ls", "--since", since, "--json") if run["id"] in done
+        ]
+
+    assert listed("90m") == done[:1]
+    assert listed("0.5d") == done
+    assert listed("30 s") == []
+    unknown = cli("ls", "--since", "left")
+    assert unknown.exit_code == 1
+    assert "never left with this store" in unknown.stderr
+    keep(Presence(held)._topic, {"seen": now - 2 * 3_600})
+    assert listed("left") == done[:1]
+    for wrong in ("yesterday", "3", "-1h", "9" * 400 + "h"):
+        refused = cli("ls", "--since", wrong)
+        assert refused.exit_code == 2
+        assert "is no span of time" in refused.stderr
 
 
 def test_a_run_is_shown_by_a_part_of_its_id(
@@ -202,6 +234,21 @@ def test_a_failed_run_is_shown_with_what_to_try(
     shown = cli("show", failed).stdout
     assert "Try smaller batches" in shown
     assert f"seqbench retry {failed} --set batch_size=64 --set eval_batch_size=256" in shown
+
+
+def test_what_waits_is_moved(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
+    later, sooner = ids(held, "queued")  # newest first
+    result = cli("move", later, sooner, "--first")
+    assert result.stdout.split() == [sooner, later], "in the order of the queue"
+    assert requests(held) == [("first", later), ("first", sooner)]
+    (running,) = ids(held, "running")
+    refused = cli("move", sooner, running, "--up")
+    assert refused.exit_code == 1
+    assert "is running: only what waits can be moved; nothing was changed" in refused.stderr
+    unclear = cli("move", sooner)
+    assert unclear.exit_code == 2
+    assert "Say where to" in unclear.stderr
+    assert len(requests(held)) == 2
 
 
 def test_the_queue_is_paused_and_resumed(

@@ -1,0 +1,1 @@
+"""What seqbench does with a GPU, measured on one."""

@@ -1,0 +1,189 @@
+"""Training as the loop does it: time an epoch, memory, utilisation; and real runs to their end,
+several on one GPU at once, through the supervisor."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from benchmarks.common import progress
+from benchmarks.gpu.report import Part
+from engine.analysis.comparison import compare_rows
+from engine.config import load_catalogue
+from engine.datasets.interactions import Interactions
+from engine.datasets.load import load_interactions
+from engine.errors import TrainingError
+from engine.scheduling.start import ensure_supervisor
+from engine.spec import RunSpec
+from engine.store.connect import connect_reader
+from engine.store.location import store_location
+from engine.store.queries import list_runs
+from engine.store.requests import enqueue
+from engine.telemetry import Sampler
+from engine.training.loop import train
+from engine.training.recorder import EpochRecord, StepRecord
+
+SEED = 42
+EPOCHS = {"ml-100k": 40, "ml-1m": 6}
+"""Enough of them for the driver's utilisation, which looks at a sixth of a second or more."""
+SAMPLE_SECONDS = 0.1
+PROFILE = "reference"
+
+
+class Epochs:
+    """Keeps the epochs' times."""
+
+    def __init__(self) -> None:
+        self.records: list[EpochRecord] = []
+        self.started: float | None = None
+
+    def steps(self, records: list[StepRecord]) -> None:
+        """Not needed."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        self.records.append(record)
+        if len(self.records) == 1:
+            self.started = time.monotonic()
+
+
+class Utilization(threading.Thread):
+    """Samples the first GPU until it is told to stop."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.samples: list[tuple[float, float]] = []
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        sampler = Sampler()
+        while not self._stopped.wait(SAMPLE_SECONDS):
+            gpus = sampler.sample().gpus
+            if gpus and gpus[0].utilization is not None:
+                self.samples.append((time.monotonic(), gpus[0].utilization))
+        sampler.close()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+    def since(self, started: float | None) -> float | None:
+        """The mean from a moment on, the driver's period after it."""
+        if started is None:
+            return None
+        values = [value for t, value in self.samples if t > started + 0.3]
+        return sum(values) / len(values) if values else None
+
+
+def speed(models: Sequence[str], datasets: Sequence[str], lengths: Sequence[int]) -> Part:
+    """One run after the other, alone on the GPU."""
+    headers = ["data set", "L", "model", "training, s an epoch", "evaluation, s"]
+    headers += ["peak GPU memory, MiB", "utilization, %"]
+    part = Part("An epoch, alone on the GPU", headers)
+    catalogue = load_catalogue()
+    for dataset in datasets:
+        interactions = load_interactions(catalogue.dataset(dataset))
+        epochs = EPOCHS.get(dataset, 4)
+        overrides = {"epochs": epochs, "patience": epochs}
+        for length in lengths:
+            for model in models:
+                progress(f"{model} × {dataset} × {length} ...")
+                spec = catalogue.run_spec(model, dataset, length, SEED, PROFILE, overrides)
+                part.rows.append(epoch_row(spec, interactions))
+    return part
+
+
+def epoch_row(spec: RunSpec, interactions: Interactions) -> dict[str, Any]:
+    """Train for some epochs; the first isn't counted."""
+    device = torch.device("cuda")
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    epochs, utilization = Epochs(), Utilization()
+    utilization.start()
+    try:
+        train(spec, interactions, device, epochs)
+    finally:
+        utilization.stop()
+    counted = epochs.records[1:]
+    return {
+        "dataset": spec.dataset,
+        "length": spec.length,
+        "model": spec.model,
+        "train_seconds": median(record.train_seconds for record in counted),
+        "eval_seconds": median(record.eval_seconds for record in counted),
+        "memory_mib": torch.cuda.max_memory_allocated() / 2**20,
+        "utilization": utilization.since(epochs.started),
+    }
+
+
+def quality(
+    models: Sequence[str],
+    datasets: Sequence[str],
+    lengths: Sequence[int],
+    at_once: int,
+    seconds: float,
+) -> Part:
+    """Real runs to their end: enqueued, worked off by a supervisor, ``at_once`` on each GPU.
+
+    Raises:
+        TrainingError: they didn't end in time.
+    """
+    headers = ["data set", "L", "model", "Recall@10", "NDCG@10"]
+    headers += ["Recall@10, seen masked", "NDCG@10, seen masked", "epochs"]
+    part = Part(f"Runs to their end, {at_once} at once on a GPU", headers)
+    catalogue = load_catalogue()
+    specs = [
+        catalogue.run_spec(model, dataset, length, SEED, PROFILE)
+        for dataset in datasets
+        for length in lengths
+        for model in models
+    ]
+    with tempfile.TemporaryDirectory(prefix="seqbench-gpu-") as folder:
+        location = store_location(Path(folder) / "runs.db")
+        configs = Path(folder) / "configs"
+        configs.mkdir()
+        (configs / "settings.yaml").write_text(f"slots: {{gpu: {at_once}}}\nidle_seconds: 0\n")
+        started, most = time.monotonic(), 0
+        enqueue(location, specs)
+        ensure_supervisor(location, configs)
+        sampler = Sampler()
+        while True:
+            with closing(connect_reader(location)) as connection:
+                counts = Counter(run.state for run in list_runs(connection))
+            most = max(most, len(sampler.sample().gpus[0].processes))
+            if not counts["queued"] + counts["running"]:
+                break
+            if time.monotonic() - started > seconds:
+                raise TrainingError("error", f"Not done within {seconds:.0f} s: {dict(counts)}.")
+            time.sleep(0.5)
+        sampler.close()
+        taken = time.monotonic() - started
+        with closing(connect_reader(location)) as connection:
+            rows = compare_rows(connection)
+        for row in sorted(rows, key=lambda row: (row["dataset"], row["length"], row["model"])):
+            masked = " (seen masked)"
+            part.rows.append(
+                {
+                    "dataset": row["dataset"],
+                    "length": row["length"],
+                    "model": row["model"],
+                    "recall": row["Recall@10/test"],
+                    "ndcg": row["NDCG@10/test"],
+                    "recall_masked": row[f"Recall@10/test{masked}"],
+                    "ndcg_masked": row[f"NDCG@10/test{masked}"],
+                    "epochs": row["Total Epoch Trained"],
+                }
+            )
+        part.notes.append(
+            f"{len(specs)} runs in {taken:.0f} s; at most {most} processes seen on the GPU; "
+            f"ended as {', '.join(f'{count} {state}' for state, count in counts.items() if count)}."
+        )
+    return part

@@ -1,0 +1,146 @@
+"""Cells with what their runs ranked: who can be compared with whom, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.comparison import Row, Value
+from engine.analysis.significance import (
+    LEVEL,
+    Difference,
+    Metric,
+    PerUser,
+    difference,
+    holm,
+    more_seeds,
+    per_user,
+    user_interval,
+)
+from engine.regular import open_regular
+from engine.store.location import StoreLocation
+
+_CELL = ("model", "dataset", "length", "profile", "settings", "protocol", "checksum")
+_COMPARABLE = ("dataset", "protocol", "checksum")
+"""What cells must have in common to be compared: the same test users in the same order."""
+
+
+@dataclass(frozen=True)
+class RankedCell:
+    """A cell's runs that are done, one a seed, and each test user's rank in them."""
+
+    place: dict[str, Value]
+    """Its model, data set, length, profile, settings, protocol and checksum."""
+    runs: tuple[Row, ...]
+    ranks: NDArray[np.int32]
+    """(S, 2, U): over all items, and with the user's seen items masked."""
+    label: str
+    """What tells it from the other cells of its data set."""
+
+    def values(self, metric: Metric, *, masked: bool) -> PerUser:
+        return per_user(self.ranks[:, int(masked)], metric)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two cells in a metric."""
+
+    a: RankedCell
+    b: RankedCell
+    difference: Difference
+    p: float
+    """Corrected over all pairs of the table (Holm)."""
+    more_seeds: int | None
+    """How many more a cell would tell them apart, at the level that the correction leaves."""
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of the first: only a corrected p below the level is a difference."""
+        if self.p < LEVEL:
+            return "better" if self.difference.mean > 0 else "worse"
+        return "no difference shown"
+
+
+def ranked_cells(
+    location: StoreLocation, rows: Iterable[Row]
+) -> tuple[list[RankedCell], list[str]]:
+    """The cells of the rows of `compare_rows`, in their order, and a sentence for each run whose
+    ranks are not to be had. Of a seed that ran more than once, the run with the last id counts."""
+    groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
+    for row in rows:
+        if row["state"] == "done":
+            seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
+            seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=lambda r: str(r["run"]))
+    cells: list[RankedCell] = []
+    problems: list[str] = []
+    places = [dict(zip(_CELL, key, strict=True)) for key in groups]
+    for place, seeds in zip(places, groups.values(), strict=True):
+        runs: list[Row] = []
+        ranks: list[NDArray[np.int32]] = []
+        for row in seeds.values():
+            try:
+                ranks.append(_ranks(location, str(row["run"])))
+                runs.append(row)
+            except (OSError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) else str(error)
+                problems.append(f"{row['run']} is left out: its test ranks can't be read ({why}).")
+        users = {each.shape[1] for each in ranks}
+        if len(users) > 1:
+            problems.append(f"{_label(place, places)} is left out: its runs rank for other users.")
+        elif ranks:
+            label = _label(place, places)
+            cells.append(RankedCell(place, tuple(runs), np.stack(ranks), label))
+    return cells, problems
+
+
+def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[Pair]:
+    """Every two cells that can be compared: those of one data set, checksum and protocol.
+
+    The p-values are corrected for all of them together.
+    """
+    values = {id(cell): cell.values(metric, masked=masked) for cell in cells}
+    found = [
+        (a, b, difference(values[id(a)], values[id(b)]))
+        for a, b in combinations(cells, 2)
+        if all(a.place[name] == b.place[name] for name in _COMPARABLE)
+        and a.ranks.shape[2] == b.ranks.shape[2] > 1
+    ]
+    corrected = holm([each.p for _, _, each in found])
+    compared = []
+    for (a, b, each), p in zip(found, corrected, strict=True):
+        level = LEVEL * each.p / p if p else LEVEL  # what the correction leaves of it
+        missing = 0 if p < LEVEL else more_seeds(values[id(a)], values[id(b)], level)
+        compared.append(Pair(a, b, each, p, missing))
+    return compared
+
+
+def interval(cell: RankedCell, metric: Metric, *, masked: bool) -> tuple[float, float]:
+    """The interval at 95 % over users, by the bootstrap."""
+    return user_interval(cell.values(metric, masked=masked))
+
+
+def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
+    """(2, U). Raises `OSError` or `ValueError` where there are none."""
+    with open_regular(location.folder(run).test_ranks) as file:
+        ranks: NDArray[np.int32] = np.load(file, allow_pickle=False)
+    if ranks.ndim != 2 or ranks.shape[0] != 2 or not np.issubdtype(ranks.dtype, np.integer):
+        raise ValueError("not ranks of test users")
+    if ranks.size and ranks.min() < 1:
+        raise ValueError("a rank below 1")
+    return ranks
+
+
+def _label(place: dict[str, Value], places: Sequence[dict[str, Value]]) -> str:
+    """Model and length, and more where that is not enough."""
+    base = ("model", "length")
+    words = [f"{place['model']} L={place['length']}"]
+    alike = [other for other in places if all(other[n] == place[n] for n in (*base, "dataset"))]
+    for name in ("profile", "settings"):
+        if len({other[name] for other in alike}) > 1:
+            words.append(str(place[name]))
+            alike = [other for other in alike if other[name] == place[name]]
+    return " ".join(words)

@@ -1,0 +1,211 @@
+"""Two runs, or two cells, beside each other: only what differs, and the figures of both."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.analysis.comparison import Aggregate, Column, Value, columns, figure
+from engine.analysis.provenance import provenance_of
+from engine.store.comparison import runs_by_id
+from engine.store.database import fetch
+from engine.store.grouping import Choice, Spread, cell_facts, cell_figures, runs_of_cell
+
+MANY = 100
+"""Runs of a cell whose configuration is looked at: they differ in seed."""
+
+_SECTIONS = ("architecture", "training", "source")
+_TITLES = {"source": "data"}
+_VERSIONS = ("protocol", "code", "torch")
+_DEVICE = ("device", "dtype")
+_FIRST = {"NDCG@10/test": 0, "Recall@10/test": 1, "HitRate@10/test": 2, "MRR@10/test": 3}
+_COMPARABLE = {
+    "dataset": "data sets",
+    "checksum": "versions of the data",
+    "protocol": "protocols",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A run, or the runs of a cell."""
+
+    title: str
+    runs: tuple[str, ...]
+    figures: Mapping[str, Spread]
+    """By the store's column names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something that isn't the same on both sides."""
+
+    section: str
+    name: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of both sides."""
+
+    column: Column
+    left: Spread | None
+    right: Spread | None
+
+    @property
+    def difference(self) -> float | None:
+        """Right less left."""
+        if self.left is None or self.right is None:
+            return None
+        return self.right.mean - self.left.mean
+
+    @property
+    def better(self) -> str | None:
+        """``left`` or ``right``, where one end of the column is good and they differ."""
+        if not self.difference or self.column.better is None:
+            return None
+        return "right" if (self.difference > 0) == (self.column.better == "higher") else "left"
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All of it."""
+
+    left: Side
+    right: Side
+    settings: tuple[Setting, ...]
+    figures: tuple[Figure, ...]
+    warnings: tuple[str, ...] = field(default=())
+    """Why the figures are not to be compared."""
+
+
+def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
+    """One run."""
+    measured = _measured(aggregate)
+    rows = runs_by_id(con, [column.source for column in measured], [run])
+    values: Sequence[Value] = rows[0] if rows else ()
+    figures = {
+        column.source: Spread(float(value), None, 1)
+        for column, value in zip(measured, values, strict=False)
+        if isinstance(value, int | float)
+    }
+    return Side(run, (run,), figures)
+
+
+def cell_side(con: sqlite3.Connection, cell: str, choice: Choice, aggregate: Aggregate) -> Side:
+    """The runs of a cell, as `engine.store.grouping` has them."""
+    facts = cell_facts(cell)
+    runs = tuple(runs_of_cell(con, choice, cell))
+    title = f"{facts['model']} × {facts['dataset']} × {facts['length']}, {len(runs)} seeds"
+    sources = [column.source for column in _measured(aggregate)]
+    return Side(title, runs, cell_figures(con, choice, [cell], sources)[cell])
+
+
+def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: Aggregate) -> Diff:
+    """What differs between two sides."""
+    facts = [_facts(con, side.runs[:MANY]) for side in (left, right)]
+    settings = tuple(_differences(*facts))
+    figures = tuple(
+        Figure(column, left.figures.get(column.source), right.figures.get(column.source))
+        for column in _measured(aggregate)
+        if column.source in left.figures or column.source in right.figures
+    )
+    names = {setting.name for setting in settings}
+    warnings = tuple(
+        f"Different {what}: the figures aren't comparable."
+        for name, what in _COMPARABLE.items()
+        if name in names
+    )
+    return Diff(left, right, settings, figures, warnings[:1])
+
+
+def spread_text(spread: Spread | None, column: Column) -> str:
+    """``0.1612 ±0.0004``; without the deviation where there is one seed, or none."""
+    if spread is None:
+        return figure(None, column.kind)
+    text = figure(spread.mean, column.kind)
+    if not spread.deviation:
+        return text
+    return f"{text} ±{figure(spread.deviation, column.kind)}"
+
+
+def difference_text(one: Figure) -> str:
+    """``+0.0012   +2.1 %``."""
+    difference = one.difference
+    if difference is None or one.left is None:
+        return ""
+    if not difference:
+        return "="
+    sign = "+" if difference > 0 else "−"
+    text = f"{sign}{figure(abs(difference), one.column.kind)}"
+    if not one.left.mean:
+        return text
+    share = 100 * abs(difference / one.left.mean)
+    return f"{text} {f'{sign}{share:.1f} %':>8}" if share < 1000 else text
+
+
+def _measured(aggregate: Aggregate) -> list[Column]:
+    measured = [entry for entry in columns(aggregate) if entry.kind != "text"]
+    chosen = [entry for entry in measured if entry.name not in ("length", "seed")]
+    return sorted(chosen, key=lambda entry: _FIRST.get(entry.name, len(_FIRST)))
+
+
+Facts = dict[tuple[str, str], dict[str, None]]
+"""The values of every setting, by section and name, each once and in order."""
+
+
+def _facts(con: sqlite3.Connection, runs: Sequence[str]) -> Facts:
+    found: Facts = {}
+    asked = json.dumps(list(runs))
+    specs = fetch(
+        con,
+        "SELECT s.run, s.spec, r.suite FROM json_each(?) wanted"
+        " CROSS JOIN specs s ON s.run = wanted.value CROSS JOIN runs r ON r.id = s.run",
+        (asked,),
+    )
+    origins = provenance_of(con, runs)
+    for run, text, suite in specs:
+        origin = origins.get(run, {})
+        for section, name, value in _flat(json.loads(text), suite, origin):
+            if value is not None:
+                found.setdefault((section, name), {})[_shown(value)] = None
+    return found
+
+
+def _flat(
+    spec: Mapping[str, Any], suite: str | None, origin: Mapping[str, Any]
+) -> Iterator[tuple[str, str, Any]]:
+    for name in ("model", "dataset", "length", "seed", "profile", "variant"):
+        yield "run", name, spec.get(name)
+    yield "run", "suite", suite
+    for section in _SECTIONS:
+        for name, value in dict(spec.get(section) or {}).items():
+            if (section, name) not in (("architecture", "model"), ("source", "name")):
+                yield _TITLES.get(section, section), name, value
+    yield "data", "checksum", origin.get("checksum")
+    yield from (("versions", name, origin.get(name)) for name in _VERSIONS)
+    yield from (("device", name, origin.get(name)) for name in _DEVICE)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _differences(left: Facts, right: Facts) -> Iterator[Setting]:
+    names = [*left, *(name for name in right if name not in left)]
+    sections = list(dict.fromkeys(section for section, _ in names))
+    for section, name in sorted(names, key=lambda key: sections.index(key[0])):
+        mine, other = left.get((section, name), {}), right.get((section, name), {})
+        if set(mine) != set(other):
+            yield Setting(section, name, _joined(mine), _joined(other))
+
+
+def _joined(values: Iterable[str]) -> str:
+    return ", ".join(values)

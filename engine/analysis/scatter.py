@@ -1,0 +1,111 @@
+"""Two figures of every run as a picture: points gathered by SQLite into as many places as the
+picture has, and the runs that no other beats in both."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.analysis.comparison import Column
+from engine.store.comparison import matching
+from engine.store.database import fetch
+from engine.store.grouping import Choice, places_of
+
+FRONT_AT_MOST = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A run, and how many others lie in the same place of the picture."""
+
+    run: str
+    model: str
+    dataset: str
+    x: float
+    y: float
+    count: int
+    front: bool
+    """Whether no run of its data set is as good in one figure and better in the other."""
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The picture's content. Front points come last, so that they are drawn on top."""
+
+    points: tuple[Point, ...]
+    runs: int
+    low: tuple[float, float]
+    high: tuple[float, float]
+
+
+def good_end(column: Column) -> str:
+    """``higher`` or ``lower``: of a figure that nobody judges, such as parameters, less is
+    better."""
+    return column.better or "lower"
+
+
+def scatter(
+    con: sqlite3.Connection, choice: Choice, x: Column, y: Column, across: int, down: int
+) -> Scatter:
+    """The runs that are done and match, on ``across`` × ``down`` places.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    where, parameters = matching(choice.filter, choice.aggregate, choice.without)
+    (left, right), source = places_of([x.source, y.source])
+    points = (
+        f"SELECT p.id, p.model, p.dataset, {left} AS x, {right} AS y FROM"  # noqa: S608
+        f" (SELECT r.id, r.model, r.dataset FROM runs r WHERE r.state = 'done' AND {where}) p"
+        f" {source} WHERE x IS NOT NULL AND y IS NOT NULL"
+    )
+    runs, *bounds = fetch(
+        con,
+        f"SELECT count(*), min(x), max(x), min(y), max(y) FROM ({points})",  # noqa: S608
+        parameters,
+    )[0]
+    if not runs:
+        return Scatter((), 0, (0.0, 0.0), (1.0, 1.0))
+    x_low, x_high, y_low, y_high = map(float, bounds)
+    width, height = (x_high - x_low) or 1.0, (y_high - y_low) or 1.0
+    # With a single max() SQLite takes the other columns from the row that has it.
+    gathered = fetch(
+        con,
+        f"SELECT max(id), model, dataset, x, y, count(*) FROM ({points})"  # noqa: S608
+        " GROUP BY model, CAST((x - ?) / ? * ? AS INTEGER), CAST((y - ?) / ? * ? AS INTEGER)",
+        (*parameters, x_low, width, max(1, across - 1), y_low, height, max(1, down - 1)),
+    )
+    front = _front(con, points, parameters, good_end(x), good_end(y))
+    on_front = {point.run for point in front}
+    others = (_point(row, front=False) for row in gathered)
+    return Scatter(
+        (*(point for point in others if point.run not in on_front), *front),
+        int(runs),
+        (x_low, y_low),
+        (x_high, y_high),
+    )
+
+
+def _front(
+    con: sqlite3.Connection, points: str, parameters: list[object], x_end: str, y_end: str
+) -> list[Point]:
+    """The Pareto front of each data set, as figures of different ones aren't comparable: going
+    from the best x on, the runs whose y is better than every y before."""
+    x = "x" if x_end == "lower" else "-x"
+    y = "y" if y_end == "higher" else "-y"
+    rows = fetch(
+        con,
+        "SELECT id, model, dataset, x, y FROM ("  # noqa: S608
+        f" SELECT *, {y} AS good, max({y}) OVER (PARTITION BY dataset ORDER BY {x}, {y} DESC, id"
+        "  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
+        f" FROM ({points})) WHERE before IS NULL OR good > before LIMIT ?",
+        (*parameters, FRONT_AT_MOST),
+    )
+    return [_point([*row, 1], front=True) for row in rows]
+
+
+def _point(row: Sequence[Any], *, front: bool) -> Point:
+    run, model, dataset, x, y, count = row
+    return Point(run, model, dataset, float(x), float(y), count, front)

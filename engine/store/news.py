@@ -1,0 +1,134 @@
+"""What became of runs lately: for who was away, and for who is told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.store.database import fetch
+
+NEWS = ("done", "failed", "lost")
+"""States in which a run ends by itself. Who cancels one knows of it."""
+
+LATE_SECONDS = 60.0
+"""Within which journals are read: so much later than others may a run's end become known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that ended, with its result or what went wrong."""
+
+    id: str
+    model: str
+    dataset: str
+    length: int
+    seed: int
+    suite: str | None
+    attempt: int
+    state: str
+    cause: str | None
+    message: str | None
+    finished: float
+    best_valid_ndcg: float | None
+    best_test_ndcg: float | None
+    """At the best validation epoch."""
+
+    @property
+    def kind(self) -> str:
+        """Its state, but that diverging is told from other failures."""
+        return "diverged" if self.state == "failed" and self.cause == "diverged" else self.state
+
+
+_COLUMNS = (
+    "id, model, dataset, length, seed, suite, attempt, state, cause, message, finished,"
+    " best_valid_ndcg, best_test_ndcg"
+)
+# The plus makes SQLite walk the index on finished.
+_SINCE = f"FROM runs WHERE finished > ? AND +state IN {NEWS}"
+
+
+def ended_since(con: sqlite3.Connection, since: float, limit: int = 200) -> list[EndedRun]:
+    """Runs that ended after a moment: those that went wrong first, each part newest first."""
+    sql = f"SELECT {_COLUMNS} {_SINCE} ORDER BY state = 'done', finished DESC, id LIMIT ?"
+    return [EndedRun(*row) for row in fetch(con, sql, (since, limit))]
+
+
+def ended_counts(con: sqlite3.Connection, since: float) -> dict[str, int]:
+    """How many ended after a moment, by `EndedRun.kind`."""
+    kind = "CASE WHEN state = 'failed' AND cause = 'diverged' THEN 'diverged' ELSE state END"
+    rows = fetch(con, f"SELECT {kind}, count(*) {_SINCE} GROUP BY 1", (since,))
+    return {row[0]: row[1] for row in rows}
+
+
+Kind = Literal["run-failed", "suite-ended", "queue-empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something that whoever waits is told."""
+
+    kind: Kind
+    text: str
+    """One sentence. It has text from outside in it."""
+    run: EndedRun | None = None
+    """The one that failed."""
+    suite: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Runs of the suite, or all that ended since the look before, by state."""
+
+
+class NewsReader:
+    """Says what ended since it was last asked. What had ended at the first time is no news."""
+
+    def __init__(self) -> None:
+        self._newest: float | None = None
+        self._known: set[tuple[str, int, str]] = set()
+
+    def look(self, con: sqlite3.Connection) -> list[Occasion]:
+        """The occasions that are new."""
+        first = self._newest is None
+        if self._newest is None:
+            self._newest = float(fetch(con, "SELECT coalesce(max(finished), 0) FROM runs")[0][0])
+        runs = ended_since(con, self._newest - LATE_SECONDS, limit=1_000)
+        known, self._known = self._known, {(run.id, run.attempt, run.state) for run in runs}
+        new = [run for run in runs if (run.id, run.attempt, run.state) not in known]
+        if first or not new:
+            return []
+        self._newest = max(self._newest, *(run.finished for run in new))
+        return list(_occasions(con, new))
+
+
+def _occasions(con: sqlite3.Connection, ended: Sequence[EndedRun]) -> Iterator[Occasion]:
+    for run in ended:
+        if run.state != "done":
+            name = f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}"
+            why = run.message or run.cause
+            text = f"{name} {'is' if run.kind == 'lost' else 'has'} {run.kind}"
+            yield Occasion("run-failed", f"{text}: {why}" if why else f"{text}.", run)
+    suites = [suite for suite in dict.fromkeys(run.suite for run in ended) if suite]
+    over = [suite for suite in suites if not _unfinished(con, suite)]
+    for suite in over:
+        rows = fetch(con, "SELECT state, count(*) FROM runs WHERE suite = ? GROUP BY 1", (suite,))
+        counts = {row[0]: row[1] for row in rows}
+        yield Occasion(
+            "suite-ended", f"Suite {suite} has ended: {_said(counts)}.", None, suite, counts
+        )
+    if not over and not _unfinished(con):
+        counts = {state: sum(run.state == state for run in ended) for state in NEWS}
+        text = f"The queue is empty; ended last: {_said(counts)}."
+        yield Occasion("queue-empty", text, counts={k: n for k, n in counts.items() if n})
+
+
+def _unfinished(con: sqlite3.Connection, suite: str | None = None) -> bool:
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('queued', 'running', 'paused')"
+        " AND (?1 IS NULL OR suite = ?1))"
+    )
+    return bool(fetch(con, sql, (suite,))[0][0])
+
+
+def _said(counts: Mapping[str, int]) -> str:
+    order = ("done", "failed", "lost", "cancelled")
+    return ", ".join(f"{counts[state]:,} {state}" for state in order if counts.get(state))

@@ -1,0 +1,148 @@
+"""Suites that are made while the program runs: from chosen cells to a file of configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.atomic import write_atomically
+from engine.config import Catalogue, config_layers, entry_files, user_layer
+from engine.errors import ConfigError, UsageError, shown
+from engine.spec import CellKey, Overrides, Suite
+from engine.validation import InvalidError, validate
+from engine.yamlfile import parse_scalar
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+
+
+class SuiteExistsError(UsageError):
+    """There is a suite of that name: it is replaced only if that is said."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        super().__init__(f"there is a suite {shown(name)} already, in {path}.")
+        self.path = path
+
+
+def suite_of_cells(
+    name: str,
+    title: str,
+    cells: Sequence[CellKey],
+    seeds: Sequence[int],
+    profile: str,
+    overrides: Overrides,
+    variants: Mapping[str, Overrides],
+) -> Suite:
+    """A suite of just these cells; they are named one by one only if they aren't all combinations.
+
+    Raises:
+        UsageError: ``name`` can't be one, or there is no cell.
+    """
+    models, datasets, lengths = (
+        tuple(dict.fromkeys(axis)) for axis in (zip(*cells, strict=True) if cells else ((), (), ()))
+    )
+    every = len(models) * len(datasets) * len(lengths) == len(set(cells))
+    content: dict[str, Any] = {
+        "name": name,
+        "title": "".join(letter for letter in title if letter.isprintable()),
+        "models": models,
+        "datasets": datasets,
+        "lengths": tuple(sorted(lengths)),
+        "cells": () if every else tuple(cells),
+        "seeds": tuple(seeds),
+        "profile": profile,
+        "overrides": _typed(overrides),
+        "variants": {variant: _typed(changes) for variant, changes in variants.items()},
+    }
+    try:
+        return validate(Suite, content)
+    except InvalidError as error:
+        if error.place == ("name",):
+            raise UsageError(
+                f"a suite's name is small letters, digits, '.', '_' and '-', at most 40 of them, "
+                f"not {shown(name)}."
+            ) from None
+        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+
+
+def suite_yaml(suite: Suite) -> str:
+    """The suite as a file of configuration says it; reading that gives an equal suite."""
+    axes = {"models": suite.models, "datasets": suite.datasets, "lengths": suite.lengths}
+    lines = [f"name: {suite.name}", f"title: {_scalar(suite.title)}"]
+    lines += [f"{key}: {_list(values)}" for key, values in axes.items()]
+    if suite.cells:
+        lines += ["cells:", *(f"  - {_list(cell)}" for cell in suite.cells)]
+    lines += [f"seeds: {_list(suite.seeds)}", f"profile: {_scalar(suite.profile)}"]
+    if suite.overrides:
+        lines.append(f"overrides: {_mapping(suite.overrides)}")
+    if suite.variants:
+        changes = suite.variants.items()
+        lines += ["variants:", *(f"  {name}: {_mapping(each)}" for name, each in changes)]
+    if suite.note:
+        lines.append(f"note: {_scalar(suite.note)}")
+    return "\n".join(lines) + "\n"
+
+
+def save_suite(
+    catalogue: Catalogue, suite: Suite, extra: Path | None = None, replace: bool = False
+) -> Path:
+    """Write a suite into the user's own configuration, and say where.
+
+    Args:
+        extra: what ``--config-dir`` says.
+        replace: whether one of the same name, written there before, gives way.
+
+    Raises:
+        SuiteExistsError: there is one, and ``replace`` isn't said.
+        UsageError: it can't be run, or its name is taken by another layer's.
+        ConfigError: the file can't be written.
+    """
+    catalogue.expand(suite)
+    folder = user_layer(extra) / "suites"
+    for layer in config_layers(extra):
+        others = layer / "suites"
+        if others.resolve() != folder.resolve() and suite.name in entry_files(others):
+            raise UsageError(
+                f"{shown(suite.name)} is the name of a suite in {others}: take another."
+            )
+    known = entry_files(folder)
+    path = known.get(suite.name, folder / f"{suite.name}.yaml")
+    if path.exists() and suite.name not in known:
+        raise UsageError(f"{path} holds a suite of another name: take another.")
+    if suite.name in known and not replace:
+        raise SuiteExistsError(suite.name, path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, suite_yaml(suite))
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
+    return path
+
+
+def _typed(overrides: Overrides) -> Overrides:
+    """What was typed as text, as the value that YAML would read."""
+    typed: Overrides = {}
+    for key, value in overrides.items():
+        parsed = parse_scalar(value) if isinstance(value, str) else value
+        typed[key] = value if parsed is None else parsed
+    return typed
+
+
+def _mapping(values: Overrides) -> str:
+    return "{" + ", ".join(f"{_scalar(k)}: {_scalar(v)}" for k, v in values.items()) + "}"
+
+
+def _list(values: Iterable[Any]) -> str:
+    return "[" + ", ".join(map(_scalar, values)) + "]"
+
+
+def _scalar(value: str | int | float | bool) -> str:
+    """As plain text where it is read back as it was; else in quotes."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        plain = _WORD.fullmatch(value) and parse_scalar(value) == value
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    return repr(value)

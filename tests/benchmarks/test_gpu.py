@@ -1,0 +1,35 @@
+"""What of the GPU's measurement can be seen without one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.gpu.large import generated
+from benchmarks.gpu.report import Part
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_it_says_so() -> None:
+    command = [sys.executable, "-m", "benchmarks.gpu"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "No NVIDIA GPU that PyTorch can use: there is nothing to measure here.\n"
+
+
+def test_generated_data_has_the_size_that_was_asked_for() -> None:
+    found = generated(500, 200, 30_000)
+    assert (found.num_users, found.num_items, len(found.items)) == (500, 200, 30_000)
+    assert np.diff(found.offsets).min() >= 20
+    counts = np.bincount(found.items, minlength=201)[1:]
+    assert counts[0] > counts[100:].mean() * 5, "some items are far more popular than others"
+
+
+def test_a_figure_that_is_not_told_is_no_zero() -> None:
+    part = Part("Title", ["name", "a", "b"], [{"name": "x", "a": None, "b": 1234.5}], ["Note."])
+    assert part.markdown().endswith("| x | n/a | 1,234 |\n\nNote.")
+    assert part.figures()["rows"] == [{"name": "x", "a": None, "b": 1234.5}]

@@ -1,0 +1,153 @@
+"""The test between cells: SciPy's where the cases are known, and simulation where they aren't."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from engine.analysis.significance import (
+    LEVEL,
+    difference,
+    holm,
+    more_seeds,
+    per_user,
+    user_interval,
+)
+from engine.analysis.student import critical, two_sided
+
+
+@given(st.floats(-60, 60), st.floats(0.5, 5_000))
+def test_students_t_is_scipys(t: float, dof: float) -> None:
+    assert two_sided(t, dof) == pytest.approx(2 * stats.t.sf(abs(t), dof), rel=1e-9, abs=1e-290)
+
+
+@given(st.floats(0.0001, 0.9), st.floats(0.8, 5_000))
+def test_its_critical_values_too(level: float, dof: float) -> None:
+    assert critical(level, dof) == pytest.approx(stats.t.isf(level / 2, dof), rel=1e-7)
+
+
+def test_metrics_of_a_user_are_those_of_the_field() -> None:
+    ranks = np.array([1, 2, 10, 11], np.int32)
+    assert per_user(ranks, "hit").tolist() == per_user(ranks, "recall").tolist() == [1, 1, 1, 0]
+    assert per_user(ranks, "mrr").tolist() == [1, 0.5, 0.1, 0]
+    assert per_user(ranks, "ndcg") == pytest.approx([1, 1 / math.log2(3), 1 / math.log2(11), 0])
+
+
+def test_one_seed_each_is_the_paired_t_test() -> None:
+    generator = np.random.default_rng(1)
+    a, b = generator.random((1, 200)), generator.random((1, 200)) + 0.02
+    found, expected = difference(a, b), stats.ttest_rel(a[0], b[0])
+    assert found.p == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(1 - LEVEL)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert not found.over_seeds
+    assert more_seeds(a, b) is None
+
+
+def test_where_users_do_not_vary_it_is_welchs() -> None:
+    a = np.repeat([[0.10], [0.12], [0.15]], 400, axis=1)
+    b = np.repeat([[0.18], [0.17], [0.21], [0.19]], 400, axis=1)
+    found, expected = difference(a, b), stats.ttest_ind(a[:, 0], b[:, 0], equal_var=False)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.over_seeds
+
+
+def test_the_same_cell_is_no_different() -> None:
+    values = np.random.default_rng(2).random((3, 50))
+    found = difference(values, values)
+    assert (found.mean, found.p, found.effect, more_seeds(values, values)) == (0, 1, 0, None)
+    flat = difference(np.full((2, 9), 0.5), np.full((2, 9), 0.5))
+    assert (flat.p, flat.low, flat.high) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("users", [(3, 4), (1, 1)])
+def test_other_users_are_refused(users: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="the same two users or more"):
+        difference(*(np.ones((2, number)) for number in users))
+
+
+def hits(
+    generator: np.random.Generator, seeds: int, users: int, seed_spread: float, better: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hits of two models at the rates of the field: users differ, models differ by user, seeds
+    move a whole run, and chance decides each hit."""
+    easy = generator.normal(-2.2, 1.3, users)
+    cells = []
+    for gain in (better, 0.0):
+        own = easy + gain + generator.normal(0, 0.3, users)
+        moved = own + generator.normal(0, seed_spread, (seeds, 1))
+        chance = moved + generator.normal(0, 0.5, (seeds, users))
+        cells.append((generator.random((seeds, users)) < 1 / (1 + np.exp(-chance))) * 1.0)
+    return cells[0], cells[1]
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("seed_spread", [0.0, 0.15, 0.4])
+def test_with_nothing_to_find_it_finds_something_at_its_level_at_most(
+    seeds: int, seed_spread: float
+) -> None:
+    generator, tries = np.random.default_rng(3), 400
+    found = sum(
+        difference(*hits(generator, seeds, 300, seed_spread)).p < LEVEL for _ in range(tries)
+    )
+    # At a true rate of 5 % so many are found in one series of a thousand.
+    assert found <= stats.binom.isf(0.001, tries, LEVEL)
+
+
+def test_what_is_there_is_found_and_the_interval_holds_it() -> None:
+    generator, tries = np.random.default_rng(4), 200
+    truth = np.mean([np.subtract(*hits(generator, 3, 2_000, 0, 0.4)).mean() for _ in range(200)])
+    found = [difference(*hits(generator, 3, 943, 0.05, 0.4)) for _ in range(tries)]
+    assert sum(each.p < LEVEL for each in found) > 0.8 * tries
+    assert sum(each.low <= truth <= each.high for each in found) >= 0.93 * tries
+
+
+def test_seeds_that_are_said_to_be_missing_would_do() -> None:
+    generator = np.random.default_rng(5)
+    for _ in range(50):
+        a, b = hits(generator, 3, 943, 0.15, 0.15)
+        found = difference(a, b)
+        missing = more_seeds(a, b)
+        assert (missing == 0) == (found.p < LEVEL)
+        if missing:
+            # As many of the same kind: the means and variances stay as they are.
+            times = -(-(3 + missing) // 3) + 1
+            more = difference(np.tile(a, (times, 1)), np.tile(b, (times, 1)))
+            assert more.p < found.p
+
+
+def test_holm_is_as_published() -> None:
+    # Holm (1979): the smallest times n, the next times n - 1, …, and never falling.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_an_interval_over_users_holds_the_mean_of_other_users() -> None:
+    generator = np.random.default_rng(6)
+    inside = 0
+    for _ in range(40):
+        values = (generator.random((2, 150)) < 0.15) * 1.0
+        low, high = user_interval(values)
+        assert low <= values.mean() <= high
+        inside += low <= 0.15 <= high
+    assert inside >= 33
+
+
+def test_the_interval_of_a_share_is_the_binomial_one() -> None:
+    share = np.zeros((1, 900))
+    share[0, :90] = 1
+    low, high = user_interval(share)
+    half = 1.96 * (0.1 * 0.9 / 900) ** 0.5
+    assert low == pytest.approx(0.1 - half, abs=0.003)
+    assert high == pytest.approx(0.1 + half, abs=0.003)
+    assert user_interval(share) == (low, high)
+
+
+def test_users_that_agree_leave_no_doubt() -> None:
+    assert user_interval(np.full((1, 50), 0.25)) == (0.25, 0.25)

@@ -1,0 +1,60 @@
+"""Jump: a letter on all that can have the focus on the screen beneath; the letter gives it."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Offset, Size
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+LETTERS = "asdfghjklqwertyuiopzxcvbnm"
+"""The ones under the fingers first."""
+
+
+def targets(screen: Screen[object]) -> list[tuple[Widget, Offset]]:
+    """What can be jumped to, in the order of reading, and where its letter stands."""
+    found: list[tuple[Widget, Offset]] = []
+    for widget in screen.focus_chain:
+        seen = screen.find_widget(widget).visible_region
+        if seen.area:
+            found.append((widget, seen.offset))
+    return sorted(found, key=lambda target: (target[1].y, target[1].x))[: len(LETTERS)]
+
+
+class JumpScreen(ModalScreen[Widget]):
+    """Letters over the screen beneath. Ends with the widget that was chosen, or nothing."""
+
+    CSS_PATH = "jump.tcss"
+
+    def __init__(self, found: list[tuple[Widget, Offset]]) -> None:
+        super().__init__()
+        self._found = dict(zip(LETTERS, found, strict=False))
+        self._size_known: Size | None = None
+
+    def compose(self) -> ComposeResult:
+        for letter, (_, offset) in self._found.items():
+            label = Static(f" {letter} ", name=letter, markup=False)
+            label.styles.offset = offset
+            yield label
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter jumps; anything else leaves."""
+        event.stop()
+        self._choose(event.character)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a letter is as good."""
+        event.stop()
+        self._choose(self.get_widget_at(event.screen_x, event.screen_y)[0].name)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Everything stands elsewhere now."""
+        if self._size_known and event.size != self._size_known:
+            self.dismiss(None)
+        self._size_known = event.size
+
+    def _choose(self, letter: str | None) -> None:
+        chosen = self._found.get(letter or "")
+        self.dismiss(chosen[0] if chosen else None)

@@ -1,0 +1,140 @@
+"""Lines of a log in bounded memory, and ways through them: by rows of the screen, by matches."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.cells import cell_len, chop_cells
+
+KEPT_LINES = 2_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A row of a line; lines are counted from the first that ever was."""
+
+    line: int
+    row: int = 0
+
+
+class LogBuffer:
+    """The newest lines. With ``wrap`` a line takes as many rows as it needs at ``width``, else one.
+
+    Lines are wrapped when they are looked at, and kept so until the width changes.
+    """
+
+    def __init__(self, width: int = 80, wrap: bool = False) -> None:
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._first = 0
+        self._width, self._wrap = max(width, 2), wrap
+        self._rows: dict[int, list[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    @property
+    def numbers(self) -> range:
+        """Of the lines that are kept."""
+        return range(self._first, self._first + len(self._lines))
+
+    def lay_out(self, width: int, wrap: bool) -> None:
+        """For which width, and whether wrapped."""
+        if (max(width, 2), wrap) != (self._width, self._wrap):
+            self._width, self._wrap = max(width, 2), wrap
+            self._rows.clear()
+
+    def add(self, lines: Iterable[str]) -> None:
+        """Add lines at the end; the oldest give way."""
+        for line in lines:
+            if len(self._lines) == KEPT_LINES:
+                self._rows.pop(self._first, None)
+                self._first += 1
+            self._lines.append(line)
+
+    def line(self, number: int) -> str:
+        """One of `numbers`."""
+        return self._lines[number - self._first]
+
+    def rows(self, number: int) -> list[str]:
+        """What a line shows; unwrapped it is for the reader to clip."""
+        if not self._wrap:
+            return [self.line(number)]
+        rows = self._rows.get(number)
+        if rows is None:
+            rows = self._rows[number] = _wrapped(self.line(number), self._width)
+        return rows
+
+    @property
+    def end(self) -> Place | None:
+        """The last row."""
+        return Place(self.numbers[-1], len(self.rows(self.numbers[-1])) - 1) if self else None
+
+    def kept(self, place: Place) -> Place:
+        """The place, or the one nearest to it that there still is."""
+        number = min(max(place.line, self.numbers[0]), self.numbers[-1])
+        row = place.row if number == place.line else 0
+        return Place(number, min(row, len(self.rows(number)) - 1))
+
+    def upward(self, place: Place) -> Iterator[Place]:
+        """The place and all rows above it."""
+        for number in range(place.line, self._first - 1, -1):
+            last = place.row if number == place.line else len(self.rows(number)) - 1
+            yield from (Place(number, row) for row in range(last, -1, -1))
+
+    def downward(self, place: Place) -> Iterator[Place]:
+        """The place and all rows below it."""
+        for number in range(place.line, self.numbers.stop):
+            first = place.row if number == place.line else 0
+            yield from (Place(number, row) for row in range(first, len(self.rows(number))))
+
+
+class LogSearch:
+    """The lines of a buffer in which some text occurs; in any case unless it has a capital."""
+
+    def __init__(self, buffer: LogBuffer, text: str) -> None:
+        self._buffer = buffer
+        self.text = text
+        self.pattern = re.compile(re.escape(text), 0 if _has_capital(text) else re.IGNORECASE)
+        self._found: deque[int] = deque()
+        self._looked = buffer.numbers.start
+
+    @property
+    def found(self) -> deque[int]:
+        """Numbers of the lines, with those that came meanwhile."""
+        numbers = self._buffer.numbers
+        while self._found and self._found[0] < numbers.start:
+            self._found.popleft()
+        for number in range(max(self._looked, numbers.start), numbers.stop):
+            if self.pattern.search(self._buffer.line(number)):
+                self._found.append(number)
+        self._looked = numbers.stop
+        return self._found
+
+    def spans(self, line: str) -> list[tuple[int, int]]:
+        """Where in a line the text stands."""
+        return [match.span() for match in self.pattern.finditer(line)]
+
+    def next(self, number: int, step: int) -> int | None:
+        """The line with a match after (``step`` 1) or before (-1) a line; around the ends."""
+        found = self.found
+        if not found:
+            return None
+        if step > 0:
+            return next((line for line in found if line > number), found[0])
+        return next((line for line in reversed(found) if line < number), found[-1])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    if text.isascii():
+        return [text[at : at + width] for at in range(0, len(text), width)] or [""]
+    return chop_cells(text, width) if cell_len(text) > width else [text]
+
+
+def _has_capital(text: str) -> bool:
+    return text != text.lower()
