@@ -210,10 +210,9 @@ class ReplayScreen(ChartedScreen):
     def _tick(self) -> None:
         now = monotonic()
         passed, self._played = now - self._played, now
+        self._go(self._at + passed * SPEEDS[self._speed])
         if self._replay is None or self._at >= self._replay.total:
             self._play(False)
-        else:
-            self._go(self._at + passed * SPEEDS[self._speed])
 
     # Actions
 

@@ -45,6 +45,8 @@ def dot_columns(
 ) -> list[DotColumn]:
     """Reduce a curve to the extremes of each column of dots, so that no spike is lost.
 
+    A column of many points ends where a block does: a few points more or less can't be seen.
+
     Args:
         xs: Never decreasing.
         ys: As many, finite.
@@ -73,19 +75,20 @@ def dot_columns(
             if stop == near:
                 stop = bisect_left(xs, edge, stop, count)
         size = stop - index
+        if size >= 3 * BLOCK and stop < count:
+            stop -= stop % BLOCK
         if size == 1:
             y = ys[index]
             found.append((column, index, stop, y, y))
         elif size:
             if size < 3 * BLOCK:
                 part = ys[index:stop]
-            else:
+            elif index % BLOCK or stop % BLOCK:
                 after, before = -(-index // BLOCK), stop // BLOCK
-                part = (
-                    ys[index : after * BLOCK]
-                    + extremes[2 * after : 2 * before]
-                    + ys[before * BLOCK : stop]
-                )
+                part = ys[index : after * BLOCK] + ys[before * BLOCK : stop]
+                part += extremes[2 * after : 2 * before]
+            else:
+                part = extremes[index // BLOCK * 2 : stop // BLOCK * 2]
             found.append((column, index, stop, min(part), max(part)))
         index = stop
         column += 1
@@ -107,8 +110,10 @@ def smoothed(
         size = stop - start
         if size == 1:
             mean = low
-        elif size < 3 * BLOCK:
+        elif size < 2 * BLOCK:
             mean = sum(ys[start:stop]) / size
+        elif not (start % BLOCK or stop % BLOCK):
+            mean = sum(sums[start // BLOCK : stop // BLOCK]) / size
         else:
             after, before = -(-start // BLOCK), stop // BLOCK
             ends = sum(ys[start : after * BLOCK]) + sum(ys[before * BLOCK : stop])
