@@ -10,8 +10,9 @@ DEV_STAMP := $(VENV)/.installed-dev
 run: $(STAMP)
 	@$(BIN)/seqbench $(ARGS)
 
-# A file's tests stay in one process; tests that wait for real processes run beside others.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A file's tests stay in one process. Many wait for real processes, so there is one process more
+# than there are cores; threads that wait leave the cores to others.
+PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $$(( $$(nproc) + 1 )) --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 test: $(DEV_STAMP)
 	$(PYTEST) $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 
 from rich.cells import cell_len
 
@@ -109,3 +110,8 @@ class Picture:
             self.x = ((numbers[1] if len(numbers) > 1 else 1) or 1) - 1
         elif not private and final == "J" and numbers[0] == 2:
             self._cells.clear()
+
+
+def steady(lines: Iterable[str]) -> list[str]:
+    """A picture's lines without those that tell the machine's load of this moment."""
+    return [line for line in lines if " taken" not in line]

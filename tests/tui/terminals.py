@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from picture import Picture
+from picture import Picture, steady
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 30.0
@@ -92,11 +92,15 @@ class Terminal:
             lambda: all(word in self.picture.text for word in words), f"waited for {words}"
         )
 
-    def still(self) -> str:
-        """The picture once nothing has been drawn for a while."""
+    def shown(self) -> list[str]:
+        """The picture, without the machine's load of this moment."""
+        return steady(self.picture.text.splitlines())
+
+    def still(self) -> list[str]:
+        """The same once nothing has been drawn for a while."""
         while self.read(0.5):
             pass
-        return self.picture.text
+        return self.shown()
 
     def read_to_end(self) -> int:
         """Read until the program has ended, and everything that it had written; its status."""

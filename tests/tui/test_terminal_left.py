@@ -154,7 +154,7 @@ def test_it_stops_and_goes_on_as_a_job(shell: Terminal, tmp_path: Path) -> None:
         assert shell.picture.left_on() == []
         assert shell.attributes() == shell.found
         shell.type("clear; fg\n")
-        shell.read_until(lambda: shell.picture.text == before, "waited for the same picture")
+        shell.read_until(lambda: shell.shown() == before, "waited for the same picture")
         assert shell.picture.left_on()
     shell.type("q")
     # What is typed before the shell asks may be thrown away with the app's terminal.
@@ -173,7 +173,7 @@ def test_brought_on_in_the_background_it_waits(shell: Terminal, tmp_path: Path) 
     shell.shows("still mine", "Stopped")
     assert shell.picture.left_on() == []
     shell.type("fg\n")
-    shell.read_until(lambda: shell.picture.text == before, "waited for the same picture")
+    shell.read_until(lambda: shell.shown() == before, "waited for the same picture")
 
 
 def test_stopped_unasked_it_enters_again(terminal: Terminal) -> None:
@@ -184,7 +184,7 @@ def test_stopped_unasked_it_enters_again(terminal: Terminal) -> None:
     left, entered = b"\x1b[?1049l", b"\x1b[?1049h"
     terminal.read_until(lambda: terminal.output.count(entered) == 2, "waited for another entry")
     assert terminal.output.count(left) == 1
-    terminal.read_until(lambda: terminal.picture.text == before, "waited for the same picture")
+    terminal.read_until(lambda: terminal.shown() == before, "waited for the same picture")
     terminal.type("q")
     assert terminal.read_to_end() == 0
     terminal.assert_put_right()
@@ -196,7 +196,7 @@ def test_it_is_not_stopped_where_no_shell_could_wake_it(terminal: Terminal) -> N
     before = terminal.still()
     terminal.type("\x1a")
     terminal.read_until(lambda: terminal.output.count(b"\x1b[?1049h") == 2, "waited for it")
-    terminal.read_until(lambda: terminal.picture.text == before, "waited for the same picture")
+    terminal.read_until(lambda: terminal.shown() == before, "waited for the same picture")
     terminal.type("q")
     assert terminal.read_to_end() == 0
     terminal.assert_put_right()

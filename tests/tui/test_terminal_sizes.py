@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from live_lines import screen_text
 from live_runs import LiveStore
+from picture import steady
 from pilots import settled, wait_for
 from terminals import APP, Terminal
 from textual.app import App
@@ -78,7 +79,7 @@ def painted(app: App[None]) -> list[str]:
         area = panel.region
         for y in range(area.y, min(area.bottom, len(lines))):
             lines[y] = lines[y][: area.x] + lines[y][area.right :]
-    return lines
+    return steady(lines)
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_real_terminal_through_every_size(terminal: Terminal) -> None:
         while terminal.read():
             pass
         terminal.resize(*ORDINARY)
-        terminal.read_until(lambda: terminal.picture.text == before, f"the picture after {size}")
+        terminal.read_until(lambda: terminal.shown() == before, f"the picture after {size}")
     terminal.type("q")
     terminal.shows("Leave")
     terminal.type("\r")
