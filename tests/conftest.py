@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from nvidia import Machine, build_driver
+
+# What a script starts in the background ignores ctrl+c, and so would every program of ours.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA = os.environ.get("SEQBENCH_DATA")
 
