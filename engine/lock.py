@@ -33,6 +33,15 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
             return descriptor
 
 
+def write_holder(descriptor: int, about: str) -> None:
+    """Say in a lock file, whose lock one has, who one is.
+
+    Who reads it meanwhile sees either the holder before or this one, never an empty file: blanks
+    cover what of the old text is longer.
+    """
+    os.pwrite(descriptor, about.encode().ljust(os.fstat(descriptor).st_size), 0)
+
+
 def is_locked(path: Path) -> bool:
     """Whether another process holds the lock; a file that isn't there is not locked."""
     try:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from engine.config import Settings, load_catalogue
 from engine.errors import ConfigError, StoreError
-from engine.lock import take_lock
+from engine.lock import take_lock, write_holder
 from engine.process import OWNER_ONLY
 from engine.scheduling.launcher import Launcher, LocalLauncher
 from engine.scheduling.queue import Queue
@@ -84,9 +84,8 @@ def serve(
             log.info("another supervisor works here")
             return 0
         try:
-            os.ftruncate(lock, 0)
             about = {"pid": os.getpid(), "started": time.time(), "db": str(location.db)}
-            os.pwrite(lock, json.dumps(about).encode(), 0)
+            write_holder(lock, json.dumps(about))
             _trim(location.supervisor_log)
             slots = detect_slots(settings.slots)
             _work(location, Queue(location, settings, launcher, slots), stop, lock)

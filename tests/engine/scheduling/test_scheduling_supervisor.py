@@ -38,14 +38,15 @@ def start(location: StoreLocation, tmp_path: Path) -> Callable[[], None]:
     return lambda: ensure_supervisor(location, configs, SUPERVISOR)
 
 
-def supervisor_pid(location: StoreLocation) -> int:
-    """Of the one that holds the lock, once it has said so."""
+def supervisor_pid(location: StoreLocation, after: int = 0) -> int:
+    """Of the one that holds the lock, once it has said so in place of the one ``after``."""
 
-    def said() -> object:
-        return supervisor_running(location) and location.supervisor_lock.read_text().endswith("}")
+    def holder() -> int:
+        text = location.supervisor_lock.read_text() if supervisor_running(location) else ""
+        return int(json.loads(text)["pid"]) if text else after
 
-    wait_for(said, "a supervisor")
-    return int(json.loads(location.supervisor_lock.read_text())["pid"])
+    wait_for(lambda: holder() != after, "a supervisor")
+    return holder()
 
 
 def go(location: StoreLocation, run: str) -> None:
@@ -89,8 +90,7 @@ def test_killed_it_is_replaced_by_one_that_takes_the_worker_over(
     wait_for(lambda: not supervisor_running(location), "the lock to be free")
     assert look.alive(worker)
     start()
-    second = supervisor_pid(location)
-    assert second != first
+    supervisor_pid(location, after=first)
     go(location, run)
     wait_for(lambda: look.run(run).state == "done", "the run to end")
     assert look.run(run).attempt == 1

@@ -1,0 +1,43 @@
+"""Lock files: who holds one, and what it says of its holder."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+from engine.lock import is_locked, take_lock, write_holder
+
+
+def test_one_process_has_it_until_it_closes_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    first = take_lock(path)
+    assert first is not None
+    assert is_locked(path)
+    assert take_lock(path) is None
+    os.close(first)
+    assert not is_locked(path)
+
+
+def test_whoever_reads_it_sees_one_holder_whole(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    lock = take_lock(path)
+    assert lock is not None
+    holders = [{"pid": 7}, {"pid": 1234567, "started": 1.5}, {"pid": 89}]
+    write_holder(lock, json.dumps(holders[0]))
+    over = threading.Event()
+
+    def take_turns() -> None:
+        while not over.is_set():
+            for holder in holders:
+                write_holder(lock, json.dumps(holder))
+
+    writer = threading.Thread(target=take_turns)
+    writer.start()
+    seen = [json.loads(path.read_text()) for _ in range(2000)]
+    over.set()
+    writer.join()
+    os.close(lock)
+    assert all(holder in holders for holder in seen)
