@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping, Sequence
 
-from engine.analysis.cells import Pair
+from engine.analysis.cells import Pair, across_metrics, ranked_cell
 from engine.analysis.meanings import METRIC_TITLE
 from engine.analysis.significance import LEVEL, Metric
+from engine.store.location import StoreLocation
 
 _EFFECTS = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))
 """Cohen, Statistical Power Analysis for the Behavioral Sciences, 1988, sec. 2.2.3."""
+
+
+def words_for(
+    con: sqlite3.Connection,
+    location: StoreLocation,
+    first: Sequence[str],
+    second: Sequence[str],
+    name: str,
+) -> list[str]:
+    """What the test says of the runs of one cell, called ``name``, against those of another; or
+    why it says nothing."""
+    ours, missing = ranked_cell(con, location, first)
+    theirs, missing_too = ranked_cell(con, location, second)
+    if ours is None or theirs is None:
+        return [*missing, *missing_too][:1] or ["No run has ranks of its test users."]
+    found = across_metrics(ours, theirs)
+    if not found:
+        return ["They can't be tested: their data, protocol or test users differ."]
+    said = [pair_sentence(pair, metric, name) for metric, pair in found.items()]
+    return [*said, *pair_caveats(found), *missing, *missing_too]
 
 
 def pair_sentence(pair: Pair, metric: Metric, first: str) -> str:

@@ -69,8 +69,8 @@ class PivotRow:
     cell: str = ""
     """The store's name of the cell, if it came from there."""
     apart: tuple[str, ...] = ()
-    """What keeps a cell from being averaged with others of its place: `settings`, `data`,
-    `protocol`."""
+    """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
+    ``data``, ``protocol``."""
 
     @property
     def is_cell(self) -> bool:
@@ -91,16 +91,17 @@ def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
     if not cells:
         return []
     ordered = sorted(cells, key=_order)
-    of_model, of_dataset, of_all = _maxima(ordered)
     found: list[PivotRow] = []
-    for model, below in groupby(ordered, key=lambda cell: cell.model):
-        found.append(PivotRow("model", model, model, figures=of_model[model]))
-        for dataset, some in groupby(below, key=lambda cell: cell.dataset):
-            figures = of_dataset[model, dataset]
+    for model, of_model in groupby(ordered, key=lambda cell: cell.model):
+        below = list(of_model)
+        found.append(PivotRow("model", model, model, figures=_maximum(below)))
+        for dataset, of_dataset in groupby(below, key=lambda cell: cell.dataset):
+            some = list(of_dataset)
+            figures = _maximum(some)
             found.append(PivotRow("dataset", dataset, model, dataset, figures=figures))
             for _, alike in groupby(some, key=lambda cell: cell.length):
                 found += _rows_of(list(alike))
-    return [*found, PivotRow("total", TOTAL, figures=of_all)]
+    return [*found, PivotRow("total", TOTAL, figures=_maximum(ordered))]
 
 
 def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
@@ -120,40 +121,13 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
     return sentences
 
 
-Maxima = tuple[Value, ...]
-
-
-def _maxima(
-    cells: Sequence[PivotCell],
-) -> tuple[dict[str, Maxima], dict[tuple[str, str], Maxima], Maxima]:
-    """Of every column, by model, by model and data set, and of all."""
-    import pandas as pd
-
-    frame = pd.DataFrame(
-        {
-            name: pd.array(values, dtype="Int64" if _whole(values) else "Float64")
-            for name, values in zip(
-                COLUMNS, zip(*(cell.figures for cell in cells), strict=True), strict=True
-            )
-        }
+def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
+    """Of every column."""
+    columns = zip(*(cell.figures for cell in cells), strict=True)
+    return tuple(
+        max((value for value in column if isinstance(value, int | float)), default=None)
+        for column in columns
     )
-    models = pd.Series([cell.model for cell in cells], dtype=object)
-    datasets = pd.Series([cell.dataset for cell in cells], dtype=object)
-    of_model = _by_key(frame.groupby(models).max())
-    of_dataset = _by_key(frame.groupby([models, datasets]).max())
-    (of_all,) = _by_key(frame.groupby([0] * len(frame)).max()).values()
-    return of_model, of_dataset, of_all
-
-
-def _whole(values: Sequence[Value]) -> bool:
-    """Whether whole numbers stay such; a type that can hold what isn't known has to be named."""
-    return not any(isinstance(value, float) for value in values)
-
-
-def _by_key(frame: Any) -> dict[Any, Maxima]:
-    columns = (frame[name].astype(object) for name in COLUMNS)
-    rows = zip(*columns, strict=True)
-    return {key: tuple(map(_known, row)) for key, row in zip(frame.index, rows, strict=True)}
 
 
 def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
@@ -214,6 +188,8 @@ def _what_differs(cells: Sequence[PivotCell]) -> tuple[str, ...]:
     by_protocol: dict[int | None, set[tuple[str, str]]] = {}
     for cell in cells:
         by_protocol.setdefault(cell.protocol, set()).add((cell.profile, cell.settings))
+    if len({cell.profile for cell in cells}) > 1:
+        found.append("profile")
     if any(len(settings) > 1 for settings in by_protocol.values()):
         found.append("settings")
     if len({cell.checksum for cell in cells}) > 1:
@@ -224,8 +200,10 @@ def _what_differs(cells: Sequence[PivotCell]) -> tuple[str, ...]:
 
 
 def _told_apart(cell: PivotCell, apart: Sequence[str]) -> Iterator[str]:
-    if "settings" in apart:
+    if "profile" in apart:
         yield f"{cell.profile} {cell.settings}"
+    elif "settings" in apart:
+        yield cell.settings
     if "data" in apart:
         yield f"data {cell.checksum[:8] or 'unknown'}"
     if "protocol" in apart:
@@ -279,5 +257,5 @@ def _cell(cell: Mapping[str, Any]) -> PivotCell:
 
 
 def _known(value: Any) -> Any:
-    """A number as it is; ``None`` for what isn't one, as pandas may have made of ``None``."""
+    """A number as it is; ``None`` for what isn't one."""
     return value if isinstance(value, int | float) and value == value else None

@@ -22,6 +22,15 @@ from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {
+    ".xlsx": "xlsx",
+    ".csv": "csv",
+    ".md": "md",
+    ".tex": "latex",
+    ".json": "json",
+    ".txt": "table",
+}
+"""What a file's name says of its format."""
 HEADING = "Row Labels"
 
 INDENT: dict[Level, int] = {
@@ -84,7 +93,8 @@ def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa:
 
 
 def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
-    """The rows with each difference's margin beside it instead of below it."""
+    """The rows with each difference's margin beside it instead of below it, and without the words
+    of those of which none may be said."""
     found: list[PivotRow] = []
     for row in rows:
         if row.level == "margin":
@@ -92,7 +102,7 @@ def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
             if any(margin is not None for margin in margins):
                 label = f"{found[-1].label} ± 95 %"
                 found[-1] = replace(found[-1], label=label, deviations=margins)
-        else:
+        elif row.level != "verdict" or any(row.figures):
             found.append(row)
     return found
 

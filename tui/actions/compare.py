@@ -91,6 +91,14 @@ COMPARE = (
         True,
     ),
     Action(
+        "pivot",
+        ("v",),
+        "Pivot",
+        "The reference table's form: cells by model, data set and length, with maxima",
+        ("compare",),
+        True,
+    ),
+    Action(
         "columns",
         ("C",),
         "Columns",

@@ -9,7 +9,7 @@ import pytest
 from measured_runs import MeasuredStore
 
 from engine.analysis.cells import RankedCell, across_metrics, ranked_cell
-from engine.analysis.pair_words import effect_word, pair_caveats, pair_sentence
+from engine.analysis.pair_words import effect_word, pair_caveats, pair_sentence, words_for
 from engine.analysis.significance import LEVEL, holm
 from engine.store.grouping import Choice, cell_lines, runs_of_cell
 
@@ -88,8 +88,13 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
     found, problems = ranked_cell(con, measured.location, runs)
     assert found is not None
     assert (found.ranks.shape, found.label, problems) == ((2, 2, 30), "xlstm L=75", [])
+    same = words_for(con, measured.location, runs, runs, "left")
+    assert len(same) == 4
+    assert same[0].startswith("NDCG@10: no difference shown, 0.0000 (95 %: 0.0000 to 0.0000)")
     for folder in folders:
         folder.test_ranks.unlink()
+    (why,) = words_for(con, measured.location, runs, runs, "left")
+    assert why.startswith(f"{runs[0]} is left out: its test ranks can't be read")
     none, problems = ranked_cell(con, measured.location, runs)
     assert none is None
     assert len(problems) == 2
