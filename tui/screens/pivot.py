@@ -69,7 +69,7 @@ class PivotScreen(Screen[None]):
         self._reference = False
         self._marked: dict[str, PivotRow] = {}
         self._intervals: dict[str, Intervals | str] = {}
-        self._counts: object = None
+        self._counts: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -86,6 +86,7 @@ class PivotScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.table.display = False
+        self._counts = dict(self.app.snapshot.counts)
         self._show_status()
         self._read()
 
@@ -98,10 +99,9 @@ class PivotScreen(Screen[None]):
         """Read again if runs have ended or gone: epochs of those that run make no difference."""
         counts = dict(event.snapshot.counts)
         if counts != self._counts:
-            known, self._counts = self._counts is not None, counts
-            if known:
-                self._intervals.clear()
-                self._read()
+            self._counts = counts
+            self._intervals.clear()
+            self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Published figures are part of the configuration."""
@@ -295,7 +295,7 @@ class PivotScreen(Screen[None]):
         self._folded = pivot_rows.folds_at(rows, self._depth)
         row = self.row_under_cursor
         self._draw()
-        if row is not None and self._place_of(self.table.cursor_key) is None:
+        if row is not None and self._place_of(pivot_rows.row_key(row)) is None:
             self._move_near(row)
 
     def _move_near(self, row: PivotRow) -> None:

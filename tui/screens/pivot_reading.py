@@ -65,24 +65,6 @@ def cell_intervals(
     con: sqlite3.Connection, location: StoreLocation, choice: Choice, cell: str
 ) -> Intervals | str:
     """The intervals of a cell's test metrics over all items, or a sentence why there are none."""
-    return run_intervals(con, location, runs_of_cell(con, choice, cell))
+    from engine.analysis.cells import intervals
 
-
-def run_intervals(
-    con: sqlite3.Connection, location: StoreLocation, runs: list[str]
-) -> Intervals | str:
-    """As `cell_intervals`, of runs that differ in seed only."""
-    from engine.analysis.cells import interval, ranked_cell
-
-    ranked, problems = ranked_cell(con, location, runs)
-    if problems:
-        return problems[0]
-    if ranked is None:
-        return "Not known: no run has ranks of its test users."
-    share = interval(ranked, "hit", masked=False)
-    return {
-        "ndcg": interval(ranked, "ndcg", masked=False),
-        "mrr": interval(ranked, "mrr", masked=False),
-        "hit": share,
-        "recall": share,
-    }
+    return intervals(con, location, runs_of_cell(con, choice, cell))
