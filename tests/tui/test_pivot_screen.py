@@ -21,6 +21,7 @@ from engine.store.database import write
 from engine.store.grouping import Choice
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_diff import DiffScreen
+from tui.screens.pivot import PivotScreen
 from tui.screens.pivot_write import WriteScreen
 from tui.screens.run import RunScreen
 
@@ -35,7 +36,7 @@ def measured(stored: tuple[MeasuredStore, dict[str, str]]) -> MeasuredStore:
     return stored[0]
 
 
-async def test_cells_stand_in_the_reference_tables_form(measured: MeasuredStore) -> None:
+async def test_cells_stand_in_the_reference_tables_form_and_fold(measured: MeasuredStore) -> None:
     async with pivoting(measured) as (_, pilot, screen):
         shown = labels(screen)
         assert shown[:5] == ["▾ bert4rec", "  ▾ ml-100k", "      50", "      75", "      100"]
@@ -48,10 +49,6 @@ async def test_cells_stand_in_the_reference_tables_form(measured: MeasuredStore)
         assert best.cells[11].text.split()[0] == max(text.split()[0] for text in ndcg)
         # A subtotal is the highest below it.
         assert ndcg[0] == max(ndcg[2:5]).split()[0]
-
-
-async def test_groups_fold_one_by_one_and_all_together(measured: MeasuredStore) -> None:
-    async with pivoting(measured) as (_, pilot, screen):
         everything = labels(screen)
         await pilot.press("enter")
         await settled(pilot)
@@ -99,10 +96,25 @@ async def test_the_aggregate_and_the_filter_are_those_of_the_comparison(
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(app.screen, CompareScreen)
+        app.screen.query_one(Input).value = "state:failed"
+        await settled(pilot)
+        await pilot.press("v")
+        await settled(pilot)
+        empty = app.screen
+        assert isinstance(empty, PivotScreen)
+        assert "No run that is done matches “state:failed”" in said(empty, "empty")
+        await pilot.press("w", "enter", "space", "f", "y", "Y", "r", "a")
+        await settled(pilot)
+        assert app.screen is empty
 
 
-async def test_published_figures_stand_below_ours_on_request(measured: MeasuredStore) -> None:
+async def test_published_figures_stand_below_ours_and_a_cell_is_explained(
+    stored: tuple[MeasuredStore, dict[str, str]],
+) -> None:
+    measured, runs = stored
+    rank(measured, (runs["bert4rec-50-1"], runs["bert4rec-50-42"]), 0.2)
     async with pivoting(measured, size=(200, 50)) as (_, pilot, screen):
+        assert "maximum of the cells beneath" in said(screen, "cell")
         plain = labels(screen)
         await pilot.press("r")
         await settled(pilot)
@@ -120,16 +132,7 @@ async def test_published_figures_stand_below_ours_on_request(measured: MeasuredS
         await pilot.press("r")
         await settled(pilot)
         assert labels(screen) == plain
-
-
-async def test_the_cell_under_the_cursor_is_explained(
-    stored: tuple[MeasuredStore, dict[str, str]],
-) -> None:
-    measured, runs = stored
-    rank(measured, (runs["bert4rec-50-1"], runs["bert4rec-50-42"]), 0.2)
-    async with pivoting(measured) as (_, pilot, screen):
-        assert "maximum of the cells beneath" in said(screen, "cell")
-        await pilot.press("down", "down")
+        await pilot.press("home", "down", "down")
         await wait_for(pilot, lambda: " – 0." in said(screen, "cell"), "intervals are read")
         text = said(screen, "cell")
         assert "inflates by" in text
@@ -169,22 +172,10 @@ async def test_two_cells_are_tested_against_each_other(
         assert app.clipboard.startswith("NDCG@10: right is worse")
 
 
-async def test_a_run_says_how_sure_its_metrics_are(
-    stored: tuple[MeasuredStore, dict[str, str]],
+async def test_it_is_copied_and_written(
+    measured: MeasuredStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured, runs = stored
-    rank(measured, runs.values(), 0.2)
-    async with pivoting(measured) as (app, pilot, _):
-        await pilot.press("escape", "enter")
-        await settled(pilot)
-        page = app.screen
-        assert isinstance(page, RunScreen)
-        await wait_for(
-            pilot, lambda: "95 % over users" in str(page.query_one("#result", Static).content), "it"
-        )
-
-
-async def test_values_and_the_whole_are_copied(measured: MeasuredStore) -> None:
+    monkeypatch.chdir(tmp_path)
     async with pivoting(measured) as (app, pilot, screen):
         await pilot.press("down", "down", "right", "right", "y")
         cell = screen.cell_under_cursor
@@ -195,13 +186,6 @@ async def test_values_and_the_whole_are_copied(measured: MeasuredStore) -> None:
         assert lines[0].split("\t")[:3] == ["", "seeds", "EpochTime"]
         assert lines[3].startswith("bert4rec › ml-100k › 50\t2\t"), "folded or not"
         assert len(lines) == 18
-
-
-async def test_it_is_written_in_the_format_of_its_name(
-    measured: MeasuredStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    async with pivoting(measured) as (app, pilot, _):
         await pilot.press("w")
         await settled(pilot)
         dialog = app.screen
@@ -233,21 +217,17 @@ async def test_it_follows_the_store_when_a_run_ends(
     stored: tuple[MeasuredStore, dict[str, str]],
 ) -> None:
     measured, runs = stored
-    async with pivoting(measured) as (_, pilot, screen):
+    async with pivoting(measured) as (app, pilot, screen):
         with closing(connect_writer(measured.location)) as con, write(con):
             con.execute("UPDATE runs SET state = 'done' WHERE id = ?", (runs["running"],))
         await wait_for(pilot, lambda: "of 20 runs" in said(screen, "status"), "one more run")
-
-
-async def test_nothing_to_show_is_explained(measured: MeasuredStore) -> None:
-    async with pivoting(measured) as (app, pilot, screen):
-        await pilot.press("escape", "slash", *"state:failed", "enter", "v")
+        rank(measured, runs.values(), 0.2)
+        await pilot.press("escape", "enter")
         await settled(pilot)
-        again = app.screen
-        assert again is not screen
-        assert "No run that is done matches “state:failed”" in str(
-            again.query_one("#empty", Static).content
+        page = app.screen
+        assert isinstance(page, RunScreen)
+        await wait_for(
+            pilot,
+            lambda: "95 % over users" in str(page.query_one("#result", Static).content),
+            "a run says how sure its metrics are",
         )
-        await pilot.press("w", "enter", "space", "f", "y", "Y", "r", "a")
-        await settled(pilot)
-        assert app.screen is again

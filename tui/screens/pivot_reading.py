@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Intervals = Mapping[str, tuple[float, float]]
 """Of means, at 95 % over users, by `engine.metrics.METRICS`."""
 
+MOST_SEEDS = 100
+"""Of a cell whose intervals are read: each seed's ranks are a file."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -67,4 +70,7 @@ def cell_intervals(
     """The intervals of a cell's test metrics over all items, or a sentence why there are none."""
     from engine.analysis.cells import intervals
 
-    return intervals(con, location, runs_of_cell(con, choice, cell))
+    runs = runs_of_cell(con, choice, cell)
+    if len(runs) > MOST_SEEDS:
+        return f"Not read: it has more than {MOST_SEEDS} seeds."
+    return intervals(con, location, runs)
