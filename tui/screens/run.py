@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.analysis.details import RunDetails, run_details
@@ -27,6 +27,7 @@ from tui.screens.charted import ChartedScreen
 from tui.screens.run_reference import reference_content, reference_title
 from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_follower import LogFollower
 from tui.widgets.run_charts import RunCharts
 
@@ -90,7 +91,7 @@ class RunScreen(ChartedScreen):
                     yield Static(id="provenance", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
             yield Static(id="files", classes="panel", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         titles = {
