@@ -77,6 +77,14 @@ COMPARE = (
         "=",
     ),
     Action(
+        "pivot",
+        ("v",),
+        "Pivot",
+        "The reference table's form: cells by model, data set and length, with maxima",
+        ("compare",),
+        True,
+    ),
+    Action(
         "columns",
         ("C",),
         "Columns",

@@ -392,6 +392,12 @@ class CompareScreen(RunActions):
             x = every["EpochTime"]
         self.app.push_screen(ScatterScreen(offered, x, y, self.choice, self._aggregate))
 
+    def action_pivot(self) -> None:
+        """The cells of the runs that match, in the reference table's form."""
+        from tui.screens.pivot import PivotScreen
+
+        self.app.push_screen(PivotScreen(self.choice, self._aggregate))
+
     def action_reference(self) -> None:
         """Show or hide the published figures of the cell under the cursor."""
         panel = self.query_one(ReferencePanel)

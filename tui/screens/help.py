@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
 KEY_CELLS = 13
-MEASURED = ("live", "compare", "run", "replay", "chart")
+MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
 """Areas that show metrics."""
 
 Topic = tuple[str, str]
@@ -79,6 +79,7 @@ class HelpScreen(ModalScreen[None]):
         key = self._style("accent")
         if self._area == "compare":
             yield "The filter", ((Text(word, key), Text(about)) for word, about in FILTER_HELP)
+            yield "The pivot", self._keys(actions_for("pivot"))
             yield "The scatter plot", self._keys(actions_for("scatter"))
         palette = Text("^p", key), Text("Every command, by name")
         yield "Everywhere", [*self._keys(actions_for("app")), palette]
