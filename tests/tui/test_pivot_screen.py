@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from comparing import column_of
 from measured_runs import MeasuredStore, filled_store
-from pilots import settled, wait_for
+from pilots import screen_text, settled, wait_for
 from pivoting import labels, pivoting, rank, said
 from textual.widgets import Input, Static
 
@@ -21,8 +21,8 @@ from engine.store.database import write
 from engine.store.grouping import Choice
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_diff import DiffScreen
+from tui.screens.compare_export import ExportScreen
 from tui.screens.pivot import PivotScreen
-from tui.screens.pivot_write import WriteScreen
 from tui.screens.run import RunScreen
 
 
@@ -103,7 +103,7 @@ async def test_the_aggregate_and_the_filter_are_those_of_the_comparison(
         empty = app.screen
         assert isinstance(empty, PivotScreen)
         assert "No run that is done matches “state:failed”" in said(empty, "empty")
-        await pilot.press("w", "enter", "space", "f", "y", "Y", "r", "a")
+        await pilot.press("e", "enter", "space", "f", "y", "Y", "r", "a")
         await settled(pilot)
         assert app.screen is empty
 
@@ -153,7 +153,7 @@ async def test_two_cells_are_tested_against_each_other(
     rank(measured, [runs[f"bert4rec-50-{seed}"] for seed in (1, 42)], 0.1)
     rank(measured, [runs[f"bert4rec-75-{seed}"] for seed in (1, 42)], 0.6)
     async with pivoting(measured) as (app, pilot, screen):
-        assert screen.check_action("diff", ()) is False
+        assert screen.check_action("diff", ()) is None
         await pilot.press("down", "down", "space", "space")
         await settled(pilot)
         assert "2 marked" in said(screen, "status")
@@ -186,31 +186,18 @@ async def test_it_is_copied_and_written(
         assert lines[0].split("\t")[:3] == ["", "seeds", "EpochTime"]
         assert lines[3].startswith("bert4rec › ml-100k › 50\t2\t"), "folded or not"
         assert len(lines) == 18
-        await pilot.press("w")
+        await pilot.press("e")
         await settled(pilot)
-        dialog = app.screen
-        assert isinstance(dialog, WriteScreen)
-        for name, problem in (
-            ("pivot.doc", "End the name with one of .xlsx"),
-            ("absent/pivot.csv", "There is no folder"),
-            (".", "End the name"),
-        ):
-            dialog.query_one(Input).value = name
-            await pilot.press("enter")
-            assert problem in str(dialog.query_one(Static).content)
-        dialog.query_one(Input).value = "pivot.json"
+        assert isinstance(app.screen, ExportScreen)
+        app.screen.query_one(Input).value = "pivot.doc"
         await pilot.press("enter")
-        await settled(pilot)
+        assert "End its name in .xlsx, .csv" in screen_text(app)
+        app.screen.query_one(Input).value = "pivot.json"
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: app.screen is screen, "it is written")
         with closing(connect_reader(measured.location)) as con:
             expected = stored_pivot(con, Choice(), "best").rows
         assert (tmp_path / "pivot.json").read_text() == format_pivot(expected, "json")
-        await pilot.press("w")
-        app.screen.query_one(Input).value = "pivot.json"
-        await pilot.press("enter")
-        assert "enter again writes over it" in str(app.screen.query_one(Static).content)
-        await pilot.press("enter")
-        await settled(pilot)
-        assert not isinstance(app.screen, WriteScreen)
 
 
 async def test_it_follows_the_store_when_a_run_ends(

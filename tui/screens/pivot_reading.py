@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from engine.analysis.comparison import Aggregate
-from engine.analysis.pivot import PivotRow
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggregate
+from engine.analysis.pivot import BESIDE, PivotRow
 from engine.analysis.pivot_store import StoredPivot, leaders, stored_pivot
-from engine.analysis.pivot_text import for_people
+from engine.analysis.pivot_text import ENDINGS, for_people, format_pivot
 from engine.store.grouping import Choice, runs_of_cell
 from tui.screens.pivot_rows import Leaders
+from tui.text import PARAGRAPH, count, plain
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -36,6 +38,40 @@ class Shown:
     rows: tuple[PivotRow, ...] = ()
     """For people: margins beside their differences."""
     leaders: Leaders = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PivotExport:
+    """The pivot as a file: a `tui.screens.compare_export.Export`."""
+
+    rows: tuple[PivotRow, ...]
+    choice: Choice
+    usual: str = "pivot.xlsx"
+    endings: tuple[str, ...] = tuple(ENDINGS)
+
+    def summary(self) -> str:
+        """What is in it."""
+        beside = (
+            ", published figures below them" if any(r.level in BESIDE for r in self.rows) else ""
+        )
+        aggregate = parse_aggregate(self.choice.aggregate)
+        parts = [
+            f"All cells, folded or not, with maxima{beside}.",
+            f"{aggregate.capitalize()}: {AGGREGATE_MEANING[aggregate]}.",
+            *(
+                [f"Only {plain(self.choice.filter, PARAGRAPH)}"]
+                if self.choice.filter.strip()
+                else []
+            ),
+        ]
+        return "\n".join(parts)
+
+    def write(self, con: sqlite3.Connection, path: Path) -> str:  # noqa: ARG002 - it is read
+        """Write the file. Raises `OSError` where it can't be."""
+        from engine.atomic import write_atomically
+
+        write_atomically(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()]))
+        return count(sum(row.is_cell for row in self.rows), "cell")
 
 
 class PivotRead(Message):
