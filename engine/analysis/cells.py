@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import Row, Value
+from engine.analysis.comparison import COMPARABLE, Row, Value
 from engine.analysis.significance import (
     LEVEL,
     Difference,
@@ -25,8 +25,6 @@ from engine.regular import open_regular
 from engine.store.location import StoreLocation
 
 _CELL = ("model", "dataset", "length", "profile", "settings", "protocol", "checksum")
-_COMPARABLE = ("dataset", "protocol", "checksum")
-"""What cells must have in common to be compared: the same test users in the same order."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[
     found = [
         (a, b, difference(values[id(a)], values[id(b)]))
         for a, b in combinations(cells, 2)
-        if all(a.place[name] == b.place[name] for name in _COMPARABLE)
+        if all(a.place[name] == b.place[name] for name in COMPARABLE)
         and a.ranks.shape[2] == b.ranks.shape[2] > 1
     ]
     corrected = holm([each.p for _, _, each in found])

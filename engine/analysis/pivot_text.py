@@ -70,7 +70,7 @@ def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa:
             raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
 
 
-def _texts(row: PivotRow) -> list[str]:
+def figure_texts(row: PivotRow) -> list[str]:
     """The row's figures as people read them."""
     texts = []
     for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
@@ -96,7 +96,7 @@ def _table(rows: Sequence[PivotRow]) -> str:
     labels = [" " * _INDENT[row.level] + printable(row.label) for row in rows]
     heads = [split_heading(name) for name in COLUMNS]
     columns = [["", HEADING, *labels]]
-    figures = [_texts(row) for row in rows]
+    figures = [figure_texts(row) for row in rows]
     for place, head in enumerate(heads):
         columns.append([*head, *(texts[place] for texts in figures)])
     widths = [max(map(cell_len, column)) for column in columns]
@@ -134,7 +134,7 @@ def _markdown(rows: Sequence[PivotRow]) -> str:
     for row in rows:
         label = "&nbsp;" * _INDENT[row.level] + markdown_cell(printable(row.label))
         strong = "" if row.is_cell else "**"
-        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, _texts(row))])
+        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, figure_texts(row))])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -151,7 +151,9 @@ def _latex(rows: Sequence[PivotRow]) -> str:
         if not row.is_cell:
             label = rf"\textbf{{{label}}}"
         indent = rf"\hspace*{{{_INDENT[row.level] / 2:g}em}}" if _INDENT[row.level] else ""
-        figures = [_tex(text).replace(" ± ", r" $\pm$ ").replace("–", "--") for text in _texts(row)]
+        figures = [
+            _tex(text).replace(" ± ", r" $\pm$ ").replace("–", "--") for text in figure_texts(row)
+        ]
         lines.append(" & ".join([indent + label, *figures]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 

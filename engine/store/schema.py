@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -99,6 +99,14 @@ def migrations() -> Migrations:
             " (state, model, dataset, length, profile, settings, checksum, seed, id)"
         )
         db.execute("PRAGMA user_version = 3")
+
+    @steps()
+    def speeds(db: Database) -> None:
+        # Known only of runs whose journal's end tells them.
+        for table in ("runs", "attempts"):
+            for name in SPEEDS:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} REAL")
+        db.execute("PRAGMA user_version = 4")
 
     return steps
 

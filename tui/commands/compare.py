@@ -41,6 +41,14 @@ if TYPE_CHECKING:
     help="Such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
+@click.option(
+    "--quality",
+    is_flag=False,
+    flag_value="ndcg@10=95%",
+    metavar="METRIC=VALUE",
+    help="A column with the seconds of training until validation passes it, such as "
+    "recall@10=.13, or a share of the best: ndcg@10=95%, which it is without a value.",
+)
 @click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
 @click.option(
     "--pivot", is_flag=True, help="The reference table's form: rows Model › Dataset › Length."
@@ -61,6 +69,7 @@ def compare(
     sort: str | None,
     filter_: str,
     limit: int | None,
+    quality: str | None,
     by_cell: bool,
     pivot: bool,
     pairs: bool,
@@ -71,6 +80,7 @@ def compare(
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
     from engine.analysis import comparison, export, pivot_text
+    from engine.analysis.quality import parse_quality, with_time_to_quality
     from engine.errors import UsageError, did_you_mean
 
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
@@ -85,6 +95,9 @@ def compare(
         raise UsageError("--pivot has its own order and cells: leave --sort and --limit.")
     if format_ == "xlsx" and output is None:
         raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
+    if quality is not None and (pivot or pairs):
+        raise UsageError("--quality is a column of the runs or of --by-cell.")
+    wanted = parse_quality(quality) if quality is not None else None
     chosen = comparison.parse_aggregate(aggregate)
     name, descending = _order(sort or comparison.SORT)
     comparison.column(name, chosen)
@@ -99,6 +112,8 @@ def compare(
                 descending=descending,
                 limit=limit,
             )
+            if wanted is not None:
+                rows = with_time_to_quality(connection, rows, wanted)
     if pivot:
         _put_pivot(rows, format_, output)
         return
@@ -108,6 +123,8 @@ def compare(
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
     if chosen != "best":
         note(f"Every figure is the {chosen}: {comparison.AGGREGATE_MEANING[chosen]}.")
+    if wanted is not None and rows:
+        note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md") and output is None:
         return
     on_screen = output is None and sys.stdout.isatty()
