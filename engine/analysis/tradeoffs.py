@@ -2,9 +2,10 @@
 
 Every model and profile stands for itself at the length and settings that **validation** prefers, so
 that the test figures, which are compared, choose nothing. A difference is told only where it is
-shown: where its p-value, corrected for all comparisons of the data set (Holm), is below the level,
-which leaves 0 (of a ratio: 1) outside its interval; a ratio must be worth telling besides. All
-other comparisons of quality are told as open.
+shown: where its corrected p-value is below the level, which leaves 0 (of a ratio: 1) outside its
+interval; a ratio must be worth telling besides. All other comparisons of quality are told as open.
+Qualities have the p-values of the whole table of pairs, so that no page says two things of one
+pair; costs are corrected (Holm) for all comparisons of costs on the data set.
 
 Times, memory and rates are compared by Welch's test of their logarithms over seeds
 (`engine.analysis.significance.ratio`), only between cells of one device and number type, and
@@ -14,22 +15,16 @@ only if both have two seeds or more. Parameters are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import fmean
 from typing import Literal
 
+from engine.analysis.cells import Pair
 from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
-from engine.analysis.significance import (
-    LEVEL,
-    Metric,
-    difference,
-    holm,
-    more_seeds,
-    ratio,
-)
+from engine.analysis.significance import LEVEL, Metric, holm, ratio
 
 WORTH_TELLING = 1.05
 """A ratio below it is no pro and no con, however sure it is."""
@@ -52,7 +47,7 @@ class Claim:
     high: float
     """The interval at 95 %; of an exact figure the estimate itself."""
     p: float
-    """Corrected over all comparisons of the data set; 0 for an exact figure."""
+    """Corrected; 0 for an exact figure."""
     missing: int | None = None
     """Of an open comparison: how many more seeds each would tell; ``None`` where no number does or
     one seed doesn't say."""
@@ -96,20 +91,24 @@ class Tradeoffs:
     balances: tuple[Balance, ...]
     """The best quality first."""
     comparisons: int
-    """That the p-values are corrected for."""
+    """Of costs, that their p-values are corrected for."""
     notes: tuple[str, ...]
     """What could not be compared, and why."""
 
 
 def tradeoffs(
-    cells: Sequence[CostedCell], metric: Metric = "ndcg", *, masked: bool = False
+    cells: Sequence[CostedCell], pairs: Sequence[Pair], metric: Metric, *, masked: bool
 ) -> list[Tradeoffs]:
-    """One for each data set, protocol and checksum, in the order of the cells."""
+    """One for each data set, protocol and checksum, in the order of the cells.
+
+    Args:
+        pairs: of these cells in this metric, from `engine.analysis.cells.pairs`.
+    """
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in cells:
         groups.setdefault(tuple(each.cell.place[name] for name in COMPARABLE), []).append(each)
     return [
-        _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, metric, masked)
+        _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, pairs, metric, masked)
         for key, group in groups.items()
     ]
 
@@ -132,38 +131,44 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
 
 
 def _of_dataset(
-    place: dict[str, Value], cells: Sequence[CostedCell], metric: Metric, masked: bool
+    place: dict[str, Value],
+    cells: Sequence[CostedCell],
+    pairs: Sequence[Pair],
+    metric: Metric,
+    masked: bool,
 ) -> Tradeoffs:
     chosen = contenders(cells, metric, masked=masked)
-    quality = {id(each): each.cell.values(metric, masked=masked) for each in chosen}
-    means = {key: float(values.mean()) for key, values in quality.items()}
+    means = {id(each): float(each.cell.values(metric, masked=masked).mean()) for each in chosen}
     chosen.sort(key=lambda each: -means[id(each)])
-    found = list(_quality_claims(chosen, metric, masked))
     notes: list[str] = []
-    for cost in told(chosen):
-        found += _cost_claims(chosen, cost, notes)
-    uncertain = [claim for claim in found if not (claim.cost and claim.cost.exact)]
+    costs = [claim for cost in told(chosen) for claim in _cost_claims(chosen, cost, notes)]
+    uncertain = [claim for claim in costs if not _is_exact(claim)]
     corrected = iter(holm([claim.p for claim in uncertain]))
-    claims = [
-        claim if claim.cost and claim.cost.exact else replace(claim, p=next(corrected))
-        for claim in found
-    ]
+    claims = list(_quality_claims(chosen, pairs, means))
+    claims += [each if _is_exact(each) else replace(each, p=next(corrected)) for each in costs]
     balances = tuple(_balance(each, means[id(each)], claims, metric) for each in chosen)
     notes = list(dict.fromkeys(notes))
     return Tradeoffs(place, metric, masked, balances, len(uncertain), tuple(notes))
 
 
-def _quality_claims(chosen: Sequence[CostedCell], metric: Metric, masked: bool) -> Iterator[Claim]:
-    for one, other in combinations(chosen, 2):
-        a, b = (each.cell.values(metric, masked=masked) for each in (one, other))
-        if a.shape[1] != b.shape[1] or a.shape[1] < 2:
+def _is_exact(claim: Claim) -> bool:
+    return claim.cost is not None and claim.cost.exact
+
+
+def _quality_claims(
+    chosen: Sequence[CostedCell], pairs: Sequence[Pair], means: Mapping[int, float]
+) -> Iterator[Claim]:
+    known = {(id(pair.a), id(pair.b)): pair for pair in pairs}
+    for better, other in combinations(chosen, 2):  # the best comes first
+        figures = means[id(better)], means[id(other)]
+        if pair := known.get((id(better.cell), id(other.cell))):
+            low, high, sign = pair.difference.low, pair.difference.high, 1
+        elif pair := known.get((id(other.cell), id(better.cell))):
+            low, high, sign = -pair.difference.high, -pair.difference.low, -1
+        else:
             continue
-        if a.mean() < b.mean():
-            one, other, a, b = other, one, b, a
-        seen = difference(a, b)
-        figures = (float(a.mean()), float(b.mean()))
-        missing = more_seeds(a, b)
-        yield Claim(None, one, other, figures, seen.mean, seen.low, seen.high, seen.p, missing)
+        mean = sign * pair.difference.mean
+        yield Claim(None, better, other, figures, mean, low, high, pair.p, pair.more_seeds)
 
 
 def _cost_claims(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterator[Claim]:

@@ -184,6 +184,7 @@ def _groups(
     for key, members in groups.items():
         members.sort(key=_order)
         ids = [str(run["run"]) for each in members for run in each.cell.runs]
+        own_pairs = tuple(pair for pair in found if _place(pair.a) == key)
         level = passed.get(key)
         seconds = {}
         if level is not None:
@@ -193,8 +194,8 @@ def _groups(
                 place=dict(zip(COMPARABLE, key, strict=True)),
                 cells=tuple(members),
                 levels=tuple(_level(each, wanted) for each in members),
-                pairs=tuple(pair for pair in found if _place(pair.a) == key),
-                tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
+                pairs=own_pairs,
+                tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
                 pass_level=level,
                 seconds_to_pass=seconds,

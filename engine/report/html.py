@@ -115,6 +115,7 @@ def _cell(cell: Cell, place: int, block: Table) -> str:
         text = "<ul>" + "".join(f"<li>{_text(line)}</li>" for line in cell.lines) + "</ul>"
     else:
         text = _text(cell.lines[0]) if cell.lines else ""
+    text = text.replace(" ± ", " ±&nbsp;")
     if cell.strong:
         text = f"<strong>{text}</strong>"
     if place == 0:

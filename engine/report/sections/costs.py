@@ -124,20 +124,22 @@ def _pros_and_cons(group: DataGroup) -> Iterator[Block]:
     if len(found.balances) < 2:
         yield Paragraph("One model alone has no pros and cons.", quiet=True)
         return
+    is_open = any(each.open for each in found.balances)
     rows = [
         [
             Cell((each.cell.label,), strong=True),
             _sentences(each.pros, "None is shown."),
             _sentences(each.cons, "None is shown."),
-            _sentences(each.open, "–"),
+            *([_sentences(each.open, "–")] if is_open else []),
         ]
         for each in found.balances
     ]
-    yield table(["model", "pros", "cons", "open"], rows, caption="Pros and cons")
+    head = ["model", "pros", "cons", *(["open"] if is_open else [])]
+    yield table(head, rows, caption="Pros and cons")
     yield Paragraph(
-        f"In brackets 95 % intervals. p-values are corrected for the {found.comparisons} "
-        f"comparisons of this table (Holm); ratios below {WORTH_TELLING:g} aren't told. "
-        + " ".join(found.notes),
+        "In brackets 95 % intervals. What is told is shown after correction (Holm): of quality for "
+        f"all pairs below, of costs, over seeds, for the {found.comparisons} comparisons of this "
+        f"table. Ratios below {WORTH_TELLING:g} aren't told. " + " ".join(found.notes),
         quiet=True,
     )
 
