@@ -27,7 +27,7 @@ def markdown(report: Report, plots: PurePosixPath | None) -> str:
         plots: the folder of `plot_files`, as the text's links shall name it; without one each
             plot is left out, and what it shows is said.
     """
-    parts = [f"# {_text(report.title)}", "\n".join(f"{_text(line)}  " for line in report.about)]
+    parts = [f"# {_text(report.title)}", "  \n".join(map(_text, report.about))]
     for section in report.sections:
         parts.append(f"## {_text(section.title)}")
         parts += (text for block in section.blocks for text in _block(block, plots))

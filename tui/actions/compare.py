@@ -114,6 +114,14 @@ COMPARE = (
         "Copy the command that launches the run again",
         ("compare",),
     ),
+    Action(
+        "report",
+        ("W",),
+        "Report",
+        "Write the report of the runs that the filter leaves: HTML or Markdown",
+        ("compare",),
+        key_label="W",
+    ),
     Action("note", ("n",), "Note", "Write a note about the run", ("compare",)),
     Action(
         "tags",

@@ -381,6 +381,12 @@ class CompareScreen(RunActions):
             x = every["EpochTime"]
         self.app.push_screen(ScatterScreen(offered, x, y, self.choice, self._aggregate))
 
+    def action_report(self) -> None:
+        """Write the report of the runs that the filter leaves."""
+        from tui.screens.compare_report import ReportScreen
+
+        self.app.push_screen(ReportScreen(self._filter))
+
     def action_reference(self) -> None:
         """Show or hide the published figures of the cell under the cursor."""
         panel = self.query_one(ReferencePanel)

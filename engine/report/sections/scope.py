@@ -122,16 +122,22 @@ def _progress(planned: Sequence[Planned]) -> str:
 
 
 def _missing(planned: Sequence[Planned]) -> Iterator[str]:
-    """One line a data set, model and state."""
-    groups: dict[tuple[str, str, str], list[Planned]] = {}
+    """One line for the lengths of a data set and model that miss the same seeds."""
+    seeds: dict[tuple[str, str, str, int], list[int]] = {}
     for each in planned:
-        key = (each.spec.dataset, each.spec.model, each.state or "never launched")
-        groups.setdefault(key, []).append(each)
-    for (dataset, model, state), members in groups.items():
-        lengths = listed(str(n) for n in sorted({each.spec.length for each in members}))
-        seeds = listed(str(n) for n in sorted({each.spec.seed for each in members}))
-        word = "seed" if len({each.spec.seed for each in members}) == 1 else "seeds"
-        yield f"{model} on {dataset}, L = {lengths}, {word} {seeds}: {state}"
+        spec, state = each.spec, each.state or "never launched"
+        seeds.setdefault((spec.dataset, spec.model, state, spec.length), []).append(spec.seed)
+    lengths: dict[tuple[str, str, str, tuple[int, ...]], list[int]] = {}
+    for (*place, length), missed in seeds.items():
+        dataset, model, state = place
+        key = (dataset, model, state, tuple(sorted(set(missed))))
+        lengths.setdefault(key, []).append(length)
+    for (dataset, model, state, missed_seeds), of_line in lengths.items():
+        word = "seed" if len(missed_seeds) == 1 else "seeds"
+        yield (
+            f"{model} on {dataset}, L = {listed(map(str, sorted(of_line)))}, "
+            f"{word} {listed(map(str, missed_seeds))}: {state}"
+        )
 
 
 def _found(material: Material) -> Iterator[Block]:
