@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from engine.analysis import published
 from engine.analysis.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
 from engine.analysis.costs import CostedCell, costed
+from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.significance import Metric, user_interval
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.errors import UsageError
 from engine.report.plots import Curve, Level
 from engine.store import queries
+from engine.store.celltable import CellRow, cell_table
 from engine.store.database import fetch
+from engine.store.grouping import Choice
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
 from engine.store.schema import STATES
@@ -93,6 +98,9 @@ class Material:
     starts: Mapping[str, Mapping[str, Any]]
     """Fields of the journal's newest ``start``, by run id."""
     groups: tuple[DataGroup, ...]
+    inflation: tuple[CellInflation, ...]
+    published: tuple[tuple[CellRow, Published], ...]
+    """What is published for a cell, and ours measured alike."""
     others: tuple[queries.Run, ...]
     """Runs that meet the filter and aren't of the suite."""
     problems: tuple[str, ...]
@@ -126,16 +134,20 @@ def gather(
             "there is nothing to report: no run that is meant is done. `seqbench ls` shows them."
         )
     ids = [str(row["run"]) for row in rows]
+    meant_runs = {run: runs.pop(run) for run in ids}
+    choice = Choice(wanted.where, without=tuple(runs))
     cells, problems = ranked_cells(location, rows)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     return Material(
         wanted=wanted,
         rows=tuple(rows),
         planned=tuple(planned),
-        runs={run: runs.pop(run) for run in ids},
+        runs=meant_runs,
         specs=_specs(con, ids),
         starts=_starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
+        inflation=tuple(inflation(con, choice)),
+        published=tuple(_published(con, choice, catalogue)),
         others=tuple(runs.values()),
         problems=tuple(problems),
     )
@@ -165,6 +177,16 @@ _BEST_STATES = (
     "running",
     *(state for state in STATES if state not in ("done", "running")),
 )
+
+
+def _published(
+    con: sqlite3.Connection, choice: Choice, catalogue: Catalogue | None
+) -> Iterator[tuple[CellRow, Published]]:
+    tables = list(catalogue.references.values()) if catalogue is not None else []
+    if tables:
+        for cell in cell_table(con, choice, published.sources(tables)):
+            for each in published.published_for(tables, cell):
+                yield cell, each
 
 
 def _groups(

@@ -16,7 +16,7 @@ from engine.report.markdown import markdown, plot_files
 from engine.report.plots import colours
 from engine.report.sections.costs import capacity, memory, trade_offs
 from engine.report.sections.origin import environment, reproduction
-from engine.report.sections.results import curves, results
+from engine.report.sections.results import beside_published, curves, inflated, results
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
 from engine.report.svg import standalone
@@ -57,11 +57,13 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
         in_short(material),
         scope(material),
         results(material, looks),
+        beside_published(material),
         capacity(material),
         memory(material),
         trade_offs(material, looks),
         curves(material, looks),
         significance(material),
+        inflated(material),
         environment(material),
         reproduction(material, catalogue),
     )

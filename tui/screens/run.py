@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.analysis.details import RunDetails, run_details
@@ -25,13 +26,12 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import run_sections as sections
 from tui.screens.charted import ChartedScreen
 from tui.screens.run_reference import reference_content, reference_title
+from tui.states import STATE_MEANING, glyph
 from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_follower import LogFollower
 from tui.widgets.run_charts import RunCharts
-
-if TYPE_CHECKING:
-    pass
 
 Wish = Literal["cancel", "retry", "delete", "note"]
 
@@ -90,7 +90,7 @@ class RunScreen(ChartedScreen):
                     yield Static(id="provenance", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
             yield Static(id="files", classes="panel", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         titles = {
@@ -223,6 +223,21 @@ class RunScreen(ChartedScreen):
         return relaunch_command(self._details.spec if self._details else {}, self.app.catalogue)
 
     # Actions
+
+    def help_topics(self) -> Iterator[tuple[str, str]]:
+        """What help explains first: how the run stands, and the figure that it is judged by."""
+        from engine.analysis.comparison import SORT, column
+        from engine.analysis.meanings import meaning
+
+        if self._details is None:
+            return
+        state = self._details.run.state
+        if (known := STATE_MEANING.get(state)) is not None:
+            yield f"{glyph(state)} {state}", f"{known.capitalize()}."
+        if self._remedy is not None:
+            yield self._remedy.title, self._remedy.advice
+        if self._details.epochs:
+            yield SORT, meaning(column(SORT), "best")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer only what the run's state allows."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from statistics import stdev
 
-from engine.analysis.comparison import AGGREGATE_MEANING
-from engine.analysis.pivot import COLUMNS, LEVELS, pivot
-from engine.analysis.pivot_text import figure_texts
-from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
+from engine.analysis.comparison import AGGREGATE_MEANING, kind_of
+from engine.analysis.inflation import INFLATED
+from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
+from engine.analysis.pivot import COLUMNS, apart_sentences, pivot
+from engine.analysis.pivot_text import INDENT, pivot_texts
+from engine.analysis.published import Against, caveats
+from engine.analysis.tradeoffs import signed
+from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_plot, quality_plot
-from engine.report.wording import interval_text, metric_name, slug, valid_name
+from engine.report.wording import ABSENT, interval_text, metric_name, slug, spread_text, valid_name
 
 
 def results(material: Material, looks: Colours) -> Section:
@@ -21,22 +26,94 @@ def results(material: Material, looks: Colours) -> Section:
             "standard deviation over its seeds. Subtotals are maxima over the cells beneath them, "
             "as in the reference table."
         ),
-        _pivot(material),
+        *_pivot(material),
     ]
     for group in material.groups:
         blocks += _quality(group, material, looks)
     return Section("Results", tuple(blocks))
 
 
-def _pivot(material: Material) -> Table:
+def _pivot(material: Material) -> Iterator[Block]:
     rows = pivot(material.done)
-    indents = {level: place for place, level in enumerate(LEVELS)} | {"total": 0}
-    return table(
+    yield table(
         ["", *COLUMNS],
-        [[Cell((row.label,), indent=indents[row.level]), *figure_texts(row)] for row in rows],
+        [[Cell((row.label,), indent=INDENT[row.level] // 2), *pivot_texts(row)] for row in rows],
         figures=range(1, len(COLUMNS) + 1),
         caption="Model › data set › length",
         strong=[number for number, row in enumerate(rows) if not row.is_cell],
+    )
+    for sentence in apart_sentences(rows):
+        yield Paragraph(sentence, quiet=True)
+
+
+def beside_published(material: Material) -> Section:
+    """Published figures of the cells, and what may be said of ours."""
+    blocks: list[Block] = []
+    for title in dict.fromkeys(each.reference.title for _, each in material.published):
+        some = [each for each in material.published if each[1].reference.title == title]
+        names = [n for n in INFLATED if any(n in each.figures for _, each in some)]
+        for name in names:
+            rows = [
+                [f"{cell.model} L={cell.length}", cell.dataset, *_against(each.figures[name], name)]
+                for cell, each in some
+                if name in each.figures
+            ]
+            head = [
+                "cell",
+                "data set",
+                "published",
+                "ours, measured alike",
+                "ours less it",
+                "ours is",
+            ]
+            blocks.append(
+                table(head, rows, figures=(2, 3, 4), caption=f"{name.partition('/')[0]}: {title}")
+            )
+    notes = caveats([each for _, each in material.published])
+    blocks += [Paragraph(sentence, quiet=True) for sentence in notes]
+    return Section("Beside published figures", tuple(blocks))
+
+
+def _against(found: Against, name: str) -> list[str]:
+    kind = kind_of(name)
+    ours, difference = found.alike, found.difference
+    told = ABSENT if difference is None else signed(difference)
+    if difference is not None and found.margin is not None:
+        told += f" ± {found.margin:.4f}"
+    return [
+        f"{found.published:g}",
+        spread_text(ours.mean if ours else None, ours.deviation if ours else None, kind),
+        told,
+        found.verdict or "",
+    ]
+
+
+def inflated(material: Material) -> Section:
+    """What choosing the epoch by the test metric adds."""
+    cells = [cell for cell in material.inflation if cell.metrics]
+    if not cells:
+        return Section("What the maximum over epochs inflates", ())
+    rows = []
+    for cell in cells:
+        texts = []
+        for name in INFLATED:
+            metric = cell.metrics.get(name)
+            added = f"{inflation_text(metric)} ({share_text(metric)})" if metric else ABSENT
+            texts += [added]
+        place = cell.place
+        rows.append([f"{place.model} L={place.length}", place.dataset, place.profile, *texts])
+    head = ["cell", "data set", "profile", *INFLATED]
+    return Section(
+        "What the maximum over epochs inflates",
+        (
+            Paragraph(
+                "The reference table takes the maximum over epochs of what it logs as test, which "
+                "looks at the test set to choose. So much more is it than the value at the epoch "
+                "that validation chooses, run by run:"
+            ),
+            table(head, rows, figures=range(3, len(head))),
+            *(Paragraph(sentence, quiet=True) for sentence in inflation_sentences(cells)),
+        ),
     )
 
 

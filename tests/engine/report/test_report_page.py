@@ -78,11 +78,13 @@ def test_every_part_is_there(report: Report) -> None:
         "In short",
         "Testing scope",
         "Results",
+        "Beside published figures",
         "Model capacity",
         "Memory",
         "Trade-offs",
         "Learning curves",
         "Which differences are shown",
+        "What the maximum over epochs inflates",
         "Environment",
         "How to get these figures again",
     ]

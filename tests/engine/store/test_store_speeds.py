@@ -66,7 +66,7 @@ def test_a_store_of_before_is_brought_up_to_date(store: MeasuredStore) -> None:
             for name in ("users_per_second_1", "users_per_second_256"):
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'speeds'")
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 4")
     create_or_migrate(store.location)
     with closing(connect_reader(store.location)) as con:
         (row,) = compare_rows(con)
