@@ -41,6 +41,8 @@ class Wanted:
     """Its runs as it says them now, whatever they were launched with."""
     where: str = ""
     """In the language of docs/queries.md; with a suite it narrows that."""
+    without: tuple[str, ...] = ()
+    """Ids of runs that are left out."""
     metric: Metric = "ndcg"
     masked: bool = False
     quality: Quality = field(default_factory=lambda: parse_quality(DEFAULT))
@@ -121,7 +123,8 @@ def gather(
     """
     rows = compare_rows(con, filter=wanted.where, sort="run", descending=False)
     runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
-    rows = [row for row in rows if row["run"] in runs]  # one may be new, another gone
+    # One may be new, another gone.
+    rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
     planned: list[Planned] = []
     if wanted.suite is not None:
         assert catalogue is not None

@@ -24,6 +24,9 @@ _STYLE = Path(__file__).with_name("page.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """A browser that keeps to it loads nothing, whatever a run is called."""
 
+SHORT = 24
+"""Characters of a cell's text that is never broken."""
+
 
 def html(report: Report) -> str:
     """The page, ending in a newline."""
@@ -121,7 +124,9 @@ def _cell(cell: Cell, place: int, block: Table) -> str:
     if place == 0:
         indent = f' class="in{cell.indent}"' if cell.indent else ""
         return f'<th scope="row"{indent}>{text}</th>'
-    return f"<td{_right(place, block)}>{text}</td>"
+    short = len(cell.lines) == 1 and len(cell.lines[0]) <= SHORT
+    kind = _right(place, block) or (' class="short"' if short else "")
+    return f"<td{kind}>{text}</td>"
 
 
 def _right(place: int, block: Table) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from engine.atomic import write_atomically
-from engine.errors import UsageError, UserError
+from engine.errors import UserError
 from engine.report.blocks import Report
+from engine.report.formats import format_of
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
 from engine.report.markdown import markdown, plot_files
@@ -25,9 +26,6 @@ from engine.store.location import StoreLocation
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-
-Format = Literal["md", "html"]
-_SUFFIXES: dict[str, Format] = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,6 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
         about=tuple(_about(material)),
         sections=tuple(section for section in sections if section.blocks),
     )
-
-
-def format_of(path: Path) -> Format:
-    """By the name's ending. Raises `UsageError` where that says nothing."""
-    found = _SUFFIXES.get(path.suffix.lower())
-    if found is None:
-        raise UsageError(f"{path.name!r} tells no format: end it with .md or .html.")
-    return found
 
 
 def write_report(report: Report, path: Path) -> Written:

@@ -30,7 +30,7 @@ async def test_it_writes_what_the_filter_leaves(
         assert "runs that meet xlstm" in said(pilot)
         await pilot.press("enter")
         await pilot.pause()
-        assert "⏎ again replaces it" in said(pilot)
+        assert "enter again writes over it" in said(pilot)
         assert (tmp_path / "report.html").read_text() == "mine"
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "the report")

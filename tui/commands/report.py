@@ -53,12 +53,15 @@ def report(
     """
     from engine.analysis.pairs_text import ranked_metric
     from engine.analysis.quality import parse_quality
-    from engine.report.gather import Wanted
-    from engine.report.markdown import markdown
-    from engine.report.write import format_of, make_report, write_report
+    from engine.report.formats import format_of
 
     if output is not None:
-        format_of(output)
+        format_of(output)  # before seconds of work
+
+    from engine.report.gather import Wanted
+    from engine.report.markdown import markdown
+    from engine.report.write import make_report, write_report
+
     chosen, masked = ranked_metric(metric)
     wanted = Wanted(
         suite=None if suite is None else session.catalogue.suite(suite),

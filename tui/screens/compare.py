@@ -396,7 +396,7 @@ class CompareScreen(RunActions):
         """Write the report of the runs that the filter leaves."""
         from tui.screens.compare_report import ReportScreen
 
-        self.app.push_screen(ReportScreen(self._filter))
+        self.app.push_screen(ReportScreen(self.choice))
 
     def action_pivot(self) -> None:
         """The cells of the runs that match, in the reference table's form."""

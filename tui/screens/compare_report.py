@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,8 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from engine.errors import UserError
+from engine.store.grouping import Choice
 from tui.text import PARAGRAPH, plain, short_path
 
 if TYPE_CHECKING:
@@ -44,10 +47,11 @@ class ReportScreen(ModalScreen[None]):
 
     app: SeqbenchApp
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, choice: Choice) -> None:
         super().__init__()
-        self._where = where
-        self._replaced: Path | None = None
+        self._choice = choice
+        self._asked: Path | None = None
+        """A file that is there, once its writer knows."""
         self._busy = False
 
     def compose(self) -> ComposeResult:
@@ -58,7 +62,8 @@ class ReportScreen(ModalScreen[None]):
             yield Static(id="about", markup=False)
 
     def on_mount(self) -> None:
-        shown = f"the runs that meet {plain(self._where, 60)}" if self._where else "all runs"
+        where = self._choice.filter.strip()
+        shown = f"the runs that meet {plain(where, 60)}" if where else "all runs"
         self._say(f"On {shown}. HTML is one file; Markdown has its plots beside it.")
 
     def _say(self, sentence: str) -> None:
@@ -68,25 +73,44 @@ class ReportScreen(ModalScreen[None]):
     def _submitted(self, event: Input.Submitted) -> None:
         if self._busy or not event.value.strip():
             return
-        path = Path(event.value.strip()).expanduser()
-        if path.exists() and path != self._replaced:
-            self._replaced = path
-            self._say(f"{path.name} is there already: ⏎ again replaces it.")
-            return
-        self._busy = True
-        self._say("Writing …")
-        self._write(path)
+        path = Path(os.path.expanduser(event.value.strip()))  # noqa: PTH111 - never raises
+        try:
+            problem = self._problem(path)
+        except (UserError, OSError, ValueError) as error:
+            problem = str(getattr(error, "strerror", None) or error)
+        if problem:
+            self._say(problem)
+        else:
+            self._busy = True
+            self._say("Writing …")
+            self._write(path)
+
+    def _problem(self, path: Path) -> str:
+        """Why this can't be the file, or what is to be known before; empty if nothing is."""
+        from engine.report.formats import format_of
+
+        format_of(path)
+        if path.is_dir():
+            return f"{short_path(path)} is a folder: name a file in it."
+        if not path.parent.is_dir():
+            return f"There is no folder {short_path(path.parent)}."
+        if path.exists() and path != self._asked:
+            self._asked = path
+            return f"{short_path(path)} is there: enter again writes over it."
+        return ""
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._asked = None
 
     @work(thread=True, exit_on_error=False)
     def _write(self, path: Path) -> None:
-        from engine.errors import UserError
         from engine.report.gather import Wanted
-        from engine.report.write import format_of, make_report, write_report
+        from engine.report.write import make_report, write_report
 
         try:
-            format_of(path)
             with closing(self.app.reader()) as con:
-                wanted = Wanted(where=self._where)
+                wanted = Wanted(where=self._choice.filter, without=self._choice.without)
                 report = make_report(con, self.app.location, self.app.catalogue, wanted)
             written = write_report(report, path)
         except (UserError, sqlite3.Error) as error:

@@ -108,11 +108,11 @@ def inflated(material: Material) -> Section:
         (
             Paragraph(
                 "The reference table takes the maximum over epochs of what it logs as test, which "
-                "looks at the test set to choose. So much more is it than the value at the epoch "
-                "that validation chooses, run by run:"
+                "looks at the test set to choose. That is so much more than at the epoch that "
+                "validation chooses, run by run:"
             ),
             table(head, rows, figures=range(3, len(head))),
-            *(Paragraph(sentence, quiet=True) for sentence in inflation_sentences(cells)),
+            Paragraph(" ".join(inflation_sentences(cells)), quiet=True),
         ),
     )
 
