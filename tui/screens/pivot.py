@@ -14,7 +14,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
@@ -37,6 +37,7 @@ from tui.screens.pivot_reading import (
 )
 from tui.text import PARAGRAPH, count, plain, short_path
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class PivotScreen(Screen[None]):
         yield Static("Reading …", id="empty", markup=False)
         yield Static(id="apart", markup=False)
         yield Static(id="cell", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     @property
     def table(self) -> PagedTable:
