@@ -33,6 +33,7 @@ COMMANDS = {
     "pause": "tui.commands.runs",
     "resume": "tui.commands.runs",
     "compare": "tui.commands.compare",
+    "report": "tui.commands.report",
     "diff": "tui.commands.diff",
     "note": "tui.commands.annotate",
     "tag": "tui.commands.annotate",

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import Row, Value
+from engine.analysis.comparison import COMPARABLE, Row, Value
 from engine.analysis.provenance import provenance_of
 from engine.analysis.significance import (
     LEVEL,
@@ -29,8 +29,6 @@ from engine.store.location import StoreLocation
 
 _ORIGIN = ("settings", "protocol", "checksum")
 _CELL = ("model", "dataset", "length", "profile", *_ORIGIN)
-_COMPARABLE = ("dataset", "protocol", "checksum")
-"""What cells must have in common to be compared: the same test users in the same order."""
 _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 
 
@@ -111,7 +109,7 @@ def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[
     found = [
         (a, b, difference(values[id(a)], values[id(b)]))
         for a, b in combinations(cells, 2)
-        if all(a.place[name] == b.place[name] for name in _COMPARABLE)
+        if all(a.place[name] == b.place[name] for name in COMPARABLE)
         and a.ranks.shape[2] == b.ranks.shape[2] > 1
     ]
     corrected = holm([each.p for _, _, each in found])

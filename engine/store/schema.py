@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -120,6 +120,14 @@ def migrations() -> Migrations:
             name = event.partition(" ")[0].lower()
             db.execute(f"CREATE TRIGGER runs_count_{name} AFTER {event} ON runs BEGIN {change} END")
         db.execute("PRAGMA user_version = 4")
+
+    @steps()
+    def speeds(db: Database) -> None:
+        # Known only of runs whose journal's end tells them.
+        for table in ("runs", "attempts"):
+            for name in SPEEDS:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} REAL")
+        db.execute("PRAGMA user_version = 5")
 
     return steps
 

@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     help="Such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
+@click.option(
+    "--quality",
+    is_flag=False,
+    flag_value="ndcg@10=95%",
+    metavar="METRIC=VALUE",
+    help="A column with the seconds of training until validation passes it, such as "
+    "recall@10=.13, or a share of the best: ndcg@10=95%, which it is without a value.",
+)
 @click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
 @click.option(
     "--pivot", is_flag=True, help="The reference table's form: rows Model › Dataset › Length."
@@ -68,6 +76,7 @@ def compare(
     sort: str | None,
     filter_: str,
     limit: int | None,
+    quality: str | None,
     by_cell: bool,
     pivot: bool,
     pairs: bool,
@@ -80,6 +89,7 @@ def compare(
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
     from engine.analysis import comparison, export, pivot_text
+    from engine.analysis.quality import parse_quality, with_time_to_quality
     from engine.errors import UsageError, did_you_mean
     from tui.commands.compare_tables import put, put_inflation, put_pairs, put_pivot
 
@@ -92,6 +102,9 @@ def compare(
         )
     if reference and not pivot:
         raise UsageError("--reference stands in the pivot: add --pivot.")
+    if quality is not None and (pivot or pairs or inflation):
+        raise UsageError("--quality is a column of the runs or of --by-cell.")
+    wanted = parse_quality(quality) if quality is not None else None
     if pairs:
         put_pairs(session, filter_, sort or comparison.SORT, format_, output)
         return
@@ -122,12 +135,16 @@ def compare(
                 descending=descending,
                 limit=limit,
             )
+            if wanted is not None:
+                rows = with_time_to_quality(connection, rows, wanted)
     if by_cell:
         rows = comparison.by_cell(rows)
     if not rows:
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
     if chosen != "best":
         note(f"Every figure is the {chosen}: {comparison.AGGREGATE_MEANING[chosen]}.")
+    if wanted is not None and rows:
+        note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md") and output is None:
         return
     on_screen = output is None and sys.stdout.isatty()

@@ -392,6 +392,12 @@ class CompareScreen(RunActions):
             x = every["EpochTime"]
         self.app.push_screen(ScatterScreen(offered, x, y, self.choice, self._aggregate))
 
+    def action_report(self) -> None:
+        """Write the report of the runs that the filter leaves."""
+        from tui.screens.compare_report import ReportScreen
+
+        self.app.push_screen(ReportScreen(self.choice))
+
     def action_pivot(self) -> None:
         """The cells of the runs that match, in the reference table's form."""
         from tui.screens.pivot import PivotScreen

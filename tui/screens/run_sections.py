@@ -37,6 +37,8 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("Parameters", "parameters", "whole"),
     ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
     ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+    ("Users/s, one by one", "users_per_second_1", "whole"),
+    ("Users/s, by 256", "users_per_second_256", "whole"),
 )
 
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
