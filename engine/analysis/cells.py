@@ -157,6 +157,20 @@ def interval(cell: RankedCell, metric: Metric, *, masked: bool) -> tuple[float, 
     return user_interval(cell.values(metric, masked=masked))
 
 
+def intervals(
+    con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
+) -> dict[str, tuple[float, float]] | str:
+    """The intervals of all metrics over all items, of runs that differ in seed only; or a sentence
+    why there are none."""
+    cell, problems = ranked_cell(con, location, runs)
+    if cell is None or problems:
+        return (problems or ["Not known: no run has ranks of its test users."])[0]
+    found: dict[str, tuple[float, float]] = {
+        metric: interval(cell, metric, masked=False) for metric in _DISTINCT
+    }
+    return found | {"recall": found["hit"]}
+
+
 def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
     """(2, U). Raises `OSError` or `ValueError` where there are none."""
     with open_regular(location.folder(run).test_ranks) as file:

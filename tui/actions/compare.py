@@ -54,7 +54,7 @@ COMPARE = (
     Action(
         "aggregate",
         ("a",),
-        "Epoch",
+        "Best",
         "How a run's epochs become a figure: best, max, last, mean",
         ("compare",),
         True,
