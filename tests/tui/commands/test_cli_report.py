@@ -38,6 +38,8 @@ def test_a_suite_that_has_no_run_is_said(reported: None, cli: Run) -> None:
     result = cli("report", "--suite", "smoke")
     assert result.exit_code == 2
     assert "there is nothing to report" in result.stderr
+    both = cli("report", "--suite", "smoke", "--where", "model:sasrec")
+    assert (both.exit_code, "leave the filter, or the suite" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
