@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.report.wording import slug
 
@@ -52,10 +53,16 @@ class Plot:
 
     name: str
     """For a file of its own."""
-    svg: str
+    draw: Callable[[], str]
+    """Makes the SVG; called once, where it is wanted at all."""
     alt: str
     """What it shows, for those who don't see it."""
     caption: str = ""
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing."""
+        return self.draw()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Wanted:
     suite: Suite | None = None
     """Its runs as it says them now, whatever they were launched with."""
     where: str = ""
-    """In the language of docs/queries.md; with a suite it narrows that."""
+    """In the language of docs/queries.md; not with a suite, which says itself what it is."""
     without: tuple[str, ...] = ()
     """Ids of runs that are left out."""
     metric: Metric = "ndcg"
@@ -119,8 +119,11 @@ def gather(
     """Read it. Takes seconds for hundreds of runs.
 
     Raises:
-        UsageError: a filter that means nothing, a suite that can't be run, or no run that is done.
+        UsageError: a filter that means nothing, a suite that can't be run or stands beside a
+            filter, or no run that is done.
     """
+    if wanted.suite is not None and wanted.where:
+        raise UsageError("a suite says itself which runs it means: leave the filter, or the suite.")
     rows = compare_rows(con, filter=wanted.where, sort="run", descending=False)
     runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
     # One may be new, another gone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from engine.analysis.costs import (
     GPU_MEMORY,
@@ -91,7 +92,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
         picture = f"pareto-{slug(group.title)}"
         yield Plot(
             name=picture,
-            svg=pareto_plot(picture, group.levels, plotted, name, looks),
+            draw=partial(pareto_plot, picture, group.levels, plotted, name, looks),
             alt=f"{name} over {len(plotted)} costs on {group.title}, with each Pareto front.",
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
             "line: no other cell is as good at the same cost or less (by means; lines are 95 % "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from statistics import stdev
 
 from engine.analysis.comparison import AGGREGATE_MEANING, kind_of
@@ -144,7 +145,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
         ),
         Plot(
             name=f"quality-{slug(group.title)}",
-            svg=quality_plot(f"quality-{slug(group.title)}", group.levels, name, looks),
+            draw=partial(quality_plot, f"quality-{slug(group.title)}", group.levels, name, looks),
             alt=f"{name} of each cell on {group.title} with its interval over users: from "
             f"{min(level.mean for level in group.levels):.4f} to {best.mean:.4f} "
             f"({best.cell.label}).",
@@ -166,7 +167,7 @@ def curves(material: Material, looks: Colours) -> Section:
             blocks.append(
                 Plot(
                     name=name,
-                    svg=curves_plot(name, shown, valid, looks),
+                    draw=partial(curves_plot, name, shown, valid, looks),
                     alt=f"Validation {valid} over seconds of training, and training loss over "
                     f"epochs, of {len(shown)} runs on {group.title}.",
                     caption=f"{group.title}: a line a run; the mark is the chosen epoch. Losses of "

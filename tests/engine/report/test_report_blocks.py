@@ -35,7 +35,7 @@ def report(text: str) -> Report:
         Commands((text,)),
         table([text, "n"], [[text, "1"], [Cell((text, text), strong=True, indent=1), "2"]],
               figures=[1], caption=text, strong=[0]),
-        Plot("p", SVG, text, text),
+        Plot("p", lambda: SVG, text, text),
     )  # fmt: skip
     return Report(text, (text,), (Section(text, blocks),))
 

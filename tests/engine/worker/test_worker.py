@@ -115,6 +115,8 @@ def test_a_run_writes_all_that_is_promised(make_folder, start) -> None:
     assert journal[-1].kind == "end"
     assert journal[-1].fields["status"] == "done"
     assert journal[-1].fields["epochs_trained"] == 3
+    one, many = (journal[-1].fields[f"users_per_second_{batch}"] for batch in (1, 256))
+    assert 0 < one < many
     for line in lines(folder, "epoch"):
         assert set(EPOCH_MEASURES) <= set(line.fields)
         assert line.fields["gpu_memory_mib"] is None

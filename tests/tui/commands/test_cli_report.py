@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from reported_runs import reported_store
+from measured_runs import MeasuredStore
+from reported_runs import add_reported
 
 from engine.store.location import StoreLocation
 
@@ -16,7 +17,9 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def reported(held: StoreLocation, tmp_path: Path) -> None:
-    reported_store(tmp_path)
+    store = MeasuredStore(tmp_path)
+    for seed in (1, 2):
+        add_reported(store, "sasrec", 50, seed)
 
 
 def test_a_file_by_its_ending_else_markdown(reported: None, cli: Run, tmp_path: Path) -> None:
@@ -35,6 +38,8 @@ def test_a_suite_that_has_no_run_is_said(reported: None, cli: Run) -> None:
     result = cli("report", "--suite", "smoke")
     assert result.exit_code == 2
     assert "there is nothing to report" in result.stderr
+    both = cli("report", "--suite", "smoke", "--where", "model:sasrec")
+    assert (both.exit_code, "leave the filter, or the suite" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
