@@ -68,6 +68,8 @@ FACTS = (
     Column("seed", "seed", "whole"),
     Column("profile", "profile", "text"),
     Column("state", "state", "text"),
+    Column("origin", "origin", "text"),
+    Column("marks", "marks", "text"),
 )
 
 
