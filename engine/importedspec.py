@@ -20,7 +20,7 @@ class ImportedSpec(Strict):
     and nothing makes its figures comparable with others'."""
 
     origin: Origin
-    source: str = Field(max_length=1000)
+    came_from: str = Field(max_length=1000)
     """The folder or file that it was read from, as it was named."""
     model: Name
     dataset: Name

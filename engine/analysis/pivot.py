@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.analysis.comparison import STD, Row, Value, by_cell
+from engine.analysis.comparison import STD, Row, Value, by_cell, counts
 from engine.metrics import REFERENCE_COLUMNS
 
 Level = Literal["model", "dataset", "length", "total"]
@@ -45,15 +45,18 @@ class PivotRow:
         return self.level == "length"
 
 
-def pivot(rows: Sequence[Row]) -> list[PivotRow]:
+def pivot(rows: Sequence[Row], *, imported: bool = False) -> list[PivotRow]:
     """The pivot of the rows of `compare_rows`, whose aggregate made each run's figures.
 
     A cell of several seeds is their maximum where the aggregate is the maximum, as in the
     reference, and else their mean with its deviation. Only runs that are done count.
+
+    Args:
+        imported: whether runs of other programs make cells, which are cells of their own.
     """
     import pandas as pd
 
-    cells = _cells(rows)
+    cells = _cells(rows, imported)
     if not cells:
         return []
     # Of objects, so that a whole number stays one beside a figure that isn't known.
@@ -69,13 +72,13 @@ def pivot(rows: Sequence[Row]) -> list[PivotRow]:
     return [*found, _maximum("total", TOTAL, frame)]
 
 
-def _cells(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _cells(rows: Sequence[Row], imported: bool) -> list[dict[str, Any]]:
     """One dict a cell, in the pivot's order; in groups of equal data, protocol and settings."""
-    cells = by_cell(rows)
+    cells = by_cell(rows, imported=imported)
     if rows and rows[0]["aggregate"] in ("max", "min"):
         pick = max if rows[0]["aggregate"] == "max" else min
         for cell in cells:
-            alike = [row for row in rows if row["state"] == "done" and _same(row, cell)]
+            alike = [row for row in rows if counts(row, imported=imported) and _same(row, cell)]
             for name in COLUMNS:
                 cell[name] = pick(_numbers(row[name] for row in alike), default=None)
                 cell[name + STD] = None

@@ -52,7 +52,7 @@ def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
         "created": content.created,
         "origin": "" if isinstance(spec, RunSpec) else spec.origin,
         "epochs": spec.training.epochs if isinstance(spec, RunSpec) else None,
-        "parameters": content.parameters,
+        "parameters": content.parameters or None,
         "tags": json.dumps(meta["tags"], ensure_ascii=False),
         "settings": settings_of(spec.model_dump_json()),
         "saved": 1,

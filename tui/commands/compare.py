@@ -15,6 +15,9 @@ from tui.commands.session import Session, note, pass_session
 if TYPE_CHECKING:
     from engine.analysis import comparison
 
+SHOWN = 5
+"""Sentences of one kind."""
+
 
 @click.command()
 @click.option(
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
     help="Every two cells of a data set: the difference, its interval, and whether it is one.",
 )
 @click.option(
+    "--imported", is_flag=True, help="Cells of imported runs too, with --by-cell and --pivot."
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
 )
 @pass_session
@@ -64,6 +70,7 @@ def compare(
     by_cell: bool,
     pivot: bool,
     pairs: bool,
+    imported: bool,
     output: Path | None,
 ) -> None:
     """Compare runs under the reference table's column names.
@@ -76,6 +83,8 @@ def compare(
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
+    if imported and not (by_cell or pivot):
+        raise UsageError("--imported is for --by-cell and --pivot: else every run is shown.")
     if by_cell + pivot + pairs > 1:
         raise UsageError("--by-cell, --pivot and --pairs are three tables: ask for one.")
     if pairs:
@@ -99,11 +108,15 @@ def compare(
                 descending=descending,
                 limit=limit,
             )
+    if pivot or by_cell:
+        _tell_apart(rows, imported)
     if pivot:
-        _put_pivot(rows, format_, output)
+        _put_pivot(rows, format_, output, imported)
         return
     if by_cell:
-        rows = comparison.by_cell(rows)
+        rows = comparison.by_cell(rows, imported=imported)
+    else:
+        _tell_marks(rows)
     if not rows:
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
     if chosen != "best":
@@ -115,12 +128,43 @@ def compare(
     _put(export.format_rows(rows, format_, width=width), output)
 
 
-def _put_pivot(rows: list[comparison.Row], format_: str, output: Path | None) -> None:
+def _tell_apart(rows: list[comparison.Row], imported: bool) -> None:
+    """What of the runs makes no cell, and what doesn't go into one."""
+    from engine.analysis.apart import why_apart
+    from engine.analysis.comparison import by_cell, counts
+
+    left_out = sum(row["state"] == "done" and bool(row["origin"]) for row in rows)
+    if left_out and not imported:
+        note(f"{_runs_are(left_out)} imported and left out: --imported makes cells of them.")
+    if marked := sum(counts(row, imported=imported) and bool(row["marks"]) for row in rows):
+        note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
+    sentences = why_apart(by_cell(rows, imported=imported))
+    for sentence in sentences[:SHOWN]:
+        note(sentence)
+    if len(sentences) > SHOWN:
+        note(f"… and {len(sentences) - SHOWN} more cells stand in rows of their own.")
+
+
+def _tell_marks(rows: list[comparison.Row]) -> None:
+    from engine.marks import MEANING
+
+    for mark, meaning in MEANING.items():
+        if found := sum(mark in str(row["marks"] or "").split() for row in rows):
+            note(f"{_runs_are(found)} marked {mark}: {meaning}.")
+
+
+def _runs_are(number: int) -> str:
+    return "1 run is" if number == 1 else f"{number:,} runs are"
+
+
+def _put_pivot(
+    rows: list[comparison.Row], format_: str, output: Path | None, imported: bool
+) -> None:
     from engine.analysis.comparison import AGGREGATE_MEANING, parse_aggregate
     from engine.analysis.pivot import pivot
     from engine.analysis.pivot_text import format_pivot
 
-    cells = pivot(rows)
+    cells = pivot(rows, imported=imported)
     if not cells:
         note("No run is done: see `seqbench run`.")
         if format_ in ("table", "md", "latex") and output is None:
@@ -145,6 +189,8 @@ def _put_pairs(
     if session.has_store:
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+    if left_out := sum(bool(row["origin"]) for row in rows):
+        note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
     cells, problems = ranked_cells(session.location, rows)
     for problem in problems:
         note(problem)
