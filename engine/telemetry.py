@@ -105,6 +105,15 @@ class Sampler:
         self._gpus.close()
 
 
+def driver_version() -> str | None:
+    """Of the NVIDIA driver; ``None`` where there is none."""
+    nvml = _Nvml()
+    try:
+        return nvml.driver_version()
+    finally:
+        nvml.close()
+
+
 def _host() -> HostSample:
     memory = psutil.virtual_memory()
     return HostSample(
@@ -156,6 +165,11 @@ class _Nvml:
     def sample(self) -> tuple[tuple[GpuSample, ...], str | None]:
         gpus = tuple(self._gpu(known) for known in self._known)
         return gpus, None if gpus else self._note
+
+    def driver_version(self) -> str | None:
+        if self._nvml is None:
+            return None
+        return _text(self._ask(self._nvml.nvmlSystemGetDriverVersion)) or None
 
     def close(self) -> None:
         if self._nvml is not None:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 def relaunch_command(spec: Mapping[str, Any], catalogue: Catalogue | None) -> str:
     """A ``seqbench run`` command with the settings in which the run differs from its profile.
 
-    Without a catalogue, or where it doesn't know the model or the data set, no setting is named.
+    An imported run can't be launched, and has none. Without a catalogue, or where it doesn't know
+    the model or the data set, no setting is named.
     """
+    if spec.get("origin"):
+        return ""
     words = ["seqbench", "run"]
     for name in ("model", "dataset", "length", "seed", "profile"):
         words += [f"--{name}", str(spec.get(name, ""))]

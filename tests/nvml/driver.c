@@ -77,6 +77,11 @@ int nvmlInitWithFlags(unsigned flags) { (void)flags; read_state(); return init_c
 int nvmlShutdown(void) { return OK; }
 int nvmlDeviceGetCount_v2(unsigned *count) { *count = (unsigned)read_state(); return OK; }
 
+int nvmlSystemGetDriverVersion(char *value, unsigned length) {
+    snprintf(value, length, "570.86.15");
+    return OK;
+}
+
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
     if (index >= (unsigned)read_state()) return INVALID;
     *device = (void *)(long)(index + 1);
