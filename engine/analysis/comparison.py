@@ -205,7 +205,7 @@ def split_heading(name: str) -> tuple[str, str]:
 
 def counts(row: Row, *, imported: bool) -> bool:
     """Whether a run is one of its cell's: it is done, and is our own or asked for."""
-    return row["state"] == "done" and (imported or not row["origin"])
+    return row["state"] == "done" and (imported or not row.get("origin"))
 
 
 def by_cell(rows: Sequence[Row], *, imported: bool = False) -> list[Row]:

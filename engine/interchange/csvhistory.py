@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UserError, shown
-from engine.interchange.foreign import History, Moment, Read
+from engine.interchange.foreign import MOST_SECONDS, History, Moment, Read
 from engine.interchange.tagmap import MEASURES, PLACE, TagMap
 from engine.regular import open_regular
 
@@ -60,9 +60,11 @@ def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Read:
         if told.setdefault(key, place) != place:
             raise UserError(f"{where}: {shown(key[0])} was another cell or seed before.")
         epoch = _number(where, _EPOCH, cells[_EPOCH])
-        if epoch is None or epoch != int(epoch) or not 0 <= epoch < MOST_EPOCH:
+        if epoch is None or not 0 <= epoch < MOST_EPOCH or epoch != int(epoch):
             raise UserError(f"{where}: epoch is {shown(cells[_EPOCH])}, which counts none.")
         t = _number(where, _TIME, cells.get(_TIME, ""))
+        if t is not None and not 0 <= t < MOST_SECONDS:
+            raise UserError(f"{where}: t is {shown(cells[_TIME])}, not seconds since 1970.")
         figures = {
             measure: value
             for name, measure in columns.items()

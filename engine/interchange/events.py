@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,10 +33,15 @@ def version_event(t: float) -> bytes:
 def scalars_event(event: Scalars) -> bytes:
     """Figures become single precision, as everywhere in TensorBoard."""
     summary = b"".join(
-        _bytes(1, _bytes(1, tag.encode()) + _key(2, _FIXED32) + struct.pack("<f", value))
+        _bytes(1, _bytes(1, tag.encode()) + _key(2, _FIXED32) + _float32(value))
         for tag, value in event.values.items()
     )
-    return _fixed64(1, event.t) + _key(2, _VARINT) + _varint(event.step) + _bytes(5, summary)
+    return (
+        _fixed64(1, event.t)
+        + _key(2, _VARINT)
+        + _varint(event.step % (1 << 64))
+        + _bytes(5, summary)
+    )
 
 
 def read_scalars(event: bytes) -> Scalars:
@@ -91,6 +97,14 @@ def _single(tensor: bytes) -> float | None:
                     if kind == _DT_FLOAT:
                         found[-1] = _shortest(found[-1])
     return found[0] if len(found) == 1 and kind in (_DT_FLOAT, _DT_DOUBLE) else None
+
+
+def _float32(value: float) -> bytes:
+    """What is too large for single precision is infinite."""
+    try:
+        return struct.pack("<f", value)
+    except OverflowError:
+        return struct.pack("<f", math.copysign(math.inf, value))
 
 
 def _shortest(value: float) -> float:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+MOST_SECONDS = 1e11
+"""Since 1970: the year 5138. What is said to be later is no time."""
+
 
 @dataclass(frozen=True)
 class Moment:

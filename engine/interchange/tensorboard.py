@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.errors import UserError, shown
 from engine.interchange.events import read_scalars
-from engine.interchange.foreign import History, Moment, Read
+from engine.interchange.foreign import MOST_SECONDS, History, Moment, Read
 from engine.interchange.tagmap import TagMap
 from engine.interchange.tfrecord import RecordError, read_records
 from engine.regular import open_regular
@@ -67,11 +67,12 @@ def _take(path: Path, measures: Mapping[str, str], series: Series, seen: set[str
         with open_regular(path) as file:
             for data in read_records(file, os.fstat(file.fileno()).st_size):
                 event = read_scalars(data)
+                t = event.t if 0 <= event.t < MOST_SECONDS else 0.0
                 for tag, value in event.values.items():
                     if measure := measures.get(tag):
                         at = series.setdefault(measure, {})
-                        if event.step not in at or at[event.step][0] <= event.t:
-                            at[event.step] = (event.t, value)
+                        if event.step not in at or at[event.step][0] <= t:
+                            at[event.step] = (t, value)
                     elif len(seen) < 1000:
                         seen.add(tag)
     except OSError as error:
