@@ -28,12 +28,18 @@ AGGREGATE_MEANING: dict[Aggregate, str] = {
     "mean": "mean over epochs",
 }
 
+COMPARABLE = ("dataset", "protocol", "checksum")
+"""What runs must have in common to be compared: the same test users in the same order."""
+
 Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
 Value = str | int | float | None
 Row = dict[str, Value]
 
 SORT = "NDCG@10/test"
-_METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
+TIME_TO_QUALITY = "TimeToQuality"
+"""A column that is there where a quality was asked for (`engine.analysis.quality`)."""
+
+METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
     "eval_seconds": "seconds",
@@ -84,7 +90,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
             ("test", "_masked", " (seen masked)"),
             ("valid", "_masked", " (seen masked)"),
         )
-        for metric, name in _METRIC_NAMES.items()
+        for metric, name in METRIC_NAMES.items()
     ]
     return (
         *FACTS,
@@ -93,6 +99,8 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         _column("Loss/train (per target)", "loss", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
+        Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
+        Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
     )
 
 
@@ -115,14 +123,15 @@ def compare_rows(
     *,
     aggregate: str = "best",
     filter: str = "",  # noqa: A002 - the command line's name for it
-    sort: str = SORT,
+    sort: str | Column = SORT,
     descending: bool = True,
     limit: int | None = None,
 ) -> list[Row]:
     """The runs that match, one dict a run, keys in the order of the columns.
 
-    Rows that tie are in the order of their run ids. The rows depend on the run folders alone, so
-    that a rebuilt store gives the same ones. A figure that isn't known is None.
+    ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
+    of their run ids. The rows depend on the run folders alone, so that a rebuilt store gives the
+    same ones. A figure that isn't known is None.
 
     Raises:
         UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
@@ -130,7 +139,7 @@ def compare_rows(
     chosen = parse_aggregate(aggregate)
     shown = columns(chosen)
     sources = [entry.source for entry in shown]
-    order = column(sort, chosen).source
+    order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = queries.comparison(
         con,
         sources,
@@ -168,6 +177,8 @@ def kind_of(name: str) -> Kind:
     """How the values of a row's key are shown."""
     if name == "seeds":
         return "whole"
+    if name == TIME_TO_QUALITY:
+        return "seconds"
     return next((entry.kind for entry in columns() if entry.name == name), "text")
 
 
@@ -228,6 +239,11 @@ def by_cell(rows: Sequence[Row], *, imported: bool = False) -> list[Row]:
     for key, seeds in groups.items():
         cell: Row = dict(zip(_CELL, key, strict=True))
         cell["seeds"] = len(seeds)
+        if rows and TIME_TO_QUALITY in rows[0]:
+            # Without those that never were as good, the mean would flatter the cell.
+            times = [row[TIME_TO_QUALITY] for row in seeds.values()]
+            known = times if None not in times else []
+            cell[TIME_TO_QUALITY], cell[TIME_TO_QUALITY + STD] = _mean_and_deviation(known)
         for name in measured:
             mean, deviation = _mean_and_deviation([row[name] for row in seeds.values()])
             cell[name], cell[name + STD] = mean, deviation

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.errors import UsageError, did_you_mean
+from engine.metrics import SPEEDS
 from engine.store.database import fetch
 from engine.store.filter_sql import conditions
 from engine.store.schema import SUMMARY_MEASURES
@@ -29,6 +30,7 @@ _RUN_COLUMNS = (
     "epoch",
     "epochs",
     "parameters",
+    *SPEEDS,
     "fingerprint",
     "cause",
     "message",

@@ -59,6 +59,12 @@ _RUN_FIELDS = {
     "message": Field("r.message", "text", "why it ended, in a sentence"),
     "age": Field("r.created", "age", "time since it was queued: age<2d, with s m h d w"),
     "parameters": Field("r.parameters", "number", "parameters: parameters<1M"),
+    "users_per_second_1": Field(
+        "r.users_per_second_1", "number", "users a second recommended for, one at a time"
+    ),
+    "users_per_second_256": Field(
+        "r.users_per_second_256", "number", "users a second recommended for, 256 at once"
+    ),
     "attempt": Field("r.attempt", "number", "attempts that it took"),
 }
 _SUMMARY_FIELDS = {

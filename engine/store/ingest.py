@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.journal import BadLine, JournalLine, read_journal
 from engine.marks import in_order, marks_of
-from engine.metrics import EPOCH_MEASURES, SELECTION
+from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
 from engine.store.rows import (
@@ -297,6 +297,7 @@ UPDATE runs SET
     steps_per_epoch = (SELECT steps_per_epoch FROM newest),
     epochs = coalesce((SELECT epochs FROM newest), epochs),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
+    ({", ".join(SPEEDS)}) = (SELECT {", ".join(SPEEDS)} FROM newest),
     checksum = {CHECKSUM},
     (best_epoch, best_valid_ndcg, best_test_ndcg) = (
         SELECT best_epoch, valid_ndcg_best, test_ndcg_best FROM summaries WHERE run = :run),

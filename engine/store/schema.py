@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -106,6 +106,35 @@ def migrations() -> Migrations:
         db.execute("PRAGMA user_version = 3")
 
     @steps()
+    def counts(db: Database) -> None:
+        # An open app asks after every change: counting very many runs would keep it busy.
+        db.execute(
+            "CREATE TABLE counts (state TEXT PRIMARY KEY, runs INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        db.execute("INSERT INTO counts SELECT state, count(*) FROM runs GROUP BY state")
+        gone = "UPDATE counts SET runs = runs - 1 WHERE state = OLD.state;"
+        come = (
+            "INSERT INTO counts VALUES (NEW.state, 1)"
+            " ON CONFLICT (state) DO UPDATE SET runs = runs + 1;"
+        )
+        for event, change in (
+            ("INSERT", come),
+            ("DELETE", gone),
+            ("UPDATE OF state", gone + come),
+        ):
+            name = event.partition(" ")[0].lower()
+            db.execute(f"CREATE TRIGGER runs_count_{name} AFTER {event} ON runs BEGIN {change} END")
+        db.execute("PRAGMA user_version = 4")
+
+    @steps()
+    def speeds(db: Database) -> None:
+        # Known only of runs whose journal's end tells them.
+        for table in ("runs", "attempts"):
+            for name in SPEEDS:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} REAL")
+        db.execute("PRAGMA user_version = 5")
+
+    @steps()
     def origin_and_marks(db: Database) -> None:
         # origin: how an imported run came; empty for our own. marks: words of engine.marks with
         # blanks between, NULL where nothing was there that could tell.
@@ -123,7 +152,7 @@ def migrations() -> Migrations:
             "CREATE INDEX runs_grouped ON runs"
             " (state, model, dataset, length, profile, settings, checksum, seed, id, origin)"
         )
-        db.execute("PRAGMA user_version = 4")
+        db.execute("PRAGMA user_version = 6")
 
     return steps
 

@@ -29,6 +29,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from engine.training.inference import InferenceSpeed, inference_speed
 from engine.training.loop import (
     Interrupted,
     Outcome,
@@ -57,6 +58,8 @@ class Ending:
     best_epoch: int | None = None
     epochs_trained: int | None = None
     trace: str | None = None
+    users_per_second_1: float | None = None
+    users_per_second_256: float | None = None
 
 
 def run_attempt(
@@ -89,9 +92,9 @@ def _reserve(folder: RunFolder) -> None:
         folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # noise, lest it be compressed away
 
 
-def _ending_of(work: Callable[[], Outcome], folder: RunFolder) -> Ending:
+def _ending_of(work: Callable[[], tuple[Outcome, InferenceSpeed]], folder: RunFolder) -> Ending:
     try:
-        outcome = work()
+        outcome, speed = work()
     except Interrupted:
         if folder.cancel.exists():
             return Ending("cancelled", "cancelled", "Cancelled.")
@@ -112,7 +115,7 @@ def _ending_of(work: Callable[[], Outcome], folder: RunFolder) -> Ending:
         message = f"{type(error).__name__}: {error}".splitlines()[0]
         return Ending("failed", "error", message, trace=traceback.format_exc(limit=-8))
     best = outcome.best
-    return Ending("done", outcome.cause, "", best.epoch, outcome.epochs_trained)
+    return Ending("done", outcome.cause, "", best.epoch, outcome.epochs_trained, **asdict(speed))
 
 
 _OUT_OF_MEMORY = "Memory ran out: try a smaller batch_size, or fewer runs at once."
@@ -133,7 +136,7 @@ def _train(
     device_kind: str,
     journal: JournalWriter,
     stop: Callable[[], bool],
-) -> Outcome:
+) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
     interactions = load_interactions(spec.source)
     if device_kind == "cuda" and not torch.cuda.is_available():
@@ -159,7 +162,7 @@ def _train(
     finally:
         telemetry.end()
     _save_results(folder, outcome)
-    return outcome
+    return outcome, _speed(spec, interactions, device, outcome)
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
@@ -196,6 +199,14 @@ def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | N
         except CheckpointError as error:
             problems.append(f"{error}; looking for an earlier one.")
     return None, problems
+
+
+def _speed(
+    spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
+) -> InferenceSpeed:
+    histories = torch.from_numpy(leave_one_out(interactions).histories("test", spec.length))
+    bfloat16 = uses_bfloat16(spec.training, device)
+    return inference_speed(outcome.model, histories, device, bfloat16=bfloat16)
 
 
 def _save_results(folder: RunFolder, outcome: Outcome) -> None:

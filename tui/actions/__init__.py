@@ -18,13 +18,14 @@ from tui.actions.charts import CHARTS
 from tui.actions.compare import COMPARE
 from tui.actions.launch import LAUNCH
 from tui.actions.live import LIVE
+from tui.actions.pivot import PIVOT
 from tui.actions.replay import REPLAY
 from tui.actions.run import RUN
 
 ALWAYS = ("ctrl+c", "ctrl+q")
 """Keys that work even where the focused widget would take them."""
 
-ACTIONS = APP + LAUNCH + LIVE + COMPARE + RUN + CHARTS + REPLAY
+ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY
 
 
 def actions_for(area: str) -> Iterator[Action]:

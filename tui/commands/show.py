@@ -85,6 +85,9 @@ def _say_details(session: Session, details: RunDetails) -> None:
                 texts = "".join(f"{_metric(figure):>9}" for figure in figures)
                 say(f"{f'{split}, {meaning}':<22}{texts}")
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+    if (speed := details.figures.get("users_per_second_1")) is not None:
+        many = details.figures.get("users_per_second_256")
+        _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
     _say_mapping("comparable by", details.provenance)
     for warning in details.warnings:
@@ -123,6 +126,13 @@ def _metric(value: object) -> str:
     from tui.text import number
 
     return number(_float(value))
+
+
+def _whole(value: object) -> str:
+    from tui.text import whole
+
+    number = _float(value)
+    return whole(None if number is None else round(number))
 
 
 def _float(value: object) -> float | None:
