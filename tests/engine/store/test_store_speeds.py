@@ -62,6 +62,8 @@ def test_a_rebuilt_store_has_them_again(store: MeasuredStore) -> None:
 def test_a_store_of_before_is_brought_up_to_date(store: MeasuredStore) -> None:
     run = store.add()
     with closing(connect_writer(store.location)) as connection:
+        for name in ("users_per_second_1", "users_per_second_256"):
+            connection.execute(f"DROP INDEX runs_{name}")
         for table in ("runs", "attempts"):
             for name in ("users_per_second_1", "users_per_second_256"):
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
