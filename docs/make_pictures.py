@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from engine.store.location import StoreLocation, store_location
 from tui.app import SeqbenchApp
@@ -36,8 +37,12 @@ async def launch(pilot: Pilot[Any]) -> None:
 
 
 async def confirm(pilot: Pilot[Any]) -> None:
-    """What all of a data set's column would take."""
-    await pilot.press("c", "enter")
+    """What is missing of a data set's column, for 24 epochs each."""
+    await pilot.press("c", "o")
+    pilot.app.screen.query_one("#settings", TextArea).text = "epochs=24"
+    await pilot.press("escape")
+    await asyncio.sleep(MOMENT)
+    await pilot.press("enter")
     await asyncio.sleep(LOOKING)
 
 
@@ -77,8 +82,10 @@ async def compare(pilot: Pilot[Any]) -> None:
 
 
 async def diff(pilot: Pilot[Any]) -> None:
-    """The two best, beside each other."""
-    await pilot.press("space", "space", "equals_sign")
+    """The two best that are done, beside each other."""
+    await pilot.press("slash", *"state:done", "enter")
+    await asyncio.sleep(MOMENT)
+    await pilot.press("home", "space", "space", "equals_sign")
     await asyncio.sleep(LOOKING)
 
 

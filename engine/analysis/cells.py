@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import COMPARABLE, Row, Value
+from engine.analysis.comparison import COMPARABLE, Row, Value, counts
 from engine.analysis.provenance import provenance_of
 from engine.analysis.significance import (
     LEVEL,
@@ -72,10 +72,11 @@ def ranked_cells(
     location: StoreLocation, rows: Iterable[Row]
 ) -> tuple[list[RankedCell], list[str]]:
     """The cells of the rows of `compare_rows`, in their order, and a sentence for each run whose
-    ranks are not to be had. Of a seed that ran more than once, the run with the last id counts."""
+    ranks are not to be had. Imported runs have none, and are passed over. Of a seed that ran more
+    than once, the run with the last id counts."""
     groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
     for row in rows:
-        if row["state"] == "done":
+        if counts(row, imported=False):
             seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
             seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=lambda r: str(r["run"]))
     cells: list[RankedCell] = []

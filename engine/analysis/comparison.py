@@ -74,6 +74,8 @@ FACTS = (
     Column("seed", "seed", "whole"),
     Column("profile", "profile", "text"),
     Column("state", "state", "text"),
+    Column("origin", "origin", "text"),
+    Column("marks", "marks", "text"),
 )
 
 
@@ -212,16 +214,24 @@ def split_heading(name: str) -> tuple[str, str]:
     return (first, slash + second) if slash else ("", name)
 
 
-def by_cell(rows: Sequence[Row]) -> list[Row]:
+def counts(row: Row, *, imported: bool) -> bool:
+    """Whether a run is one of its cell's: it is done, and is our own or asked for."""
+    return row["state"] == "done" and (imported or not row.get("origin"))
+
+
+def by_cell(rows: Sequence[Row], *, imported: bool = False) -> list[Row]:
     """Mean and sample standard deviation over seeds, one row a cell and profile.
 
     Only runs that are done count, of one data set checksum, protocol and settings each; of a seed
     that was run more than once, the run with the last id. Cells come in the order of their first
     run.
+
+    Args:
+        imported: whether runs of other programs make cells, which are cells of their own.
     """
     groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
     for row in rows:
-        if row["state"] == "done":
+        if counts(row, imported=imported):
             seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
             seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=_id)
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]

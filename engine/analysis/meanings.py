@@ -53,6 +53,10 @@ MEASURE_MEANING = {
     "suite": "The named set of cells that it was launched with.",
     "device": "What it was trained on.",
     "created": "When it was queued.",
+    "origin": "How a run that another program trained came here; empty for our own. Imported runs"
+    " stay out of means and tests.",
+    "marks": "What disturbed it: another process on its GPU (shared), or a clock held down"
+    " (throttled). Its times can't be held against others'.",
     "state": "What has become of the run, see the states below.",
 }
 

@@ -17,9 +17,11 @@ def relaunch_command(
 ) -> str:
     """A ``seqbench run`` command with the settings in which the run differs from its profile.
 
-    Where ``seeds`` are given, it launches those. Without a catalogue, or where it doesn't know the
-    model or the data set, no setting is named.
+    Where ``seeds`` are given, it launches those. An imported run has none. Without a catalogue, or
+    where it doesn't know the model or the data set, no setting is named.
     """
+    if spec.get("origin"):
+        return ""
     words = ["seqbench", "run"]
     for name in ("model", "dataset", "length", "seed", "profile"):
         several = name == "seed" and seeds

@@ -128,6 +128,9 @@ def gather(
     runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
     # One may be new, another gone.
     rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
+    imported = sum(bool(row["origin"]) for row in rows)
+    rows = [row for row in rows if not row["origin"]]
+    runs = {run: each for run, each in runs.items() if not each.origin}
     planned: list[Planned] = []
     if wanted.suite is not None:
         assert catalogue is not None
@@ -155,8 +158,14 @@ def gather(
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
         others=tuple(runs.values()),
-        problems=tuple(problems),
+        problems=(*_left_out(imported), *problems),
     )
+
+
+def _left_out(imported: int) -> Iterator[str]:
+    if imported:
+        which = "1 imported run is" if imported == 1 else f"{imported:,} imported runs are"
+        yield f"{which} left out: nothing is known of the data and the users."
 
 
 def _planned(specs: Sequence[RunSpec], runs: Iterable[queries.Run]) -> list[Planned]:

@@ -36,6 +36,8 @@ _RUN_COLUMNS = (
     "message",
     "note",
     "tags",
+    "origin",
+    "marks",
 )
 _SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
 SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {

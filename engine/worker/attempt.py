@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import socket
-import subprocess
 import sys
 import time
 import traceback
@@ -14,13 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from engine import __version__
 from engine.atomic import write_atomically
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
@@ -42,6 +38,7 @@ from engine.training.loop import (
     training_histories,
     uses_bfloat16,
 )
+from engine.worker.provenance import device_name, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
 
 RESERVE_BYTES = 65_536
@@ -237,13 +234,11 @@ def _facts(
         "attempt": attempt,
         **asdict(own_identity()),
         "host": socket.gethostname(),
-        "device": _device_name(device),
+        "device": device_name(device),
         "device_kind": device.type,
         "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
         "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "code": _code_version(),
+        **software(),
         "checksum": interactions.checksum,
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,
@@ -257,34 +252,7 @@ def _facts(
     }
 
 
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "CPU"
-
-
 def _gpu_uuid(device: torch.device) -> str | None:
     if device.type != "cuda":
         return None
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
-
-
-def _code_version() -> str:
-    """The package's version, with the commit where it runs from a checkout."""
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
-        return __version__
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=10"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:  # a checkout on a machine without git
-        return __version__
-    commit = found.stdout.strip()
-    return f"{__version__}+{commit}" if found.returncode == 0 and commit else __version__

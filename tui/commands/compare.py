@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     "--reference", is_flag=True, help="With --pivot: published figures below ours, and how far off."
 )
 @click.option(
+    "--imported", is_flag=True, help="Cells of imported runs too, with --by-cell and --pivot."
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
 )
 @pass_session
@@ -82,6 +85,7 @@ def compare(
     pairs: bool,
     inflation: bool,
     reference: bool,
+    imported: bool,
     output: Path | None,
 ) -> None:
     """Compare runs under the reference table's column names.
@@ -91,11 +95,20 @@ def compare(
     from engine.analysis import comparison, export, pivot_text
     from engine.analysis.quality import parse_quality, with_time_to_quality
     from engine.errors import UsageError, did_you_mean
-    from tui.commands.compare_tables import put, put_inflation, put_pairs, put_pivot
+    from tui.commands.compare_tables import (
+        put,
+        put_inflation,
+        put_pairs,
+        put_pivot,
+        tell_cells,
+        tell_marks,
+    )
 
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
+    if imported and not (by_cell or pivot):
+        raise UsageError("--imported is for --by-cell and --pivot: else every run is shown.")
     if by_cell + pivot + pairs + inflation > 1:
         raise UsageError(
             "--by-cell, --pivot, --pairs and --inflation are four tables: ask for one."
@@ -120,7 +133,7 @@ def compare(
         raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
     chosen = comparison.parse_aggregate(aggregate)
     if pivot:
-        put_pivot(session, filter_, chosen, format_, output, reference=reference)
+        put_pivot(session, filter_, chosen, format_, output, reference=reference, imported=imported)
         return
     name, descending = _order(sort or comparison.SORT)
     comparison.column(name, chosen)
@@ -138,7 +151,10 @@ def compare(
             if wanted is not None:
                 rows = with_time_to_quality(connection, rows, wanted)
     if by_cell:
-        rows = comparison.by_cell(rows)
+        tell_cells(rows, imported=imported)
+        rows = comparison.by_cell(rows, imported=imported)
+    else:
+        tell_marks(rows)
     if not rows:
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
     if chosen != "best":

@@ -53,6 +53,7 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
 
 
 def _say_details(session: Session, details: RunDetails) -> None:
+    from engine.marks import MEANING
     from tui.text import ago, duration, number, whole
 
     run = details.run
@@ -68,6 +69,11 @@ def _say_details(session: Session, details: RunDetails) -> None:
     if run.started:
         took = f", took {duration(run.finished - run.started)}" if run.finished else ""
         _line("started", f"{ago(run.started)} on {run.device}{took}")
+    if run.origin:
+        how = run.origin.removeprefix("imported-")
+        _line("imported", f"{how}, {details.spec.get('came_from')}")
+    for mark in (run.marks or "").split():
+        _line("marked", f"{mark}: {MEANING.get(mark, '')}")
     if run.note:
         _line("note", run.note)
     if details.figures.get("test_ndcg_best") is not None:

@@ -111,7 +111,7 @@ class CompareScreen(RunActions):
     def _read(self, start: int, number: int, *, follow: bool) -> None:
         if not self.app.snapshot.exists:
             return
-        sources = dict.fromkeys(["id", *(entry.source for entry in self._shown)])
+        sources = dict.fromkeys(["id", "origin", "marks", *(entry.source for entry in self._shown)])
         sources |= dict.fromkeys(self._reference_sources())
         request = Request(
             sources=tuple(sources),
