@@ -24,7 +24,7 @@ from engine import __version__
 from engine.atomic import write_atomically
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import leave_one_out
+from engine.datasets.splits import split_data
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
@@ -219,7 +219,7 @@ def _facts(
     resume: Checkpoint | None,
 ) -> dict[str, Any]:
     """The journal's ``start``: identity, provenance and sizes."""
-    histories = training_histories(leave_one_out(interactions), torch.device("cpu"))
+    histories = training_histories(split_data(interactions, spec.source), torch.device("cpu"))
     return {
         "format": FORMAT,
         "run": folder.run_id,
