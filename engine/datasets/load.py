@@ -99,9 +99,13 @@ def _load(dataset: Dataset, check: bool) -> Prepared:
     if any(dataset.files.values()):
         differences = catalogue_differences(dataset, prepared.interactions)
         if differences:
-            raise DataError(
-                f"{path} is not the published {dataset.title}: {differences[0]} "
+            remedy = (
                 f"Remove that copy and run `seqbench data fetch {dataset.name}`."
+                if dataset.archive
+                else "Import the file again, under another name or with --replace."
+            )
+            raise DataError(
+                f"{path} is not what {dataset.title} stands for: {differences[0]} {remedy}"
             )
     return prepared
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PARQUET = b"PAR1"
 MICROSECONDS = 1_000_000
+ROWS_AT_ONCE = 1_000_000
+_LEADING_ZERO = re.compile(rb"(?:^|[^0-9.])0[0-9]")
 
 RECBOLE = Columns(user="user_id", item="item_id", time="timestamp", rating="rating", separator="\t")
 """The fields that RecBole's own data sets have."""
@@ -46,6 +49,8 @@ def read_table(path: Path, columns: Columns | None, *, with_ratings: bool = Fals
     for name in wanted.values():
         if name not in names:
             raise DataError(f"{path} has no column {name!r}: {did_you_mean(name, names)}")
+    if len(set(wanted.values())) < len(wanted):
+        raise DataError(f"{path}: one column is named for two things: name another.")
     frame = _parquet(path, wanted) if parquet else _text_table(path, wanted, chosen.separator)
     if frame.empty:
         raise DataError(f"{path} holds no rows: choose another file.")
@@ -96,11 +101,14 @@ def _text_table(path: Path, wanted: dict[str, str], separator: str) -> pd.DataFr
     ids = {wanted["user"], wanted["item"]}
 
     def read(kinds: dict[str, Any]) -> pd.DataFrame:
+        # All columns are read, part by part: told to read some, pandas passes over lines of more
+        # fields than there are columns.
         with open_unpacked(path) as file:
-            frame: pd.DataFrame = pd.read_csv(
+            parts = pd.read_csv(
                 file,
                 sep=separator,
-                usecols=names,
+                index_col=False,
+                chunksize=ROWS_AT_ONCE,
                 dtype=kinds,
                 encoding="utf-8-sig",
                 encoding_errors="surrogateescape",
@@ -109,11 +117,13 @@ def _text_table(path: Path, wanted: dict[str, str], separator: str) -> pd.DataFr
                 skipinitialspace=True,
                 low_memory=False,
             )
-        return frame
+            return pd.concat([part[names] for part in parts], ignore_index=True)
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if _has_leading_zeros(path):
+                return read(dict.fromkeys(names, object))
             try:
                 return read(dict.fromkeys(ids, np.int64))
             except (ValueError, OverflowError) as error:
@@ -126,6 +136,17 @@ def _text_table(path: Path, wanted: dict[str, str], separator: str) -> pd.DataFr
             f"{path} is no table with this separator ({reason}): correct the file, or say how its "
             "columns are separated."
         ) from error
+
+
+def _has_leading_zeros(path: Path) -> bool:
+    """Whether some field may begin with 0 and another digit: as a number it would be another id."""
+    with open_unpacked(path) as file:
+        end = b""
+        while block := file.read(2**22):
+            if _LEADING_ZERO.search(end + block):
+                return True
+            end = block[-2:]
+    return False
 
 
 def _parquet(path: Path, wanted: dict[str, str]) -> pd.DataFrame:
