@@ -47,6 +47,13 @@ def open_data(dataset: Dataset) -> Prepared:
     return _load(dataset, check=False)
 
 
+def is_prepared(dataset: Dataset) -> bool:
+    """Whether `open_data` finds a prepared copy. Raises `DataError` if the data isn't here."""
+    if dataset.synthetic is not None:
+        return True
+    return load_prepared(dataset.name, _key(dataset, source_file(dataset))) is not None
+
+
 def prepare(dataset: Dataset, path: Path) -> Prepared:
     """Read, filter and sort the source at ``path``, whatever is in the cache.
 
@@ -111,10 +118,7 @@ def _load(dataset: Dataset, check: bool) -> Prepared:
 
 
 def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
-    try:
-        key = preparation_key(dataset, source_checksum(path))
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    key = _key(dataset, path)
 
     def kept() -> Prepared | None:
         found = load_prepared(dataset.name, key)
@@ -128,6 +132,13 @@ def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
         prepared = prepare(dataset, path)
         save_prepared(dataset.name, key, prepared)
     return prepared
+
+
+def _key(dataset: Dataset, path: Path) -> str:
+    try:
+        return preparation_key(dataset, source_checksum(path))
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
 
 
 def _generated(dataset: Dataset) -> Prepared:
