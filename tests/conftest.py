@@ -6,11 +6,16 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 from nvidia import Machine, build_driver
 
 # What a script starts in the background ignores ctrl+c, and so would every program of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A machine that has much else to do is no mistake.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 DATA = os.environ.get("SEQBENCH_DATA")
 

@@ -6,6 +6,7 @@ first paint.
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import threading
@@ -178,6 +179,8 @@ class SeqbenchApp(App[None]):
         self._bandwidth.start()
 
     def _start_threads(self) -> None:
+        gc.freeze()  # what was imported stays
+        gc.enable()
         self._load_catalogue()
         self._name_device()
         self._follow_store()

@@ -6,6 +6,7 @@ Results go to stdout, the rest to stderr. The exit status is 0, 1 (failed), 2 (w
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -184,6 +185,9 @@ def _open_app(
         raise UsageError(
             "the app needs a terminal: in a script use a command, see `seqbench --help`."
         )
+    # Nothing is garbage yet, and looking for it takes a tenth of the start. The app lets it be
+    # looked for again once it has painted.
+    gc.disable()
     from tui.app import SeqbenchApp
     from tui.preferences import read_preferences
 

@@ -63,7 +63,7 @@ class StoreFollower:
 
     def _read(self) -> Snapshot | None:
         from engine.store.connect import connect_reader
-        from engine.store.queries import data_version
+        from engine.store.queries import data_version, state_counts
 
         identity = self._file_identity()
         if identity is None:
@@ -82,8 +82,7 @@ class StoreFollower:
             return None
         self._data_version = version
         self._changes += 1
-        rows = self._connection.execute("SELECT state, count(*) FROM runs GROUP BY state")
-        return Snapshot(True, self._changes, dict(rows.fetchall()))
+        return Snapshot(True, self._changes, state_counts(self._connection))
 
     def _file_identity(self) -> tuple[int, int] | None:
         try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.comparison import Row, Value
+from engine.analysis.provenance import provenance_of
 from engine.analysis.significance import (
     LEVEL,
     Difference,
@@ -22,11 +24,14 @@ from engine.analysis.significance import (
     user_interval,
 )
 from engine.regular import open_regular
+from engine.store.comparison import runs_by_id
 from engine.store.location import StoreLocation
 
-_CELL = ("model", "dataset", "length", "profile", "settings", "protocol", "checksum")
+_ORIGIN = ("settings", "protocol", "checksum")
+_CELL = ("model", "dataset", "length", "profile", *_ORIGIN)
 _COMPARABLE = ("dataset", "protocol", "checksum")
 """What cells must have in common to be compared: the same test users in the same order."""
+_DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 
 
 @dataclass(frozen=True)
@@ -118,9 +123,54 @@ def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[
     return compared
 
 
+def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
+    """Two cells in every metric (recall is hit rate), over all items; empty where they can't be
+    compared. The p-values are corrected for the metrics together."""
+    found = {name: pairs([a, b], name, masked=False) for name in _DISTINCT}
+    single = {name: some[0] for name, some in found.items() if some}
+    corrected = holm([pair.difference.p for pair in single.values()])
+    compared: dict[Metric, Pair] = {}
+    for (name, pair), p in zip(single.items(), corrected, strict=True):
+        level = LEVEL * pair.difference.p / p if p else LEVEL
+        ours, theirs = (cell.values(name, masked=False) for cell in (a, b))
+        missing = 0 if p < LEVEL else more_seeds(ours, theirs, level)
+        compared[name] = replace(pair, p=p, more_seeds=missing)
+    return compared
+
+
+def ranked_cell(
+    con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
+) -> tuple[RankedCell | None, list[str]]:
+    """Runs of one cell with their test users' ranks, and a sentence for each that has none to be
+    read; None where none has."""
+    names = ("id", "model", "dataset", "length", "seed", "profile", "state")
+    origins = provenance_of(con, runs)
+    rows: list[Row] = []
+    for values in runs_by_id(con, names, runs):
+        row: Row = dict(zip(("run", *names[1:]), values, strict=True))
+        origin = origins.get(str(row["run"]), {})
+        rows.append(row | {name: origin.get(name) for name in _ORIGIN})
+    cells, problems = ranked_cells(location, sorted(rows, key=lambda row: str(row["run"])))
+    return (cells[0] if len(cells) == 1 else None), problems
+
+
 def interval(cell: RankedCell, metric: Metric, *, masked: bool) -> tuple[float, float]:
     """The interval at 95 % over users, by the bootstrap."""
     return user_interval(cell.values(metric, masked=masked))
+
+
+def intervals(
+    con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
+) -> dict[str, tuple[float, float]] | str:
+    """The intervals of all metrics over all items, of runs that differ in seed only; or a sentence
+    why there are none."""
+    cell, problems = ranked_cell(con, location, runs)
+    if cell is None or problems:
+        return (problems or ["Not known: no run has ranks of its test users."])[0]
+    found: dict[str, tuple[float, float]] = {
+        metric: interval(cell, metric, masked=False) for metric in _DISTINCT
+    }
+    return found | {"recall": found["hit"]}
 
 
 def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:

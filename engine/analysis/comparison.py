@@ -113,14 +113,15 @@ def compare_rows(
     *,
     aggregate: str = "best",
     filter: str = "",  # noqa: A002 - the command line's name for it
-    sort: str = SORT,
+    sort: str | Column = SORT,
     descending: bool = True,
     limit: int | None = None,
 ) -> list[Row]:
     """The runs that match, one dict a run, keys in the order of the columns.
 
-    Rows that tie are in the order of their run ids. The rows depend on the run folders alone, so
-    that a rebuilt store gives the same ones. A figure that isn't known is None.
+    ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
+    of their run ids. The rows depend on the run folders alone, so that a rebuilt store gives the
+    same ones. A figure that isn't known is None.
 
     Raises:
         UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
@@ -128,7 +129,7 @@ def compare_rows(
     chosen = parse_aggregate(aggregate)
     shown = columns(chosen)
     sources = [entry.source for entry in shown]
-    order = column(sort, chosen).source
+    order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = queries.comparison(
         con,
         sources,

@@ -10,20 +10,37 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from rich.cells import cell_len
 
-from engine.analysis.comparison import Kind, figure, kind_of, split_heading
+from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading
 from engine.analysis.export import csv_cell, markdown_cell, printable
-from engine.analysis.pivot import COLUMNS, LEVELS, PivotRow
+from engine.analysis.pivot import BESIDE, COLUMNS, Level, PivotRow
 from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {
+    ".xlsx": "xlsx",
+    ".csv": "csv",
+    ".md": "md",
+    ".tex": "latex",
+    ".json": "json",
+    ".txt": "table",
+}
+"""What a file's name says of its format."""
 HEADING = "Row Labels"
 
-_INDENT = {level: 2 * place for place, level in enumerate(LEVELS)} | {"total": 0}
+INDENT: dict[Level, int] = {
+    "model": 0,
+    "dataset": 2,
+    "length": 4,
+    **dict.fromkeys(BESIDE, 6),
+    "total": 0,
+}
+"""Blanks before a row's label."""
 _NUMBERS: dict[Kind, str] = {
     "whole": "#,##0",
     "metric": "0.0000",
@@ -44,6 +61,11 @@ _TEX = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "−": "$-$",
+    "–": "--",
+    "“": "``",
+    "”": "''",
 }
 
 
@@ -70,17 +92,44 @@ def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa:
             raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
 
 
-def _texts(row: PivotRow) -> list[str]:
-    """The row's figures as people read them."""
+def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
+    """The rows with each difference's margin beside it instead of below it, and without the words
+    of those of which none may be said."""
+    found: list[PivotRow] = []
+    for row in rows:
+        if row.level == "margin":
+            margins = tuple(value if isinstance(value, float) else None for value in row.figures)
+            if any(margin is not None for margin in margins):
+                label = f"{found[-1].label} ± 95 %"
+                found[-1] = replace(found[-1], label=label, deviations=margins)
+        elif row.level != "verdict" or any(row.figures):
+            found.append(row)
+    return found
+
+
+def pivot_texts(row: PivotRow) -> list[str]:
+    """The row's figures as people read them, in the order of `COLUMNS`."""
     texts = []
     for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
         kind = kind_of(name)
-        text = figure(value, kind)
+        text = _text(value, kind, row.level)
         deviation = row.deviations[place] if row.deviations else None
         if deviation is not None and not (deviation == 0 and kind in ("whole", "rate")):
             text += f" ± {_spread(deviation, kind, text)}"
         texts.append(text)
     return texts
+
+
+def _text(value: Value, kind: Kind, level: Level) -> str:
+    if value is None or isinstance(value, str):
+        # Nothing to be said is no gap in what was measured.
+        return value or ("" if level in BESIDE else "–")
+    if level == "published":
+        return f"{value:,.10g}"
+    text = figure(abs(value) if level == "difference" else value, kind)
+    if level != "difference" or not any(digit in text for digit in "123456789"):
+        return text
+    return ("+" if value > 0 else "−") + text
 
 
 def _spread(deviation: float, kind: Kind, beside: str) -> str:
@@ -93,10 +142,11 @@ def _spread(deviation: float, kind: Kind, beside: str) -> str:
 def _table(rows: Sequence[PivotRow]) -> str:
     if not rows:
         return "No run is done.\n"
-    labels = [" " * _INDENT[row.level] + printable(row.label) for row in rows]
+    rows = for_people(rows)
+    labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
     heads = [split_heading(name) for name in COLUMNS]
     columns = [["", HEADING, *labels]]
-    figures = [_texts(row) for row in rows]
+    figures = [pivot_texts(row) for row in rows]
     for place, head in enumerate(heads):
         columns.append([*head, *(texts[place] for texts in figures)])
     widths = [max(map(cell_len, column)) for column in columns]
@@ -131,10 +181,10 @@ def _csv(rows: Sequence[PivotRow]) -> str:
 
 def _markdown(rows: Sequence[PivotRow]) -> str:
     lines = [[HEADING, *COLUMNS], ["---", *["---:"] * len(COLUMNS)]]
-    for row in rows:
-        label = "&nbsp;" * _INDENT[row.level] + markdown_cell(printable(row.label))
-        strong = "" if row.is_cell else "**"
-        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, _texts(row))])
+    for row in for_people(rows):
+        label = "&nbsp;" * INDENT[row.level] + markdown_cell(printable(row.label))
+        strong = "" if _is_plain(row) else "**"
+        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, pivot_texts(row))])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -144,16 +194,20 @@ def _latex(rows: Sequence[PivotRow]) -> str:
     lines = [r"\begin{tabular}{l" + "r" * len(COLUMNS) + "}", r"\toprule"]
     lines += [" & ".join(["", *(_tex(first) for first, _ in heads)]) + r" \\"]
     lines += [" & ".join([HEADING, *(_tex(second) for _, second in heads)]) + r" \\", r"\midrule"]
-    for row in rows:
+    for row in for_people(rows):
         if row.level == "total":
             lines.append(r"\midrule")
         label = _tex(printable(row.label))
-        if not row.is_cell:
+        if not _is_plain(row):
             label = rf"\textbf{{{label}}}"
-        indent = rf"\hspace*{{{_INDENT[row.level] / 2:g}em}}" if _INDENT[row.level] else ""
-        figures = [_tex(text).replace(" ± ", r" $\pm$ ").replace("–", "--") for text in _texts(row)]
+        indent = rf"\hspace*{{{INDENT[row.level] / 2:g}em}}" if INDENT[row.level] else ""
+        figures = [_tex(text) for text in pivot_texts(row)]
         lines.append(" & ".join([indent + label, *figures]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _is_plain(row: PivotRow) -> bool:
+    return row.is_cell or row.level in BESIDE
 
 
 def _tex(text: str) -> str:
@@ -202,15 +256,18 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
         for kind, shown in _NUMBERS.items()
         for strong in (False, True)
     }
+    right = book.add_format({"align": "right"})
     for number, row in enumerate(rows, 1):
-        strong = not row.is_cell
-        label = book.add_format({"bold": strong, "indent": _INDENT[row.level] // 2})
+        strong = not _is_plain(row)
+        label = book.add_format({"bold": strong, "indent": INDENT[row.level] // 2})
         sheet.write_string(number, 0, printable(row.label), label)
-        depth = {"model": 0, "total": 0, "dataset": 1, "length": 2}[row.level]
+        depth = {"model": 0, "total": 0, "dataset": 1, "length": 2}.get(row.level, 3)
         sheet.set_row(number, None, None, {"level": depth})
         for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True), 1):
             if isinstance(value, int | float):
                 sheet.write_number(number, place, value, formats[kind_of(name), strong])
+            elif isinstance(value, str):
+                sheet.write_string(number, place, value, right)
     sheet.set_column(0, 0, 1.1 * max([len(HEADING), *(len(row.label) + 6 for row in rows)]))
     sheet.set_column(1, len(COLUMNS), 14)
     book.close()

@@ -57,7 +57,7 @@ class ReferenceOfCell:
 
     def sources(self) -> tuple[str, ...]:
         """The store's columns that `beside` reads."""
-        wanted = {source for name, _ in self.figures for source in self._sources_of(name) if source}
+        wanted = {source for name, _ in self.figures for source in self.sources_of(name) if source}
         return tuple(sorted(wanted))
 
     def beside(self, ours: Mapping[str, Value]) -> tuple[Beside, ...]:
@@ -65,7 +65,7 @@ class ReferenceOfCell:
         return tuple(self._pair(name, published, ours.get) for name, published in self.figures)
 
     def _pair(self, name: str, published: float, ours: Callable[[str], Value]) -> Beside:
-        alike, test = self._sources_of(name)
+        alike, test = self.sources_of(name)
         return Beside(
             column=name,
             kind=kind_of(name),
@@ -74,7 +74,8 @@ class ReferenceOfCell:
             test=_number(ours(test)) if test else None,
         )
 
-    def _sources_of(self, name: str) -> tuple[str, str | None]:
+    def sources_of(self, name: str) -> tuple[str, str | None]:
+        """The store's columns of what is measured alike, and for a metric of ours at test."""
         measure = REFERENCE_COLUMNS[name]
         if measure not in EPOCH_MEASURES:
             return measure, None

@@ -66,12 +66,18 @@ def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
 
 def user_interval(values: PerUser, level: float = LEVEL) -> tuple[float, float]:
     """The interval of a cell's mean over users like these, for the models that were trained: by the
-    bootstrap over users (Efron 1979, percentiles), with a fixed seed."""
-    means = values.mean(axis=0)
+    bootstrap over users (Efron 1979, percentiles), with a fixed seed.
+
+    Users whose figures are equal are drawn together: how many of each figure a resample holds is
+    multinomial, and there are few different figures within the first ten ranks.
+    """
+    # Means that are equal but for their rounding are one figure.
+    figures, users = np.unique(values.mean(axis=0).round(12), return_counts=True)
+    everyone = int(users.sum())
     generator = np.random.default_rng(0)
     drawn = np.empty(RESAMPLES)
     for number in range(RESAMPLES):
-        drawn[number] = means[generator.integers(0, len(means), len(means))].mean()
+        drawn[number] = generator.multinomial(everyone, users / everyone) @ figures / everyone
     low, high = np.quantile(drawn, [level / 2, 1 - level / 2])
     return float(low), float(high)
 

@@ -81,7 +81,7 @@ def cell_lines(
         UsageError: an unknown column, or a filter that means nothing.
     """
     check_columns([sort])
-    picked, parameters = _picked(choice)
+    picked, parameters = picked_runs(choice)
     value, source = _value(sort)
     direction = "DESC" if descending else "ASC"
     keys = ", ".join(f"p.{name}" for name in KEYS)
@@ -91,7 +91,7 @@ def cell_lines(
             SELECT {keys}, count(*) AS seeds, {value} AS value FROM picked p {source}
             GROUP BY {keys}),
         placed AS MATERIALIZED (
-            SELECT {_name("p")} AS cell, *, row_number() OVER (
+            SELECT {cell_name("p")} AS cell, *, row_number() OVER (
                 ORDER BY p.value {direction} NULLS LAST, {keys}) AS place FROM cells p),
         lines AS MATERIALIZED (
             SELECT place, 0 AS below, cell, NULL AS run, seeds FROM placed
@@ -122,20 +122,20 @@ def cell_figures(
     measured = [name for name in columns if name not in _TEXTS and name not in (*KEYS, "seed")]
     if not cells or not measured:
         return {cell: {} for cell in cells}
-    picked, parameters = _picked(choice)
+    picked, parameters = picked_runs(choice)
     places, source = places_of(measured)
     sums = ", ".join(f"count({x}), total({x}), total({x} * {x})" for x in places)
     keys = ", ".join(f"p.{name}" for name in KEYS)
     wanted = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(KEYS)))
     sql = f"""
         WITH picked AS MATERIALIZED ({picked})
-        SELECT {_name("p")}, {sums} FROM picked p {source}
+        SELECT {cell_name("p")}, {sums} FROM picked p {source}
         WHERE ({keys}) IN (SELECT {wanted} FROM json_each(?)) GROUP BY {keys}"""  # noqa: S608
     asked = json.dumps([list(cell_facts(cell).values()) for cell in cells])
     found: dict[str, dict[str, Spread]] = {cell: {} for cell in cells}
     for cell, *values in fetch(con, sql, (*parameters, asked)):
         for place, name in enumerate(measured):
-            if spread := _spread(*values[3 * place : 3 * place + 3]):
+            if spread := spread_of(*values[3 * place : 3 * place + 3]):
                 found[cell][name] = spread
     return found
 
@@ -146,7 +146,7 @@ def best_means(
     """The best mean of any cell, by data set and column; of each column whether more is better."""
     if not columns:
         return {}
-    picked, parameters = _picked(choice)
+    picked, parameters = picked_runs(choice)
     keys = ", ".join(f"p.{name}" for name in KEYS)
     places, source = places_of([name for name, _ in columns])
     means = ", ".join(f"total({place}) / count({place}) AS m{i}" for i, place in enumerate(places))
@@ -165,15 +165,15 @@ def best_means(
 
 def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:
     """Ids of the runs that a cell is made of, by seed."""
-    picked, parameters = _picked(choice)
+    picked, parameters = picked_runs(choice)
     facts = cell_facts(cell)
     same = " AND ".join(f"{name} = ?" for name in KEYS)
     sql = f"SELECT id FROM ({picked}) WHERE {same} ORDER BY seed"  # noqa: S608
     return [row[0] for row in fetch(con, sql, (*parameters, *facts.values()))]
 
 
-def _picked(choice: Choice) -> tuple[str, list[object]]:
-    """One run a seed, with what names its cell."""
+def picked_runs(choice: Choice) -> tuple[str, list[object]]:
+    """A query for one run a seed, with what names its cell, and its parameters."""
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     names = "r.model, r.dataset, r.length, r.profile"
     sql = (
@@ -185,7 +185,8 @@ def _picked(choice: Choice) -> tuple[str, list[object]]:
     return sql, parameters
 
 
-def _name(table: str) -> str:
+def cell_name(table: str) -> str:
+    """SQL for a cell's name, from a table with the columns `KEYS`."""
     return " || char(31) || ".join(f"{table}.{name}" for name in KEYS)
 
 
@@ -215,7 +216,8 @@ def places_of(names: Sequence[str]) -> tuple[list[str], str]:
     return places, " ".join(joins.values())
 
 
-def _spread(count: int, total: float, squares: float) -> Spread | None:
+def spread_of(count: int, total: float, squares: float) -> Spread | None:
+    """Of figures that are so many, with their sum and that of their squares; None of none."""
     if not count:
         return None
     mean = total / count

@@ -198,6 +198,12 @@ def data_version(con: sqlite3.Connection) -> int:
     return int(fetch(con, "PRAGMA data_version")[0][0])
 
 
+def state_counts(con: sqlite3.Connection) -> dict[str, int]:
+    """Runs by state, without the states that none is in; costs microseconds."""
+    rows = fetch(con, "SELECT state, runs FROM counts WHERE runs > 0")
+    return {row[0]: row[1] for row in rows}
+
+
 def list_runs(
     con: sqlite3.Connection,
     states: Sequence[str] | None = None,

@@ -12,7 +12,7 @@ from engine.metrics import AGGREGATES, EPOCH_MEASURES
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -99,6 +99,27 @@ def migrations() -> Migrations:
             " (state, model, dataset, length, profile, settings, checksum, seed, id)"
         )
         db.execute("PRAGMA user_version = 3")
+
+    @steps()
+    def counts(db: Database) -> None:
+        # An open app asks after every change: counting very many runs would keep it busy.
+        db.execute(
+            "CREATE TABLE counts (state TEXT PRIMARY KEY, runs INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        db.execute("INSERT INTO counts SELECT state, count(*) FROM runs GROUP BY state")
+        gone = "UPDATE counts SET runs = runs - 1 WHERE state = OLD.state;"
+        come = (
+            "INSERT INTO counts VALUES (NEW.state, 1)"
+            " ON CONFLICT (state) DO UPDATE SET runs = runs + 1;"
+        )
+        for event, change in (
+            ("INSERT", come),
+            ("DELETE", gone),
+            ("UPDATE OF state", gone + come),
+        ):
+            name = event.partition(" ")[0].lower()
+            db.execute(f"CREATE TRIGGER runs_count_{name} AFTER {event} ON runs BEGIN {change} END")
+        db.execute("PRAGMA user_version = 4")
 
     return steps
 

@@ -9,10 +9,18 @@ import pytest
 from benchmarks.chaos.__main__ import chaos, short_runs
 
 
-@pytest.mark.timeout(600)
-def test_nothing_is_lost_whatever_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("runs", "epochs", "kills"),
+    [
+        pytest.param(1, 30, 6, marks=pytest.mark.timeout(600)),
+        pytest.param(3, 30, 20, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
+    ],
+)
+def test_nothing_is_lost_whatever_is_killed(
+    tmp_path: Path, runs: int, epochs: int, kills: int
+) -> None:
     said: list[str] = []
-    report = chaos(tmp_path, short_runs(3, epochs=30), kills=20, seed=7, say=said.append)
+    report = chaos(tmp_path, short_runs(runs, epochs), kills, seed=7, say=said.append)
     assert report.lost == []
-    assert len(report.kills) == 20, said
-    assert report.attempts > 3, "workers were among them"
+    assert len(report.kills) == kills, said
+    assert report.attempts > runs, "workers were among them"

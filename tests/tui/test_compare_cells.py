@@ -93,7 +93,7 @@ async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -
     async with comparing(measured) as (app, pilot):
         screen = app.screen
         assert isinstance(screen, CompareScreen)
-        assert screen.check_action("diff", ()) is False
+        assert screen.check_action("diff", ()) is None
         await pilot.press("space", "down", "space")
         await settled(pilot)
         assert "2 marked" in status(app)

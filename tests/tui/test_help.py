@@ -51,6 +51,22 @@ async def test_help_is_that_of_the_screen_beneath(
         assert ("± std" in screen_text(app)) is figures
 
 
+async def test_on_a_run_its_state_is_explained_and_what_to_try(busy_store: LiveStore) -> None:
+    app = SeqbenchApp(busy_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3", "slash", *"state:failed", "enter")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("question_mark")
+        await wait_for(pilot, lambda: "✗ failed  Ended with an error" in screen_text(app), "why")
+        await pilot.press("escape", "escape", "escape", "home", "enter")
+        await settled(pilot)
+        await pilot.press("question_mark")
+        await wait_for(pilot, lambda: "● done  Finished; its result" in screen_text(app), "done")
+        assert "NDCG@10/test Mean over users" in words(app)
+
+
 async def test_without_runs_compare_explains_no_column_wrongly(empty_store: LiveStore) -> None:
     app = SeqbenchApp(empty_store.location)
     async with app.run_test(size=(80, 24)) as pilot:

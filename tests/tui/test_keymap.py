@@ -8,7 +8,6 @@ import pytest
 from live_runs import LiveStore
 from pilots import screen_text, settled, wait_for
 from textual.command import CommandPalette
-from textual.widgets._footer import FooterKey
 
 from engine.errors import ConfigError, UsageError
 from engine.store.location import StoreLocation
@@ -19,6 +18,7 @@ from tui.app import SeqbenchApp
 from tui.preferences import Preferences, read_preferences
 from tui.screens.help import HelpScreen
 from tui.screens.launch import LaunchScreen
+from tui.widgets.key_bar import KeyBar
 
 
 def app_with(location: StoreLocation, **keys: tuple[str, ...]) -> SeqbenchApp:
@@ -73,10 +73,10 @@ async def test_footer_help_palette_and_tabs_say_the_chosen_key(absent_store: Sto
     async with app_with(absent_store, **keys).run_test(size=(120, 60)) as pilot:
         app = pilot.app
         await settled(pilot)
-        footer = [(key.key_display, key.description) for key in app.screen.query(FooterKey)]
+        footer = [(entry.key, entry.label) for entry in app.screen.query_one(KeyBar).entries]
         assert ("G", "Fetch") in footer
         order = [description for _, description in footer]
-        assert order.index("All") < order.index("Fetch") < order.index("Form")
+        assert order.index("All") < order.index("Fetch") < order.index("Devices")
         assert "f7 Compare" in screen_text(app)
         await pilot.press("question_mark")
         await wait_for(pilot, lambda: isinstance(app.screen, HelpScreen), "help")

@@ -8,12 +8,12 @@ import pytest
 from pilots import settled
 from textual.events import MouseMove
 from textual.pilot import Pilot
-from textual.widgets import Footer
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.screens.launch import LaunchScreen
 from tui.widgets.grid import CellGrid, Key
+from tui.widgets.key_bar import KeyBar
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,7 @@ def block(models: str, datasets: str, lengths: tuple[int, ...]) -> set[Key]:
 
 
 def footer(pilot: Pilot[None]) -> list[str]:
-    keys = pilot.app.screen.query_one(Footer).query("FooterKey")
-    return [str(getattr(key, "description", "")) for key in keys]
+    return [entry.label for entry in pilot.app.screen.query_one(KeyBar).entries]
 
 
 async def test_v_selects_from_where_the_cursor_was(absent_store: StoreLocation) -> None:

@@ -8,10 +8,15 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from measured_runs import MeasuredStore
 from terminals import APP, DEADLINE, Terminal
+
+from engine.store.connect import connect_reader
+from engine.store.database import fetch
 
 BASH = shutil.which("bash")
 
@@ -80,6 +85,32 @@ def test_a_terminal_that_vanishes_unsaid_ends_the_app(tmp_path: Path) -> None:
             time.sleep(0.02)
     finally:
         terminal.end()
+
+
+@pytest.mark.parametrize("vanishes", [True, False], ids=["vanishes", "SIGHUP"])
+def test_a_lost_terminal_deletes_nothing_that_could_be_taken_back(
+    tmp_path: Path, vanishes: bool
+) -> None:
+    store = MeasuredStore(tmp_path)
+    run = store.add()
+    terminal = Terminal([*APP, store.location.db])
+    try:
+        ready(terminal)
+        terminal.type("3")
+        terminal.shows("ours, test, chosen epoch")
+        terminal.type("d")
+        terminal.shows("u takes it back")
+        if vanishes:
+            terminal.hang_up()
+        else:
+            terminal.process.send_signal(signal.SIGHUP)
+        assert terminal.process.wait(DEADLINE) == -signal.SIGHUP
+    finally:
+        terminal.end()
+    with closing(connect_reader(store.location)) as con:
+        assert not fetch(con, "SELECT * FROM requests")
+        assert [tuple(row) for row in fetch(con, "SELECT id, state FROM runs")] == [(run, "done")]
+    assert store.location.folder(run).path.is_dir()
 
 
 def children(pid: int) -> list[int]:

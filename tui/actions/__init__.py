@@ -19,13 +19,14 @@ from tui.actions.compare import COMPARE
 from tui.actions.data import DATA
 from tui.actions.launch import LAUNCH
 from tui.actions.live import LIVE
+from tui.actions.pivot import PIVOT
 from tui.actions.replay import REPLAY
 from tui.actions.run import RUN
 
 ALWAYS = ("ctrl+c", "ctrl+q")
 """Keys that work even where the focused widget would take them."""
 
-ACTIONS = APP + LAUNCH + LIVE + COMPARE + RUN + CHARTS + REPLAY + DATA
+ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY + DATA
 
 
 def actions_for(area: str) -> Iterator[Action]:

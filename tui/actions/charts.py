@@ -7,23 +7,28 @@ from dataclasses import replace
 from tui.actions.action import Action
 
 _SMALL = ("live", "run")
+_NAMED_SMALL = ("smooth", "overlay", "replay")
+"""What is named at the bottom where charts are only a part of the screen."""
 
 VIEW = (
     Action(
-        "smooth", ("s",), "EMA", "Smooth the curves: not at all, by .6, by .9", ("chart",), True
+        "smooth", ("s",), "Smooth", "Smooth the curves: not at all, by .6, by .9", ("chart",), True
     ),
-    Action("toggle_log", ("l",), "Log", "A logarithmic y axis, or a linear one", ("chart",), True),
-    Action("next_unit", ("e",), "X", "Epochs, steps or time on x", ("chart",), True),
     Action(
-        "overlay", ("o",), "Runs", "Choose runs to lay over this one, up to 8", ("chart",), True
+        "toggle_log", ("l",), "Log axis", "A logarithmic y axis, or a linear one", ("chart",), True
+    ),
+    Action("next_unit", ("e",), "X axis", "Epochs, steps or time on x", ("chart",), True),
+    Action(
+        "overlay", ("o",), "Overlay", "Choose runs to lay over this one, up to 8", ("chart",), True
     ),
 )
 
 ZOOM = (
-    Action("zoom(2)", ("plus", "equals_sign"), "Zoom", "Look nearer, at the cursor", ("chart",),
+    Action("zoom(2)", ("plus", "equals_sign"), "Nearer", "Look nearer, at the cursor", ("chart",),
            True, "+"),
-    Action("zoom(0.5)", ("minus",), "Wider", "See more of x", ("chart",), key_label="-"),
-    Action("show_whole", ("0",), "All", "See all of x, and the newest figures", ("chart",)),
+    Action("zoom(0.5)", ("minus",), "Wider", "See more of x", ("chart",), True, "-"),
+    Action("show_whole", ("0",), "All", "See all of x, and the newest figures", ("chart",),
+           True),
 )  # fmt: skip
 
 _CURSOR = (
@@ -57,7 +62,7 @@ CHARTS = (
     _REPLAY,
     _OPEN,
     *(
-        replace(action, screens=_SMALL, show=False)
+        replace(action, screens=_SMALL, show=action.id in _NAMED_SMALL)
         for action in (*VIEW, *ZOOM, *_CURSOR[:2], _REPLAY)
     ),
 )

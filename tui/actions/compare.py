@@ -5,27 +5,6 @@ from __future__ import annotations
 from tui.actions.action import Action
 
 COMPARE = (
-    Action("undo", ("u",), "Undo", "Take the newest deletion back", ("compare",), True),
-    Action(
-        "diff",
-        ("=",),
-        "Diff",
-        "Set the two that are marked beside each other: only what differs",
-        ("compare",),
-        True,
-        "=",
-    ),
-    Action(
-        "filter", ("slash",), "Filter", "Show only runs with these words", ("compare",), True, "/"
-    ),
-    Action(
-        "clear",
-        ("escape",),
-        "Clear",
-        "Empty the filter and go back to the table; then take the marks away",
-        ("compare",),
-        True,
-    ),
     Action(
         "move",
         ("up", "down", "left", "right"),
@@ -34,28 +13,6 @@ COMPARE = (
         ("compare",),
         key_label="↑↓←→",
         own_keys=True,
-    ),
-    Action(
-        "sort",
-        ("s",),
-        "Sort",
-        "Sort by the column under the cursor; again, the other way",
-        ("compare",),
-        True,
-    ),
-    Action(
-        "aggregate",
-        ("a",),
-        "Aggregate",
-        "How a run's epochs become a figure: best, max, last, mean",
-        ("compare",),
-    ),
-    Action(
-        "reference",
-        ("r",),
-        "Reference",
-        "Published figures beside ours, or not",
-        ("compare",),
     ),
     Action(
         "details",
@@ -67,6 +24,26 @@ COMPARE = (
         "⏎",
     ),
     Action(
+        "mark",
+        ("space",),
+        "Mark",
+        "Mark the run or cell, or not: for diff, tags and delete",
+        ("compare",),
+        True,
+        key_label="space",
+    ),
+    Action(
+        "filter", ("slash",), "Filter", "Show only runs with these words", ("compare",), True, "/"
+    ),
+    Action(
+        "sort",
+        ("s",),
+        "Sort",
+        "Sort by the column under the cursor; again, the other way",
+        ("compare",),
+        True,
+    ),
+    Action(
         "cells",
         ("b",),
         "Cells",
@@ -75,12 +52,12 @@ COMPARE = (
         True,
     ),
     Action(
-        "mark",
-        ("space",),
-        "Mark",
-        "Mark the run or cell, or not: for diff, tags and delete",
+        "aggregate",
+        ("a",),
+        "Epoch",
+        "How a run's epochs become a figure: best, max, last, mean",
         ("compare",),
-        key_label="space",
+        True,
     ),
     Action(
         "scatter",
@@ -91,14 +68,42 @@ COMPARE = (
         True,
     ),
     Action(
+        "diff",
+        ("=",),
+        "Diff",
+        "Set the two that are marked beside each other: only what differs",
+        ("compare",),
+        True,
+        "=",
+    ),
+    Action(
+        "pivot",
+        ("v",),
+        "Pivot",
+        "The reference table's form: cells by model, data set and length, with maxima",
+        ("compare",),
+        True,
+    ),
+    Action(
         "columns",
         ("C",),
         "Columns",
         "Which columns are shown, and in which order",
         ("compare",),
+        True,
         key_label="C",
     ),
-    Action("copy", ("y",), "Copy", "Copy the value under the cursor, every digit", ("compare",)),
+    Action(
+        "export",
+        ("e",),
+        "Export",
+        "Write what is shown to a file: CSV, Markdown, JSON or text",
+        ("compare",),
+        True,
+    ),
+    Action(
+        "copy", ("y",), "Copy", "Copy the value under the cursor, every digit", ("compare",), True
+    ),
     Action(
         "copy_row",
         ("Y",),
@@ -114,20 +119,39 @@ COMPARE = (
         "Copy the command that launches the run again",
         ("compare",),
     ),
-    Action("note", ("n",), "Note", "Write a note about the run", ("compare",)),
     Action(
         "tags",
         ("#",),
         "Tags",
         "Tags of the marked runs, or of the one under the cursor",
         ("compare",),
+        True,
     ),
+    Action("note", ("n",), "Note", "Write a note about the run", ("compare",), True),
     Action(
         "delete",
         ("d",),
         "Delete",
         "Delete the marked runs, or the one under the cursor; u takes it back for ten seconds",
         ("compare",),
+        True,
+    ),
+    Action(
+        "reference",
+        ("r",),
+        "Refs",
+        "Published figures beside ours, or not",
+        ("compare",),
+        True,
+    ),
+    Action("undo", ("u",), "Undo", "Take the newest deletion back", ("compare",), True),
+    Action(
+        "clear",
+        ("escape",),
+        "Clear",
+        "Empty the filter and go back to the table; then take the marks away",
+        ("compare",),
+        True,
     ),
     # The scatter plot
     Action("close", ("escape", "p"), "Back", "Back to the table", ("scatter",), True),

@@ -14,7 +14,7 @@ LIVE = (
         key_label="↑↓",
         own_keys=True,
     ),
-    Action("open", ("enter",), "Details", "Open the selected run", ("live",), True, "⏎"),
+    Action("open", ("enter",), "Open", "Open the selected run", ("live",), True, "⏎"),
     Action("cancel", ("x",), "Cancel", "Cancel the selected run, after asking", ("live",), True),
     Action(
         "retry",
@@ -48,16 +48,20 @@ LIVE = (
         "Move the selected run to the end of the queue",
         ("live",),
     ),
-    Action("since", ("S",), "Since", "What ended between your last visit and this", ("live",)),
     Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
     Action(
-        "next_chart", ("g",), "Next chart", "Show the next chart large, or all again", ("live",)
+        "next_chart",
+        ("g",),
+        "Next chart",
+        "Show the next chart large, or all again",
+        ("live",),
+        True,
     ),
     Action(
         "scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",), slug="log-back"
     ),
     Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",), slug="log-on"),
-    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",)),
+    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",), True),
     Action("search", ("slash",), "Search", "Search the log", ("live",), True),
     Action(
         "next_match(1)",
@@ -77,4 +81,7 @@ LIVE = (
     ),
     Action("end_search", ("escape",), "End", "End the search of the log", ("live",)),
     Action("wrap", ("w",), "Wrap", "Show long lines of the log whole, or clipped", ("live",)),
+    Action(
+        "since", ("S",), "Since", "What ended between your last visit and this", ("live",), True
+    ),
 )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import UserError
 from tui.commands.session import Session, note, pass_session
 
 if TYPE_CHECKING:
@@ -51,6 +50,14 @@ if TYPE_CHECKING:
     help="Every two cells of a data set: the difference, its interval, and whether it is one.",
 )
 @click.option(
+    "--inflation",
+    is_flag=True,
+    help="What choosing the epoch by the test metric adds to it, cell by cell.",
+)
+@click.option(
+    "--reference", is_flag=True, help="With --pivot: published figures below ours, and how far off."
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
 )
 @pass_session
@@ -64,6 +71,8 @@ def compare(
     by_cell: bool,
     pivot: bool,
     pairs: bool,
+    inflation: bool,
+    reference: bool,
     output: Path | None,
 ) -> None:
     """Compare runs under the reference table's column names.
@@ -72,20 +81,34 @@ def compare(
     """
     from engine.analysis import comparison, export, pivot_text
     from engine.errors import UsageError, did_you_mean
+    from tui.commands.compare_tables import put, put_inflation, put_pairs, put_pivot
 
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
-    if by_cell + pivot + pairs > 1:
-        raise UsageError("--by-cell, --pivot and --pairs are three tables: ask for one.")
+    if by_cell + pivot + pairs + inflation > 1:
+        raise UsageError(
+            "--by-cell, --pivot, --pairs and --inflation are four tables: ask for one."
+        )
+    if reference and not pivot:
+        raise UsageError("--reference stands in the pivot: add --pivot.")
     if pairs:
-        _put_pairs(session, filter_, sort or comparison.SORT, format_, output)
+        put_pairs(session, filter_, sort or comparison.SORT, format_, output)
         return
-    if pivot and (limit is not None or sort is not None):
-        raise UsageError("--pivot has its own order and cells: leave --sort and --limit.")
+    if (pivot or inflation) and (limit is not None or sort is not None):
+        table = "--pivot" if pivot else "--inflation"
+        raise UsageError(f"{table} has its own order and cells: leave --sort and --limit.")
+    if inflation:
+        if comparison.parse_aggregate(aggregate) != "best":
+            raise UsageError("--inflation sets the maximum beside the best: leave --aggregate.")
+        put_inflation(session, filter_, format_, output)
+        return
     if format_ == "xlsx" and output is None:
         raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
     chosen = comparison.parse_aggregate(aggregate)
+    if pivot:
+        put_pivot(session, filter_, chosen, format_, output, reference=reference)
+        return
     name, descending = _order(sort or comparison.SORT)
     comparison.column(name, chosen)
     rows: list[comparison.Row] = []
@@ -99,9 +122,6 @@ def compare(
                 descending=descending,
                 limit=limit,
             )
-    if pivot:
-        _put_pivot(rows, format_, output)
-        return
     if by_cell:
         rows = comparison.by_cell(rows)
     if not rows:
@@ -112,50 +132,7 @@ def compare(
         return
     on_screen = output is None and sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if on_screen else None
-    _put(export.format_rows(rows, format_, width=width), output)
-
-
-def _put_pivot(rows: list[comparison.Row], format_: str, output: Path | None) -> None:
-    from engine.analysis.comparison import AGGREGATE_MEANING, parse_aggregate
-    from engine.analysis.pivot import pivot
-    from engine.analysis.pivot_text import format_pivot
-
-    cells = pivot(rows)
-    if not cells:
-        note("No run is done: see `seqbench run`.")
-        if format_ in ("table", "md", "latex") and output is None:
-            return
-    else:
-        aggregate = parse_aggregate(str(rows[0]["aggregate"]))
-        extremes = {"max": "the maximum", "min": "the minimum"}
-        over = extremes.get(aggregate, "the mean ± deviation")
-        note(f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds; totals are maxima.")
-    _put(format_pivot(cells, format_), output)
-
-
-def _put_pairs(
-    session: Session, filter_: str, metric: str, format_: str, output: Path | None
-) -> None:
-    from engine.analysis import pairs_text
-    from engine.analysis.cells import pairs, ranked_cells
-    from engine.analysis.comparison import compare_rows
-
-    chosen, masked = pairs_text.ranked_metric(metric)
-    rows: list[comparison.Row] = []
-    if session.has_store:
-        with session.reader() as connection:
-            rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
-    cells, problems = ranked_cells(session.location, rows)
-    for problem in problems:
-        note(problem)
-    found = pairs(cells, chosen, masked=masked)
-    if not found:
-        note("No two cells of one data set, protocol and checksum have runs that are done.")
-        if format_ in ("table", "md") and output is None:
-            return
-    _put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
-    for sentence in pairs_text.caveats(found):
-        note(sentence)
+    put(export.format_rows(rows, format_, width=width), output)
 
 
 def _order(sort: str) -> tuple[str, bool]:
@@ -164,16 +141,3 @@ def _order(sort: str) -> tuple[str, bool]:
     if colon and direction.lower() in ("asc", "desc"):
         return name, direction.lower() == "desc"
     return sort, True
-
-
-def _put(text: str | bytes, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    from engine.atomic import write_atomically
-
-    try:
-        write_atomically(output, text)
-    except OSError as error:
-        raise UserError(f"{output} can't be written: {error.strerror}.") from None
-    note(f"Written to {output}.")

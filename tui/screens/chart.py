@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.actions import bindings_for
 from tui.messages import StoreChanged
@@ -16,6 +16,7 @@ from tui.states import glyph, style_variable
 from tui.text import ABSENT, number
 from tui.widgets.chart_view import View
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.queue_table import run_label
 from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 
@@ -45,7 +46,7 @@ class ChartScreen(ChartedScreen):
         yield Header(self.app.current_mode or "live")
         yield Static(id="heading", markup=False)
         yield RunCharts(large=True, id="charts")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         charts = self.charts

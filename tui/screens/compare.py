@@ -10,7 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from engine.analysis.comparison import SORT, Aggregate, Column
@@ -28,10 +28,11 @@ from tui.screens.compare_runs import RunActions
 from tui.screens.compare_status import NO_RUNS, usual_status, why_empty
 from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
 
 _CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
-_FILTER_HINT = "/ filter: model:sasrec ndcg>0.1, …"
+_FILTER_HINT, _LONG_HINT = "/ filter", "/ filter, such as model:sasrec ndcg>0.1"
 
 
 class CompareScreen(RunActions):
@@ -66,7 +67,7 @@ class CompareScreen(RunActions):
         yield PagedTable(table_columns(self._shown), id="runs")
         yield Static(id="empty", markup=False)
         yield ReferencePanel()
-        yield Footer()
+        yield KeyBar()
 
     @property
     def table(self) -> PagedTable:
@@ -227,6 +228,9 @@ class CompareScreen(RunActions):
             self._read(*self.table.window, follow=True)
 
     def on_resize(self) -> None:
+        # Cut, an example would look like a filter that is there.
+        wide = self.has_class("-wide")
+        self.query_one("#filter", Input).placeholder = _LONG_HINT if wide else _FILTER_HINT
         self._show_reference()
 
     def _show_reference(self) -> None:
@@ -267,7 +271,7 @@ class CompareScreen(RunActions):
                 field = self.query_one("#filter", Input)
                 return bool(field.value) or field.has_focus or bool(self.marked)
             case "diff":
-                return len(self.marked) == 2
+                return True if len(self.marked) == 2 else None
             case "undo":
                 return bool(self.deletions.waiting)
         return True
@@ -368,6 +372,13 @@ class CompareScreen(RunActions):
     def _keep_columns(self, names: list[str]) -> None:
         remembered.keep(TOPIC, {"columns": names})
 
+    def action_export(self) -> None:
+        """Write what is shown to a file."""
+        from tui.screens.compare_export import Exported, ExportScreen
+
+        what = Exported(self.choice, self._sort, self._descending, by_cell=self._grouped)
+        self.app.push_screen(ExportScreen(what))
+
     def action_scatter(self) -> None:
         """Two columns as a picture: the one that is sorted by against the one under the cursor."""
         from tui.screens.compare_scatter import ScatterScreen
@@ -380,6 +391,12 @@ class CompareScreen(RunActions):
         if x is None or x.better == "higher":
             x = every["EpochTime"]
         self.app.push_screen(ScatterScreen(offered, x, y, self.choice, self._aggregate))
+
+    def action_pivot(self) -> None:
+        """The cells of the runs that match, in the reference table's form."""
+        from tui.screens.pivot import PivotScreen
+
+        self.app.push_screen(PivotScreen(self.choice, self._aggregate))
 
     def action_reference(self) -> None:
         """Show or hide the published figures of the cell under the cursor."""

@@ -51,6 +51,14 @@ class DiffRead(Message):
         self.found = found
 
 
+class WordsRead(Message):
+    """What the paired test says of the two, or why it says nothing."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__()
+        self.sentences = tuple(sentences)
+
+
 class DiffScreen(ModalScreen[None]):
     """The two lines that are marked."""
 
@@ -70,6 +78,7 @@ class DiffScreen(ModalScreen[None]):
         self._choice = choice
         self._aggregate: Aggregate = aggregate
         self._diff: Diff | None = None
+        self._words: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
@@ -91,6 +100,11 @@ class DiffScreen(ModalScreen[None]):
             with closing(self.app.reader()) as con:
                 left, right = (self._side(con, line) for line in self._sides)
                 self.post_message(DiffRead(compare_sides(con, left, right, self._aggregate)))
+                # After the rest: what reads ranks takes a moment to load.
+                from engine.analysis.pair_words import words_for
+
+                words = words_for(con, self.app.location, right.runs, left.runs, "right")
+                self.post_message(WordsRead(words))
         except (UserError, sqlite3.Error) as error:
             self.post_message(DiffRead(str(error)))
 
@@ -107,27 +121,36 @@ class DiffScreen(ModalScreen[None]):
             self._diff = event.found
             self._show()
 
+    @on(WordsRead)
+    def _words_read(self, event: WordsRead) -> None:
+        self._words = event.sentences
+        self._show()
+
     def _show(self) -> None:
         if self._diff is not None:
             panel = self.query_one("#diff", Static)
             width = panel.content_size.width or self.size.width - 6
-            panel.update(diff_content(self._diff, width, self._aggregate))
+            panel.update(diff_content(self._diff, width, self._aggregate, self._words))
 
     def action_swap(self) -> None:
         """The other way round."""
         self._sides.reverse()
+        self._words = ()
         self._read()
 
     def action_copy(self) -> None:
         """Put it on the clipboard, tabs between the columns."""
         if self._diff is not None:
-            lines = ["\t".join(row[:4]) for _, rows in _sections(self._diff) for row in rows]
+            lines = [plain(sentence, PARAGRAPH) for sentence in self._words]
+            lines += ["\t".join(row[:4]) for _, rows in _sections(self._diff) for row in rows]
             self.app.copy_to_clipboard("\n".join(lines))
             self.notify("Copied the diff", timeout=2)
 
 
-def diff_content(diff: Diff, width: int, aggregate: Aggregate) -> Content:
-    """What differs, then the figures, in columns that fit."""
+def diff_content(
+    diff: Diff, width: int, aggregate: Aggregate, words: Sequence[str] = ()
+) -> Content:
+    """What the paired test says, what differs, then the figures in columns that fit."""
     sections = list(_sections(diff))
     every = [row for _, rows in sections for row in rows]
     titles = ("", "left", "right", "", "")
@@ -138,6 +161,12 @@ def diff_content(diff: Diff, width: int, aggregate: Aggregate) -> Content:
     widths = (name, side, side, last)
     lines = [_title("left", diff.left, width), _title("right", diff.right, width)]
     lines += [Content.styled(plain(text), "$warning") for text in diff.warnings]
+    if words:
+        lines += [
+            Content(""),
+            Content.styled("tested over users and seeds, at the chosen epoch", "$primary"),
+        ]
+        lines += [_sentence(text) for text in words]
     if not diff.settings:
         same = "The same configuration, versions and device."
         lines += [Content(""), Content.styled(same, "$text-muted")]
@@ -149,6 +178,17 @@ def diff_content(diff: Diff, width: int, aggregate: Aggregate) -> Content:
         Content.styled(f"Figures: {aggregate}. Difference: right − left.", "$text-muted"),
     ]
     return Content("\n").join(lines)
+
+
+def _sentence(text: str) -> Content:
+    """What is said of a metric stands out, a caveat doesn't."""
+    text = plain(text, PARAGRAPH)
+    metric, colon, rest = text.partition(": ")
+    if not colon or "@" not in metric:
+        return Content.styled(text, "$text-muted")
+    verdict, comma, figures = rest.partition(", ")
+    tone = "" if verdict.startswith("no ") else "bold"
+    return Content.assemble((f"{metric}: ", "$text-muted"), (verdict, tone), f"{comma}{figures}")
 
 
 def _title(name: str, side: Side, width: int) -> Content:

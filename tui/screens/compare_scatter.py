@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
@@ -25,6 +25,7 @@ from tui.actions import bindings_for
 from tui.messages import StoreChanged
 from tui.text import PARAGRAPH, TITLE, count, plain
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.scatter import ScatterPlot
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ScatterScreen(Screen[None]):
         yield ScatterPlot()
         yield Static(id="empty", markup=False)
         yield Static(id="point", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     @property
     def plot(self) -> ScatterPlot:

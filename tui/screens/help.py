@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
 KEY_CELLS = 13
-MEASURED = ("live", "compare", "run", "replay", "chart")
+MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
 """Areas that show metrics."""
 
 Topic = tuple[str, str]
@@ -57,30 +58,28 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_subtitle = "↑↓ scroll · esc close"
             for title, text in self._topics:
                 yield Static(self._topic(title, text), classes="topic", markup=False)
-            yield Static(self._text(), markup=False)
+            for title, lines in self._sections():
+                yield Static(self._section(title, lines), classes="section", markup=False)
 
     def _topic(self, title: str, text: str) -> Text:
         name = Text(plain(title, TITLE), self._style("accent") + Style(bold=True))
         return Text.assemble(name, "  ", plain(text))
 
-    def _text(self) -> Table:
+    def _section(self, title: str, lines: Iterable[Line]) -> Group:
+        # A table each: the long words of one leave the others their room.
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(min_width=KEY_CELLS, no_wrap=True)
         table.add_column()
-        heading = self._style("primary") + Style(bold=True)
-        for title, lines in self._sections():
-            if table.row_count:
-                table.add_row()
-            table.add_row(Text(title, heading))
-            for line in lines:
-                table.add_row(*line)
-        return table
+        for line in lines:
+            table.add_row(*line)
+        return Group(Text(title, self._style("primary") + Style(bold=True)), table)
 
     def _sections(self) -> Iterator[tuple[str, Iterable[Line]]]:
         yield "Keys", self._keys(actions_for(self._area))
         key = self._style("accent")
         if self._area == "compare":
             yield "The filter", ((Text(word, key), Text(about)) for word, about in FILTER_HELP)
+            yield "The pivot", self._keys(actions_for("pivot"))
             yield "The scatter plot", self._keys(actions_for("scatter"))
         palette = Text("^p", key), Text("Every command, by name")
         yield "Everywhere", [*self._keys(actions_for("app")), palette]

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.errors import UserError
 from tui.actions import actions_for, bindings_for
@@ -32,6 +32,7 @@ from tui.text import count
 from tui.widgets.device_slots import DeviceSlots
 from tui.widgets.grid import CellGrid, Key, Row
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -108,7 +109,7 @@ class LaunchScreen(Screen[None]):
         trouble = Static("", id="trouble", classes="panel", markup=False)
         trouble.border_title = "Configuration"
         yield trouble
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     async def on_mount(self) -> None:
         """Take what the app already knows."""
@@ -293,6 +294,7 @@ class LaunchScreen(Screen[None]):
     @on(CellGrid.SelectionChanged)
     def _selection_changed(self) -> None:
         self._replan()
+        self.refresh_bindings()
 
     @on(CellGrid.RectangleChanged)
     def _rectangle_changed(self) -> None:
@@ -451,8 +453,10 @@ class LaunchScreen(Screen[None]):
             return self._in_form()
         if action in ("keep_rectangle", "drop_rectangle"):
             return self.grid.rectangle is not None
-        if action in ("launch_missing", "unselect"):
+        if action == "launch_missing":
             return not self._in_form() and self.grid.rectangle is None
+        if action == "unselect":
+            return not self._in_form() and self.grid.rectangle is None and bool(self.grid.selected)
         if action == "devices":
             return not self.has_class("-wide")
         if action in ("fetch", "options"):

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.errors import RunError
 from engine.runfolder import run_folder
@@ -31,6 +31,7 @@ from tui.screens.live_reading import (
 from tui.text import PARAGRAPH, plain
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_follower import LogFollower
 from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
@@ -108,7 +109,7 @@ class LiveScreen(ChartedScreen):
                     yield RunFacts(id="facts", classes="panel")
                     yield DevicePanel(id="device", classes="panel")
             yield LogPanel(id="log", classes="panel")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(QueueTable).name_frame("Queue")

@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.runfolder import run_folder
 from engine.store.schema import ENDED
@@ -28,6 +28,7 @@ from tui.text import PARAGRAPH, plain
 from tui.widgets.chart import Chart
 from tui.widgets.chart_view import View
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.moment import DeviceMoment, FigureMoment, StoryTail
 from tui.widgets.queue_table import run_label
 from tui.widgets.run_charts import ALL_CHARTS, RunCharts
@@ -83,7 +84,7 @@ class ReplayScreen(ChartedScreen):
                 yield FigureMoment(id="figures", classes="panel")
         yield StoryTail(id="story", classes="panel")
         yield Slider(id="slider")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(DeviceMoment).name_frame("Devices")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.analysis.details import RunDetails, run_details
@@ -25,13 +26,12 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import run_sections as sections
 from tui.screens.charted import ChartedScreen
 from tui.screens.run_reference import reference_content, reference_title
+from tui.states import STATE_MEANING, glyph
 from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_follower import LogFollower
 from tui.widgets.run_charts import RunCharts
-
-if TYPE_CHECKING:
-    pass
 
 Wish = Literal["cancel", "retry", "delete", "note"]
 
@@ -50,6 +50,14 @@ class DetailsRead(Message):
         super().__init__()
         self.details = details
         self.log = log
+
+
+class IntervalsRead(Message):
+    """How sure the test metrics are over users, by metric; nothing where ranks can't be read."""
+
+    def __init__(self, found: Mapping[str, tuple[float, float]]) -> None:
+        super().__init__()
+        self.found = found
 
 
 class DetailsFailed(Message):
@@ -74,6 +82,7 @@ class RunScreen(ChartedScreen):
         self._details: RunDetails | None = None
         self._remedy: Remedy | None = None
         self._log_end: list[str] = []
+        self._intervals: Mapping[str, tuple[float, float]] | None = None
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "compare")
@@ -90,7 +99,7 @@ class RunScreen(ChartedScreen):
                     yield Static(id="provenance", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
             yield Static(id="files", classes="panel", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         titles = {
@@ -132,6 +141,25 @@ class RunScreen(ChartedScreen):
             return
         if not get_current_worker().is_cancelled:
             self.post_message(DetailsRead(details, log.read()))
+            if self._intervals is None and details is not None and details.run.state == "done":
+                self._read_intervals()
+
+    def _read_intervals(self) -> None:
+        """In the same thread, after the rest: what reads ranks takes a moment to load."""
+        from engine.analysis.cells import intervals
+        from engine.errors import UserError
+
+        try:
+            with closing(self.app.reader()) as con:
+                found = intervals(con, self.app.location, [self.run_id])
+        except (UserError, sqlite3.Error):
+            return  # the page's own reading says what is wrong
+        self.post_message(IntervalsRead({} if isinstance(found, str) else found))
+
+    @on(IntervalsRead)
+    def _intervals_read(self, event: IntervalsRead) -> None:
+        self._intervals = event.found
+        self._show()
 
     @on(DetailsRead)
     def _details_read(self, event: DetailsRead) -> None:
@@ -161,7 +189,7 @@ class RunScreen(ChartedScreen):
             return
         self._put("heading", sections.heading(details, self.size.width - 2))
         self._show_failure()
-        self._put("result", sections.result(details))
+        self._put("result", sections.result(details, self._intervals or {}))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
         self._put("attempts", sections.attempts(details))
@@ -223,6 +251,21 @@ class RunScreen(ChartedScreen):
         return relaunch_command(self._details.spec if self._details else {}, self.app.catalogue)
 
     # Actions
+
+    def help_topics(self) -> Iterator[tuple[str, str]]:
+        """What help explains first: how the run stands, and the figure that it is judged by."""
+        from engine.analysis.comparison import SORT, column
+        from engine.analysis.meanings import meaning
+
+        if self._details is None:
+            return
+        state = self._details.run.state
+        if (known := STATE_MEANING.get(state)) is not None:
+            yield f"{glyph(state)} {state}", f"{known.capitalize()}."
+        if self._remedy is not None:
+            yield self._remedy.title, self._remedy.advice
+        if self._details.epochs:
+            yield SORT, meaning(column(SORT), "best")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer only what the run's state allows."""

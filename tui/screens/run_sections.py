@@ -98,19 +98,25 @@ def failure(found: Remedy, log: Sequence[str]) -> Content:
     return Content("\n").join(lines)
 
 
-def result(details: RunDetails) -> Content:
-    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch."""
+def result(
+    details: RunDetails, intervals: Mapping[str, tuple[float, float]] | None = None
+) -> Content:
+    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch.
+    ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
     figures = details.figures
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
         values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
         rows.append((label, [figure(value, "metric") for value in values]))
+        if label == "test, all items" and intervals:
+            spans = [_span(intervals.get(metric)) for metric, _ in _METRICS]
+            rows.append(("  95 % over users", spans))
     label_width = max(len(label) for label, _ in rows)
-    widths = [max(len(name), 6) for _, name in _METRICS]
+    widths = [max(len(name), len(".055–.067")) for _, name in _METRICS]
     lines = []
     for place, (label, texts) in enumerate(rows):
         cells = "".join(f"  {text:>{width}}" for text, width in zip(texts, widths, strict=True))
-        strong = "" if place else MUTED
+        strong = "" if place and not label.startswith(" ") else MUTED
         if place == 2:
             strong = "bold"
         lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
@@ -126,6 +132,13 @@ def result(details: RunDetails) -> Content:
             parts += [(f"   {other:<18}", MUTED), (f" {value:>9}", "")]
         lines.append(Content.assemble(*parts))
     return Content("\n").join(lines)
+
+
+def _span(interval: tuple[float, float] | None) -> str:
+    """``.055–.067``."""
+    if interval is None:
+        return ABSENT
+    return "–".join(f"{end:.3f}".removeprefix("0") for end in interval)
 
 
 def configuration(details: RunDetails) -> Content:

@@ -41,6 +41,7 @@ class PagedTable(ScrollView, can_focus=True):
         "table--cursor",
         "table--muted",
         "table--best",
+        "table--strong",
         "table--mark",
         "table--rule",
     }
@@ -60,6 +61,7 @@ class PagedTable(ScrollView, can_focus=True):
         }
         & > .table--muted { color: $text-muted; }
         & > .table--best { color: $success; text-style: bold; }
+        & > .table--strong { text-style: bold; }
         & > .table--mark { color: $accent; text-style: bold; }
         & > .table--rule { color: $border-blurred; }
         &:focus > .table--cursor {

@@ -34,7 +34,8 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Harmless text (`tui.text.plain`) and how it is toned: ``muted``, ``best``, ``state-…``."""
+    """Harmless text (`tui.text.plain`) and how it is toned: ``muted``, ``best``, ``strong`` or
+    ``state-…``."""
 
     text: str
     tone: str = ""

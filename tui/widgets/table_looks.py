@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from tui.states import rich_style
 
-_PARTIAL = {"muted", "best", "rule", "mark"}
+_PARTIAL = {"muted", "best", "strong", "rule", "mark"}
 """Components that colour the text and leave the ground as it is."""
 
 

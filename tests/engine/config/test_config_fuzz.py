@@ -12,8 +12,7 @@ import yaml
 from fuzzing import JUNK, attempted, fuzz, mostly, short_and_long, spoilt, torn
 from hypothesis import strategies as st
 
-from engine import config
-from engine.config import Catalogue, builtin_configs, load_catalogue
+from engine.config import Catalogue, builtin_configs, layers, load_catalogue, override_keys
 from engine.errors import ConfigError, UsageError
 from engine.spec import RunSpec
 
@@ -57,7 +56,7 @@ def test_any_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inpu
         if path.name not in ("smoke.yaml", "ablation-100k.yaml"):
             path.unlink()
     whole = load_catalogue()
-    monkeypatch.setattr(config, "builtin_configs", lambda: base)
+    monkeypatch.setattr(layers, "builtin_configs", lambda: base)
     monkeypatch.chdir(tmp_path)
     read = 0
 
@@ -82,7 +81,7 @@ def test_any_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inpu
 def test_any_override(inputs: int) -> None:
     catalogue = load_catalogue()
     known = sorted({key for entry in catalogue.models.values()
-                    for key in config.override_keys(entry, "reference")})  # fmt: skip
+                    for key in override_keys(entry, "reference")})  # fmt: skip
     keys = st.sampled_from([*known, *(f"training.{key}" for key in known)]) | st.text(max_size=20)
     numbers = st.floats().map(repr) | st.integers().map(str)
     values = numbers | JUNK.map(str) | st.sampled_from(["", "null", "true", "masked", "1e-3", "64"])

@@ -348,6 +348,7 @@ def test_nobody_answers(make_dataset: MakeDataset) -> None:
         (zipped().replace(RATINGS[:9], b"\0" * 9), "can't be unpacked .*CRC"),
         (b"<html>Please log in</html>", "can't be unpacked"),
     ],
+    ids=["up", "aside", "absolute", "backslash", "link", "bomb", "cut", "damaged", "html"],
 )
 @pytest.mark.parametrize("md5", ["right", None])
 def test_an_unsafe_or_broken_archive_is_refused(

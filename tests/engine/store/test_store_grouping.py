@@ -169,13 +169,13 @@ def test_the_best_mean_of_each_data_set(con: StoreConnection) -> None:
 
 
 def test_large_equal_figures_have_no_deviation() -> None:
-    from engine.store.grouping import _spread
+    from engine.store.grouping import spread_of
 
     values = [3933.84] * 3
-    spread = _spread(3, sum(values), sum(v * v for v in values))
+    spread = spread_of(3, sum(values), sum(v * v for v in values))
     assert spread == Spread(pytest.approx(3933.84), 0.0, 3)
-    assert _spread(0, 0.0, 0.0) is None
-    assert _spread(1, 2.0, 4.0) == Spread(2.0, None, 1)
+    assert spread_of(0, 0.0, 0.0) is None
+    assert spread_of(1, 2.0, 4.0) == Spread(2.0, None, 1)
 
 
 @pytest.mark.parametrize("sort", ["test_ndcg_best", "model", "loss_mean"])

@@ -11,6 +11,7 @@ from typing import Any
 
 from click.testing import Result
 from live_runs import LiveStore
+from measured_runs import filled_store
 
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store.location import StoreLocation
@@ -120,6 +121,44 @@ def test_the_pivot_in_every_form(
     assert "\\toprule" in cli("compare", "--pivot", "--format", "latex").stdout
 
 
+def test_published_figures_stand_below_ours(
+    held: StoreLocation, tmp_path: Path, cli: Run, cli_json: RunJson
+) -> None:
+    filled_store(tmp_path)
+    cell = ("--filter", "model:xlstm length:50")
+    plain = cli_json("compare", "--pivot", "--format", "json", *cell)
+    rows = cli_json("compare", "--pivot", "--reference", "--format", "json", *cell)
+    beside = [row for row in rows if row["level"] not in ("model", "dataset", "length", "total")]
+    assert [row for row in rows if row not in beside] == plain
+    levels = [row["level"] for row in beside]
+    assert levels == ["published", "alike", "difference", "margin", "verdict"]
+    name = "NDCG@10/test"
+    published, alike, difference, margin, verdict = (row["figures"][name] for row in beside)
+    assert difference == alike - published
+    assert (verdict == "no difference shown") is (abs(difference) <= margin)
+    result = cli("compare", "--pivot", "--reference")
+    assert "published as “test”" in result.stdout
+    assert "set beside our validation max" in result.stderr
+    none = cli("compare", "--pivot", "--reference", "--filter", "state:failed")
+    assert (none.exit_code, none.stdout) == (0, "")
+
+
+def test_what_the_maximum_inflates(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    (cell,) = cli_json("compare", "--inflation", "--format", "json")
+    (best,) = cli_json("compare", "--by-cell", "--format", "json")
+    (most,) = cli_json("compare", "--by-cell", "--format", "json", "--aggregate", "max")
+    for name in ("HitRate@10/test", "MRR@10/test", "NDCG@10/test", "Recall@10/test"):
+        assert abs(cell[name] - best[name]) < 1e-12
+        assert abs(cell[f"{name} (inflation)"] - (most[name] - best[name])) < 1e-12
+    result = cli("compare", "--inflation")
+    assert "NDCG@10/test" in result.stdout
+    assert "Choosing the epoch by NDCG@10/test itself adds" in result.stderr
+    none = cli("compare", "--inflation", "--filter", "state:failed")
+    assert (none.exit_code, none.stdout) == (0, "")
+
+
 def test_pairs_of_runs_without_ranks_are_explained(
     held: StoreLocation, busy_store: LiveStore, cli: Run
 ) -> None:
@@ -131,7 +170,12 @@ def test_pairs_of_runs_without_ranks_are_explained(
 
 def test_what_does_not_go_together_is_said(cli: Run) -> None:
     for arguments, sentence in (
-        (("--pivot", "--pairs"), "are three tables: ask for one"),
+        (("--pivot", "--pairs"), "are four tables: ask for one"),
+        (("--pivot", "--inflation"), "are four tables: ask for one"),
+        (("--inflation", "--sort", "EpochTime"), "--inflation has its own order"),
+        (("--inflation", "--aggregate", "max"), "leave --aggregate"),
+        (("--inflation", "--format", "xlsx"), "there is no format 'xlsx'"),
+        (("--reference",), "stands in the pivot: add --pivot"),
         (("--pivot", "--limit", "3"), "leave --sort and --limit"),
         (("--pivot", "--format", "xlsx"), "a sheet needs a file"),
         (("--format", "latex"), "there is no format 'latex'"),

@@ -1,0 +1,75 @@
+"""What it inflates to choose the epoch by the test metric, as the reference table does.
+
+A run's test metric has a maximum over its epochs and a value at the epoch that validation chose.
+The first looks at the test set to choose: what it has more than the second is not the model's.
+The inflation of a cell is the mean of that over its seeds, taken run by run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.metrics import REFERENCE_COLUMNS
+from engine.store.celltable import CellRow, Measure, cell_table
+from engine.store.grouping import Choice, Spread
+
+INFLATED = {
+    name: measure for name, measure in REFERENCE_COLUMNS.items() if measure.startswith("test_")
+}
+"""The test metrics of the reference table, by its name, and their measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inflated:
+    """A test metric of a cell, the epoch chosen in two ways; each over seeds."""
+
+    chosen: Spread
+    """At the epoch that validation chose."""
+    maximum: Spread
+    """At each run's best epoch by the test metric itself."""
+    inflation: Spread
+    """Maximum less chosen, run by run."""
+
+    @property
+    def share(self) -> float | None:
+        """The mean inflation as a part of the mean at the chosen epoch."""
+        return self.inflation.mean / self.chosen.mean if self.chosen.mean else None
+
+
+@dataclass(frozen=True, slots=True)
+class CellInflation:
+    """A cell, and its metrics by the reference table's name."""
+
+    place: CellRow
+    metrics: Mapping[str, Inflated]
+
+
+def measures() -> list[Measure]:
+    """What `inflated` reads."""
+    found: list[Measure] = []
+    for measure in INFLATED.values():
+        found += [f"{measure}_best", f"{measure}_max", (f"{measure}_max", f"{measure}_best")]
+    return found
+
+
+def inflated(row: CellRow) -> dict[str, Inflated]:
+    """The metrics of a cell that was read with `measures`; those that no run has are left out."""
+    found = {}
+    for name, measure in INFLATED.items():
+        best, most = f"{measure}_best", f"{measure}_max"
+        three = [row.figures.get(key) for key in (best, most, (most, best))]
+        known = [figure.spread for figure in three if figure is not None]
+        if len(known) == len(three):
+            found[name] = Inflated(*known)
+    return found
+
+
+def inflation(con: sqlite3.Connection, choice: Choice) -> list[CellInflation]:
+    """Every cell of the runs that are done and match, by model, data set and length.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    return [CellInflation(row, inflated(row)) for row in cell_table(con, choice, measures())]

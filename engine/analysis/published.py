@@ -1,0 +1,137 @@
+"""Published figures against our cells: the difference, its interval, and a word where that allows
+one.
+
+A published figure is one number: one seed, a maximum over epochs, few digits. So it is set against
+the same aggregate of ours (`engine.analysis.reference`: for a metric the validation set's), the
+mean over seeds of each run's own. Whether another seed of ours might have given the published
+figure is asked of the interval that holds one further observation (Hahn & Meeker, Statistical
+Intervals, 1991, sec. 4.8),
+
+    mean ± (t · s · √(1 + 1/S) + u)
+
+with s the deviation over our S seeds, t Student's for S - 1 degrees of freedom and u one unit of
+the published figure's last digit: digits may have been rounded or cut. It takes the published
+models' seeds to vary as ours do. The users are the same on both sides, so that they add nothing.
+Of time, memory and loss only the difference is told: other machines and other code made them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from engine.analysis.reference import ReferenceOfCell, references_of
+from engine.analysis.student import critical
+from engine.store.celltable import CellRow
+from engine.store.grouping import Spread
+
+if TYPE_CHECKING:
+    from engine.config import ReferenceTable
+
+LEVEL = 0.05
+Verdict = Literal["better", "worse", "no difference shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A published figure, and ours measured alike."""
+
+    published: float
+    alike: Spread | None
+    """Over seeds; None where no run has it."""
+    margin: float | None
+    """Half the difference's interval at 95 %; None of one seed, or of what isn't a metric."""
+
+    @property
+    def difference(self) -> float | None:
+        """Ours less the published figure."""
+        return None if self.alike is None else self.alike.mean - self.published
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What may be said of ours; None where the interval isn't known."""
+        if self.difference is None or self.margin is None:
+            return None
+        if abs(self.difference) <= self.margin:
+            return "no difference shown"
+        return "better" if self.difference > 0 else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one table publishes for a cell, by the reference table's column names."""
+
+    reference: ReferenceOfCell
+    figures: Mapping[str, Against]
+
+
+def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
+    """Set a published figure against a cell's."""
+    margin = None
+    if metric and ours is not None and ours.deviation is not None:
+        factor = _critical(ours.count - 1) * math.sqrt(1 + 1 / ours.count)
+        margin = factor * ours.deviation + last_digit(published)
+    return Against(published, ours, margin)
+
+
+def last_digit(value: float) -> float:
+    """One unit of the last digit that a figure is written with, zeros at its end not counted."""
+    decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
+    return 10.0 ** -len(decimals)
+
+
+def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Published]:
+    """What is published for a cell that was read with `sources`, table by table."""
+    found = []
+    for reference in references_of(tables, row.model, row.dataset, row.length):
+        figures = {}
+        for name, value in reference.figures:
+            ours = row.figures.get(reference.sources_of(name)[0])
+            is_metric = name.endswith("/test")
+            figures[name] = against(value, ours.spread if ours else None, metric=is_metric)
+        found.append(Published(reference, figures))
+    return found
+
+
+def sources(tables: Iterable[ReferenceTable]) -> list[str]:
+    """The store's columns that `published_for` reads."""
+    cells = [(table, cell) for table in tables for cell in table.cells]
+    found = (
+        reference.sources_of(name)[0]
+        for table, cell in cells
+        for reference in references_of([table], cell.model, cell.dataset, cell.length)
+        for name, _ in reference.figures
+    )
+    return list(dict.fromkeys(found))
+
+
+def caveats(found: Sequence[Published]) -> list[str]:
+    """What a reader must know to read the differences right."""
+    if not found:
+        return []
+    splits = dict.fromkeys(
+        f"{each.reference.title}: {each.reference.aggregate} over epochs of one seed, set beside "
+        f"our validation {each.reference.aggregate} (mean over seeds), as what it calls test is "
+        "probably validation."
+        for each in found
+    )
+    figures = [figure for each in found for figure in each.figures.values()]
+    sentences = [*splits]
+    words = sum(figure.verdict is not None for figure in figures)
+    if words:
+        sentences.append(
+            f"± is half the interval (95 %) for one more seed like ours; {words} such words aren't "
+            "corrected for being several."
+        )
+    alone = any(figure.alike is not None and figure.alike.count == 1 for figure in figures)
+    if alone:
+        sentences.append("A cell of one seed has no interval, so nothing is said of it.")
+    return sentences
+
+
+@cache
+def _critical(dof: int) -> float:
+    return critical(LEVEL, dof)

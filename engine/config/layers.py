@@ -1,0 +1,104 @@
+"""The folders that configuration is read from, and their YAML laid over each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from engine.config.entries import Settings
+from engine.errors import ConfigError, shown
+from engine.validation import InvalidError, validate
+from engine.yamlfile import YamlDocument, merge_documents, read_yaml
+
+Entry = TypeVar("Entry", bound=BaseModel)
+Loaded = dict[str, tuple[Entry, YamlDocument]]
+"""What was read, by name, and where it stands."""
+
+
+def builtin_configs() -> Path:
+    """The configuration that seqbench ships: inside the wheel, or the checkout's ``configs/``."""
+    engine = Path(__file__).parent.parent
+    packaged = engine / "configs"
+    return packaged if packaged.is_dir() else engine.parent / "configs"
+
+
+def config_layers(extra: Path | None = None) -> list[Path]:
+    """The folders to read, lowest first. ``SEQBENCH_CONFIG`` stands in for ``--config-dir``.
+
+    Raises:
+        ConfigError: ``extra`` isn't a folder.
+    """
+    layers = [builtin_configs()]
+    local = Path.cwd() / "configs"
+    if local.is_dir() and local.resolve() != layers[0].resolve():
+        layers.append(local)
+    chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
+    if chosen is not None:
+        if not chosen.is_dir():
+            raise ConfigError(f"{chosen} is not a folder: --config-dir takes one like configs/.")
+        layers.append(chosen)
+    return layers
+
+
+def user_layer(extra: Path | None = None) -> Path:
+    """The folder that the user's own configuration goes into; it need not be there yet.
+
+    Raises:
+        ConfigError: ``extra`` isn't a folder.
+    """
+    config_layers(extra)
+    chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
+    return chosen or Path.cwd() / "configs"
+
+
+def entry_files(folder: Path) -> dict[str, Path]:
+    """Where the entries of one folder of a layer stand, by name. Raises `ConfigError`."""
+    return {name: document.path for name, document in _layer(folder).items()}
+
+
+def read_entries(layers: Sequence[Path], folder: str, kind: type[Entry]) -> Loaded[Entry]:
+    """The entries of one kind, the layers over each other. Raises `ConfigError`."""
+    documents: dict[str, YamlDocument] = {}
+    for layer in layers:
+        for name, document in _layer(layer / folder).items():
+            below = documents.get(name)
+            documents[name] = merge_documents(below, document) if below else document
+    return {name: (_validated(kind, doc), doc) for name, doc in sorted(documents.items())}
+
+
+def _layer(folder: Path) -> dict[str, YamlDocument]:
+    """The entries of one folder, by name."""
+    documents: dict[str, YamlDocument] = {}
+    for path in sorted(folder.glob("[!.]*.y*ml")):
+        document = read_yaml(path)
+        name = document.value.get("name")
+        if not isinstance(name, str):
+            raise document.error(("name",), "every entry needs its name, as text.")
+        if name in documents:
+            raise document.error(
+                ("name",), f"{documents[name].path} has the name {shown(name)} too."
+            )
+        documents[name] = document
+    return documents
+
+
+def read_settings(layers: Sequence[Path]) -> Settings:
+    """How this machine works the queue. Raises `ConfigError`."""
+    merged: YamlDocument | None = None
+    for layer in layers:
+        path = layer / "settings.yaml"
+        if path.exists():
+            document = read_yaml(path)
+            merged = merge_documents(merged, document) if merged else document
+    return _validated(Settings, merged) if merged else Settings()
+
+
+def _validated(kind: type[Entry], document: YamlDocument) -> Entry:
+    try:
+        return validate(kind, document.value)
+    except InvalidError as error:
+        raise document.error(error.place, error.problem) from None

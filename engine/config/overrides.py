@@ -1,0 +1,87 @@
+"""Single settings over those of a profile: ``lr=0.0005``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from engine.config.entries import ModelEntry, Profile, SizeSettings
+from engine.errors import UsageError, did_you_mean, shown
+from engine.spec import ARCHITECTURES, Overrides, Size, Training
+from engine.validation import InvalidError, validate_field
+from engine.yamlfile import parse_scalar
+
+Override = str | int | float | bool
+Section = Literal["architecture", "training"]
+
+
+def overlay(below: Overrides, above: Overrides) -> Overrides:
+    """Both, ``above`` taking precedence, in whichever of its spellings a key is written."""
+    taken = {_bare(key) for key in above}
+    return {key: value for key, value in below.items() if _bare(key) not in taken} | above
+
+
+def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]:
+    """What ``--set`` takes for a model, by short name."""
+    model = ARCHITECTURES[_profile(entry, profile).architecture["model"]]
+    names: dict[str, type[BaseModel]] = dict.fromkeys(Training.model_fields, Training)
+    return names | dict.fromkeys(model.model_fields.keys() - {"model"}, model)
+
+
+def parse_override(
+    entry: ModelEntry, profile: str, key: str, value: Override
+) -> tuple[Section, str, Any]:
+    """Check one ``key=value``; ``training.lr`` and ``lr`` are the same key.
+
+    Raises:
+        UsageError: an unknown key (with the nearest one), or a value of the wrong kind.
+    """
+    known = override_keys(entry, profile)
+    prefix, _, name = _spelt(key).rpartition(".")
+    owner = known.get(name)
+    section: Section = "training" if owner is Training else "architecture"
+    if owner is None or prefix not in ("", section):
+        raise UsageError(f"{entry.name} has no setting {shown(key)}: {did_you_mean(name, known)}")
+    parsed = parse_scalar(value.strip()) if isinstance(value, str) else value
+    try:
+        validate_field(owner, name, parsed)
+    except InvalidError as error:
+        raise UsageError(f"{key}: {error.problem}") from None
+    return section, name, parsed
+
+
+def _spelt(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _bare(key: str) -> str:
+    return _spelt(key).rpartition(".")[2]
+
+
+def _profile(entry: ModelEntry, name: str) -> Profile:
+    if name not in entry.profiles:
+        nearest = did_you_mean(name, entry.profiles)
+        raise UsageError(f"{entry.name} has no profile {shown(name)}: {nearest}")
+    return entry.profiles[name]
+
+
+def profile_settings(
+    entry: ModelEntry, profile_name: str, size: Size
+) -> dict[Section, dict[str, Any]]:
+    """What a profile says for data of one size. Raises `UsageError`."""
+    profile = _profile(entry, profile_name)
+    if size not in profile.sizes:
+        raise UsageError(
+            f"{entry.name}, profile {profile_name}, has no size {size!r}: "
+            f"add it under 'sizes' in its YAML."
+        )
+    return sized(profile, profile.sizes[size])
+
+
+def sized(profile: Profile, own: SizeSettings) -> dict[Section, dict[str, Any]]:
+    """What all sizes share, and what one adds."""
+    return {
+        "architecture": profile.architecture | own.architecture,
+        "training": profile.training | own.training,
+    }

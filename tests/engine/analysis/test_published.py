@@ -1,0 +1,63 @@
+"""A published figure against a cell: the interval, the words, and how often they are wrong."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from engine.analysis.published import LEVEL, against, caveats, last_digit
+from engine.store.grouping import Spread
+
+
+def spread(values: list[float]) -> Spread:
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Spread(float(np.mean(values)), deviation, len(values))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [(0.13, 0.01), (0.047, 0.001), (0.1, 0.1), (6.0, 1.0), (5113.95, 0.01)]
+)
+def test_the_last_digit_of_a_figure(value: float, unit: float) -> None:
+    assert last_digit(value) == pytest.approx(unit)
+
+
+def test_the_interval_is_that_of_one_more_observation() -> None:
+    values = [0.131, 0.135, 0.128]
+    found = against(0.118, spread(values), metric=True)
+    half = stats.t.isf(LEVEL / 2, 2) * np.std(values, ddof=1) * math.sqrt(1 + 1 / 3)
+    assert found.margin == pytest.approx(half + 0.001)
+    assert found.difference == pytest.approx(np.mean(values) - 0.118)
+
+
+def test_a_word_is_said_only_where_the_interval_leaves_no_zero() -> None:
+    ours = spread([0.1310, 0.1312, 0.1311])
+    assert against(0.118, ours, metric=True).verdict == "better"
+    assert against(0.145, ours, metric=True).verdict == "worse"
+    assert against(0.131, ours, metric=True).verdict == "no difference shown"
+    # Two digits may stand for anything within a hundredth.
+    assert against(0.14, ours, metric=True).verdict == "no difference shown"
+    assert against(0.14, ours, metric=False).verdict is None
+    assert against(0.118, spread([0.2]), metric=True).verdict is None
+    assert against(0.118, None, metric=True).difference is None
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_where_both_are_alike_it_errs_at_its_level(seeds: int) -> None:
+    generator, tries = np.random.default_rng(7), 3_000
+    wrong = 0
+    for _ in range(tries):
+        values = generator.normal(0.13, 0.004, seeds + 1)
+        # So many digits that the last one adds nothing.
+        wrong += against(values[0], spread(list(values[1:])), metric=True).verdict in (
+            "better",
+            "worse",
+        )
+    low, high = (stats.binom.ppf(q, tries, LEVEL) for q in (0.001, 0.999))
+    assert low <= wrong <= high
+
+
+def test_nothing_published_needs_no_caveat() -> None:
+    assert caveats([]) == []

@@ -1,0 +1,109 @@
+"""The tables of ``seqbench compare`` that have cells for rows: pivot, pairs, inflation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import UserError
+from tui.commands.session import Session, note
+
+if TYPE_CHECKING:
+    from engine.analysis.comparison import Aggregate, Row
+
+
+def put_pivot(
+    session: Session,
+    filter_: str,
+    aggregate: Aggregate,
+    format_: str,
+    output: Path | None,
+    *,
+    reference: bool,
+) -> None:
+    """The reference table's form; with ``reference`` its figures beside ours."""
+    from engine.analysis.comparison import AGGREGATE_MEANING
+    from engine.analysis.pivot import apart_sentences
+    from engine.analysis.pivot_store import StoredPivot, stored_pivot
+    from engine.analysis.pivot_text import format_pivot
+    from engine.analysis.published import caveats
+    from engine.store.grouping import Choice
+
+    found = StoredPivot()
+    tables = session.catalogue.references.values() if reference else ()
+    if session.has_store:
+        with session.reader() as connection:
+            found = stored_pivot(connection, Choice(filter_, aggregate), aggregate, tables)
+    if not found.rows:
+        note("No run is done: see `seqbench run`.")
+        if format_ in ("table", "md", "latex") and output is None:
+            return
+    else:
+        over = {"max": "the maximum", "min": "the minimum"}.get(aggregate, "the mean ± deviation")
+        note(f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds; totals are maxima.")
+    for sentence in (*apart_sentences(found.rows), *caveats(found.published)):
+        note(sentence)
+    if reference and found.rows and not found.published:
+        note("Nothing is published for these cells.")
+    put(format_pivot(found.rows, format_), output)
+
+
+def put_inflation(session: Session, filter_: str, format_: str, output: Path | None) -> None:
+    """What choosing the epoch by the test metric adds to it, cell by cell."""
+    from engine.analysis.inflation import CellInflation, inflation
+    from engine.analysis.inflation_text import format_inflation, inflation_sentences
+    from engine.store.grouping import Choice
+
+    cells: list[CellInflation] = []
+    if session.has_store:
+        with session.reader() as connection:
+            cells = inflation(connection, Choice(filter_))
+    if not cells:
+        note("No run is done: see `seqbench run`.")
+        if format_ in ("table", "md") and output is None:
+            return
+    put(format_inflation(cells, format_), output)
+    for sentence in inflation_sentences(cells):
+        note(sentence)
+
+
+def put_pairs(
+    session: Session, filter_: str, metric: str, format_: str, output: Path | None
+) -> None:
+    """Every two cells of a data set, and whether other users and seeds would tell them apart."""
+    from engine.analysis import pairs_text
+    from engine.analysis.cells import pairs, ranked_cells
+    from engine.analysis.comparison import compare_rows
+
+    chosen, masked = pairs_text.ranked_metric(metric)
+    rows: list[Row] = []
+    if session.has_store:
+        with session.reader() as connection:
+            rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+    cells, problems = ranked_cells(session.location, rows)
+    for problem in problems:
+        note(problem)
+    found = pairs(cells, chosen, masked=masked)
+    if not found:
+        note("No two cells of one data set, protocol and checksum have runs that are done.")
+        if format_ in ("table", "md") and output is None:
+            return
+    put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
+    for sentence in pairs_text.caveats(found):
+        note(sentence)
+
+
+def put(text: str | bytes, output: Path | None) -> None:
+    """To stdout, or whole to a file. Raises `UserError` where that can't be written."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from engine.atomic import write_atomically
+
+    try:
+        write_atomically(output, text)
+    except OSError as error:
+        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+    note(f"Written to {output}.")

@@ -1,0 +1,211 @@
+"""The keys that work here, at the bottom of every screen: in one line, or in two where one is too
+short. What is the same everywhere stands at the right end, always in the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.events import Leave, MouseDown, MouseMove, Resize
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from tui.app import SeqbenchApp
+
+MARGIN, GAP = 1, 2
+"""Blanks beside the line, and between its entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action.
+
+    Attributes:
+        key: how its key is written.
+        label: a word or two.
+        press: Textual's name of the key.
+        enabled: whether there is something to do it with.
+        help: a sentence.
+    """
+
+    key: str
+    label: str
+    press: str = ""
+    enabled: bool = True
+    help: str = ""
+
+    @property
+    def width(self) -> int:
+        """Terminal cells."""
+        return cell_len(self.key) + 1 + cell_len(self.label)
+
+
+Line = tuple[tuple[int, Entry], ...]
+"""Entries, each with the column that it begins in."""
+
+
+def arrange(main: Sequence[Entry], end: Sequence[Entry], width: int) -> tuple[Line, ...]:
+    """One line if all fits, else two, their entries below each other where that fits.
+
+    What has no room in two lines is left out, the last of ``main`` first.
+    """
+    right = width - MARGIN - _total([entry.width for entry in end])
+    for number in range(len(main), -1, -1):
+        shown = main[:number]
+        if _total([entry.width for entry in shown]) <= right - GAP - MARGIN:
+            lines: list[Line] = [_placed(shown)]
+        elif (found := _in_two(shown, right - GAP - MARGIN, width - 2 * MARGIN)) is not None:
+            lines = found
+        else:
+            continue
+        lines[-1] += _placed(end, start=right)
+        return tuple(lines)
+    return ((),)
+
+
+def _in_two(main: Sequence[Entry], room_below: int, room_above: int) -> list[Line] | None:
+    for aligned in (True, False):
+        for above in range((len(main) + 1) // 2, len(main)):
+            first, second = main[:above], main[above:]
+            pairs = list(zip_longest(first, second))
+            widths = [max(a.width if a else 0, b.width if b else 0) for a, b in pairs]
+            upper = widths if aligned else [entry.width for entry in first]
+            last = second[-1].width
+            lower = (widths if aligned else [entry.width for entry in second])[: len(second)]
+            if _total(upper) <= room_above and _total([*lower[:-1], last]) <= room_below:
+                return [_placed(first, upper), _placed(second, lower)]
+    return None
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * max(0, len(widths) - 1)
+
+
+def _placed(
+    entries: Sequence[Entry], widths: Sequence[int] | None = None, start: int = MARGIN
+) -> Line:
+    placed, at = [], start
+    for entry, width in zip(entries, widths or [entry.width for entry in entries], strict=True):
+        placed.append((at, entry))
+        at += width + GAP
+    return tuple(placed)
+
+
+class KeyBar(Widget, can_focus=False):
+    """Follows the bindings of its screen. It never gets lower while the screen keeps its width, so
+    that nothing jumps when a key comes or goes. A click does what the key does."""
+
+    COMPONENT_CLASSES = {"key-bar--key", "key-bar--label", "key-bar--off"}  # noqa: RUF012
+    DEFAULT_CSS = """
+    KeyBar {
+        dock: bottom;
+        height: auto;
+        background: $footer-background;
+        & > .key-bar--key { color: $footer-key-foreground; }
+        & > .key-bar--label { color: $footer-description-foreground; }
+        & > .key-bar--off { color: $text-disabled; }
+    }
+    """
+    ALLOW_SELECT = False
+
+    app: SeqbenchApp
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: tuple[Line, ...] = ((),)
+        self._height = 1
+        self._width = 0
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What is shown."""
+        return [entry for line in self._lines for _, entry in line]
+
+    def on_mount(self) -> None:
+        """Follow the screen."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+
+    def on_unmount(self) -> None:
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def on_resize(self, event: Resize) -> None:
+        """Use the new width."""
+        if event.size.width != self._width:
+            self._width, self._lines, self._height = event.size.width, ((),), 1
+            self._arrange()
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """One line or two."""
+        return self._height
+
+    def _bindings_updated(self, _: Screen[object]) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        main: dict[str, Entry] = {}
+        end: dict[str, Entry] = {}
+        if not self._width or not self.is_attached:
+            return
+        for node, binding, enabled, _ in self.screen.active_bindings.values():
+            if binding.show:
+                where = end if node is self.app else main
+                key = self.app.get_key_display(binding)
+                entry = Entry(key, binding.description, binding.key, enabled, binding.tooltip)
+                where.setdefault(binding.action, entry)
+        lines = arrange(list(main.values()), list(end.values()), self._width)
+        if lines == self._lines:
+            return
+        self._lines = lines
+        taller = max(self._height, len(lines))
+        self.refresh(layout=taller != self._height)
+        self._height = taller
+
+    def render_line(self, y: int) -> Strip:
+        """The entries of one line."""
+        ground = self.rich_style
+        key, label, off = (
+            ground + self.get_component_rich_style(f"key-bar--{name}", partial=True)
+            for name in ("key", "label", "off")
+        )
+        segments: list[Segment] = []
+        at = 0
+        for start, entry in self._lines[y] if y < len(self._lines) else ():
+            segments += [
+                Segment(" " * (start - at), ground),
+                Segment(entry.key, key if entry.enabled else off),
+                Segment(f" {entry.label}", label if entry.enabled else off),
+            ]
+            at = start + entry.width
+        return Strip(segments).adjust_cell_length(self.size.width, ground)
+
+    def entry_at(self, x: int, y: int) -> Entry | None:
+        """What stands in a cell."""
+        for start, entry in self._lines[y] if 0 <= y < len(self._lines) else ():
+            if start <= x < start + entry.width:
+                return entry
+        return None
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Do what is clicked on."""
+        if (entry := self.entry_at(event.x, event.y)) is None:
+            return
+        if entry.enabled:
+            self.app.simulate_key(entry.press)
+        else:
+            self.app.bell()
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Say what the entry under the mouse does."""
+        entry = self.entry_at(event.x, event.y)
+        self.tooltip = entry.help if entry is not None and entry.help else None
+
+    def on_leave(self, _: Leave) -> None:
+        self.tooltip = None
