@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--folder", type=Path, help="where the files are, or are put")
     parser.add_argument("--without-pandas", action="store_true", help="it takes minutes")
+    parser.add_argument("--pandas-rows", type=int, help="let it read so many rows only")
     parser.add_argument("--set", action="append", default=[], help="of the epoch's run, key=value")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -73,7 +74,7 @@ def main() -> None:
         for source in SOURCES:
             _generate(source, folder)
         if "read" in parts:
-            _read(folder, not arguments.without_pandas)
+            _read(folder, not arguments.without_pandas, arguments.pandas_rows)
         if "open" in parts:
             _open(folder)
         if "epoch" in parts:
@@ -90,19 +91,19 @@ def _generate(source: Source, folder: Path) -> None:
         part.rename(path)
 
 
-def _read(folder: Path, with_pandas: bool) -> None:
+def _read(folder: Path, with_pandas: bool, rows_of_pandas: int | None) -> None:
     rows = []
     for source in SOURCES:
         path = folder / source.name / source.file
         path.read_bytes()  # the disk isn't what is measured
         works = {"seqbench: read and prepare": "prepare"}
         if with_pandas:
-            works[f"`{source.naive.replace('path, ', '…, ')}`, then sorted by user and time"] = (
-                "pandas"
-            )
+            part = f", its first {rows_of_pandas:,} rows" if rows_of_pandas else ""
+            works[f"`{source.naive}`, then sorted by user and time{part}"] = "pandas"
         for name, work in works.items():
             progress(f"{source.name}: {name} ...")
-            found = _in_a_process({"work": work, "source": source.name, "folder": str(folder)})
+            asked = {"work": work, "source": source.name, "folder": str(folder)}
+            found = _in_a_process(asked | {"rows": rows_of_pandas})
             rows.append([source.name, name, *_figures(found)])
     print(table(["file", "work", "s", "processor, s", "peak MiB", "load"], rows), "\n")
 
@@ -169,7 +170,7 @@ def _measure_here(asked: dict[str, Any]) -> None:
     )
     works: dict[str, Callable[[], dict[str, Any]]] = {
         "prepare": lambda: _prepare(dataset, folder / source.file),
-        "pandas": lambda: _pandas(source, folder / source.file),
+        "pandas": lambda: _pandas(source, folder / source.file, asked["rows"]),
         "load": lambda: _load(dataset),
         "open": lambda: _open_often(dataset),
         "epoch": lambda: _train(dataset, asked.get("settings", {})),
@@ -194,13 +195,14 @@ def _prepare(dataset: Dataset, path: Path) -> dict[str, Any]:
     return {}
 
 
-def _pandas(source: Source, path: Path) -> dict[str, Any]:
+def _pandas(source: Source, path: Path, rows: int | None) -> dict[str, Any]:
     import pandas as pd
 
-    frame = eval(source.naive, {"pd": pd, "path": path})
+    expression = source.naive.removesuffix(")") + f", nrows={rows})"
+    frame = eval(expression, {"pd": pd, "path": path})
     user, at = frame.columns[0], frame.columns[3]
     frame = frame.sort_values([user, at], kind="stable")
-    assert len(frame) == source.shape.interactions
+    assert len(frame) == (rows or source.shape.interactions)
     return {}
 
 

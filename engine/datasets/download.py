@@ -93,7 +93,7 @@ def fetch(
         reason = (
             "is generated and needs no fetching" if dataset.synthetic else "has no known address"
         )
-        raise DataError(f"{dataset.title} {reason}.")
+        raise DataError(f"{dataset.title} {reason}. {dataset.note}".strip())
     if ready := _sound(dataset):
         return ready
     target = cache_folder() / dataset.folder

@@ -19,9 +19,8 @@ from engine.datasets.source import Ratings, numbered
 from engine.datasets.textlines import malformed, numbered_lines
 from engine.errors import DataError
 
-_STRING = rb"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_STRING = rb"""u?(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
 _PAIR = re.compile(rb"u?['\"](\w+)['\"]:\s*(" + _STRING + rb"|[^\s,{}\[\]'\"]+)(?=\s*[,}])")
-_QUOTED = re.compile(_STRING)
 _EXPECTED = "a review with username, product_id and date"
 
 
@@ -70,12 +69,10 @@ def _review(line: bytes) -> tuple[str, str, str]:
 
 
 def _text(value: bytes) -> str:
-    if not _QUOTED.fullmatch(value):
+    if not value.endswith((b"'", b'"')):
         return value.decode()
-    if b"\\" in value:
-        return str(_literal(value.decode("utf-8", "surrogateescape")))
-    quoted = value.decode("utf-8", "surrogateescape").removeprefix("u")
-    return quoted[1:-1]
+    text = value.decode("utf-8", "surrogateescape")
+    return str(_literal(text)) if "\\" in text else text.removeprefix("u")[1:-1]
 
 
 def _literal(text: str) -> dict[str, object]:
