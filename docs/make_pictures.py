@@ -1,34 +1,120 @@
-"""Draw the README's pictures from a real store: ``python docs/make_pictures.py --db runs.db``.
+"""Draw the pictures of the README and of the tour from a real store, as it is:
+``python docs/make_pictures.py --db runs.db``.
 
-The app runs headless at 120×36 on the store as it is; launch a run first to see one in training.
+It wants runs that are done, among them two of one data set, and one in training.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from engine.store.location import store_location
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from engine.store.location import StoreLocation, store_location
 from tui.app import SeqbenchApp
+from tui.screens.since import SinceScreen
+from tui.since import read_news
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = (120, 36)
-SETTLE_SECONDS = 6.0
-"""Long enough for the device panel to have a history."""
+LOOKING, MOMENT = 8.0, 2.0
+"""Seconds: until the device panel has a history; until a dialog knows what it says."""
 
-SCREENS = {"launch": ["1", "right"], "live": ["2"], "compare": ["3", "down"]}
-"""The keys that lead to each picture."""
+
+async def launch(pilot: Pilot[Any]) -> None:
+    """The cells, with what the one under the cursor holds."""
+    await pilot.press("1")
+    await asyncio.sleep(LOOKING)
+    await pilot.press("escape", "right")
+    await asyncio.sleep(LOOKING)
+
+
+async def confirm(pilot: Pilot[Any]) -> None:
+    """What is missing of a data set's column, for 24 epochs each."""
+    await pilot.press("c", "o")
+    pilot.app.screen.query_one("#settings", TextArea).text = "epochs=24"
+    await pilot.press("escape")
+    await asyncio.sleep(MOMENT)
+    await pilot.press("enter")
+    await asyncio.sleep(LOOKING)
+
+
+async def live(pilot: Pilot[Any]) -> None:
+    """The run in training."""
+    await pilot.press("escape", "2", "home")
+    await asyncio.sleep(LOOKING)
+
+
+async def chart(pilot: Pilot[Any]) -> None:
+    """One chart large, smoothed, with the cursor on it."""
+    await pilot.press("c", "g", "s", "left", "left", "left", "left")
+    await asyncio.sleep(MOMENT)
+
+
+async def leave(pilot: Pilot[Any]) -> None:
+    """What goes on without the terminal."""
+    await pilot.press("escape", "q")
+    await asyncio.sleep(MOMENT)
+
+
+async def since(pilot: Pilot[Any]) -> None:
+    """What somebody finds who left before the first run was done."""
+    app = pilot.app
+    assert isinstance(app, SeqbenchApp)
+    await pilot.press("escape", "1")
+    news = read_news(app.location, first_end(app.location) - 60)
+    assert news is not None, "no run is done"
+    await app.push_screen(SinceScreen(news))
+    await asyncio.sleep(MOMENT)
+
+
+async def compare(pilot: Pilot[Any]) -> None:
+    """All runs, the published figures below."""
+    await pilot.press("escape", "3", "home")
+    await asyncio.sleep(LOOKING)
+
+
+async def diff(pilot: Pilot[Any]) -> None:
+    """The two best that are done, beside each other."""
+    await pilot.press("slash", *"state:done", "enter")
+    await asyncio.sleep(MOMENT)
+    await pilot.press("home", "space", "space", "equals_sign")
+    await asyncio.sleep(LOOKING)
+
+
+async def export(pilot: Pilot[Any]) -> None:
+    """The comparison as a file."""
+    await pilot.press("escape", "escape", "e")
+    await asyncio.sleep(MOMENT)
+
+
+STEPS: tuple[Callable[[Pilot[Any]], Awaitable[None]], ...] = (
+    *(launch, confirm, live, chart, leave, since, compare, diff, export),
+)
+"""In the order in which each leads to the next; a picture has its step's name."""
+
+
+def first_end(location: StoreLocation) -> float:
+    """When the first run was done, in seconds since 1970."""
+    with closing(sqlite3.connect(f"file:{location.db}?mode=ro", uri=True)) as con:
+        found = con.execute("SELECT min(finished) FROM runs WHERE state = 'done'").fetchone()
+    return float(found[0])
 
 
 async def draw(db: Path) -> None:
     app = SeqbenchApp(store_location(db), None)
     async with app.run_test(size=SIZE) as pilot:
-        for name, keys in SCREENS.items():
-            for key in keys:
-                await pilot.press(key)
-                await asyncio.sleep(SETTLE_SECONDS)
-            app.save_screenshot(f"{name}.svg", path=str(PICTURES))
+        await asyncio.sleep(MOMENT)
+        for step in STEPS:
+            await step(pilot)
+            app.save_screenshot(f"{step.__name__}.svg", path=str(PICTURES))
 
 
 def main() -> None:

@@ -7,8 +7,6 @@ first paint.
 from __future__ import annotations
 
 import gc
-import os
-import shlex
 import threading
 import time
 from pathlib import Path
@@ -27,11 +25,13 @@ from tui.actions.action import Action, key_name, key_text
 from tui.actions.palette import ActionCommands
 from tui.appearance import Appearance
 from tui.bandwidth import Bandwidth
+from tui.bell import MOST_OCCASIONS, Bell
 from tui.glyphs import ascii_wanted
 from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.modes import MODES
 from tui.preferences import Preferences
 from tui.presence import Presence
-from tui.text import plain, short_path
+from tui.text import plain
 from tui.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
@@ -51,29 +51,8 @@ POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
 """How often an open app looks whether a supervisor works what waits."""
 
-MOST_OCCASIONS = 100
-"""Kept for a user who looks elsewhere."""
-
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
-
-
-def _launch() -> Screen[None]:
-    from tui.screens.launch import LaunchScreen
-
-    return LaunchScreen()
-
-
-def _live() -> Screen[None]:
-    from tui.screens.live import LiveScreen
-
-    return LiveScreen()
-
-
-def _compare() -> Screen[None]:
-    from tui.screens.compare import CompareScreen
-
-    return CompareScreen()
 
 
 class SeqbenchApp(App[None]):
@@ -97,7 +76,7 @@ class SeqbenchApp(App[None]):
 
     TITLE = "seqbench"
     CSS_PATH = "app.tcss"
-    MODES = {"launch": _launch, "live": _live, "compare": _compare}  # noqa: RUF012
+    MODES = MODES
     DEFAULT_MODE = "launch"
     BINDINGS = bindings_for("app")  # type: ignore[assignment]
     COMMANDS = {ActionCommands}  # noqa: RUF012
@@ -129,7 +108,6 @@ class SeqbenchApp(App[None]):
         self.presence = Presence(location)
         self.news: News | None = None
         self._told = ""
-        self._missed: list[Occasion] = []
         self._leaving = threading.Event()
         # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
         self._listens = threading.Event()
@@ -139,6 +117,7 @@ class SeqbenchApp(App[None]):
         self._appearance = Appearance(self)
         self._appearance.begin()
         self._bandwidth = Bandwidth(self)
+        self._bell = Bell(self)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that don't name them."""
@@ -236,8 +215,8 @@ class SeqbenchApp(App[None]):
         sample = sampler.sample()
         sampler.close()
         if sample.gpus:
-            names = [gpu.name for gpu in sample.gpus]
-            text = names[0] if len(names) == 1 else f"{len(names)} × {names[0]}"
+            number = len(sample.gpus)
+            text = f"{number} × {sample.gpus[0].name}" if number > 1 else sample.gpus[0].name
         else:
             text = f"CPU, {sample.host.cores} cores"
         self.call_later(setattr, self, "device", plain(text, 60))
@@ -278,7 +257,7 @@ class SeqbenchApp(App[None]):
     ) -> None:
         self._listens.set()
         if occasions:
-            self._ring(occasions)
+            self._bell.ring(occasions)
         if snapshot is not None:
             self._store_changed(snapshot)
         if look_after_queue:
@@ -288,25 +267,6 @@ class SeqbenchApp(App[None]):
         self.snapshot = snapshot
         for screen in self.screen_stack:
             screen.post_message(StoreChanged(snapshot))
-
-    def _ring(self, occasions: list[Occasion]) -> None:
-        """Tell a user who looks elsewhere, now and when he looks here again."""
-        from tui.bell import ring
-
-        when = self.catalogue.settings.notify if self.catalogue else "unfocused"
-        if when == "never" or (when == "unfocused" and self.app_focus):
-            return
-        if self._driver is not None:
-            self._driver.write(ring(occasions, os.environ))
-        if not self.app_focus:
-            self._missed = [*self._missed, *occasions][-MOST_OCCASIONS:]
-
-    def _say_what_was_missed(self) -> None:
-        from tui.bell import lines
-
-        for line in lines(self._missed):
-            self.notify(line, title="While you looked elsewhere")
-        self._missed = []
 
     @work(thread=True, group="supervisor")
     def look_after_queue(self) -> None:
@@ -322,10 +282,7 @@ class SeqbenchApp(App[None]):
     def _queue_stands(self, problem: str) -> None:
         if problem != self._told:
             self._told = problem
-            self.notify(
-                f"The queue is not being worked on: {problem}",
-                severity="error",
-            )
+            self.notify(f"The queue is not being worked on: {problem}", severity="error")
 
     def notify(
         self,
@@ -374,7 +331,7 @@ class SeqbenchApp(App[None]):
         """What is pasted into a field is text from outside too; and who acts waits for no frame."""
         self.presence.note(event)
         if isinstance(event, AppFocus):
-            self._say_what_was_missed()
+            self._bell.tell_what_was_missed()
         if isinstance(event, (InputEvent, Resize, AppFocus)) and not isinstance(event, MouseMove):
             self._bandwidth.user_acted()
         if isinstance(event, Paste):
@@ -431,20 +388,12 @@ class SeqbenchApp(App[None]):
 
     def action_request_quit(self) -> None:
         """Leave; first say what goes on, if anything does."""
-        from tui.screens.quit import QuitScreen
+        from tui.screens.quit import QuitScreen, way_back
 
         if isinstance(self.screen, QuitScreen) or not self.snapshot.unfinished:
             self.exit()
             return
-        self.push_screen(QuitScreen(self.snapshot, self._command()), self._quit_answered)
-
-    def _command(self) -> str:
-        """What opens this store again."""
-        if self.location.db == Path.cwd() / "runs.db":
-            return "seqbench, in this folder"
-        path = short_path(self.location.db, width=1000)
-        home = "~/" if path.startswith("~/") else ""
-        return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"
+        self.push_screen(QuitScreen(self.snapshot, way_back(self.location)), self._quit_answered)
 
     def _quit_answered(self, leave: bool | None) -> None:
         if leave:

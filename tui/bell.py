@@ -3,6 +3,7 @@ terminal."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,41 @@ from tui.text import plain
 
 if TYPE_CHECKING:
     from engine.store.news import Occasion
+    from tui.app import SeqbenchApp
+
+MOST_OCCASIONS = 100
+"""Kept for a user who looks elsewhere."""
 
 MOST_SAID = 3
 """Occasions of one moment that are said; the rest is counted."""
 
 LONGEST = 200
 """Terminal cells of one."""
+
+
+class Bell:
+    """An app's bell, and what it rang for while its user looked elsewhere."""
+
+    def __init__(self, app: SeqbenchApp) -> None:
+        self._app = app
+        self.missed: list[Occasion] = []
+
+    def ring(self, occasions: Sequence[Occasion]) -> None:
+        """Tell a user who looks elsewhere, now and when he looks here again."""
+        app = self._app
+        when = app.catalogue.settings.notify if app.catalogue else "unfocused"
+        if when == "never" or (when == "unfocused" and app.app_focus):
+            return
+        if app._driver is not None:
+            app._driver.write(ring(occasions, os.environ))
+        if not app.app_focus:
+            self.missed = [*self.missed, *occasions][-MOST_OCCASIONS:]
+
+    def tell_what_was_missed(self) -> None:
+        """The user looks here again."""
+        for line in lines(self.missed):
+            self._app.notify(line, title="While you looked elsewhere")
+        self.missed = []
 
 
 def lines(occasions: Sequence[Occasion]) -> list[str]:

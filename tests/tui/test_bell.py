@@ -67,11 +67,11 @@ async def test_with_the_focus_elsewhere_it_is_said_on_coming_back(empty_store: L
         fail(empty_store, one)
         await wait_for(pilot, lambda: app.snapshot.counts.get("failed") == 1, "the failure")
         await pilot.pause()
-        assert app._missed == [], "he was here"
+        assert app._bell.missed == [], "he was here"
         app.post_message(AppBlur())
         await wait_for(pilot, lambda: not app.app_focus, "the focus to go")
         fail(empty_store, other, "\x1b]0;owned\x07[bold]No memory.")
-        await wait_for(pilot, lambda: len(app._missed) == 2, "the failure and the end")
+        await wait_for(pilot, lambda: len(app._bell.missed) == 2, "the failure and the end")
         app.post_message(AppFocus())
         await wait_for(pilot, lambda: len(app._notifications) == 2, "toasts")
         messages = [toast.message for toast in app._notifications]

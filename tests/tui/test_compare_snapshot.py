@@ -92,3 +92,7 @@ def test_maximum_filtered_and_scrolled_on_light(
 
 def test_failed_run(snap_compare: Compare, measured: MeasuredStore) -> None:
     assert picture(snap_compare, measured, (80, 24), "end", "enter")
+
+
+def test_export(snap_compare: Compare, measured: MeasuredStore) -> None:
+    assert picture(snap_compare, measured, (80, 24), "b", "e")

@@ -46,10 +46,10 @@ def test_what_has_no_room_goes_from_the_end() -> None:
     assert [e.key for line in arrange(main, END, 40) for _, e in line] == ["a", "b", "?", "q"]
 
 
-@given(entries, st.integers(30, 200))
-def test_nothing_overlaps_or_leaves_the_line(main: list[Entry], width: int) -> None:
-    lines = arrange(main, END, width)
-    assert 1 <= len(lines) <= 2
+@given(entries, st.integers(30, 200), st.sampled_from([1, 2]))
+def test_nothing_overlaps_or_leaves_the_line(main: list[Entry], width: int, most: int) -> None:
+    lines = arrange(main, END, width, most)
+    assert 1 <= len(lines) <= most
     for line in lines:
         ends = [MARGIN - GAP]
         for start, entry in line:
@@ -101,5 +101,10 @@ async def test_the_bar_keeps_its_height_while_keys_come_and_go(absent_store: Sto
         await wait_for(pilot, lambda: len(bar.entries) == 1, "the form's key alone")
         await pilot.pause()
         assert bar.size.height == 2
+        await pilot.press("escape")
+        await pilot.resize_terminal(80, 15)
+        await wait_for(pilot, lambda: bar.size.height == 1, "one line where there are few")
+        await pilot.resize_terminal(80, 24)
+        await wait_for(pilot, lambda: bar.size.height == 2, "two again")
         await pilot.resize_terminal(200, 24)
         await wait_for(pilot, lambda: bar.size.height == 1, "one line")

@@ -54,7 +54,7 @@ COMPARE = (
     Action(
         "aggregate",
         ("a",),
-        "Epoch",
+        "Best",
         "How a run's epochs become a figure: best, max, last, mean",
         ("compare",),
         True,
@@ -118,6 +118,14 @@ COMPARE = (
         "Copy command",
         "Copy the command that launches the run again",
         ("compare",),
+    ),
+    Action(
+        "report",
+        ("W",),
+        "Report",
+        "Write the report of the runs that the filter leaves: HTML or Markdown",
+        ("compare",),
+        key_label="W",
     ),
     Action(
         "tags",

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import UserError
@@ -18,30 +17,24 @@ from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
 from tui.screens import launch_plan as planning
 from tui.screens.launch_costs import Machine
 from tui.screens.launch_form import LaunchForm
-from tui.screens.launch_plan import Order, Plan, variants_of
-from tui.screens.launch_read import StoreView, cell_view, data_columns, past_costs, read_store
+from tui.screens.launch_orders import OrderActions
+from tui.screens.launch_read import StoreView, cell_view, data_columns, read_store
 from tui.screens.launch_text import (
     detail_text,
     legend,
     problem_text,
     rectangle_hint,
     suite_keys,
-    summary_text,
 )
-from tui.text import count
 from tui.widgets.device_slots import DeviceSlots
 from tui.widgets.grid import CellGrid, Key, Row
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from engine.config import Catalogue
-    from engine.scheduling.costs import Cost
-    from engine.scheduling.slots import Slot
-    from engine.spec import Dataset, Overrides, RunSpec
-    from tui.app import SeqbenchApp
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
@@ -58,7 +51,7 @@ TALL = 32
 LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch"))
 
 
-class LaunchScreen(Screen[None]):
+class LaunchScreen(OrderActions):
     """The grid on the left, the form on the right, what it comes to below."""
 
     AREA = "launch"
@@ -67,20 +60,12 @@ class LaunchScreen(Screen[None]):
     AUTO_FOCUS = "CellGrid"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
 
-    app: SeqbenchApp
-
     def __init__(self) -> None:
         super().__init__()
         self._lengths: tuple[int, ...] = ()
         self._wanted: frozenset[str] = frozenset()
-        self._store = StoreView()
-        self._plan: Plan | None = None  # while there is none, one is on its way
-        self._problem = ""
-        self._asked: bool | None = None
         self._reading = self._read_again = False
         self._bottom = LOWEST
-        self._slots: Sequence[Slot] = ()
-        self.measured: dict[str, Cost] = {}
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -119,17 +104,8 @@ class LaunchScreen(Screen[None]):
             self._show_trouble(self.app.catalogue_problem)
 
     @property
-    def _shown(self) -> bool:
-        """False once the app takes its widgets down: what threads still bring is then dropped."""
-        return bool(self.query(CellGrid))
-
-    @property
     def grid(self) -> CellGrid:
         return self.query_one(CellGrid)
-
-    @property
-    def _form(self) -> LaunchForm:
-        return self.query_one(LaunchForm)
 
     # Configuration
 
@@ -154,7 +130,7 @@ class LaunchScreen(Screen[None]):
         if fresh and FIRST_CELL in self.grid.keys():  # noqa: SIM118 - cells, not a mapping
             self.grid.select([FIRST_CELL])
             self.grid.move_to(FIRST_CELL)
-        self._look_for_data()
+        self.look_for_data()
         self._refresh_store()
         self._replan()
         self.query_one(DeviceSlots).look()
@@ -182,6 +158,10 @@ class LaunchScreen(Screen[None]):
         names = planning.dataset_order(catalogue, self._wanted)
         self.grid.set_layout(rows, data_columns([catalogue.datasets[n] for n in names], None))
         self._fit_grid()
+
+    def look_for_data(self) -> None:
+        """Find out which data sets are here."""
+        self._look_for_data()
 
     @work(thread=True, group="data", exclusive=True)
     def _look_for_data(self) -> None:
@@ -246,7 +226,7 @@ class LaunchScreen(Screen[None]):
         others = view.present != self._store.present
         self._store = view
         self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
-        self._show_detail()
+        self.show_detail()
         if others:
             self._replan()
 
@@ -258,7 +238,7 @@ class LaunchScreen(Screen[None]):
 
         self._devices_seen()
         if isinstance(self.app.screen, ConfirmScreen):
-            self.app.screen.machine_seen(self._machine)
+            self.app.screen.machine_seen(self.machine)
 
     def _devices_seen(self) -> None:
         """They get the lines that they need; where they have no place, a few words stand in."""
@@ -280,7 +260,7 @@ class LaunchScreen(Screen[None]):
             summary.border_subtitle = words
 
     @property
-    def _machine(self) -> Machine:
+    def machine(self) -> Machine:
         devices = self.query_one(DeviceSlots)
         return Machine(devices.slots, devices.devices, self.measured)
 
@@ -308,7 +288,7 @@ class LaunchScreen(Screen[None]):
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
-        self._show_detail()
+        self.show_detail()
         if not self.grid.selected:
             self._replan()
 
@@ -317,8 +297,8 @@ class LaunchScreen(Screen[None]):
         if self._form.choices.lengths != self._lengths:
             self._lengths = self._form.choices.lengths
             self._lay_out()
-            self._look_for_data()
-        self._show_detail()
+            self.look_for_data()
+        self.show_detail()
         self._replan()
 
     @on(LaunchForm.SuiteChosen)
@@ -336,63 +316,7 @@ class LaunchScreen(Screen[None]):
     def _form_finished(self) -> None:
         self.grid.focus()
 
-    def _order(self) -> Order:
-        here, choices = self.grid.cursor_key, self._form.choices
-        cells = self.grid.selected or frozenset([here] if here else [])
-        variants: Mapping[str, Overrides] = {}
-        if self.app.catalogue is not None and choices.suite is not None:
-            variants = variants_of(self.app.catalogue.suite(choices.suite), choices.settings)
-        return Order(
-            cells, choices.seeds, choices.profile, choices.settings, choices.suite, variants
-        )
-
-    def _replan(self) -> None:
-        self._plan = None
-        if self._form.problem:
-            self._planned(self._order(), None, self._form.problem)
-        elif self.app.catalogue is not None and self.grid.cursor_key is not None:
-            self._make_plan(self._order(), self._store.present, self._slots)
-
-    @work(thread=True, group="plan", exclusive=True)
-    def _make_plan(self, order: Order, present: frozenset[str], slots: Sequence[Slot]) -> None:
-        catalogue = self.app.catalogue
-        assert catalogue is not None
-        try:
-            with past_costs(self.app.location, slots, self.measured) as cost_of:
-                plan = planning.make_plan(catalogue, order, present, cost_of)
-        except UserError as error:
-            self.call_later(self._planned, order, None, str(error))
-        else:
-            self.call_later(self._planned, order, plan, "")
-
-    def _planned(self, order: Order, plan: Plan | None, problem: str) -> None:
-        if not self._shown or order != self._order():
-            return  # another is on its way
-        self._plan, self._problem = plan, problem
-        self._form.show_problem(problem)
-        self._show_yaml(order, problem)
-        self.query_one("#summary", Static).update(
-            summary_text(plan, bool(self.grid.selected), problem, len(self._slots))
-        )
-        self._show_detail()
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            self._confirm(again=asked)
-
-    def _show_yaml(self, order: Order, problem: str) -> None:
-        """What the choice would be as a suite."""
-        from engine.suites import suite_yaml
-        from tui.screens.launch_suite import yaml_text
-
-        catalogue = self.app.catalogue
-        if catalogue is None or problem:
-            self._form.show_yaml(Content(""))
-            return
-        name = order.suite or "selection"
-        suite = planning.order_suite(catalogue, order, name, name)
-        self._form.show_yaml(yaml_text(suite_yaml(suite)))
-
-    def _show_detail(self) -> None:
+    def show_detail(self) -> None:
         key, catalogue = self.grid.cursor_key, self.app.catalogue
         if key is not None and catalogue is not None:
             self.query_one("#detail", Static).update(
@@ -462,118 +386,3 @@ class LaunchScreen(Screen[None]):
         if action in ("fetch", "options"):
             return self.grid.rectangle is None
         return super().check_action(action, parameters)
-
-    def action_launch_missing(self) -> None:
-        self._confirm(again=False)
-
-    def action_launch_all(self) -> None:
-        self._confirm(again=True)
-
-    def _confirm(self, again: bool) -> None:
-        from tui.screens.confirm import ConfirmScreen
-
-        if self._problem:
-            self.notify(self._problem, severity="warning")
-            return
-        if self._plan is None:
-            self._asked = again  # as soon as it is worked out
-            return
-        plan = self._plan
-        runs = plan.runs if again else plan.missing
-        if not runs:
-            self.notify("All of this is done, running or queued: L launches it again.")
-            return
-        self.app.push_screen(ConfirmScreen(plan, runs, self._machine), self._confirmed)
-
-    def _confirmed(self, specs: Sequence[RunSpec] | None) -> None:
-        self._look_for_data()  # some may have been fetched meanwhile
-        if specs:
-            self._enqueue(tuple(specs), self._form.choices.suite)
-
-    @work(thread=True, group="enqueue")
-    def _enqueue(self, specs: tuple[RunSpec, ...], suite: str | None) -> None:
-        from engine.store.requests import enqueue
-
-        catalogue = self.app.catalogue
-        assert catalogue is not None
-        try:
-            enqueue(self.app.location, specs, planning.suite_of(catalogue, suite, specs))
-        except (UserError, OSError) as error:
-            self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
-            return
-        self.app.call_later(self.app.look_after_queue)
-        self.call_later(self._launched, len(specs))
-
-    async def _launched(self, runs: int) -> None:
-        self.notify(f"{count(runs, 'run')} in the queue.")
-        self.grid.select(())
-        await self.app.action_show("live")
-
-    def action_save_suite(self) -> None:
-        """Keep the selection, with its seeds and settings, under a name."""
-        from tui.screens.launch_suite import SaveSuiteScreen
-
-        if self._problem:
-            self.notify(self._problem, severity="warning")
-        elif self.app.catalogue is not None and self.grid.cursor_key is not None:
-            screen = SaveSuiteScreen(self.app.catalogue, self._order())
-            self.app.push_screen(screen, self._suite_saved)
-
-    def _suite_saved(self, name: str | None) -> None:
-        if name is not None:
-            self._form.choose_suite(name, fill=False)
-
-    def action_load_suite(self) -> None:
-        """Choose a suite: its cells, seeds and settings."""
-        from tui.screens.launch_suite import LoadSuiteScreen
-
-        if self.app.catalogue is not None:
-            screen = LoadSuiteScreen(self.app.catalogue, self._form.choices.suite)
-            self.app.push_screen(screen, self._suite_named)
-
-    def _suite_named(self, name: str | None) -> None:
-        if name is not None:
-            self._form.choose_suite(name)
-
-    def action_fetch(self) -> None:
-        """Fetch the data set under the cursor."""
-        key, catalogue = self.grid.cursor_key, self.app.catalogue
-        if key is not None and catalogue is not None:
-            self._offer_fetch(catalogue.datasets[key[1]])
-
-    def action_data(self) -> None:
-        """The catalogue of data sets."""
-        from tui.screens.data import DataScreen
-
-        if self.app.catalogue is not None:
-            key = self.grid.cursor_key
-            screen = DataScreen(self.app.catalogue, key[1] if key else None)
-            self.app.push_screen(screen, self._data_left)
-
-    def _data_left(self, _: None) -> None:
-        self._look_for_data()  # some may have been fetched meanwhile
-
-    @work(thread=True, group="fetch", exclusive=True)
-    def _offer_fetch(self, dataset: Dataset) -> None:
-        from engine.datasets.locate import is_ready
-
-        name = dataset.name
-        if is_ready(dataset):
-            self.call_later(self.notify, f"{name} is ready.")
-        elif dataset.archive is None:
-            self.call_later(
-                self.notify,
-                f"{name} can't be fetched: put its files under SEQBENCH_DATA.",
-                severity="warning",
-            )
-        else:
-            self.call_later(self._open_fetch, dataset)
-
-    def _open_fetch(self, dataset: Dataset) -> None:
-        from tui.screens.launch_fetch import FetchScreen
-
-        self.app.push_screen(FetchScreen(dataset), self._fetched)
-
-    def _fetched(self, ready: bool | None) -> None:
-        if ready:
-            self._look_for_data()

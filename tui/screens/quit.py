@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,8 +16,11 @@ from textual.widgets import Static
 
 from tui.messages import Snapshot
 from tui.states import glyph, style_variable
-from tui.text import count
+from tui.text import count, short_path
 from tui.widgets.key_button import KeyButton
+
+if TYPE_CHECKING:
+    from engine.store.location import StoreLocation
 
 
 class QuitScreen(ModalScreen[bool]):
@@ -66,6 +73,15 @@ class QuitScreen(ModalScreen[bool]):
     @on(KeyButton.Pressed, "#stay")
     def action_stay(self) -> None:
         self.dismiss(False)
+
+
+def way_back(location: StoreLocation) -> str:
+    """The command that opens a store again."""
+    if location.db == Path.cwd() / "runs.db":
+        return "seqbench, in this folder"
+    path = short_path(location.db, width=1000)
+    home = "~/" if path.startswith("~/") else ""
+    return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"
 
 
 def _is(n: int) -> str:

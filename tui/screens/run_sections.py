@@ -13,7 +13,8 @@ from textual.content import Content
 from engine.analysis.comparison import Kind, Value, figure
 from engine.analysis.details import RunDetails
 from engine.analysis.remedy import Remedy
-from tui.states import STATE_MEANING, glyph, style_variable
+from engine.marks import MEANING
+from tui.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
 from tui.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
 
 _METRICS = (
@@ -37,6 +38,8 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("Parameters", "parameters", "whole"),
     ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
     ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+    ("Users/s, one by one", "users_per_second_1", "whole"),
+    ("Users/s, by 256", "users_per_second_256", "whole"),
 )
 
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
@@ -55,8 +58,9 @@ def heading(details: RunDetails, width: int) -> Content:
     who = f"   seed {run.seed}   profile {plain(run.profile, 40)}"
     name = f"   {plain(run.id)}"
     used = cell_len(f"{glyph(run.state)} {run.state}   {cell}{who}{name}")
+    sign = IMPORTED if run.origin else glyph(run.state)
     first = Content.assemble(
-        (f"{glyph(run.state)} {plain(run.state)}", f"{style_variable(run.state)} bold"),
+        (f"{sign} {plain(run.state)}", f"{style_variable(run.state)} bold"),
         ("   ", ""),
         (cell, "bold"),
         (who, ""),
@@ -171,19 +175,43 @@ def provenance(details: RunDetails) -> Content:
         if isinstance(start.get(name), int)
     ]
     facts = [
+        *_origin(details),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("protocol", _text(known.get("protocol"))),
         ("settings", _text(known.get("settings"))),
         ("code", _text(known.get("code"))),
+        ("commit", _commit(start)),
         ("torch", _text(known.get("torch"))),
         ("python", _text(start.get("python"))),
+        ("cuda", str(start.get("cuda") or "")),
+        ("driver", str(start.get("driver") or "")),
         ("device", _text(known.get("device"))),
         ("dtype", _text(known.get("dtype"))),
         ("threads", _text(start.get("threads"))),
         ("host", _text(start.get("host"))),
     ]
-    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v]))
+    lines = pairs_lines([(k, v) for k, v in facts if v])
+    for mark in (details.run.marks or "").split():
+        text = f"{mark}: {MEANING.get(mark, '')}"
+        lines.append(Content.assemble((f"{MARKED} ", "$warning"), (plain(text, PARAGRAPH), "")))
+    return Content("\n").join(lines)
+
+
+def _origin(details: RunDetails) -> list[tuple[str, str]]:
+    """Of an imported run."""
+    if not details.run.origin:
+        return []
+    came_from = plain(str(details.spec.get("came_from") or ""), PARAGRAPH)
+    how = details.run.origin.removeprefix("imported-")
+    return [("imported", f"{how}, {came_from}"), ("", "no ranks of users, so no test holds it")]
+
+
+def _commit(start: Mapping[str, Any]) -> str:
+    commit = start.get("commit")
+    if not isinstance(commit, str):
+        return ""
+    return f"{commit[:10]}, with changes" if start.get("dirty") else commit[:10]
 
 
 def attempts(details: RunDetails) -> Content:
@@ -215,7 +243,7 @@ def files(folder: Path, command: str) -> Content:
         ("\nfolder    ", MUTED),
         (short_path(folder, 100), ""),
         ("\nrelaunch  ", MUTED),
-        (plain(command), "$accent"),
+        (plain(command) or "another program trained it", "$accent" if command else MUTED),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.events import Leave, MouseDown, MouseMove, Resize
+from textual.events import Leave, MouseDown, MouseMove
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
@@ -18,6 +18,9 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
+
+LOW = 20
+"""Lines of a terminal below which there is room for one line of keys only."""
 
 MARGIN, GAP = 1, 2
 """Blanks beside the line, and between its entries."""
@@ -51,17 +54,18 @@ Line = tuple[tuple[int, Entry], ...]
 """Entries, each with the column that it begins in."""
 
 
-def arrange(main: Sequence[Entry], end: Sequence[Entry], width: int) -> tuple[Line, ...]:
-    """One line if all fits, else two, their entries below each other where that fits.
-
-    What has no room in two lines is left out, the last of ``main`` first.
+def arrange(
+    main: Sequence[Entry], end: Sequence[Entry], width: int, most: int = 2
+) -> tuple[Line, ...]:
+    """One line if all fits, else ``most``: one or two, the entries of two below each other where
+    that fits. What has no room is left out, the last of ``main`` first.
     """
     right = width - MARGIN - _total([entry.width for entry in end])
     for number in range(len(main), -1, -1):
         shown = main[:number]
         if _total([entry.width for entry in shown]) <= right - GAP - MARGIN:
             lines: list[Line] = [_placed(shown)]
-        elif (found := _in_two(shown, right - GAP - MARGIN, width - 2 * MARGIN)) is not None:
+        elif most == 2 and (found := _in_two(shown, right - GAP - MARGIN, width - 2 * MARGIN)):
             lines = found
         else:
             continue
@@ -119,9 +123,11 @@ class KeyBar(Widget, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
+        self._main: tuple[Entry, ...] = ()
+        self._end: tuple[Entry, ...] = ()
+        self._room = 0, 1
         self._lines: tuple[Line, ...] = ((),)
         self._height = 1
-        self._width = 0
 
     @property
     def entries(self) -> list[Entry]:
@@ -135,38 +141,39 @@ class KeyBar(Widget, can_focus=False):
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
 
-    def on_resize(self, event: Resize) -> None:
-        """Use the new width."""
-        if event.size.width != self._width:
-            self._width, self._lines, self._height = event.size.width, ((),), 1
-            self._arrange()
-            self.refresh(layout=True)
-
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """One line or two."""
+        if not self._end:
+            self._read_bindings()
+        room = width, 1 if viewport.height < LOW else 2
+        if room != self._room:
+            self._room, self._height = room, 1
+            self._lines = arrange(self._main, self._end, *room)
+        self._height = max(self._height, len(self._lines))
         return self._height
 
-    def _bindings_updated(self, _: Screen[object]) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
+    def _read_bindings(self) -> None:
         main: dict[str, Entry] = {}
         end: dict[str, Entry] = {}
-        if not self._width or not self.is_attached:
-            return
-        for node, binding, enabled, _ in self.screen.active_bindings.values():
+        for node, binding, enabled, _tooltip in self.screen.active_bindings.values():
             if binding.show:
                 where = end if node is self.app else main
                 key = self.app.get_key_display(binding)
                 entry = Entry(key, binding.description, binding.key, enabled, binding.tooltip)
                 where.setdefault(binding.action, entry)
-        lines = arrange(list(main.values()), list(end.values()), self._width)
-        if lines == self._lines:
+        self._main, self._end = tuple(main.values()), tuple(end.values())
+
+    def _bindings_updated(self, _: Screen[object]) -> None:
+        self.call_after_refresh(self._show_bindings)
+
+    def _show_bindings(self) -> None:
+        if not self.is_attached:
             return
-        self._lines = lines
-        taller = max(self._height, len(lines))
-        self.refresh(layout=taller != self._height)
-        self._height = taller
+        self._read_bindings()
+        lines = arrange(self._main, self._end, *self._room)
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh(layout=len(lines) > self._height)
 
     def render_line(self, y: int) -> Strip:
         """The entries of one line."""

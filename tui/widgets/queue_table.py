@@ -143,8 +143,8 @@ class QueueTable(Lines, can_focus=True):
 
 def _columns(width: int) -> dict[str, int]:
     """Cells of each column; the narrower, the fewer."""
-    columns = {"state": 11, "run": 0, "progress": 16, "epoch": 9, "time": 12, "ndcg": 9,
-               "device": 12}  # fmt: skip
+    columns = {"state": 12, "run": 0, "progress": 16, "epoch": 9, "time": 12, "ndcg": 9,
+               "device": 13}  # fmt: skip
     if width < 110:
         columns |= {"state": 1, "progress": 9, "time": 9, "epoch": 8, "device": 0}
     if width < 58:
@@ -161,9 +161,9 @@ _TITLES = {
     "run": "run",
     "progress": "progress",
     "epoch": "epoch",
-    "time": "left",
+    "time": "time left",
     "ndcg": "best NDCG",
-    "device": "device",
+    "device": " device",
 }
 _TO_THE_RIGHT = frozenset({"epoch", "time", "ndcg"})
 
@@ -205,7 +205,7 @@ def _cell(run: Run, name: str, now: float) -> str:
         return _time(run, now)
     if name == "ndcg":
         return number(run.best_valid_ndcg)
-    return plain(run.device or "", TITLE)
+    return f" {plain(run.device or '', TITLE)}"
 
 
 def _time(run: Run, now: float) -> str:

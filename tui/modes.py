@@ -1,0 +1,32 @@
+"""The three screens of the app, each loaded when it is shown first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.screen import Screen
+
+
+def _launch() -> Screen[None]:
+    from tui.screens.launch import LaunchScreen
+
+    return LaunchScreen()
+
+
+def _live() -> Screen[None]:
+    from tui.screens.live import LiveScreen
+
+    return LiveScreen()
+
+
+def _compare() -> Screen[None]:
+    from tui.screens.compare import CompareScreen
+
+    return CompareScreen()
+
+
+MODES: dict[str, str | Callable[[], Screen[None]]] = {
+    "launch": _launch,
+    "live": _live,
+    "compare": _compare,
+}
