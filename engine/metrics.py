@@ -33,6 +33,9 @@ AGGREGATES = ("best", "max", "min", "mean", "last")
 SELECTION = "valid_ndcg"
 """Chooses the epoch whose test metrics are a run's result, and stops training."""
 
+SPEEDS = ("users_per_second_1", "users_per_second_256")
+"""Users a second that a trained model recommends for, alone and 256 at once: figures of a run."""
+
 REFERENCE_COLUMNS = {
     "EpochTime": "train_seconds",
     "GPU/Memory(MiB)": "gpu_memory_mib",

@@ -7,13 +7,14 @@ import platform
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from engine import __version__
 from engine.atomic import write_atomically
 from engine.errors import StoreError
+from engine.importedspec import ImportedSpec
 from engine.regular import read_regular
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -37,7 +38,7 @@ class SpecFile:
 
 def save_spec(
     folder: RunFolder,
-    spec: RunSpec,
+    spec: RunSpec | ImportedSpec,
     *,
     run: str | None = None,
     created: float | None = None,
@@ -69,12 +70,15 @@ def load_spec(folder: RunFolder) -> RunSpec:
 
 def parse_spec(folder: RunFolder, content: SpecFile) -> RunSpec:
     """The configuration in ``content``. Raises `StoreError` if it isn't one."""
-    try:
-        return RunSpec.model_validate(content.spec)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "spec"
-        raise StoreError(f"{folder.spec}: {where}: {first['msg']}.") from None
+    return _parsed(folder, content, RunSpec)
+
+
+def parse_any(folder: RunFolder, content: SpecFile) -> RunSpec | ImportedSpec:
+    """The configuration of a run, or what is known of one that was imported. Raises `StoreError`
+    if it is neither."""
+    if "origin" in content.spec:
+        return _parsed(folder, content, ImportedSpec)
+    return _parsed(folder, content, RunSpec)
 
 
 def load_spec_file(folder: RunFolder) -> SpecFile:
@@ -98,6 +102,18 @@ def load_spec_file(folder: RunFolder) -> SpecFile:
         raise StoreError(f"{path} can't be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise StoreError(f"{path} is damaged: it isn't a run's configuration.") from None
+
+
+Known = TypeVar("Known", RunSpec, ImportedSpec)
+
+
+def _parsed(folder: RunFolder, content: SpecFile, kind: type[Known]) -> Known:
+    try:
+        return kind.model_validate(content.spec)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "spec"
+        raise StoreError(f"{folder.spec}: {where}: {first['msg']}.") from None
 
 
 def _versions() -> dict[str, str]:

@@ -32,6 +32,14 @@ class GpuSample:
     temperature_c: float | None
     processes: tuple[tuple[int, float | None], ...]
     """Process id and its memory in MiB, for those that the driver shows."""
+    throttle: int | None = None
+    """Why the clock is lower than it could be, as NVML's bits (`engine.marks`)."""
+
+    def others(self, pid: int) -> int | None:
+        """Processes on the GPU beside ``pid``; ``None`` where that one isn't seen on it, as from
+        inside a container, or before it begins to compute."""
+        pids = {other for other, _ in self.processes}
+        return len(pids - {pid}) if pid in pids else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,15 @@ class Sampler:
         self._gpus.close()
 
 
+def driver_version() -> str | None:
+    """Of the NVIDIA driver; ``None`` where there is none."""
+    nvml = _Nvml()
+    try:
+        return nvml.driver_version()
+    finally:
+        nvml.close()
+
+
 def _host() -> HostSample:
     memory = psutil.virtual_memory()
     return HostSample(
@@ -149,6 +166,11 @@ class _Nvml:
         gpus = tuple(self._gpu(known) for known in self._known)
         return gpus, None if gpus else self._note
 
+    def driver_version(self) -> str | None:
+        if self._nvml is None:
+            return None
+        return _text(self._ask(self._nvml.nvmlSystemGetDriverVersion)) or None
+
     def close(self) -> None:
         if self._nvml is not None:
             self._ask(self._nvml.nvmlShutdown)
@@ -160,6 +182,14 @@ class _Nvml:
             return call(*arguments)
         except (self._nvml.NVMLError, UnicodeDecodeError):
             return None
+
+    def _throttle(self, handle: Any) -> int | None:
+        """NVML's bits. Drivers before 535 know them by another name."""
+        nvml = self._nvml
+        reasons = self._ask(nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
+        if reasons is None:
+            reasons = self._ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
+        return None if reasons is None else int(reasons)
 
     def _gpu(self, known: _Known) -> GpuSample:
         nvml, handle = self._nvml, known.handle
@@ -181,6 +211,7 @@ class _Nvml:
                 (process.pid, _scaled(process.usedGpuMemory, 1 / MIB))
                 for process in self._ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
             ),
+            throttle=self._throttle(handle),
         )
 
 

@@ -27,6 +27,9 @@ class Gpu:
     limit_watts: int | None = 700
     temp: int | None = 61
     processes: tuple[tuple[int, int | None], ...] | None = ()
+    throttle: int | None = 0
+    """NVML's bits of why the clock is held down."""
+    old_driver: bool = False
     lost: bool = False
 
     def line(self) -> str:
@@ -45,6 +48,7 @@ class Gpu:
             "limit": None if self.limit_watts is None else self.limit_watts * 1_000,
             "temp": self.temp,
             "procs": procs,
+            "old-throttle" if self.old_driver else "throttle": self.throttle,
         }
         return " ".join(f"{key}={value}" for key, value in told.items() if value is not None)
 

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,10 @@ COMMANDS = {
     "pause": "tui.commands.runs",
     "resume": "tui.commands.runs",
     "compare": "tui.commands.compare",
+    "report": "tui.commands.report",
     "diff": "tui.commands.diff",
+    "export": "tui.commands.exporting",
+    "import": "tui.commands.importing",
     "note": "tui.commands.annotate",
     "tag": "tui.commands.annotate",
     "models": "tui.commands.models",
@@ -43,7 +47,8 @@ COMMANDS = {
     "db": "tui.commands.db",
     "doctor": "tui.commands.doctor",
 }
-"""In the order of the help: the module of each, which has it under its own name."""
+"""In the order of the help: the module of each, which has it under its own name (with a stroke
+after it where that is a word of Python's)."""
 
 
 class Cli(click.Group):
@@ -59,7 +64,9 @@ class Cli(click.Group):
     ) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(
+            import_module(COMMANDS[cmd_name]), f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        )
         _accept_global_options(command)
         return command
 

@@ -25,6 +25,12 @@ STATE_GLYPH = {
     "paused": "‖",
 }
 
+IMPORTED = "↓"
+"""In the place of its state: a run that another program trained."""
+
+MARKED = "!"
+"""Before a figure that a disturbed run has (`engine.marks`)."""
+
 STATE_STYLE = {state: f"$state-{state}" for state in STATE_GLYPH}
 """Theme variable of each state, for style sheets and `Content` spans."""
 

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import Row, Value
+from engine.analysis.comparison import COMPARABLE, Row, Value, counts
 from engine.analysis.provenance import provenance_of
 from engine.analysis.significance import (
     LEVEL,
@@ -29,8 +29,6 @@ from engine.store.location import StoreLocation
 
 _ORIGIN = ("settings", "protocol", "checksum")
 _CELL = ("model", "dataset", "length", "profile", *_ORIGIN)
-_COMPARABLE = ("dataset", "protocol", "checksum")
-"""What cells must have in common to be compared: the same test users in the same order."""
 _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 
 
@@ -74,10 +72,11 @@ def ranked_cells(
     location: StoreLocation, rows: Iterable[Row]
 ) -> tuple[list[RankedCell], list[str]]:
     """The cells of the rows of `compare_rows`, in their order, and a sentence for each run whose
-    ranks are not to be had. Of a seed that ran more than once, the run with the last id counts."""
+    ranks are not to be had. Imported runs have none, and are passed over. Of a seed that ran more
+    than once, the run with the last id counts."""
     groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
     for row in rows:
-        if row["state"] == "done":
+        if counts(row, imported=False):
             seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
             seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=lambda r: str(r["run"]))
     cells: list[RankedCell] = []
@@ -111,7 +110,7 @@ def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[
     found = [
         (a, b, difference(values[id(a)], values[id(b)]))
         for a, b in combinations(cells, 2)
-        if all(a.place[name] == b.place[name] for name in _COMPARABLE)
+        if all(a.place[name] == b.place[name] for name in COMPARABLE)
         and a.ranks.shape[2] == b.ranks.shape[2] > 1
     ]
     corrected = holm([each.p for _, _, each in found])
@@ -157,6 +156,20 @@ def ranked_cell(
 def interval(cell: RankedCell, metric: Metric, *, masked: bool) -> tuple[float, float]:
     """The interval at 95 % over users, by the bootstrap."""
     return user_interval(cell.values(metric, masked=masked))
+
+
+def intervals(
+    con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
+) -> dict[str, tuple[float, float]] | str:
+    """The intervals of all metrics over all items, of runs that differ in seed only; or a sentence
+    why there are none."""
+    cell, problems = ranked_cell(con, location, runs)
+    if cell is None or problems:
+        return (problems or ["Not known: no run has ranks of its test users."])[0]
+    found: dict[str, tuple[float, float]] = {
+        metric: interval(cell, metric, masked=False) for metric in _DISTINCT
+    }
+    return found | {"recall": found["hit"]}
 
 
 def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:

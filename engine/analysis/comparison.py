@@ -28,12 +28,18 @@ AGGREGATE_MEANING: dict[Aggregate, str] = {
     "mean": "mean over epochs",
 }
 
+COMPARABLE = ("dataset", "protocol", "checksum")
+"""What runs must have in common to be compared: the same test users in the same order."""
+
 Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
 Value = str | int | float | None
 Row = dict[str, Value]
 
 SORT = "NDCG@10/test"
-_METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
+TIME_TO_QUALITY = "TimeToQuality"
+"""A column that is there where a quality was asked for (`engine.analysis.quality`)."""
+
+METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
     "eval_seconds": "seconds",
@@ -68,6 +74,8 @@ FACTS = (
     Column("seed", "seed", "whole"),
     Column("profile", "profile", "text"),
     Column("state", "state", "text"),
+    Column("origin", "origin", "text"),
+    Column("marks", "marks", "text"),
 )
 
 
@@ -82,7 +90,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
             ("test", "_masked", " (seen masked)"),
             ("valid", "_masked", " (seen masked)"),
         )
-        for metric, name in _METRIC_NAMES.items()
+        for metric, name in METRIC_NAMES.items()
     ]
     return (
         *FACTS,
@@ -91,6 +99,8 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         _column("Loss/train (per target)", "loss", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
+        Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
+        Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
     )
 
 
@@ -167,6 +177,8 @@ def kind_of(name: str) -> Kind:
     """How the values of a row's key are shown."""
     if name == "seeds":
         return "whole"
+    if name == TIME_TO_QUALITY:
+        return "seconds"
     return next((entry.kind for entry in columns() if entry.name == name), "text")
 
 
@@ -202,16 +214,24 @@ def split_heading(name: str) -> tuple[str, str]:
     return (first, slash + second) if slash else ("", name)
 
 
-def by_cell(rows: Sequence[Row]) -> list[Row]:
+def counts(row: Row, *, imported: bool) -> bool:
+    """Whether a run is one of its cell's: it is done, and is our own or asked for."""
+    return row["state"] == "done" and (imported or not row.get("origin"))
+
+
+def by_cell(rows: Sequence[Row], *, imported: bool = False) -> list[Row]:
     """Mean and sample standard deviation over seeds, one row a cell and profile.
 
     Only runs that are done count, of one data set checksum, protocol and settings each; of a seed
     that was run more than once, the run with the last id. Cells come in the order of their first
     run.
+
+    Args:
+        imported: whether runs of other programs make cells, which are cells of their own.
     """
     groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
     for row in rows:
-        if row["state"] == "done":
+        if counts(row, imported=imported):
             seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
             seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=_id)
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
@@ -219,6 +239,11 @@ def by_cell(rows: Sequence[Row]) -> list[Row]:
     for key, seeds in groups.items():
         cell: Row = dict(zip(_CELL, key, strict=True))
         cell["seeds"] = len(seeds)
+        if rows and TIME_TO_QUALITY in rows[0]:
+            # Without those that never were as good, the mean would flatter the cell.
+            times = [row[TIME_TO_QUALITY] for row in seeds.values()]
+            known = times if None not in times else []
+            cell[TIME_TO_QUALITY], cell[TIME_TO_QUALITY + STD] = _mean_and_deviation(known)
         for name in measured:
             mean, deviation = _mean_and_deviation([row[name] for row in seeds.values()])
             cell[name], cell[name + STD] = mean, deviation

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.analysis.comparison import Value
 from engine.analysis.provenance import provenance_of
+from engine.metrics import SPEEDS
 from engine.store import queries
 from engine.store.database import fetch
 
@@ -36,8 +37,11 @@ def run_details(con: sqlite3.Connection, run_id: str) -> RunDetails | None:
     run = queries.get_run(con, run_id)
     if run is None:
         return None
+    speeds = fetch(con, f"SELECT {', '.join(SPEEDS)} FROM runs WHERE id = ?", (run_id,))  # noqa: S608
     summaries = fetch(con, "SELECT * FROM summaries WHERE run = ?", (run_id,))
     figures: dict[str, Value] = {"parameters": run.parameters}
+    for speed in speeds:
+        figures |= dict(speed)
     for summary in summaries:
         figures |= {name: value for name, value in dict(summary).items() if name != "run"}
     specs = fetch(con, "SELECT spec FROM specs WHERE run = ?", (run_id,))

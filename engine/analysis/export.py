@@ -17,6 +17,7 @@ from rich.cells import cell_len, set_cell_size
 
 from engine.analysis.comparison import (
     STD,
+    TIME_TO_QUALITY,
     Kind,
     Row,
     Value,
@@ -37,6 +38,7 @@ _ESSENTIAL = (
     "seed",
     "seeds",
     "state",
+    TIME_TO_QUALITY,
     "NDCG@10/test",
     "Recall@10/test",
     "NDCG@10/valid",

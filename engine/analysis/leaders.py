@@ -15,7 +15,8 @@ MANY = 10_000
 
 
 def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[str, str], float]:
-    """By data set and the store's column name; only where one end of a column is good.
+    """By data set and the store's column name; only where one end of a column is good. Imported
+    runs lead in nothing.
 
     Figures of different data sets aren't comparable, so each has a best of its own. Empty where
     there are more than `MANY` runs.
@@ -29,7 +30,7 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
     rows = fetch(
         con,
         f"SELECT r.dataset, {best} FROM summaries s CROSS JOIN runs r ON r.id = s.run"  # noqa: S608
-        " WHERE r.state = 'done' GROUP BY r.dataset",
+        " WHERE r.state = 'done' AND r.origin = '' GROUP BY r.dataset",
     )
     return {
         (dataset, column.source): value

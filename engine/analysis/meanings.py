@@ -39,6 +39,9 @@ MEASURE_MEANING = {
     "epochs_trained": "Epochs until training ended, by itself or by early stopping.",
     "best_epoch": "The epoch with the best validation NDCG@10: its test figures are the result.",
     "total_seconds": "Training and evaluation of all epochs together.",
+    "users_per_second_1": "Users a second that the trained model recommends for, one at a time,"
+    " where it was trained: from a history to the ten best of all items. None of older runs.",
+    "users_per_second_256": "The same for 256 users at once. None of older runs.",
     "id": "The run's name: as much of it as tells it from the others names it in commands.",
     "model": "The model.",
     "dataset": "The data set.",
@@ -50,6 +53,10 @@ MEASURE_MEANING = {
     "suite": "The named set of cells that it was launched with.",
     "device": "What it was trained on.",
     "created": "When it was queued.",
+    "origin": "How a run that another program trained came here; empty for our own. Imported runs"
+    " stay out of means and tests.",
+    "marks": "What disturbed it: another process on its GPU (shared), or a clock held down"
+    " (throttled). Its times can't be held against others'.",
     "state": "What has become of the run, see the states below.",
 }
 

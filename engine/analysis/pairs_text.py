@@ -41,9 +41,14 @@ def format_pairs(
     masked: bool,
 ) -> str:
     """One row a pair; every digit for programs, four for people."""
-    exact = format in ("csv", "json")
-    rows = [_row(pair, metric, masked=masked) for pair in pairs]
-    return format_rows(rows if exact else [_for_people(row) for row in rows], format)
+    if format in ("csv", "json"):
+        return format_rows([_row(pair, metric, masked=masked) for pair in pairs], format)
+    return format_rows(people_rows(pairs, metric, masked=masked), format)
+
+
+def people_rows(pairs: Sequence[Pair], metric: Metric, *, masked: bool) -> list[Row]:
+    """One row a pair, of texts that people read."""
+    return [_for_people(_row(pair, metric, masked=masked)) for pair in pairs]
 
 
 def caveats(pairs: Sequence[Pair]) -> list[str]:

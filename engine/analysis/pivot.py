@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from engine.analysis.comparison import STD, Row, Value, by_cell
+from engine.analysis.comparison import STD, Row, Value, by_cell, counts
 from engine.analysis.published import Against, Published
 from engine.metrics import REFERENCE_COLUMNS
 
@@ -77,13 +77,16 @@ class PivotRow:
         return self.level == "length"
 
 
-def pivot(rows: Sequence[Row]) -> list[PivotRow]:
+def pivot(rows: Sequence[Row], *, imported: bool = False) -> list[PivotRow]:
     """The pivot of the rows of `compare_rows`, whose aggregate made each run's figures.
 
     A cell of several seeds is their maximum where the aggregate is the maximum, as in the
     reference, and else their mean with its deviation. Only runs that are done count.
+
+    Args:
+        imported: whether runs of other programs make cells, which are cells of their own.
     """
-    return arranged(_cells(rows))
+    return arranged(_cells(rows, imported))
 
 
 def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
@@ -220,14 +223,14 @@ def _order(cell: PivotCell) -> tuple[str, str, int, str, str, int, str]:
     return (*place, cell.profile, cell.settings, protocol, cell.checksum)
 
 
-def _cells(rows: Sequence[Row]) -> list[PivotCell]:
+def _cells(rows: Sequence[Row], imported: bool) -> list[PivotCell]:
     """In groups of equal data, protocol and settings."""
-    cells = by_cell(rows)
+    cells = by_cell(rows, imported=imported)
     extreme = {"max": max, "min": min}.get(str(rows[0]["aggregate"])) if rows else None
     if extreme is not None:
         alike: dict[tuple[Value, ...], list[Row]] = {}
         for row in rows:
-            if row["state"] == "done":
+            if counts(row, imported=imported):
                 alike.setdefault(tuple(row[name] for name in _SAME), []).append(row)
         for cell in cells:
             some = alike[tuple(cell[name] for name in _SAME)]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from engine.analysis.reference import ReferenceOfCell, alike_sources, references_of
+from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.student import critical
 from engine.store.celltable import CellRow
 from engine.store.grouping import Spread
@@ -98,8 +98,14 @@ def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Publis
 
 def sources(tables: Iterable[ReferenceTable]) -> list[str]:
     """The store's columns that `published_for` reads."""
-    aggregates = dict.fromkeys(table.aggregate for table in tables)
-    return list(dict.fromkeys(name for each in aggregates for name in alike_sources(each)))
+    cells = [(table, cell) for table in tables for cell in table.cells]
+    found = (
+        reference.sources_of(name)[0]
+        for table, cell in cells
+        for reference in references_of([table], cell.model, cell.dataset, cell.length)
+        for name, _ in reference.figures
+    )
+    return list(dict.fromkeys(found))
 
 
 def caveats(found: Sequence[Published]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
@@ -12,14 +12,20 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
 
 
-def relaunch_command(spec: Mapping[str, Any], catalogue: Catalogue | None) -> str:
+def relaunch_command(
+    spec: Mapping[str, Any], catalogue: Catalogue | None, seeds: Sequence[int] = ()
+) -> str:
     """A ``seqbench run`` command with the settings in which the run differs from its profile.
 
-    Without a catalogue, or where it doesn't know the model or the data set, no setting is named.
+    Where ``seeds`` are given, it launches those. An imported run has none. Without a catalogue, or
+    where it doesn't know the model or the data set, no setting is named.
     """
+    if spec.get("origin"):
+        return ""
     words = ["seqbench", "run"]
     for name in ("model", "dataset", "length", "seed", "profile"):
-        words += [f"--{name}", str(spec.get(name, ""))]
+        several = name == "seed" and seeds
+        words += [f"--{name}", ",".join(map(str, seeds)) if several else str(spec.get(name, ""))]
     for key, value in _differences(spec, catalogue).items():
         words += ["--set", f"{key}={value}"]
     return shlex.join(words)

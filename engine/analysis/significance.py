@@ -131,6 +131,42 @@ def difference(a: PerUser, b: PerUser) -> Difference:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One cell's cost over another's, a mean (geometric) over seeds each."""
+
+    value: float
+    low: float
+    high: float
+    """The interval at 95 %."""
+    p: float
+
+
+def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
+    """Compare what two cells cost, by Welch's test (Biometrika 34, 1947) of the logarithms, as
+    times and rates vary by a factor; ``None`` where a cell has fewer than two seeds or a figure
+    that isn't above 0."""
+    if min(len(a), len(b)) < 2 or min(*a, *b) <= 0:
+        return None
+    logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (a, b)]
+    parts = [_Part(float(each.var(ddof=1)) / len(each), 0.0, len(each) - 1) for each in logs]
+    # What is left of equal figures is their rounding.
+    parts = [part if part.variance > 1e-24 else _Part(0.0, 0.0, part.dof) for part in parts]
+    mean, error = float(logs[0].mean() - logs[1].mean()), _error(parts)
+    if not error:
+        value = math.exp(mean)
+        return Ratio(value, value, value, float(abs(mean) < 1e-12))
+    dof = _dof(parts)
+    half = critical(LEVEL, dof) * error
+    low, high = (_exp(mean - half), _exp(mean + half))
+    return Ratio(math.exp(mean), low, high, two_sided(mean / error, dof))
+
+
+def _exp(value: float) -> float:
+    """Without overflow: two seeds may leave any ratio possible."""
+    return math.exp(value) if value < 700 else math.inf
+
+
 def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
     """How many more seeds a cell would tell them apart if means and variances stayed as they are.
 

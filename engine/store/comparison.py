@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.errors import UsageError, did_you_mean
+from engine.metrics import SPEEDS
 from engine.store.database import fetch
 from engine.store.filter_sql import conditions
 from engine.store.schema import SUMMARY_MEASURES
@@ -29,11 +30,14 @@ _RUN_COLUMNS = (
     "epoch",
     "epochs",
     "parameters",
+    *SPEEDS,
     "fingerprint",
     "cause",
     "message",
     "note",
     "tags",
+    "origin",
+    "marks",
 )
 _SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
 SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {

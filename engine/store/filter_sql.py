@@ -51,12 +51,20 @@ _RUN_FIELDS = {
     "profile": Field("r.profile", "text", "profile, and its variant after a slash"),
     "suite": Field("r.suite", "text", "suite that it was launched with"),
     "device": Field("r.device", "text", "where it ran"),
+    "origin": Field("r.origin", "text", "how an imported run came; imported finds them all"),
+    "mark": Field("r.marks", "text", "what disturbed it: shared, throttled"),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),
     "cause": Field("r.cause", "text", "why it ended, in a word"),
     "message": Field("r.message", "text", "why it ended, in a sentence"),
     "age": Field("r.created", "age", "time since it was queued: age<2d, with s m h d w"),
     "parameters": Field("r.parameters", "number", "parameters: parameters<1M"),
+    "users_per_second_1": Field(
+        "r.users_per_second_1", "number", "users a second recommended for, one at a time"
+    ),
+    "users_per_second_256": Field(
+        "r.users_per_second_256", "number", "users a second recommended for, 256 at once"
+    ),
     "attempt": Field("r.attempt", "number", "attempts that it took"),
 }
 _SUMMARY_FIELDS = {
@@ -79,6 +87,7 @@ _ALIASES = {
     "data": "dataset",
     "l": "length",
     "tags": "tag",
+    "marks": "mark",
     "params": "parameters",
     "grad": "grad_norm",
     "gpu": "utilization",

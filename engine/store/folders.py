@@ -95,7 +95,7 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
         RunError, OSError: it can't be written.
     """
     folder = location.folder(run)
-    meta = _meta(connection, run)
+    meta = meta_text(connection, run)
     if folder.spec.exists():
         write_atomically(folder.meta, meta)
         return folder
@@ -180,7 +180,8 @@ def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
     return {"spec": spec, **{name: row[name] for name in ("created", "suite", "parameters")}}
 
 
-def _meta(connection: StoreConnection, run: str) -> str:
+def meta_text(connection: StoreConnection, run: str) -> str:
+    """What ``meta.json`` of a run is to say now."""
     row = connection.row(
         f"SELECT {', '.join(META_COLUMNS)}, tags FROM runs WHERE id = ?",  # noqa: S608
         (run,),

@@ -1,6 +1,7 @@
 """The comparison by cell: what is done, grouped by everything but the seed, paged by SQLite.
 
 Only runs that are done count, and of a seed that was run more than once the run with the last id.
+Imported runs count where they are asked for, and then are cells of their own.
 Runs of other settings, or of data with another checksum, are another cell.
 """
 
@@ -20,7 +21,19 @@ KEYS = ("model", "dataset", "length", "profile", "settings", "checksum")
 
 _SEPARATOR = "\x1f"
 _TEXTS = frozenset(
-    {"id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags"}
+    {
+        "id",
+        "suite",
+        "state",
+        "device",
+        "fingerprint",
+        "cause",
+        "message",
+        "note",
+        "tags",
+        "origin",
+        "marks",
+    }
 )
 """Columns that have no mean."""
 
@@ -32,6 +45,8 @@ class Choice:
     filter: str = ""
     aggregate: str = "best"
     without: tuple[str, ...] = ()
+    imported: bool = False
+    """Whether cells are made of imported runs too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +187,24 @@ def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str
     return [row[0] for row in fetch(con, sql, (*parameters, *facts.values()))]
 
 
+def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
+    """How many imported runs match and make no cell."""
+    if choice.imported:
+        return 0
+    where, parameters = matching(choice.filter, choice.aggregate, choice.without)
+    sql = f"SELECT count(*) FROM runs r WHERE r.state = 'done' AND r.origin <> '' AND {where}"  # noqa: S608
+    return int(fetch(con, sql, parameters)[0][0])
+
+
 def picked_runs(choice: Choice) -> tuple[str, list[object]]:
     """A query for one run a seed, with what names its cell, and its parameters."""
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     names = "r.model, r.dataset, r.length, r.profile"
+    own = "" if choice.imported else " AND r.origin = ''"
     sql = (
         f"SELECT max(r.id) AS id, {names}, ifnull(r.settings, '') AS settings,"  # noqa: S608
         f" ifnull(r.checksum, '') AS checksum, r.seed FROM runs r"
-        f" WHERE r.state = 'done' AND {where}"
+        f" WHERE r.state = 'done' AND {where}{own}"
         f" GROUP BY {names}, r.settings, r.checksum, r.seed"
     )
     return sql, parameters

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.journal import BadLine, JournalLine, read_journal
-from engine.metrics import EPOCH_MEASURES, SELECTION
+from engine.marks import in_order, marks_of
+from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
 from engine.store.rows import (
@@ -174,9 +175,25 @@ def _insert(connection: StoreConnection, rows: Rows, offset: int) -> None:
     connection.executemany(_INSERT_TELEMETRY, rows.telemetry)
     connection.executemany(_INSERT_EVENT, rows.events)
     connection.executemany(_INSERT_EPOCH, rows.epochs)
+    _mark(connection, rows)
     _warn(connection, rows)
     facts = {**rows.facts, "offset": offset, "last_growth": time.time()}
     _set_attempt(connection, rows.run, rows.attempt, facts)
+
+
+_OTHERS, _THROTTLE = map(TELEMETRY_MEASURES.index, ("gpu_others", "gpu_throttle"))
+
+
+def _mark(connection: StoreConnection, rows: Rows) -> None:
+    """A mark stays, whatever comes later: figures of the whole run are what is compared."""
+    values = (row[4:] for row in rows.telemetry)
+    found = marks_of((each[_OTHERS], each[_THROTTLE]) for each in values)
+    if found is None:
+        return
+    before = connection.rows("SELECT marks FROM runs WHERE id = ?", (rows.run,))[0][0]
+    after = " ".join(in_order([*(before or "").split(), *found]))
+    if after != before:
+        connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after, rows.run))
 
 
 def _warn(connection: StoreConnection, rows: Rows) -> None:
@@ -280,6 +297,7 @@ UPDATE runs SET
     steps_per_epoch = (SELECT steps_per_epoch FROM newest),
     epochs = coalesce((SELECT epochs FROM newest), epochs),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
+    ({", ".join(SPEEDS)}) = (SELECT {", ".join(SPEEDS)} FROM newest),
     checksum = {CHECKSUM},
     (best_epoch, best_valid_ndcg, best_test_ndcg) = (
         SELECT best_epoch, valid_ndcg_best, test_ndcg_best FROM summaries WHERE run = :run),

@@ -108,6 +108,10 @@ class Run:
     note: str
     epoch_step: int | None = None
     """The step at which ``epoch`` ended."""
+    origin: str = ""
+    """How an imported run came here; empty for our own."""
+    marks: str | None = None
+    """What disturbed it (`engine.marks`), with blanks between; ``None`` where nothing told."""
 
     @property
     def progress(self) -> float | None:
@@ -185,7 +189,8 @@ class Supervisor:
 _COLUMNS = (
     "id, model, dataset, length, seed, profile, suite, fingerprint, state, position, created,"
     " started, finished, attempt, losses, device, epoch, epochs, step, steps_per_epoch,"
-    " epoch_seconds, parameters, best_epoch, best_valid_ndcg, cause, message, note, epoch_step"
+    " epoch_seconds, parameters, best_epoch, best_valid_ndcg, cause, message, note, epoch_step,"
+    " origin, marks"
 )
 _RUNS = f"SELECT {_COLUMNS} FROM runs"  # noqa: S608
 
@@ -322,7 +327,7 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
     """A run's full configuration.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run, or it was imported.
         StoreError: another version of seqbench wrote it.
     """
     from pydantic import ValidationError
@@ -335,12 +340,16 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
     try:
         return RunSpec.model_validate_json(found[0])
     except ValidationError as error:
+        if fetch(con, "SELECT 1 FROM runs WHERE id = ? AND origin <> ''", (run_id,)):
+            raise UsageError(
+                f"{run_id} was imported: nothing is known of how it was trained."
+            ) from None
         problem = error.errors()[0]["msg"]
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
 
 
 def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
-    """Every cell that has runs, by model, dataset and length."""
+    """Every cell that has runs of our own, by model, dataset and length."""
     found: dict[tuple[str, str, int], Cell] = {}
     progress: dict[tuple[str, str, int], list[float]] = {}
     for run in list_runs(con, ["running"]):
@@ -349,7 +358,7 @@ def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
     for model, dataset, length, state, count, ndcg in fetch(
         con,
         "SELECT model, dataset, length, state, count(*), avg(best_test_ndcg) FROM runs"
-        " GROUP BY 1, 2, 3, 4",
+        " WHERE origin = '' GROUP BY 1, 2, 3, 4",
     ):
         key = (model, dataset, length)
         if key not in found:
@@ -372,7 +381,7 @@ def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
 _SCORES = (
     "SELECT model, dataset, length, avg(ndcg), avg(ndcg * ndcg), count(*) FROM"
     " (SELECT model, dataset, length, profile, settings, checksum, avg(best_test_ndcg) AS ndcg"
-    " FROM runs WHERE state = 'done' AND best_test_ndcg IS NOT NULL"
+    " FROM runs WHERE state = 'done' AND best_test_ndcg IS NOT NULL AND origin = ''"
     " GROUP BY 1, 2, 3, 4, 5, 6, seed)"
     " GROUP BY model, dataset, length, profile, settings, checksum"
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.journal import FORMAT, JournalLine
-from engine.metrics import EPOCH_MEASURES
+from engine.metrics import EPOCH_MEASURES, SPEEDS
 from engine.store.schema import EPOCH_INTEGERS, TELEMETRY_MEASURES
 
 EVENTS = frozenset({"start", "warning", "checkpoint", "end"})
@@ -145,6 +145,7 @@ def end_facts(reader: Reader) -> dict[str, Any] | None:
         "status": status,
         "cause": reader.text("cause"),
         "message": reader.text("message"),
+        **{name: reader.real(name) for name in SPEEDS},
         "ended": reader.line.t,
     }
 

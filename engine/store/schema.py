@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
 ENDED = ("done", "failed", "cancelled", "lost")
 
 EPOCH_INTEGERS = ("step", "targets", "batches")
-TELEMETRY_MEASURES = (
+_FIRST_TELEMETRY = (
     "gpu_utilization",
     "gpu_memory_mib",
     "gpu_memory_total_mib",
@@ -31,6 +31,11 @@ TELEMETRY_MEASURES = (
     "memory_total_mib",
     "process_cpu_percent",
     "process_memory_mib",
+)
+TELEMETRY_MEASURES = (
+    *_FIRST_TELEMETRY,
+    "gpu_others",  # processes on the GPU beside the worker, at most, since the line before
+    "gpu_throttle",  # why its clock was held down since the line before: NVML's bits
 )
 SUMMARY_MEASURES = tuple(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in AGGREGATES)
 """Columns of ``summaries`` that are an aggregate over a run's epochs."""
@@ -121,12 +126,40 @@ def migrations() -> Migrations:
             db.execute(f"CREATE TRIGGER runs_count_{name} AFTER {event} ON runs BEGIN {change} END")
         db.execute("PRAGMA user_version = 4")
 
+    @steps()
+    def speeds(db: Database) -> None:
+        # Known only of runs whose journal's end tells them.
+        for table in ("runs", "attempts"):
+            for name in SPEEDS:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} REAL")
+        db.execute("PRAGMA user_version = 5")
+
+    @steps()
+    def origin_and_marks(db: Database) -> None:
+        # origin: how an imported run came; empty for our own. marks: words of engine.marks with
+        # blanks between, NULL where nothing was there that could tell.
+        db.execute("ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE runs ADD COLUMN marks TEXT")
+        for name in ("gpu_others", "gpu_throttle"):
+            db.execute(f"ALTER TABLE telemetry ADD COLUMN {name} REAL")
+        db.execute("DROP INDEX runs_cells")
+        db.execute(
+            "CREATE INDEX runs_cells ON runs"
+            " (model, dataset, length, state, best_test_ndcg, origin)"
+        )
+        db.execute("DROP INDEX runs_grouped")
+        db.execute(
+            "CREATE INDEX runs_grouped ON runs"
+            " (state, model, dataset, length, profile, settings, checksum, seed, id, origin)"
+        )
+        db.execute("PRAGMA user_version = 6")
+
     return steps
 
 
 def _first_tables() -> list[str]:
     measures = ", ".join(f"{name} REAL" for name in EPOCH_MEASURES)
-    telemetry = ", ".join(f"{name} REAL" for name in TELEMETRY_MEASURES)
+    telemetry = ", ".join(f"{name} REAL" for name in _FIRST_TELEMETRY)
     summaries = ", ".join(f"{name} REAL" for name in SUMMARY_MEASURES)
     states = ", ".join(f"'{state}'" for state in STATES)
     kept = ("note", "tags", "position", "state", "attempt", "losses", "finished")

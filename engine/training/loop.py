@@ -16,6 +16,7 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import LeaveOneOut, leave_one_out
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
+from engine.models.base import SequenceModel
 from engine.models.registry import build
 from engine.spec import RunSpec, Training
 from engine.training.checkpoint import Best, Checkpoint, StateDict
@@ -54,6 +55,8 @@ class Outcome:
     cause: Cause
     epochs_trained: int
     best: Best
+    model: SequenceModel
+    """With the weights of the chosen epoch."""
     test_ranks: Tensor
     """int32 (2, users): ranks of the test items at the chosen epoch, all items and seen masked."""
 
@@ -157,6 +160,7 @@ def train(
         cause="completed" if state.epoch >= settings.epochs else "early-stopping",
         epochs_trained=state.epoch,
         best=state.best,
+        model=model,
         test_ranks=rank(test),
     )
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import socket
-import subprocess
 import sys
 import time
 import traceback
@@ -14,13 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from engine import __version__
 from engine.atomic import write_atomically
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
@@ -33,6 +29,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from engine.training.inference import InferenceSpeed, inference_speed
 from engine.training.loop import (
     Interrupted,
     Outcome,
@@ -41,6 +38,7 @@ from engine.training.loop import (
     training_histories,
     uses_bfloat16,
 )
+from engine.worker.provenance import device_name, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
 
 RESERVE_BYTES = 65_536
@@ -60,6 +58,8 @@ class Ending:
     best_epoch: int | None = None
     epochs_trained: int | None = None
     trace: str | None = None
+    users_per_second_1: float | None = None
+    users_per_second_256: float | None = None
 
 
 def run_attempt(
@@ -92,9 +92,9 @@ def _reserve(folder: RunFolder) -> None:
         folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # noise, lest it be compressed away
 
 
-def _ending_of(work: Callable[[], Outcome], folder: RunFolder) -> Ending:
+def _ending_of(work: Callable[[], tuple[Outcome, InferenceSpeed]], folder: RunFolder) -> Ending:
     try:
-        outcome = work()
+        outcome, speed = work()
     except Interrupted:
         if folder.cancel.exists():
             return Ending("cancelled", "cancelled", "Cancelled.")
@@ -115,7 +115,7 @@ def _ending_of(work: Callable[[], Outcome], folder: RunFolder) -> Ending:
         message = f"{type(error).__name__}: {error}".splitlines()[0]
         return Ending("failed", "error", message, trace=traceback.format_exc(limit=-8))
     best = outcome.best
-    return Ending("done", outcome.cause, "", best.epoch, outcome.epochs_trained)
+    return Ending("done", outcome.cause, "", best.epoch, outcome.epochs_trained, **asdict(speed))
 
 
 _OUT_OF_MEMORY = "Memory ran out: try a smaller batch_size, or fewer runs at once."
@@ -136,7 +136,7 @@ def _train(
     device_kind: str,
     journal: JournalWriter,
     stop: Callable[[], bool],
-) -> Outcome:
+) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
     interactions = load_interactions(spec.source)
     if device_kind == "cuda" and not torch.cuda.is_available():
@@ -162,7 +162,7 @@ def _train(
     finally:
         telemetry.end()
     _save_results(folder, outcome)
-    return outcome
+    return outcome, _speed(spec, interactions, device, outcome)
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
@@ -201,6 +201,14 @@ def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | N
     return None, problems
 
 
+def _speed(
+    spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
+) -> InferenceSpeed:
+    histories = torch.from_numpy(leave_one_out(interactions).histories("test", spec.length))
+    bfloat16 = uses_bfloat16(spec.training, device)
+    return inference_speed(outcome.model, histories, device, bfloat16=bfloat16)
+
+
 def _save_results(folder: RunFolder, outcome: Outcome) -> None:
     buffer = BytesIO()
     np.save(buffer, outcome.test_ranks.numpy(), allow_pickle=False)
@@ -226,13 +234,11 @@ def _facts(
         "attempt": attempt,
         **asdict(own_identity()),
         "host": socket.gethostname(),
-        "device": _device_name(device),
+        "device": device_name(device),
         "device_kind": device.type,
         "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
         "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "code": _code_version(),
+        **software(),
         "checksum": interactions.checksum,
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,
@@ -246,34 +252,7 @@ def _facts(
     }
 
 
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "CPU"
-
-
 def _gpu_uuid(device: torch.device) -> str | None:
     if device.type != "cuda":
         return None
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
-
-
-def _code_version() -> str:
-    """The package's version, with the commit where it runs from a checkout."""
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
-        return __version__
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=10"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:  # a checkout on a machine without git
-        return __version__
-    commit = found.stdout.strip()
-    return f"{__version__}+{commit}" if found.returncode == 0 and commit else __version__

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import or_
 from statistics import fmean
 
 from engine.journal import JournalWriter
@@ -39,6 +41,7 @@ class TelemetryThread(threading.Thread):
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._since_epoch: list[GpuSample] = []
+        self._since_line: list[GpuSample] = []
 
     def run(self) -> None:
         written = 0.0
@@ -48,12 +51,14 @@ class TelemetryThread(threading.Thread):
             if gpu is not None:
                 with self._lock:
                     self._since_epoch.append(gpu)
+                self._since_line.append(gpu)
             if sample.t - written >= TELEMETRY_SECONDS:
                 try:
                     self._journal.write("telemetry", **self._fields(sample, gpu))
                 except OSError:
                     continue  # training's own next line meets the same disk, and can act on it
                 written = sample.t
+                self._since_line.clear()
         self._sampler.close()
 
     def end(self) -> None:
@@ -92,6 +97,16 @@ class TelemetryThread(threading.Thread):
             "memory_total_mib": sample.host.memory_total_mib,
             "process_cpu_percent": process.cpu_percent if process else None,
             "process_memory_mib": process.memory_mib if process else None,
+            **self._disturbances(),
+        }
+
+    def _disturbances(self) -> dict[str, float | None]:
+        """What of all samples since the last line could have slowed training."""
+        others = [n for gpu in self._since_line if (n := gpu.others(self._pid)) is not None]
+        throttles = [gpu.throttle for gpu in self._since_line if gpu.throttle is not None]
+        return {
+            "gpu_others": max(others, default=None),
+            "gpu_throttle": reduce(or_, throttles) if throttles else None,
         }
 
 

@@ -72,6 +72,7 @@ def test_every_figure_is_told(nvidia: Machine) -> None:
         "power_limit_w": 700.0,
         "temperature_c": 61,
         "processes": [[12, 300.0], [34, None]],
+        "throttle": 0,
     }
     assert (second["utilization"], second["memory_used_mib"]) == (0.0, 0.0), "a true zero is one"
     assert second["processes"] == []
@@ -83,7 +84,7 @@ def test_what_is_not_supported_is_none_and_no_zero(nvidia: Machine) -> None:
     with sampling(nvidia) as program:
         (gpu,) = program.sample()["gpus"]
     told = {key for key, value in gpu.items() if value is not None}
-    assert told == {"index", "uuid", "name", "processes"}
+    assert told == {"index", "uuid", "name", "processes", "throttle"}
 
 
 def test_a_gpu_that_is_lost_in_mid_run_goes_quiet_and_the_others_stay(nvidia: Machine) -> None:

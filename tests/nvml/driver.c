@@ -2,9 +2,10 @@
  * NVML_STATE says at that moment, so that a test can change the machine under a running program.
  *
  * One line a GPU:
- *   uuid=GPU-1 name=NVIDIA_A used=1024 total=81920 util=45 power=350000 limit=700000 temp=61 procs=12:300,34:-
+ *   uuid=GPU-1 name=NVIDIA_A used=1024 total=81920 util=45 power=350000 limit=700000 temp=61 procs=12:300,34:- throttle=32
  * A key that is absent is "not supported". A line with the word lost is a GPU that fell off the bus.
  * A line init=CODE makes nvmlInit fail with that code.
+ * throttle is told as drivers from 535 on do, old-throttle as those before.
  * Units are NVML's but for memory, which is in MiB. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,11 @@ int nvmlInitWithFlags(unsigned flags) { (void)flags; read_state(); return init_c
 int nvmlShutdown(void) { return OK; }
 int nvmlDeviceGetCount_v2(unsigned *count) { *count = (unsigned)read_state(); return OK; }
 
+int nvmlSystemGetDriverVersion(char *value, unsigned length) {
+    snprintf(value, length, "570.86.15");
+    return OK;
+}
+
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
     if (index >= (unsigned)read_state()) return INVALID;
     *device = (void *)(long)(index + 1);
@@ -102,6 +108,9 @@ int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *value) {
     (void)sensor;
     return small(device, "temp", value);
 }
+
+int nvmlDeviceGetCurrentClocksEventReasons(void *device, bytes *value) { return number(device, "throttle", value); }
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, bytes *value) { return number(device, "old-throttle", value); }
 
 struct rates { unsigned gpu, memory; };
 int nvmlDeviceGetUtilizationRates(void *device, struct rates *value) {

@@ -120,6 +120,14 @@ COMPARE = (
         ("compare",),
     ),
     Action(
+        "report",
+        ("W",),
+        "Report",
+        "Write the report of the runs that the filter leaves: HTML or Markdown",
+        ("compare",),
+        key_label="W",
+    ),
+    Action(
         "tags",
         ("#",),
         "Tags",

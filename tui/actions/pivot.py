@@ -35,7 +35,7 @@ PIVOT = (
     Action(
         "aggregate",
         ("a",),
-        "Aggregate",
+        "Epoch",
         "How a run's epochs become a figure: best, max, last, mean",
         ("pivot",),
         True,
@@ -54,6 +54,7 @@ PIVOT = (
         "Mark",
         "Mark the cell, or not: two can be set against each other",
         ("pivot",),
+        True,
         key_label="space",
     ),
     Action(
@@ -75,10 +76,10 @@ PIVOT = (
         key_label="Y",
     ),
     Action(
-        "write",
-        ("w",),
-        "Write",
-        "Write the whole pivot to a file: .xlsx, .csv, .md, .tex, .json or .txt",
+        "export",
+        ("e",),
+        "Export",
+        "Write the whole pivot to a file: XLSX, CSV, Markdown, LaTeX, JSON or text",
         ("pivot",),
         True,
     ),

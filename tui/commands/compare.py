@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     help="Such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
+@click.option(
+    "--quality",
+    is_flag=False,
+    flag_value="ndcg@10=95%",
+    metavar="METRIC=VALUE",
+    help="A column with the seconds of training until validation passes it, such as "
+    "recall@10=.13, or a share of the best: ndcg@10=95%, which it is without a value.",
+)
 @click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
 @click.option(
     "--pivot", is_flag=True, help="The reference table's form: rows Model › Dataset › Length."
@@ -58,6 +66,9 @@ if TYPE_CHECKING:
     "--reference", is_flag=True, help="With --pivot: published figures below ours, and how far off."
 )
 @click.option(
+    "--imported", is_flag=True, help="Cells of imported runs too, with --by-cell and --pivot."
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
 )
 @pass_session
@@ -68,11 +79,13 @@ def compare(
     sort: str | None,
     filter_: str,
     limit: int | None,
+    quality: str | None,
     by_cell: bool,
     pivot: bool,
     pairs: bool,
     inflation: bool,
     reference: bool,
+    imported: bool,
     output: Path | None,
 ) -> None:
     """Compare runs under the reference table's column names.
@@ -80,18 +93,31 @@ def compare(
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
     from engine.analysis import comparison, export, pivot_text
+    from engine.analysis.quality import parse_quality, with_time_to_quality
     from engine.errors import UsageError, did_you_mean
-    from tui.commands.compare_tables import put, put_inflation, put_pairs, put_pivot
+    from tui.commands.compare_tables import (
+        put,
+        put_inflation,
+        put_pairs,
+        put_pivot,
+        tell_cells,
+        tell_marks,
+    )
 
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
+    if imported and not (by_cell or pivot):
+        raise UsageError("--imported is for --by-cell and --pivot: else every run is shown.")
     if by_cell + pivot + pairs + inflation > 1:
         raise UsageError(
             "--by-cell, --pivot, --pairs and --inflation are four tables: ask for one."
         )
     if reference and not pivot:
         raise UsageError("--reference stands in the pivot: add --pivot.")
+    if quality is not None and (pivot or pairs or inflation):
+        raise UsageError("--quality is a column of the runs or of --by-cell.")
+    wanted = parse_quality(quality) if quality is not None else None
     if pairs:
         put_pairs(session, filter_, sort or comparison.SORT, format_, output)
         return
@@ -107,7 +133,7 @@ def compare(
         raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
     chosen = comparison.parse_aggregate(aggregate)
     if pivot:
-        put_pivot(session, filter_, chosen, format_, output, reference=reference)
+        put_pivot(session, filter_, chosen, format_, output, reference=reference, imported=imported)
         return
     name, descending = _order(sort or comparison.SORT)
     comparison.column(name, chosen)
@@ -122,12 +148,19 @@ def compare(
                 descending=descending,
                 limit=limit,
             )
+            if wanted is not None:
+                rows = with_time_to_quality(connection, rows, wanted)
     if by_cell:
-        rows = comparison.by_cell(rows)
+        tell_cells(rows, imported=imported)
+        rows = comparison.by_cell(rows, imported=imported)
+    else:
+        tell_marks(rows)
     if not rows:
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
     if chosen != "best":
         note(f"Every figure is the {chosen}: {comparison.AGGREGATE_MEANING[chosen]}.")
+    if wanted is not None and rows:
+        note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md") and output is None:
         return
     on_screen = output is None and sys.stdout.isatty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from tui.commands.session import Session, note
 if TYPE_CHECKING:
     from engine.analysis.comparison import Aggregate, Row
 
+SHOWN = 5
+"""Sentences of one kind."""
+
 
 def put_pivot(
     session: Session,
@@ -22,6 +26,7 @@ def put_pivot(
     output: Path | None,
     *,
     reference: bool,
+    imported: bool = False,
 ) -> None:
     """The reference table's form; with ``reference`` its figures beside ours."""
     from engine.analysis.comparison import AGGREGATE_MEANING
@@ -29,13 +34,15 @@ def put_pivot(
     from engine.analysis.pivot_store import StoredPivot, stored_pivot
     from engine.analysis.pivot_text import format_pivot
     from engine.analysis.published import caveats
-    from engine.store.grouping import Choice
+    from engine.store.grouping import Choice, imported_left_out
 
     found = StoredPivot()
+    choice = Choice(filter_, aggregate, imported=imported)
     tables = session.catalogue.references.values() if reference else ()
     if session.has_store:
         with session.reader() as connection:
-            found = stored_pivot(connection, Choice(filter_, aggregate), aggregate, tables)
+            found = stored_pivot(connection, choice, aggregate, tables)
+            _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
         note("No run is done: see `seqbench run`.")
         if format_ in ("table", "md", "latex") and output is None:
@@ -82,6 +89,8 @@ def put_pairs(
     if session.has_store:
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+    if left_out := sum(bool(row["origin"]) for row in rows):
+        note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
     cells, problems = ranked_cells(session.location, rows)
     for problem in problems:
         note(problem)
@@ -93,6 +102,40 @@ def put_pairs(
     put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
     for sentence in pairs_text.caveats(found):
         note(sentence)
+
+
+def tell_cells(rows: Sequence[Row], *, imported: bool) -> None:
+    """Which of the runs make no cell or are marked, and which cells stand apart."""
+    from engine.analysis.apart import why_apart
+    from engine.analysis.comparison import by_cell, counts
+
+    done = [row for row in rows if row["state"] == "done"]
+    _tell_left_out(sum(not counts(row, imported=imported) for row in done))
+    if marked := sum(counts(row, imported=imported) and bool(row["marks"]) for row in done):
+        note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
+    sentences = why_apart(by_cell(rows, imported=imported))
+    for sentence in sentences[:SHOWN]:
+        note(sentence)
+    if len(sentences) > SHOWN:
+        note(f"… and {len(sentences) - SHOWN} more cells stand in rows of their own.")
+
+
+def tell_marks(rows: Sequence[Row]) -> None:
+    """How many of the runs have which mark, and what that means."""
+    from engine.marks import MEANING
+
+    for mark, meaning in MEANING.items():
+        if found := sum(mark in str(row["marks"] or "").split() for row in rows):
+            note(f"{_runs_are(found)} marked {mark}: {meaning}.")
+
+
+def _tell_left_out(number: int) -> None:
+    if number:
+        note(f"{_runs_are(number)} imported and left out: --imported makes cells of them.")
+
+
+def _runs_are(number: int) -> str:
+    return "1 run is" if number == 1 else f"{number:,} runs are"
 
 
 def put(text: str | bytes, output: Path | None) -> None:

@@ -53,6 +53,7 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
 
 
 def _say_details(session: Session, details: RunDetails) -> None:
+    from engine.marks import MEANING
     from tui.text import ago, duration, number, whole
 
     run = details.run
@@ -68,6 +69,11 @@ def _say_details(session: Session, details: RunDetails) -> None:
     if run.started:
         took = f", took {duration(run.finished - run.started)}" if run.finished else ""
         _line("started", f"{ago(run.started)} on {run.device}{took}")
+    if run.origin:
+        how = run.origin.removeprefix("imported-")
+        _line("imported", f"{how}, {details.spec.get('came_from')}")
+    for mark in (run.marks or "").split():
+        _line("marked", f"{mark}: {MEANING.get(mark, '')}")
     if run.note:
         _line("note", run.note)
     if details.figures.get("test_ndcg_best") is not None:
@@ -79,6 +85,9 @@ def _say_details(session: Session, details: RunDetails) -> None:
                 texts = "".join(f"{_metric(figure):>9}" for figure in figures)
                 say(f"{f'{split}, {meaning}':<22}{texts}")
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+    if (speed := details.figures.get("users_per_second_1")) is not None:
+        many = details.figures.get("users_per_second_256")
+        _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
     _say_mapping("comparable by", details.provenance)
     for warning in details.warnings:
@@ -117,6 +126,13 @@ def _metric(value: object) -> str:
     from tui.text import number
 
     return number(_float(value))
+
+
+def _whole(value: object) -> str:
+    from tui.text import whole
+
+    number = _float(value)
+    return whole(None if number is None else round(number))
 
 
 def _float(value: object) -> float | None:

@@ -111,7 +111,7 @@ class CompareScreen(RunActions):
     def _read(self, start: int, number: int, *, follow: bool) -> None:
         if not self.app.snapshot.exists:
             return
-        sources = dict.fromkeys(["id", *(entry.source for entry in self._shown)])
+        sources = dict.fromkeys(["id", "origin", "marks", *(entry.source for entry in self._shown)])
         sources |= dict.fromkeys(self._reference_sources())
         request = Request(
             sources=tuple(sources),
@@ -391,6 +391,12 @@ class CompareScreen(RunActions):
         if x is None or x.better == "higher":
             x = every["EpochTime"]
         self.app.push_screen(ScatterScreen(offered, x, y, self.choice, self._aggregate))
+
+    def action_report(self) -> None:
+        """Write the report of the runs that the filter leaves."""
+        from tui.screens.compare_report import ReportScreen
+
+        self.app.push_screen(ReportScreen(self.choice))
 
     def action_pivot(self) -> None:
         """The cells of the runs that match, in the reference table's form."""

@@ -43,7 +43,7 @@ EXTRA = (
 """Columns of the screen alone."""
 
 _LAST = ("tags", "note", "profile", "run")
-_AT_FIRST_HIDDEN = frozenset({"suite", "device", "queued"})
+_AT_FIRST_HIDDEN = frozenset({"origin", "marks", "suite", "device", "queued"})
 QUIET = frozenset({*_LAST, *_AT_FIRST_HIDDEN})
 """Who a run is, rather than how it did."""
 

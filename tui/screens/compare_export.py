@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -22,6 +23,30 @@ from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
+
+
+class Export(Protocol):
+    """What can be written to a file."""
+
+    @property
+    def usual(self) -> str:
+        """A file's name to begin with."""
+
+    @property
+    def endings(self) -> Sequence[str]:
+        """What its name may end in; that chooses the format."""
+
+    def summary(self) -> str:
+        """What will be in it, in a few lines."""
+
+    def write(self, con: sqlite3.Connection, path: Path) -> str:
+        """Write it, whole or not at all; in words, what was written.
+
+        Raises:
+            UserError: the store can't be read.
+            OSError: the file can't be written.
+        """
+
 
 FORMAT_OF = {".csv": "csv", ".md": "md", ".json": "json", ".txt": "table"}
 """Formats of `engine.analysis.export` by a file's ending."""
@@ -44,6 +69,24 @@ class Exported:
     sort: Column
     descending: bool
     by_cell: bool
+    usual: str = USUAL
+    endings: tuple[str, ...] = tuple(FORMAT_OF)
+
+    def summary(self) -> str:
+        """Which rows and columns."""
+        rows = "A row a cell, mean and deviation over seeds" if self.by_cell else "A row a run"
+        choice = self.choice
+        parts = [
+            f"{rows}; every column, every digit.",
+            f"{choice.aggregate.capitalize()}: "
+            f"{AGGREGATE_MEANING[parse_aggregate(choice.aggregate)]}.",
+            *([f"Only {plain(choice.filter, PARAGRAPH)}"] if choice.filter.strip() else []),
+        ]
+        return "\n".join(parts)
+
+    def write(self, con: sqlite3.Connection, path: Path) -> str:
+        """Write the file. Raises as `write_export`."""
+        return count(write_export(con, self, path), "cell" if self.by_cell else "run")
 
 
 def write_export(con: sqlite3.Connection, what: Exported, path: Path) -> int:
@@ -85,7 +128,7 @@ class ExportScreen(ModalScreen[None]):
 
     app: SeqbenchApp
 
-    def __init__(self, what: Exported) -> None:
+    def __init__(self, what: Export) -> None:
         super().__init__()
         self._what = what
         self._over: Path | None = None
@@ -94,24 +137,13 @@ class ExportScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Export"
-            yield Static(self._summary(), markup=False)
-            yield Input(USUAL, id="file", compact=True, max_length=1000)
+            yield Static(self._what.summary(), markup=False)
+            yield Input(self._what.usual, id="file", compact=True, max_length=1000)
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Write", id="write", main=True)
                 yield KeyButton("esc", "Back", id="back")
-
-    def _summary(self) -> str:
-        what, choice = self._what, self._what.choice
-        rows = "A row a cell, mean and deviation over seeds" if what.by_cell else "A row a run"
-        parts = [
-            f"{rows}; every column, every digit.",
-            f"{choice.aggregate.capitalize()}: "
-            f"{AGGREGATE_MEANING[parse_aggregate(choice.aggregate)]}.",
-            *([f"Only {plain(choice.filter, PARAGRAPH)}"] if choice.filter.strip() else []),
-        ]
-        return "\n".join(parts)
 
     @property
     def _path(self) -> Path:
@@ -131,8 +163,8 @@ class ExportScreen(ModalScreen[None]):
     def _refused(self) -> str:
         """Why this can't be the file; empty if it can."""
         path = self._path
-        if path.suffix.lower() not in FORMAT_OF:
-            return f"End its name in {', '.join(FORMAT_OF)}: that chooses the format."
+        if path.suffix.lower() not in self._what.endings:
+            return f"End its name in {', '.join(self._what.endings)}: that chooses the format."
         if path.is_dir():
             return "That is a folder: name a file in it."
         if path.exists() and path != self._over:
@@ -154,18 +186,17 @@ class ExportScreen(ModalScreen[None]):
 
         try:
             with closing(self.app.reader()) as con:
-                rows = write_export(con, self._what, path)
+                written = self._what.write(con, path)
         except OSError as error:
             problem = f"{short_path(path)} can't be written: {error.strerror or error}."
             self.app.call_from_thread(self._tell, problem)
         except (UserError, sqlite3.Error) as error:
             self.app.call_from_thread(self._tell, str(error))
         else:
-            self.app.call_from_thread(self._written, path, rows)
+            self.app.call_from_thread(self._written, path, written)
 
-    def _written(self, path: Path, rows: int) -> None:
-        noun = "cell" if self._what.by_cell else "run"
-        self.notify(f"{count(rows, noun)} in {short_path(path.absolute(), 60)}", title="Written")
+    def _written(self, path: Path, what: str) -> None:
+        self.notify(f"{what} in {short_path(path.absolute(), 60)}", title="Written")
         if self.is_current:
             self.dismiss()
 

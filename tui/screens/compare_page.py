@@ -8,11 +8,18 @@ from dataclasses import dataclass, field, replace
 
 from engine.analysis.comparison import Column, Value, figure
 from engine.analysis.diff import spread_text
-from engine.store.grouping import Choice, Spread, cell_facts, cell_figures, cell_lines
+from engine.store.grouping import (
+    Choice,
+    Spread,
+    cell_facts,
+    cell_figures,
+    cell_lines,
+    imported_left_out,
+)
 from engine.store.ordering import Ordering
 from engine.store.tags import parse_tags
 from tui.screens.compare_columns import HELD, QUIET, screen_columns, table_columns
-from tui.states import glyph
+from tui.states import IMPORTED, MARKED, glyph
 from tui.text import ago, plain
 from tui.widgets.table_cells import WIDEST, Cell, TableRow
 
@@ -67,6 +74,8 @@ class Page:
     total: int
     lines: tuple[Line, ...]
     figures: Figures = field(default_factory=dict)
+    left_out: int = 0
+    """Imported runs that match and make no cell."""
 
     def line(self, key: str | None) -> Line | None:
         """The line of that key, if it was read."""
@@ -169,7 +178,8 @@ def _read_cells(
         for line in lines
         if line.run is None or line.run in runs
     )
-    return Page(replace(request, start=start), total, found, figures)
+    left_out = before.left_out if before is not None else imported_left_out(con, choice)
+    return Page(replace(request, start=start), total, found, figures, left_out)
 
 
 def _runs(
@@ -236,11 +246,15 @@ def _of_cell(
     return Cell(spread_text(spread, column), "best" if best == spread.mean else "")
 
 
+_DISTURBED = frozenset({"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"})
+"""What another process or a slow clock changes."""
+
+
 def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str = "") -> Cell:
     value = run[column.source]
     state = str(run["state"])
     if column.name == "state":
-        return Cell(glyph(state), f"state-{state}")
+        return Cell(IMPORTED if run["origin"] else glyph(state), f"state-{state}")
     if column.name in HELD:
         return Cell(
             plain(figure(value, column.kind), WIDEST), "" if column.name == "seed" else tone
@@ -250,6 +264,8 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
         return Cell("–", "muted")
     if column.kind == "text":
         return Cell(text, "muted" if column.name in QUIET else "")
+    if run["marks"] and column.name in _DISTURBED:
+        return Cell(f"{MARKED}{text}", "state-paused")
     if state == "done" and column.better and not tone:
         best = leaders.get((str(run["dataset"]), column.source))
         if best is not None and value == best:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from textual.content import Content
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
+from engine.store.grouping import cell_facts
 from tui.screens.compare_page import Page
 from tui.text import count, plain
 
@@ -23,6 +24,10 @@ def usual_status(
         parts.append((f"{marked:,} marked  ", "$accent"))
     style = "$warning" if aggregate in ("max", "min") else "$text-muted"
     parts.append((f"{_how_many(page, every, expanded)}  ", "$text-muted"))
+    if page is not None and page.left_out:
+        parts.append((f"{page.left_out:,} imported left out  ", "$warning"))
+    if page is not None and (why := _apart(page)):
+        parts.append((f"{why}  ", "$warning"))
     parts.append(("a ", "$accent"))  # the key that changes it
     parts.append((f"{aggregate}: {AGGREGATE_MEANING[aggregate]}", style))
     return Content.assemble(*parts)
@@ -36,6 +41,21 @@ def _how_many(page: Page | None, every: int, expanded: Collection[str]) -> str:
         return count(max(0, page.total - below), "cell")
     total = page.total
     return count(total, "run") if total == every else f"{total:,} of {count(every, 'run')}"
+
+
+def _apart(page: Page) -> str:
+    """Why cells in sight of one place and profile stand apart."""
+    if not page.request.grouped:
+        return ""
+    places: dict[tuple[object, ...], list[Mapping[str, str | int]]] = {}
+    for facts in (cell_facts(line.cell) for line in page.lines if line.run is None):
+        place = tuple(facts[name] for name in ("model", "dataset", "length", "profile"))
+        places.setdefault(place, []).append(facts)
+    several = [alike for alike in places.values() if len(alike) > 1]
+    for name, why in (("checksum", "other data: apart"), ("settings", "other settings: apart")):
+        if any(len({facts[name] for facts in alike}) > 1 for alike in several):
+            return why
+    return ""
 
 
 def why_empty(page: Page, counts: Mapping[str, int]) -> str:

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -20,7 +19,6 @@ from textual.worker import get_current_worker
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
 from engine.analysis.pivot import PivotRow, apart_sentences
 from engine.analysis.pivot_store import pivot_columns
-from engine.analysis.pivot_text import ENDINGS, format_pivot
 from engine.store.grouping import Choice
 from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
@@ -30,12 +28,13 @@ from tui.screens.compare_page import Line
 from tui.screens.pivot_reading import (
     Intervals,
     IntervalsRead,
+    PivotExport,
     PivotRead,
     Shown,
     cell_intervals,
     read_shown,
 )
-from tui.text import PARAGRAPH, count, plain, short_path
+from tui.text import PARAGRAPH, count, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
@@ -70,7 +69,7 @@ class PivotScreen(Screen[None]):
         self._reference = False
         self._marked: dict[str, PivotRow] = {}
         self._intervals: dict[str, Intervals | str] = {}
-        self._counts: object = None
+        self._counts: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -87,6 +86,7 @@ class PivotScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.table.display = False
+        self._counts = dict(self.app.snapshot.counts)
         self._show_status()
         self._read()
 
@@ -99,10 +99,9 @@ class PivotScreen(Screen[None]):
         """Read again if runs have ended or gone: epochs of those that run make no difference."""
         counts = dict(event.snapshot.counts)
         if counts != self._counts:
-            known, self._counts = self._counts is not None, counts
-            if known:
-                self._intervals.clear()
-                self._read()
+            self._counts = counts
+            self._intervals.clear()
+            self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Published figures are part of the configuration."""
@@ -267,7 +266,7 @@ class PivotScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer what there is something to do with."""
-        return len(self._marked) == 2 if action == "diff" else True
+        return None if action == "diff" and len(self._marked) != 2 else True
 
     def action_close(self) -> None:
         """Back to the table of runs."""
@@ -296,7 +295,7 @@ class PivotScreen(Screen[None]):
         self._folded = pivot_rows.folds_at(rows, self._depth)
         row = self.row_under_cursor
         self._draw()
-        if row is not None and self._place_of(self.table.cursor_key) is None:
+        if row is not None and self._place_of(pivot_rows.row_key(row)) is None:
             self._move_near(row)
 
     def _move_near(self, row: PivotRow) -> None:
@@ -359,32 +358,15 @@ class PivotScreen(Screen[None]):
         rows = self._shown.rows if self._shown else ()
         return pivot_rows.in_sight(rows, (), reference=self._reference)
 
-    def action_write(self) -> None:
+    def action_export(self) -> None:
         """Write the whole pivot to a file."""
-        from tui.screens.pivot_write import WriteScreen
+        from tui.screens.compare_export import ExportScreen
 
         if self._shown is None or not self._shown.rows:
             self.notify("There is no cell to write.", timeout=3)
             return
         rows = pivot_rows.in_sight(self._shown.found.rows, (), reference=self._reference)
-
-        def chosen(path: Path | None) -> None:
-            if path is not None:
-                self._write(path, rows)
-
-        self.app.push_screen(WriteScreen(), chosen)
-
-    @work(thread=True, group="write", exit_on_error=False)
-    def _write(self, path: Path, rows: Sequence[PivotRow]) -> None:
-        from engine.atomic import write_atomically
-
-        try:
-            write_atomically(path, format_pivot(rows, ENDINGS[path.suffix.lower()]))
-        except OSError as error:
-            sentence = f"{short_path(path)} can't be written: {error.strerror}."
-            self.app.call_from_thread(self.notify, sentence, severity="error")
-            return
-        self.app.call_from_thread(self.notify, f"Written to {short_path(path)}", timeout=4)
+        self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
         """What help explains first: the column under the cursor."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from engine.analysis.comparison import Aggregate
-from engine.analysis.pivot import PivotRow
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggregate
+from engine.analysis.pivot import BESIDE, PivotRow
 from engine.analysis.pivot_store import StoredPivot, leaders, stored_pivot
-from engine.analysis.pivot_text import for_people
+from engine.analysis.pivot_text import ENDINGS, for_people, format_pivot
 from engine.store.grouping import Choice, runs_of_cell
 from tui.screens.pivot_rows import Leaders
+from tui.text import PARAGRAPH, count, plain
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 Intervals = Mapping[str, tuple[float, float]]
 """Of means, at 95 % over users, by `engine.metrics.METRICS`."""
+
+MOST_SEEDS = 100
+"""Of a cell whose intervals are read: each seed's ranks are a file."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,40 @@ class Shown:
     rows: tuple[PivotRow, ...] = ()
     """For people: margins beside their differences."""
     leaders: Leaders = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PivotExport:
+    """The pivot as a file: a `tui.screens.compare_export.Export`."""
+
+    rows: tuple[PivotRow, ...]
+    choice: Choice
+    usual: str = "pivot.xlsx"
+    endings: tuple[str, ...] = tuple(ENDINGS)
+
+    def summary(self) -> str:
+        """What is in it."""
+        beside = (
+            ", published figures below them" if any(r.level in BESIDE for r in self.rows) else ""
+        )
+        aggregate = parse_aggregate(self.choice.aggregate)
+        parts = [
+            f"All cells, folded or not, with maxima{beside}.",
+            f"{aggregate.capitalize()}: {AGGREGATE_MEANING[aggregate]}.",
+            *(
+                [f"Only {plain(self.choice.filter, PARAGRAPH)}"]
+                if self.choice.filter.strip()
+                else []
+            ),
+        ]
+        return "\n".join(parts)
+
+    def write(self, con: sqlite3.Connection, path: Path) -> str:  # noqa: ARG002 - it is read
+        """Write the file. Raises `OSError` where it can't be."""
+        from engine.atomic import write_atomically
+
+        write_atomically(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()]))
+        return count(sum(row.is_cell for row in self.rows), "cell")
 
 
 class PivotRead(Message):
@@ -65,24 +104,9 @@ def cell_intervals(
     con: sqlite3.Connection, location: StoreLocation, choice: Choice, cell: str
 ) -> Intervals | str:
     """The intervals of a cell's test metrics over all items, or a sentence why there are none."""
-    return run_intervals(con, location, runs_of_cell(con, choice, cell))
+    from engine.analysis.cells import intervals
 
-
-def run_intervals(
-    con: sqlite3.Connection, location: StoreLocation, runs: list[str]
-) -> Intervals | str:
-    """As `cell_intervals`, of runs that differ in seed only."""
-    from engine.analysis.cells import interval, ranked_cell
-
-    ranked, problems = ranked_cell(con, location, runs)
-    if problems:
-        return problems[0]
-    if ranked is None:
-        return "Not known: no run has ranks of its test users."
-    share = interval(ranked, "hit", masked=False)
-    return {
-        "ndcg": interval(ranked, "ndcg", masked=False),
-        "mrr": interval(ranked, "mrr", masked=False),
-        "hit": share,
-        "recall": share,
-    }
+    runs = runs_of_cell(con, choice, cell)
+    if len(runs) > MOST_SEEDS:
+        return f"Not read: it has more than {MOST_SEEDS} seeds."
+    return intervals(con, location, runs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -52,6 +52,14 @@ class DetailsRead(Message):
         self.log = log
 
 
+class IntervalsRead(Message):
+    """How sure the test metrics are over users, by metric; nothing where ranks can't be read."""
+
+    def __init__(self, found: Mapping[str, tuple[float, float]]) -> None:
+        super().__init__()
+        self.found = found
+
+
 class DetailsFailed(Message):
     """The store can't be read; says why."""
 
@@ -74,6 +82,7 @@ class RunScreen(ChartedScreen):
         self._details: RunDetails | None = None
         self._remedy: Remedy | None = None
         self._log_end: list[str] = []
+        self._intervals: Mapping[str, tuple[float, float]] | None = None
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "compare")
@@ -132,6 +141,25 @@ class RunScreen(ChartedScreen):
             return
         if not get_current_worker().is_cancelled:
             self.post_message(DetailsRead(details, log.read()))
+            if self._intervals is None and details is not None and details.run.state == "done":
+                self._read_intervals()
+
+    def _read_intervals(self) -> None:
+        """In the same thread, after the rest: what reads ranks takes a moment to load."""
+        from engine.analysis.cells import intervals
+        from engine.errors import UserError
+
+        try:
+            with closing(self.app.reader()) as con:
+                found = intervals(con, self.app.location, [self.run_id])
+        except (UserError, sqlite3.Error):
+            return  # the page's own reading says what is wrong
+        self.post_message(IntervalsRead({} if isinstance(found, str) else found))
+
+    @on(IntervalsRead)
+    def _intervals_read(self, event: IntervalsRead) -> None:
+        self._intervals = event.found
+        self._show()
 
     @on(DetailsRead)
     def _details_read(self, event: DetailsRead) -> None:
@@ -161,7 +189,7 @@ class RunScreen(ChartedScreen):
             return
         self._put("heading", sections.heading(details, self.size.width - 2))
         self._show_failure()
-        self._put("result", sections.result(details))
+        self._put("result", sections.result(details, self._intervals or {}))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
         self._put("attempts", sections.attempts(details))

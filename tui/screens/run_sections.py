@@ -13,7 +13,8 @@ from textual.content import Content
 from engine.analysis.comparison import Kind, Value, figure
 from engine.analysis.details import RunDetails
 from engine.analysis.remedy import Remedy
-from tui.states import STATE_MEANING, glyph, style_variable
+from engine.marks import MEANING
+from tui.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
 from tui.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
 
 _METRICS = (
@@ -37,6 +38,8 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("Parameters", "parameters", "whole"),
     ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
     ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+    ("Users/s, one by one", "users_per_second_1", "whole"),
+    ("Users/s, by 256", "users_per_second_256", "whole"),
 )
 
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
@@ -55,8 +58,9 @@ def heading(details: RunDetails, width: int) -> Content:
     who = f"   seed {run.seed}   profile {plain(run.profile, 40)}"
     name = f"   {plain(run.id)}"
     used = cell_len(f"{glyph(run.state)} {run.state}   {cell}{who}{name}")
+    sign = IMPORTED if run.origin else glyph(run.state)
     first = Content.assemble(
-        (f"{glyph(run.state)} {plain(run.state)}", f"{style_variable(run.state)} bold"),
+        (f"{sign} {plain(run.state)}", f"{style_variable(run.state)} bold"),
         ("   ", ""),
         (cell, "bold"),
         (who, ""),
@@ -98,19 +102,25 @@ def failure(found: Remedy, log: Sequence[str]) -> Content:
     return Content("\n").join(lines)
 
 
-def result(details: RunDetails) -> Content:
-    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch."""
+def result(
+    details: RunDetails, intervals: Mapping[str, tuple[float, float]] | None = None
+) -> Content:
+    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch.
+    ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
     figures = details.figures
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
         values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
         rows.append((label, [figure(value, "metric") for value in values]))
+        if label == "test, all items" and intervals:
+            spans = [_span(intervals.get(metric)) for metric, _ in _METRICS]
+            rows.append(("  95 % over users", spans))
     label_width = max(len(label) for label, _ in rows)
-    widths = [max(len(name), 6) for _, name in _METRICS]
+    widths = [max(len(name), len(".055–.067")) for _, name in _METRICS]
     lines = []
     for place, (label, texts) in enumerate(rows):
         cells = "".join(f"  {text:>{width}}" for text, width in zip(texts, widths, strict=True))
-        strong = "" if place else MUTED
+        strong = "" if place and not label.startswith(" ") else MUTED
         if place == 2:
             strong = "bold"
         lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
@@ -126,6 +136,13 @@ def result(details: RunDetails) -> Content:
             parts += [(f"   {other:<18}", MUTED), (f" {value:>9}", "")]
         lines.append(Content.assemble(*parts))
     return Content("\n").join(lines)
+
+
+def _span(interval: tuple[float, float] | None) -> str:
+    """``.055–.067``."""
+    if interval is None:
+        return ABSENT
+    return "–".join(f"{end:.3f}".removeprefix("0") for end in interval)
 
 
 def configuration(details: RunDetails) -> Content:
@@ -158,19 +175,43 @@ def provenance(details: RunDetails) -> Content:
         if isinstance(start.get(name), int)
     ]
     facts = [
+        *_origin(details),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("protocol", _text(known.get("protocol"))),
         ("settings", _text(known.get("settings"))),
         ("code", _text(known.get("code"))),
+        ("commit", _commit(start)),
         ("torch", _text(known.get("torch"))),
         ("python", _text(start.get("python"))),
+        ("cuda", str(start.get("cuda") or "")),
+        ("driver", str(start.get("driver") or "")),
         ("device", _text(known.get("device"))),
         ("dtype", _text(known.get("dtype"))),
         ("threads", _text(start.get("threads"))),
         ("host", _text(start.get("host"))),
     ]
-    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v]))
+    lines = pairs_lines([(k, v) for k, v in facts if v])
+    for mark in (details.run.marks or "").split():
+        text = f"{mark}: {MEANING.get(mark, '')}"
+        lines.append(Content.assemble((f"{MARKED} ", "$warning"), (plain(text, PARAGRAPH), "")))
+    return Content("\n").join(lines)
+
+
+def _origin(details: RunDetails) -> list[tuple[str, str]]:
+    """Of an imported run."""
+    if not details.run.origin:
+        return []
+    came_from = plain(str(details.spec.get("came_from") or ""), PARAGRAPH)
+    how = details.run.origin.removeprefix("imported-")
+    return [("imported", f"{how}, {came_from}"), ("", "no ranks of users, so no test holds it")]
+
+
+def _commit(start: Mapping[str, Any]) -> str:
+    commit = start.get("commit")
+    if not isinstance(commit, str):
+        return ""
+    return f"{commit[:10]}, with changes" if start.get("dirty") else commit[:10]
 
 
 def attempts(details: RunDetails) -> Content:
@@ -202,7 +243,7 @@ def files(folder: Path, command: str) -> Content:
         ("\nfolder    ", MUTED),
         (short_path(folder, 100), ""),
         ("\nrelaunch  ", MUTED),
-        (plain(command), "$accent"),
+        (plain(command) or "another program trained it", "$accent" if command else MUTED),
     )
 
 

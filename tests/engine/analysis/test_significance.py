@@ -16,6 +16,7 @@ from engine.analysis.significance import (
     holm,
     more_seeds,
     per_user,
+    ratio,
     user_interval,
 )
 from engine.analysis.student import critical, two_sided
@@ -151,3 +152,34 @@ def test_the_interval_of_a_share_is_the_binomial_one() -> None:
 
 def test_users_that_agree_leave_no_doubt() -> None:
     assert user_interval(np.full((1, 50), 0.25)) == (0.25, 0.25)
+
+
+def test_a_ratio_of_costs_is_welchs_test_of_the_logarithms() -> None:
+    a, b = [2.0, 2.3, 2.1, 2.6], [1.0, 1.3, 0.9]
+    found, expected = ratio(a, b), stats.ttest_ind(np.log(a), np.log(b), equal_var=False)
+    assert found is not None
+    assert found.p == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(1 - LEVEL)
+    assert (found.low, found.high) == pytest.approx(
+        (math.exp(interval.low), math.exp(interval.high))
+    )
+    assert found.value == pytest.approx(stats.gmean(a) / stats.gmean(b))
+
+
+@pytest.mark.parametrize(("a", "b"), [([1.0], [2.0, 3.0]), ([1.0, 0.0], [2.0, 3.0])])
+def test_no_ratio_where_it_would_mean_nothing(a: list[float], b: list[float]) -> None:
+    assert ratio(a, b) is None
+
+
+def test_a_ratio_of_figures_that_do_not_vary_is_exact() -> None:
+    found, same = ratio([1177.0] * 3, [1100.0] * 2), ratio([0.1 + 0.2] * 2, [0.3] * 2)
+    assert found is not None
+    assert same is not None
+    assert (found.p, found.low, found.high) == (0, found.value, found.value)
+    assert same.p == 1
+
+
+def test_two_seeds_may_leave_any_ratio_possible() -> None:
+    found = ratio([1e-8, 1e8], [1e-8, 1e9])
+    assert found is not None
+    assert found.low < 1 < found.high

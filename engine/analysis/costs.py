@@ -1,0 +1,98 @@
+"""What a cell costs, beside how good it is: the figures that a trade-off is made of."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Literal
+
+from engine.analysis.cells import RankedCell
+from engine.analysis.comparison import Kind
+from engine.store.runcosts import RunCosts, run_costs
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One of them."""
+
+    field: str
+    """Of `RunCosts`; ``parameters`` is the run's own."""
+    title: str
+    unit: str
+    kind: Kind
+    better: Literal["higher", "lower"] = "lower"
+    exact: bool = False
+    """Told by the configuration alone: nothing about it is left to chance."""
+
+    @property
+    def heading(self) -> str:
+        """With the unit, where the title doesn't tell it."""
+        return f"{self.title}, {self.unit}" if self.unit and "/" not in self.unit else self.title
+
+
+TO_BEST = Cost("seconds_to_best", "Training to the chosen epoch", "s", "seconds")
+EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "seconds")
+PARAMETERS = Cost("parameters", "Parameters", "", "whole", exact=True)
+GPU_MEMORY = Cost("gpu_memory_mib", "Peak GPU memory", "MiB", "whole")
+HOST_MEMORY = Cost("host_memory_mib", "Peak memory of the process", "MiB", "whole")
+SPEED_1 = Cost("users_per_second_1", "Users/s, one at a time", "users/s", "whole", "higher")
+SPEED_256 = Cost("users_per_second_256", "Users/s, 256 at once", "users/s", "whole", "higher")
+
+COSTS = (TO_BEST, EPOCH, PARAMETERS, GPU_MEMORY, HOST_MEMORY, SPEED_1, SPEED_256)
+
+
+@dataclass(frozen=True)
+class CostedCell:
+    """A cell and what each of its runs cost."""
+
+    cell: RankedCell
+    costs: tuple[RunCosts, ...]
+    """In the order of the cell's runs."""
+
+    @property
+    def label(self) -> str:
+        return self.cell.label
+
+    @property
+    def place(self) -> frozenset[tuple[str, str]]:
+        """Devices and number types that its runs had: times are comparable only where equal."""
+        return frozenset((str(run["device"]), str(run["dtype"])) for run in self.cell.runs)
+
+    def values(self, cost: Cost) -> tuple[float, ...]:
+        """One a seed; empty unless every run tells it."""
+        if cost is PARAMETERS:
+            found = [run["Model/TotalParams"] for run in self.cell.runs]
+        else:
+            found = [getattr(each, cost.field) for each in self.costs]
+        known = [float(value) for value in found if isinstance(value, int | float)]
+        return tuple(known) if len(known) == len(found) else ()
+
+    def mean(self, cost: Cost) -> float | None:
+        values = self.values(cost)
+        return fmean(values) if values else None
+
+    def deviation(self, cost: Cost) -> float | None:
+        """Over seeds, of the sample; ``None`` for one."""
+        values = self.values(cost)
+        return stdev(values) if len(values) > 1 else None
+
+
+def costed(con: sqlite3.Connection, cells: Sequence[RankedCell]) -> list[CostedCell]:
+    """The cells with what their runs cost, in their order."""
+    ids = [str(run["run"]) for cell in cells for run in cell.runs]
+    known = run_costs(con, ids)
+    nothing = RunCosts(None, None, None, None, None, None)
+    return [
+        CostedCell(cell, tuple(known.get(str(run["run"]), nothing) for run in cell.runs))
+        for cell in cells
+    ]
+
+
+def told(cells: Sequence[CostedCell]) -> tuple[Cost, ...]:
+    """The costs that at least one of the cells tells; of memory the GPU's where any tells that."""
+    found = [cost for cost in COSTS if any(each.values(cost) for each in cells)]
+    if GPU_MEMORY in found and HOST_MEMORY in found:
+        found.remove(HOST_MEMORY)
+    return tuple(found)

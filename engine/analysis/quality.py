@@ -1,0 +1,104 @@
+"""Time to a given quality: when a run's validation curve first passes it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, TIME_TO_QUALITY, Row, Value
+from engine.errors import UsageError, cut, did_you_mean
+from engine.store.comparison import runs_by_id
+from engine.store.runcosts import seconds_to_reach
+
+DEFAULT = "ndcg@10=95%"
+"""Early stopping looks at this metric too, and every run that trains well passes this level."""
+
+_FORM = re.compile(r"(?P<name>[^=<>]+?)\s*>?=\s*(?P<value>\d*\.?\d+)\s*(?P<share>%?)")
+_SPELLINGS = {"hitrate": "hit", "hr": "hit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A validation metric and the level to pass."""
+
+    measure: str
+    """The store's name, such as ``valid_ndcg``."""
+    value: float
+    share: bool
+    """Whether ``value`` is a share of the best that any of the runs of a data set reached."""
+
+    @property
+    def title(self) -> str:
+        """Such as ``95 % of the best NDCG@10/valid``."""
+        metric, _, masked = self.measure.removeprefix("valid_").partition("_")
+        name = f"{METRIC_NAMES[metric]}/valid" + (" (seen masked)" if masked else "")
+        if self.share:
+            return f"{100 * self.value:g} % of the best {name} of its data set here"
+        return f"{name} of {self.value:g}"
+
+
+def parse_quality(text: str) -> Quality:
+    """Read ``recall@10=.13``, or ``ndcg_masked=95%`` for a share of the best.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"{cut(text, 40)!r} is no quality: write recall@10=.13, or ndcg@10=95% for a share of "
+            "the best."
+        )
+    words = found["name"].lower().replace("@10", "").replace("/valid", "")
+    name = words.replace("(seen masked)", "_masked").replace(" ", "").replace("__", "_")
+    metric, underscore, ranking = name.partition("_")
+    metric = _SPELLINGS.get(metric, metric)
+    if metric not in METRIC_NAMES or (underscore and ranking != "masked"):
+        known = [name for metric in METRIC_NAMES for name in (metric, f"{metric}_masked")]
+        hint = did_you_mean(name, known)
+        raise UsageError(f"there is no metric {cut(found['name'], 30)!r}: {hint}")
+    value = float(found["value"]) / (100 if found["share"] else 1)
+    if not 0 < value <= 1:
+        raise UsageError("a quality lies above 0, and is at most 1 or 100%.")
+    return Quality(f"valid_{metric}{underscore}{ranking}", value, bool(found["share"]))
+
+
+def levels(
+    con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
+) -> dict[tuple[Value, ...], float]:
+    """The level to pass, by the values of `COMPARABLE`; none where no run has the metric."""
+    if not quality.share:
+        return {_group(row): quality.value for row in rows}
+    ids = [str(row["run"]) for row in rows]
+    best = dict(runs_by_id(con, ["id", f"{quality.measure}_max"], ids))
+    found: dict[tuple[Value, ...], float] = {}
+    for row in rows:
+        if (reached := best.get(row["run"])) is not None:
+            group = _group(row)
+            found[group] = max(found.get(group, 0.0), quality.value * reached)
+    return found
+
+
+def with_time_to_quality(
+    con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
+) -> list[Row]:
+    """The rows of `compare_rows` with seconds of training until the quality, in a column
+    `TIME_TO_QUALITY` behind the other figures; ``None`` for a run that never was as good."""
+    passed = levels(con, rows, quality)
+    wanted = {str(row["run"]): passed[_group(row)] for row in rows if _group(row) in passed}
+    seconds = seconds_to_reach(con, quality.measure, wanted)
+    found: list[Row] = []
+    for row in rows:
+        wider: Row = {}
+        for name, value in row.items():
+            if name == "aggregate":
+                wider[TIME_TO_QUALITY] = seconds.get(str(row["run"]))
+            wider[name] = value
+        found.append(wider)
+    return found
+
+
+def _group(row: Row) -> tuple[Value, ...]:
+    return tuple(row[name] for name in COMPARABLE)

@@ -1,0 +1,1 @@
+"""What goes to other programs and other machines, and what comes from them."""

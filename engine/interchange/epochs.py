@@ -1,0 +1,105 @@
+"""The raw epochs of runs as one table, in CSV or Parquet: who the run is, then its figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from engine.analysis.export import csv_cell
+from engine.atomic import atomic_file
+from engine.errors import UsageError, UserError
+from engine.metrics import EPOCH_MEASURES
+from engine.store.comparison import matching
+from engine.store.database import StoreConnection
+from engine.store.schema import EPOCH_INTEGERS
+
+RUN_COLUMNS = ("run", "model", "dataset", "length", "seed", "profile", "suite", "state", "origin")
+COLUMNS = (*RUN_COLUMNS, "epoch", "attempt", "t", *EPOCH_INTEGERS, *EPOCH_MEASURES)
+"""Of the table. ``t`` is when the epoch ended, seconds since 1970."""
+
+_TEXTS = frozenset({"run", "model", "dataset", "profile", "suite", "state", "origin"})
+_WHOLES = frozenset({"length", "seed", "epoch", "attempt", *EPOCH_INTEGERS})
+_ROWS_AT_ONCE = 20_000
+
+Line = Sequence[Any]
+
+
+def write_epochs(
+    con: StoreConnection,
+    output: Path,
+    format: str,  # noqa: A002 - the command line's name for it
+    *,
+    filter: str = "",  # noqa: A002 - the command line's name for it
+) -> int:
+    """Write every epoch of the runs that match, by run and epoch; return how many.
+
+    Nothing is written where there is none.
+
+    Args:
+        format: ``csv`` or ``parquet``.
+
+    Raises:
+        UsageError: a filter that means nothing.
+        UserError: the file can't be written, or Parquet's package isn't there.
+    """
+    where, parameters = matching(filter)
+    own = ", ".join(f"r.{'id' if name == 'run' else name}" for name in RUN_COLUMNS)
+    figures = ", ".join(f"e.{name}" for name in COLUMNS[len(RUN_COLUMNS) :])
+    cursor = con.execute(
+        f"SELECT {own}, {figures} FROM runs r JOIN epochs e ON e.run = r.id"  # noqa: S608
+        f" WHERE {where} ORDER BY r.id, e.epoch",
+        parameters,
+    )
+    first = cursor.fetchmany(_ROWS_AT_ONCE)
+    if not first:
+        return 0
+    write = {"csv": _write_csv, "parquet": _write_parquet}[format]
+    try:
+        with atomic_file(output) as file:
+            return write(file, _batches(first, cursor))
+    except OSError as error:
+        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+
+
+def _batches(first: list[Line], cursor: Any) -> Iterator[list[Line]]:
+    batch = first
+    while batch:
+        yield batch
+        batch = cursor.fetchmany(_ROWS_AT_ONCE)
+
+
+def _write_csv(file: IO[bytes], batches: Iterable[list[Line]]) -> int:
+    text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    rows = 0
+    for batch in batches:
+        writer.writerows([csv_cell(value) for value in row] for row in batch)
+        rows += len(batch)
+    text.detach()
+    return rows
+
+
+def _write_parquet(file: IO[bytes], batches: Iterable[list[Line]]) -> int:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise UsageError(
+            "Parquet needs the package pyarrow: pip install 'seqbench[parquet]', or export CSV."
+        ) from None
+    kinds = {name: pa.string() for name in _TEXTS} | {name: pa.int64() for name in _WHOLES}
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in COLUMNS])
+    rows = 0
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in batches:
+            columns = [
+                pa.array(column, type=field.type)
+                for column, field in zip(zip(*batch, strict=True), schema, strict=True)
+            ]
+            writer.write_table(pa.table(columns, schema=schema))
+            rows += len(batch)
+    return rows

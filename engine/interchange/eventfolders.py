@@ -1,0 +1,74 @@
+"""Runs as TensorBoard event files: a folder a run, its epochs under the reference table's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from engine.analysis.comparison import columns
+from engine.atomic import write_atomically
+from engine.errors import UserError
+from engine.interchange.events import Scalars, scalars_event, version_event
+from engine.interchange.tfrecord import record
+from engine.store.comparison import matching
+from engine.store.database import StoreConnection
+from engine.store.queries import epochs
+
+PARAMETERS = "Model/TotalParams"
+EPOCHS = "Total Epoch Trained"
+
+
+@cache
+def tags() -> Mapping[str, str]:
+    """The measure of an epoch behind each tag: the comparison's names for them."""
+    best = ((column.name, column.source) for column in columns("best"))
+    return {name: source[:-5] for name, source in best if source.endswith("_best")}
+
+
+def write_event_folders(
+    con: StoreConnection,
+    output: Path,
+    *,
+    filter: str = "",  # noqa: A002 - the command line's name for it
+) -> int:
+    """Write ``output/<run>/events.out.tfevents.…`` for each run that matches and has an epoch;
+    return how many.
+
+    The same runs give the same files, so that exporting again replaces what was exported before.
+
+    Raises:
+        UsageError: a filter that means nothing.
+        UserError: the folder can't be written.
+    """
+    where, parameters = matching(filter)
+    runs = con.rows(
+        "SELECT id, parameters FROM runs r WHERE epoch IS NOT NULL"  # noqa: S608
+        f" AND {where} ORDER BY id",
+        parameters,
+    )
+    written = 0
+    try:
+        for run, size in runs:
+            if found := epochs(con, run):
+                folder = output / run
+                folder.mkdir(parents=True, exist_ok=True)
+                began = int(found[0]["t"])
+                path = folder / f"events.out.tfevents.{began:010d}.seqbench"
+                write_atomically(path, _file(found, size))
+                written += 1
+    except OSError as error:
+        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+    return written
+
+
+def _file(found: list[dict[str, Any]], parameters: int | None) -> bytes:
+    records = [record(version_event(float(found[0]["t"])))]
+    for count, row in enumerate(found, 1):
+        figures = {tag: row[measure] for tag, measure in tags().items()}
+        figures |= {PARAMETERS: parameters or None, EPOCHS: count}
+        known = {tag: float(value) for tag, value in figures.items() if value is not None}
+        event = Scalars(float(row["t"]), int(row["epoch"]), known)
+        records.append(record(scalars_event(event)))
+    return b"".join(records)

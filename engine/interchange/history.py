@@ -1,0 +1,188 @@
+"""History of other programs taken in: each run becomes a folder like our own, marked as imported.
+
+What isn't known stays unknown: there are no ranks of users, no checksum of the data, no protocol.
+The same history gives the same run ids, so that importing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.atomic import write_atomically
+from engine.config import Catalogue, load_catalogue
+from engine.errors import UsageError, UserError, shown
+from engine.importedspec import ImportedSpec, Origin
+from engine.interchange.csvhistory import read_csv
+from engine.interchange.foreign import History
+from engine.interchange.place import Imported, importing, place
+from engine.interchange.tagmap import PARAMETERS, PLACE, TagMap, load_tag_map
+from engine.interchange.tensorboard import read_event_folders
+from engine.journal import FORMAT
+from engine.runfolder import RunFolder
+from engine.specfile import save_spec
+from engine.store.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
+from engine.store.location import StoreLocation
+
+_DIGITS = 10
+_CAUSE = "imported"
+
+
+def import_history(
+    source: Path,
+    location: StoreLocation,
+    config_dir: Path | None = None,
+    tag_map: Path | None = None,
+    fixed: Mapping[str, str] | None = None,
+    suite: str | None = None,
+) -> tuple[Imported, list[str]]:
+    """Take a folder of TensorBoard event files, or a CSV file, into the store.
+
+    Args:
+        tag_map: laid over the reference table's.
+        fixed: what to take for `PLACE`, whatever the source tells.
+
+    Returns:
+        What became of the runs, and a sentence for each part of the source that was passed over.
+
+    Raises:
+        ConfigError, UsageError: a map that makes no sense, or something isn't told of a run.
+        UserError: the source can't be read or has no run in it; nothing was changed.
+        StoreError: the store can't be written.
+    """
+    known, catalogue = load_tag_map(tag_map), load_catalogue(config_dir)
+    origin: Origin = "imported-tensorboard" if source.is_dir() else "imported-csv"
+    read = read_event_folders(source, known) if source.is_dir() else read_csv(source, known)
+    if not read.histories:
+        first = f" {read.passed_over[0]}" if read.passed_over else ""
+        raise UserError(f"{source} has no run in it.{first}")
+    runs = {
+        _run_id(spec, history): (spec, history)
+        for history in read.histories
+        for spec in [_spec(history, origin, known, catalogue, fixed or {})]
+    }
+    with importing(location) as aside:
+        folders = []
+        there = [run for run in runs if location.folder(run).path.exists()]
+        for run, (spec, history) in runs.items():
+            if run not in there:
+                folders.append(RunFolder(aside / run))
+                _write(folders[-1], spec, history, suite)
+        placed = place(location, folders)
+    return Imported(placed.added, (*there, *placed.present), placed.renamed), read.passed_over
+
+
+def _spec(
+    history: History,
+    origin: Origin,
+    known: TagMap,
+    catalogue: Catalogue,
+    fixed: Mapping[str, str],
+) -> ImportedSpec:
+    told = {**history.told, **fixed}
+    for name in PLACE:
+        if not told.get(name):
+            raise UsageError(f"{history.source} doesn't tell the {name}: add --{name} to say it.")
+    names = {name.casefold(): ours for name, ours in known.names.items()}
+    model = names.get(told["model"].casefold(), told["model"])
+    dataset = names.get(told["dataset"].casefold(), told["dataset"])
+    numbers = {}
+    for name, most in (("length", 65_536), ("seed", 2**31 - 1)):
+        if not re.fullmatch(r"[0-9]{1,10}", told[name]) or int(told[name]) > most:
+            raise UsageError(f"{history.source}: {shown(told[name])} is no {name}.")
+        numbers[name] = int(told[name])
+    if not numbers["length"]:
+        raise UsageError(f"{history.source}: '0' is no length.")
+    return ImportedSpec(
+        origin=origin,
+        came_from=history.source[:1000],
+        model=_name(model, catalogue.model),
+        dataset=_name(dataset, catalogue.dataset),
+        **numbers,
+    )
+
+
+def _name(text: str, find: Any) -> str:
+    """Ours for it, or one that it can have here."""
+    try:
+        return str(find(text).name)
+    except UsageError:
+        plain = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
+        if not plain:
+            raise UsageError(f"{shown(text)} is no name.") from None
+        return plain[:40]
+
+
+def _run_id(spec: ImportedSpec, history: History) -> str:
+    content = [
+        [spec.origin, spec.model, spec.dataset, spec.length, spec.seed],
+        [[each.epoch, sorted(each.figures.items())] for each in history.moments],
+    ]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGITS]
+    stem = re.sub(r"\.{2,}", ".", f"{spec.model}-{spec.dataset}-l{spec.length}-s{spec.seed}")
+    return f"{stem}-{digest}"
+
+
+def _write(folder: RunFolder, spec: ImportedSpec, history: History, suite: str | None) -> None:
+    """The files of a run that is done, as a worker and the supervisor would have left them."""
+    folder.path.mkdir(mode=0o700)
+    began, ended = history.moments[0].t, max(each.t for each in history.moments)
+    size = max((each.figures.get(PARAMETERS, 0.0) for each in history.moments), default=0.0)
+    parameters = round(size) if 0 <= size < 2**53 else 0
+    save_spec(folder, spec, created=began, suite=suite, parameters=parameters)
+    lines: list[dict[str, Any]] = [
+        {
+            "t": began,
+            "kind": "start",
+            "format": FORMAT,
+            "run": folder.run_id,
+            "attempt": 1,
+            "epochs": len(history.moments),
+            "parameters": parameters or None,
+        },
+        *(
+            {
+                "t": each.t,
+                "kind": "epoch",
+                "epoch": each.epoch,
+                **{
+                    name: value if math.isfinite(value) else None
+                    for name, value in each.figures.items()
+                    if name != PARAMETERS
+                },
+            }
+            for each in history.moments
+        ),
+        {"t": ended, "kind": "end", "status": "done", "cause": _CAUSE, "message": ""},
+    ]
+    text = "".join(
+        json.dumps({"seq": seq, **line}, allow_nan=False) + "\n" for seq, line in enumerate(lines)
+    )
+    write_atomically(folder.journal(1), text)
+    attempt = dict.fromkeys(META_ATTEMPT_COLUMNS) | {
+        "attempt": 1,
+        "status": "done",
+        "ended": ended,
+        "exited": ended,
+        "cause": _CAUSE,
+        "message": "",
+    }
+    meta = dict.fromkeys(META_COLUMNS) | {
+        "format": META_FORMAT,
+        "note": "",
+        "position": 0,
+        "state": "done",
+        "attempt": 1,
+        "losses": 0,
+        "finished": ended,
+        "cause": _CAUSE,
+        "message": "",
+        "tags": [],
+        "attempts": [attempt],
+    }
+    write_atomically(folder.meta, json.dumps(meta, indent=1) + "\n")

@@ -1,0 +1,167 @@
+"""Runs as one archive: their folders as they lie on the disk, behind a manifest.
+
+The same runs give the same bytes: members come in order, and carry no time and no owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from engine.atomic import atomic_file
+from engine.errors import RunError
+from engine.interchange.compression import check_name, compressed
+from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
+from engine.regular import open_regular
+from engine.runfolder import RunFolder
+from engine.store.comparison import matching
+from engine.store.database import StoreConnection
+from engine.store.folders import meta_text
+from engine.store.location import StoreLocation
+from engine.store.schema import ENDED
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What an archive got."""
+
+    runs: tuple[str, ...]
+    left_out: tuple[str, ...]
+    """A sentence for each run that matched and is not in it."""
+    bytes: int
+    """Of the files in it, before they were compressed."""
+
+
+def pack(
+    con: StoreConnection,
+    location: StoreLocation,
+    output: Path,
+    *,
+    filter: str = "",  # noqa: A002 - the command line's name for it
+    weights: bool = False,
+) -> Packed:
+    """Write the runs that match and have ended; ``output`` is whole or as it was before.
+
+    Args:
+        filter: as in `engine.store.comparison.comparison`.
+        weights: with checkpoints and the chosen epoch's weights, which no comparison needs.
+
+    Raises:
+        UsageError: a filter that means nothing, or a name that says no compression.
+        ArchiveError: it can't be written, no run can go into it, or one changed meanwhile.
+    """
+    check_name(output)
+    runs, left_out = _ended(con, filter)
+    sources: dict[str, dict[str, _Source]] = {}
+    for run in runs:
+        try:
+            sources[run] = dict(_sources(con, location.folder(run), weights))
+        except (OSError, RunError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            left_out.append(f"{run} is left out: its folder can't be read ({why}).")
+    manifest = Manifest(
+        {run: {n: source.entry for n, source in files.items()} for run, files in sources.items()}
+    )
+    if manifest.runs:
+        _write(output, manifest, sources)
+    return Packed(tuple(manifest.runs), tuple(left_out), manifest.bytes)
+
+
+def _ended(con: StoreConnection, text: str) -> tuple[list[str], list[str]]:
+    """Ids in order, and a sentence for those that still run or wait."""
+    where, parameters = matching(text)
+    rows = con.rows(f"SELECT id, state FROM runs r WHERE {where} ORDER BY id", parameters)  # noqa: S608
+    going = [
+        f"{run} is left out: it is {state}, and may still change."
+        for run, state in rows
+        if state not in ENDED
+    ]
+    return [run for run, state in rows if state in ENDED], going
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a member's bytes come from."""
+
+    entry: Entry
+    content: bytes | Path
+
+    def open(self) -> BinaryIO:
+        if isinstance(self.content, bytes):
+            return io.BytesIO(self.content)
+        return open_regular(self.content)
+
+
+def _sources(
+    con: StoreConnection, folder: RunFolder, weights: bool
+) -> Iterator[tuple[str, _Source]]:
+    # What the store knows of notes and tags may not be in meta.json yet.
+    meta = meta_text(con, folder.run_id).encode()
+    for path in sorted(folder.path.iterdir()):
+        if path.name == folder.meta.name:
+            yield path.name, _Source(Entry(len(meta), hashlib.sha256(meta).hexdigest()), meta)
+        elif KEPT.fullmatch(path.name) or (weights and WEIGHTS.fullmatch(path.name)):
+            with open_regular(path) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                yield path.name, _Source(Entry(file.tell(), digest), path)
+
+
+def _write(output: Path, manifest: Manifest, sources: dict[str, dict[str, _Source]]) -> None:
+    try:
+        with (
+            atomic_file(output) as file,
+            closing(compressed(file, output.name)) as outer,
+            tarfile.open(fileobj=outer, mode="w|", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            text = manifest.text().encode()
+            tar.addfile(_member(NAME, len(text)), io.BytesIO(text))
+            for run, files in sources.items():
+                for name, source in files.items():
+                    _add(tar, f"runs/{run}/{name}", source)
+    except OSError as error:
+        raise ArchiveError(f"{output} can't be written: {error.strerror or error}.") from None
+
+
+def _add(tar: tarfile.TarFile, name: str, source: _Source) -> None:
+    with source.open() as file:
+        hashed = _Hashed(file)
+        try:
+            tar.addfile(_member(name, source.entry.bytes), hashed)
+        except OSError as error:
+            if error.strerror is None:  # tarfile's own: the file became shorter
+                raise _changed(name) from None
+            raise
+    if hashed.hexdigest() != source.entry.sha256:
+        raise _changed(name)
+
+
+def _changed(name: str) -> ArchiveError:
+    return ArchiveError(f"{name} changed while it was exported: try again.")
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = size, 0o600
+    return member
+
+
+class _Hashed(io.RawIOBase):
+    """A file whose bytes are hashed as they are read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._hash.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()

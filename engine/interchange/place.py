@@ -1,0 +1,126 @@
+"""Run folders that came from elsewhere, put among those of the store and made known to it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.atomic import fsync_folder
+from engine.errors import StoreError
+from engine.lock import take_lock
+from engine.regular import open_regular
+from engine.runfolder import RunFolder
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection, store_lock
+from engine.store.location import StoreLocation
+from engine.store.takein import take_in
+
+_ASIDE = ".import-"
+LONGEST_ID = 120
+_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of the runs, by their ids in what was imported."""
+
+    added: tuple[str, ...]
+    present: tuple[str, ...]
+    """Were there already, and are as they were."""
+    renamed: dict[str, str]
+    """Those of ``added`` whose id another run has: the id that they have here."""
+
+
+@contextmanager
+def importing(location: StoreLocation) -> Iterator[Path]:
+    """A new folder beside the runs, for what is still to be checked; it is gone afterwards.
+
+    Raises:
+        StoreError: it can't be made, or another import is going on.
+    """
+    try:
+        location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = take_lock(location.runs / "import.lock", seconds=1.0)
+        if lock is None:
+            raise StoreError("Another import is going on here: wait for its end, then try again.")
+    except OSError as error:
+        raise StoreError(f"{location.runs} can't be written: {error.strerror}.") from None
+    try:
+        for left in location.runs.glob(f"{_ASIDE}*"):  # by an import that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=location.runs))
+        try:
+            yield aside
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise StoreError(f"{location.runs} can't be written: {error.strerror}.") from None
+    finally:
+        os.close(lock)
+
+
+def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
+    """Move checked run folders to their places, and take them into the store.
+
+    A crash leaves every run whole: in its place, where the next import of the same or a rebuild
+    takes it in, or not there.
+
+    Raises:
+        StoreError: the store can't be written.
+        OSError: a folder can't be moved.
+    """
+    added: list[str] = []
+    present: list[str] = []
+    renamed: dict[str, str] = {}
+    with closing(connect_writer(location)) as connection, store_lock(location):
+        for folder in folders:
+            run = folder.run_id
+            found, there = _place_of(connection, location, folder)
+            if found.run_id != run:
+                renamed[run] = found.run_id
+            if not there:
+                folder.path.rename(found.path)
+                fsync_folder(location.runs)
+            if _known(connection, found.run_id):
+                present.append(run)
+            else:
+                take_in(connection, found)
+                added.append(run)
+    names = {run: renamed[run] for run in added if run in renamed}
+    return Imported(tuple(added), tuple(present), names)
+
+
+def _place_of(
+    connection: StoreConnection, location: StoreLocation, folder: RunFolder
+) -> tuple[RunFolder, bool]:
+    """Where a run belongs, and whether it is there."""
+    own = location.folder(folder.run_id)
+    if not own.path.exists() and not _known(connection, folder.run_id):
+        return own, False
+    if own.path.is_dir() and _content(own) == _content(folder):
+        return own, True
+    digest = hashlib.sha256(repr(sorted(_content(folder).items())).encode()).hexdigest()[:_DIGITS]
+    stem = folder.run_id[: LONGEST_ID - _DIGITS - 1].rstrip(".")
+    other = location.folder(f"{stem}-{digest}")
+    return other, other.path.is_dir()
+
+
+def _content(folder: RunFolder) -> dict[str, str]:
+    """SHA-256 of what a run trained with and recorded, by file name. Notes and tags may differ
+    between two copies of one run."""
+    found = {}
+    for path in [folder.spec, folder.test_ranks, *(path for _, path in folder.journals())]:
+        if path.exists():
+            with open_regular(path) as file:
+                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _known(connection: StoreConnection, run: str) -> bool:
+    return connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is not None

@@ -1,0 +1,172 @@
+"""An archive of runs taken in: all of it is checked aside before anything becomes part of the
+store.
+
+Nothing in an archive is believed. Names are those that the manifest may have, members are plain
+files that follow in its order with its lengths and checksums, and a run whose files contradict each
+other is refused, so that nothing begins to train, or is unpickled, because of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from engine.errors import StoreError, shown
+from engine.interchange.compression import damage, decompressed
+from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
+from engine.interchange.place import Imported, importing, place
+from engine.regular import open_regular
+from engine.runfolder import RunFolder
+from engine.specfile import load_spec_file, parse_any
+from engine.store.folders import load_meta
+from engine.store.location import StoreLocation
+from engine.store.schema import ENDED
+
+_CHUNK = 1 << 20
+
+
+def unpack(archive: Path, location: StoreLocation) -> Imported:
+    """Take the runs of an archive into the store, which is made if there is none.
+
+    A run that is there already is left as it is; one whose id another run has gets a longer id,
+    the same one each time.
+
+    Raises:
+        ArchiveError: it isn't an archive, isn't whole, holds what no archive of ours holds, or
+            there is no room; nothing was changed then.
+        StoreError: the store can't be written.
+    """
+    try:
+        with _opened(archive) as members:
+            manifest = members.manifest()
+            with importing(location) as aside:
+                _check_room(manifest, aside)
+                _extract(members, manifest, aside)
+                folders = [RunFolder(aside / run) for run in manifest.runs]
+                for folder in folders:
+                    _check_run(folder)
+                return place(location, folders)
+    except ArchiveError as error:
+        raise ArchiveError(f"{archive} can't be imported: {error}.") from None
+
+
+class _PlainMember(tarfile.TarInfo):
+    """A file and nothing else: no link or device, and no header that is read at once however long
+    it says it is."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise ArchiveError(f"{shown(member.name)} in it is not a file")
+        return member
+
+
+@dataclass(frozen=True)
+class _Members:
+    """What an archive holds, one after the other. Damage is told as `ArchiveError`."""
+
+    tar: tarfile.TarFile
+
+    def manifest(self) -> Manifest:
+        member = self.next()
+        if member is None or member.name != NAME:
+            raise ArchiveError("`seqbench export` didn't write it")
+        if member.size > MOST_BYTES:
+            raise ArchiveError(f"its manifest is {member.size:,} bytes long")
+        return read_manifest(b"".join(self.content(member)))
+
+    def next(self) -> tarfile.TarInfo | None:
+        with _damage_told():
+            return self.tar.next()
+
+    def content(self, member: tarfile.TarInfo) -> Iterator[bytes]:
+        """Piece by piece."""
+        with _damage_told():
+            file = self.tar.extractfile(member)
+            assert file is not None  # of a file there is one
+            while data := file.read(_CHUNK):
+                yield data
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[_Members]:
+    try:
+        file = open_regular(archive)
+    except OSError as error:
+        raise ArchiveError(error.strerror or "it can't be read") from None
+    with file, ExitStack() as opened:
+        with _damage_told():
+            outer = decompressed(file)
+            if outer is None:
+                raise ArchiveError("it is neither gzip nor Zstandard")
+            opened.enter_context(outer)
+            tar = tarfile.open(None, "r|", outer, _CHUNK, tarinfo=_PlainMember)  # noqa: SIM115
+        yield _Members(tar)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except damage():
+        raise ArchiveError("it is damaged or cut short, so fetch it again") from None
+
+
+def _check_room(manifest: Manifest, aside: Path) -> None:
+    free = shutil.disk_usage(aside).free
+    if manifest.bytes > free:
+        raise ArchiveError(
+            f"its files take {manifest.bytes / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are "
+            f"free where {aside.parent} lies"
+        )
+
+
+def _extract(members: _Members, manifest: Manifest, aside: Path) -> None:
+    for run, files in manifest.runs.items():
+        (aside / run).mkdir(mode=0o700)
+        for name, entry in files.items():
+            wanted, member = f"runs/{run}/{name}", members.next()
+            if member is None:
+                raise ArchiveError(f"it ends before {wanted}, so fetch it again")
+            if member.name != wanted or member.size != entry.bytes:
+                raise ArchiveError(f"{shown(member.name)} stands where {wanted} should")
+            if _copied(members.content(member), aside / run / name) != entry.sha256:
+                raise ArchiveError(f"{wanted} isn't what was exported, so fetch it again")
+    if (member := members.next()) is not None:
+        raise ArchiveError(f"its manifest doesn't tell of {shown(member.name)}")
+
+
+def _copied(content: Iterable[bytes], path: Path) -> str:
+    """Its SHA-256."""
+    digest = hashlib.sha256()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        for data in content:
+            digest.update(data)
+            out.write(data)
+        out.flush()
+        os.fsync(descriptor)
+    return digest.hexdigest()
+
+
+def _check_run(folder: RunFolder) -> None:
+    """Raises `ArchiveError` where the folder isn't a run that has ended."""
+    run = folder.run_id
+    try:
+        parse_any(folder, load_spec_file(folder))
+        meta = load_meta(folder)
+    except StoreError as error:
+        # The sentence names the file aside, which nobody knows.
+        told = str(error).replace(str(folder.path), run).rstrip(".")
+        raise ArchiveError(told) from None
+    newest = max((attempt for attempt, _ in folder.journals()), default=0)
+    if meta["state"] not in ENDED or newest > meta["attempt"]:
+        raise ArchiveError(f"{run} has not ended, and would begin to train here")

@@ -1,0 +1,300 @@
+"""What a report is about, read from the store at one moment."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from engine.analysis import published
+from engine.analysis.cells import Pair, RankedCell, pairs, ranked_cells
+from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
+from engine.analysis.costs import CostedCell, costed
+from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.published import Published
+from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
+from engine.analysis.significance import Metric, user_interval
+from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
+from engine.errors import UsageError
+from engine.report.plots import Curve, Level
+from engine.store import queries
+from engine.store.celltable import CellRow, cell_table
+from engine.store.database import fetch
+from engine.store.grouping import Choice
+from engine.store.location import StoreLocation
+from engine.store.runcosts import seconds_to_reach
+from engine.store.schema import STATES
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+    from engine.spec import RunSpec, Suite
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which runs, and what is looked at in them."""
+
+    suite: Suite | None = None
+    """Its runs as it says them now, whatever they were launched with."""
+    where: str = ""
+    """In the language of docs/queries.md; not with a suite, which says itself what it is."""
+    without: tuple[str, ...] = ()
+    """Ids of runs that are left out."""
+    metric: Metric = "ndcg"
+    masked: bool = False
+    quality: Quality = field(default_factory=lambda: parse_quality(DEFAULT))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of the suite, and what has become of it."""
+
+    spec: RunSpec
+    state: str | None
+    """``None``: it was never launched."""
+    run: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class DataGroup:
+    """The cells of one data set, protocol and checksum: those that may be compared."""
+
+    place: dict[str, Value]
+    cells: tuple[CostedCell, ...]
+    levels: tuple[Level, ...]
+    """In the order of the cells."""
+    pairs: tuple[Pair, ...]
+    tradeoffs: Tradeoffs
+    curves: tuple[Curve, ...]
+    pass_level: float | None
+    """The quality whose time is told."""
+    seconds_to_pass: Mapping[str, float]
+    """By run id."""
+    several: bool = False
+    """Whether the data set has other groups beside this one."""
+
+    @property
+    def title(self) -> str:
+        name = str(self.place["dataset"])
+        if not self.several:
+            return name
+        return f"{name}, data {str(self.place['checksum'])[:12]}, protocol {self.place['protocol']}"
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the report says."""
+
+    wanted: Wanted
+    rows: tuple[Row, ...]
+    """Of every run that is meant, in any state; figures at the chosen epoch."""
+    planned: tuple[Planned, ...]
+    """Of a suite."""
+    runs: Mapping[str, queries.Run]
+    specs: Mapping[str, Mapping[str, Any]]
+    """`engine.spec.RunSpec` as JSON, by run id."""
+    starts: Mapping[str, Mapping[str, Any]]
+    """Fields of the journal's newest ``start``, by run id."""
+    groups: tuple[DataGroup, ...]
+    inflation: tuple[CellInflation, ...]
+    published: tuple[tuple[CellRow, Published], ...]
+    """What is published for a cell, and ours measured alike."""
+    others: tuple[queries.Run, ...]
+    """Runs that meet the filter and aren't of the suite."""
+    problems: tuple[str, ...]
+    """Runs that are left out of the statistics, and why."""
+
+    @property
+    def done(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row["state"] == "done")
+
+
+def gather(
+    con: sqlite3.Connection, location: StoreLocation, catalogue: Catalogue | None, wanted: Wanted
+) -> Material:
+    """Read it. Takes seconds for hundreds of runs.
+
+    Raises:
+        UsageError: a filter that means nothing, a suite that can't be run or stands beside a
+            filter, or no run that is done.
+    """
+    if wanted.suite is not None and wanted.where:
+        raise UsageError("a suite says itself which runs it means: leave the filter, or the suite.")
+    rows = compare_rows(con, filter=wanted.where, sort="run", descending=False)
+    runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
+    # One may be new, another gone.
+    rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
+    imported = sum(bool(row["origin"]) for row in rows)
+    rows = [row for row in rows if not row["origin"]]
+    runs = {run: each for run, each in runs.items() if not each.origin}
+    planned: list[Planned] = []
+    if wanted.suite is not None:
+        assert catalogue is not None
+        planned = _planned(catalogue.expand(wanted.suite), runs.values())
+        meant = {each.run for each in planned}
+        rows = [row for row in rows if row["run"] in meant]
+    rows.sort(key=lambda row: [str(row["dataset"]), str(row["model"]), row["length"], row["seed"]])
+    if not any(row["state"] == "done" for row in rows):
+        raise UsageError(
+            "there is nothing to report: no run that is meant is done. `seqbench ls` shows them."
+        )
+    ids = [str(row["run"]) for row in rows]
+    meant_runs = {run: runs.pop(run) for run in ids}
+    choice = Choice(wanted.where, without=tuple(runs))
+    cells, problems = ranked_cells(location, rows)
+    found = pairs(cells, wanted.metric, masked=wanted.masked)
+    return Material(
+        wanted=wanted,
+        rows=tuple(rows),
+        planned=tuple(planned),
+        runs=meant_runs,
+        specs=_specs(con, ids),
+        starts=_starts(con, ids),
+        groups=tuple(_groups(con, cells, found, wanted)),
+        inflation=tuple(inflation(con, choice)),
+        published=tuple(_published(con, choice, catalogue)),
+        others=tuple(runs.values()),
+        problems=(*_left_out(imported), *problems),
+    )
+
+
+def _left_out(imported: int) -> Iterator[str]:
+    if imported:
+        which = "1 imported run is" if imported == 1 else f"{imported:,} imported runs are"
+        yield f"{which} left out: nothing is known of the data and the users."
+
+
+def _planned(specs: Sequence[RunSpec], runs: Iterable[queries.Run]) -> list[Planned]:
+    """Each run of the suite once, with the best that was made of it: done before all."""
+    rank = {state: number for number, state in enumerate(_BEST_STATES)}
+    known: dict[str, queries.Run] = {}
+    for run in runs:
+        other = known.get(run.fingerprint)
+        if other is None or rank[run.state] < rank[other.state]:
+            known[run.fingerprint] = run
+    planned = []
+    for fingerprint, spec in {spec.fingerprint(): spec for spec in specs}.items():
+        found = known.get(fingerprint)
+        planned.append(
+            Planned(spec, found.state, found.id, found.message or "")
+            if found
+            else Planned(spec, None, None, "")
+        )
+    return planned
+
+
+_BEST_STATES = (
+    "done",
+    "running",
+    *(state for state in STATES if state not in ("done", "running")),
+)
+
+
+def _published(
+    con: sqlite3.Connection, choice: Choice, catalogue: Catalogue | None
+) -> Iterator[tuple[CellRow, Published]]:
+    tables = list(catalogue.references.values()) if catalogue is not None else []
+    if tables:
+        for cell in cell_table(con, choice, published.sources(tables)):
+            for each in published.published_for(tables, cell):
+                yield cell, each
+
+
+def _groups(
+    con: sqlite3.Connection,
+    cells: Sequence[RankedCell],
+    found: Sequence[Pair],
+    wanted: Wanted,
+) -> list[DataGroup]:
+    groups: dict[tuple[Value, ...], list[CostedCell]] = {}
+    for each in costed(con, cells):
+        groups.setdefault(tuple(each.cell.place[name] for name in COMPARABLE), []).append(each)
+    datasets = [key[0] for key in groups]
+    ranked = [row for each in cells for row in each.runs]
+    passed = levels(con, ranked, wanted.quality)
+    measure = f"valid_{wanted.metric}{'_masked' if wanted.masked else ''}"
+    made = []
+    for key, members in groups.items():
+        members.sort(key=_order)
+        ids = [str(run["run"]) for each in members for run in each.cell.runs]
+        own_pairs = tuple(pair for pair in found if _place(pair.a) == key)
+        level = passed.get(key)
+        seconds = {}
+        if level is not None:
+            seconds = seconds_to_reach(con, wanted.quality.measure, dict.fromkeys(ids, level))
+        made.append(
+            DataGroup(
+                place=dict(zip(COMPARABLE, key, strict=True)),
+                cells=tuple(members),
+                levels=tuple(_level(each, wanted) for each in members),
+                pairs=own_pairs,
+                tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
+                curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
+                pass_level=level,
+                seconds_to_pass=seconds,
+                several=datasets.count(key[0]) > 1,
+            )
+        )
+    return sorted(made, key=lambda group: group.title)
+
+
+def _place(cell: RankedCell) -> tuple[Value, ...]:
+    return tuple(cell.place[name] for name in COMPARABLE)
+
+
+def _order(each: CostedCell) -> tuple[str, str, int, str]:
+    place = each.cell.place
+    return str(place["model"]), str(place["profile"]), int(place["length"] or 0), each.label
+
+
+def _level(each: CostedCell, wanted: Wanted) -> Level:
+    values = each.cell.values(wanted.metric, masked=wanted.masked)
+    low, high = user_interval(values)
+    return Level(each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1))))
+
+
+def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
+    run = str(row["run"])
+    epochs = queries.epoch_figures(con, run, [measure, "loss"])
+    known = [
+        (int(epoch), float(seconds), float(quality), float(loss))
+        for epoch, _, _, _, seconds, _, quality, loss in epochs
+        if seconds is not None and quality is not None and loss is not None
+    ]
+    numbers = tuple(epoch for epoch, *_ in known)
+    best = row["BestEpoch"]
+    return Curve(
+        model=str(row["model"]),
+        length=int(row["length"] or 0),
+        epochs=numbers,
+        seconds=tuple(accumulate(seconds for _, seconds, _, _ in known)),
+        quality=tuple(quality for _, _, quality, _ in known),
+        loss=tuple(loss for *_, loss in known),
+        best=numbers.index(int(best))
+        if isinstance(best, int | float) and best in numbers
+        else None,
+    )
+
+
+def _specs(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    rows = fetch(
+        con,
+        "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {run: json.loads(spec) for run, spec in rows}
+
+
+def _starts(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """What the newest attempt of each run said when it began."""
+    rows = fetch(
+        con,
+        "SELECT run, fields FROM events WHERE kind = 'start'"
+        " AND run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, seq",
+        (json.dumps(list(ids)),),
+    )
+    return {run: json.loads(fields) for run, fields in rows}

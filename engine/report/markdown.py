@@ -1,0 +1,86 @@
+"""A report as GitHub's Markdown; its plots are files beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from engine.analysis.export import markdown_cell, printable
+from engine.report.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Commands,
+    Paragraph,
+    Plot,
+    Report,
+    Subheading,
+    Table,
+)
+
+
+def markdown(report: Report, plots: PurePosixPath | None) -> str:
+    """The text, ending in a newline.
+
+    Args:
+        plots: the folder of `plot_files`, as the text's links shall name it; without one each
+            plot is left out, and what it shows is said.
+    """
+    parts = [f"# {_text(report.title)}", "  \n".join(map(_text, report.about))]
+    for section in report.sections:
+        parts.append(f"## {_text(section.title)}")
+        parts += (text for block in section.blocks for text in _block(block, plots))
+    return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
+
+
+def plot_files(report: Report) -> dict[str, str]:
+    """The plots' SVG by file name."""
+    return {
+        f"{block.name}.svg": block.svg
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, Plot)
+    }
+
+
+def _block(block: Block, plots: PurePosixPath | None) -> Iterator[str]:
+    match block:
+        case Subheading():
+            yield f"### {_text(block.text)}"
+        case Paragraph():
+            yield _text(block.text)
+        case Bullets():
+            yield "\n".join(f"- {_text(item)}" for item in block.items)
+        case Commands():
+            yield "```sh\n" + "\n".join(map(printable, block.lines)) + "\n```"
+        case Table():
+            if block.caption:
+                yield f"**{_text(block.caption)}**"
+            yield _table(block)
+        case Plot():
+            if block.caption:
+                yield f"**{_text(block.caption)}**"
+            name = None if plots is None else plots / f"{block.name}.svg"
+            yield f"_{_text(block.alt)}_" if name is None else f"![{_text(block.alt)}]({name})"
+
+
+def _table(block: Table) -> str:
+    rule = ["---:" if place in block.figures else "---" for place in range(len(block.head))]
+    lines = [list(map(_text, block.head)), rule]
+    for number, row in enumerate(block.rows):
+        lines.append([_cell(cell, number in block.strong) for cell in row])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(cell: Cell, strong: bool) -> str:
+    text = "<br>".join(map(_text, cell.lines))
+    if text and (strong or cell.strong):
+        text = f"**{text}**"
+    return "&nbsp;" * (4 * cell.indent) + text
+
+
+def _text(text: str) -> str:
+    """Text that no character of makes markup."""
+    escaped = markdown_cell(printable(text))
+    return re.sub(r"^(\s*)([-+#>]|\d+[.)])(?=\s)", r"\1\\\2", escaped)

@@ -1,0 +1,215 @@
+"""The report's pictures. Matplotlib is imported where one is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.analysis.costs import Cost, CostedCell
+from engine.analysis.pareto import pareto_front
+from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDE = 11.0
+"""Inches, which a page's column is scaled to."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A cell's quality."""
+
+    cell: CostedCell
+    mean: float
+    low: float
+    high: float
+    """The interval over users."""
+    seeds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A run's epochs."""
+
+    model: str
+    length: int
+    epochs: tuple[int, ...]
+    seconds: tuple[float, ...]
+    """Of training, until the end of each epoch."""
+    quality: tuple[float, ...]
+    """On validation."""
+    loss: tuple[float, ...]
+    """A target, in nats."""
+    best: int | None
+    """The chosen epoch's place."""
+
+
+Colours = dict[str, tuple[str, str]]
+"""Colour and marker by model."""
+
+
+def colours(models: Sequence[str]) -> Colours:
+    """The same for a model in every picture of a report."""
+    return {
+        model: (SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)])
+        for number, model in enumerate(dict.fromkeys(models))
+    }
+
+
+def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours) -> str:
+    """Each cell's mean with its interval over users, and its seeds as small points."""
+    with _style():
+        figure = _figure(WIDE, 1.0 + 0.32 * len(levels))
+        axes = figure.subplots()
+        for y, level in enumerate(levels):
+            colour, marker = looks[_model(level.cell)]
+            axes.plot([level.low, level.high], [y, y], color=colour, linewidth=2)
+            axes.plot(level.seeds, [y] * len(level.seeds), "|", color=colour, markersize=9)
+            axes.plot([level.mean], [y], marker, color=colour, markersize=7)
+        axes.set_yticks(range(len(levels)), [level.cell.label for level in levels])
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
+        axes.set_ylim(len(levels) - 0.4, -0.6)
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(metric)
+        return svg_text(figure, name)
+
+
+def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours) -> str:
+    """A column a length: validation over the time of training, and the loss over epochs."""
+    lengths = sorted({curve.length for curve in curves})
+    with _style():
+        figure = _figure(WIDE, 5.6)
+        grid = figure.subplots(2, len(lengths), sharey="row", sharex="row", squeeze=False)
+        for column, length in enumerate(lengths):
+            above, below = grid[0][column], grid[1][column]
+            for curve in (each for each in curves if each.length == length):
+                colour, marker = looks[curve.model]
+                above.plot(curve.seconds, curve.quality, color=colour, linewidth=1.3, alpha=0.85)
+                below.plot(curve.epochs, curve.loss, color=colour, linewidth=1.3, alpha=0.85)
+                if curve.best is not None:
+                    x, y = curve.seconds[curve.best], curve.quality[curve.best]
+                    above.plot([x], [y], marker, color=colour, markersize=6)
+            above.set_title(f"L = {length}")
+            above.set_xlabel("seconds of training")
+            below.set_xlabel("epoch")
+            _logarithmic(above, [s for c in curves for s in c.seconds], least=20)
+        grid[0][0].set_ylabel(metric)
+        grid[1][0].set_ylabel("loss a target, nats")
+        _legend(figure, looks, {curve.model for curve in curves})
+        return svg_text(figure, name)
+
+
+def pareto_plot(
+    name: str, levels: Sequence[Level], costs: Sequence[Cost], metric: str, looks: Colours
+) -> str:
+    """Quality over each cost, the front as a line through the cells that are on it."""
+    columns = 3 if len(costs) > 2 else len(costs)
+    rows = math.ceil(len(costs) / columns)
+    with _style():
+        figure = _figure(WIDE, 0.5 + 2.9 * rows)
+        grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        every = [axes for row in grid for axes in row]
+        for axes, cost in zip(every, costs, strict=False):
+            _pareto(axes, levels, cost, looks)
+        for number, axes in enumerate(every):
+            axes.set_visible(number < len(costs))
+        for row in grid:
+            row[0].set_ylabel(metric)
+        _legend(figure, looks, {_model(level.cell) for level in levels})
+        return svg_text(figure, name)
+
+
+def _pareto(axes: Axes, levels: Sequence[Level], cost: Cost, looks: Colours) -> None:
+    known = [(level.cell.mean(cost), level) for level in levels]
+    points = [(x, level) for x, level in known if x is not None]
+    front = pareto_front([(x, level.mean) for x, level in points], less_x=cost.better == "lower")
+    if front:
+        steps = sorted((points[index][0], points[index][1].mean) for index in front)
+        axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    lengths = sorted({int(level.cell.cell.place["length"] or 0) for level in levels})
+    for index, (x, level) in enumerate(points):
+        colour, marker = looks[_model(level.cell)]
+        axes.plot([x, x], [level.low, level.high], color=colour, linewidth=1, alpha=0.55)
+        inside = colour if index in front else PAPER
+        axes.plot([x], [level.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
+        length = int(level.cell.cell.place["length"] or 0)
+        if len(lengths) > 1:
+            right, up, side = _BESIDE[lengths.index(length) % len(_BESIDE)]
+            axes.annotate(
+                str(length), (x, level.mean), (right, up), textcoords="offset points",
+                horizontalalignment=side, fontsize=8.5, color=QUIET,
+            )  # fmt: skip
+    arrow = "← better" if cost.better == "lower" else "better →"
+    axes.set_title(cost.heading, fontsize=10)
+    axes.set_xlabel(arrow, fontsize=9)
+    axes.margins(x=0.14)
+    _logarithmic(axes, [x for x, _ in points], least=5)
+
+
+_BESIDE = ((-6, 4, "right"), (6, 4, "left"), (6, -11, "left"), (-6, -11, "right"))
+"""Where a point's length stands, the shortest first: cells of a model lie close together."""
+
+
+def _logarithmic(axes: Axes, values: Sequence[float], least: float) -> None:
+    """Where the values lie so far apart that a line would show the largest alone."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    above = [value for value in values if value > 0]
+    if above and max(above) / min(above) >= least:
+        axes.set_xscale("log")
+        decades = math.log10(max(above) / min(above))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+
+
+def _short(value: float) -> str:
+    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= factor:
+            return f"{value / (1e3 if letter == 'k' else factor):.4g}{letter}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _legend(figure: Figure, looks: Colours, models: set[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = [(model, look) for model, look in looks.items() if model in models]
+    handles = [
+        Line2D([], [], color=colour, marker=marker, markersize=7, linewidth=1.6)
+        for _, (colour, marker) in shown
+    ]
+    figure.legend(
+        handles, [model for model, _ in shown], loc="outside upper left", ncols=len(shown)
+    )
+
+
+def _model(cell: CostedCell) -> str:
+    return str(cell.cell.place["model"])
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Our style, whatever the user's own Matplotlib looks like."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+        yield
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasSVG(figure)
+    return figure

@@ -1,0 +1,153 @@
+"""What the models need, and what that buys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from engine.analysis.costs import (
+    GPU_MEMORY,
+    HOST_MEMORY,
+    PARAMETERS,
+    Cost,
+    CostedCell,
+    told,
+)
+from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
+from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
+from engine.report.gather import DataGroup, Material
+from engine.report.plots import Colours, pareto_plot
+from engine.report.wording import ABSENT, metric_name, slug, spread_text
+
+
+def capacity(material: Material) -> Section:
+    """Model capacity, exact."""
+    counts: dict[tuple[str, str, str], dict[int, set[int]]] = {}
+    for row in material.rows:
+        key = (str(row["dataset"]), str(row["model"]), str(row["profile"]))
+        number = row["Model/TotalParams"]
+        if isinstance(number, int | float):
+            counts.setdefault(key, {}).setdefault(int(row["length"] or 0), set()).add(int(number))
+    lengths = sorted({length for of_row in counts.values() for length in of_row})
+    rows = [
+        [dataset, model, profile]
+        + [
+            " / ".join(f"{n:,}" for n in sorted(of_row.get(length, ()))) or "–"
+            for length in lengths
+        ]
+        for (dataset, model, profile), of_row in counts.items()
+    ]
+    head = ["data set", "model", "profile", *(f"L = {length}" for length in lengths)]
+    return Section(
+        "Model capacity",
+        (
+            Paragraph(
+                "Weights that are trained. Where they grow with the length, positions are learned."
+            ),
+            table(head, rows, figures=range(3, len(head))),
+        ),
+    )
+
+
+def memory(material: Material) -> Section:
+    """Memory of training."""
+    blocks: list[Block] = [
+        Paragraph(
+            "The most that a run took, mean ± standard deviation over seeds. GPU memory is what "
+            "the driver says, the process's memory is resident and holds the libraries too."
+        )
+    ]
+    for group in material.groups:
+        rows = [
+            [each.label, *(_spread(each, cost) for cost in (GPU_MEMORY, HOST_MEMORY))]
+            for each in group.cells
+        ]
+        head = ["cell", f"{GPU_MEMORY.title}, MiB", f"{HOST_MEMORY.title}, MiB"]
+        blocks.append(table(head, rows, figures=(1, 2), caption=group.title))
+    return Section("Memory", tuple(blocks))
+
+
+def trade_offs(material: Material, looks: Colours) -> Section:
+    """Costs, fronts, pros and cons."""
+    blocks: list[Block] = []
+    for group in material.groups:
+        blocks += _of_dataset(group, material, looks)
+    return Section("Trade-offs", tuple(blocks))
+
+
+def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterator[Block]:
+    wanted, costs = material.wanted, told(group.cells)
+    name = metric_name(wanted.metric, masked=wanted.masked)
+    yield Subheading(group.title)
+    yield _cost_table(group, costs, name)
+    if group.pass_level is not None:
+        yield Paragraph(
+            f"Time to quality: seconds of training until {wanted.quality.title} is passed, here "
+            f"{group.pass_level:.4f}; {ABSENT} where a seed never passes it. Rates: from histories "
+            "in memory to the ten best of all items, at the end of the run, on its device.",
+            quiet=True,
+        )
+    plotted = [cost for cost in costs if cost is not PARAMETERS or len(_sizes(group)) > 1]
+    if plotted:
+        picture = f"pareto-{slug(group.title)}"
+        yield Plot(
+            name=picture,
+            draw=partial(pareto_plot, picture, group.levels, plotted, name, looks),
+            alt=f"{name} over {len(plotted)} costs on {group.title}, with each Pareto front.",
+            caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
+            "line: no other cell is as good at the same cost or less (by means; lines are 95 % "
+            "over users)",
+        )
+    yield from _pros_and_cons(group)
+
+
+def _sizes(group: DataGroup) -> set[float | None]:
+    return {each.mean(PARAMETERS) for each in group.cells}
+
+
+def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
+    rows = []
+    for level in group.levels:
+        each = level.cell
+        ids = [str(run["run"]) for run in each.cell.runs]
+        times = [group.seconds_to_pass.get(run) for run in ids]
+        known = [time for time in times if time is not None]
+        reached = f"{sum(known) / len(known):,.2f}" if len(known) == len(times) else ABSENT
+        texts = [_spread(each, cost) for cost in costs]
+        rows.append([each.label, f"{level.mean:.4f}", *texts, reached])
+    heads = [cost.heading for cost in costs]
+    head = ["cell", name, *heads, "Time to quality, s"]
+    return table(head, rows, figures=range(1, len(head)))
+
+
+def _pros_and_cons(group: DataGroup) -> Iterator[Block]:
+    found = group.tradeoffs
+    if len(found.balances) < 2:
+        yield Paragraph("One model alone has no pros and cons.", quiet=True)
+        return
+    is_open = any(each.open for each in found.balances)
+    rows = [
+        [
+            Cell((each.cell.label,), strong=True),
+            _sentences(each.pros, "None is shown."),
+            _sentences(each.cons, "None is shown."),
+            *([_sentences(each.open, "–")] if is_open else []),
+        ]
+        for each in found.balances
+    ]
+    head = ["model", "pros", "cons", *(["open"] if is_open else [])]
+    yield table(head, rows, caption="Pros and cons")
+    yield Paragraph(
+        "In brackets 95 % intervals. What is told is shown after correction (Holm): of quality for "
+        f"all pairs below, of costs, over seeds, for the {found.comparisons} comparisons of this "
+        f"table. Ratios below {WORTH_TELLING:g} aren't told. " + " ".join(found.notes),
+        quiet=True,
+    )
+
+
+def _sentences(sentences: Sequence[Sentence], none: str) -> Cell:
+    return Cell(tuple(sentence.text for sentence in sentences) or (none,))
+
+
+def _spread(each: CostedCell, cost: Cost) -> str:
+    return spread_text(each.mean(cost), each.deviation(cost), cost.kind)

@@ -1,0 +1,186 @@
+"""The pivot, and how sure its figures are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from statistics import stdev
+
+from engine.analysis.comparison import AGGREGATE_MEANING, kind_of
+from engine.analysis.inflation import INFLATED
+from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
+from engine.analysis.pivot import COLUMNS, apart_sentences, pivot
+from engine.analysis.pivot_text import INDENT, pivot_texts
+from engine.analysis.published import Against, caveats
+from engine.analysis.tradeoffs import signed
+from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
+from engine.report.gather import DataGroup, Material
+from engine.report.plots import Colours, curves_plot, quality_plot
+from engine.report.wording import ABSENT, interval_text, metric_name, slug, spread_text, valid_name
+
+
+def results(material: Material, looks: Colours) -> Section:
+    """The reference table's form, then each data set's quality."""
+    blocks: list[Block] = [
+        Paragraph(
+            f"Every figure of a run is that {AGGREGATE_MEANING['best']}; a cell's is the mean ± "
+            "standard deviation over its seeds. Subtotals are maxima over the cells beneath them, "
+            "as in the reference table."
+        ),
+        *_pivot(material),
+    ]
+    for group in material.groups:
+        blocks += _quality(group, material, looks)
+    return Section("Results", tuple(blocks))
+
+
+def _pivot(material: Material) -> Iterator[Block]:
+    rows = pivot(material.done)
+    yield table(
+        ["", *COLUMNS],
+        [[Cell((row.label,), indent=INDENT[row.level] // 2), *pivot_texts(row)] for row in rows],
+        figures=range(1, len(COLUMNS) + 1),
+        caption="Model › data set › length",
+        strong=[number for number, row in enumerate(rows) if not row.is_cell],
+    )
+    for sentence in apart_sentences(rows):
+        yield Paragraph(sentence, quiet=True)
+
+
+def beside_published(material: Material) -> Section:
+    """Published figures of the cells, and what may be said of ours."""
+    blocks: list[Block] = []
+    for title in dict.fromkeys(each.reference.title for _, each in material.published):
+        some = [each for each in material.published if each[1].reference.title == title]
+        names = [n for n in INFLATED if any(n in each.figures for _, each in some)]
+        for name in names:
+            rows = [
+                [f"{cell.model} L={cell.length}", cell.dataset, *_against(each.figures[name], name)]
+                for cell, each in some
+                if name in each.figures
+            ]
+            head = [
+                "cell",
+                "data set",
+                "published",
+                "ours, measured alike",
+                "ours less it",
+                "ours is",
+            ]
+            blocks.append(
+                table(head, rows, figures=(2, 3, 4), caption=f"{name.partition('/')[0]}: {title}")
+            )
+    notes = caveats([each for _, each in material.published])
+    blocks += [Paragraph(sentence, quiet=True) for sentence in notes]
+    return Section("Beside published figures", tuple(blocks))
+
+
+def _against(found: Against, name: str) -> list[str]:
+    kind = kind_of(name)
+    ours, difference = found.alike, found.difference
+    told = ABSENT if difference is None else signed(difference)
+    if difference is not None and found.margin is not None:
+        told += f" ± {found.margin:.4f}"
+    return [
+        f"{found.published:g}",
+        spread_text(ours.mean if ours else None, ours.deviation if ours else None, kind),
+        told,
+        found.verdict or "",
+    ]
+
+
+def inflated(material: Material) -> Section:
+    """What choosing the epoch by the test metric adds."""
+    cells = [cell for cell in material.inflation if cell.metrics]
+    if not cells:
+        return Section("What the maximum over epochs inflates", ())
+    rows = []
+    for cell in cells:
+        texts = []
+        for name in INFLATED:
+            metric = cell.metrics.get(name)
+            added = f"{inflation_text(metric)} ({share_text(metric)})" if metric else ABSENT
+            texts += [added]
+        place = cell.place
+        rows.append([f"{place.model} L={place.length}", place.dataset, place.profile, *texts])
+    head = ["cell", "data set", "profile", *INFLATED]
+    return Section(
+        "What the maximum over epochs inflates",
+        (
+            Paragraph(
+                "The reference table takes the maximum over epochs of what it logs as test, which "
+                "looks at the test set to choose. That is so much more than at the epoch that "
+                "validation chooses, run by run:"
+            ),
+            table(head, rows, figures=range(3, len(head))),
+            Paragraph(" ".join(inflation_sentences(cells)), quiet=True),
+        ),
+    )
+
+
+def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block]:
+    wanted = material.wanted
+    name = metric_name(wanted.metric, masked=wanted.masked)
+    valid = valid_name(wanted.metric, masked=wanted.masked)
+    rows = []
+    for level in group.levels:
+        runs = level.cell.cell.runs
+        rows.append(
+            [
+                level.cell.label,
+                str(len(runs)),
+                f"{level.mean:.4f}" + _deviation(level.seeds),
+                interval_text(level.low, level.high),
+                _mean([run[valid] for run in runs]),
+                _mean([run["BestEpoch"] for run in runs], digits=0),
+            ]
+        )
+    best = max(group.levels, key=lambda level: level.mean)
+    return [
+        Subheading(group.title),
+        table(
+            ["cell", "seeds", name, "95 % over users", valid, "chosen epoch"],
+            rows,
+            figures=(1, 2, 3, 4, 5),
+        ),
+        Plot(
+            name=f"quality-{slug(group.title)}",
+            draw=partial(quality_plot, f"quality-{slug(group.title)}", group.levels, name, looks),
+            alt=f"{name} of each cell on {group.title} with its interval over users: from "
+            f"{min(level.mean for level in group.levels):.4f} to {best.mean:.4f} "
+            f"({best.cell.label}).",
+            caption=f"{name} on {group.title}: mean over seeds (mark), 95 % interval over users "
+            "(line), single seeds (ticks)",
+        ),
+    ]
+
+
+def curves(material: Material, looks: Colours) -> Section:
+    """How training went."""
+    wanted = material.wanted
+    valid = valid_name(wanted.metric, masked=wanted.masked)
+    blocks: list[Block] = []
+    for group in material.groups:
+        shown = [curve for curve in group.curves if curve.epochs]
+        if shown:
+            name = f"curves-{slug(group.title)}"
+            blocks.append(
+                Plot(
+                    name=name,
+                    draw=partial(curves_plot, name, shown, valid, looks),
+                    alt=f"Validation {valid} over seconds of training, and training loss over "
+                    f"epochs, of {len(shown)} runs on {group.title}.",
+                    caption=f"{group.title}: a line a run; the mark is the chosen epoch. Losses of "
+                    "different objectives aren't comparable",
+                )
+            )
+    return Section("Learning curves", tuple(blocks))
+
+
+def _mean(values: list[object], digits: int = 4) -> str:
+    known = [float(value) for value in values if isinstance(value, int | float)]
+    return f"{sum(known) / len(known):,.{digits}f}" if known else "n/a"
+
+
+def _deviation(seeds: tuple[float, ...]) -> str:
+    return f" ± {stdev(seeds):.4f}" if len(seeds) > 1 else ""

@@ -1,0 +1,160 @@
+"""What was to run, what ran, and what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from engine.analysis.tradeoffs import Balance, signed
+from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
+from engine.report.gather import DataGroup, Material, Planned
+from engine.report.wording import counted, listed, metric_name
+
+
+def in_short(material: Material) -> Section:
+    """What may be said of each data set in a sentence or two."""
+    blocks: list[Block] = []
+    if not material.groups:
+        blocks.append(Paragraph("No cell has test ranks: nothing can be said of differences."))
+    else:
+        blocks.append(Bullets(tuple(_headline(group) for group in material.groups)))
+        blocks.append(
+            Paragraph(
+                "Each model stands at the length that validation prefers; test figures choose "
+                "nothing. A difference is told only where it is shown at 95 % after correction for "
+                "all comparisons of the data set.",
+                quiet=True,
+            )
+        )
+    blocks += [Paragraph(problem, quiet=True) for problem in material.problems]
+    return Section("In short", tuple(blocks))
+
+
+def _headline(group: DataGroup) -> str:
+    found = group.tradeoffs
+    best = found.balances[0]
+    name = metric_name(found.metric, masked=found.masked)
+    level = next(level for level in group.levels if level.cell is best.cell)
+    text = (
+        f"{group.title}: {best.cell.label} has the highest {name}, {best.quality:.4f} "
+        f"[{level.low:.4f}, {level.high:.4f}]"
+    )
+    others = found.balances[1:]
+    if not others:
+        return f"{text}; it has nothing to be compared with."
+    below = [claim for s in best.pros for claim in s.claims if claim.cost is None]
+    beaten = [claim.loser for claim in below]
+    open_ = [other for other in others if other.cell not in beaten]
+    if below:
+        parts = (f"{c.loser.label} ({signed(-c.estimate)})" for c in below)
+        text += f", and {listed(parts)} {'is' if len(below) == 1 else 'are'} shown to be below it"
+    if open_:
+        text += f"; no difference is shown to {listed(_figure(other) for other in open_)}"
+    return f"{text}."
+
+
+def _figure(balance: Balance) -> str:
+    return f"{balance.cell.label} ({balance.quality:.4f})"
+
+
+def scope(material: Material) -> Section:
+    """Testing scope."""
+    blocks: list[Block] = []
+    if material.wanted.suite is not None:
+        blocks += _suite(material)
+    else:
+        blocks += _found(material)
+    failed = [run for run in material.runs.values() if run.state in ("failed", "lost")]
+    if failed:
+        rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]
+        blocks.append(table(["run", "state", "why"], rows, caption="Runs that came to no end"))
+    return Section("Testing scope", tuple(blocks))
+
+
+def _suite(material: Material) -> Iterator[Block]:
+    suite, planned = material.wanted.suite, material.planned
+    assert suite is not None
+    done = sum(each.state == "done" for each in planned)
+    axes = (
+        counted({each.spec.model for each in planned}, "model"),
+        counted({each.spec.dataset for each in planned}, "data set"),
+        counted({each.spec.length for each in planned}, "length"),
+        counted({each.spec.seed for each in planned}, "seed"),
+    )
+    variants = {each.spec.recipe for each in planned}
+    more = f" × {len(variants)} recipes" if len(variants) > 1 else ""
+    yield Paragraph(
+        f"The suite {suite.name} ({suite.title}): {' × '.join(axes)}{more}, "
+        f"{len(planned)} runs in all. {done} of them are done."
+    )
+    lengths = sorted({each.spec.length for each in planned})
+    rows = []
+    for dataset, model in dict.fromkeys((p.spec.dataset, p.spec.model) for p in planned):
+        of_row = [p for p in planned if (p.spec.dataset, p.spec.model) == (dataset, model)]
+        texts = [_progress([p for p in of_row if p.spec.length == length]) for length in lengths]
+        rows.append([dataset, model, *texts])
+    head = ["data set", "model", *(f"L = {length}" for length in lengths)]
+    yield table(head, rows, caption="Runs done of runs wanted")
+    missing = [each for each in planned if each.state != "done"]
+    if missing:
+        yield Paragraph("Missing:")
+        yield Bullets(tuple(_missing(missing)))
+        yield Paragraph("This launches what was never launched or came to no end:")
+        yield Commands((f"seqbench run --suite {suite.name}",))
+    strangers = [
+        run.id for run in material.others if run.suite == suite.name and run.state == "done"
+    ]
+    if strangers:
+        yield Paragraph(
+            f"{len(strangers)} more runs were launched with this suite when its settings were "
+            "other ones, and are left out.",
+            quiet=True,
+        )
+
+
+def _progress(planned: Sequence[Planned]) -> str:
+    if not planned:
+        return "–"
+    states = Counter(each.state or "not launched" for each in planned)
+    done = states.pop("done", 0)
+    rest = ", ".join(f"{number} {state}" for state, number in states.items())
+    return f"{done} of {len(planned)}" + (f": {rest}" if rest else "")
+
+
+def _missing(planned: Sequence[Planned]) -> Iterator[str]:
+    """One line for the lengths of a data set and model that miss the same seeds."""
+    seeds: dict[tuple[str, str, str, int], list[int]] = {}
+    for each in planned:
+        spec, state = each.spec, each.state or "never launched"
+        seeds.setdefault((spec.dataset, spec.model, state, spec.length), []).append(spec.seed)
+    lengths: dict[tuple[str, str, str, tuple[int, ...]], list[int]] = {}
+    for (*place, length), missed in seeds.items():
+        dataset, model, state = place
+        key = (dataset, model, state, tuple(sorted(set(missed))))
+        lengths.setdefault(key, []).append(length)
+    for (dataset, model, state, missed_seeds), of_line in lengths.items():
+        word = "seed" if len(missed_seeds) == 1 else "seeds"
+        yield (
+            f"{model} on {dataset}, L = {listed(map(str, sorted(of_line)))}, "
+            f"{word} {listed(map(str, missed_seeds))}: {state}"
+        )
+
+
+def _found(material: Material) -> Iterator[Block]:
+    states = Counter(str(row["state"]) for row in material.rows)
+    told = listed(f"{number} {state}" for state, number in states.items())
+    meant = (
+        f"Runs that meet the filter {material.wanted.where}"
+        if material.wanted.where
+        else "All runs"
+    )
+    yield Paragraph(f"{meant}: {told}. Only what is done is reported.")
+    done = material.done
+    lengths = sorted({int(row["length"] or 0) for row in done})
+    rows = []
+    for dataset, model in dict.fromkeys((row["dataset"], row["model"]) for row in done):
+        of_row = [row for row in done if (row["dataset"], row["model"]) == (dataset, model)]
+        counts = [sum(row["length"] == length for row in of_row) for length in lengths]
+        rows.append([str(dataset), str(model), *(str(n) if n else "–" for n in counts)])
+    head = ["data set", "model", *(f"L = {length}" for length in lengths)]
+    yield table(head, rows, figures=range(2, len(head)), caption="Runs that are done")

@@ -1,0 +1,36 @@
+"""Which differences are real."""
+
+from __future__ import annotations
+
+from engine.analysis.pairs_text import caveats, people_rows
+from engine.report.blocks import Block, Paragraph, Section, table
+from engine.report.gather import Material
+from engine.report.wording import metric_name
+
+_SHOWN = ("a", "b", "mean a", "mean b", "a - b", "low", "high", "p", "effect", "a is", "more seeds")
+
+
+def significance(material: Material) -> Section:
+    """Every two cells of a data set."""
+    wanted = material.wanted
+    name = metric_name(wanted.metric, masked=wanted.masked)
+    every = [pair for group in material.groups for pair in group.pairs]
+    blocks: list[Block] = [
+        Paragraph(
+            f"Every two cells of a data set in {name}: the difference of their means with its "
+            "95 % interval, over users (paired) and seeds; the effect is the difference over its "
+            "standard deviation over users; “more seeds” is about how many more each would tell "
+            "them apart if means and variances stayed as they are."
+        )
+    ]
+    for group in material.groups:
+        rows = people_rows(group.pairs, wanted.metric, masked=wanted.masked)
+        if rows:
+            shown = [[str(row[column]) for column in _SHOWN] for row in rows]
+            blocks.append(
+                table(_SHOWN, shown, figures=(2, 3, 4, 5, 6, 7, 8, 10), caption=group.title)
+            )
+    if not every:
+        blocks = [Paragraph("There are no two cells of one data set to compare.")]
+    blocks += [Paragraph(sentence, quiet=True) for sentence in caveats(every)]
+    return Section("Which differences are shown", tuple(blocks))

@@ -1,0 +1,56 @@
+"""How the report says numbers and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+from datetime import UTC, datetime
+
+from engine.analysis.comparison import METRIC_NAMES, Kind, figure
+from engine.analysis.significance import Metric
+
+ABSENT = "n/a"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(things: Sized, noun: str) -> str:
+    """``1 model``, ``3 models``."""
+    number = len(things)
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def metric_name(metric: Metric, *, masked: bool) -> str:
+    """The column's name of a test metric."""
+    return f"{METRIC_NAMES[metric]}/test" + (" (seen masked)" if masked else "")
+
+
+def valid_name(metric: Metric, *, masked: bool) -> str:
+    return metric_name(metric, masked=masked).replace("/test", "/valid")
+
+
+def spread_text(mean: float | None, deviation: float | None, kind: Kind) -> str:
+    """``0.1612 ± 0.0004``."""
+    if mean is None:
+        return ABSENT
+    text = figure(mean, kind)
+    if deviation is None or (deviation == 0 and kind == "whole"):
+        return text
+    return f"{text} ± {deviation:,.{len(text.partition('.')[2])}f}"
+
+
+def interval_text(low: float, high: float) -> str:
+    return f"[{low:.4f}, {high:.4f}]"
+
+
+def day(moment: float) -> str:
+    """``2026-11-28``, in UTC."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
+
+
+def slug(title: str) -> str:
+    """For names of files and of what stands in a page."""
+    return "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())

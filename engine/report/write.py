@@ -1,0 +1,122 @@
+"""From the store to a report's text."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from engine.atomic import write_atomically
+from engine.errors import UserError
+from engine.report.blocks import Report
+from engine.report.formats import format_of
+from engine.report.gather import Material, Wanted, gather
+from engine.report.html import html
+from engine.report.markdown import markdown, plot_files
+from engine.report.plots import colours
+from engine.report.sections.costs import capacity, memory, trade_offs
+from engine.report.sections.origin import environment, reproduction
+from engine.report.sections.results import beside_published, curves, inflated, results
+from engine.report.sections.scope import in_short, scope
+from engine.report.sections.statistics import significance
+from engine.report.svg import standalone
+from engine.report.wording import counted, metric_name
+from engine.store.location import StoreLocation
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+
+
+@dataclass(frozen=True)
+class Written:
+    """What lies where now."""
+
+    path: Path
+    plots: Path | None
+    """The folder of the plots, where they are files of their own."""
+
+
+def make_report(
+    con: sqlite3.Connection, location: StoreLocation, catalogue: Catalogue | None, wanted: Wanted
+) -> Report:
+    """The report on what the store has now. The same runs give the same report.
+
+    Raises:
+        UsageError: see `gather`.
+    """
+    return compose(gather(con, location, catalogue, wanted), catalogue)
+
+
+def compose(material: Material, catalogue: Catalogue | None) -> Report:
+    """The report on what was gathered."""
+    looks = colours(sorted({str(row["model"]) for row in material.done}))
+    sections = (
+        in_short(material),
+        scope(material),
+        results(material, looks),
+        beside_published(material),
+        capacity(material),
+        memory(material),
+        trade_offs(material, looks),
+        curves(material, looks),
+        significance(material),
+        inflated(material),
+        environment(material),
+        reproduction(material, catalogue),
+    )
+    return Report(
+        title=_title(material),
+        about=tuple(_about(material)),
+        sections=tuple(section for section in sections if section.blocks),
+    )
+
+
+def write_report(report: Report, path: Path) -> Written:
+    """Write it, as the path's ending says. Markdown has its plots in a folder beside it.
+
+    Raises:
+        UsageError: the ending says nothing.
+        UserError: it can't be written.
+    """
+    try:
+        if format_of(path) == "html":
+            write_atomically(path, html(report))
+            return Written(path, None)
+        folder = path.with_name(f"{path.stem}-plots")
+        pictures = plot_files(report)
+        if pictures:
+            folder.mkdir(exist_ok=True)
+        for name, svg in pictures.items():
+            write_atomically(folder / name, standalone(svg))
+        write_atomically(path, markdown(report, PurePosixPath(folder.name)))
+        return Written(path, folder if pictures else None)
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}.") from None
+
+
+def _title(material: Material) -> str:
+    suite = material.wanted.suite
+    return (
+        suite.title or suite.name if suite is not None else "Benchmark of sequential recommenders"
+    )
+
+
+def _about(material: Material) -> list[str]:
+    done = material.done
+    facts = (
+        counted(done, "run"),
+        counted({row["model"] for row in done}, "model"),
+        counted({row["dataset"] for row in done}, "data set"),
+        counted({row["length"] for row in done}, "length"),
+        counted({row["seed"] for row in done}, "seed"),
+    )
+    wanted = material.wanted
+    meant = [f"suite {wanted.suite.name}"] if wanted.suite is not None else []
+    meant += [f"filter {wanted.where}"] if wanted.where else []
+    name = metric_name(wanted.metric, masked=wanted.masked)
+    return [
+        " · ".join((*meant, *facts)),
+        f"Quality is {name} at the epoch chosen on validation, ranked over all items"
+        + (" that the user hadn't seen." if wanted.masked else "."),
+    ]

@@ -1,0 +1,181 @@
+"""Pros and cons: nothing is said that the figures don't support, and what is said cites them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.analysis.cells import RankedCell, pairs
+from engine.analysis.costs import PARAMETERS, SPEED_1, CostedCell
+from engine.analysis.significance import LEVEL
+from engine.analysis.tradeoffs import WORTH_TELLING, Claim, Sentence, Tradeoffs, tradeoffs
+from engine.store.runcosts import RunCosts
+
+USERS = 120
+
+
+def cell(
+    model: str,
+    ranks: np.ndarray,
+    costs: list[RunCosts],
+    *,
+    length: int = 50,
+    valid: float = 0.1,
+    parameters: int = 1_000,
+    device: str = "cpu",
+) -> CostedCell:
+    place = {
+        "model": model, "dataset": "d", "length": length, "profile": "reference",
+        "settings": "s", "protocol": 1, "checksum": "c",
+    }  # fmt: skip
+    runs = tuple(
+        {"run": f"{model}{length}{seed}", "NDCG@10/valid": valid, "Model/TotalParams": parameters,
+         "device": device, "dtype": "float32"}
+        for seed in range(len(ranks))
+    )  # fmt: skip
+    return CostedCell(RankedCell(place, runs, ranks, f"{model} L={length}"), tuple(costs))
+
+
+def balance(*cells: CostedCell) -> Tradeoffs:
+    found = pairs([each.cell for each in cells], "ndcg", masked=False)
+    (result,) = tradeoffs(cells, found, "ndcg", masked=False)
+    return result
+
+
+def ranks_of(generator: np.random.Generator, seeds: int, shift: float) -> np.ndarray:
+    easy = np.random.default_rng(0).normal(2, 1.5, USERS)
+    drawn = np.exp(easy + shift + generator.normal(0, 0.4, (seeds, 1, USERS)))
+    return np.clip(drawn, 1, 500).astype(np.int32).repeat(2, axis=1)
+
+
+def costs_of(generator: np.random.Generator, seeds: int, factor: float) -> list[RunCosts]:
+    return [
+        RunCosts(*(factor * value * generator.lognormal(0, 0.05) for value in (9, 1, 800, 700)),
+                 *(rate / factor * generator.lognormal(0, 0.05) for rate in (500, 9_000)))
+        for _ in range(seeds)
+    ]  # fmt: skip
+
+
+def told(found: Tradeoffs) -> list[Sentence]:
+    return [sentence for each in found.balances for sentence in (*each.pros, *each.cons)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.0, 0.4, 1.2]), st.sampled_from([1.0, 1.0, 1.03, 2.0]),
+                  st.integers(1, 4), st.integers(900, 1_100)),
+        min_size=2, max_size=4,
+    ),
+)  # fmt: skip
+def test_no_sentence_claims_a_difference_whose_interval_has_nothing_in_it(
+    seed: int, models: list[tuple[float, float, int, int]]
+) -> None:
+    generator = np.random.default_rng(seed)
+    cells = [
+        cell(f"m{number}", ranks_of(generator, seeds, shift), costs_of(generator, seeds, factor),
+             parameters=parameters)
+        for number, (shift, factor, seeds, parameters) in enumerate(models)
+    ]  # fmt: skip
+    found = balance(*cells)
+    for each in found.balances:
+        for side, sentences in (("winner", each.pros), ("loser", each.cons)):
+            for sentence in sentences:
+                assert sentence.claims
+                for claim in sentence.claims:
+                    assert getattr(claim, side) is each.cell
+                    _check(claim)
+                    _check_cited(sentence.text, claim, side)
+        for sentence in each.open:
+            (claim,) = sentence.claims
+            assert claim.cost is None
+            assert claim.p >= LEVEL
+            assert "no difference shown" in sentence.text
+
+
+def _check(claim: Claim) -> None:
+    assert claim.p < LEVEL
+    if claim.cost is None:
+        assert claim.low > 0
+        assert claim.figures[0] > claim.figures[1]
+    else:
+        assert claim.low > 1
+        assert claim.estimate >= WORTH_TELLING
+        better, worse = claim.figures
+        assert better > worse if claim.cost.better == "higher" else better < worse
+        if not claim.cost.exact:
+            assert min(len(claim.winner.costs), len(claim.loser.costs)) > 1
+
+
+def _check_cited(text: str, claim: Claim, side: str) -> None:
+    """Both figures stand in the sentence, and the other cell's name."""
+    other = claim.loser if side == "winner" else claim.winner
+    assert other.label in text
+    numbers = [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*\.?\d*", text)]
+    for value in claim.figures:
+        assert any(abs(value - number) <= 0.006 * max(value, 1) for number in numbers), text
+
+
+def test_everything_is_told_once_of_each_side() -> None:
+    generator = np.random.default_rng(7)
+    good = cell("good", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 1.0))
+    slow = cell("slow", ranks_of(generator, 3, 1.5), costs_of(generator, 3, 3.0), parameters=3_000)
+    found = balance(slow, good)
+    best, worst = found.balances
+    assert (best.cell, worst.cell) == (good, slow)
+    assert len(best.pros) == len(worst.cons) == 7
+    assert (best.cons, worst.pros, best.open, worst.open) == ((), (), (), ())
+    # Of seven costs parameters are exact, and the process's memory stands back for the GPU's.
+    assert found.comparisons == 5
+    texts = [sentence.text for sentence in best.pros]
+    assert any("1,000 parameters; 3.0 times that with slow L=50 (3,000)." in t for t in texts)
+    rates = next(s for s in worst.cons if s.claims[0].cost is SPEED_1)
+    assert re.search(r"Recommends for \d+ users a second, one at a time; [\d.]+ \[", rates.text)
+
+
+def test_equal_models_have_neither_pros_nor_cons() -> None:
+    generator = np.random.default_rng(8)
+    twins = [cell(name, ranks_of(generator, 3, 0.5), costs_of(generator, 3, 1.0)) for name in "ab"]
+    found = balance(*twins)
+    assert told(found) == []
+    assert all("no difference shown" in each.open[0].text for each in found.balances)
+
+
+def test_one_seed_says_nothing_of_times() -> None:
+    generator = np.random.default_rng(9)
+    one = cell("one", ranks_of(generator, 1, 0.0), costs_of(generator, 1, 1.0), parameters=500)
+    two = cell("two", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 9.0))
+    found = balance(one, two)
+    assert {s.claims[0].cost for s in told(found)} <= {None, PARAMETERS}
+    assert "Times, memory and rates of a cell with one seed aren't compared." in found.notes
+
+
+def test_other_devices_are_not_compared_in_time() -> None:
+    generator = np.random.default_rng(10)
+    here = cell("here", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 1.0))
+    there = cell("there", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 9.0), device="gpu")
+    found = balance(here, there)
+    assert told(found) == []
+    assert any("different devices" in note for note in found.notes)
+
+
+def test_a_model_stands_at_the_length_that_validation_prefers() -> None:
+    generator = np.random.default_rng(11)
+    costs = costs_of(generator, 3, 1.0)
+    short = cell("m", ranks_of(generator, 3, 2.0), costs, length=50, valid=0.2)
+    long = cell("m", ranks_of(generator, 3, 0.0), costs, length=100, valid=0.1)
+    assert [each.cell for each in balance(short, long).balances] == [short]
+
+
+@pytest.mark.parametrize("estimate", [1.0, 1.04])
+def test_a_small_ratio_is_not_worth_telling_however_sure(estimate: float) -> None:
+    generator = np.random.default_rng(12)
+    ranks = ranks_of(generator, 2, 0.0)
+    exact = [RunCosts(9, 1, 800, 700, 500, 9_000)] * 2
+    more = [RunCosts(9 * estimate, estimate, 800 * estimate, 700, 500, 9_000)] * 2
+    assert told(balance(cell("a", ranks, exact), cell("b", ranks, more))) == []

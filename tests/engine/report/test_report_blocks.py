@@ -1,0 +1,113 @@
+"""Blocks written as HTML and Markdown: whatever a text holds, it stays text."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.report.blocks import (
+    Bullets,
+    Cell,
+    Commands,
+    Paragraph,
+    Plot,
+    Report,
+    Section,
+    Subheading,
+    table,
+)
+from engine.report.html import html
+from engine.report.markdown import markdown
+from engine.report.svg import DARK, LIGHT, standalone
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>x</text></svg>'
+
+
+def report(text: str) -> Report:
+    blocks = (
+        Subheading(text),
+        Paragraph(text, quiet=True),
+        Bullets((text, text)),
+        Commands((text,)),
+        table([text, "n"], [[text, "1"], [Cell((text, text), strong=True, indent=1), "2"]],
+              figures=[1], caption=text, strong=[0]),
+        Plot("p", lambda: SVG, text, text),
+    )  # fmt: skip
+    return Report(text, (text,), (Section(text, blocks),))
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and texts of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.names: set[str] = set()
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "wbr":
+            self.tags.append(tag)
+        self.names |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+PLAIN = Reader(html(report("plain")))
+
+
+@given(st.text(max_size=40))
+def test_no_text_becomes_markup_in_html(text: str) -> None:
+    read = Reader(html(report(f"x{text}")))
+    assert read.tags == PLAIN.tags
+    assert read.names == PLAIN.names
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b", "\u202eevil", "$x^2$"],
+)
+def test_hostile_text_is_shown_inert(text: str) -> None:
+    page = html(report(text))
+    assert Reader(page).tags == PLAIN.tags
+    shown = "".join(c for c in text if c != "\u202e")
+    assert any(shown in part for part in Reader(page).texts)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40))
+def test_no_text_adds_a_cell_or_a_heading_in_markdown(text: str) -> None:
+    lines = markdown(report(text), None).splitlines()
+    rows = [line for line in lines if line.startswith("| ")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [3, 3, 3, 3]
+    assert sum(line.startswith("#") for line in lines) <= 3
+
+
+def test_markdown_is_what_it_should_be() -> None:
+    assert markdown(report("a_b"), None) == (
+        "# a\\_b\n\na\\_b\n\n## a\\_b\n\n### a\\_b\n\na\\_b\n\n- a\\_b\n- a\\_b\n\n"
+        "```sh\na_b\n```\n\n**a\\_b**\n\n| a\\_b | n |\n| --- | ---: |\n| **a\\_b** | **1** |\n"
+        "| &nbsp;&nbsp;&nbsp;&nbsp;**a\\_b<br>a\\_b** | 2 |\n\n**a\\_b**\n\n_a\\_b_\n"
+    )
+
+
+def test_a_drawing_says_what_it_shows_and_has_both_palettes_alone() -> None:
+    assert 'role="img" aria-label="&lt;x&gt;"' in html(report("<x>"))
+    alone = standalone(SVG)
+    for palette in (LIGHT, DARK):
+        for name, value in palette.items():
+            assert f"--{name}:{value}" in alone
+
+
+def test_the_page_has_the_drawings_colours() -> None:
+    style = re.search(r"<style>(.*?)</style>", html(report("x")), re.DOTALL)
+    assert style
+    light, dark = style[1].split("prefers-color-scheme: dark", 1)
+    for palette, part in ((LIGHT, light), (DARK, dark)):
+        for name, value in palette.items():
+            assert f"--{name}: {value};" in part

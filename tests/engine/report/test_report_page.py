@@ -1,0 +1,224 @@
+"""The whole report on a store with runs: what it says, and what it looks like in a browser."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from browser import contrast, look_at, needs_browser, print_pdf
+from measured_runs import MeasuredStore
+from reported_runs import reported_store
+
+from engine.errors import UsageError, UserError
+from engine.report.blocks import Block, Commands, Plot, Report, Table
+from engine.report.gather import Material, Wanted, gather
+from engine.report.html import html
+from engine.report.markdown import markdown
+from engine.report.sections.scope import in_short, scope
+from engine.report.sections.statistics import significance
+from engine.report.write import make_report, write_report
+from engine.spec import Suite
+from engine.store.connect import connect_reader
+
+SUITE = Suite(
+    name="mine",
+    title="Three models on MovieLens",
+    models=("sasrec", "bert4rec", "xlstm"),
+    datasets=("ml-100k",),
+    lengths=(50, 75),
+    seeds=(1, 2, 4),
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> MeasuredStore:
+    return reported_store(tmp_path_factory.mktemp("reported"))
+
+
+def made(store: MeasuredStore, wanted: Wanted) -> Report:
+    with closing(connect_reader(store.location)) as con:
+        return make_report(con, store.location, store.catalogue, wanted)
+
+
+def gathered(store: MeasuredStore, wanted: Wanted) -> Material:
+    with closing(connect_reader(store.location)) as con:
+        return gather(con, store.location, store.catalogue, wanted)
+
+
+@pytest.fixture(scope="module")
+def report(store: MeasuredStore) -> Report:
+    return made(store, Wanted())
+
+
+@pytest.fixture(scope="module")
+def page(report: Report) -> str:
+    return html(report)
+
+
+def blocks(report: Report, title: str) -> tuple[Block, ...]:
+    return next(section.blocks for section in report.sections if section.title == title)
+
+
+def tables(report: Report, title: str) -> list[Table]:
+    return [block for block in blocks(report, title) if isinstance(block, Table)]
+
+
+def words(report: Report, title: str) -> str:
+    """A section's text."""
+    (section,) = (section for section in report.sections if section.title == title)
+    return unescape(re.sub(r"<[^>]+>|\\", "", markdown(Report("", (), (section,)), None)))
+
+
+def test_every_part_is_there(report: Report) -> None:
+    assert [section.title for section in report.sections] == [
+        "In short",
+        "Testing scope",
+        "Results",
+        "Beside published figures",
+        "Model capacity",
+        "Memory",
+        "Trade-offs",
+        "Learning curves",
+        "Which differences are shown",
+        "What the maximum over epochs inflates",
+        "Environment",
+        "How to get these figures again",
+    ]
+
+
+def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
+    short = words(report, "In short")
+    assert "sasrec L=50 has the highest NDCG@10/test" in short
+    assert "xlstm L=50 (−" in short
+    assert "is shown to be below it; no difference is shown to bert4rec L=50" in short
+    (pairs,) = tables(report, "Which differences are shown")
+    verdicts = {(row[0].lines[0], row[1].lines[0]): row[9].lines[0] for row in pairs.rows}
+    assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"
+    assert verdicts["sasrec L=50", "xlstm L=50"] == "better"
+    assert len(verdicts) == 6
+
+
+def test_costs_and_time_to_quality_are_beside_the_quality(report: Report) -> None:
+    costs, balances = tables(report, "Trade-offs")
+    assert costs.head[0:2] == ("cell", "NDCG@10/test")
+    assert costs.head[-1] == "Time to quality, s"
+    cells = {row[0].lines[0]: [cell.lines[0] for cell in row] for row in costs.rows}
+    assert float(cells["sasrec L=50"][-1]) > 0
+    assert cells["xlstm L=50"][-1] == "n/a"
+    assert "times that with xlstm L=50" in " ".join(balances.rows[0][1].lines)
+
+
+def test_each_row_can_be_had_again(report: Report) -> None:
+    (commands,) = (
+        block
+        for block in blocks(report, "How to get these figures again")
+        if isinstance(block, Commands)
+    )
+    assert len(commands.lines) == 4
+    assert (
+        "seqbench run --model sasrec --dataset ml-100k --length 50 --seed 1,2,3 --profile reference"
+        in commands.lines
+    )
+
+
+def test_a_suite_is_told_with_what_is_missing_of_it(store: MeasuredStore) -> None:
+    material = gathered(store, Wanted(suite=SUITE))
+    found = Report("", (), (scope(material),))
+    text = words(found, "Testing scope")
+    assert "3 models × 1 data set × 2 lengths × 3 seeds, 18 runs in all. 6 of them are done" in text
+    progress = tables(found, "Testing scope")[0]
+    rows = {row[1].lines[0]: [cell.lines[0] for cell in row[2:]] for row in progress.rows}
+    assert rows["sasrec"] == ["2 of 3: 1 queued", "0 of 3: 3 not launched"]
+    assert rows["xlstm"] == ["2 of 3: 1 failed", "0 of 3: 3 not launched"]
+    assert "bert4rec on ml-100k, L = 75, seeds 1, 2 and 4: never launched" in text
+    assert "seqbench run --suite mine" in text
+    assert len(material.done) == 6  # at length 100 they are of no suite
+
+
+def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:
+    wanted = Wanted(where="model:sasrec length:50", metric="recall", masked=True)
+    material = gathered(store, wanted)
+    found = Report("", (), (in_short(material), significance(material)))
+    short = words(found, "In short")
+    assert "Recall@10/test (seen masked)" in short
+    assert "it has nothing to be compared with" in short
+    assert "There are no two cells" in words(found, "Which differences are shown")
+
+
+def test_nothing_done_is_answered_in_a_sentence(store: MeasuredStore) -> None:
+    with pytest.raises(UsageError, match="nothing to report"):
+        gathered(store, Wanted(where="state:failed"))
+    with pytest.raises(UsageError, match="there is no field 'modle'"):
+        gathered(store, Wanted(where="modle:sasrec"))
+
+
+def test_the_same_runs_give_the_same_bytes(store: MeasuredStore, page: str) -> None:
+    assert html(made(store, Wanted())) == page
+
+
+def test_markdown_has_its_plots_beside_it(report: Report, tmp_path: Path) -> None:
+    written = write_report(report, tmp_path / "out.md")
+    text = written.path.read_text(encoding="utf-8")
+    linked = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert len(linked) == 3
+    for name in linked:
+        drawing = ElementTree.fromstring((tmp_path / name).read_text(encoding="utf-8"))
+        assert drawing.tag.endswith("svg")
+        assert "prefers-color-scheme: dark" in ElementTree.tostring(drawing, encoding="unicode")
+    assert len(list((tmp_path / "out-plots").iterdir())) == 3
+
+
+@pytest.mark.parametrize("name", ["absent/report.html", "absent/report.md", "report.pdf"])
+def test_where_it_cannot_be_written_is_said(report: Report, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"can't be written|end it with \.md or \.html"):
+        write_report(report, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_asks_for_nothing_and_runs_nothing(page: str) -> None:
+    assert "<script" not in page
+    assert re.findall(r'(?:src|href)="(?!#|data:)', page.replace("xlink:href", "href")) == []
+    assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
+
+
+def test_drawings_are_well_formed_with_text_as_text(report: Report) -> None:
+    plots = [b for section in report.sections for b in section.blocks if isinstance(b, Plot)]
+    assert [plot.name for plot in plots] == ["quality-ml-100k", "pareto-ml-100k", "curves-ml-100k"]
+    names: list[str] = []
+    for plot in plots:
+        drawing = ElementTree.fromstring(plot.svg)
+        texts = [text for text in drawing.itertext() if text.strip()]
+        assert any("NDCG@10" in text for text in texts)
+        assert "#0101" not in plot.svg
+        names += re.findall(r' id="(.*?)"', plot.svg)
+    assert len(names) == len(set(names))
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_in_a_browser_it_fits_and_can_be_read(page: str, dark: bool) -> None:
+    frames, console = look_at(page, (1280, 400), dark=dark)
+    assert console == ""
+    for frame in frames:
+        assert frame["needed"] <= frame["width"]
+        assert frame["beyond"] == []
+        assert frame["loaded"] == []
+        assert len(frame["drawings"]) == 3
+        assert all(width > 300 and height > 80 and texts > 5
+                   for width, height, texts in frame["drawings"])  # fmt: skip
+        assert (sum(map(int, re.findall(r"\d+", frame["paper"])[:3])) < 150) == dark
+        assert len(frame["colours"]) == 5
+        for name, colour in frame["colours"].items():
+            assert contrast(colour, frame["paper"]) >= 4.5, name
+
+
+@needs_browser
+def test_it_prints(page: str) -> None:
+    content = print_pdf(page)
+    assert content.startswith(b"%PDF")
+    sheets = len(re.findall(rb"/Type\s*/Page\b", content))
+    assert 3 <= sheets <= 15

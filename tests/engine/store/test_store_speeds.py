@@ -1,0 +1,99 @@
+"""What a run's end says of its model's speed, and what runs cost."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from measured_runs import MeasuredStore
+from reported_runs import add_reported
+
+from engine.analysis.comparison import compare_rows
+from engine.analysis.details import run_details
+from engine.errors import UsageError
+from engine.store import queries
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.create import create_or_migrate
+from engine.store.rebuild import rebuild
+from engine.store.runcosts import run_costs, seconds_to_reach
+
+SPEEDS = ("Users/s (batch 1)", "Users/s (batch 256)")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MeasuredStore:
+    return MeasuredStore(tmp_path)
+
+
+@pytest.fixture
+def con(store: MeasuredStore) -> Iterator[sqlite3.Connection]:
+    with closing(connect_reader(store.location)) as connection:
+        yield connection
+
+
+def test_speeds_are_columns_and_a_run_of_before_has_none(
+    store: MeasuredStore, con: sqlite3.Connection
+) -> None:
+    old, new = store.add(), add_reported(store, "xlstm", 50, 1)
+    rows = {str(row["run"]): row for row in compare_rows(con, sort=SPEEDS[0])}
+    assert list(rows) == [new, old]
+    assert [rows[old][name] for name in SPEEDS] == [None, None]
+    one, many = (rows[new][name] for name in SPEEDS)
+    assert 150 < one < 300 < many
+    details = run_details(con, new)
+    assert details is not None
+    assert details.figures["users_per_second_1"] == one
+    found = compare_rows(con, filter="users_per_second_1>100 users_per_second_256<1M")
+    assert [row["run"] for row in found] == [new]
+
+
+def test_a_rebuilt_store_has_them_again(store: MeasuredStore) -> None:
+    add_reported(store, "sasrec", 50, 1)
+    with closing(connect_reader(store.location)) as con:
+        before = compare_rows(con)
+    rebuild(store.location)
+    with closing(connect_reader(store.location)) as con:
+        assert compare_rows(con) == before
+
+
+def test_a_store_of_before_is_brought_up_to_date(store: MeasuredStore) -> None:
+    run = store.add()
+    with closing(connect_writer(store.location)) as connection:
+        for table in ("runs", "attempts"):
+            for name in ("users_per_second_1", "users_per_second_256"):
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'speeds'")
+        connection.execute("PRAGMA user_version = 4")
+    create_or_migrate(store.location)
+    with closing(connect_reader(store.location)) as con:
+        (row,) = compare_rows(con)
+        assert (row["run"], row[SPEEDS[0]]) == (run, None)
+
+
+def test_costs_are_sums_and_extremes_of_what_was_recorded(
+    store: MeasuredStore, con: sqlite3.Connection
+) -> None:
+    run = add_reported(store, "bert4rec", 100, 2)
+    epochs = queries.epochs(con, run)
+    best = queries.get_run(con, run).best_epoch
+    cost = run_costs(con, [run, "absent"])[run]
+    seconds = [epoch["train_seconds"] for epoch in epochs]
+    assert cost.seconds_to_best == pytest.approx(sum(seconds[:best]))
+    assert cost.epoch_seconds == pytest.approx(sum(seconds) / len(seconds))
+    assert cost.gpu_memory_mib is None
+    assert cost.host_memory_mib == max(
+        row["process_memory_mib"] for row in queries.telemetry(con, run)
+    )
+
+
+def test_a_level_is_reached_once_or_never(store: MeasuredStore, con: sqlite3.Connection) -> None:
+    run = store.add()
+    levels = [epoch["valid_ndcg"] for epoch in queries.epochs(con, run)]
+    first = queries.epochs(con, run)[0]["train_seconds"]
+    assert seconds_to_reach(con, "valid_ndcg", {run: min(levels)}) == {run: pytest.approx(first)}
+    assert seconds_to_reach(con, "valid_ndcg", {run: max(levels) + 0.01}) == {}
+    with pytest.raises(UsageError, match="no figure 'id; --'"):
+        seconds_to_reach(con, "id; --", {})

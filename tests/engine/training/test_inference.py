@@ -1,0 +1,60 @@
+"""How fast a model recommends: a rate for each batch size, and nothing where it can't be told."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.models.registry import build
+from engine.spec import SASRec
+from engine.training.inference import BATCHES, InferenceSpeed, inference_speed
+
+CPU = torch.device("cpu")
+ITEMS = 30
+
+
+def histories(users: int) -> Tensor:
+    return torch.randint(0, ITEMS + 1, (users, 8), dtype=torch.int32)
+
+
+def small() -> torch.nn.Module:
+    return build(SASRec(model="sasrec", dim=8, layers=1, heads=2), ITEMS, 8)
+
+
+@pytest.mark.parametrize("users", [3, 700])
+def test_both_rates_are_measured_whatever_the_number_of_users(users: int) -> None:
+    found = inference_speed(small(), histories(users), CPU, bfloat16=False)
+    assert found.users_per_second_1 > 0
+    # 256 at once are done with far less than 256 times the work of a call.
+    assert found.users_per_second_256 > found.users_per_second_1
+
+
+def test_it_recommends_for_whole_batches_over_the_whole_catalogue() -> None:
+    model, seen = small(), []
+    query, logits = model.query, model.logits
+    model.query = lambda items: seen.append(tuple(items.shape)) or query(items)
+    model.logits = lambda states: seen.append(tuple(states.shape)[:1]) or logits(states)
+    inference_speed(model, histories(10), CPU, bfloat16=False)
+    assert {shape for shape in seen if len(shape) == 2} == {(batch, 8) for batch in BATCHES}
+    assert {shape for shape in seen if len(shape) == 1} == {(batch,) for batch in BATCHES}
+    assert not model.training
+
+
+def test_no_users_no_rate() -> None:
+    assert inference_speed(small(), histories(0), CPU, bfloat16=False) == InferenceSpeed()
+
+
+def test_a_lack_of_memory_costs_the_figure_alone() -> None:
+    model = small()
+    query = model.query
+
+    def too_large(items: Tensor) -> Tensor:
+        if len(items) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return query(items)
+
+    model.query = too_large
+    found = inference_speed(model, histories(10), CPU, bfloat16=False)
+    assert found.users_per_second_1 > 0
+    assert found.users_per_second_256 is None

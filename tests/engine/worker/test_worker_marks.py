@@ -1,0 +1,96 @@
+"""What disturbs a run on its GPU: from the driver through the journal to the comparison."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from measured_runs import MeasuredStore
+from nvidia import Gpu, Machine
+
+from engine.analysis.comparison import compare_rows
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.ingest import ingest
+from engine.store.rebuild import rebuild
+
+WATCHED = """
+import os, sys
+from pathlib import Path
+from typing import Any
+from engine.journal import JournalWriter
+from engine.worker import recorder
+recorder.SAMPLE_SECONDS, recorder.TELEMETRY_SECONDS = 0.02, 0.06
+with JournalWriter(Path(sys.argv[1])) as journal:
+    thread = recorder.TelemetryThread(journal, os.getpid(), "GPU-aaaa")
+    print(os.getpid(), flush=True)
+    sys.stdin.readline()
+    thread.start()
+    for _ in sys.stdin:
+        while len(Path(sys.argv[1]).read_bytes().splitlines()) < 3:
+            thread.join(0.01)
+        break
+    thread.end()
+"""
+
+
+def telemetry(
+    machine: Machine, journal: Path, gpu: Callable[[int], Gpu]
+) -> list[dict[str, object]]:
+    """The lines that a worker's thread writes while its GPU is as told, given its process id."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WATCHED, str(journal)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=machine.environment,
+    ) as process:
+        assert process.stdout is not None
+        machine.has(gpu(int(process.stdout.readline())), Gpu("GPU-other", processes=((9, 1),)))
+        process.communicate("\n\n")
+    assert process.returncode == 0
+    return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+QUIET = Gpu("GPU-aaaa")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "marks"),
+    [
+        (lambda pid: replace(QUIET, processes=((pid, 300),)), ""),
+        (lambda pid: replace(QUIET, processes=((pid, 300), (77, None))), "shared"),
+        (lambda pid: replace(QUIET, processes=((77, 300),)), ""),
+        (lambda pid: replace(QUIET, processes=((77, 300),), throttle=None), None),
+        (
+            lambda pid: replace(QUIET, processes=((pid, 1), (7, 1)), throttle=0x4, old_driver=True),
+            "shared throttled-power",
+        ),
+    ],
+    ids=["alone", "another", "not seen itself", "nothing told", "old driver"],
+)
+def test_what_the_driver_tells_marks_the_run(
+    nvidia: Machine, tmp_path: Path, gpu: Callable[[int], Gpu], marks: str | None
+) -> None:
+    nvidia.has(QUIET)
+    lines = telemetry(nvidia, tmp_path / "lines.jsonl", gpu)
+    store = MeasuredStore(tmp_path / "lab")
+    run = store.add(epochs=2, end=None)
+    folder = store.location.folder(run)
+    with folder.journal(1).open("a") as journal:
+        for seq, line in enumerate(lines, 100):
+            journal.write(json.dumps({**line, "seq": seq}) + "\n")
+    with closing(connect_writer(store.location)) as connection:
+        ingest(connection, folder, 1)
+    for _ in range(2):
+        with closing(connect_reader(store.location)) as con:
+            (row,) = compare_rows(con)
+            assert row["marks"] == marks
+            found = compare_rows(con, filter="mark:*")
+            assert [each["run"] for each in found] == ([run] if marks else [])
+        rebuild(store.location)
