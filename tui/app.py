@@ -215,8 +215,7 @@ class SeqbenchApp(App[None]):
         sample = sampler.sample()
         sampler.close()
         if sample.gpus:
-            number = len(sample.gpus)
-            text = f"{number} × {sample.gpus[0].name}" if number > 1 else sample.gpus[0].name
+            text = f"{len(sample.gpus)} × {sample.gpus[0].name}".removeprefix("1 × ")
         else:
             text = f"CPU, {sample.host.cores} cores"
         self.call_later(setattr, self, "device", plain(text, 60))

@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
 from tui.widgets.log_buffer import KEPT_LINES, LogBuffer, LogSearch, Place
-from tui.widgets.log_panel import LogPanel
+from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
 from tui.widgets.queue_table import QueueTable
 
