@@ -166,9 +166,9 @@ class SeqbenchApp(App[None]):
         self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
-        # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
-        # parts that it won't get any more.
-        if not (self._exit and isinstance(error, NoMatches)):
+        # Who leaves at once may leave while a screen is still mounted: it, or a `Select` in it,
+        # then looks for parts that it won't get any more.
+        if not ((self._exit or not self._running) and isinstance(error, NoMatches)):
             super()._handle_exception(error)
             self._exit_renderables.clear()  # a traceback: whoever opened the app reports `failure`
 
