@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from engine.analysis.comparison import Column
 from engine.store import queries
+from engine.store.comparison import SQL
 from engine.store.database import fetch
 from engine.store.grouping import Choice, best_means
 
@@ -23,7 +24,8 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
     """
     judged = [column for column in columns if column.better]
     best = ", ".join(
-        f"{'max' if column.better == 'higher' else 'min'}(s.{column.source})" for column in judged
+        f"{'max' if column.better == 'higher' else 'min'}({SQL[column.source]})"
+        for column in judged
     )
     if not judged or queries.comparison_count(con, "") > MANY:
         return {}

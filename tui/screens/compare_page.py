@@ -254,7 +254,7 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
     value = run[column.source]
     state = str(run["state"])
     if column.name == "state":
-        return Cell(IMPORTED if run["origin"] else glyph(state), f"state-{state}")
+        return Cell(IMPORTED if run.get("origin") else glyph(state), f"state-{state}")
     if column.name in HELD:
         return Cell(
             plain(figure(value, column.kind), WIDEST), "" if column.name == "seed" else tone
@@ -264,7 +264,7 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
         return Cell("–", "muted")
     if column.kind == "text":
         return Cell(text, "muted" if column.name in QUIET else "")
-    if run["marks"] and column.name in _DISTURBED:
+    if run.get("marks") and column.name in _DISTURBED:
         return Cell(f"{MARKED}{text}", "state-paused")
     if state == "done" and column.better and not tone:
         best = leaders.get((str(run["dataset"]), column.source))
