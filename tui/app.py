@@ -166,9 +166,9 @@ class SeqbenchApp(App[None]):
         self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
-        # Who leaves at once may leave while Textual still mounts a form: a `Select` then looks for
-        # parts that it won't get any more.
-        if not (self._exit and isinstance(error, NoMatches)):
+        # Who leaves at once may leave while a screen is still mounted: it, or a `Select` in it,
+        # then looks for parts that it won't get any more.
+        if not ((self._exit or not self._running) and isinstance(error, NoMatches)):
             super()._handle_exception(error)
             self._exit_renderables.clear()  # a traceback: whoever opened the app reports `failure`
 
@@ -215,8 +215,7 @@ class SeqbenchApp(App[None]):
         sample = sampler.sample()
         sampler.close()
         if sample.gpus:
-            number = len(sample.gpus)
-            text = f"{number} × {sample.gpus[0].name}" if number > 1 else sample.gpus[0].name
+            text = f"{len(sample.gpus)} × {sample.gpus[0].name}".removeprefix("1 × ")
         else:
             text = f"CPU, {sample.host.cores} cores"
         self.call_later(setattr, self, "device", plain(text, 60))

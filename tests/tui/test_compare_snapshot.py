@@ -94,5 +94,11 @@ def test_failed_run(snap_compare: Compare, measured: MeasuredStore) -> None:
     assert picture(snap_compare, measured, (80, 24), "end", "enter")
 
 
-def test_export(snap_compare: Compare, measured: MeasuredStore) -> None:
+def test_export(
+    snap_compare: Compare,
+    measured: MeasuredStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert picture(snap_compare, measured, (80, 24), "b", "e")

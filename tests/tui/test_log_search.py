@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
 from tui.widgets.log_buffer import KEPT_LINES, LogBuffer, LogSearch, Place
-from tui.widgets.log_panel import LogPanel
+from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
 from tui.widgets.queue_table import QueueTable
 
@@ -208,6 +208,7 @@ def test_picture_of_a_search(
         panel = screen.query_one(LogPanel)
         await wait_for(pilot, lambda: len(panel.tail._log) == 27, "its log")
         await pilot.press("slash", *"loss 4", "up", "up")
+        screen.query_one(SearchLine).cursor_blink = False
         await still(pilot)
 
     assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)
