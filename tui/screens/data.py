@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.errors import UserError
@@ -18,6 +18,7 @@ from tui.screens.data_text import Look, Place, described, look_into, place_of
 from tui.screens.launch_plan import dataset_order
 from tui.text import plain
 from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -52,7 +53,7 @@ class DataScreen(Screen[None]):
             with VerticalScroll(id="about", classes="panel") as about:
                 about.border_title = "About"
                 yield Static(id="text", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         names = [dataset.name for dataset in self._sets]
