@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import LeaveOneOut, leave_one_out
+from engine.datasets.splits import SplitData, leave_one_out
 from engine.models.registry import build
 from engine.spec import RunSpec
 from engine.training.loop import steps_per_epoch, training_histories, uses_bfloat16
@@ -27,7 +27,7 @@ class Workload:
     """A run at its first epoch."""
 
     spec: RunSpec
-    split: LeaveOneOut
+    split: SplitData
     learner: Learner
     batches: list[Windows]
     """An epoch of them, on the device."""
@@ -62,7 +62,7 @@ def workload(model: str, dataset: str, length: int, device: torch.device) -> Wor
     return set_up(spec, split, device)
 
 
-def set_up(spec: RunSpec, split: LeaveOneOut, device: torch.device) -> Workload:
+def set_up(spec: RunSpec, split: SplitData, device: torch.device) -> Workload:
     """The same from data that is read already."""
     torch.manual_seed(spec.seed)
     histories = training_histories(split, device)

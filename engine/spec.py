@@ -155,9 +155,74 @@ class Archive(Strict):
     """Where a data set is fetched from."""
 
     url: str = Field(pattern=r"^https?://")
+    mirrors: tuple[Annotated[str, Field(pattern=r"^https?://")], ...] = ()
+    """Other addresses of the same bytes, tried in turn where ``url`` fails."""
     bytes: int = Field(gt=0)
     md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     """Of the archive; absent where no published value could be confirmed."""
+
+
+class Columns(Strict):
+    """Which columns of a table are what. Without a time, rows stand in time order."""
+
+    user: str = Field(min_length=1)
+    item: str = Field(min_length=1)
+    time: str | None = None
+    rating: str | None = None
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    """Of a text table; Parquet has none."""
+
+
+class Filter(Strict):
+    """Which interactions of a source count. Applied in this order, before items are numbered."""
+
+    min_rating: float | None = None
+    """Lower ratings are dropped."""
+    k_core: int = Field(default=0, ge=0, le=1_000_000)
+    """Users and items with fewer interactions are dropped, again and again until none is left."""
+    k_core_rounds: int | None = Field(default=None, ge=1)
+    """Stop dropping after so many rounds. SASRec's and most published "5-core" sets made one: users
+    and items were counted once, together."""
+
+
+class SplitRule(Strict):
+    """Which interactions are held out for validation and test."""
+
+    kind: Literal["leave-one-out", "temporal"] = "leave-one-out"
+    """Each user's last two items; or everything from two moments on, the same for all users."""
+    valid_share: float = Field(default=0.1, gt=0, lt=1)
+    """Of ``temporal``: share of all interactions, by time, between the two moments."""
+    test_share: float = Field(default=0.1, gt=0, lt=1)
+    """Of ``temporal``: share of all interactions, by time, from the second moment on."""
+    valid_from: int | None = None
+    """The first moment itself, in the source's unit (mostly seconds since 1970)."""
+    test_from: int | None = None
+    """The second moment itself."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> SplitRule:
+        if (self.valid_from is None) != (self.test_from is None):
+            raise ValueError("valid_from and test_from belong together: give both, or shares")
+        if self.valid_from is not None and self.test_from is not None:
+            if self.valid_from >= self.test_from:
+                raise ValueError("valid_from must be before test_from")
+        elif self.valid_share + self.test_share >= 1:
+            raise ValueError("valid_share and test_share leave nothing to train on")
+        return self
+
+
+Reader = Literal[
+    "movielens-tab",
+    "movielens-colons",
+    "movielens-csv",
+    "steam-reviews",
+    "table",
+    "recbole",
+    "pairs",
+    "lines",
+    "synthetic",
+]
+"""What a source's file looks like (docs/datasets.md)."""
 
 
 class SyntheticSource(Strict):
@@ -195,17 +260,28 @@ class Dataset(Strict):
     title: str
     aliases: tuple[str, ...] = ()
     size: Size
-    reader: Literal["movielens-tab", "movielens-colons", "synthetic"]
+    reader: Reader
+    columns: Columns | None = None
+    """Of reader ``table``."""
+    filter: Filter = Filter()
+    split: SplitRule = SplitRule()
     users: int = Field(gt=0)
+    """These three: of what the filter leaves."""
     items: int = Field(gt=0)
     interactions: int = Field(gt=0)
     folder: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the folder under the data folders, and in the archive."""
     files: dict[str, str | None] = {}
     """Names of the files to read, with their md5 where one is published."""
+    titles: str | None = None
+    """Name of a file with the items' titles, which need not be there."""
+    local: str | None = Field(default=None, min_length=1)
+    """A folder that holds the files, wherever it is."""
     archive: Archive | None = None
     license: str = ""
     synthetic: SyntheticSource | None = None
+    optional: bool = False
+    """Listed on the Launch screen only where it is on the machine or a chosen suite names it."""
     note: str = ""
 
     @model_validator(mode="after")
@@ -214,7 +290,9 @@ class Dataset(Strict):
             raise ValueError("'synthetic' settings belong to reader 'synthetic', and only there")
         if self.reader != "synthetic" and not (self.folder and self.files):
             raise ValueError("'folder' and 'files' are needed to find the data")
-        for name in map(PurePosixPath, self.files):
+        if (self.reader == "table") != (self.columns is not None):
+            raise ValueError("'columns' belong to reader 'table', and it needs them")
+        for name in map(PurePosixPath, (*self.files, *([self.titles] if self.titles else ()))):
             if name.is_absolute() or ".." in name.parts or not name.name:
                 raise ValueError(f"'files' holds {str(name)!r}, which leaves the folder")
         return self
@@ -265,6 +343,11 @@ class RunSpec(Strict):
             mode="json",
             include={"name", "reader", "files", "synthetic", "users", "items", "interactions"},
         )
+        for setting in ("columns", "filter", "split"):
+            if changed := (
+                getattr(self.source, setting) and _changed(getattr(self.source, setting))
+            ):
+                source[setting] = changed
         content: dict[str, Any] = {
             "length": self.length,
             "seed": self.seed,

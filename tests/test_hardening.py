@@ -122,7 +122,7 @@ def test_what_real_processes_write_is_the_users_alone(lab: Path) -> None:
     assert names >= {
         "runs.db", "runs.db-wal", "runs.db-shm", "runs", "store.lock", "supervisor.lock",
         "supervisor.log", "spec.json", "meta.json", "journal-1.jsonl", "checkpoint-1.pt",
-        "log.txt", "model.pt", "test_ranks.npy", "attempt.lock", "cache", "prepared", "tiny.npz",
+        "log.txt", "model.pt", "test_ranks.npy", "attempt.lock", "cache", "prepared", "tiny.lock",
     }  # fmt: skip
     for path in paths:
         mode = stat.S_IMODE(path.stat().st_mode)

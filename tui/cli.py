@@ -26,6 +26,7 @@ COMMANDS = {
     "run": "tui.commands.run",
     "ls": "tui.commands.runs",
     "show": "tui.commands.show",
+    "recommend": "tui.commands.recommend",
     "watch": "tui.commands.runs",
     "logs": "tui.commands.logs",
     "cancel": "tui.commands.runs",

@@ -66,7 +66,7 @@ def main() -> None:
     spec = load_catalogue().run_spec(**settings["run"])
     interactions = load_interactions(spec.source)
     split = leave_one_out(interactions)
-    targets = zip(split.users.tolist(), split.targets("valid").tolist(), strict=True)
+    targets = zip(split.users("valid").tolist(), split.targets("valid").tolist(), strict=True)
     pipe.send(
         Ready(
             library=f"seqbench {__version__}",

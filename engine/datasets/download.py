@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,7 +93,7 @@ def fetch(
         reason = (
             "is generated and needs no fetching" if dataset.synthetic else "has no known address"
         )
-        raise DataError(f"{dataset.title} {reason}.")
+        raise DataError(f"{dataset.title} {reason}. {dataset.note}".strip())
     if ready := _sound(dataset):
         return ready
     target = cache_folder() / dataset.folder
@@ -101,6 +101,7 @@ def fetch(
     task = _Download(
         dataset.title,
         dataset.archive,
+        dataset.archive.url,
         part,
         on_progress or (lambda _: None),
         cancelled or (lambda: False),
@@ -112,7 +113,7 @@ def fetch(
         with _one_at_a_time(part.with_suffix(".lock"), task):
             if ready := _sound(dataset):
                 return ready
-            task.run()
+            _from_any(task)
             _put_in_place(dataset, part, target)
             part.unlink(missing_ok=True)
     except OSError as error:
@@ -123,12 +124,28 @@ def fetch(
     return target
 
 
+def _from_any(task: _Download) -> None:
+    """Fetch from the first address that has the archive; the last one's failure is told."""
+    addresses = (task.archive.url, *task.archive.mirrors)
+    for address in addresses[:-1]:
+        try:
+            replace(task, url=address).run()
+        except FetchCancelledError:
+            raise
+        except DataError:
+            continue
+        return
+    replace(task, url=addresses[-1]).run()
+
+
 @dataclass(frozen=True)
 class _Download:
     """One archive on its way into ``part``."""
 
     title: str
     archive: Archive
+    url: str
+    """The archive's, or a mirror's."""
     part: Path
     on_progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
@@ -148,7 +165,7 @@ class _Download:
         if problem:
             self.part.unlink()
             raise DataError(
-                f"What {self.archive.url} sends is not the published archive ({problem}): try "
+                f"What {self.url} sends is not the published archive ({problem}): try "
                 f"again later, and if it stays so, look whether a proxy or a login page answers."
             )
 
@@ -175,7 +192,7 @@ class _Download:
                 if not further:
                     reason = str(error) or type(error).__name__
                     raise DataError(
-                        f"{self.title} could not be fetched from {self.archive.url} ({reason}): "
+                        f"{self.title} could not be fetched from {self.url} ({reason}): "
                         "check the network or the proxy and try again, which goes on where it "
                         "stopped, or put its files under SEQBENCH_DATA."
                     ) from error
@@ -183,7 +200,7 @@ class _Download:
                 pause *= 2
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise DataError(
-                    f"{self.title} can't be fetched from {self.archive.url} ({error}): "
+                    f"{self.title} can't be fetched from {self.url} ({error}): "
                     "correct the address in configs/datasets, or put its files under SEQBENCH_DATA."
                 ) from error
 
@@ -201,7 +218,7 @@ class _Download:
             headers["Range"] = f"bytes={have}-"
         timeout = httpx.Timeout(self.patience.silence, connect=self.patience.connect)
         with httpx.stream(
-            "GET", self.archive.url, headers=headers, timeout=timeout, follow_redirects=True
+            "GET", self.url, headers=headers, timeout=timeout, follow_redirects=True
         ) as response:
             start = self._start_of(response, have)
             with self.part.open("r+b" if start else "wb") as file:
@@ -225,7 +242,7 @@ class _Download:
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
             raise _PassingError(f"the server answered {status}")
         raise DataError(
-            f"{self.title} can't be fetched: {self.archive.url} answered {status}: "
+            f"{self.title} can't be fetched: {self.url} answered {status}: "
             "correct the address in configs/datasets, or put its files under SEQBENCH_DATA."
         )
 
@@ -275,6 +292,11 @@ def _sound(dataset: Dataset) -> Path | None:
             f"{problems[0]} SEQBENCH_DATA goes before the cache: repair or remove that copy, "
             "or unset the variable."
         )
+    if problems and located.origin == "configuration":
+        raise DataError(
+            f"{problems[0]} The configured folder goes before the cache: repair or remove that "
+            "copy, or take 'local' out of the data set's YAML."
+        )
     return None if problems else located.folder
 
 
@@ -300,7 +322,8 @@ def _put_in_place(dataset: Dataset, archive: Path, target: Path) -> None:
         shutil.rmtree(killed, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{dataset.folder}.", suffix=".new", dir=target.parent))
     try:
-        unpack(archive, fresh, dataset.folder, tuple(dataset.files), dataset.archive.bytes)
+        titles = (dataset.titles,) if dataset.titles else ()
+        unpack(archive, fresh, dataset.folder, tuple(dataset.files), dataset.archive.bytes, titles)
         if problems := damaged_files(dataset, fresh):
             raise DataError(f"The archive of {dataset.title} is not as published: {problems[0]}")
         old = fresh.with_suffix(".old")

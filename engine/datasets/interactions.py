@@ -23,6 +23,9 @@ class Interactions:
     """V."""
     checksum: str
     """SHA-256, in hex, of items, offsets and V: equal for equal data from whatever file."""
+    times: NDArray[np.int64] | None = None
+    """(interactions,): when each of ``items`` was, in the source's unit; None where it isn't known.
+    """
 
     @property
     def num_users(self) -> int:
@@ -30,7 +33,10 @@ class Interactions:
 
 
 def make_interactions(
-    items: NDArray[np.int32], offsets: NDArray[np.int64], num_items: int
+    items: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    num_items: int,
+    times: NDArray[np.int64] | None = None,
 ) -> Interactions:
     """Put arrays in their final types together with their checksum.
 
@@ -41,11 +47,18 @@ def make_interactions(
         raise ValueError("offsets must run from 0 to the number of interactions")
     if (np.diff(offsets) < 0).any():
         raise ValueError("offsets must not decrease")
+    if times is not None and len(times) != len(items):
+        raise ValueError("times must be as many as items")
     if items.size and not 1 <= items.min() <= items.max() <= num_items:
         raise ValueError(f"items must lie in 1…{num_items}")
     flat = np.ascontiguousarray(items, dtype="<i4")
     bounds = np.ascontiguousarray(offsets, dtype="<i8")
-    digest = hashlib.sha256(flat.data)
-    digest.update(bounds.data)
+    return Interactions(flat, bounds, num_items, checksum_of(flat, bounds, num_items), times)
+
+
+def checksum_of(items: NDArray[np.int32], offsets: NDArray[np.int64], num_items: int) -> str:
+    """`Interactions.checksum` of arrays in their final types."""
+    digest = hashlib.sha256(items.data)
+    digest.update(offsets.data)
     digest.update(np.int64(num_items).astype("<i8").tobytes())
-    return Interactions(flat, bounds, num_items, digest.hexdigest())
+    return digest.hexdigest()

@@ -5,48 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.datasets.interactions import Interactions, make_interactions
+from engine.datasets.filters import Step, apply_filter
+from engine.datasets.interactions import Interactions
 from engine.datasets.locate import damaged_files, require
-from engine.datasets.prepared import load_prepared, save_prepared, source_key
-from engine.datasets.ratings import Ratings, read_ratings
+from engine.datasets.ordering import order_by_time
+from engine.datasets.prepared import (
+    Prepared,
+    is_sound,
+    load_prepared,
+    preparation_key,
+    preparing,
+    save_prepared,
+    source_checksum,
+)
+from engine.datasets.readers import read_source
 from engine.datasets.synthetic import generate
 from engine.errors import DataError
 from engine.spec import Dataset
 
-SEPARATORS = {"movielens-tab": b"\t", "movielens-colons": b"::"}
-
-
-def order_by_time(ratings: Ratings) -> Interactions:
-    """Number users and items, and sort each user's ratings by time; ties keep their order."""
-    user, num_users = _positions(ratings.users)
-    item, num_items = _positions(ratings.items)
-    by_user_id = np.lexsort((ratings.times, user))
-
-    # Whole histories are then moved to where their user's first rating in the source puts them.
-    counts = np.bincount(user, minlength=num_users)
-    starts = np.cumsum(counts) - counts
-    as_seen = np.argsort(np.minimum.reduceat(by_user_id, starts))
-    counts, starts = counts[as_seen], starts[as_seen]
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    moved = np.arange(len(item)) + np.repeat(starts - offsets[:-1], counts)
-    return make_interactions((item[by_user_id[moved]] + 1).astype(np.int32), offsets, num_items)
-
-
-def _positions(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """The place of each id among the distinct ids in ascending order, and how many those are."""
-    if ids.max() < 2 * len(ids) + 2**20:
-        # A table over all possible ids takes a tenth of the time of np.unique.
-        present = np.zeros(ids.max() + 1, np.bool_)
-        present[ids] = True
-        return (np.cumsum(present) - 1)[ids], int(present.sum())
-    distinct, position = np.unique(ids, return_inverse=True)
-    return position, len(distinct)
-
 
 def load_interactions(dataset: Dataset) -> Interactions:
-    """Read a data set, from the prepared copy in the cache where that is up to date.
+    """Read a data set to train on it; that a prepared copy is undamaged is checked.
 
     The name of a data set whose file has a published checksum stands for exactly that data, so
     there other counts than the catalogue's are an error. Elsewhere what the file holds is taken:
@@ -55,16 +35,39 @@ def load_interactions(dataset: Dataset) -> Interactions:
     Raises:
         DataError: the data is absent, malformed, or not what its published checksum stands for.
     """
+    return _load(dataset, check=True).interactions
+
+
+def open_data(dataset: Dataset) -> Prepared:
+    """Read a data set to look at it: a prepared copy is mapped into memory and taken as it is.
+
+    Raises:
+        DataError: as `load_interactions`.
+    """
+    return _load(dataset, check=False)
+
+
+def is_prepared(dataset: Dataset) -> bool:
+    """Whether `open_data` finds a prepared copy. Raises `DataError` if the data isn't here."""
     if dataset.synthetic is not None:
-        return generate(dataset)
-    path = require(dataset).folder / next(iter(dataset.files))
-    interactions = _load_file(dataset, path)
-    if any(dataset.files.values()) and (found := catalogue_differences(dataset, interactions)):
-        raise DataError(
-            f"{path} is not the published {dataset.title}: {found[0]} "
-            f"Remove that copy and run `seqbench data fetch {dataset.name}`."
-        )
-    return interactions
+        return True
+    return load_prepared(dataset.name, _key(dataset, source_file(dataset))) is not None
+
+
+def prepare(dataset: Dataset, path: Path) -> Prepared:
+    """Read, filter and sort the source at ``path``, whatever is in the cache.
+
+    Raises:
+        DataError: it can't be read, is malformed, or the filter leaves nothing.
+    """
+    ratings, steps = apply_filter(read_source(dataset, path), dataset.filter)
+    ordered = order_by_time(ratings)
+    return Prepared(ordered.interactions, ordered.user_ids, ordered.item_ids, tuple(steps))
+
+
+def source_file(dataset: Dataset) -> Path:
+    """Where the interactions of a data set are. Raises `DataError` if they aren't here."""
+    return require(dataset).folder / next(iter(dataset.files))
 
 
 def catalogue_differences(dataset: Dataset, interactions: Interactions) -> list[str]:
@@ -95,18 +98,51 @@ def verify(dataset: Dataset) -> list[str]:
         return [str(error)]
 
 
-def _load_file(dataset: Dataset, path: Path) -> Interactions:
+def _load(dataset: Dataset, check: bool) -> Prepared:
+    if dataset.synthetic is not None:
+        return _generated(dataset)
+    path = source_file(dataset)
+    prepared = _load_file(dataset, path, check)
+    if any(dataset.files.values()):
+        differences = catalogue_differences(dataset, prepared.interactions)
+        if differences:
+            remedy = (
+                f"Remove that copy and run `seqbench data fetch {dataset.name}`."
+                if dataset.archive
+                else "Import the file again, under another name or with --replace."
+            )
+            raise DataError(
+                f"{path} is not what {dataset.title} stands for: {differences[0]} {remedy}"
+            )
+    return prepared
+
+
+def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
+    key = _key(dataset, path)
+
+    def kept() -> Prepared | None:
+        found = load_prepared(dataset.name, key)
+        return None if found is None or (check and not is_sound(found)) else found
+
+    if (prepared := kept()) is not None:
+        return prepared
+    with preparing(dataset.name):
+        if (prepared := kept()) is not None:
+            return prepared
+        prepared = prepare(dataset, path)
+        save_prepared(dataset.name, key, prepared)
+    return prepared
+
+
+def _key(dataset: Dataset, path: Path) -> str:
     try:
-        key = source_key(path, dataset.reader)
+        return preparation_key(dataset, source_checksum(path))
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
-    if arrays := load_prepared(dataset.name, key):
-        try:
-            return make_interactions(*arrays)
-        except ValueError:
-            pass  # A damaged copy is made anew below.
-    interactions = order_by_time(read_ratings(path, SEPARATORS[dataset.reader]))
-    save_prepared(
-        dataset.name, key, interactions.items, interactions.offsets, interactions.num_items
-    )
-    return interactions
+
+
+def _generated(dataset: Dataset) -> Prepared:
+    interactions = generate(dataset)
+    users, items = interactions.num_users, interactions.num_items
+    step = Step("source", users, items, len(interactions.items))
+    return Prepared(interactions, np.arange(1, users + 1), np.arange(1, items + 1), (step,))

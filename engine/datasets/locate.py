@@ -1,4 +1,4 @@
-"""Where a data set's files are: the user's own folder first, then the cache."""
+"""Where a data set's files are: SEQBENCH_DATA first, then its configured folder, then the cache."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Located:
     """A folder that holds every file of a data set."""
 
     folder: Path
-    origin: Literal["SEQBENCH_DATA", "cache"]
+    origin: Literal["SEQBENCH_DATA", "configuration", "cache"]
 
 
 def cache_folder() -> Path:
@@ -47,6 +47,10 @@ def locate(dataset: Dataset) -> Located | None:
         for folder in candidates:
             if _holds(folder, dataset):
                 return Located(folder, "SEQBENCH_DATA")
+    if dataset.local is not None:
+        folder = Path(dataset.local).expanduser()
+        if _holds(folder, dataset):
+            return Located(folder, "configuration")
     folder = cache_folder() / dataset.folder
     return Located(folder, "cache") if _holds(folder, dataset) else None
 

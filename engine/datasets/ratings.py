@@ -1,67 +1,115 @@
 """Reading MovieLens rating files: ``user SEP item SEP rating SEP time``, one rating a line.
 
 The bytes are parsed with whole-array operations: a block of lines at a time, every field of all
-its lines at once. Only when a block turns out malformed is it searched line by line, to name the
-line.
+its lines at once, blocks side by side on a few threads (numpy lets go of the interpreter). Only
+when a block turns out malformed is it searched line by line, to name the line.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.datasets.source import Ratings
 from engine.errors import DataError
 from engine.regular import open_regular
 
-BLOCK_BYTES = 16 * 2**20
+BLOCK_BYTES = 4 * 2**20
 LONGEST_LINE = 1_000
 MOST_DIGITS = 18
 """What fits into an int64 whatever the digits."""
 
+MOST_THREADS = 4
+
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _ZERO = b"\n"[0], b"\r"[0], b"0"[0]
 
+Integers = NDArray[np.integer[Any]]
+
 
 @dataclass(frozen=True)
-class Ratings:
-    """The columns of a rating file, in file order; what the rating was is not kept."""
+class RatingFile:
+    """How a file of ratings is laid out."""
 
-    users: NDArray[np.int64]
-    items: NDArray[np.int64]
-    times: NDArray[np.int64]
+    separator: bytes
+    header: bytes = b""
+    """The first line; none, where it is a rating already."""
 
 
-def read_ratings(path: Path, separator: bytes, block_bytes: int = BLOCK_BYTES) -> Ratings:
-    """Read a rating file whose fields are separated by ``separator``.
+TAB = RatingFile(b"\t")
+COLONS = RatingFile(b"::")
+CSV = RatingFile(b",", b"userId,movieId,rating,timestamp")
+
+
+def read_ratings(
+    path: Path, layout: RatingFile, *, with_ratings: bool = False, block_bytes: int = BLOCK_BYTES
+) -> Ratings:
+    """Read a rating file.
 
     Ids and times are whole numbers. Either line ending, a missing last newline, a byte order mark
     and empty lines are accepted.
 
+    Args:
+        with_ratings: keep what each rating was.
+
     Raises:
         DataError: the file can't be read, is empty, or has a malformed line, which is named.
     """
-    columns = []
+    separator = layout.separator
+    columns: list[list[NDArray[Any]]] = [[], [], [], []]
     line = 1
     try:
         with open_regular(path) as file:
-            for block in _blocks(file, block_bytes):
-                parsed = _parse(block, separator)
+            blocks = _blocks(file, block_bytes)
+            if layout.header:
+                blocks = _without_header(path, blocks, layout.header)
+                line = 2
+            for block, parsed in _side_by_side(
+                blocks, lambda block: _parse(block, separator, with_ratings)
+            ):
                 if parsed is None:
                     raise _malformed(path, line, block, separator)
-                columns.append(parsed)
+                for column, values in zip(columns, parsed, strict=False):
+                    column.append(values)
                 line += block.count(b"\n")
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
-    users, items, times = np.concatenate(columns, axis=1) if columns else np.zeros((3, 0), np.int64)
-    if not users.size:
+    if not sum(map(len, columns[0])):
         raise DataError(f"{path} holds no ratings: fetch or copy it again.")
-    return Ratings(users, items, times)
+    users, items, times = (_joined(column) for column in columns[:3])
+    return Ratings(users, items, times, _joined(columns[3]) if with_ratings else None)
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    whole = np.concatenate(parts)
+    parts.clear()  # while the other columns are joined there would be two copies of this one
+    return whole
+
+
+def _side_by_side(
+    blocks: Iterable[bytes], work: Callable[[bytes], list[NDArray[Any]] | None]
+) -> Iterator[tuple[bytes, list[NDArray[Any]] | None]]:
+    """Each block with what ``work`` makes of it, in order; few blocks are held at a time."""
+    threads = min(MOST_THREADS, len(os.sched_getaffinity(0)))
+    waiting: deque[tuple[bytes, Future[list[NDArray[Any]] | None]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block in blocks:
+            waiting.append((block, pool.submit(work, block)))
+            if len(waiting) > threads:
+                oldest, result = waiting.popleft()
+                yield oldest, result.result()
+        while waiting:
+            oldest, result = waiting.popleft()
+            yield oldest, result.result()
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -82,69 +130,101 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _parse(block: bytes, separator: bytes) -> NDArray[np.int64] | None:
-    """Users, items and times as int64 (3, lines), or None when a line is malformed."""
+def _without_header(path: Path, blocks: Iterator[bytes], header: bytes) -> Iterator[bytes]:
+    first = next(blocks, b"")
+    found, _, rest = first.partition(b"\n")
+    if found.removesuffix(b"\r") != header:
+        shown = found[:60].decode("utf-8", "replace")
+        raise DataError(
+            f"{path}, line 1: expected the header {header.decode()!r}, found {shown!r}: "
+            "fetch or copy the file again."
+        )
+    if rest:
+        yield rest
+    yield from blocks
+
+
+def _parse(block: bytes, separator: bytes, with_ratings: bool) -> list[NDArray[Any]] | None:
+    """Users, items, times and perhaps ratings, (lines,) each, or None when a line is malformed."""
     text = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(text == _NEWLINE)
-    starts = np.concatenate([[0], ends[:-1] + 1])
+    ends = np.flatnonzero(text == _NEWLINE).astype(np.int32)
+    starts = np.concatenate([np.zeros(1, np.int32), ends[:-1] + np.int32(1)])
     ends = ends - ((ends > starts) & (text[ends - 1] == _RETURN))
     filled = ends > starts
-    starts, ends = starts[filled], ends[filled]
+    if not filled.all():
+        starts, ends = starts[filled], ends[filled]
 
-    width = len(separator)
-    separating = np.flatnonzero(text == separator[0])
+    width = np.int32(len(separator))
+    separating = np.flatnonzero(text == separator[0]).astype(np.int32)
     if separating.size != len(starts) * 3 * width:
         return None
     separators = separating.reshape(len(starts), 3, width)
     if (separators[:, :, -1] - separators[:, :, 0] != width - 1).any():
         return None
-    marks = separators[:, :, 0]
-    if (marks[:, 0] < starts).any() or (marks[:, 2] >= ends).any():
+    marks = np.ascontiguousarray(separators[:, :, 0].T)
+    if (marks[0] < starts).any() or (marks[2] >= ends).any():
         return None
 
-    if not _are_decimals(text, marks[:, 1] + width, marks[:, 2]):
+    if not _are_decimals(text, marks[1] + width, marks[2]):
         return None
-    columns = [
-        _whole_numbers(text, starts, marks[:, 0]),
-        _whole_numbers(text, marks[:, 0] + width, marks[:, 1]),
-        _whole_numbers(text, marks[:, 2] + width, ends),
-    ]
-    found = [column for column in columns if column is not None]
-    return np.stack(found) if len(found) == 3 else None
-
-
-def _whole_numbers(
-    text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.int64] | None:
-    """The numbers written in ``text[start:end]``; None when one isn't a whole number."""
-    widths = ends - starts
-    values = np.zeros(len(starts), np.int64)
-    if not len(starts):
-        return values
-    if widths.min() < 1 or widths.max() > MOST_DIGITS:
-        return None
-    for place in range(int(widths.max())):
-        written = place < widths
-        digits = text[np.where(written, ends - 1 - place, starts)].astype(np.int64) - _ZERO
-        if ((digits < 0) | (digits > 9)).any():
+    columns: list[NDArray[Any]] = []
+    for first, last in ((starts, marks[0]), (marks[0] + width, marks[1]), (marks[2] + width, ends)):
+        column = _whole_numbers(text, first, last)
+        if column is None:
             return None
-        values += np.where(written, digits, 0) * 10**place
+        columns.append(column)
+    if with_ratings:
+        columns.append(_decimals(text, marks[1] + width, marks[2]))
+    return columns
+
+
+def _whole_numbers(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> Integers | None:
+    """The numbers written in ``text[start:end]``, int32 where all of them fit; None when one isn't
+    a whole number."""
+    widths = ends - starts
+    if not len(starts):
+        return np.zeros(0, np.int32)
+    fewest, most = int(widths.min()), int(widths.max())
+    if fewest < 1 or most > MOST_DIGITS:
+        return None
+    values: NDArray[Any] = np.zeros(len(starts), np.int32 if most <= 9 else np.int64)
+    ten = values.dtype.type(10)
+    for place in range(most):
+        # Every number has the first places; only at the later ones some have ended.
+        inside = None if place < fewest else place < widths
+        at = starts + np.int32(place)
+        digits = (text[at] if inside is None else text[np.where(inside, at, starts)]) - np.uint8(
+            _ZERO
+        )
+        if digits.max() > 9:
+            return None
+        longer = values * ten
+        longer += digits
+        values = longer if inside is None else np.where(inside, longer, values)
+    if values.dtype == np.int64 and values.max() < 2**31:
+        return values.astype(np.int32)
     return values
 
 
-def _are_decimals(
-    text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> bool:
+def _are_decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> bool:
     """Whether every ``text[start:end]`` is one digit, or one digit, a point and one digit."""
     widths = ends - starts
 
-    def digit(positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def digit(positions: Integers) -> NDArray[np.bool_]:
         return (text[positions] >= _ZERO) & (text[positions] <= _ZERO + 9)
 
     if not ((widths == 1) | (widths == 3)).all() or not digit(starts).all():
         return False
     long = starts[widths == 3]
     return bool((text[long + 1] == b"."[0]).all() and digit(long + 2).all())
+
+
+def _decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> NDArray[np.float32]:
+    """What `_are_decimals` found to be well formed, float32."""
+    long = ends - starts == 3
+    whole = text[starts] - np.uint8(_ZERO)
+    tenths = np.where(long, text[np.where(long, starts + 2, starts)] - np.uint8(_ZERO), 0)
+    return (whole + tenths / np.float32(10)).astype(np.float32)
 
 
 def _malformed(path: Path, first_line: int, block: bytes, separator: bytes) -> DataError:
@@ -156,7 +236,7 @@ def _malformed(path: Path, first_line: int, block: bytes, separator: bytes) -> D
     lines = block.split(b"\n")
     wrong = next((i for i, line in enumerate(lines) if not good.fullmatch(line)), len(lines) - 1)
     shown = lines[wrong][:60].decode("utf-8", "replace")
-    named = {b"\t": "tabs"}.get(separator, repr(separator.decode()))
+    named = {b"\t": "tabs", b",": "commas"}.get(separator, repr(separator.decode()))
     return DataError(
         f"{path}, line {first_line + wrong}: expected user, item, rating and time as numbers "
         f"separated by {named}, found {shown!r}: fetch or copy the file again."

@@ -1,8 +1,16 @@
-"""Leave-one-out: of every history the last item is test, the one before it validation, the rest
-training (the protocol of Kang & McAuley 2018, section IV-A).
+"""Which interactions are held out, of whom, and what comes before them.
 
-A user with fewer than three interactions is only trained on. All functions are views or gathers
-on the flat arrays of `Interactions`.
+**Leave-one-out**: of every history the last item is test, the one before it validation, the rest
+training (Kang & McAuley 2018, section IV-A). A user with fewer than three interactions is only
+trained on.
+
+**Temporal**: everything before a moment t₁ is training, from t₁ on validation, from t₂ on test,
+the same moments for all users, so that nothing is learnt from what comes after what is predicted
+(Meng et al. 2020 on how splits differ; Ji et al. 2023 on what leaks). A user's true item is the
+first one of the period, given everything before the period; whoever has nothing in it, or nothing
+before it, isn't evaluated in it.
+
+All functions are views or gathers on the flat arrays of `Interactions`.
 """
 
 from __future__ import annotations
@@ -14,28 +22,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
+from engine.errors import DataError
+from engine.spec import Dataset, SplitRule
 
 Split = Literal["valid", "test"]
 FEWEST_EVALUATED = 3
 
-_HELD_OUT_AFTER_HISTORY = {"valid": 2, "test": 1}
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Who is evaluated in one split, and where."""
+
+    users: NDArray[np.int64]
+    """(evaluated,): user numbers, ascending."""
+    ends: NDArray[np.int64]
+    """(evaluated,): where the true item stands in ``interactions.items``: one past the history
+    that it follows."""
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
+class SplitData:
     """The split of one data set."""
 
     interactions: Interactions
-    users: NDArray[np.int64]
-    """(evaluated,): the users with three interactions or more, ascending."""
     train_end: NDArray[np.int64]
     """(users,): one past the last training interaction of each user in ``interactions.items``."""
+    valid: HeldOut
+    test: HeldOut
+
+    def held_out(self, split: Split) -> HeldOut:
+        return self.valid if split == "valid" else self.test
+
+    def users(self, split: Split) -> NDArray[np.int64]:
+        """(evaluated,): the users that the split evaluates, ascending."""
+        return self.held_out(split).users
 
     def ends(self, split: Split) -> NDArray[np.int64]:
-        """(evaluated,): one past the history that the split's item follows: the training part for
-        validation; that and the validation item for test.
+        """(evaluated,): one past the history that the split's item follows, which for test
+        includes what was held out for validation.
         """
-        return self.interactions.offsets[self.users + 1] - _HELD_OUT_AFTER_HISTORY[split]
+        return self.held_out(split).ends
 
     def targets(self, split: Split) -> NDArray[np.int32]:
         """(evaluated,): the item that is held out."""
@@ -43,31 +69,92 @@ class LeaveOneOut:
 
     def histories(self, split: Split, length: int) -> NDArray[np.int32]:
         """(evaluated, length): the last items before the target, left-padded with 0."""
-        return last_items(self.interactions, self.users, self.ends(split), length)
+        return last_items(self.interactions, self.users(split), self.ends(split), length)
 
     def seen(self, split: Split) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """What is masked when seen items are: `seen_items`, but for the target itself."""
-        items, offsets = seen_items(self.interactions, self.users, self.ends(split))
-        row = np.repeat(np.arange(len(self.users)), np.diff(offsets))
+        users = self.users(split)
+        items, offsets = seen_items(self.interactions, users, self.ends(split))
+        row = np.repeat(np.arange(len(users)), np.diff(offsets))
         other = items != self.targets(split)[row]
-        counts = np.bincount(row[other], minlength=len(self.users))
+        counts = np.bincount(row[other], minlength=len(users))
         return items[other], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def leave_one_out(interactions: Interactions) -> LeaveOneOut:
-    """Split a data set."""
+def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
+    """Split as the data set says.
+
+    Raises:
+        DataError: a temporal split of data without times, or with nothing on one of its sides.
+    """
+    if dataset.split.kind == "leave-one-out":
+        return leave_one_out(interactions)
+    if interactions.times is None:
+        raise DataError(
+            f"{dataset.title} can't be split by time: its source has no times. "
+            "Use kind: leave-one-out."
+        )
+    split = temporal(interactions, *moments(interactions.times, dataset.split))
+    for name, held_out in (("validation", split.valid), ("test", split.test)):
+        if not len(held_out.users):
+            raise DataError(
+                f"{dataset.title}: no user has an interaction before and one in the {name} "
+                "period: choose other moments or shares."
+            )
+    return split
+
+
+def leave_one_out(interactions: Interactions) -> SplitData:
+    """Hold out each user's last two items."""
     counts = np.diff(interactions.offsets)
-    return LeaveOneOut(
+    users = np.flatnonzero(counts >= FEWEST_EVALUATED)
+    ends = interactions.offsets[users + 1]
+    return SplitData(
         interactions=interactions,
-        users=np.flatnonzero(counts >= FEWEST_EVALUATED),
-        train_end=train_ends(interactions),
+        train_end=interactions.offsets[1:] - np.where(counts >= FEWEST_EVALUATED, 2, 0),
+        valid=HeldOut(users, ends - 2),
+        test=HeldOut(users, ends - 1),
     )
 
 
-def train_ends(interactions: Interactions) -> NDArray[np.int64]:
-    """(users,): one past each user's last training interaction in ``interactions.items``."""
-    counts = np.diff(interactions.offsets)
-    return interactions.offsets[1:] - np.where(counts >= FEWEST_EVALUATED, 2, 0)
+def temporal(interactions: Interactions, valid_from: int, test_from: int) -> SplitData:
+    """Hold out what happened from ``valid_from`` and from ``test_from`` on."""
+    assert interactions.times is not None
+    starts, lasts = interactions.offsets[:-1], interactions.offsets[1:]
+    valid_at = _first_from(interactions, valid_from)
+    test_at = _first_from(interactions, test_from)
+
+    def held_out(first: NDArray[np.int64], end: NDArray[np.int64]) -> HeldOut:
+        users = np.flatnonzero((first > starts) & (first < end))
+        return HeldOut(users, first[users])
+
+    return SplitData(
+        interactions=interactions,
+        train_end=valid_at,
+        valid=held_out(valid_at, test_at),
+        test=held_out(test_at, lasts),
+    )
+
+
+def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
+    """The first moments of validation and test: as given, or those that leave the shares."""
+    if rule.valid_from is not None and rule.test_from is not None:
+        return rule.valid_from, rule.test_from
+    places = [
+        min(len(times) - 1, int(len(times) * share))
+        for share in (1 - rule.valid_share - rule.test_share, 1 - rule.test_share)
+    ]
+    valid_from, test_from = np.partition(times, places)[places].tolist()
+    return valid_from, test_from
+
+
+def _first_from(interactions: Interactions, moment: int) -> NDArray[np.int64]:
+    """(users,): where each history reaches ``moment``; its end, where it doesn't."""
+    assert interactions.times is not None
+    before = np.concatenate([[0], np.cumsum(interactions.times < moment)])
+    offsets = interactions.offsets
+    found: NDArray[np.int64] = offsets[:-1] + (before[offsets[1:]] - before[offsets[:-1]])
+    return found
 
 
 def last_items(

@@ -26,9 +26,15 @@ _DAMAGE = (
 
 
 def unpack(
-    archive: Path, into: Path, folder: str, files: tuple[str, ...], archive_bytes: int
+    archive: Path,
+    into: Path,
+    folder: str,
+    files: tuple[str, ...],
+    archive_bytes: int,
+    besides: tuple[str, ...] = (),
 ) -> None:
-    """Write ``files`` and the README of ``folder`` in a zip into the folder ``into``, durably.
+    """Write ``files`` and the README of ``folder`` in a zip into the folder ``into``, durably,
+    and of ``besides`` what the zip holds.
 
     Nothing else is written, whatever the zip holds; a zip with a link or a path that leads out
     of it is refused as a whole.
@@ -43,7 +49,7 @@ def unpack(
     with archive.open("rb") as file:
         with _damage_named():
             zipped = zipfile.ZipFile(file)
-        members = _wanted(zipped.infolist(), folder, files)
+        members = _wanted(zipped.infolist(), folder, files, besides)
         left = archive_bytes * LARGEST_RATIO
         for name, member in members.items():
             left -= _extract(zipped, member, into / name, left)
@@ -60,7 +66,7 @@ def _damage_named() -> Iterator[None]:
 
 
 def _wanted(
-    members: list[zipfile.ZipInfo], folder: str, files: tuple[str, ...]
+    members: list[zipfile.ZipInfo], folder: str, files: tuple[str, ...], besides: tuple[str, ...]
 ) -> dict[str, zipfile.ZipInfo]:
     """The members to take, by the name to give them."""
     found: dict[str, zipfile.ZipInfo] = {}
@@ -73,7 +79,7 @@ def _wanted(
             raise _unsafe(f"{member.filename!r} is a link or a device")
         if len(path.parts) != 2 or path.parts[0] != folder or member.is_dir():
             continue
-        if path.name in files or path.name.startswith("README"):
+        if path.name in files + besides or path.name.startswith("README"):
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise _unsafe(f"{member.filename!r} is packed in a way that data sets aren't")
             if path.name in found:

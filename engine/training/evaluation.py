@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.datasets.splits import LeaveOneOut, Split
+from engine.datasets.splits import Split, SplitData
 from engine.metrics import METRICS, RANKINGS
 from engine.models.base import SequenceModel
 from engine.spec import TOP_K
@@ -35,14 +35,14 @@ class EvaluationSet:
 
 
 def evaluation_set(
-    split_data: LeaveOneOut, split: Split, length: int, device: torch.device
+    data: SplitData, split: Split, length: int, device: torch.device
 ) -> EvaluationSet:
     """Gather one split's histories, true items and seen items on the device."""
-    seen, offsets = split_data.seen(split)
+    seen, offsets = data.seen(split)
     users = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return EvaluationSet(
-        histories=torch.from_numpy(split_data.histories(split, length)).to(device),
-        targets=torch.from_numpy(split_data.targets(split)).long().to(device),
+        histories=torch.from_numpy(data.histories(split, length)).to(device),
+        targets=torch.from_numpy(data.targets(split)).long().to(device),
         seen=torch.from_numpy(seen).long().to(device),
         seen_users=torch.from_numpy(users).to(device),
         seen_offsets=torch.from_numpy(offsets),

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import LeaveOneOut, leave_one_out
+from engine.datasets.splits import SplitData, split_data
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
 from engine.models.base import SequenceModel
@@ -109,7 +109,7 @@ def train(
     """
     settings = spec.training
     state = initial_state(spec, interactions, device, resume)
-    split = leave_one_out(interactions)
+    split = split_data(interactions, spec.source)
     histories = training_histories(split, device)
     valid = evaluation_set(split, "valid", spec.length, device)
     test = evaluation_set(split, "test", spec.length, device)
@@ -171,8 +171,8 @@ def steps_per_epoch(spec: RunSpec, histories: Histories) -> int:
     return math.ceil(int(windows.sum()) / spec.training.batch_size)
 
 
-def training_histories(split: LeaveOneOut, device: torch.device) -> Histories:
-    """The training part of leave-one-out, its items on the device."""
+def training_histories(split: SplitData, device: torch.device) -> Histories:
+    """The training part of a split, its items on the device."""
     return Histories(
         items=torch.from_numpy(split.interactions.items).to(device),
         starts=torch.from_numpy(split.interactions.offsets[:-1]),

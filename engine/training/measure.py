@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import leave_one_out
+from engine.datasets.splits import split_data
 from engine.spec import RunSpec
 from engine.training.evaluation import evaluation_set, ranks
 from engine.training.loop import (
@@ -45,7 +45,7 @@ def measure(
 ) -> Measurement:
     """Train and evaluate a little, and scale that up to an epoch."""
     state = initial_state(spec, interactions, device, None)
-    split = leave_one_out(interactions)
+    split = split_data(interactions, spec.source)
     histories = training_histories(split, device)
     course = course_of(spec, state.learner, histories)
     state.learner.model.train()

@@ -20,7 +20,7 @@ import torch
 from engine.atomic import write_atomically
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import leave_one_out
+from engine.datasets.splits import split_data
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
@@ -204,7 +204,9 @@ def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | N
 def _speed(
     spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
 ) -> InferenceSpeed:
-    histories = torch.from_numpy(leave_one_out(interactions).histories("test", spec.length))
+    histories = torch.from_numpy(
+        split_data(interactions, spec.source).histories("test", spec.length)
+    )
     bfloat16 = uses_bfloat16(spec.training, device)
     return inference_speed(outcome.model, histories, device, bfloat16=bfloat16)
 
@@ -227,7 +229,7 @@ def _facts(
     resume: Checkpoint | None,
 ) -> dict[str, Any]:
     """The journal's ``start``: identity, provenance and sizes."""
-    histories = training_histories(leave_one_out(interactions), torch.device("cpu"))
+    histories = training_histories(split_data(interactions, spec.source), torch.device("cpu"))
     return {
         "format": FORMAT,
         "run": folder.run_id,

@@ -16,6 +16,7 @@ from tui.actions.action import Action, binding_id, key_text
 from tui.actions.app import APP
 from tui.actions.charts import CHARTS
 from tui.actions.compare import COMPARE
+from tui.actions.data import DATA
 from tui.actions.launch import LAUNCH
 from tui.actions.live import LIVE
 from tui.actions.pivot import PIVOT
@@ -25,7 +26,7 @@ from tui.actions.run import RUN
 ALWAYS = ("ctrl+c", "ctrl+q")
 """Keys that work even where the focused widget would take them."""
 
-ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY
+ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY + DATA
 
 
 def actions_for(area: str) -> Iterator[Action]:

@@ -91,6 +91,14 @@ LAUNCH = (
     ),
     Action("fetch", ("f",), "Fetch", "Fetch the data set under the cursor", ("launch",), True),
     Action(
+        "data",
+        ("D",),
+        "Data",
+        "The data sets: what each is like, where it is, what fetching it costs",
+        ("launch",),
+        key_label="D",
+    ),
+    Action(
         "save_suite",
         ("s",),
         "Save suite",

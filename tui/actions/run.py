@@ -20,6 +20,14 @@ RUN = (
     Action(
         "delete", ("d",), "Delete", "Delete the run and its folder, after asking", ("run",), True
     ),
+    Action(
+        "predict",
+        ("p",),
+        "Predict",
+        "What it recommends to single users, in titles",
+        ("run",),
+        True,
+    ),
     Action("note", ("n",), "Note", "Write a note about the run", ("run",), True),
     Action("copy", ("y",), "Copy", "Copy the command that launches the run again", ("run",), True),
 )

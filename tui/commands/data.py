@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.commands.data_own import derive, import_, show
 from tui.commands.session import (
     Session,
     json_option,
@@ -32,6 +33,10 @@ PLAIN_SECONDS = 5.0
 @click.group()
 def data() -> None:
     """List, fetch and check data sets."""
+
+
+for command in (show, import_, derive):
+    data.add_command(command)
 
 
 @data.command("ls")

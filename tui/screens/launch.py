@@ -27,11 +27,13 @@ from tui.screens.launch_text import (
     suite_keys,
 )
 from tui.widgets.device_slots import DeviceSlots
-from tui.widgets.grid import CellGrid, Column, Key, Row
+from tui.widgets.grid import CellGrid, Key, Row
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from engine.config import Catalogue
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
@@ -61,6 +63,7 @@ class LaunchScreen(OrderActions):
     def __init__(self) -> None:
         super().__init__()
         self._lengths: tuple[int, ...] = ()
+        self._wanted: frozenset[str] = frozenset()
         self._reading = self._read_again = False
         self._bottom = LOWEST
 
@@ -152,7 +155,7 @@ class LaunchScreen(OrderActions):
             for name in planning.model_order(catalogue)
             for length in self._lengths
         ]
-        names = planning.dataset_order(catalogue)
+        names = planning.dataset_order(catalogue, self._wanted)
         self.grid.set_layout(rows, data_columns([catalogue.datasets[n] for n in names], None))
         self._fit_grid()
 
@@ -167,14 +170,28 @@ class LaunchScreen(OrderActions):
         catalogue = self.app.catalogue
         if catalogue is None:
             return
-        sets = [catalogue.datasets[name] for name in planning.dataset_order(catalogue)]
-        ready = {dataset.name: is_ready(dataset) for dataset in sets}
-        self.call_later(self._data_seen, data_columns(sets, ready))
+        ready = {name: is_ready(dataset) for name, dataset in catalogue.datasets.items()}
+        self.call_later(self._data_seen, ready)
 
-    def _data_seen(self, columns: list[Column]) -> None:
-        if self._shown:
-            self.grid.set_columns(columns)
-            self._replan()
+    def _data_seen(self, ready: dict[str, bool]) -> None:
+        catalogue = self.app.catalogue
+        if not self._shown or catalogue is None:
+            return
+        self._want(name for name, here in ready.items() if here)
+        names = planning.dataset_order(catalogue, self._wanted)
+        self.grid.set_columns(data_columns([catalogue.datasets[name] for name in names], ready))
+        self._replan()
+
+    def _want(self, names: Iterable[str]) -> None:
+        """Give optional data sets a column; one that has it keeps it."""
+        wanted = self._wanted | {
+            name
+            for name in names
+            if self.app.catalogue and self.app.catalogue.datasets[name].optional
+        }
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._lay_out()
 
     # Store
 
@@ -288,7 +305,12 @@ class LaunchScreen(OrderActions):
     def _suite_chosen(self, message: LaunchForm.SuiteChosen) -> None:
         catalogue, suite = self.app.catalogue, message.suite
         if catalogue is not None:
-            self.grid.select(catalogue.cells(suite))
+            cells = catalogue.cells(suite)
+            others = self._wanted
+            self._want(dataset for _, dataset, _ in cells)
+            self.grid.select(cells)
+            if self._wanted != others:
+                self._look_for_data()
 
     @on(LaunchForm.Finished)
     def _form_finished(self) -> None:

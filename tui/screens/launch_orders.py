@@ -212,6 +212,18 @@ class OrderActions(Screen[None]):
         if key is not None and catalogue is not None:
             self._offer_fetch(catalogue.datasets[key[1]])
 
+    def action_data(self) -> None:
+        """The catalogue of data sets."""
+        from tui.screens.data import DataScreen
+
+        if self.app.catalogue is not None:
+            key = self.grid.cursor_key
+            screen = DataScreen(self.app.catalogue, key[1] if key else None)
+            self.app.push_screen(screen, self._data_left)
+
+    def _data_left(self, _: None) -> None:
+        self.look_for_data()  # some may have been fetched meanwhile
+
     @work(thread=True, group="fetch", exclusive=True)
     def _offer_fetch(self, dataset: Dataset) -> None:
         from engine.datasets.locate import is_ready

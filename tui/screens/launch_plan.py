@@ -6,7 +6,7 @@ For threads: the configuration's classes are imported when first needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
@@ -146,10 +146,14 @@ def model_order(catalogue: Catalogue) -> list[str]:
     return list(dict.fromkeys([*known, *catalogue.models]))
 
 
-def dataset_order(catalogue: Catalogue) -> list[str]:
-    """What is built in, then by size."""
+def dataset_order(catalogue: Catalogue, wanted: Container[str] | None = None) -> list[str]:
+    """What is built in, then by size; of the optional ones only those that are ``wanted``."""
     return sorted(
-        catalogue.datasets,
+        (
+            name
+            for name, dataset in catalogue.datasets.items()
+            if wanted is None or not dataset.optional or name in wanted
+        ),
         key=lambda name: (
             catalogue.datasets[name].reader != "synthetic",
             catalogue.datasets[name].interactions,

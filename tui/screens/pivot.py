@@ -200,6 +200,8 @@ class PivotScreen(Screen[None]):
             cells = sum(row.is_cell for row in self._shown.rows)
             runs = count(self._shown.found.runs, "run")
             parts.append((f"   {count(cells, 'cell')} of {runs}", "$text-muted"))
+            if self._shown.imported:
+                parts.append((f", {self._shown.imported:,} imported left out", "$warning"))
         if self._marked:
             parts.append((f"   {len(self._marked)} marked", "$accent"))
         if words := self._choice.filter.strip():

@@ -14,7 +14,7 @@ from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggre
 from engine.analysis.pivot import BESIDE, PivotRow
 from engine.analysis.pivot_store import StoredPivot, leaders, stored_pivot
 from engine.analysis.pivot_text import ENDINGS, for_people, format_pivot
-from engine.store.grouping import Choice, runs_of_cell
+from engine.store.grouping import Choice, imported_left_out, runs_of_cell
 from tui.screens.pivot_rows import Leaders
 from tui.text import PARAGRAPH, count, plain
 
@@ -38,6 +38,8 @@ class Shown:
     rows: tuple[PivotRow, ...] = ()
     """For people: margins beside their differences."""
     leaders: Leaders = field(default_factory=dict)
+    imported: int = 0
+    """Runs of other programs that match and make no cell."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def read_shown(
     """The pivot of a store. Raises `UsageError` for a filter that means nothing."""
     found = stored_pivot(con, choice, aggregate, tables)
     rows = tuple(for_people(found.rows))
-    return Shown(choice, found, rows, leaders(rows, aggregate))
+    left_out = imported_left_out(con, choice)
+    return Shown(choice, found, rows, leaders(rows, aggregate), left_out)
 
 
 def cell_intervals(

@@ -271,6 +271,8 @@ class RunScreen(ChartedScreen):
         """Offer only what the run's state allows."""
         if action == "amend":
             return bool(self._remedy and self._remedy.settings)
+        if action == "predict":
+            return self._details is not None and self._details.run.state == "done"
         states = _MAY.get(action)  # type: ignore[call-overload]
         if states is not None:
             return self._details is not None and self._details.run.state in states
@@ -331,6 +333,12 @@ class RunScreen(ChartedScreen):
 
         note = self._details.run.note if self._details else ""
         self.app.push_screen(NoteScreen(note), written)
+
+    def action_predict(self) -> None:
+        """What the run recommends to single users."""
+        from tui.screens.predictions import PredictionsScreen
+
+        self.app.push_screen(PredictionsScreen(self.run_id))
 
     def action_copy(self) -> None:
         """Put the relaunch command on the clipboard."""

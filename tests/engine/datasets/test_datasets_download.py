@@ -409,3 +409,28 @@ def test_what_fetching_costs_is_said_beforehand(
         fetch(make_dataset())
     with pytest.raises(DataError, match="is generated"):
         fetch(make_synthetic(10, 5, 500))
+
+
+def test_mirrors_are_tried_in_turn(served: Callable[..., Dataset], site: Site, cache: Path) -> None:
+    nobody = "http://127.0.0.1:9/tiny.zip"
+    dataset = served(url=nobody, mirrors=[nobody, site.url])
+    assert fetch(dataset, patience=Patience(connect=5, silence=5, retries=0, pause=0)).is_dir()
+    assert len(site.asked) == 1
+    assert left_over(cache) == {"tiny-folder"}
+
+
+def test_a_mirror_with_other_bytes_is_none(
+    served: Callable[..., Dataset], site: Site, cache: Path
+) -> None:
+    dataset = served(md5="0" * 32, mirrors=[site.url])
+    with pytest.raises(DataError, match="is not the published archive"):
+        fetch(dataset, patience=QUICK)
+    assert left_over(cache) == set()
+
+
+def test_titles_come_along_where_the_archive_has_them(
+    served: Callable[..., Dataset], cache: Path
+) -> None:
+    dataset = served(zipped({"tiny-folder/u.item": b"1|One|x"}))
+    fetch(dataset.model_copy(update={"titles": "u.item"}), patience=QUICK)
+    assert (cache / "tiny-folder" / "u.item").read_bytes() == b"1|One|x"

@@ -12,10 +12,11 @@ import numpy as np
 from fuzzing import attempted, fuzz, short_and_long, torn
 from hypothesis import strategies as st
 
-from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.load import order_by_time
-from engine.datasets.prepared import load_prepared, save_prepared
-from engine.datasets.ratings import read_ratings
+from engine.datasets.filters import Step
+from engine.datasets.interactions import make_interactions
+from engine.datasets.ordering import Ordered, order_by_time
+from engine.datasets.prepared import Prepared, is_sound, load_prepared, save_prepared
+from engine.datasets.ratings import COLONS, TAB, RatingFile, read_ratings
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
 
@@ -30,24 +31,26 @@ def test_any_rating_file(tmp_path: Path, inputs: int) -> None:
     path = tmp_path / "u.data"
     large = b"9" * 18 + b"\t1\t5\t0\n1\t1\t1\t" + b"9" * 18
     files = {
-        b"\t": torn([ratings(b"\t"), large]) | st.binary(max_size=100),
-        b"::": torn([ratings(b"::")]) | st.binary(max_size=100),
+        TAB: torn([ratings(b"\t"), large]) | st.binary(max_size=100),
+        COLONS: torn([ratings(b"::")]) | st.binary(max_size=100),
     }
     read = 0
 
-    def check(case: tuple[bytes, bytes, int]) -> None:
+    def check(case: tuple[bytes, RatingFile, int]) -> None:
         nonlocal read
-        data, separator, block = case
+        data, layout, block = case
         path.write_bytes(data)
-        found = attempted(lambda: order_by_time(read_ratings(path, separator, block)), DataError)
-        if isinstance(found, Interactions):
+        found = attempted(
+            lambda: order_by_time(read_ratings(path, layout, block_bytes=block)), DataError
+        )
+        if isinstance(found, Ordered):
             read += 1
-            assert found.items.min() == 1
-            assert found.items.max() == found.num_items
+            assert found.interactions.items.min() == 1
+            assert found.interactions.items.max() == found.interactions.num_items
 
     blocks = st.sampled_from([1, 7, 64, 2**20])
-    cases = [st.tuples(data, st.just(separator), blocks) for separator, data in files.items()]
-    sound = [(ratings(separator), separator, 64) for separator in files]
+    cases = [st.tuples(data, st.just(layout), blocks) for layout, data in files.items()]
+    sound = [(ratings(layout.separator), layout, 64) for layout in files]
     fuzz(inputs, st.one_of(cases), check, sound)
     assert read >= len(sound)
 
@@ -55,22 +58,25 @@ def test_any_rating_file(tmp_path: Path, inputs: int) -> None:
 @short_and_long
 def test_any_prepared_copy(cache: Path, inputs: int) -> None:
     items, offsets = np.arange(1, 9, dtype=np.int32), np.array([0, 3, 8])
-    save_prepared("tiny", "key", items, offsets, 8)
-    path = cache / "prepared" / "tiny.npz"
+    ids = np.arange(8)
+    own = make_interactions(items, offsets, 8)
+    save_prepared("tiny", "0" * 64, Prepared(own, ids[:2], ids, (Step("source", 2, 8, 8),)))
+    (path,) = (cache / "prepared").glob("tiny-*")
     whole = path.read_bytes()
-    huge = whole.replace(b"(8,), }", b"(8" + b"0" * 9 + b",), }")
+    huge = whole.replace(b'"<i4", 8,', b'"<i4", 8' + b"0" * 9 + b",")
+    assert huge != whole
     read = 0
 
     def check(data: bytes) -> None:
         nonlocal read
         path.write_bytes(data)
-        found = load_prepared("tiny", "key")
-        if found is None:
-            return
-        try:
-            make_interactions(*found)
-        except ValueError:
+        found = load_prepared("tiny", "0" * 64)
+        if found is None or not is_sound(found):
             return  # made anew
+        again = make_interactions(
+            found.interactions.items, found.interactions.offsets, found.interactions.num_items
+        )
+        assert again.checksum == found.interactions.checksum
         read += 1
 
     fuzz(inputs, torn([whole, huge]) | st.binary(max_size=100), check, [whole])

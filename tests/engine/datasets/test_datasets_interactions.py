@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 
 from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.load import load_interactions, order_by_time
-from engine.datasets.ratings import Ratings
+from engine.datasets.load import load_interactions, open_data
+from engine.datasets.ordering import order_by_time
+from engine.datasets.source import Ratings
 from engine.errors import DataError
 from engine.spec import Dataset
 
@@ -52,7 +55,8 @@ def test_users_as_first_seen_items_by_id_ties_in_file_order(
 def test_ordering_agrees_with_plain_sorting(rows: list[tuple[int, int, int]], spread: int) -> None:
     rows = [(user * spread, item * spread, at) for user, item, at in rows]
     users, items, times = (np.array(column, np.int64) for column in zip(*rows, strict=True))
-    found = order_by_time(Ratings(users, items, times))
+    ordered = order_by_time(Ratings(users, items, times))
+    found = ordered.interactions
 
     number = {item: i + 1 for i, item in enumerate(sorted({row[1] for row in rows}))}
     histories: dict[int, list[tuple[int, int]]] = {}
@@ -62,6 +66,10 @@ def test_ordering_agrees_with_plain_sorting(rows: list[tuple[int, int, int]], sp
         [item for _, item in sorted(history, key=lambda pair: pair[0])]
         for history in histories.values()
     ]
+    assert ordered.user_ids.tolist() == list(histories)
+    assert ordered.item_ids.tolist() == sorted(number)
+    assert found.times is not None
+    assert sorted(found.times.tolist()) == sorted(times.tolist())
     assert [
         found.items[a:b].tolist()
         for a, b in zip(found.offsets[:-1], found.offsets[1:], strict=True)
@@ -116,35 +124,68 @@ def test_prepared_copy_serves_and_follows_the_file(
 ) -> None:
     (folder / "u.data").write_bytes(FIVE)
     first = load_interactions(make_dataset())
-    copy = cache / "prepared" / "tiny.npz"
-    assert copy.is_file()
+    (copy,) = (cache / "prepared").glob("tiny-*.seqbench")
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.datasets.load.read_ratings", None)
+        patch.setattr("engine.datasets.load.read_source", None)
         again = load_interactions(make_dataset())
     assert again.checksum == first.checksum
     assert again.items.flags.writeable, "torch.from_numpy warns of arrays that aren't"
 
     (folder / "u.data").write_bytes(FIVE.replace(b"9\t70", b"9\t71"))
     assert load_interactions(make_dataset()).num_items == 4
+    assert not copy.exists(), "it serves nobody any more"
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "text", "method"])
+def test_a_prepared_copy_goes_by_what_the_file_holds_and_by_settings(
+    folder: Path, cache: Path, make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "u.data").write_bytes(FIVE)
+    load_interactions(make_dataset())
+    (folder / "u.data").unlink()
+    (folder / "u.data").write_bytes(FIVE)
+    os.utime(folder / "u.data", ns=(1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.datasets.load.read_source", None)
+        load_interactions(make_dataset())
+    cored = open_data(make_dataset(filter={"k_core": 2}))
+    assert [step.interactions for step in cored.steps] == [5, 4]
+    assert cored.item_ids.tolist() == [8, 70]
+    assert cored.user_ids.tolist() == [9, 4]
+
+
+def test_two_processes_prepare_one_set(
+    folder: Path, cache: Path, make_dataset: MakeDataset
+) -> None:
+    lines = (f"{user}\t{item}\t3\t{item}\n" for user in range(300) for item in range(user % 40, 60))
+    (folder / "u.data").write_text("".join(lines))
+    dataset = make_dataset()
+    program = (
+        "import sys; from engine.spec import Dataset; from engine.datasets.load import *;"
+        "print(load_interactions(Dataset.model_validate_json(sys.argv[1])).checksum)"
+    )
+    command = [sys.executable, "-c", program, dataset.model_dump_json()]
+    others = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = {other.communicate(timeout=60)[0].strip() for other in others}
+    assert answers == {load_interactions(dataset).checksum}
+    assert len(list((cache / "prepared").glob("tiny-*"))) == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "longer", "empty", "flipped", "text"])
 def test_damaged_prepared_copy_is_made_anew(
     folder: Path, cache: Path, make_dataset: MakeDataset, damage: str
 ) -> None:
     (folder / "u.data").write_bytes(FIVE)
     first = load_interactions(make_dataset())
-    copy = cache / "prepared" / "tiny.npz"
+    (copy,) = (cache / "prepared").glob("tiny-*.seqbench")
     whole = copy.read_bytes()
     position = whole.index(first.items.tobytes())
-    entry = whole.index(b"PK\x01\x02")  # where the zip says how a file is packed
     damaged = {
         "truncated": whole[: len(whole) // 2],
         "empty": b"",
         "flipped": whole[:position] + b"\x07" + whole[position + 1 :],
-        "text": b"not an archive\n",
-        "method": whole[: entry + 10] + b"\x63" + whole[entry + 11 :],
+        "longer": whole + b"0",
+        "text": b"not a copy\n",
     }
     copy.write_bytes(damaged[damage])
 

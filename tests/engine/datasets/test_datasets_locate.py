@@ -42,6 +42,19 @@ def test_the_users_folder_goes_before_the_cache(
     assert locate(dataset) == Located(cached, "cache")
 
 
+def test_a_configured_folder_goes_between(
+    tmp_path: Path, cache: Path, make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(local=str(tmp_path / "elsewhere"))
+    put(cache / "tiny-folder")
+    assert locate(dataset) == Located(cache / "tiny-folder", "cache")
+    mine = put(tmp_path / "elsewhere")
+    assert locate(dataset) == Located(mine, "configuration")
+    monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
+    own = put(tmp_path / "data" / "tiny-folder")
+    assert locate(dataset) == Located(own, "SEQBENCH_DATA")
+
+
 def test_another_data_sets_folder_is_not_taken_for_this_one(
     tmp_path: Path, make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

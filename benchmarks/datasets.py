@@ -1,0 +1,257 @@
+"""Reading, preparing, opening and training on data of the size of MovieLens 10M and 20M.
+
+`python -m benchmarks.datasets [read] [open] [epoch] [--folder FOLDER]`: the files are generated
+there, in the layout of the originals, unless they are there already. Every figure is of a process
+of its own: wall time, processor time and peak memory, with the machine's load before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import machine, progress, run, table
+from benchmarks.generated import TEN_MILLION, TWENTY_MILLION, Shape, write_ratings
+from engine.spec import Dataset
+
+PARTS = ("read", "open", "epoch")
+OPENINGS = 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """One generated set."""
+
+    name: str
+    reader: str
+    file: str
+    shape: Shape
+    naive: str
+    """How pandas is usually told to read it, as an expression of ``path`` and ``pd``."""
+
+
+SOURCES = (
+    Source(
+        "10M",
+        "movielens-colons",
+        "ratings.dat",
+        TEN_MILLION,
+        "pd.read_csv(path, sep='::', engine='python', names=['u', 'i', 'r', 't'])",
+    ),
+    Source("20M", "movielens-csv", "ratings.csv", TWENTY_MILLION, "pd.read_csv(path)"),
+)
+
+
+def main() -> None:
+    import torch
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.datasets")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--folder", type=Path, help="where the files are, or are put")
+    parser.add_argument("--without-pandas", action="store_true", help="it takes minutes")
+    parser.add_argument("--pandas-rows", type=int, help="let it read so many rows only")
+    parser.add_argument("--set", action="append", default=[], help="of the epoch's run, key=value")
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        _measure_here(json.loads(arguments.measure))
+        return
+    parts = arguments.parts or PARTS
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        print(machine(torch.device("cpu")), "\n")
+        for source in SOURCES:
+            _generate(source, folder)
+        if "read" in parts:
+            _read(folder, not arguments.without_pandas, arguments.pandas_rows)
+        if "open" in parts:
+            _open(folder)
+        if "epoch" in parts:
+            _epoch(folder, arguments.set)
+
+
+def _generate(source: Source, folder: Path) -> None:
+    path = folder / source.name / source.file
+    if not path.exists():
+        progress(f"generating {path} ...")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        write_ratings(part, source.shape)
+        part.rename(path)
+
+
+def _read(folder: Path, with_pandas: bool, rows_of_pandas: int | None) -> None:
+    rows = []
+    for source in SOURCES:
+        path = folder / source.name / source.file
+        path.read_bytes()  # the disk isn't what is measured
+        works = {"seqbench: read and prepare": "prepare"}
+        if with_pandas:
+            part = f", its first {rows_of_pandas:,} rows" if rows_of_pandas else ""
+            works[f"`{source.naive}`, then sorted by user and time{part}"] = "pandas"
+        for name, work in works.items():
+            progress(f"{source.name}: {name} ...")
+            asked = {"work": work, "source": source.name, "folder": str(folder)}
+            found = _in_a_process(asked | {"rows": rows_of_pandas})
+            rows.append([source.name, name, *_figures(found)])
+    print(table(["file", "work", "s", "processor, s", "peak MiB", "load"], rows), "\n")
+
+
+def _open(folder: Path) -> None:
+    rows = []
+    for source in SOURCES:
+        asked = {"source": source.name, "folder": str(folder)}
+        _in_a_process(asked | {"work": "load"})  # there is a copy now
+        found = _in_a_process(asked | {"work": "open"})
+        times = found["times"]
+        rows.append(
+            [source.name, f"{statistics.median(times):.1f}", f"{max(times):.1f}", found["load"]]
+        )
+    print(table(["prepared copy of", "opened in, ms, median", "longest", "load"], rows), "\n")
+
+
+def _epoch(folder: Path, overrides: Sequence[str]) -> None:
+    settings = {"epochs": "1"} | dict(each.split("=", 1) for each in overrides)
+    progress("training one epoch ...")
+    found = _in_a_process(
+        {"work": "epoch", "source": "10M", "folder": str(folder), "settings": settings}
+    )
+    said = ", ".join(f"{key}={value}" for key, value in settings.items())
+    rows = [[said, f"{found['train']:.0f}", f"{found['eval']:.0f}", *_figures(found)]]
+    headers = ["SASRec, L = 50", "an epoch, s", "evaluation, s", "all, s", "processor, s"]
+    print(table([*headers, "peak MiB", "load"], rows), "\n")
+
+
+def _figures(found: dict[str, Any]) -> list[str]:
+    return [
+        f"{found['wall']:.1f}",
+        f"{found['processor']:.1f}",
+        f"{found['peak']:,.0f}",
+        f"{found['load']:.1f}",
+    ]
+
+
+def _in_a_process(asked: dict[str, Any]) -> dict[str, Any]:
+    """Do a work in a fresh process, and measure it from within."""
+    command = [sys.executable, "-m", "benchmarks.datasets", "--measure", json.dumps(asked)]
+    environment = os.environ | {"SEQBENCH_CACHE": str(Path(asked["folder"]) / "cache")}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _measure_here(asked: dict[str, Any]) -> None:
+    source = next(each for each in SOURCES if each.name == asked["source"])
+    folder = Path(asked["folder"]).absolute() / source.name
+    dataset = Dataset.model_validate(
+        {
+            "name": f"generated-{source.name.lower()}",
+            "title": f"Generated, like MovieLens {source.name}",
+            "size": "large",
+            "reader": source.reader,
+            "users": source.shape.users,
+            "items": source.shape.items,
+            "interactions": source.shape.interactions,
+            "folder": source.name,
+            "files": {source.file: None},
+            "local": str(folder),
+        }
+    )
+    works: dict[str, Callable[[], dict[str, Any]]] = {
+        "prepare": lambda: _prepare(dataset, folder / source.file),
+        "pandas": lambda: _pandas(source, folder / source.file, asked["rows"]),
+        "load": lambda: _load(dataset),
+        "open": lambda: _open_often(dataset),
+        "epoch": lambda: _train(dataset, asked.get("settings", {})),
+    }
+    load = os.getloadavg()[0]
+    started, spent = time.perf_counter(), time.process_time()
+    found = works[asked["work"]]()
+    found |= {
+        "wall": time.perf_counter() - started,
+        "processor": time.process_time() - spent,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "load": load,
+    }
+    print(json.dumps(found))
+
+
+def _prepare(dataset: Dataset, path: Path) -> dict[str, Any]:
+    from engine.datasets.load import prepare
+
+    own = prepare(dataset, path).interactions
+    assert len(own.items) == dataset.interactions
+    return {}
+
+
+def _pandas(source: Source, path: Path, rows: int | None) -> dict[str, Any]:
+    import pandas as pd
+
+    expression = source.naive.removesuffix(")") + f", nrows={rows})"
+    frame = eval(expression, {"pd": pd, "path": path})
+    user, at = frame.columns[0], frame.columns[3]
+    frame = frame.sort_values([user, at], kind="stable")
+    assert len(frame) == (rows or source.shape.interactions)
+    return {}
+
+
+def _load(dataset: Dataset) -> dict[str, Any]:
+    from engine.datasets.load import load_interactions
+
+    load_interactions(dataset)
+    return {}
+
+
+def _open_often(dataset: Dataset) -> dict[str, Any]:
+    from engine.datasets.load import open_data
+
+    times = []
+    for _ in range(OPENINGS):
+        started = time.perf_counter()
+        opened = open_data(dataset)
+        assert opened.interactions.items[-1] > 0
+        times.append(1000 * (time.perf_counter() - started))
+    return {"times": times}
+
+
+def _train(dataset: Dataset, settings: dict[str, str]) -> dict[str, Any]:
+    import torch
+
+    from engine.config import load_catalogue
+    from engine.datasets.load import load_interactions
+    from engine.spec import RunSpec
+    from engine.training.loop import train
+
+    catalogue = load_catalogue()
+    base = catalogue.run_spec("sasrec", "ml-10m", 50, 1, overrides=settings)
+    spec = RunSpec.model_validate(base.model_dump() | {"source": dataset, "dataset": dataset.name})
+    recorder = _Seconds()
+    train(spec, load_interactions(dataset), torch.device("cpu"), recorder)
+    return {"train": recorder.train_seconds, "eval": recorder.eval_seconds}
+
+
+class _Seconds:
+    """A recorder that keeps an epoch's times."""
+
+    train_seconds = eval_seconds = 0.0
+
+    def steps(self, records: Any) -> None:
+        """Not kept."""
+
+    def epoch(self, record: Any) -> None:
+        self.train_seconds, self.eval_seconds = record.train_seconds, record.eval_seconds
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,56 @@
+"""Sources without times, in time order: ``user item`` pairs, and ``user item item …`` lines."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from engine.datasets.source import Ratings, numbered
+from engine.datasets.textlines import malformed, numbered_lines
+from engine.errors import DataError
+
+
+def read_pairs(path: Path) -> Ratings:
+    """Read ``user item`` lines: as SASRec's and BERT4Rec's repositories keep Steam and others.
+
+    Raises:
+        DataError: the file can't be read, is empty, or has a line of other than two words.
+    """
+    return _read(path, "a user and an item with a blank between", pairs=True)
+
+
+def read_lines(path: Path) -> Ratings:
+    """Read ``user item item …`` lines, each a whole history; a user may have several lines.
+
+    Raises:
+        DataError: the file can't be read, is empty, or has a line without an item.
+    """
+    return _read(path, "a user and items with blanks between", pairs=False)
+
+
+def _read(path: Path, expected: str, pairs: bool) -> Ratings:
+    users: dict[bytes, int] = {}
+    items: dict[bytes, int] = {}
+    user_codes, item_codes = array("i"), array("i")
+    for number, line in numbered_lines(path):
+        words = line.split()
+        if len(words) < 2 or (pairs and len(words) > 2):
+            raise malformed(path, number, expected, line)
+        user = users.setdefault(words[0], len(users))
+        for item in words[1:]:
+            user_codes.append(user)
+            item_codes.append(items.setdefault(item, len(items)))
+    if not user_codes:
+        raise DataError(f"{path} holds no interactions: fetch or copy it again.")
+    try:
+        user_column, user_ids = numbered(np.asarray(user_codes), _texts(users))
+        item_column, item_ids = numbered(np.asarray(item_codes), _texts(items))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    return Ratings(user_column, item_column, None, None, user_ids, item_ids)
+
+
+def _texts(ids: dict[bytes, int]) -> list[str]:
+    return [each.decode("utf-8", "surrogateescape") for each in ids]

@@ -1,0 +1,271 @@
+"""Data sets of the user's own: from a file, or from a known set with another filter or split."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from engine.atomic import atomic_file, write_atomically
+from engine.config import Catalogue, config_layers, entry_files, user_layer
+from engine.datasets.load import prepare, source_file
+from engine.datasets.locate import cache_folder
+from engine.datasets.prepared import Prepared
+from engine.datasets.table import column_names
+from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
+from engine.spec import Columns, Dataset, Filter, Size, SplitRule
+from engine.validation import InvalidError, validate
+
+MEDIUM, LARGE = 300_000, 3_000_000
+"""Interactions from which on a data set takes the sizes of MovieLens 1M's models, and of 10M's."""
+
+FORMATS = {
+    "csv": ("table", ","),
+    "tsv": ("table", "\t"),
+    "parquet": ("table", ","),
+    "inter": ("recbole", ""),
+    "pairs": ("pairs", ""),
+    "lines": ("lines", ""),
+    "movielens-tab": ("movielens-tab", ""),
+    "movielens-colons": ("movielens-colons", ""),
+    "movielens-csv": ("movielens-csv", ""),
+    "steam-reviews": ("steam-reviews", ""),
+}
+"""What a format is called on the command line, and its reader and separator."""
+
+_USUAL = {
+    "user": ("user", "user_id", "userid", "uid", "username", "reviewerid", "visitorid"),
+    "item": ("item", "item_id", "itemid", "iid", "movieid", "product_id", "asin", "parent_asin"),
+    "time": ("time", "timestamp", "ts", "date", "datetime", "unixreviewtime", "unix_review_time"),
+    "rating": ("rating", "stars", "overall", "score"),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A data set as it would be, worked out but not yet kept."""
+
+    dataset: Dataset
+    prepared: Prepared
+    source: Path
+    """The file that it is made of."""
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name tells. Raises `UsageError` where it tells none."""
+    suffix = path.name.removesuffix(".gz").rpartition(".")[2].lower()
+    if suffix in ("csv", "tsv", "parquet", "inter"):
+        return suffix
+    raise UsageError(
+        f"the name {shown(path.name)} doesn't tell what is in it: "
+        f"say --format, one of {', '.join(FORMATS)}."
+    )
+
+
+def guess_columns(path: Path, separator: str, named: Mapping[str, str | None]) -> Columns:
+    """The columns as named, the rest by the names that such columns usually have.
+
+    Raises:
+        DataError: the file can't be read.
+        UsageError: a named column isn't there, or users or items aren't to be found.
+    """
+    names = column_names(path, Columns(user="?", item="?", separator=separator))
+    lowered = {name.lower(): name for name in reversed(names)}
+    found: dict[str, str] = {}
+    for part, usual in _USUAL.items():
+        wanted = named.get(part)
+        if wanted is not None:
+            if wanted not in names:
+                raise UsageError(
+                    f"{path} has no column {shown(wanted)}: {did_you_mean(wanted, names)}"
+                )
+            found[part] = wanted
+        elif guessed := next((lowered[each] for each in usual if each in lowered), None):
+            found[part] = guessed
+        elif part in ("user", "item"):
+            raise UsageError(
+                f"none of the columns {', '.join(names)[:200]} looks like the {part}: "
+                f"name it with --{part}."
+            )
+    return Columns(separator=separator, **found)
+
+
+def draft_of_file(
+    path: Path,
+    name: str,
+    kind: str,
+    columns: Columns | None,
+    rule: Filter,
+    split: SplitRule,
+    title: str = "",
+) -> Draft:
+    """Read a file of the user's completely, and say what data set it makes.
+
+    Raises:
+        UsageError: ``name`` can't be one.
+        DataError: the file can't be read, is malformed, or the filter leaves nothing.
+    """
+    reader = FORMATS[kind][0]
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    plain_title = "".join(letter for letter in title if letter.isprintable())
+    content: dict[str, Any] = {
+        "name": name,
+        "title": plain_title or name,
+        "size": "small",
+        "reader": reader,
+        "columns": columns,
+        "filter": rule,
+        "split": split,
+        "users": 1,
+        "items": 1,
+        "interactions": 1,
+        "folder": name,
+        "files": {path.name: digest.hexdigest()},
+    }
+    try:
+        dataset = validate(Dataset, content)
+    except InvalidError as error:
+        if error.place in (("name",), ("folder",)):
+            raise UsageError(
+                "a data set's name is small letters, digits, '.', '_' and '-', at most 40 of "
+                f"them, not {shown(name)}."
+            ) from None
+        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+    prepared = prepare(dataset, path)
+    return Draft(_counted(dataset, prepared), prepared, path)
+
+
+def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title: str) -> Draft:
+    """A known data set with another filter or split, under another name.
+
+    Raises:
+        UsageError: the base is generated, or ``name`` can't be one.
+        DataError: it isn't here, or the filter leaves nothing.
+    """
+    if base.synthetic is not None:
+        raise UsageError(f"{base.name} is generated: change its settings in a YAML of your own.")
+    path = source_file(base)
+    content = base.model_dump() | {
+        "name": name,
+        "title": title or f"{base.title}, {name}",
+        "aliases": (),
+        "optional": False,
+        "filter": rule.model_dump(),
+        "split": split.model_dump(),
+    }
+    try:
+        dataset = validate(Dataset, content)
+    except InvalidError as error:
+        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+    prepared = prepare(dataset, path)
+    return Draft(_counted(dataset, prepared, base.size), prepared, path)
+
+
+def keep(
+    catalogue: Catalogue,
+    draft: Draft,
+    extra: Path | None = None,
+    *,
+    file: Literal["copied", "in-place", "stays"] = "copied",
+    replace: bool = False,
+) -> Path:
+    """Make a draft a data set of the catalogue, and return the YAML that says so.
+
+    Args:
+        extra: what ``--config-dir`` says.
+        file: a copy of it goes into the cache; or it is read from where it is; or, of a known
+            set, found where that is found.
+        replace: whether one of the same name that was made so before gives way.
+
+    Raises:
+        UsageError: the name is taken.
+        DataError: the file can't be copied.
+        ConfigError: the YAML can't be written.
+    """
+    dataset = draft.dataset
+    path = _free_place(catalogue, dataset.name, extra, replace)
+    if file == "copied":
+        _copy(draft.source, cache_folder() / str(dataset.folder))
+    elif file == "in-place":
+        folder = str(draft.source.resolve().parent)
+        dataset = dataset.model_copy(update={"local": folder})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, dataset_yaml(dataset))
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
+    return path
+
+
+def dataset_yaml(dataset: Dataset) -> str:
+    """The data set as a file of configuration says it; reading that gives an equal one."""
+    content = dataset.model_dump(mode="json", exclude_defaults=True)
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def size_of(interactions: int) -> Size:
+    """Which models' sizes suit so many interactions."""
+    if interactions < MEDIUM:
+        return "small"
+    return "medium" if interactions < LARGE else "large"
+
+
+def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> Dataset:
+    own = prepared.interactions
+    return dataset.model_copy(
+        update={
+            "users": own.num_users,
+            "items": own.num_items,
+            "interactions": len(own.items),
+            "size": size or size_of(len(own.items)),
+        }
+    )
+
+
+def _free_place(catalogue: Catalogue, name: str, extra: Path | None, replace: bool) -> Path:
+    """The file to write: none of that name is anywhere, or it is the user's own to replace."""
+    folder = user_layer(extra) / "datasets"
+    for layer in config_layers(extra):
+        others = layer / "datasets"
+        if others.resolve() != folder.resolve() and name in entry_files(others):
+            raise UsageError(f"{shown(name)} is the name of a data set in {others}: take another.")
+    for other in catalogue.datasets.values():
+        if other.name != name and name in {alias.lower() for alias in other.aliases}:
+            raise UsageError(f"{shown(name)} is another name of {other.name}: take another.")
+    known = entry_files(folder)
+    path = known.get(name, folder / f"{name}.yaml")
+    if name in known and not replace:
+        raise UsageError(
+            f"there is a data set {shown(name)} already, in {path}: take another name, "
+            "or say --replace."
+        )
+    if path.exists() and name not in known:
+        raise UsageError(f"{path} holds a data set of another name: take another.")
+    return path
+
+
+def _copy(source: Path, folder: Path) -> None:
+    target = folder / source.name
+    with suppress(OSError):
+        if target.exists() and target.samefile(source):
+            return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with source.open("rb") as file, atomic_file(target) as copied:
+            shutil.copyfileobj(file, copied, 2**22)
+    except OSError as error:
+        raise DataError(
+            f"{source} can't be copied to {folder} ({error.strerror or error}): make room there, "
+            "name another folder in SEQBENCH_CACHE, or say --in-place."
+        ) from error

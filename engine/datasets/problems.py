@@ -1,0 +1,76 @@
+"""What in a data set deserves a second look before results are drawn from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.datasets.interactions import Interactions
+from engine.datasets.splits import FEWEST_EVALUATED
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Counts of what may be wrong; a sentence for each that isn't zero in `sentences`."""
+
+    duplicates: int
+    """Interactions of a user with an item that the user has had before."""
+    too_short: int
+    """Users with fewer than three interactions."""
+    ties: int
+    """Interactions at the very time of the one before, of the same user."""
+    tied_targets: int
+    """Users whose last two interactions have one time."""
+    timeless: bool
+    """The source has no times."""
+
+
+def find_problems(interactions: Interactions) -> Findings:
+    """Look at all of a data set."""
+    offsets, times = interactions.offsets, interactions.times
+    lengths = np.diff(offsets)
+    user = np.repeat(np.arange(len(lengths)), lengths)
+    keys = np.sort(user * (interactions.num_items + 1) + interactions.items)
+    duplicates = int((keys[1:] == keys[:-1]).sum())
+    ties = tied = 0
+    if times is not None:
+        same = (times[1:] == times[:-1]) & (user[1:] == user[:-1])
+        ties = int(same.sum())
+        last = offsets[1:][lengths >= 2] - 2
+        tied = int(same[last].sum())
+    too_short = int((lengths < FEWEST_EVALUATED).sum())
+    return Findings(duplicates, too_short, ties, tied, times is None)
+
+
+def sentences(found: Findings, interactions: Interactions) -> list[str]:
+    """What was found, for people."""
+    users, total = interactions.num_users, len(interactions.items)
+    said = []
+    if found.duplicates:
+        said.append(
+            f"Repeats: {_share(found.duplicates, total)} interactions are with an item that the "
+            "user has had before. They count, in order; with seen items masked they can be the "
+            "true item, which is never masked."
+        )
+    if found.too_short:
+        said.append(
+            f"Too short: {_share(found.too_short, users)} users have fewer than "
+            f"{FEWEST_EVALUATED} interactions. Leave-one-out trains on them and doesn't evaluate "
+            "them; k_core drops them."
+        )
+    if found.timeless:
+        said.append("No times: the order of the file is taken for that of time.")
+    if found.ties:
+        said.append(
+            f"Ties: {_share(found.ties, total)} interactions have the time of the user's one "
+            f"before, and the test item of {_share(found.tied_targets, users)} users is decided "
+            "by such a tie. Ties keep the order of the file."
+        )
+    return said
+
+
+def _share(part: int, whole: int) -> str:
+    percent = 100 * part / whole if whole else 0
+    shown = "under 0.1" if percent < 0.1 else f"{percent:.1f}"
+    return f"{part:,} of {whole:,} ({shown} %)"

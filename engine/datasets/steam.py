@@ -1,0 +1,83 @@
+"""Steam's reviews as J. McAuley's group publishes them: a flat Python or JSON literal a line.
+
+A line is found by its strings alone, one after the other, so that a review's text can't pass for
+a key; only lines that this doesn't fit are evaluated as literals.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from array import array
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from engine.datasets.source import Ratings, numbered
+from engine.datasets.textlines import malformed, numbered_lines
+from engine.errors import DataError
+
+_STRING = rb"""u?(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
+_PAIR = re.compile(rb"u?['\"](\w+)['\"]:\s*(" + _STRING + rb"|[^\s,{}\[\]'\"]+)(?=\s*[,}])")
+_EXPECTED = "a review with username, product_id and date"
+
+
+def read_reviews(path: Path) -> Ratings:
+    """Who reviewed what on which day, in file order; reviews of the same day keep it, and who
+    reviews something again interacts with it again. Times are days since 1970.
+
+    Raises:
+        DataError: the file can't be read, is damaged or empty, or has a malformed line.
+    """
+    users: dict[str, int] = {}
+    items: dict[str, int] = {}
+    days: dict[str, int] = {}
+    user_codes, item_codes, times = array("i"), array("i"), array("i")
+    for number, line in numbered_lines(path):
+        try:
+            user, item, day = _review(line)
+            if day not in days:
+                days[day] = date.fromisoformat(day).toordinal() - date(1970, 1, 1).toordinal()
+        except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, MemoryError):
+            raise malformed(path, number, _EXPECTED, line) from None
+        user_codes.append(users.setdefault(user, len(users)))
+        item_codes.append(items.setdefault(item, len(items)))
+        times.append(days[day])
+    if not user_codes:
+        raise DataError(f"{path} holds no reviews: fetch or copy it again.")
+    try:
+        user_column, user_ids = numbered(np.asarray(user_codes), list(users))
+        item_column, item_ids = numbered(np.asarray(item_codes), list(items))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    return Ratings(user_column, item_column, np.asarray(times), None, user_ids, item_ids)
+
+
+def _review(line: bytes) -> tuple[str, str, str]:
+    """User, item and day of a review."""
+    if not (line.startswith(b"{") and line.endswith(b"}")):
+        raise ValueError
+    found = dict(_PAIR.findall(line))
+    try:
+        user, item, day = (found[key] for key in (b"username", b"product_id", b"date"))
+        return _text(user), _text(item), _text(day)
+    except KeyError:
+        review = _literal(line.decode("utf-8", "surrogateescape"))
+        return str(review["username"]), str(review["product_id"]), str(review["date"])
+
+
+def _text(value: bytes) -> str:
+    if not value.endswith((b"'", b'"')):
+        return value.decode()
+    text = value.decode("utf-8", "surrogateescape")
+    return str(_literal(text)) if "\\" in text else text.removeprefix("u")[1:-1]
+
+
+def _literal(text: str) -> dict[str, object]:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = json.loads(text)
+    return value  # type: ignore[no-any-return]

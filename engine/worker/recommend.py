@@ -1,0 +1,101 @@
+"""``python -m engine.worker.recommend RUN_FOLDER --user 196``: a run's predictions, in words.
+
+Prints one JSON object: ``users`` with the history, the true next item and the top items of each,
+or ``problem``. It writes no file but a prepared copy of the data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError, UserError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.worker.recommend")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--user", help="an id of the source; else tested users, by --first")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--top", type=int, default=10)
+    parser.add_argument("--mask-seen", action="store_true")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked ends it
+    try:
+        told = _told(arguments)
+    except UserError as error:
+        told = {"problem": str(error)}
+    except MemoryError:
+        told = {"problem": "There is not enough memory free to load the run's model."}
+    print(json.dumps(told), flush=True)  # noqa: T201
+    return 0
+
+
+def _told(asked: argparse.Namespace) -> dict[str, Any]:
+    from engine.datasets.load import open_data
+    from engine.datasets.splits import split_data
+    from engine.datasets.titles import id_text, item_titles
+    from engine.runfolder import RunFolder
+    from engine.specfile import load_spec
+    from engine.training.recommend import predict, trained_model
+
+    folder = RunFolder(asked.folder)
+    spec = load_spec(folder)
+    data = open_data(spec.source)
+    split = split_data(data.interactions, spec.source)
+    model = trained_model(spec, folder.best_model, data.interactions.num_items)
+    titles = item_titles(spec.source, data.item_ids)
+
+    def item(number: int) -> dict[str, Any]:
+        return {"item": id_text(data.item_ids[number - 1].item()), "title": titles.get(number, "")}
+
+    tested = split.test.users
+    if asked.user is not None:
+        users = [_number_of(asked.user, data.user_ids, spec.dataset)]
+    else:
+        first = asked.first % max(1, len(tested))
+        users = tested[first : first + asked.count].tolist()
+    found = []
+    for user in users:
+        one = predict(model, split, user, asked.top, mask_seen=asked.mask_seen)
+        found.append(
+            asdict(one)
+            | {
+                "user": id_text(data.user_ids[user].item()),
+                "history": [item(number) for number in one.history],
+                "true": None if one.true is None else item(one.true),
+                "top": [
+                    item(number) | {"score": score, "seen": seen, "true": number == one.true}
+                    for number, score, seen in one.top
+                ],
+            }
+        )
+    return {"dataset": spec.dataset, "tested": len(tested), "users": found}
+
+
+def _number_of(text: str, ids: Any, dataset: str) -> int:
+    """The number of the user whose id in the source is ``text``. Raises `DataError`."""
+    import numpy as np
+
+    from engine.datasets.titles import id_text
+
+    wanted: Any = None
+    if ids.dtype.kind == "S":
+        wanted = text.encode()
+    elif text.isascii() and text.isdigit() and len(text) <= 18:
+        wanted = int(text)
+    found = np.flatnonzero(ids == wanted) if wanted is not None else np.zeros(0, np.int64)
+    if not len(found):
+        some = ", ".join(id_text(each) for each in ids[:3].tolist())
+        raise DataError(f"{dataset} has no user {text[:60]!r}: its users are named as {some}, ….")
+    return int(found[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

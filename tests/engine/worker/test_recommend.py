@@ -1,0 +1,104 @@
+"""Predictions for single users, by a real process from a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.config import load_catalogue
+from engine.datasets.load import open_data
+from engine.datasets.splits import split_data
+from engine.errors import DataError
+from engine.models.registry import build
+from engine.runfolder import RunFolder
+from engine.scheduling.predictions import predictions
+from engine.spec import RunSpec
+from engine.specfile import save_spec
+from engine.training.evaluation import evaluation_set, ranks
+from engine.training.recommend import predict, trained_model
+
+RATINGS = "".join(
+    f"u{user},{item},{step}\n"
+    for user in range(1, 9)
+    for step, item in enumerate((user, user + 3, user + 1, 2, user + 5, user)[: 2 + user])
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A run whose weights are those that it would begin with."""
+    monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "mine").mkdir(parents=True)
+    (tmp_path / "data" / "mine" / "r.csv").write_text(f"who,what,when\n{RATINGS}")
+    (tmp_path / "data" / "mine" / "titles.csv").write_bytes(
+        b'movieId,title\n2,Zwei\n3,"Drei, die"\n'
+    )
+    spec = load_catalogue().run_spec("sasrec", "synthetic", 4, 7, overrides={"dim": 16})
+    source = {
+        "name": "mine", "title": "Mine", "size": "small", "reader": "table", "folder": "mine",
+        "columns": {"user": "who", "item": "what", "time": "when"}, "files": {"r.csv": None},
+        "titles": "titles.csv", "users": 8, "items": 13, "interactions": 45,
+    }  # fmt: skip
+    made = RunFolder(tmp_path / "run")
+    made.path.mkdir()
+    spec = RunSpec.model_validate(spec.model_dump() | {"source": source, "dataset": "mine"})
+    save_spec(made, spec, created=1.0)
+    torch.manual_seed(0)
+    items = open_data(spec.source).interactions.num_items
+    torch.save(build(spec.architecture, items, spec.length).state_dict(), made.best_model)
+    return made
+
+
+def test_ranks_are_those_of_evaluation(folder: RunFolder) -> None:
+    from engine.specfile import load_spec
+
+    spec = load_spec(folder)
+    split = split_data(open_data(spec.source).interactions, spec.source)
+    model = trained_model(spec, folder.best_model, split.interactions.num_items)
+    expected = ranks(model, evaluation_set(split, "test", spec.length, torch.device("cpu")), 3)
+    found = [predict(model, split, user, 5) for user in split.test.users.tolist()]
+    assert [one.rank for one in found] == expected[0].tolist()
+    assert [one.rank_masked for one in found] == expected[1].tolist()
+    assert [one.true for one in found] == split.targets("test").tolist()
+    for one in found:
+        scores = [score for _, score, _ in one.top]
+        assert scores == sorted(scores, reverse=True)
+        assert len({item for item, _, _ in one.top}) == 5
+        if one.rank is not None and one.rank <= 5:
+            assert one.top[one.rank - 1][0] == one.true
+    masked = predict(model, split, int(split.test.users[0]), 50, mask_seen=True)
+    own = split.interactions
+    before = own.items[own.offsets[0] : own.offsets[1] - 1]
+    assert not {item for item, _, _ in masked.top} & set(np.unique(before).tolist())
+
+
+def test_a_process_names_users_and_items(folder: RunFolder) -> None:
+    found = predictions(folder, "u8", top=3)
+    (one,) = found.users
+    assert (found.dataset, found.tested, one.user) == ("mine", 8, "u8")
+    assert [item.id for item in one.history] == ["11", "9", "2", "13"]
+    assert [item.title for item in one.history] == ["", "", "Zwei", ""]
+    assert one.true is not None
+    assert one.true.id == "8"
+    assert len(one.top) == 3
+    with pytest.raises(DataError, match="mine has no user 'nobody': its users are named as u1"):
+        predictions(folder, "nobody")
+
+
+def test_a_run_without_weights_says_so(folder: RunFolder) -> None:
+    folder.best_model.unlink()
+    with pytest.raises(DataError, match="has no weights: they are kept when it is done"):
+        predictions(folder, "u8")
+
+
+def test_weights_of_other_data_are_refused(folder: RunFolder, tmp_path: Path) -> None:
+    with (tmp_path / "data" / "mine" / "r.csv").open("a") as file:
+        file.write("u1,99,50\n")
+    with pytest.raises(DataError, match="don't fit mine as it is here, with 14 items"):
+        predictions(folder, "u8")
+    folder.best_model.write_bytes(b"no weights")
+    with pytest.raises(DataError, match="is damaged"):
+        predictions(folder, "u8")
