@@ -20,6 +20,16 @@ hypothesis.settings.load_profile("any machine")
 DATA = os.environ.get("SEQBENCH_DATA")
 
 
+LONGEST_ID = 60
+"""Characters of a parameter in a test's name."""
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A test's name is the same in every process, though an archive tells when it was made."""
+    unfit = isinstance(val, bytes) or (isinstance(val, str) and len(val) > LONGEST_ID)
+    return argname if unfit else None
+
+
 @pytest.fixture
 def real_data() -> Path:
     """The folder with the original data sets; the test is skipped where there is none."""
