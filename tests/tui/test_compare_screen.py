@@ -222,6 +222,18 @@ def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
         assert not any(ord(character) < 32 or ord(character) == 127 for character in cell.text)
 
 
+def test_imported_and_disturbed_runs_are_seen() -> None:
+    shown = screen_columns("best")
+    run = {column.source: (1.0 if column.kind != "text" else "x") for column in shown}
+    run |= {"state": "done", "origin": "imported-csv", "marks": "shared"}
+    page = Page(Request((), "id", False, Choice(), 0, 1), 1, (Line("run", run),))
+    (row,) = table_rows(page, shown, {})
+    texts = {column.name: cell.text for column, cell in zip(shown, row.cells, strict=True)}
+    assert texts["state"] == "↓"
+    marked = {name for name, text in texts.items() if text.startswith("!")}
+    assert marked == {"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"}
+
+
 @pytest.mark.parametrize("aggregate", ["best", "max", "last", "mean", "min"])
 def test_headings_fit_their_columns(aggregate: Any) -> None:
     columns = table_columns(screen_columns(aggregate))
