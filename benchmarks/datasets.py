@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,13 @@ class Source:
     reader: str
     file: str
     shape: Shape
-    naive: str
-    """How pandas is usually told to read it, as an expression of ``path`` and ``pd``."""
+    naive: Mapping[str, Any]
+    """What pandas' ``read_csv`` is usually told to read it with."""
+
+    @property
+    def naive_call(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.naive.items())
+        return f"pd.read_csv(path{options})"
 
 
 SOURCES = (
@@ -47,9 +52,9 @@ SOURCES = (
         "movielens-colons",
         "ratings.dat",
         TEN_MILLION,
-        "pd.read_csv(path, sep='::', engine='python', names=['u', 'i', 'r', 't'])",
+        {"sep": "::", "engine": "python", "names": ["u", "i", "r", "t"]},
     ),
-    Source("20M", "movielens-csv", "ratings.csv", TWENTY_MILLION, "pd.read_csv(path)"),
+    Source("20M", "movielens-csv", "ratings.csv", TWENTY_MILLION, {}),
 )
 
 
@@ -99,7 +104,7 @@ def _read(folder: Path, with_pandas: bool, rows_of_pandas: int | None) -> None:
         works = {"seqbench: read and prepare": "prepare"}
         if with_pandas:
             part = f", its first {rows_of_pandas:,} rows" if rows_of_pandas else ""
-            works[f"`{source.naive}`, then sorted by user and time{part}"] = "pandas"
+            works[f"`{source.naive_call}`, then sorted by user and time{part}"] = "pandas"
         for name, work in works.items():
             progress(f"{source.name}: {name} ...")
             asked = {"work": work, "source": source.name, "folder": str(folder)}
@@ -198,8 +203,7 @@ def _prepare(dataset: Dataset, path: Path) -> dict[str, Any]:
 def _pandas(source: Source, path: Path, rows: int | None) -> dict[str, Any]:
     import pandas as pd
 
-    expression = source.naive.removesuffix(")") + f", nrows={rows})"
-    frame = eval(expression, {"pd": pd, "path": path})
+    frame = pd.read_csv(path, nrows=rows, **source.naive)
     user, at = frame.columns[0], frame.columns[3]
     frame = frame.sort_values([user, at], kind="stable")
     assert len(frame) == (rows or source.shape.interactions)

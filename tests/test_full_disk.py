@@ -49,6 +49,7 @@ def fill(path: Path) -> None:
             file.write(bytes(4096))
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_once_there_is_room(disk: Path, tmp_path: Path) -> None:
     location = store_location(disk / "lab" / "runs.db")
     settings = {"epochs": 100_000, "patience": 100_000, "dim": 16, "batch_size": 512}

@@ -83,4 +83,4 @@ def _cell(cell: Cell, strong: bool) -> str:
 def _text(text: str) -> str:
     """Text that no character of makes markup."""
     escaped = markdown_cell(printable(text))
-    return re.sub(r"^(\s*)([-+#>]|\d+[.)])(?=\s)", r"\1\\\2", escaped)
+    return re.sub(r"^(\s*)([-+#>]|\d+[.)])(?=\s|$)", r"\1\\\2", escaped)

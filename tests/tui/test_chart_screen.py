@@ -81,7 +81,7 @@ async def test_every_key_shows_in_the_title(empty_store: LiveStore) -> None:
         for unit in ("step", "time", "epoch"):
             await pilot.press("e")
             await pilot.pause()
-            assert screen_text(pilot.app)[-2].rstrip().endswith(unit)
+            assert screen_text(pilot.app)[-3].rstrip().endswith(unit)
         await pilot.press("s", "l", "minus")
         await pilot.pause()
         assert screen_text(pilot.app)[2].split()[:2] == ["Loss", "epoch"]

@@ -103,7 +103,7 @@ def test_not_one_other_byte_leaves_the_app(
     app.type("2")
     app.shows("bert4rec", "Learning rate", "NDCG")
     app.type("3")
-    app.shows("enter Details", "0.06")
+    app.shows("enter Open", "0.06")
     app.type("?")
     app.shows("Help", "esc close")
     app.type("\x1b")

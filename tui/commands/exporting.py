@@ -52,8 +52,10 @@ def export(
     checkpoints: bool,
     output: Path,
 ) -> None:
-    """Export runs: whole, as one archive that `seqbench import` takes in on another machine, or
-    their epochs as TensorBoard event files, CSV or Parquet (docs/interchange.md).
+    """Export runs as an archive, or their epochs for others.
+
+    An archive has them whole, for `seqbench import` on another machine. Epochs become TensorBoard
+    event files, CSV or Parquet (docs/interchange.md).
     """
     chosen = format_ or _by_name(output)
     if chosen not in FORMATS:

@@ -44,8 +44,10 @@ def import_(
     suite: str | None,
     as_json: bool,
 ) -> None:
-    """Import PATH: an archive of `seqbench export`, a folder of TensorBoard event files, or a CSV
-    file with one row an epoch (docs/interchange.md).
+    """Import an archive, or the history of other programs.
+
+    PATH is an archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with
+    one row an epoch (docs/interchange.md).
 
     Runs from an archive are as they were where they were trained. History of other programs is
     marked as imported, and stays out of means and tests unless it is asked for.

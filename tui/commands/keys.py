@@ -11,7 +11,7 @@ from tui.commands.session import Session, json_option, pass_session, say_json, s
 @json_option
 @pass_session
 def keys(session: Session, as_json: bool) -> None:
-    """List the app's actions with their keys, yours where you chose some.
+    """List the app's actions and their keys, with your own.
 
     The names are those of `keys:` in terminal.yaml. Keys without a name can't be changed.
     """

@@ -32,7 +32,7 @@ def recommend(
     mask_seen: bool,
     as_json: bool,
 ) -> None:
-    """Show what a run recommends to a user: last items, the true next one, the best by score.
+    """Show what a run recommends to a user, with the true next item.
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """

@@ -46,7 +46,7 @@ def report(
     quality: str,
     output: Path | None,
 ) -> None:
-    """Write the report: scope, pivot, costs, trade-offs, statistics, how to get it again.
+    """Write the report: pivot, costs, trade-offs, statistics.
 
     HTML is one file that loads nothing from elsewhere. Without --suite or --where it is about
     every run that is done.

@@ -127,6 +127,7 @@ def test_a_run_writes_all_that_is_promised(make_folder, start) -> None:
     assert load_checkpoint(folder.checkpoint(1), small_spec().fingerprint()).epoch == 3
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, start) -> None:
     # Longer than the seconds between checkpoints, so that there is one before the end.
     epochs = 150
@@ -206,6 +207,7 @@ def limit_files(size: int) -> Callable[[], None]:
     return limit
 
 
+@pytest.mark.slow
 def test_without_room_for_a_last_word_the_exit_status_says_it(make_folder, start) -> None:
     folder = make_folder(epochs=10_000, patience=10_000)
     assert start(folder, preexec_fn=limit_files(30_000)).wait(DEADLINE) == NO_ROOM
@@ -226,6 +228,7 @@ def test_memory_that_runs_out_is_said(make_folder, start) -> None:
     assert (end["status"], end["cause"]) == ("failed", "out-of-memory")
 
 
+@pytest.mark.slow
 def test_a_data_set_that_is_gone_is_said_and_the_run_goes_on_once_it_is_back(
     make_folder, start, tmp_path: Path
 ) -> None:
@@ -271,6 +274,7 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_said_and_the_one_before_is_used(make_folder, start) -> None:
     settings = {"epochs": 150, "patience": 150, "dim": 32}
     folder = make_folder(**settings)
@@ -286,6 +290,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_is_used(make_folder, st
     assert results(folder, range(1, 3)) == results(folder, range(1, 2))
 
 
+@pytest.mark.slow
 def test_without_any_whole_checkpoint_it_begins_again(make_folder, start) -> None:
     folder = make_folder()
     assert start(folder).wait(DEADLINE) == 0
