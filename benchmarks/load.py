@@ -122,10 +122,10 @@ def watched(
 
 def delays(location: StoreLocation, marks: Path, began: float, ended: float) -> list[float]:
     """Seconds to the screen of each step line of the watched run that was written in between."""
-    run_id = read_marks(marks)[-1]["run"]
+    run_id = next(mark["run"] for mark in reversed(read_marks(marks)) if "run" in mark)
     written = _written(location, run_id, began, ended)
     last = max(step for step, _ in written)
-    wait_for(lambda: read_marks(marks)[-1]["step"] >= last, "the last lines' paint")
+    wait_for(lambda: read_marks(marks)[-1].get("step", 0) >= last, "the last lines' paint")
     painted = [(mark["step"], mark["t"]) for mark in read_marks(marks) if "step" in mark]
     steps = [step for step, _ in painted]
     return [painted[bisect_left(steps, step)][1] - t for step, t in written]

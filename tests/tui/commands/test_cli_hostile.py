@@ -26,7 +26,10 @@ from engine.store.location import StoreLocation
 from tui.cli import seqbench
 from tui.text import LONGEST
 
-TEXTS = pytest.mark.parametrize("text", [ACTING, HUGE], ids=["acting", "huge"])
+TEXTS = pytest.mark.parametrize(
+    "text",
+    [pytest.param(ACTING, id="acting"), pytest.param(HUGE, id="huge", marks=pytest.mark.slow)],
+)
 Lab = Callable[..., Result]
 MakeLab = Callable[[str], tuple[StoreLocation, str, Lab]]
 
