@@ -18,7 +18,7 @@ test: $(DEV_STAMP)
 	$(PYTEST) $(ARGS)
 
 test-all: $(DEV_STAMP)
-	$(PYTEST) -m "slow or not slow" $(ARGS)
+	$(PYTEST) -m "slow or not slow" --hypothesis-profile=searching $(ARGS)
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .

@@ -13,9 +13,11 @@ from nvidia import Machine, build_driver
 # What a script starts in the background ignores ctrl+c, and so would every program of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A machine that has much else to do is no mistake.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+# A machine that has much else to do is no mistake. `make test` tries the same examples each time,
+# so that it judges the change at hand; `make test-all` searches for new ones.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("searching", deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 DATA = os.environ.get("SEQBENCH_DATA")
 

@@ -56,7 +56,7 @@ class Epochs:
 
 
 class Utilization(threading.Thread):
-    """Samples the first GPU until it is told to stop."""
+    """Samples the GPU that PyTorch computes on until it is told to stop."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -64,11 +64,11 @@ class Utilization(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        sampler = Sampler()
+        sampler, uuid = Sampler(), str(torch.cuda.get_device_properties(0).uuid)
         while not self._stopped.wait(SAMPLE_SECONDS):
-            gpus = sampler.sample().gpus
-            if gpus and gpus[0].utilization is not None:
-                self.samples.append((time.monotonic(), gpus[0].utilization))
+            for gpu in sampler.sample().gpus:
+                if gpu.uuid.removeprefix("GPU-") == uuid and gpu.utilization is not None:
+                    self.samples.append((time.monotonic(), gpu.utilization))
         sampler.close()
 
     def stop(self) -> None:
@@ -158,7 +158,7 @@ def quality(
         while True:
             with closing(connect_reader(location)) as connection:
                 counts = Counter(run.state for run in list_runs(connection))
-            most = max(most, len(sampler.sample().gpus[0].processes))
+            most = max(most, *(len(gpu.processes) for gpu in sampler.sample().gpus))
             if not counts["queued"] + counts["running"]:
                 break
             if time.monotonic() - started > seconds:

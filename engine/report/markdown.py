@@ -53,7 +53,9 @@ def _block(block: Block, plots: PurePosixPath | None) -> Iterator[str]:
         case Bullets():
             yield "\n".join(f"- {_text(item)}" for item in block.items)
         case Commands():
-            yield "```sh\n" + "\n".join(map(printable, block.lines)) + "\n```"
+            lines = "\n".join(map(printable, block.lines))
+            fence = max(["```", *(run + "`" for run in re.findall("`{3,}", lines))], key=len)
+            yield f"{fence}sh\n{lines}\n{fence}"
         case Table():
             if block.caption:
                 yield f"**{_text(block.caption)}**"
@@ -81,6 +83,6 @@ def _cell(cell: Cell, strong: bool) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that no character of makes markup."""
-    escaped = markdown_cell(printable(text))
-    return re.sub(r"^(\s*)([-+#>]|\d+[.)])(?=\s|$)", r"\1\\\2", escaped)
+    """Text that no character of makes markup, whatever block it begins."""
+    escaped = re.sub(r"[~$]", r"\\\g<0>", markdown_cell(printable(text).strip()))
+    return re.sub(r"^(\d{0,9})([-+#=.)])", r"\1\\\2", escaped)

@@ -6,9 +6,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
+from engine.analysis.export import printable
 from engine.report.blocks import (
     Bullets,
     Cell,
@@ -80,13 +82,25 @@ def test_hostile_text_is_shown_inert(text: str) -> None:
     assert any(shown in part for part in Reader(page).texts)
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40))
-def test_no_text_adds_a_cell_or_a_heading_in_markdown(text: str) -> None:
-    lines = markdown(report(text), None).splitlines()
-    rows = [line for line in lines if line.startswith("| ")]
-    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [3, 3, 3, 3]
-    code = lines.index("```sh") + 1
-    assert sum(line.startswith("#") for line in lines[:code] + lines[code + 1 :]) == 3
+def structure(text: str) -> list[str]:
+    """The kinds of all that a reader of Markdown makes of a report with this text."""
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = reader.parse(markdown(report(text), None))
+    inner = (child for token in tokens for child in token.children or ())
+    return [token.type for token in (*tokens, *inner) if token.type != "text_special"]
+
+
+MARKUP = st.text("#-+=.)1 *_~`|<>&;![](){}:\\\"'$a", min_size=1, max_size=12)
+
+
+@given(MARKUP | st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
+@example("## a")
+@example("===")
+@example("```")
+@example("    a")
+def test_no_text_becomes_markup_in_markdown(text: str) -> None:
+    assume(printable(text).strip())
+    assert structure(text) == structure("plain")
 
 
 def test_markdown_is_what_it_should_be() -> None:
