@@ -85,9 +85,5 @@ def _cell(cell: Cell, strong: bool) -> str:
 def _text(text: str) -> str:
     """Text that no character of makes markup, whatever block it begins."""
     escaped = re.sub(r"[~$]", r"\\\g<0>", markdown_cell(printable(text).strip()))
-    return re.sub(r"^(#|=|[-+](?=[-\s]|$)|\d+(?=[.)](\s|$)))", _kept, escaped)
-
-
-def _kept(start: re.Match[str]) -> str:
-    """The escape stands after a list's number, before any other mark."""
-    return f"{start[0]}\\" if start[0].isdigit() else f"\\{start[0]}"
+    # The escape stands after a list's number, before any other mark.
+    return re.sub(r"^(\d+(?=[.)](?:\s|$))|(?=[#=]|[-+](?:[-\s]|$)))", r"\1\\", escaped)
