@@ -51,9 +51,16 @@ def plain(text: str, width: int = LONGEST) -> str:
     all but three; line breaks and tabs become a blank. It takes at most ``width`` terminal cells,
     the cut marked by ``…``.
     """
+    if text.isascii() and text.isprintable():
+        return shorten(text, width)
     head = text[: 4 * width + 1_000]
     clean = _CONTROLS.sub("", _BLANKS.sub(" ", _ESCAPES.sub("", head)))
     return shorten(_HEAPS.sub(r"\1", clean), width)
+
+
+def cells(text: str) -> int:
+    """How many terminal cells a harmless text takes."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def shorten(text: str, width: int) -> str:
@@ -61,7 +68,7 @@ def shorten(text: str, width: int) -> str:
     if width <= 0:
         return ""
     head = text[: 4 * width]  # measuring a megabyte takes its time
-    if len(head) == len(text) and cell_len(text) <= width:
+    if len(head) == len(text) and cells(text) <= width:
         return text
     return set_cell_size(head, width - 1).rstrip() + "…"
 

@@ -21,7 +21,7 @@ from tui.actions import bindings_for
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens.compare_columns import TOPIC, every_column, known, screen_columns, table_columns
 from tui.screens.compare_messages import LeadersRead, PageRead, ReadFailed
-from tui.screens.compare_page import Leaders, Line, Page, Request, table_rows
+from tui.screens.compare_page import Drawn, Leaders, Line, Page, Request, table_rows
 from tui.screens.compare_reader import PageReader
 from tui.screens.compare_reference import ReferencePanel
 from tui.screens.compare_runs import RunActions
@@ -30,6 +30,7 @@ from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
+from tui.widgets.text_box import TextBox
 
 _CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 _FILTER_HINT, _LONG_HINT = "/ filter", "/ filter, such as model:sasrec ndcg>0.1"
@@ -53,6 +54,7 @@ class CompareScreen(RunActions):
         self._expanded: frozenset[str] = frozenset()
         self._shown = screen_columns(self._aggregate, self._names)
         self._page: Page | None = None
+        self._drawn = Drawn()
         self._leaders: Leaders = {}
         self._leaders_of: object = None
         self._filter = ""
@@ -65,7 +67,7 @@ class CompareScreen(RunActions):
             yield Input(placeholder=_FILTER_HINT, id="filter", compact=True)
             yield Static(id="status", markup=False)
         yield PagedTable(table_columns(self._shown), id="runs")
-        yield Static(id="empty", markup=False)
+        yield TextBox(id="empty")
         yield ReferencePanel()
         yield KeyBar()
 
@@ -182,7 +184,7 @@ class CompareScreen(RunActions):
         if any(entry.source not in page.request.sources for entry in self._shown):
             return  # read for another aggregate; the right page is on its way
         self._say("" if page.total else why_empty(page, self.app.snapshot.counts))
-        rows = table_rows(page, self._shown, self._leaders, self.marked)
+        rows = table_rows(page, self._shown, self._leaders, self.marked, self._drawn)
         self.table.show(page.total, page.request.start, rows, follow=follow)
         self.show_status()
 

@@ -193,22 +193,46 @@ def _runs(
     }
 
 
+@dataclass
+class Drawn:
+    """Rows as they were drawn last: who pages past a run draws it once."""
+
+    looks: tuple[Sequence[Column], Leaders] | None = None
+    rows: dict[str, tuple[Line, tuple[Cell, ...]]] = field(default_factory=dict)
+    """Of runs, by their ids."""
+
+
 def table_rows(
     page: Page,
     shown: Sequence[Column],
     leaders: Leaders,
     marked: Collection[str] = (),
+    before: Drawn | None = None,
 ) -> list[TableRow]:
-    """The table's rows, keyed by run id or the cell's name."""
+    """The table's rows, keyed by run id or the cell's name.
+
+    Args:
+        before: what was drawn the last time, which becomes what is drawn now.
+    """
+    drawn = before or Drawn()
+    known = drawn.rows if drawn.looks == (shown, leaders) else {}
+    drawn.looks, drawn.rows = (shown, leaders), {}
     rows = []
     for line in page.lines:
         if line.run is None:
             cells = _cell_row(line, page, shown, leaders)
         else:
-            below = "muted" if line.cell else ""
-            cells = tuple(_cell(line.run, column, leaders, below) for column in shown)
+            same = known.get(line.key)
+            cells = same[1] if same and same[0] == line else _run_row(line, shown, leaders)
+            drawn.rows[line.key] = (line, cells)
         rows.append(TableRow(line.key, cells, line.key in marked))
     return rows
+
+
+def _run_row(line: Line, shown: Sequence[Column], leaders: Leaders) -> tuple[Cell, ...]:
+    assert line.run is not None
+    below = "muted" if line.cell else ""
+    return tuple(_cell(line.run, column, leaders, below) for column in shown)
 
 
 def _cell_row(
@@ -282,4 +306,5 @@ def cell_text(value: Value, column: Column) -> str:
             return plain(" ".join(parse_tags(value)), WIDEST)
         case "queued":
             return ago(value) if isinstance(value, int | float) else ""
-    return plain(figure(value, column.kind), WIDEST)
+    text = figure(value, column.kind)
+    return plain(text, WIDEST) if isinstance(value, str) else text

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import Static
 
 from engine.analysis.comparison import Value
 from engine.analysis.reference import ReferenceOfCell, references_of
 from tui.screens.compare_page import Line, Page
 from tui.screens.run_reference import reference_content, reference_title
 from tui.text import TITLE, plain
+from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
     from tui.app import SeqbenchApp
 
 
-class ReferencePanel(Static):
+class ReferencePanel(TextBox):
     """Published figures beside ours."""
 
     app: SeqbenchApp
 
     def __init__(self) -> None:
-        super().__init__(id="reference", markup=False)
+        super().__init__(id="reference")
         self._known: dict[tuple[str, str, int], list[ReferenceOfCell]] = {}
 
     def forget(self) -> None:

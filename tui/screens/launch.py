@@ -30,6 +30,7 @@ from tui.widgets.device_slots import DeviceSlots
 from tui.widgets.grid import CellGrid, Key, Row
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,7 @@ class LaunchScreen(OrderActions):
                 grid.border_title = "Cells"
                 grid.border_subtitle = legend()
                 yield grid
-                detail = Static("", id="detail", classes="panel", markup=False)
+                detail = TextBox(id="detail", classes="panel")
                 detail.border_title = "Under the cursor"
                 yield detail
             form = LaunchForm(id="form")
@@ -85,7 +86,7 @@ class LaunchScreen(OrderActions):
             form.border_subtitle = suite_keys()
             yield form
         with Horizontal(id="bottom"):
-            summary = Static("", id="summary", classes="panel", markup=False)
+            summary = TextBox(id="summary", classes="panel")
             summary.border_title = "Selection"
             yield summary
             devices = DeviceSlots(id="devices", classes="panel")
@@ -208,6 +209,11 @@ class LaunchScreen(OrderActions):
         self._reading = True
         self._read_store()
 
+    def _refresh_if_seen(self) -> None:
+        """Who looks at another screen pays nothing for this one; it is told when it comes back."""
+        if self in self.app.screen_stack:
+            self._refresh_store()
+
     @work(thread=True, group="read")
     def _read_store(self) -> None:
         try:
@@ -220,7 +226,7 @@ class LaunchScreen(OrderActions):
         self._reading = False
         if self._read_again:
             self._read_again = False
-            self.set_timer(max(0.2, 10 * view.seconds), self._refresh_store)
+            self.set_timer(max(0.2, 10 * view.seconds), self._refresh_if_seen)
         if not self._shown or view.same_as(self._store):
             return
         others = view.present != self._store.present

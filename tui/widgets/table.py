@@ -6,7 +6,7 @@ not changed on the screen is not sent again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.widgets.table_cells import Columns, TableColumn, TableRow, fit, widened
+from tui.widgets.table_cells import Columns, TableColumn, TableRow, cut, fit, widened
 from tui.widgets.table_looks import TableLooks
 
 HEADER = 2
@@ -157,10 +157,10 @@ class PagedTable(ScrollView, can_focus=True):
 
     @property
     def window(self) -> tuple[int, int]:
-        """Start and count of the rows to hold: those in sight and a page on each side."""
+        """Start and count of the rows to hold: those in sight and two pages on each side."""
         page = self._page
-        first = max(0, self.scroll_offset.y - page)
-        return first, 3 * page
+        first = max(0, self.scroll_offset.y - 2 * page)
+        return first, 5 * page
 
     def set_columns(self, columns: Iterable[TableColumn]) -> None:
         """Replace the columns and forget the rows. The cursor stays in its place."""
@@ -332,12 +332,13 @@ class PagedTable(ScrollView, can_focus=True):
         self.post_message(self.CursorMoved(row, self.cursor_column))
 
     def _ask(self) -> None:
-        """Ask for the rows around those in sight, unless they are held or asked for."""
-        sight = self._in_sight()
+        """Ask for the rows around those in sight, unless the next page each way is held, so that a
+        page is there before anybody turns to it."""
+        sight, page = self._in_sight(), self._page
         if not sight or not self.is_mounted:
             return
-        held = range(self._start, self._start + len(self._rows))
-        if sight[0] in held and sight[-1] in held:
+        first, end = max(0, sight.start - page), min(self._total, sight.stop + page)
+        if self._start <= first and end <= self._start + len(self._rows):
             return
         if self._wanted != self.window:
             self._wanted = self.window
@@ -368,18 +369,19 @@ class PagedTable(ScrollView, can_focus=True):
 
     def _header_line(self, y: int) -> Strip:
         sort, descending = self._sort
-        parts: list[Segment] = []
-        for index, column in enumerate(self._columns):
+
+        def part(place: int, column: TableColumn) -> tuple[str, Style]:
             name = "header"
             if column.key == sort:
                 name = "header-sorted"
-            elif index == self._cursor_column and self.has_focus:
+            elif place == self._cursor_column and self.has_focus:
                 name = "header-cursor"
             text = fit(column.heading[y], column)
             if column.key == sort and y == HEADER - 1:
                 text = text[:-1] + ("↓" if descending else "↑")
-            parts.append(Segment(text, self._looks.style(name)))
-        return self._line(parts, self._looks.style("header"))
+            return text, self._looks.style(name)
+
+        return self._line(part, self._looks.style("header"))
 
     def _row_line(self, index: int) -> Strip:
         row = self._row(index)
@@ -388,26 +390,42 @@ class PagedTable(ScrollView, can_focus=True):
         if row is None:
             waiting = Segment(" …", ground + self._looks.style("muted"))
             return Strip([waiting]).extend_cell_length(self.size.width, ground)
-        parts: list[Segment] = []
-        for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=True)):
+
+        def part(place: int, column: TableColumn) -> tuple[str, Style]:
+            cell = row.cells[place]
             style = ground + self._looks.tone(cell.tone) if cell.tone else ground
             if under and place == self._cursor_column:
                 style += self._looks.style("cursor")
-            parts.append(Segment(fit(cell.text, column), style))
-        line = self._line(parts, ground)
+            return fit(cell.text, column), style
+
+        line = self._line(part, ground)
         if not row.marked:
             return line
         # A bar in place of the blank at the left edge: a mark that needs no color.
         bar = Segment("▌", ground + self._looks.style("mark"))
         return Strip.join([Strip([bar], 1), line.crop(1)])
 
-    def _line(self, parts: list[Segment], ground: Style) -> Strip:
+    def _line(self, part: Callable[[int, TableColumn], tuple[str, Style]], ground: Style) -> Strip:
         """Fixed columns, a rule, and the part of the others that is scrolled to."""
-        held = sum(column.fixed for column in self._columns)
-        width, scroll, fixed = self.size.width, self.scroll_offset.x, self._columns.fixed
-        moving = Strip(parts[held:], self._columns.width - fixed)
-        moving = moving.crop_extend(scroll, scroll + max(0, width - fixed), ground)
-        if not held:
-            return moving
-        rule = Segment("│", ground + self._looks.style("rule"))
-        return Strip.join([Strip([*parts[:held], rule], fixed), moving]).crop(0, width)
+        columns, width = self._columns, self.size.width
+        segments: list[Segment] = []
+        filled = 0
+        for place, first, end in columns.shown(self.scroll_offset.x, width):
+            column = columns.all[place]
+            if not column.fixed and filled < columns.fixed:
+                segments.append(self._rule(ground))
+                filled = columns.fixed
+            text, style = part(place, column)
+            if end - first < column.span:
+                text = cut(text, first, end)
+            segments.append(Segment(text, style))
+            filled += end - first
+        if filled < min(columns.fixed, width):
+            segments.append(self._rule(ground))
+            filled = columns.fixed
+        if filled < width:
+            segments.append(Segment(" " * (width - filled), ground))
+        return Strip(segments, width)
+
+    def _rule(self, ground: Style) -> Segment:
+        return Segment("│", ground + self._looks.style("rule"))

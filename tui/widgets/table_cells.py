@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
 
-from tui.text import shorten
+from tui.text import cells, shorten
 
 WIDEST = 40
 """Cells of content to which a column is widened at most."""
@@ -85,6 +86,17 @@ class Columns:
             return start, start + column.span
         return max(start - scroll, self.fixed), max(start - scroll + column.span, self.fixed)
 
+    def shown(self, scroll: int, width: int) -> Iterator[tuple[int, int, int]]:
+        """The columns that are seen in ``width`` cells, from left to right: the place of each, and
+        the first cell and the end of what is seen of it."""
+        for place, column in enumerate(self.all):
+            left = self.starts[place] - (0 if column.fixed else scroll)
+            if left >= width:
+                return
+            start, end = self.on_screen(place, scroll)
+            if start < end:
+                yield place, start - left, min(end, width) - left
+
     def at(self, x: int, scroll: int) -> int | None:
         """The column at a cell of the screen."""
         for index in range(len(self.all)):
@@ -105,9 +117,17 @@ class Columns:
 
 def fit(text: str, column: TableColumn) -> str:
     """Content of one cell with its blanks, exactly ``column.span`` cells wide."""
-    content = text if cell_len(text) <= column.width else shorten(text, column.width)
-    blanks = " " * (column.width - cell_len(content))
+    content = text if cells(text) <= column.width else shorten(text, column.width)
+    blanks = " " * (column.width - cells(content))
     return f" {blanks}{content} " if column.right else f" {content}{blanks} "
+
+
+def cut(text: str, first: int, end: int) -> str:
+    """The terminal cells ``[first, end)`` of a text; of a wide character cut in two a blank is
+    left."""
+    if text.isascii():
+        return text[first:end]
+    return Strip([Segment(text)]).crop(first, end).text
 
 
 def widened(
@@ -116,7 +136,7 @@ def widened(
     """The columns, made wider where a row's text overflows them; never narrower."""
     result = []
     for index, column in enumerate(columns):
-        longest = max((cell_len(row.cells[index].text) for row in rows), default=0)
+        longest = max((cells(row.cells[index].text) for row in rows), default=0)
         wanted = min(max(longest, column.width), max(limit, column.width))
         if wanted == column.width:
             result.append(column)
