@@ -191,10 +191,15 @@ class _Nvml:
             reasons = self._ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
         return None if reasons is None else int(reasons)
 
+    def _memory(self, handle: Any) -> Any:
+        """As nvidia-smi tells it; drivers before 510 count what they reserve as used."""
+        memory = self._ask(self._nvml.nvmlDeviceGetMemoryInfo, handle, self._nvml.nvmlMemory_v2)
+        return memory or self._ask(self._nvml.nvmlDeviceGetMemoryInfo, handle)
+
     def _gpu(self, known: _Known) -> GpuSample:
         nvml, handle = self._nvml, known.handle
         rates = self._ask(nvml.nvmlDeviceGetUtilizationRates, handle)
-        memory = self._ask(nvml.nvmlDeviceGetMemoryInfo, handle)
+        memory = self._memory(handle)
         return GpuSample(
             index=known.index,
             uuid=known.uuid,

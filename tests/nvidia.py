@@ -23,6 +23,8 @@ class Gpu:
     util: int | None = 45
     used: int | None = 1_024
     total: int | None = 81_559
+    reserved: int = 480
+    """By the driver for itself; it isn't in ``used``."""
     watts: int | None = 350
     limit_watts: int | None = 700
     temp: int | None = 61
@@ -44,6 +46,7 @@ class Gpu:
             "util": self.util,
             "used": self.used,
             "total": self.total,
+            "reserved": None if self.old_driver else self.reserved,
             "power": None if self.watts is None else self.watts * 1_000,
             "limit": None if self.limit_watts is None else self.limit_watts * 1_000,
             "temp": self.temp,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,6 +86,13 @@ def test_what_is_not_supported_is_none_and_no_zero(nvidia: Machine) -> None:
         (gpu,) = program.sample()["gpus"]
     told = {key for key, value in gpu.items() if value is not None}
     assert told == {"index", "uuid", "name", "processes", "throttle"}
+
+
+def test_memory_in_use_is_told_by_an_old_driver_too(nvidia: Machine) -> None:
+    nvidia.has(replace(A, old_driver=True))
+    with sampling(nvidia) as program:
+        (gpu,) = program.sample()["gpus"]
+    assert gpu["memory_used_mib"] == 1_024.0
 
 
 def test_a_gpu_that_is_lost_in_mid_run_goes_quiet_and_the_others_stay(nvidia: Machine) -> None:

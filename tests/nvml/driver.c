@@ -5,13 +5,15 @@
  *   uuid=GPU-1 name=NVIDIA_A used=1024 total=81920 util=45 power=350000 limit=700000 temp=61 procs=12:300,34:- throttle=32
  * A key that is absent is "not supported". A line with the word lost is a GPU that fell off the bus.
  * A line init=CODE makes nvmlInit fail with that code.
- * throttle is told as drivers from 535 on do, old-throttle as those before.
+ * throttle is told as drivers from 535 on do, old-throttle as those before. What the driver keeps for
+ * itself, reserved, is used memory to the first of its memory calls, and not to the second, which drivers
+ * before 510 don't have: a line without it is of such a one.
  * Units are NVML's but for memory, which is in MiB. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 0, INVALID = 2, UNSUPPORTED = 3, SMALL = 7, LOST = 15 };
+enum { OK = 0, INVALID = 2, UNSUPPORTED = 3, SMALL = 7, MISSING = 13, LOST = 15 };
 enum { GPUS = 16, LINE = 4096 };
 typedef unsigned long long bytes;
 
@@ -121,10 +123,25 @@ int nvmlDeviceGetUtilizationRates(void *device, struct rates *value) {
 struct memory { bytes total, free, used; };
 int nvmlDeviceGetMemoryInfo(void *device, struct memory *value) {
     bytes total, used;
+    bytes reserved = 0;
     int code = number(device, "total", &total);
     if (code == OK) code = number(device, "used", &used);
     if (code != OK) return code;
+    number(device, "reserved", &reserved);
+    used += reserved;
     *value = (struct memory){total << 20, (total - used) << 20, used << 20};
+    return OK;
+}
+
+struct memory_v2 { unsigned version; bytes total, reserved, free, used; };
+int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *value) {
+    bytes total, used, reserved;
+    int code = number(device, "reserved", &reserved);
+    if (code == UNSUPPORTED) return MISSING;
+    if (code == OK) code = number(device, "total", &total);
+    if (code == OK) code = number(device, "used", &used);
+    if (code != OK) return code;
+    *value = (struct memory_v2){value->version, total << 20, reserved << 20, (total - used - reserved) << 20, used << 20};
     return OK;
 }
 
