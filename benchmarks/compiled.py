@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from benchmarks.common import default_device, in_turns, machine, progress, run, seconds, table
 from benchmarks.workload import MODELS, Workload, workload
 from engine.training.objectives import objective_of, target_room
-from engine.training.update import make_update
+from engine.training.update import Update, make_update
 from engine.training.windows import Windows
 
 
-def compiled_update(work: Workload) -> Callable[[Windows], object]:
+def compiled_update(work: Workload) -> Update:
     """The update with its layers compiled, for batches of the same shape."""
     model = work.learner.model
     compiled = torch.compile(model.hidden, dynamic=False)
@@ -25,7 +25,7 @@ def compiled_update(work: Workload) -> Callable[[Windows], object]:
     room = target_room(objective, work.batches[0])
     update = make_update(work.learner, objective, _items(work), room, bfloat16=work.bfloat16)
 
-    def with_compiled(batch: Windows) -> object:
+    def with_compiled(batch: Windows) -> Tensor:
         model.hidden = compiled  # type: ignore[method-assign]
         try:
             return update(batch)
@@ -35,7 +35,7 @@ def compiled_update(work: Workload) -> Callable[[Windows], object]:
     return with_compiled
 
 
-def _items(work: Workload) -> torch.Tensor:
+def _items(work: Workload) -> Tensor:
     return torch.from_numpy(work.split.interactions.items).to(work.device)
 
 

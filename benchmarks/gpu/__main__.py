@@ -14,10 +14,11 @@ import torch
 
 from benchmarks.common import machine, progress, run
 from benchmarks.gpu.large import SHAPES, large
+from benchmarks.gpu.profile import profile
 from benchmarks.gpu.report import Part
 from benchmarks.gpu.steps import kernels, steps
 from benchmarks.gpu.telemetry import telemetry
-from benchmarks.gpu.training import quality, speed
+from benchmarks.gpu.training import speed, together
 from benchmarks.workload import MODELS
 from engine.errors import UserError
 
@@ -32,23 +33,28 @@ def parts(options: argparse.Namespace) -> dict[str, Callable[[], Part]]:
         "telemetry": telemetry,
         "speed": lambda: speed(models, datasets, lengths),
         "steps": lambda: steps(models, datasets, lengths[0], compiled=options.compiled),
+        "profile": lambda: profile(models, datasets[-1:], lengths[0]),
         "kernels": lambda: kernels((64, 128, 512)),
         "large": lambda: large(models, options.shapes, lengths[0]),
-        "quality": lambda: quality(models, datasets, lengths, options.at_once, options.seconds),
+        "together": lambda: together(
+            models, datasets[:1], lengths[:1], options.at_once, options.seconds
+        ),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help="only these: " + "telemetry speed steps kernels large quality"
+        "parts",
+        nargs="*",
+        help="only these: telemetry speed steps profile kernels large together",
     )
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--datasets", nargs="+", default=DATASETS)
     parser.add_argument("--lengths", nargs="+", type=int, default=LENGTHS)
     parser.add_argument("--shapes", nargs="+", default=tuple(SHAPES), choices=SHAPES)
-    parser.add_argument("--at-once", type=int, default=6, help="runs on the GPU, of quality")
-    parser.add_argument("--seconds", type=float, default=400, help="at most, of quality")
+    parser.add_argument("--at-once", type=int, default=2, help="runs on the GPU, of together")
+    parser.add_argument("--seconds", type=float, default=200, help="at most, of together")
     parser.add_argument("--no-compiled", dest="compiled", action="store_false")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     options = parser.parse_args()

@@ -9,13 +9,12 @@ import numpy as np
 
 from benchmarks.common import progress
 from benchmarks.gpu.report import Part
-from benchmarks.gpu.training import PROFILE, SEED, epoch_row
+from benchmarks.gpu.training import PROFILE, SEED, train_alone
 from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
 
 SHAPES = {"ml-10m": (69_878, 10_677, 10_000_054), "ml-20m": (138_493, 26_744, 20_000_263)}
 """Users, items, interactions, as GroupLens states them."""
-EPOCHS = 2
 
 
 def large(models: Sequence[str], shapes: Sequence[str], length: int) -> Part:
@@ -30,9 +29,9 @@ def large(models: Sequence[str], shapes: Sequence[str], length: int) -> Part:
         part.notes.append(f"{name} was generated in {time.monotonic() - started:.0f} s.")
         for model in models:
             progress(f"{model} × {name} ...")
-            overrides = {"epochs": EPOCHS, "patience": EPOCHS}
-            spec = catalogue.run_spec(model, "ml-10m", length, SEED, PROFILE, overrides)
-            part.rows.append(epoch_row(spec, interactions) | {"dataset": name})
+            spec = catalogue.run_spec(model, "ml-10m", length, SEED, PROFILE, {"epochs": 1})
+            row, _ = train_alone(spec, interactions)
+            part.rows.append(row | {"dataset": name})
     return part
 
 

@@ -29,14 +29,13 @@ from engine.store.location import store_location
 from engine.store.queries import list_runs
 from engine.store.requests import enqueue
 from engine.telemetry import Sampler
-from engine.training.loop import train
+from engine.training.loop import Outcome, train
 from engine.training.recorder import EpochRecord, StepRecord
 
 SEED = 42
-EPOCHS = {"ml-100k": 40, "ml-1m": 6}
-"""Enough of them for the driver's utilisation, which looks at a sixth of a second or more."""
 SAMPLE_SECONDS = 0.1
 PROFILE = "reference"
+QUALITY = ("recall", "ndcg", "recall_masked", "ndcg_masked")
 
 
 class Epochs:
@@ -45,14 +44,13 @@ class Epochs:
     def __init__(self) -> None:
         self.records: list[EpochRecord] = []
         self.started: float | None = None
+        """When training was under way."""
 
-    def steps(self, records: list[StepRecord]) -> None:
-        """Not needed."""
+    def steps(self, records: list[StepRecord]) -> None:  # noqa: ARG002
+        self.started = self.started or time.monotonic()
 
     def epoch(self, record: EpochRecord) -> None:
         self.records.append(record)
-        if len(self.records) == 1:
-            self.started = time.monotonic()
 
 
 class Utilization(threading.Thread):
@@ -84,36 +82,38 @@ class Utilization(threading.Thread):
 
 
 def speed(models: Sequence[str], datasets: Sequence[str], lengths: Sequence[int]) -> Part:
-    """One run after the other, alone on the GPU."""
+    """One run after the other to its end, alone on the GPU."""
     headers = ["data set", "L", "model", "training, s an epoch", "evaluation, s"]
-    headers += ["peak GPU memory, MiB", "utilization, %"]
-    part = Part("An epoch, alone on the GPU", headers)
+    headers += ["peak GPU memory, MiB", "utilization, %", "epochs", "Recall@10", "NDCG@10"]
+    headers += ["Recall@10, seen masked", "NDCG@10, seen masked"]
+    part = Part("Runs to their end, alone on the GPU", headers)
     catalogue = load_catalogue()
     for dataset in datasets:
         interactions = load_interactions(catalogue.dataset(dataset))
-        epochs = EPOCHS.get(dataset, 4)
-        overrides = {"epochs": epochs, "patience": epochs}
         for length in lengths:
             for model in models:
                 progress(f"{model} × {dataset} × {length} ...")
-                spec = catalogue.run_spec(model, dataset, length, SEED, PROFILE, overrides)
-                part.rows.append(epoch_row(spec, interactions))
+                spec = catalogue.run_spec(model, dataset, length, SEED, PROFILE)
+                row, outcome = train_alone(spec, interactions)
+                found = outcome.best.metrics
+                quality = {name: found[f"test_{name}"] for name in QUALITY}
+                part.rows.append(row | {"epochs": outcome.epochs_trained} | quality)
     return part
 
 
-def epoch_row(spec: RunSpec, interactions: Interactions) -> dict[str, Any]:
-    """Train for some epochs; the first isn't counted."""
+def train_alone(spec: RunSpec, interactions: Interactions) -> tuple[dict[str, Any], Outcome]:
+    """Train a run, and what that took: of the epochs after the first, if there are any."""
     device = torch.device("cuda")
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     epochs, utilization = Epochs(), Utilization()
     utilization.start()
     try:
-        train(spec, interactions, device, epochs)
+        outcome = train(spec, interactions, device, epochs)
     finally:
         utilization.stop()
-    counted = epochs.records[1:]
-    return {
+    counted = epochs.records[1:] or epochs.records
+    row = {
         "dataset": spec.dataset,
         "length": spec.length,
         "model": spec.model,
@@ -122,9 +122,10 @@ def epoch_row(spec: RunSpec, interactions: Interactions) -> dict[str, Any]:
         "memory_mib": torch.cuda.max_memory_allocated() / 2**20,
         "utilization": utilization.since(epochs.started),
     }
+    return row, outcome
 
 
-def quality(
+def together(
     models: Sequence[str],
     datasets: Sequence[str],
     lengths: Sequence[int],
