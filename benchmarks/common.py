@@ -67,6 +67,15 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def peak_resident() -> int:
+    """Bytes of this process's memory at most, resident.
+
+    Not getrusage's: that mark begins at its parent's.
+    """
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
+
 def seconds(work: Callable[[], object], device: torch.device) -> float:
     """Wall time of one call."""
     synchronize(device)

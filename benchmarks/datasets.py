@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import machine, progress, run, table
+from benchmarks.common import machine, peak_resident, progress, run, table
 from benchmarks.generated import TEN_MILLION, TWENTY_MILLION, Shape, write_ratings
 from engine.spec import Dataset
 
@@ -186,7 +185,7 @@ def _measure_here(asked: dict[str, Any]) -> None:
     found |= {
         "wall": time.perf_counter() - started,
         "processor": time.process_time() - spent,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak_resident() / 2**20,
         "load": load,
     }
     print(json.dumps(found))

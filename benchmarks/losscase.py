@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.common import default_device, seconds
+from benchmarks.common import default_device, peak_resident, seconds
 from engine.models.base import OutputLayer
 from engine.spec import Training
 from engine.training.loop import uses_bfloat16
@@ -103,9 +103,7 @@ def _memory(device: torch.device) -> int:
 def _peak_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status").read_text()
-    # Not getrusage: its mark is never reset, and begins at that of the process's parent.
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    return peak_resident()
 
 
 def _require_memory(size: int) -> None:
