@@ -10,6 +10,7 @@ from engine.errors import UserError
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.spec import Suite
 
 
 def relaunch_command(
@@ -29,6 +30,12 @@ def relaunch_command(
     for key, value in _differences(spec, catalogue).items():
         words += ["--set", f"{key}={value}"]
     return shlex.join(words)
+
+
+def suite_command(suite: Suite) -> str:
+    """A ``seqbench run`` command for what is missing of a suite, with its seeds."""
+    seeds = ",".join(map(str, suite.seeds))
+    return shlex.join(["seqbench", "run", "--suite", suite.name, "--seed", seeds])
 
 
 def _differences(spec: Mapping[str, Any], catalogue: Catalogue | None) -> dict[str, Any]:

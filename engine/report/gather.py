@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,8 @@ class Wanted:
     """Which runs, and what is looked at in them."""
 
     suite: Suite | None = None
-    """Its runs as it says them now, whatever they were launched with."""
+    """Its runs as it says them now, whatever they were launched with; but for the seeds, which are
+    those that it was launched with, if it was."""
     where: str = ""
     """In the language of docs/queries.md; not with a suite, which says itself what it is."""
     without: tuple[str, ...] = ()
@@ -134,6 +135,8 @@ def gather(
     planned: list[Planned] = []
     if wanted.suite is not None:
         assert catalogue is not None
+        wanted = replace(wanted, suite=_with_its_seeds(wanted.suite, runs.values()))
+        assert wanted.suite is not None
         planned = _planned(catalogue.expand(wanted.suite), runs.values())
         meant = {each.run for each in planned}
         rows = [row for row in rows if row["run"] in meant]
@@ -166,6 +169,12 @@ def _left_out(imported: int) -> Iterator[str]:
     if imported:
         which = "1 imported run is" if imported == 1 else f"{imported:,} imported runs are"
         yield f"{which} left out: nothing is known of the data and the users."
+
+
+def _with_its_seeds(suite: Suite, runs: Iterable[queries.Run]) -> Suite:
+    """`seqbench run --suite NAME --seed …` is the suite with seeds of one's own."""
+    seeds = sorted({run.seed for run in runs if run.suite == suite.name})
+    return suite.model_copy(update={"seeds": tuple(seeds)}) if seeds else suite
 
 
 def _planned(specs: Sequence[RunSpec], runs: Iterable[queries.Run]) -> list[Planned]:

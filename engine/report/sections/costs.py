@@ -16,6 +16,7 @@ from engine.analysis.costs import (
 from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
+from engine.report.marked import explained, signed_label
 from engine.report.plots import Colours, pareto_plot
 from engine.report.wording import ABSENT, metric_name, slug, spread_text
 
@@ -80,6 +81,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
     name = metric_name(wanted.metric, masked=wanted.masked)
     yield Subheading(group.title)
     yield _cost_table(group, costs, name)
+    yield from explained([run for each in group.cells for run in each.cell.runs])
     if group.pass_level is not None:
         yield Paragraph(
             f"Time to quality: seconds of training until {wanted.quality.title} is passed, here "
@@ -114,7 +116,8 @@ def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
         known = [time for time in times if time is not None]
         reached = f"{sum(known) / len(known):,.2f}" if len(known) == len(times) else ABSENT
         texts = [_spread(each, cost) for cost in costs]
-        rows.append([each.label, f"{level.mean:.4f}", *texts, reached])
+        label = signed_label(each.label, each.cell.runs)
+        rows.append([label, f"{level.mean:.4f}", *texts, reached])
     heads = [cost.heading for cost in costs]
     head = ["cell", name, *heads, "Time to quality, s"]
     return table(head, rows, figures=range(1, len(head)))

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.comparison import Row
-from engine.analysis.relaunch import relaunch_command
+from engine.analysis.relaunch import relaunch_command, suite_command
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day
@@ -64,7 +64,7 @@ def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
     if suite is not None:
         blocks += [
             Paragraph("All of it (what is done already is left alone; --again runs it anew):"),
-            Commands((f"seqbench run --suite {suite.name}",)),
+            Commands((suite_command(suite),)),
         ]
     blocks.append(
         Paragraph("Row by row; a run ends with the same figures on the same kind of device:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from engine.analysis.relaunch import suite_command
 from engine.analysis.tradeoffs import Balance, signed
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material, Planned
@@ -100,7 +101,7 @@ def _suite(material: Material) -> Iterator[Block]:
         yield Paragraph("Missing:")
         yield Bullets(tuple(_missing(missing)))
         yield Paragraph("This launches what was never launched or came to no end:")
-        yield Commands((f"seqbench run --suite {suite.name}",))
+        yield Commands((suite_command(suite),))
     strangers = [
         run.id for run in material.others if run.suite == suite.name and run.state == "done"
     ]

@@ -139,6 +139,33 @@ def test_a_suite_is_told_with_what_is_missing_of_it(store: MeasuredStore) -> Non
     assert len(material.done) == 6  # at length 100 they are of no suite
 
 
+def test_a_suite_has_the_seeds_that_it_was_launched_with(tmp_path: Path) -> None:
+    store = reported_store(tmp_path)
+    with closing(connect_reader(store.location)) as con:
+        ids = [row[0] for row in con.execute("SELECT id FROM runs WHERE seed IN (2, 3)")]
+    for run in ids:
+        store.set(run, suite="mine")
+    material = gathered(store, Wanted(suite=SUITE.model_copy(update={"seeds": (42,)})))
+    text = words(Report("", (), (scope(material),)), "Testing scope")
+    assert "2 seeds, 12 runs in all. 6 of them are done" in text
+    assert "seqbench run --suite mine --seed 2,3" in text
+
+
+def test_a_run_whose_times_are_not_its_own_is_marked(tmp_path: Path) -> None:
+    store = reported_store(tmp_path)
+    with closing(connect_reader(store.location)) as con:
+        (run,) = con.execute("SELECT id FROM runs WHERE model = 'xlstm' AND seed = 2").fetchone()
+    assert "!" not in words(made(store, Wanted()), "Trade-offs")
+    store.set(run, marks="shared")
+    found = made(store, Wanted())
+    meaning = "another process was on its GPU, so times, memory and utilisation are of both"
+    said = f"! 1 of 12 runs: {meaning} ({run})"
+    assert said in words(found, "Results")
+    pivot, costs = tables(found, "Results")[0], tables(found, "Trade-offs")[0]
+    labels = [row[0].lines[0] for table in (pivot, costs) for row in table.rows]
+    assert [label for label in labels if "!" in label] == ["50 !", "xlstm L=50 !"]
+
+
 def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:
     wanted = Wanted(where="model:sasrec length:50", metric="recall", masked=True)
     material = gathered(store, wanted)
