@@ -14,25 +14,19 @@ from benchmarks.common import default_device, in_turns, machine, progress, run, 
 from benchmarks.workload import MODELS, Workload, workload
 from engine.training.objectives import objective_of, target_room
 from engine.training.update import Update, make_update
-from engine.training.windows import Windows
 
 
 def compiled_update(work: Workload) -> Update:
     """The update with its layers compiled, for batches of the same shape."""
-    model = work.learner.model
-    compiled = torch.compile(model.hidden, dynamic=False)
     objective = objective_of(work.spec)
-    room = target_room(objective, work.batches[0])
-    update = make_update(work.learner, objective, _items(work), room, bfloat16=work.bfloat16)
-
-    def with_compiled(batch: Windows) -> Tensor:
-        model.hidden = compiled  # type: ignore[method-assign]
-        try:
-            return update(batch)
-        finally:
-            del model.hidden
-
-    return with_compiled
+    return make_update(
+        work.learner,
+        objective,
+        _items(work),
+        target_room(objective, work.batches[0]),
+        bfloat16=work.bfloat16,
+        compiled=True,
+    )
 
 
 def _items(work: Workload) -> Tensor:

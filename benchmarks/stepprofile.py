@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd import DeviceType
 from torch.autograd.profiler import profile, record_function
 
 from benchmarks.common import synchronize
@@ -96,6 +97,8 @@ def _profiled(work: Callable[[], object], device: torch.device) -> dict[str, flo
         synchronize(device)
     times = dict.fromkeys(ORDER, 0.0)
     for event in profiler.function_events or []:
+        if event.device_type != DeviceType.CPU:
+            continue  # a kernel, which the operator that launched it has in its time
         time = event.self_device_time_total if on_gpu else event.self_cpu_time_total
         times[group_of(event.name, _callers(event))] += time
     return times

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ CHECKPOINT_SECONDS = 5.0
 
 REFERENCE_BATCH = 128
 """Samples (prefixes) in a batch of the reference, whose loss is a sum over batches."""
+
+WORTH_COMPILING = 30_000
+"""Updates in all epochs from which on a GPU saves more time by compiled layers than compiling them
+takes, though patience may end a run at a third of its epochs."""
 
 Cause = Literal["completed", "early-stopping"]
 
@@ -190,19 +195,37 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
 
 
 def course_of(spec: RunSpec, learner: Learner, histories: Histories) -> Course:
-    """The update; on a GPU as a CUDA graph, whose shapes follow from the run's seed alone."""
+    """The update in its fastest form, and what it needs."""
     objective = objective_of(spec)
-    items, bfloat16 = histories.items, uses_bfloat16(spec.training, histories.items.device)
-    if items.device.type == "cuda":
-        learner.model.train()
-        windows = epoch_windows(spec, 1, objective, histories)
-        room = target_room(objective, windows)
-        update = make_update(learner, objective, items, room, bfloat16=bfloat16)
-        update = recorded(update, learner, next(windows.batches(spec.training.batch_size)))
-    else:
-        update = make_update(learner, objective, items, None, bfloat16=bfloat16)
     steps = spec.training.epochs * steps_per_epoch(spec, histories)
+    if histories.items.device.type == "cuda":
+        update = _gpu_update(spec, learner, objective, histories, compiled=steps >= WORTH_COMPILING)
+    else:
+        bfloat16 = uses_bfloat16(spec.training, histories.items.device)
+        update = make_update(learner, objective, histories.items, None, bfloat16=bfloat16)
     return Course(spec, objective, histories, update, steps)
+
+
+def _gpu_update(
+    spec: RunSpec, learner: Learner, objective: Objective, histories: Histories, *, compiled: bool
+) -> Update:
+    """One CUDA graph, whose shapes follow from the run's seed alone, of compiled layers if they can
+    be compiled here."""
+    learner.model.train()
+    windows = epoch_windows(spec, 1, objective, histories)
+    example = next(windows.batches(spec.training.batch_size))
+    room = target_room(objective, windows)
+    bfloat16 = uses_bfloat16(spec.training, histories.items.device)
+    update = make_update(
+        learner, objective, histories.items, room, bfloat16=bfloat16, compiled=compiled
+    )
+    try:
+        return recorded(update, learner, example)
+    except RuntimeError as error:
+        if not compiled:
+            raise
+        sys.stderr.write(f"The layers can't be compiled, and so aren't: {error}\n")
+        return _gpu_update(spec, learner, objective, histories, compiled=False)
 
 
 def _train_epoch(

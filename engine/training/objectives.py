@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -79,19 +80,21 @@ def batch_loss(
     items: Tensor,
     windows: Windows,
     room: int | None = None,
+    hidden_of: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The summed loss (nats) of one batch, and its number of targets; scalars on the device.
 
     Args:
         items: `Histories.items`.
         room: `target_room`, where nothing may wait for the device to count targets.
+        hidden_of: the model's ``hidden`` in another form.
     """
     if objective.masks:
         assert isinstance(model, BERT4Rec)
         inputs, targets = mask_items(objective, model.mask_token, items, windows)
     else:
         inputs, targets = next_item_batch(items, windows, objective.width)
-    hidden, flat = model.hidden(inputs).flatten(0, 1), targets.flatten()
+    hidden, flat = (hidden_of or model.hidden)(inputs).flatten(0, 1), targets.flatten()
     chosen, chosen_targets = choose(flat, room)
     # Scores only where there is a target: the output layer is most of the work.
     states = model.transform(hidden.index_select(0, chosen))

@@ -42,20 +42,31 @@ loss, its targets, and the gradient's global norm before clipping."""
 
 
 def make_update(
-    learner: Learner, objective: Objective, items: Tensor, room: int | None, *, bfloat16: bool
+    learner: Learner,
+    objective: Objective,
+    items: Tensor,
+    room: int | None,
+    *,
+    bfloat16: bool,
+    compiled: bool = False,
 ) -> Update:
-    """An update of ``learner`` by batches of windows into ``items``."""
-    training = objective.training
+    """An update of ``learner`` by batches of windows into ``items``.
+
+    Args:
+        compiled: whether the model's layers are compiled, at the first call, for its shapes.
+    """
+    training, model = objective.training, learner.model
+    hidden = torch.compile(model.hidden, dynamic=False) if compiled else model.hidden
 
     def update(windows: Windows) -> Tensor:
         with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
-            loss, targets = batch_loss(objective, learner.model, items, windows, room)
+            loss, targets = batch_loss(objective, model, items, windows, room, hidden)
         torch.autograd.backward(loss / targets)
-        norm = nn.utils.clip_grad_norm_(learner.model.parameters(), training.grad_clip)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), training.grad_clip)
         learner.optimizer.step()
         learner.optimizer.zero_grad()
         if learner.average is not None:
-            _follow(learner.average, learner.model, training.ema)
+            _follow(learner.average, model, training.ema)
         return torch.stack([loss.detach().double(), targets.double(), norm.double()])
 
     return update
@@ -75,17 +86,19 @@ def recorded(update: Update, learner: Learner, example: Windows) -> Update:
     # Recorded on the stream that it was warmed up on: autograd remembers the stream of weights.
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        problem = _warm_up(update, windows)
-    torch.cuda.current_stream().wait_stream(stream)
-    if problem is None:
-        with torch.cuda.graph(graph, stream=stream):
-            figures = update(windows)
-    learner.optimizer.zero_grad()  # of an update that was broken off
-    with torch.no_grad():
-        for weight, value in zip(weights, before, strict=True):
-            weight.copy_(value)
-    _restore(learner.optimizer, moments)
+    try:
+        with torch.cuda.stream(stream):
+            problem = _warm_up(update, windows)
+        torch.cuda.current_stream().wait_stream(stream)
+        if problem is None:
+            with torch.cuda.graph(graph, stream=stream):
+                figures = update(windows)
+    finally:
+        learner.optimizer.zero_grad()  # of an update that was broken off
+        with torch.no_grad():
+            for weight, value in zip(weights, before, strict=True):
+                weight.copy_(value)
+        _restore(learner.optimizer, moments)
     if problem is not None:
         sys.stderr.write(f"An update waits for the GPU, so it is not recorded: {problem}\n")
         return update
