@@ -12,7 +12,7 @@ from benchmarks.chaos.__main__ import chaos, short_runs
 @pytest.mark.parametrize(
     ("runs", "epochs", "kills"),
     [
-        pytest.param(1, 15, 4, marks=pytest.mark.timeout(600)),
+        pytest.param(1, 15, 4, marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
         pytest.param(3, 30, 20, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
     ],
 )

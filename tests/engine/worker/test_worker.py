@@ -218,7 +218,7 @@ def test_without_room_for_a_last_word_the_exit_status_says_it(make_folder, start
 
 def test_memory_that_runs_out_is_said(make_folder, start) -> None:
     folder = make_folder(dim=8192, heads=2)
-    limit = 4 << 30
+    limit = 2 << 30  # enough to begin, too little for one of its layers
 
     def little_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
