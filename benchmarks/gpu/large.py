@@ -29,8 +29,8 @@ def large(models: Sequence[str], shapes: Sequence[str], length: int) -> Part:
         part.notes.append(f"{name} was generated in {time.monotonic() - started:.0f} s.")
         for model in models:
             progress(f"{model} × {name} ...")
-            spec = catalogue.run_spec(model, "ml-10m", length, SEED, PROFILE, {"epochs": 1})
-            row, _ = train_alone(spec, interactions)
+            spec = catalogue.run_spec(model, "ml-10m", length, SEED, PROFILE)
+            row, _ = train_alone(spec, interactions, most=1)
             part.rows.append(row | {"dataset": name})
     return part
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,7 +29,7 @@ from engine.store.location import store_location
 from engine.store.queries import list_runs
 from engine.store.requests import enqueue
 from engine.telemetry import Sampler
-from engine.training.loop import Outcome, train
+from engine.training.loop import Interrupted, Outcome, train
 from engine.training.recorder import EpochRecord, StepRecord
 
 SEED = 42
@@ -95,21 +95,32 @@ def speed(models: Sequence[str], datasets: Sequence[str], lengths: Sequence[int]
                 progress(f"{model} × {dataset} × {length} ...")
                 spec = catalogue.run_spec(model, dataset, length, SEED, PROFILE)
                 row, outcome = train_alone(spec, interactions)
+                assert outcome is not None
                 found = outcome.best.metrics
                 quality = {name: found[f"test_{name}"] for name in QUALITY}
                 part.rows.append(row | {"epochs": outcome.epochs_trained} | quality)
     return part
 
 
-def train_alone(spec: RunSpec, interactions: Interactions) -> tuple[dict[str, Any], Outcome]:
-    """Train a run, and what that took: of the epochs after the first, if there are any."""
+def train_alone(
+    spec: RunSpec, interactions: Interactions, most: int | None = None
+) -> tuple[dict[str, Any], Outcome | None]:
+    """Train a run, and what that took: of the epochs after the first, if there are any.
+
+    Args:
+        most: epochs after which it is broken off, and has no outcome.
+    """
     device = torch.device("cuda")
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     epochs, utilization = Epochs(), Utilization()
     utilization.start()
+    outcome: Outcome | None = None
     try:
-        outcome = train(spec, interactions, device, epochs)
+        with suppress(Interrupted):
+            outcome = train(
+                spec, interactions, device, epochs, stop=lambda: len(epochs.records) == most
+            )
     finally:
         utilization.stop()
     counted = epochs.records[1:] or epochs.records

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import UserError
-from tui.text import PARAGRAPH, plain, shorten
+from tui.text import PARAGRAPH, cells, plain, shorten
 from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ AT_ONCE = 20
 
 HISTORY = 6
 """Last items that are shown."""
+
+ID = 12
+"""Terminal cells of the column of ids at most."""
 
 
 class PredictionsScreen(ModalScreen[None]):
@@ -143,31 +146,37 @@ class PredictionsScreen(ModalScreen[None]):
 
 def prediction_text(found: UserPrediction, which: str, width: int) -> Content:
     """One user's prediction, in lines of at most ``width`` terminal cells."""
+    history = found.history[-HISTORY:]
+    shown = [*history, *found.top, *([found.true] if found.true else [])]
+    ids = min(ID, max((cells(plain(item.id)) for item in shown), default=0))
     lines = [Content.assemble((f"User {plain(found.user, 40)}", "bold"), (which, MUTED))]
     lines.append(Content.styled("Last items", MUTED))
-    lines += [Content(f"  {_name(item, width - 2)}") for item in found.history[-HISTORY:]]
+    lines += [Content(f"  {_name(item, ids, width - 2)}") for item in history]
     if found.true is None:
         lines.append(Content.styled("Not tested: what comes next isn't known.", MUTED))
     else:
         rank = f"rank {found.rank:,} of all items, {found.rank_masked:,} with seen items masked"
         lines += [
             Content.assemble(("True next  ", MUTED), (rank, "")),
-            Content.styled(f"  {_name(found.true, width - 2)}", "$accent"),
+            Content.styled(f"  {_name(found.true, ids, width - 2)}", "$accent"),
         ]
     lines.append(Content.styled("Best by score", MUTED))
-    lines += _best(found.top, width)
+    lines += _best(found.top, ids, width)
     return Content("\n").join(lines)
 
 
-def _best(items: Sequence[Item], width: int) -> list[Content]:
+def _best(items: Sequence[Item], ids: int, width: int) -> list[Content]:
     lines = []
     for place, item in enumerate(items, 1):
-        name = fit(_name(item, width - 20), width - 20)
+        name = fit(_name(item, ids, width - 20), width - 20)
         style = "$accent" if item.true else MUTED if item.seen else ""
         remark = "true" if item.true else "seen" if item.seen else ""
         lines.append(Content.styled(f"{place:>3} {item.score:>8.3f}  {name} {remark}", style))
     return lines
 
 
-def _name(item: Item, width: int) -> str:
-    return shorten(plain(f"{item.id}  {item.title}".strip()), width)
+def _name(item: Item, ids: int, width: int) -> str:
+    """Its id, in a column of so many cells, and its title."""
+    number, title = plain(item.id), plain(item.title)
+    blanks = " " * (ids - cells(number) + 2)
+    return shorten(f"{number}{blanks}{title}".rstrip(), width)
