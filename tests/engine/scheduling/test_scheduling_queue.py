@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,7 @@ from rehearsal import Look
 
 from engine.process import ProcessIdentity, own_identity
 from engine.runfolder import RunFolder
-from engine.scheduling.launcher import LocalLauncher
+from engine.scheduling.launcher import LocalLauncher, Pool
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import Slot
 from engine.store import queries, transitions
@@ -36,6 +36,10 @@ MakeQueue = Callable[[], Queue]
 
 def go(location: StoreLocation, run: str) -> None:
     (location.folder(run).path / "go").touch()
+
+
+def local_slots(queue: Queue) -> Sequence[Slot]:
+    return queue.pools[None].slots
 
 
 def kill(look: Look, run: str) -> None:
@@ -309,7 +313,9 @@ def test_a_run_that_cannot_be_started_fails_with_the_reason(
     location: StoreLocation, add: Add, look: Look, queue: Queue, writer: StoreConnection
 ) -> None:
     first, second = add("quick", "hold")
-    broken = replace(queue, launcher=LocalLauncher(["/nowhere/python"]))
+    broken = replace(
+        queue, pools={None: Pool(LocalLauncher(["/nowhere/python"]), local_slots(queue))}
+    )
     broken.tick(writer)
     found = look.run(first)
     assert (found.state, found.cause) == ("failed", "launch")
@@ -368,7 +374,7 @@ def test_a_run_waits_for_a_machine_that_has_no_room(
     location: StoreLocation, add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
 ) -> None:
     (run,) = add("quick")
-    full = replace(queue, launcher=FullMachine())
+    full = replace(queue, pools={None: Pool(FullMachine(), local_slots(queue))})
     for _ in range(2):
         full.tick(writer)  # a round that raised would count against the supervisor's patience
         assert look.run(run).state == "queued"
