@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -17,6 +18,7 @@ from cluster import Cluster
 from engine.config import load_catalogue
 from engine.journal import JournalLine, read_journal
 from engine.metrics import EPOCH_MEASURES
+from engine.process import exists
 from engine.runfolder import RunFolder
 from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.spec import RunSpec
@@ -70,10 +72,13 @@ class Lab:
         ensure_supervisor(self.location, self.configs)
 
     def supervisor(self) -> int | None:
-        """Its process."""
-        with closing(connect_reader(self.location)) as con:
-            found = queries.supervisor_state(con)
-        return None if found is None else found.pid
+        """Its process, once it has said so."""
+        if not supervisor_running(self.location):
+            return None
+        with suppress(OSError, ValueError):
+            pid = int(json.loads(self.location.supervisor_lock.read_text())["pid"])
+            return pid if exists(pid) else None
+        return None
 
     def kill_supervisor(self) -> None:
         self.wait(self.supervisor, "a supervisor")
@@ -132,7 +137,7 @@ class Lab:
 
     def end(self, cluster: Cluster) -> None:
         """End everything of it."""
-        pid = self.supervisor() if self.location.db.exists() else None
+        pid = self.supervisor()
         if pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -51,7 +51,7 @@ def on_node(lab: Lab, runs: list[str], node: str) -> list[str]:
 
 def test_a_suite_over_two_nodes_comes_to_the_local_figures(lab: Lab) -> None:
     reference = locally(lab)
-    lab.profile("wide", cpus=2, jobs=9)
+    lab.profile("wide", memory=3_000, jobs=9)
     runs = lab.add(*cells(), launcher="wide")
     nodes: set[str] = set()
 
@@ -67,7 +67,8 @@ def test_a_suite_over_two_nodes_comes_to_the_local_figures(lab: Lab) -> None:
 
 def test_a_suite_outlives_the_controller_and_a_node(lab: Lab, cluster: Cluster) -> None:
     reference = locally(lab)
-    runs = lab.add(*cells(), launcher="low")
+    lab.profile("wide", memory=3_000, jobs=9)
+    runs = lab.add(*cells(), launcher="wide")
     lab.wait(lambda: any(lab.lines(run, 1, "checkpoint") for run in on_node(lab, runs, "n1")), "n1")
 
     cluster.kill("slurmctld")

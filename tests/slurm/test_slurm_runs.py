@@ -92,7 +92,7 @@ def test_what_the_user_cancels_by_scancel_is_not_brought_back(lab: Lab, cluster:
 
 
 def test_a_preempted_run_goes_on_from_its_checkpoint(lab: Lab, cluster: Cluster) -> None:
-    (run,) = lab.add(small_spec(1, epochs=200))
+    (run,) = lab.add(small_spec(1, epochs=100))
     lab.wait(lambda: lab.lines(run, 1, "checkpoint"), "a checkpoint")
     high = ("sbatch", "--parsable", "-p", "high", "-N2", "--exclusive", "-o", "/dev/null")
     blocker = cluster.command(*high, "--wrap", "srun sleep 600").strip()
@@ -105,7 +105,7 @@ def test_a_preempted_run_goes_on_from_its_checkpoint(lab: Lab, cluster: Cluster)
     assert lab.run(run).losses == 0
     resumed = lab.lines(run, 2, "start")[0].fields["resumed_epoch"]
     assert resumed == lab.lines(run, 1, "checkpoint")[-1].fields["epoch"]
-    assert [row["epoch"] for row in lab.epochs(run)] == list(range(1, 201))
+    assert [row["epoch"] for row in lab.epochs(run)] == list(range(1, 101))
 
 
 @pytest.mark.slow
@@ -205,3 +205,30 @@ def test_data_is_prepared_once_before_the_first_job(
     assert len(prepared) == 1
     begun = [lab.lines(run, 1, "start")[0].t for run in runs]
     assert prepared[0].stat().st_mtime < min(begun)
+
+
+@pytest.mark.slow
+def test_the_doctor_goes_the_way_to_a_node_and_back(lab: Lab, cluster: Cluster) -> None:
+    from click.testing import CliRunner
+
+    from tui.cli import seqbench
+
+    def doctor(launcher: str) -> tuple[int, str]:
+        command = ["--db", str(lab.location.db), "doctor", "--launcher", launcher]
+        result = CliRunner().invoke(seqbench, command, prog_name="seqbench")
+        return result.exit_code, result.stdout
+
+    status, said = doctor("low")
+    assert status == 0, said
+    for topic in ("commands", "partition", "node", "clock", "python", "torch", "data"):
+        assert f"ok      {topic}" in said
+    lab.profile("broken", python="/nowhere/python")
+    status, said = doctor("broken")
+    assert status == 1
+    assert "/nowhere/python" in said
+    lab.profile("wrong", partition="nowhere")
+    status, said = doctor("wrong")
+    assert status == 1
+    assert "Set `partition` in the profile: low, high." in said
+    assert not list(lab.location.runs.glob(".probe-*"))
+    assert not cluster.jobs("pending,running")

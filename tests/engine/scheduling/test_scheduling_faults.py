@@ -138,3 +138,13 @@ def test_a_pause_outlives_a_rebuild(
         for _ in range(2):
             queue.tick(fresh)
     assert look.run(waiting).state == "queued"
+
+
+def test_a_run_that_is_always_stopped_before_a_checkpoint_ends_with_a_sentence(
+    add: Add, work: Work, look: Look
+) -> None:
+    (run,) = add("driven")
+    work(lambda: look.run(run).state == "failed", "it to be given up")
+    found = look.run(run)
+    assert (found.attempt, found.cause) == (3, "no-progress")
+    assert "3 times before a checkpoint was written" in (found.message or "")

@@ -392,3 +392,14 @@ def test_a_request_that_cannot_be_done_holds_up_nothing(
     request_cancel(location, [holding, quick])
     work(lambda: look.run(quick).state in ("cancelled", "done"), "the other one")
     assert transitions.requests(writer) == []
+
+
+def test_a_run_for_a_launcher_that_is_not_configured_fails_and_holds_up_nothing(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    elsewhere, here = add("quick", "quick")
+    writer.execute("UPDATE runs SET launcher = 'mars' WHERE id = ?", (elsewhere,))
+    work(lambda: look.run(here).state == "done", "the other")
+    found = look.run(elsewhere)
+    assert (found.state, found.cause) == ("failed", "launch")
+    assert "There is no launcher 'mars' any more" in (found.message or "")
