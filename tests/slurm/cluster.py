@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -42,7 +40,6 @@ class Cluster:
     root: Path
     port: int
     _daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    _munge: int | None = None
 
     @property
     def conf(self) -> Path:
@@ -67,17 +64,16 @@ class Cluster:
     def stop(self) -> None:
         with suppress(subprocess.SubprocessError):
             self.command("scancel", "--me", "--full", "--signal=KILL")
-        for daemon in self._daemons.values():
+        munge = self._daemons.pop("munged", None)
+        daemons = [*self._daemons.values(), *([munge] if munge else [])]
+        for daemon in daemons:
             daemon.terminate()
-        for daemon in self._daemons.values():
+        for daemon in daemons:
             try:
                 daemon.wait(10)
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        if self._munge is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._munge, signal.SIGTERM)
 
     def start_controller(self) -> None:
         self._start("slurmctld", "slurmctld", "-D", "-f", str(self.conf))
@@ -153,20 +149,17 @@ class Cluster:
             )
 
     def _start_munge(self) -> None:
-        """Slurm's clients find it at one place only, so one that runs already is used."""
-        if subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode == 0:
-            return
-        user = pwd.getpwnam("munge")
-        key, run = Path("/etc/munge/munge.key"), Path("/run/munge")
-        if not key.exists():
-            key.write_bytes(os.urandom(128))
-            key.chmod(0o400)
-            os.chown(key, user.pw_uid, user.pw_gid)
-        run.mkdir(mode=0o755, exist_ok=True)
-        os.chown(run, user.pw_uid, user.pw_gid)
-        setpriv = ("setpriv", "--reuid=munge", "--regid=munge", "--clear-groups")
-        subprocess.run([*setpriv, "/usr/sbin/munged"], check=True, cwd="/")
-        self._munge = int((run / "munged.pid").read_text())
+        """One of our own, beside any that runs here."""
+        key = self.root / "munge.key"
+        key.write_bytes(os.urandom(128))
+        key.chmod(0o400)
+        files = {name: self.root / f"munge.{name}" for name in ("socket", "pid", "log", "seed")}
+        options = [
+            f"--{'socket' if name == 'socket' else f'{name}-file'}={path}"
+            for name, path in files.items()
+        ]
+        self._start("munged", "munged", "--foreground", "--force", f"--key-file={key}", *options)
+        self.wait(files["socket"].exists, "munge")
 
     def _configuration(self) -> str:
         host, root = socket.gethostname().partition(".")[0], self.root
@@ -178,6 +171,7 @@ class Cluster:
             "SlurmdUser": "root",
             "SlurmdParameters": "config_overrides",
             "AuthType": "auth/munge",
+            "AuthInfo": f"socket={root}/munge.socket",
             "CredType": "cred/munge",
             "StateSaveLocation": root / "state",
             "SlurmdSpoolDir": f"{root}/spool-%n",
