@@ -50,6 +50,8 @@ class Pools:
             launcher = before.get(name) or SlurmLauncher(profile)
             launcher.profile = profile
             self._launchers[name] = launcher
+        for name in before.keys() - profiles.keys():
+            before[name].forget()
 
 
 def slurm_slots(profile: SlurmProfile) -> list[Slot]:

@@ -232,3 +232,14 @@ def test_the_doctor_goes_the_way_to_a_node_and_back(lab: Lab, cluster: Cluster) 
     assert "Set `partition` in the profile: low, high." in said
     assert not list(lab.location.runs.glob(".probe-*"))
     assert not cluster.jobs("pending,running")
+
+
+@pytest.mark.slow
+def test_gpus_are_asked_for_and_given(lab: Lab, cluster: Cluster) -> None:
+    """The cluster's GPUs are none, so a worker can only say so."""
+    lab.profile("gpu", gpus=1)
+    (run,) = lab.add(small_spec(1), launcher="gpu")
+    lab.wait(lambda: lab.run(run).state == "failed", "its end")
+    assert lab.run(run).cause == "device"
+    job = cluster.command("scontrol", "show", "job", str(lab.attempts(run)[0]["job"]))
+    assert "TresPerNode=gres:gpu:1" in job

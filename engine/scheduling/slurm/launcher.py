@@ -148,6 +148,11 @@ class SlurmLauncher:
             words = tracked.waits_for if tracked.job is None else "was submitted"
             return JobFacts(tracked.job, self.profile.partition, None, state, words, stale)
 
+    def forget(self) -> None:
+        """Leave all jobs to themselves."""
+        with self._lock:
+            self._tracked.clear()
+
     def _track(self, folder: RunFolder, attempt: LiveAttempt) -> _Tracked | None:
         """What is known of an attempt; of one that an earlier supervisor started, what its folder
         says, and the rest once Slurm has answered."""
