@@ -108,6 +108,10 @@ class Lab:
         with closing(connect_reader(self.location)) as con:
             return live_jobs(con)
 
+    def job(self, run: str) -> JobFacts:
+        """Its job; without one all of it is None."""
+        return self.jobs().get(run, JobFacts(*[None] * 6))
+
     def folder(self, run: str) -> RunFolder:
         return self.location.folder(run)
 

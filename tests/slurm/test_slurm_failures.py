@@ -95,9 +95,9 @@ def test_a_worker_outlives_the_daemon_of_its_node(lab: Lab, cluster: Cluster) ->
     """Slurm gives the job up; its worker goes on, and nothing is doubled."""
     (run,) = lab.add(small_spec(1, epochs=100_000))
     lab.wait(lambda: lab.lines(run, 1, "epoch"), "an epoch")
-    lab.wait(lambda: lab.jobs()[run].node, "its node")
-    cluster.kill(str(lab.jobs()[run].node))
-    lab.wait(lambda: lab.jobs()[run].job_state == "NODE_FAIL", "Slurm to give it up")
+    lab.wait(lambda: lab.job(run).node, "its node")
+    cluster.kill(str(lab.job(run).node))
+    lab.wait(lambda: lab.job(run).job_state == "NODE_FAIL", "Slurm to give it up")
     epochs = len(lab.lines(run, 1, "epoch"))
     lab.wait(lambda: len(lab.lines(run, 1, "epoch")) > epochs + 20, "it to go on")
     assert lab.run(run).state == "running"

@@ -49,7 +49,7 @@ def test_cancelled_runs_stay_so_until_they_are_retried(lab: Lab, cluster: Cluste
     lab.profile("held", options=["--hold"])
     (waiting,) = lab.add(small_spec(2), launcher="held")
     lab.wait(lambda: lab.lines(running, 1, "epoch"), "an epoch")
-    lab.wait(lambda: lab.jobs()[waiting].job_words == HELD, "the other to be held")
+    lab.wait(lambda: lab.job(waiting).job_words == HELD, "the other to be held")
     request_cancel(lab.location, [running, waiting])
     lab.wait(lambda: lab.run(running).state == lab.run(waiting).state == "cancelled", "cancelled")
     assert lab.lines(running, 1, "end")[0].fields["status"] == "cancelled"
@@ -84,7 +84,7 @@ HELD = "waits, held by its user: `scontrol release` lets it go"
 def test_what_the_user_cancels_by_scancel_is_not_brought_back(lab: Lab, cluster: Cluster) -> None:
     (run,) = lab.add(small_spec(1, **LONG))
     lab.wait(lambda: lab.lines(run, 1, "epoch"), "an epoch")
-    cluster.command("scancel", str(lab.jobs()[run].job))
+    cluster.command("scancel", str(lab.job(run).job))
     lab.wait(lambda: lab.run(run).state == "cancelled", "it to be cancelled")
     assert lab.lines(run, 1, "end")[0].fields["status"] == "preempted"
     assert "with Slurm's own means" in (lab.run(run).message or "")
@@ -98,8 +98,8 @@ def test_a_preempted_run_goes_on_from_its_checkpoint(lab: Lab, cluster: Cluster)
     blocker = cluster.command(*high, "--wrap", "srun sleep 600").strip()
     lab.wait(lambda: lab.lines(run, 1, "end"), "it to make way")
     assert lab.lines(run, 1, "end")[0].fields["status"] == "preempted"
-    lab.wait(lambda: run in lab.jobs() and "waits" in str(lab.jobs()[run].job_words), "it to wait")
-    assert lab.jobs()[run].job_state == "PENDING"
+    lab.wait(lambda: "waits" in str(lab.job(run).job_words), "it to wait")
+    assert lab.job(run).job_state == "PENDING"
     cluster.command("scancel", blocker)
     lab.wait_done(run)
     assert lab.run(run).losses == 0
@@ -120,9 +120,12 @@ def test_a_run_longer_than_its_jobs_goes_on_in_the_next(lab: Lab, cluster: Clust
 
 
 def test_a_supervisor_killed_while_it_submits_doubles_nothing(lab: Lab, cluster: Cluster) -> None:
+    def submissions(run: str) -> int:
+        return len(states(cluster, run))
+
     runs = lab.add(*(small_spec(seed) for seed in range(4)))
     for submitted in (1, 3):
-        lab.wait(lambda n=submitted: len(cluster.jobs()) >= n, "some jobs")
+        lab.wait(lambda n=submitted: sum(map(submissions, runs)) >= n, "some jobs")
         lab.kill_supervisor()
         lab.supervise()
     lab.wait_done(*runs)
@@ -135,12 +138,12 @@ def test_a_supervisor_killed_while_it_submits_doubles_nothing(lab: Lab, cluster:
 def test_a_job_whose_number_was_not_kept_is_found_by_its_name(lab: Lab, cluster: Cluster) -> None:
     (run,) = lab.add(small_spec(1, **LONG))
     lab.wait(lambda: lab.lines(run, 1, "epoch"), "an epoch")
-    number = lab.jobs()[run].job
+    number = lab.job(run).job
     lab.kill_supervisor()
     lab.folder(run).job(1).unlink()
     lab.supervise()
     lab.wait(lambda: lab.folder(run).job(1).exists(), "the number to be kept again")
-    assert lab.jobs()[run].job == number
+    assert lab.job(run).job == number
     assert states(cluster, run) == ["RUNNING"]
 
 

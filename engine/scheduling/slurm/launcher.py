@@ -55,6 +55,8 @@ class _Tracked:
     """The job's number."""
     unsure: bool = True
     """Whether it may have been submitted though ``job`` isn't known."""
+    adopted: bool = False
+    """Whether an earlier supervisor started it."""
     waits_for: str = "is being submitted"
     submitted: float = 0.0
     """When ``job`` became known (monotonic)."""
@@ -144,6 +146,8 @@ class SlurmLauncher:
             if (seen := tracked.seen) is not None:
                 node, words = seen.node or None, in_words(seen)
                 return JobFacts(tracked.job, seen.partition, node, seen.state, words, stale)
+            if tracked.adopted:
+                return None  # what was known before stands until Slurm answers
             state = "SUBMITTING" if tracked.job is None else "PENDING"
             words = tracked.waits_for if tracked.job is None else "was submitted"
             return JobFacts(tracked.job, self.profile.partition, None, state, words, stale)
@@ -163,7 +167,8 @@ class SlurmLauncher:
             return known
         if not folder.spec.exists():
             return None  # killed before there was anything to submit
-        found = _Tracked(folder, attempt.attempt, job_name(folder, attempt.attempt))
+        name = job_name(folder, attempt.attempt)
+        found = _Tracked(folder, attempt.attempt, name, adopted=True)
         found.job = read_job(folder, attempt.attempt)
         with self._lock:
             self._tracked[key] = found
