@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import SlurmProfile
+from engine.datasets.locate import cache_folder
 from engine.scheduling.environment import code_folder
 from engine.scheduling.slurm import client
 from engine.scheduling.slurm.script import batch_script, job_environment, python_command
@@ -55,8 +56,9 @@ def probe(profile: SlurmProfile, runs: Path, wait_seconds: float = WAIT_SECONDS)
     Raises:
         StillWaitingError: it got no node in time; it was cancelled.
         SlurmError: it was refused, or failed; the sentence has the last line that it printed.
-        OSError: the folder can't be made.
+        OSError: a folder can't be made.
     """
+    cache_folder().mkdir(parents=True, exist_ok=True)  # as the first data set would
     with _folder(runs) as folder:
         answer, script = folder / "answer.json", folder / "job.sh"
         command = [*python_command(profile, "engine.worker.probe"), str(answer)]
