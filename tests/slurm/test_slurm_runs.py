@@ -91,6 +91,7 @@ def test_what_the_user_cancels_by_scancel_is_not_brought_back(lab: Lab, cluster:
     assert states(cluster, run) == ["CANCELLED"]
 
 
+@pytest.mark.slow
 def test_a_preempted_run_goes_on_from_its_checkpoint(lab: Lab, cluster: Cluster) -> None:
     (run,) = lab.add(small_spec(1, epochs=80))
     lab.wait(lambda: lab.lines(run, 1, "checkpoint"), "a checkpoint")
