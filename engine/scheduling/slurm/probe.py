@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
+from engine.errors import cut
 from engine.scheduling.environment import code_folder
 from engine.scheduling.slurm import client
 from engine.scheduling.slurm.script import batch_script, job_environment, python_command
@@ -95,9 +96,11 @@ def _failure(number: str, job: client.Job | None, log: Path) -> str:
     if job is not None and job.state == "COMPLETED":
         what += f" on {job.node}, but what it wrote to {log.parent} isn't seen here"
     with suppress(OSError):
-        if lines := log.read_text(errors="replace").split("\n"):
-            last = [line for line in lines if line.strip() and "slurmstepd" not in line]
-            return f"{what}: {last[-1].strip()}" if last else f"{what}."
+        lines = map(str.strip, log.read_text(errors="replace").splitlines())
+        # That a step ended or was cancelled stands there too, after the cause.
+        told = [x for x in lines if x and not x.startswith("srun:") and "***" not in x]
+        if told:
+            return f"{what}: {cut(told[-1], 300)}"
     return f"{what}."
 
 
