@@ -10,6 +10,7 @@ from engine.errors import RunError, shown
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 _JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
+_JOB = re.compile(r"job-(0|[1-9][0-9]{0,8})\.json")
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
 
 
@@ -66,6 +67,14 @@ class RunFolder:
     def journal(self, attempt: int) -> Path:
         return self.path / f"journal-{attempt}.jsonl"
 
+    def job(self, attempt: int) -> Path:
+        """The number that a cluster's scheduler gave to the attempt; there once it is submitted."""
+        return self.path / f"job-{attempt}.json"
+
+    def job_script(self, attempt: int) -> Path:
+        """What was submitted."""
+        return self.path / f"job-{attempt}.sh"
+
     def checkpoint(self, attempt: int) -> Path:
         return self.path / f"checkpoint-{attempt}.pt"
 
@@ -76,6 +85,11 @@ class RunFolder:
     def journals(self) -> list[tuple[int, Path]]:
         """Attempt number and path of every journal, oldest attempt first."""
         return _numbered(self.path, _JOURNAL)
+
+    def newest_attempt(self) -> int:
+        """The newest that began or was submitted; 0 if there is none."""
+        begun = [*_numbered(self.path, _JOURNAL), *_numbered(self.path, _JOB)]
+        return max((attempt for attempt, _ in begun), default=0)
 
     def checkpoints(self) -> list[tuple[int, Path]]:
         """Attempt number and path of every checkpoint, oldest first."""

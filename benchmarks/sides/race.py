@@ -16,7 +16,7 @@ from typing import Any, Literal
 from benchmarks.common import progress
 from benchmarks.sides.pipe import Measured, Ready, Request
 from engine.errors import UserError
-from engine.scheduling.launcher import thread_environment
+from engine.scheduling.environment import thread_environment
 
 REPOSITORY = Path(__file__).parents[2]
 

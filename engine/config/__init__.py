@@ -8,12 +8,26 @@ keys that it names; a new name adds an entry.
 
 from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
+from engine.config.launchers import LOCAL, SlurmProfile
 from engine.config.layers import builtin_configs, config_layers, entry_files, user_layer
-from engine.config.load import load_catalogue
+from engine.config.load import load_catalogue, load_launchers
 from engine.config.overrides import overlay, override_keys, parse_override
 
 __all__ = [
-    "Catalogue", "ModelEntry", "ReferenceTable", "Settings", "Slots", "builtin_configs",
-    "config_layers", "entry_files", "load_catalogue", "overlay", "override_keys",
-    "parse_override", "user_layer",
+    "LOCAL",
+    "Catalogue",
+    "ModelEntry",
+    "ReferenceTable",
+    "Settings",
+    "Slots",
+    "SlurmProfile",
+    "builtin_configs",
+    "config_layers",
+    "entry_files",
+    "load_catalogue",
+    "load_launchers",
+    "overlay",
+    "override_keys",
+    "parse_override",
+    "user_layer",
 ]  # fmt: skip

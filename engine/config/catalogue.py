@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from engine.config.entries import ModelEntry, ReferenceTable, Settings
+from engine.config.launchers import SlurmProfile
 from engine.config.overrides import Override, overlay, parse_override, profile_settings
 from engine.errors import UsageError, did_you_mean, shown
 from engine.spec import CellKey, Dataset, RunSpec, Suite
@@ -17,7 +18,7 @@ from engine.validation import InvalidError, validate
 MOST_RUNS = 10_000
 """That are asked for at once; a few lines of YAML can multiply to more than any machine can do."""
 
-Entry = TypeVar("Entry", ModelEntry, Dataset, Suite)
+Entry = TypeVar("Entry", ModelEntry, Dataset, Suite, SlurmProfile)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Catalogue:
     suites: dict[str, Suite]
     references: dict[str, ReferenceTable]
     settings: Settings = field(default_factory=Settings)
+    launchers: dict[str, SlurmProfile] = field(default_factory=dict)
+    """Where runs may go besides this machine."""
 
     def model(self, name: str) -> ModelEntry:
         """Find by name or alias, in any case. Raises `UsageError`."""
@@ -41,6 +44,10 @@ class Catalogue:
     def suite(self, name: str) -> Suite:
         """Find by name, in any case. Raises `UsageError`."""
         return _find("suite", name, self.suites)
+
+    def launcher(self, name: str) -> SlurmProfile:
+        """Find by name, in any case. Raises `UsageError`."""
+        return _find("launcher", name, self.launchers)
 
     def run_spec(
         self,

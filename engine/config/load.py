@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable
+from engine.config.launchers import SlurmProfile
 from engine.config.layers import Loaded, config_layers, read_entries, read_settings
 from engine.config.overrides import Section, parse_override, sized
 from engine.errors import UsageError, did_you_mean, shown
@@ -39,6 +40,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         suites=_entries(suites),
         references=_entries(references),
         settings=read_settings(layers),
+        launchers=load_launchers(extra),
     )
     _check_aliases(models)
     _check_aliases(datasets)
@@ -49,6 +51,11 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     for table, document in references.values():
         _check_reference(catalogue, table, document)
     return catalogue
+
+
+def load_launchers(extra: Path | None = None) -> dict[str, SlurmProfile]:
+    """Read the launchers alone. Raises `ConfigError` like `load_catalogue`."""
+    return _entries(read_entries(config_layers(extra), "launchers", SlurmProfile))
 
 
 def _entries(loaded: Loaded[Entry]) -> dict[str, Entry]:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from engine.errors import TrainingError
-from engine.scheduling.environment import background_environment
-from engine.scheduling.launcher import thread_environment
+from engine.scheduling.environment import background_environment, thread_environment
 from engine.scheduling.slots import Slot
 from engine.store.pastcosts import Place, cost_settings, past_cost
 

@@ -1,5 +1,5 @@
 """Starting attempts, telling whether they live, and ending them: on this machine, or (another
-`Launcher`) somewhere else."""
+`Launcher`, such as `engine.scheduling.slurm`) somewhere else."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from engine.journal import NO_ROOM
 from engine.lock import is_locked
 from engine.process import ProcessIdentity, identify, is_alive
 from engine.runfolder import RunFolder
-from engine.scheduling.environment import background_environment
+from engine.scheduling.environment import background_environment, thread_environment
 from engine.scheduling.slots import Slot
+from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
 
 # -P: a folder called `engine` where the user stands is not ours.
@@ -26,6 +28,15 @@ WORKER = (sys.executable, "-P", "-m", "engine.worker")
 SILENCE_SECONDS = 60.0
 """An attempt on another host is thought gone when its journal, which has a heartbeat every 5 s,
 didn't grow for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended that doesn't say so itself."""
+
+    status: Literal["cancelled", "failed", "lost", "preempted"]
+    cause: str
+    message: str
 
 
 class Launcher(Protocol):
@@ -51,22 +62,23 @@ class Launcher(Protocol):
         """Ask the attempt to end (it may write its last words), or end it. ``False`` if it can't
         be reached at this moment."""
 
-    def exit_status(self, folder: RunFolder, attempt: int) -> int | None:
-        """How it exited, as `subprocess.Popen.returncode`; ``None`` if that isn't known."""
+    def patient(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
+        """Whether a living attempt has a reason to be silent: it waits for a node, say."""
+
+    def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
+        """How an attempt ended that isn't alive, as far as its launcher knows. A last word that
+        the attempt wrote itself counts more, but for `cancelled`: it doesn't know of that."""
+
+    def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:
+        """What a cluster's scheduler says of the attempt, where there is one."""
 
 
-def thread_environment(threads: int) -> dict[str, str]:
-    """What tells a process's numerical libraries how many threads to use, and how they wait.
+@dataclass(frozen=True)
+class Pool:
+    """A launcher, and how many runs it has room for."""
 
-    Threads that spin for long cost a shared machine several times the work; ones that never do cost
-    a fifth of a small model's training, because waking them takes longer than many operations.
-    """
-    return {
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "1000",  # some ten microseconds
-    }
+    launcher: Launcher
+    slots: Sequence[Slot]
 
 
 @dataclass
@@ -132,6 +144,31 @@ class LocalLauncher:
             return False
         return True
 
-    def exit_status(self, folder: RunFolder, attempt: int) -> int | None:
-        child = self._children.pop((folder.run_id, attempt), None)
-        return None if child is None else child.poll()
+    def patient(self, folder: RunFolder, attempt: LiveAttempt) -> bool:  # noqa: ARG002
+        return False
+
+    def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
+        child = self._children.pop((folder.run_id, attempt.attempt), None)
+        status = None if child is None else child.poll()
+        if status == NO_ROOM:
+            return Ending("lost", "disk-full", "The disk is full: make room.")
+        cause = "killed" if status == -signal.SIGKILL else "lost"
+        message = f"Its process {_how(status)}; `seqbench logs {folder.run_id}` may say why."
+        return Ending("lost", cause, message)
+
+    def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:  # noqa: ARG002
+        return None
+
+
+def _how(exit_status: int | None) -> str:
+    """What became of a process, after its `subprocess.Popen.returncode`."""
+    if exit_status is None:
+        return "vanished"
+    if exit_status >= 0:
+        return f"exited with {exit_status} without a last word"
+    try:
+        name = signal.Signals(-exit_status).name
+    except ValueError:
+        name = f"signal {-exit_status}"
+    hint = ": the machine may have run out of memory" if name == "SIGKILL" else ""
+    return f"was ended by {name}{hint}"

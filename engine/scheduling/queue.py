@@ -6,23 +6,22 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
-from engine.journal import NO_ROOM
 from engine.runfolder import RunFolder
-from engine.scheduling.launcher import Launcher
+from engine.scheduling.launcher import Ending, Launcher, Pool
 from engine.scheduling.slots import Slot
 from engine.store import transitions
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.folders import discard_folder, save_folder, save_unsaved
 from engine.store.ingest import ingest
+from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.transitions import LiveAttempt, Request
 
@@ -54,12 +53,12 @@ Key = tuple[str, int]
 
 @dataclass
 class Queue:
-    """The runs of one store on one launcher's slots. Only the supervisor has one."""
+    """The runs of one store, on the slots of every launcher. Only the supervisor has one."""
 
     location: StoreLocation
     settings: Settings
-    launcher: Launcher
-    slots: Sequence[Slot]
+    pools: Mapping[str | None, Pool]
+    """By the name of the launcher; ``None`` is this machine."""
     host: str = field(default_factory=socket.gethostname)
     cancel_seconds: float = CANCEL_SECONDS
     silent_seconds: float = SILENT_SECONDS
@@ -70,6 +69,8 @@ class Queue:
     """When its journal last grew, as far as this supervisor saw (monotonic: a machine that slept
     has not been waiting)."""
     _hung: set[Key] = field(default_factory=set)
+    _jobs: dict[Key, JobFacts] = field(default_factory=dict)
+    """What the store has of their jobs."""
     _reported: set[str] = field(default_factory=set)
 
     def tick(self, connection: StoreConnection) -> None:
@@ -103,12 +104,14 @@ class Queue:
         """Take over what an earlier supervisor left, before the first round."""
         self._asked.clear()
         self._heard.clear()
+        self._jobs.clear()
         for attempt in transitions.live_attempts(connection):
             if attempt.status != "starting" or attempt.identity is not None:
                 continue
             with suppress(RunError):
                 folder = self.location.folder(attempt.run)
-                if folder.journal(attempt.attempt).exists() or self.launcher.alive(folder, attempt):
+                begun = folder.journal(attempt.attempt).exists()
+                if begun or self._launcher(attempt).alive(folder, attempt):
                     continue
             # Killed between the commit and the start of the process, or just after it: then that
             # process and the next one of the same attempt settle it by the lock.
@@ -121,9 +124,10 @@ class Queue:
         Raises:
             OSError: its folder can't be read; the next round tries again.
         """
-        folder = self.location.folder(attempt.run)
+        folder, launcher = self.location.folder(attempt.run), self._launcher(attempt)
         # In this order: what it wrote before it was seen gone is all read below.
-        alive = self.launcher.alive(folder, attempt)
+        alive = launcher.alive(folder, attempt)
+        self._note_job(connection, attempt, launcher.job(folder, attempt))
         if alive:
             self._stop_if_due(folder, attempt)
         grown = 0
@@ -142,59 +146,85 @@ class Queue:
         self._asked.pop(key, None)
         self._heard.pop(key, None)
         self._hung.discard(key)
+        self._jobs.pop(key, None)
+
+    def _launcher(self, attempt: LiveAttempt) -> Launcher:
+        """Of a run whose launcher is configured no more, the journal alone is followed."""
+        return self.pools.get(attempt.launcher, self.pools[None]).launcher
+
+    def _note_job(
+        self, connection: StoreConnection, attempt: LiveAttempt, job: JobFacts | None
+    ) -> None:
+        key = (attempt.run, attempt.attempt)
+        if job is not None and job != self._jobs.get(key):
+            with write(connection):
+                record_job(connection, *key, job)
+            self._jobs[key] = job
 
     def _end_if_silent(self, folder: RunFolder, attempt: LiveAttempt, grown: int) -> None:
         key, now = (attempt.run, attempt.attempt), time.monotonic()
-        if grown:
+        launcher = self._launcher(attempt)
+        if grown or launcher.patient(folder, attempt):
             self._heard[key] = now
         elif now - self._heard.setdefault(key, now) > self.silent_seconds:
             log.warning("%s: attempt %d gives no sign of life", *key)
             self._hung.add(key)
-            self.launcher.stop(folder, attempt, "kill")
+            launcher.stop(folder, attempt, "kill")
 
     def _stop_if_due(self, folder: RunFolder, attempt: LiveAttempt) -> None:
-        key = (attempt.run, attempt.attempt)
+        key, launcher = (attempt.run, attempt.attempt), self._launcher(attempt)
         if attempt.ended is not None:
             if time.time() - attempt.ended > LINGER_SECONDS:
-                self.launcher.stop(folder, attempt, "kill")
+                launcher.stop(folder, attempt, "kill")
         elif folder.cancel.exists():
             if key not in self._asked:
-                if self.launcher.stop(folder, attempt, "ask"):
+                if launcher.stop(folder, attempt, "ask"):
                     self._asked[key] = time.monotonic()
             elif time.monotonic() - self._asked[key] > self.cancel_seconds:
-                self.launcher.stop(folder, attempt, "kill")
+                launcher.stop(folder, attempt, "kill")
 
     def _gone(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
         """Say how an attempt ended whose process is gone, and whether another follows."""
         run, number = attempt.run, attempt.attempt
-        exit_status = self.launcher.exit_status(folder, number)
+        ending = self._ending(folder, attempt)
         transitions.mark_exited(connection, run, number)
         status, cause = transitions.attempt_end(connection, run, number)
         if transitions.run_state(connection, run) == ("running", number):
-            if folder.cancel.exists():
-                end = ("cancelled", "cancelled", "Cancelled.")
-                transitions.end_attempt(connection, run, number, *end)
-            elif status == "preempted":
-                transitions.requeue(connection, run, counts=False)
+            if status != "preempted" or ending.status == "cancelled":
+                status, cause = ending.status, ending.cause
+            if status == "preempted":
+                self._go_on(connection, run, number)
             else:
-                cause, message = self._why_lost(attempt, exit_status)
-                transitions.end_attempt(connection, run, number, "lost", cause, message)
-            status, _ = transitions.attempt_end(connection, run, number)
+                transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
         if status == "lost" or cause == "disk-full":
             self._try_again(connection, run, number, status)
         if status in ("failed", "lost"):
             self._pause_if_due(connection, cause)
 
-    def _why_lost(self, attempt: LiveAttempt, exit_status: int | None) -> tuple[str, str]:
-        """Cause and message for an attempt without a last word."""
+    def _ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
+        """How it ended, as far as its journal doesn't say."""
+        ending = self._launcher(attempt).ending(folder, attempt)
+        if folder.cancel.exists():
+            return Ending("cancelled", "cancelled", "Cancelled.")
         if (attempt.run, attempt.attempt) in self._hung:
             silent = f"{self.silent_seconds:g} s"
-            return "hung", f"It gave no sign of life for {silent}, so its process was ended."
-        if exit_status == NO_ROOM:
-            return "disk-full", "The disk is full: make room."
-        message = f"Its process {_how(exit_status)}; `seqbench logs {attempt.run}` may say why."
-        return ("killed" if exit_status == -signal.SIGKILL else "lost"), message
+            message = f"It gave no sign of life for {silent}, so its process was ended."
+            return Ending("lost", "hung", message)
+        return ending
+
+    def _go_on(self, connection: StoreConnection, run: str, number: int) -> None:
+        """Queue a run again that was stopped from outside: as often as it comes further."""
+        if transitions.came_further(connection, run, number):
+            transitions.requeue(connection, run, counts=False)
+        elif transitions.losses(connection, run) < self.settings.retries:
+            transitions.requeue(connection, run, counts=True)
+        else:
+            message = (
+                f"It was stopped from outside {self.settings.retries + 1} times before a "
+                "checkpoint was written: it needs longer at a time."
+            )
+            transitions.end_attempt(connection, run, number, "failed", "no-progress", message)
 
     def _try_again(self, connection: StoreConnection, run: str, number: int, status: str) -> None:
         """By itself, so often as the settings say."""
@@ -279,19 +309,37 @@ class Queue:
 
     def _start_queued(self, connection: StoreConnection) -> None:
         """Raises `OSError` where the machine lacks something; the run keeps its place."""
-        while (slot := self._free_slot(connection)) is not None:
-            with write(connection):
-                run = transitions.next_queued(connection)
-                if run is None:
-                    return
-                number = transitions.begin_attempt(connection, run, slot.name, self.host)
-            self._launch(connection, run, number, slot)
+        self._refuse_unknown(connection)
+        for name, pool in self.pools.items():
+            while (slot := self._free_slot(connection, name, pool)) is not None:
+                with write(connection):
+                    run = transitions.next_queued(connection, name)
+                    if run is None:
+                        break
+                    # It stems from the attempt before, and would be taken for this one's.
+                    with suppress(OSError, RunError):
+                        self.location.folder(run).cancel.unlink(missing_ok=True)
+                    number = transitions.begin_attempt(connection, run, slot.name, self.host)
+                self._launch(connection, run, number, slot, pool.launcher)
 
-    def _launch(self, connection: StoreConnection, run: str, number: int, slot: Slot) -> None:
+    def _refuse_unknown(self, connection: StoreConnection) -> None:
+        """Fail runs for launchers that aren't configured."""
+        known = [name for name in self.pools if name is not None]
+        for run, name in transitions.queued_elsewhere(connection, known):
+            message = (
+                f"There is no launcher {name!r} any more: put {name}.yaml back into "
+                "configs/launchers, then retry the run."
+            )
+            with write(connection):
+                transitions.fail_queued(connection, run, "launch", message)
+            log.warning("%s: %s", run, message)
+
+    def _launch(
+        self, connection: StoreConnection, run: str, number: int, slot: Slot, launcher: Launcher
+    ) -> None:
         try:
             folder = save_folder(connection, self.location, run)
-            folder.cancel.unlink(missing_ok=True)
-            process = self.launcher.start(folder, number, slot)
+            process = launcher.start(folder, number, slot)
         except StoreReplacedError:
             raise
         except (OSError, StoreError) as error:
@@ -312,26 +360,13 @@ class Queue:
                 transitions.record_process(connection, run, number, process)
         log.info("%s: attempt %d started in %s", run, number, slot.name)
 
-    def _free_slot(self, connection: StoreConnection) -> Slot | None:
+    def _free_slot(self, connection: StoreConnection, name: str | None, pool: Pool) -> Slot | None:
         """A slot that no live attempt is in. An adopted one whose slot isn't known, or isn't one
         any more, takes up the first that is free."""
-        free = {slot.name: slot for slot in self.slots}
+        free = {slot.name: slot for slot in pool.slots}
         homeless = 0
         for attempt in transitions.live_attempts(connection):
-            if free.pop(attempt.slot or "", None) is None:
+            if attempt.launcher == name and free.pop(attempt.slot or "", None) is None:
                 homeless += 1
         left = list(free.values())[homeless:]
         return left[0] if left else None
-
-
-def _how(exit_status: int | None) -> str:
-    if exit_status is None:
-        return "vanished"
-    if exit_status >= 0:
-        return f"exited with {exit_status} without a last word"
-    try:
-        name = signal.Signals(-exit_status).name
-    except ValueError:
-        name = f"signal {-exit_status}"
-    hint = ": the machine may have run out of memory" if name == "SIGKILL" else ""
-    return f"was ended by {name}{hint}"

@@ -23,7 +23,8 @@ from engine.config import Settings, load_catalogue
 from engine.errors import ConfigError, StoreError
 from engine.lock import take_lock, write_holder
 from engine.process import OWNER_ONLY
-from engine.scheduling.launcher import Launcher, LocalLauncher
+from engine.scheduling.launcher import Launcher, LocalLauncher, Pool
+from engine.scheduling.pools import Pools
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import detect_slots
 from engine.scheduling.webhook import Webhook
@@ -68,15 +69,14 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = _settings(options.config_dir)
-        return serve(location, settings, stop, launcher or LocalLauncher())
+        local = Pool(launcher or LocalLauncher(), detect_slots(settings.slots))
+        return serve(location, settings, stop, Pools(local, options.config_dir))
     except (StoreError, OSError) as error:
         log.error("%s", error)
         return 1
 
 
-def serve(
-    location: StoreLocation, settings: Settings, stop: threading.Event, launcher: Launcher
-) -> int:
+def serve(location: StoreLocation, settings: Settings, stop: threading.Event, pools: Pools) -> int:
     """Work the queue until idle or asked to stop; at once if another does."""
     while True:
         lock = take_lock(location.supervisor_lock, LOCK_SECONDS)
@@ -87,8 +87,7 @@ def serve(
             about = {"pid": os.getpid(), "started": time.time(), "db": str(location.db)}
             write_holder(lock, json.dumps(about))
             _trim(location.supervisor_log)
-            slots = detect_slots(settings.slots)
-            _work(location, Queue(location, settings, launcher, slots), stop, lock)
+            _work(location, Queue(location, settings, pools.present()), pools, stop, lock)
         finally:
             os.close(lock)
         # Who enqueues commits first and looks at the lock then. If the commit came before this
@@ -99,9 +98,11 @@ def serve(
             return 0
 
 
-def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: int) -> None:
+def _work(
+    location: StoreLocation, queue: Queue, pools: Pools, stop: threading.Event, lock: int
+) -> None:
     sweep(location)
-    log.info("works %s in %s", location.db, ", ".join(slot.name for slot in queue.slots))
+    log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
     connection: StoreConnection | None = None
     started = fine = busy = time.monotonic()
     next_beat = 0.0
@@ -122,6 +123,7 @@ def _work(location: StoreLocation, queue: Queue, stop: threading.Event, lock: in
                 if now >= next_beat:
                     _beat(connection, queue, time.time() - (now - started))
                     next_beat = now + BEAT_SECONDS
+                queue.pools = pools.present()
                 queue.tick(connection)
                 _report(connection, news, webhook)
                 fine, said = now, ""
@@ -181,7 +183,7 @@ def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
             "title": slot.title,
             "threads": slot.threads,
         }
-        for slot in queue.slots
+        for slot in queue.pools[None].slots
     ]
     with write(connection):
         beat(connection, os.getpid(), socket.gethostname(), started, slots)

@@ -33,6 +33,7 @@ META_COLUMNS = (
     "finished",
     "cause",
     "message",
+    "launcher",
 )
 META_ATTEMPT_COLUMNS = (
     "attempt",
@@ -44,8 +45,12 @@ META_ATTEMPT_COLUMNS = (
     "exited",
     "cause",
     "message",
+    "job",
+    "partition",
+    "node",
 )
-
+_ADDED = dict.fromkeys(("launcher", "job", "partition", "node"))
+"""What files of before don't have."""
 
 _NEW = ".new-"
 _TRASH = ".trash-"
@@ -120,11 +125,12 @@ def load_meta(folder: RunFolder) -> dict[str, Any]:
         content = json.loads(read_regular(folder.meta))
         if content["format"] > META_FORMAT:
             raise StoreError(f"{folder.meta} was written by a newer seqbench.")
-        meta = {name: content[name] for name in META_COLUMNS}
+        meta = {name: (_ADDED | content)[name] for name in META_COLUMNS}
         meta |= {name: int(content[name]) for name in ("position", "attempt", "losses")}
         meta["tags"] = [str(tag) for tag in content["tags"]]
         meta["attempts"] = [
-            {name: row[name] for name in META_ATTEMPT_COLUMNS} for row in content["attempts"]
+            {name: (_ADDED | row)[name] for name in META_ATTEMPT_COLUMNS}
+            for row in content["attempts"]
         ]
     except OSError as error:
         raise StoreError(f"{folder.meta} can't be read: {error.strerror}.") from None

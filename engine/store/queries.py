@@ -112,6 +112,8 @@ class Run:
     """How an imported run came here; empty for our own."""
     marks: str | None = None
     """What disturbed it (`engine.marks`), with blanks between; ``None`` where nothing told."""
+    launcher: str | None = None
+    """Where it goes; ``None`` is the supervisor's machine."""
 
     @property
     def progress(self) -> float | None:
@@ -190,7 +192,7 @@ _COLUMNS = (
     "id, model, dataset, length, seed, profile, suite, fingerprint, state, position, created,"
     " started, finished, attempt, losses, device, epoch, epochs, step, steps_per_epoch,"
     " epoch_seconds, parameters, best_epoch, best_valid_ndcg, cause, message, note, epoch_step,"
-    " origin, marks"
+    " origin, marks, launcher"
 )
 _RUNS = f"SELECT {_COLUMNS} FROM runs"  # noqa: S608
 

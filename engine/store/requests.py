@@ -36,9 +36,15 @@ Result = TypeVar("Result")
 
 
 def enqueue(
-    location: StoreLocation, specs: Sequence[RunSpec], suite: str | None = None
+    location: StoreLocation,
+    specs: Sequence[RunSpec],
+    suite: str | None = None,
+    launcher: str | None = None,
 ) -> list[str]:
     """Put runs at the end of the queue, all or none, and return their ids.
+
+    Args:
+        launcher: where they go; ``None`` is the supervisor's machine.
 
     Raises:
         StoreError: the store can't be written.
@@ -74,12 +80,13 @@ def enqueue(
                     spec.training.epochs,
                     parameters,
                     settings,
+                    launcher,
                 )
             )
         connection.executemany(
             "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
-            " state, position, created, epochs, parameters, settings)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+            " state, position, created, epochs, parameters, settings, launcher)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
             rows,
         )
         texts = [text for _, text, *_ in contents]
@@ -129,7 +136,8 @@ def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str,
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{first['loc'][-1]}: {first['msg']}.") from None
-    return enqueue(location, [changed], run.suite if run else None)[0]
+    suite, launcher = (run.suite, run.launcher) if run else (None, None)
+    return enqueue(location, [changed], suite, launcher)[0]
 
 
 def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:

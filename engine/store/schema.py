@@ -12,7 +12,7 @@ from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
@@ -155,6 +155,18 @@ def migrations() -> Migrations:
             " (state, model, dataset, length, profile, settings, checksum, seed, id, origin)"
         )
         db.execute("PRAGMA user_version = 6")
+
+    @steps()
+    def launchers_and_jobs(db: Database) -> None:
+        # launcher: NULL is the machine of the supervisor. job…: what a cluster's scheduler said
+        # last of an attempt's job, in its own word and in plain ones, and since when it couldn't
+        # be asked.
+        db.execute("ALTER TABLE runs ADD COLUMN launcher TEXT")
+        db.execute("CREATE INDEX runs_launcher ON runs (state, launcher, position)")
+        for name in ("job", "partition", "node", "job_state", "job_words"):
+            db.execute(f"ALTER TABLE attempts ADD COLUMN {name} TEXT")
+        db.execute("ALTER TABLE attempts ADD COLUMN job_stale REAL")
+        db.execute("PRAGMA user_version = 7")
 
     return steps
 

@@ -29,6 +29,8 @@ class LiveAttempt:
     last_growth: float | None
     """When the journal was last seen to grow."""
     ended: float | None
+    launcher: str | None = None
+    """Of the run; ``None`` is this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Hold:
 
 def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
     rows = connection.rows(
-        "SELECT run, attempt, status, slot, host, pid, boot_id, start_ticks, last_growth, ended"
-        " FROM attempts WHERE exited IS NULL ORDER BY run, attempt"
+        "SELECT a.*, r.launcher FROM attempts a LEFT JOIN runs r ON r.id = a.run"
+        " WHERE a.exited IS NULL ORDER BY a.run, a.attempt"
     )
     return [
         LiveAttempt(
@@ -63,6 +65,7 @@ def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
             _identity(row),
             row["last_growth"],
             row["ended"],
+            row["launcher"],
         )
         for row in rows
     ]
@@ -91,14 +94,44 @@ def attempt_end(connection: StoreConnection, run: str, attempt: int) -> tuple[st
     return status, cause
 
 
-def next_queued(connection: StoreConnection) -> str | None:
-    """The run whose turn it is. One whose last process still lives (stopping, say) has to wait."""
+def next_queued(connection: StoreConnection, launcher: str | None) -> str | None:
+    """The run whose turn it is at a launcher. One whose last process still lives (stopping, say)
+    has to wait."""
     row = connection.row(
-        "SELECT id FROM runs WHERE state = 'queued' AND NOT EXISTS"
+        "SELECT id FROM runs WHERE state = 'queued' AND launcher IS ? AND NOT EXISTS"
         " (SELECT 1 FROM attempts WHERE run = runs.id AND exited IS NULL)"
-        " ORDER BY position, id LIMIT 1"
+        " ORDER BY position, id LIMIT 1",
+        (launcher,),
     )
     return None if row is None else str(row[0])
+
+
+def queued_elsewhere(connection: StoreConnection, known: Sequence[str]) -> list[tuple[str, str]]:
+    """Queued runs, with their launchers, for launchers that are none of these."""
+    marks = ", ".join("?" * len(known))
+    rows = connection.rows(
+        "SELECT id, launcher FROM runs WHERE state = 'queued' AND launcher > ''"  # noqa: S608
+        f" AND launcher NOT IN ({marks})",
+        tuple(known),
+    )
+    return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def fail_queued(connection: StoreConnection, run: str, cause: str, message: str) -> None:
+    """End a run that can't be started."""
+    connection.execute(
+        "UPDATE runs SET state = 'failed', finished = ?, cause = ?, message = ? WHERE id = ?",
+        (time.time(), cause, message, run),
+    )
+
+
+def came_further(connection: StoreConnection, run: str, attempt: int) -> bool:
+    """Whether the attempt wrote a checkpoint, so that the next one goes on from a later epoch."""
+    row = connection.row(
+        "SELECT 1 FROM events WHERE run = ? AND attempt = ? AND kind = 'checkpoint' LIMIT 1",
+        (run, attempt),
+    )
+    return row is not None
 
 
 def begin_attempt(connection: StoreConnection, run: str, slot: str, host: str) -> int:

@@ -38,7 +38,8 @@ from engine.training.loop import (
     training_histories,
     uses_bfloat16,
 )
-from engine.worker.provenance import device_name, software
+from engine.worker.fence import Fence
+from engine.worker.provenance import device_name, job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
 
 RESERVE_BYTES = 65_536
@@ -73,7 +74,10 @@ def run_attempt(
     try:
         with JournalWriter(folder.journal(attempt)) as journal:
             _reserve(folder)
-            ending = _ending_of(lambda: _train(folder, attempt, device_kind, journal, stop), folder)
+            fence = Fence(folder, attempt)
+            ending = _ending_of(
+                lambda: _train(folder, attempt, device_kind, journal, stop, fence), folder, fence
+            )
             folder.reserve.unlink(missing_ok=True)
             if ending.trace:
                 sys.stderr.write(ending.trace)
@@ -92,10 +96,14 @@ def _reserve(folder: RunFolder) -> None:
         folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # noise, lest it be compressed away
 
 
-def _ending_of(work: Callable[[], tuple[Outcome, InferenceSpeed]], folder: RunFolder) -> Ending:
+def _ending_of(
+    work: Callable[[], tuple[Outcome, InferenceSpeed]], folder: RunFolder, fence: Fence
+) -> Ending:
     try:
         outcome, speed = work()
     except Interrupted:
+        if fence.passed():
+            return Ending("preempted", "superseded", "A newer attempt has begun.")
         if folder.cancel.exists():
             return Ending("cancelled", "cancelled", "Cancelled.")
         return Ending("preempted", "preempted", "Stopped from outside; it will be resumed.")
@@ -136,6 +144,7 @@ def _train(
     device_kind: str,
     journal: JournalWriter,
     stop: Callable[[], bool],
+    fence: Fence,
 ) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
     interactions = load_interactions(spec.source)
@@ -157,10 +166,12 @@ def _train(
             JournalRecorder(journal, telemetry),
             resume=resume,
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
-            stop=stop,
+            stop=lambda: stop() or fence.passed(),
         )
     finally:
         telemetry.end()
+    if fence.passed(now=True):
+        raise Interrupted
     _save_results(folder, outcome)
     return outcome, _speed(spec, interactions, device, outcome)
 
@@ -241,6 +252,7 @@ def _facts(
         "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
         "threads": torch.get_num_threads(),
         **software(),
+        **({"job": found} if (found := job(os.environ)) else {}),
         "checksum": interactions.checksum,
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,

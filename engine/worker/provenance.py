@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,26 @@ def software(root: Path = ROOT) -> dict[str, str | bool | None]:
         "cuda": torch.version.cuda,
         "driver": driver_version(),
     }
+
+
+def job(environment: Mapping[str, str]) -> dict[str, str] | None:
+    """For ``start``: the job of a cluster that the attempt runs in, its Python and its modules;
+    ``None`` outside of one."""
+    if "SLURM_JOB_ID" not in environment:
+        return None
+    names = {
+        "id": "SLURM_JOB_ID",
+        "cluster": "SLURM_CLUSTER_NAME",
+        "partition": "SLURM_JOB_PARTITION",
+        "account": "SLURM_JOB_ACCOUNT",
+        "qos": "SLURM_JOB_QOS",
+        "node": "SLURMD_NODENAME",
+        "gpus": "SLURM_JOB_GPUS",
+        "modules": "LOADEDMODULES",
+        "virtual_env": "VIRTUAL_ENV",
+    }
+    known = {name: environment[key] for name, key in names.items() if environment.get(key)}
+    return {**known, "interpreter": sys.executable}
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

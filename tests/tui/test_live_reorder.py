@@ -12,7 +12,7 @@ from live_runs import LiveStore, populate
 from pilots import wait_for
 
 from engine.config import Settings
-from engine.scheduling.launcher import LocalLauncher
+from engine.scheduling.launcher import LocalLauncher, Pool
 from engine.scheduling.queue import Queue
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
@@ -29,7 +29,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def supervise(location: StoreLocation) -> None:
     """One round of a queue without a slot: it does what it is asked for and starts nothing."""
     with closing(connect_writer(location)) as connection:
-        Queue(location, Settings(), LocalLauncher(), ()).tick(connection)
+        Queue(location, Settings(), {None: Pool(LocalLauncher(), ())}).tick(connection)
 
 
 def asked(location: StoreLocation) -> list[tuple[str, str]]:

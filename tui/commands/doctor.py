@@ -16,17 +16,26 @@ MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 
 
 @click.command()
+@click.option(
+    "--launcher",
+    metavar="NAME",
+    help="Instead, the way to a cluster: a short job looks at one of its nodes.",
+)
 @json_option
 @pass_session
 @click.pass_context
-def doctor(ctx: click.Context, session: Session, as_json: bool) -> None:
+def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: bool) -> None:
     """Look at all that seqbench needs, and say the cures.
 
     Exits with 1 if something is wrong.
     """
     from tui.commands.checks import CHECKS
+    from tui.commands.launchercheck import check_launcher
 
-    findings = [finding for check in CHECKS for finding in _looked_at(check, session)]
+    if launcher is None:
+        findings = [finding for check in CHECKS for finding in _looked_at(check, session)]
+    else:
+        findings = list(check_launcher(session, launcher))
     problems = [finding for finding in findings if finding.level == "problem"]
     if as_json:
         say_json({"ok": not problems, "findings": [_as_json(finding) for finding in findings]})

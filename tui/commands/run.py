@@ -22,6 +22,7 @@ from tui.commands.session import (
 )
 
 if TYPE_CHECKING:
+    from engine.config import SlurmProfile
     from engine.spec import Overrides, RunSpec, Suite
     from engine.store.queries import Run
 
@@ -59,6 +60,11 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @choice_options
+@click.option(
+    "--launcher",
+    metavar="NAME",
+    help="Where: a profile in configs/launchers, such as slurm.  [default: local]",
+)
 @click.option("--again", is_flag=True, help="Also what is queued, running or done already.")
 @click.option("--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done.")
 @click.option("--dry-run", is_flag=True, help="Say what would be queued, and queue nothing.")
@@ -75,6 +81,7 @@ def run(
     profile: str | None,
     suite: str | None,
     settings: tuple[str, ...],
+    launcher: str | None,
     again: bool,
     wait: bool,
     dry_run: bool,
@@ -83,22 +90,25 @@ def run(
     """Train models on data sets, in the background.
 
     Queues every combination of model, data set, length and seed that isn't there yet, and prints
-    the ids of the new runs.
+    the ids of the new runs. With --launcher they are jobs of a cluster; --dry-run then shows the
+    batch script of the first.
     """
+    place = _launcher(session, launcher)
     choice = (flat(models), flat(datasets), flat(lengths), flat(seeds))
     specs = _specs(session, asked_suite(session, *choice, profile, suite, settings))
     present = {} if again else _present(session, specs)
     missing = [spec for spec in specs if spec.fingerprint() not in present]
     _check_data(missing)
     if dry_run:
-        _say_plan(specs, present, as_json)
+        _say_plan(specs, present, as_json, _script(session, place, missing))
         return
-    queued = _enqueue(session, missing, suite)
+    queued = _enqueue(session, missing, suite, place)
     if present:
         note(f"{len(present)} of {len(specs)} there already (--again queues those too).")
     if queued:
         follow = "" if wait else " `seqbench watch` follows them."
-        note(f"{len(queued)} queued; they train in the background.{follow}")
+        where = f"as jobs of {place.name}" if place else "in the background"
+        note(f"{len(queued)} queued; they train {where}.{follow}")
     if not as_json:
         for run_id in queued:
             say(run_id)
@@ -203,17 +213,41 @@ def _check_data(specs: list[RunSpec]) -> None:
     )
 
 
-def _enqueue(session: Session, specs: list[RunSpec], suite: str | None) -> list[str]:
+def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
+    """The profile that is asked for; ``None`` is this machine. Raises `UsageError`."""
+    from engine.config import LOCAL
+
+    if name is None or name.strip().lower() == LOCAL:
+        return None
+    return session.catalogue.launcher(name)
+
+
+def _script(session: Session, profile: SlurmProfile | None, specs: list[RunSpec]) -> str | None:
+    """What would be submitted for the first of the runs."""
+    if profile is None or not specs:
+        return None
+    from engine.scheduling.slurm.script import attempt_script
+
+    first = specs[0]
+    run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"
+    return attempt_script(profile, session.location.folder(run_id), 1)
+
+
+def _enqueue(
+    session: Session, specs: list[RunSpec], suite: str | None, profile: SlurmProfile | None
+) -> list[str]:
     if not specs:
         return []
     from engine.store.requests import enqueue
 
-    ids = enqueue(session.location, specs, suite)
+    ids = enqueue(session.location, specs, suite, profile.name if profile else None)
     with session.reader():
         return ids
 
 
-def _say_plan(specs: list[RunSpec], present: dict[str, Run], as_json: bool) -> None:
+def _say_plan(
+    specs: list[RunSpec], present: dict[str, Run], as_json: bool, script: str | None
+) -> None:
     from engine.models.sizes import parameter_count
 
     plan = [
@@ -229,7 +263,7 @@ def _say_plan(specs: list[RunSpec], present: dict[str, Run], as_json: bool) -> N
         for spec in specs
     ]
     if as_json:
-        say_json(plan)
+        say_json(plan if script is None else {"plan": plan, "script": script})
         return
     rows = [
         [
@@ -243,6 +277,10 @@ def _say_plan(specs: list[RunSpec], present: dict[str, Run], as_json: bool) -> N
         [[*row[:-1], f"skip: {row[-1]}" if row[-1] else "queue"] for row in rows],
         right="LENGTH SEED PARAMETERS",
     )
+    if script is not None:
+        say()
+        for line in script.splitlines():
+            say(line)
 
 
 def _wait(ctx: click.Context, session: Session, run_ids: list[str]) -> list[Run]:

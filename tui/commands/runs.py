@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from engine.store.jobs import JobFacts
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
     from engine.store.requests import Move, QueueAction
@@ -76,7 +77,9 @@ def ls(
     _check_states(wanted)
     runs: list[Run] = []
     held: str | None = None
+    jobs: dict[str, JobFacts] = {}
     if session.has_store:
+        from engine.store.jobs import live_jobs
         from engine.store.queries import list_runs, queue_hold
 
         ask = limit or (None if as_json else 51)
@@ -84,8 +87,9 @@ def ls(
             ended = since_moment(session, since)
             runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
             held = queue_hold(connection)
+            jobs = live_jobs(connection)
     if as_json:
-        say_json([{**asdict(run), **_derived(run)} for run in runs])
+        say_json([{**asdict(run), **_derived(run), **_job(jobs.get(run.id))} for run in runs])
         return
     if not runs:
         note(
@@ -94,7 +98,7 @@ def ls(
             else "There are no runs yet: see `seqbench run`."
         )
         return
-    _say_runs(runs[: limit or 50])
+    _say_runs(runs[: limit or 50], jobs)
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
     if held:
@@ -113,18 +117,18 @@ def since_moment(session: Session, since: float | None) -> float | None:
     return moment
 
 
-def _say_runs(runs: list[Run]) -> None:
+def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
     from tui.text import ago, duration, number, plain
 
     rows = [
         [
             run.id,
-            run.state,
+            _state(run, jobs.get(run.id)),
             f"{run.epoch or 0}/{run.epochs}" if run.epochs else run.epoch or 0,
             number(run.best_valid_ndcg),
             ago(run.created),
             duration(run.eta_seconds) if run.state == "running" else "",
-            plain(run.message or run.note, 60),
+            plain(_about(run, jobs.get(run.id)), 60),
         ]
         for run in runs
     ]
@@ -133,6 +137,23 @@ def _say_runs(runs: list[Run]) -> None:
         rows,
         right="EPOCH VALID-NDCG",
     )
+
+
+def _state(run: Run, job: JobFacts | None) -> str:
+    """A run whose job waits for a node doesn't run yet."""
+    return "pending" if run.state == "running" and job is not None and job.waits else run.state
+
+
+def _about(run: Run, job: JobFacts | None) -> str:
+    from engine.store.jobs import job_text
+
+    if run.message or job is None or run.state != "running":
+        return run.message or run.note
+    return job_text(job)
+
+
+def _job(job: JobFacts | None) -> dict[str, Any]:
+    return {"job": None if job is None else asdict(job)}
 
 
 def _derived(run: Run) -> dict[str, float | None]:

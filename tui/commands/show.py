@@ -54,6 +54,7 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
 
 def _say_details(session: Session, details: RunDetails) -> None:
     from engine.marks import MEANING
+    from engine.store.jobs import job_of, job_text
     from tui.text import ago, duration, number, whole
 
     run = details.run
@@ -65,10 +66,14 @@ def _say_details(session: Session, details: RunDetails) -> None:
     _line("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
     _line("epochs", f"{run.epoch or 0} of at most {run.epochs}, best {run.best_epoch or '–'}{eta}")
-    _line("queued", ago(run.created))
+    where = f" for {run.launcher}" if run.launcher else ""
+    _line("queued", f"{ago(run.created)}{where}")
     if run.started:
         took = f", took {duration(run.finished - run.started)}" if run.finished else ""
         _line("started", f"{ago(run.started)} on {run.device}{took}")
+    for attempt in details.attempts:
+        if (job := job_of(attempt)) is not None:
+            _line(f"attempt {attempt['attempt']}", job_text(job))
     if run.origin:
         how = run.origin.removeprefix("imported-")
         _line("imported", f"{how}, {details.spec.get('came_from')}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from rehearsal import Look
@@ -42,7 +43,7 @@ def test_a_run_that_finds_the_disk_full_waits_for_room_and_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     full, other = add("full", "quick")
-    queue.slots = queue.slots[:1]
+    queue.pools = {None: replace(queue.pools[None], slots=queue.pools[None].slots[:1])}
     monkeypatch.setattr(queue, "_has_room", lambda: False)
     work(lambda: queries.queue_hold(writer) is not None, "the queue to pause")
     assert "disk is full" in str(queries.queue_hold(writer))
@@ -64,7 +65,7 @@ def test_when_several_die_of_one_cause_the_queue_pauses_and_says_so(
     writer: StoreConnection,
 ) -> None:
     runs = add("fail", "fail", "fail", "quick", "quick")
-    queue.slots = queue.slots[:1]
+    queue.pools = {None: replace(queue.pools[None], slots=queue.pools[None].slots[:1])}
     work(lambda: queries.queue_hold(writer) is not None, "the queue to pause")
     said = str(queries.queue_hold(writer))
     assert "3 runs" in said
@@ -99,7 +100,7 @@ def test_paused_by_hand_it_starts_nothing_until_it_shall(
     writer: StoreConnection,
 ) -> None:
     holding, waiting = add("hold", "quick")
-    queue.slots = queue.slots[:1]
+    queue.pools = {None: replace(queue.pools[None], slots=queue.pools[None].slots[:1])}
     work(lambda: look.holds(holding), "the first to hold")
     request_queue(location, "pause")
     queue.tick(writer)
@@ -137,3 +138,13 @@ def test_a_pause_outlives_a_rebuild(
         for _ in range(2):
             queue.tick(fresh)
     assert look.run(waiting).state == "queued"
+
+
+def test_a_run_that_is_always_stopped_before_a_checkpoint_ends_with_a_sentence(
+    add: Add, work: Work, look: Look
+) -> None:
+    (run,) = add("driven")
+    work(lambda: look.run(run).state == "failed", "it to be given up")
+    found = look.run(run)
+    assert (found.attempt, found.cause) == (3, "no-progress")
+    assert "3 times before a checkpoint was written" in (found.message or "")

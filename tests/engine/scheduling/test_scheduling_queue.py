@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,7 @@ from rehearsal import Look
 
 from engine.process import ProcessIdentity, own_identity
 from engine.runfolder import RunFolder
-from engine.scheduling.launcher import LocalLauncher
+from engine.scheduling.launcher import LocalLauncher, Pool
 from engine.scheduling.queue import Queue
 from engine.scheduling.slots import Slot
 from engine.store import queries, transitions
@@ -36,6 +36,10 @@ MakeQueue = Callable[[], Queue]
 
 def go(location: StoreLocation, run: str) -> None:
     (location.folder(run).path / "go").touch()
+
+
+def local_slots(queue: Queue) -> Sequence[Slot]:
+    return queue.pools[None].slots
 
 
 def kill(look: Look, run: str) -> None:
@@ -309,7 +313,9 @@ def test_a_run_that_cannot_be_started_fails_with_the_reason(
     location: StoreLocation, add: Add, look: Look, queue: Queue, writer: StoreConnection
 ) -> None:
     first, second = add("quick", "hold")
-    broken = replace(queue, launcher=LocalLauncher(["/nowhere/python"]))
+    broken = replace(
+        queue, pools={None: Pool(LocalLauncher(["/nowhere/python"]), local_slots(queue))}
+    )
     broken.tick(writer)
     found = look.run(first)
     assert (found.state, found.cause) == ("failed", "launch")
@@ -368,7 +374,7 @@ def test_a_run_waits_for_a_machine_that_has_no_room(
     location: StoreLocation, add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
 ) -> None:
     (run,) = add("quick")
-    full = replace(queue, launcher=FullMachine())
+    full = replace(queue, pools={None: Pool(FullMachine(), local_slots(queue))})
     for _ in range(2):
         full.tick(writer)  # a round that raised would count against the supervisor's patience
         assert look.run(run).state == "queued"
@@ -386,3 +392,14 @@ def test_a_request_that_cannot_be_done_holds_up_nothing(
     request_cancel(location, [holding, quick])
     work(lambda: look.run(quick).state in ("cancelled", "done"), "the other one")
     assert transitions.requests(writer) == []
+
+
+def test_a_run_for_a_launcher_that_is_not_configured_fails_and_holds_up_nothing(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    elsewhere, here = add("quick", "quick")
+    writer.execute("UPDATE runs SET launcher = 'mars' WHERE id = ?", (elsewhere,))
+    work(lambda: look.run(here).state == "done", "the other")
+    found = look.run(elsewhere)
+    assert (found.state, found.cause) == ("failed", "launch")
+    assert "There is no launcher 'mars' any more" in (found.message or "")

@@ -51,7 +51,7 @@ def test_a_run_changes_its_place(
     with write(writer):
         transitions.move(writer, ids["abcd".index(letter)], where)
     assert order(writer, ids) == after
-    assert transitions.next_queued(writer) == ids["abcd".index(after[0])]
+    assert transitions.next_queued(writer, None) == ids["abcd".index(after[0])]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
 from engine.store.folders import discard_folder, load_meta, save_unsaved
 from engine.store.ingest import ingest
+from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.rebuild import rebuild
 from engine.store.requests import enqueue, request_cancel, set_note
@@ -272,3 +273,39 @@ def test_spec_files_hold_the_whole_configuration(
         make_spec(seed=5).fingerprint(),
     )
     assert {"seqbench", "python", "torch"} <= content.versions.keys()
+
+
+def test_launcher_and_job_of_a_run_outlive_the_database(
+    location: StoreLocation, writer: StoreConnection, make_spec: Make
+) -> None:
+    (run,) = enqueue(location, [make_spec()], launcher="slurm")
+    save_unsaved(writer, location)
+    folder = location.folder(run)
+    attempt = begin(writer, folder)
+    with write(writer):
+        facts = JobFacts("12", "low", "n1", "RUNNING", "runs", None)
+        record_job(writer, run, attempt, facts)
+        transitions.end_attempt(writer, run, attempt, "failed", "error", "So it ended.")
+    save_unsaved(writer, location)
+    rebuild(location)
+    with closing(connect_reader(location)) as con:
+        found = queries.get_run(con, run)
+        assert found is not None
+        assert found.launcher == "slurm"
+        (row,) = queries.attempts(con, run)
+    assert (row["job"], row["partition"], row["node"]) == ("12", "low", "n1")
+
+
+def test_a_file_from_before_there_were_launchers_is_read(
+    laboratory: StoreLocation,
+) -> None:
+    folders = list(laboratory.folders())
+    before = {folder.run_id: load_meta(folder) for folder in folders}
+    for folder in folders:
+        meta = json.loads(folder.meta.read_text())
+        del meta["launcher"]
+        for attempt in meta["attempts"]:
+            for name in ("job", "partition", "node"):
+                del attempt[name]
+        folder.meta.write_text(json.dumps(meta))
+    assert {folder.run_id: load_meta(folder) for folder in folders} == before

@@ -155,14 +155,23 @@ def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, st
     assert np.array_equal(*ranks)
 
 
-@pytest.mark.parametrize(("marked", "status"), [(True, "cancelled"), (False, "preempted")])
-def test_term_ends_it_in_order(make_folder, start, marked: bool, status: str) -> None:
+@pytest.mark.parametrize(
+    ("marked", "number", "status"),
+    [
+        (True, signal.SIGTERM, "cancelled"),
+        (False, signal.SIGTERM, "preempted"),
+        (False, signal.SIGUSR2, "preempted"),
+    ],
+)
+def test_a_signal_ends_it_in_order(
+    make_folder, start, marked: bool, number: signal.Signals, status: str
+) -> None:
     folder = make_folder(epochs=10_000, patience=10_000)
     process = start(folder)
     wait_for(lambda: bool(lines(folder, "epoch")), process)
     if marked:
         folder.cancel.touch()
-    process.terminate()
+    process.send_signal(number)
     assert process.wait(DEADLINE) == 0
     assert [x.fields["status"] for x in lines(folder, "end")] == [status]
 
@@ -183,6 +192,28 @@ def test_a_second_worker_of_the_same_run_does_nothing(make_folder, start) -> Non
     assert start(folder, attempt=2).wait(DEADLINE) == 0
     assert not folder.journal(2).exists()
     assert first.poll() is None
+
+
+def test_an_attempt_whose_time_is_over_does_nothing(make_folder, start) -> None:
+    folder = make_folder(epochs=10_000, patience=10_000)
+    folder.journal(2).touch()
+    assert start(folder).wait(DEADLINE) == 0
+    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert not folder.journal(1).exists()
+    assert folder.journal(2).read_text() == ""
+    assert "has had its turn" in folder.log.read_text()
+
+
+def test_an_attempt_ends_itself_once_a_newer_one_began(make_folder, start) -> None:
+    """A worker that is out of everyone's sight, where locks don't reach."""
+    folder = make_folder(epochs=10_000, patience=10_000)
+    process = start(folder)
+    wait_for(lambda: bool(lines(folder, "epoch")), process)
+    folder.journal(2).touch()
+    assert process.wait(DEADLINE) == 0
+    assert [x.fields["cause"] for x in lines(folder, "end")] == ["superseded"]
+    assert not folder.test_ranks.exists()
+    assert not folder.best_model.exists()
 
 
 def test_missing_data_is_one_sentence(make_folder, start, tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""Where runs may go besides this machine: the profiles in ``configs/launchers/``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.spec import Name, Strict
+
+LOCAL = "local"
+"""Names this machine, which needs no profile."""
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@&|*+/=-]*$", max_length=200)]
+"""What Slurm calls a partition, an account, a node feature: no blanks and no quotes."""
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2_000)]
+"""One line of text."""
+
+_TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
+_MEMORY = re.compile(r"\d+[KMGT]?")
+_OPTION = re.compile(r"--[a-z][a-z-]*(=[A-Za-z0-9_.,:@%&|*+/=\[\]()-]+)?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OURS = frozenset(
+    ("array", "chdir", "error", "input", "job-name", "no-requeue", "nodes", "ntasks", "open-mode",
+     "output", "parsable", "requeue", "signal", "test-only", "wait", "wrap")
+)  # fmt: skip
+"""Options of ``sbatch`` that a run's job depends on."""
+
+
+class SlurmProfile(Strict):
+    """How runs are submitted to a Slurm cluster, one job an attempt."""
+
+    name: Name
+    kind: Literal["slurm"]
+    title: str = Field(default="", max_length=200)
+    jobs: int = Field(default=8, ge=1, le=10_000)
+    """Jobs that are submitted at once, waiting or running; the other runs stay in our queue."""
+    partition: Word | None = None
+    account: Word | None = None
+    qos: Word | None = None
+    constraint: Word | None = None
+    reservation: Word | None = None
+    time: int | str | None = None
+    """Limit of one job: minutes, or ``H:MM:SS`` or ``D-HH:MM:SS``. A run that needs longer goes on
+    in the next job."""
+    memory: int | str | None = None
+    """Of one job: MiB, or such as ``8G``."""
+    cpus: int = Field(default=4, ge=1, le=1024)
+    """Cores, and threads, of a run."""
+    gpus: int = Field(default=0, ge=0, le=64)
+    """Of a run; without any, and without shards, it trains on the CPU."""
+    gpu_type: Word | None = None
+    shards: int = Field(default=0, ge=0, le=1024)
+    """Parts of one GPU (Slurm's GRES ``shard``) instead of a whole one."""
+    warn_seconds: int = Field(default=60, ge=10, le=3_600)
+    """So long before its time limit a job is told to stop, and leaves the rest to the next one."""
+    options: tuple[str, ...] = Field(default=(), max_length=50)
+    """More options of ``sbatch``, each ``--name`` or ``--name=value``."""
+    setup: tuple[Line, ...] = Field(default=(), max_length=50)
+    """Lines of shell that a job runs first, such as ``module load cuda``; a failure ends it."""
+    environment: dict[str, Line] = Field(default_factory=dict, max_length=100)
+    """Variables of a job, after ``setup``."""
+    python: Line | None = None
+    """The interpreter on the nodes; else the one that seqbench runs with here, at the same path."""
+    poll_seconds: float = Field(default=10, ge=0.2, le=600)
+    """Between two looks at Slurm's queue."""
+
+    @property
+    def device(self) -> Literal["cpu", "cuda"]:
+        """As the worker takes it."""
+        return "cuda" if self.gpus or self.shards else "cpu"
+
+    @field_validator("name")
+    @classmethod
+    def _is_another(cls, value: str) -> str:
+        if value == LOCAL:
+            raise ValueError(f"{LOCAL} is this machine: choose another name.")
+        return value
+
+    @field_validator("time")
+    @classmethod
+    def _is_a_time(cls, value: int | str | None) -> int | str | None:
+        if value is not None and not _TIME.fullmatch(str(value)):
+            raise ValueError("expected minutes, H:MM:SS or D-HH:MM:SS.")
+        return value
+
+    @field_validator("memory")
+    @classmethod
+    def _is_a_size(cls, value: int | str | None) -> int | str | None:
+        if value is not None and not _MEMORY.fullmatch(str(value)):
+            raise ValueError("expected MiB, or a number with K, M, G or T, such as 8G.")
+        return value
+
+    @field_validator("options")
+    @classmethod
+    def _are_options(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for option in value:
+            if not _OPTION.fullmatch(option):
+                raise ValueError(f"expected --name or --name=value without blanks, not {option!r}.")
+            name = option[2:].partition("=")[0]
+            if name in _OURS:
+                raise ValueError(f"--{name} is set by seqbench itself.")
+        return value
+
+    @field_validator("environment")
+    @classmethod
+    def _are_variables(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not _VARIABLE.fullmatch(name):
+                raise ValueError(f"{name!r} can't be the name of a variable.")
+            if name == "CUDA_VISIBLE_DEVICES":
+                raise ValueError("CUDA_VISIBLE_DEVICES is Slurm's: ask for gpus or shards.")
+        return value
+
+    @model_validator(mode="after")
+    def _shards_or_gpus(self) -> SlurmProfile:
+        if self.gpus and self.shards:
+            raise ValueError("gpus and shards exclude each other: a shard is a part of a GPU.")
+        return self

@@ -1,0 +1,36 @@
+"""``job-<attempt>.json``: which job an attempt is, for a supervisor that comes after this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from engine.atomic import write_atomically
+from engine.config import SlurmProfile
+from engine.regular import read_regular
+from engine.runfolder import RunFolder
+
+
+def save_job(
+    folder: RunFolder, attempt: int, number: str, name: str, profile: SlurmProfile
+) -> None:
+    """Write it. Raises `OSError`."""
+    content = {
+        "job": number,
+        "name": name,
+        "launcher": profile.name,
+        "partition": profile.partition,
+        "slurm_conf": os.environ.get("SLURM_CONF"),
+        "submitted": time.time(),
+    }
+    write_atomically(folder.job(attempt), json.dumps(content, indent=1) + "\n")
+
+
+def read_job(folder: RunFolder, attempt: int) -> str | None:
+    """The job's number, if it is known."""
+    try:
+        number = json.loads(read_regular(folder.job(attempt)))["job"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return number if isinstance(number, str) and number.isdecimal() else None

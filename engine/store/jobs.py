@@ -1,0 +1,67 @@
+"""What a cluster's scheduler says of attempts, for people."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.store.database import StoreConnection, fetch
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """An attempt's job. Without a scheduler all of it is ``None``."""
+
+    job: str | None
+    """Its number, once it is submitted."""
+    partition: str | None
+    node: str | None
+    """Once it has one."""
+    job_state: str | None
+    """The scheduler's own word, such as ``PENDING``."""
+    job_words: str | None
+    """What that means, such as ``waits for enough free resources``."""
+    job_stale: float | None
+    """Since when the scheduler couldn't be asked, so that the rest may be out of date; seconds
+    since 1970."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether no process of it has begun."""
+        return self.job_state in ("PENDING", "CONFIGURING", "SUBMITTING")
+
+
+_NAMES = ("job", "partition", "node", "job_state", "job_words", "job_stale")
+
+
+def record_job(connection: StoreConnection, run: str, attempt: int, facts: JobFacts) -> None:
+    """Keep what is known of a job (inside a write transaction)."""
+    connection.execute(
+        f"UPDATE attempts SET {', '.join(f'{name} = :{name}' for name in _NAMES)}"  # noqa: S608
+        " WHERE run = :run AND attempt = :attempt",
+        {**asdict(facts), "run": run, "attempt": attempt},
+    )
+
+
+def job_of(attempt: Mapping[str, Any]) -> JobFacts | None:
+    """The job of a row of ``attempts``, if it has one."""
+    facts = JobFacts(*(attempt[name] for name in _NAMES))
+    return facts if facts.job or facts.job_state else None
+
+
+def live_jobs(con: sqlite3.Connection) -> dict[str, JobFacts]:
+    """Jobs of the attempts that may still run, by run."""
+    rows = fetch(con, f"SELECT run, {', '.join(_NAMES)} FROM attempts WHERE exited IS NULL")  # noqa: S608
+    found = {str(row["run"]): job_of(dict(row)) for row in rows}
+    return {run: job for run, job in found.items() if job is not None}
+
+
+def job_text(facts: JobFacts) -> str:
+    """One line, such as ``job 12 in low on n1: runs``."""
+    number = f"job {facts.job}" if facts.job else "its job"
+    partition = f" in {facts.partition}" if facts.partition else ""
+    node = f" on {facts.node}" if facts.node else ""
+    stale = "; Slurm can't be asked at present" if facts.job_stale is not None else ""
+    return f"{number}{partition}{node} {facts.job_words or 'is not known any more'}{stale}"

@@ -1,0 +1,37 @@
+"""``python -m engine.worker.prepare RUN_FOLDER``: prepares a run's data set.
+
+Whoever trains on it afterwards finds the prepared copy in the cache. What is wrong is said on
+stdout, in one sentence, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.process import OWNER_ONLY
+from engine.runfolder import RunFolder
+from engine.specfile import load_spec
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.worker.prepare")
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    os.umask(OWNER_ONLY)
+
+    from engine.datasets.load import load_interactions
+
+    try:
+        load_interactions(load_spec(RunFolder(arguments.folder.resolve())).source)
+    except UserError as error:
+        print(error)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
