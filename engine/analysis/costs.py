@@ -60,6 +60,12 @@ class CostedCell:
         """Devices and number types that its runs had: times are comparable only where equal."""
         return frozenset((str(run["device"]), str(run["dtype"])) for run in self.cell.runs)
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether a run is marked (`engine.marks`): its times, memory and rates are then not its
+        own alone."""
+        return any(run["marks"] for run in self.cell.runs)
+
     def values(self, cost: Cost) -> tuple[float, ...]:
         """One a seed; empty unless every run tells it."""
         if cost is PARAMETERS:
