@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from engine.analysis.comparison import STD, Row, Value, by_cell, counts
 from engine.analysis.published import Against, Published
+from engine.marks import IMPORTED
 from engine.metrics import REFERENCE_COLUMNS
 
 Level = Literal[
@@ -70,6 +71,8 @@ class PivotRow:
     """Over seeds, of a cell of several; empty else."""
     cell: str = ""
     """The store's name of the cell, if it came from there."""
+    imported: bool = False
+    """Whether another program trained the cell's runs."""
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``protocol``."""
@@ -144,8 +147,8 @@ def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
         place = (cell.model, cell.dataset, cell.length)
         label = " · ".join([str(cell.length), *_told_apart(cell, apart)])
         figures, spread = cell.figures, cell.deviations
-        row = PivotRow("length", label, *place, cell.seeds, figures, spread, cell.name, apart)
-        yield replace(row, runs=cell.runs)
+        row = PivotRow("length", label, *place, cell.seeds, figures, spread, cell.name)
+        yield replace(row, imported=cell.profile == IMPORTED, apart=apart, runs=cell.runs)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:
@@ -208,6 +211,8 @@ def _what_differs(cells: Sequence[PivotCell]) -> tuple[str, ...]:
 
 
 def _told_apart(cell: PivotCell, apart: Sequence[str]) -> Iterator[str]:
+    if cell.profile == IMPORTED and "profile" not in apart:
+        yield IMPORTED
     if "profile" in apart:
         yield f"{cell.profile} {cell.settings}"
     elif "settings" in apart:
