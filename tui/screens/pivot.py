@@ -202,7 +202,8 @@ class PivotScreen(Screen[None]):
             runs = count(self._shown.found.runs, "run")
             parts.append((f"   {count(cells, 'cell')} of {runs}", "$text-muted"))
             taken_in = self._shown.choice.imported
-            parts += [("   ", ""), *imported_parts(self._shown.imported, taken_in=taken_in)]
+            if told := imported_parts(self._shown.imported, taken_in=taken_in):
+                parts += [("   ", ""), *told]
         if self._marked:
             parts.append((f"   {len(self._marked)} marked", "$accent"))
         if words := self._choice.filter.strip():
