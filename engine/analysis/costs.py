@@ -33,7 +33,7 @@ class Cost:
 
 
 TO_BEST = Cost("seconds_to_best", "Training to the chosen epoch", "s", "seconds")
-EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "seconds")
+EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "real")
 PARAMETERS = Cost("parameters", "Parameters", "", "whole", exact=True)
 GPU_MEMORY = Cost("gpu_memory_mib", "Peak GPU memory", "MiB", "whole")
 HOST_MEMORY = Cost("host_memory_mib", "Peak memory of the process", "MiB", "whole")
