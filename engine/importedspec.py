@@ -7,12 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from engine.marks import IMPORTED
 from engine.spec import Name, Strict
 
 Origin = Literal["imported-tensorboard", "imported-csv"]
 """How it came here. A run of seqbench's own has none, wherever it was trained."""
-
-PROFILE = "imported"
 
 
 class ImportedSpec(Strict):
@@ -30,7 +29,7 @@ class ImportedSpec(Strict):
     @property
     def recipe(self) -> str:
         """Where runs of our own name their profile."""
-        return PROFILE
+        return IMPORTED
 
     def fingerprint(self) -> str:
         """Twelve hex digits, which no run of our own has."""

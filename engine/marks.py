@@ -1,12 +1,15 @@
 """What a run is marked with: its figures of time can't be held against those of others.
 
-A GPU's driver tells both, sample for sample. Nothing tells it of a CPU, whose runs have no marks
+A GPU's driver tells it, sample for sample. Nothing tells it of a CPU, whose runs have no marks
 and are not known to be undisturbed either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
+IMPORTED = "imported"
+"""What stands for the profile of a run that another program trained."""
 
 SHARED = "shared"
 _HEAT = 0x20 | 0x40

@@ -33,7 +33,7 @@ class Cost:
 
 
 TO_BEST = Cost("seconds_to_best", "Training to the chosen epoch", "s", "seconds")
-EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "seconds")
+EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "real")
 PARAMETERS = Cost("parameters", "Parameters", "", "whole", exact=True)
 GPU_MEMORY = Cost("gpu_memory_mib", "Peak GPU memory", "MiB", "whole")
 HOST_MEMORY = Cost("host_memory_mib", "Peak memory of the process", "MiB", "whole")
@@ -59,6 +59,12 @@ class CostedCell:
     def place(self) -> frozenset[tuple[str, str]]:
         """Devices and number types that its runs had: times are comparable only where equal."""
         return frozenset((str(run["device"]), str(run["dtype"])) for run in self.cell.runs)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether a run is marked (`engine.marks`): its times, memory and rates are then not its
+        own alone."""
+        return any(run["marks"] for run in self.cell.runs)
 
     def values(self, cost: Cost) -> tuple[float, ...]:
         """One a seed; empty unless every run tells it."""

@@ -60,9 +60,11 @@ def pair_caveats(found: Mapping[Metric, Pair]) -> list[str]:
     a, b = pair.difference.seeds
     sentences = [
         f"Over {pair.difference.users:,} test users, paired, and {a} against {b} "
-        f"{'seed' if a == b == 1 else 'seeds'}, not paired; p is corrected for the {len(found)} "
-        "metrics (Holm), intervals are not. Of two that were picked from many, `seqbench compare "
-        "--pairs` corrects for all."
+        f"{'seed' if a == b == 1 else 'seeds'}, not paired. p is corrected (Holm) for the "
+        f"{len(found)} metrics of these two, which is right if they were chosen beforehand; "
+        "intervals are not. `seqbench compare --pairs` and the report ask of every two cells in "
+        "one metric, and correct for all of these: of two that were picked for how they look, "
+        "theirs is the p that counts."
     ]
     if not pair.difference.over_seeds:
         sentences.append(

@@ -56,8 +56,8 @@ def caveats(pairs: Sequence[Pair]) -> list[str]:
     sentences = []
     if pairs:
         sentences.append(
-            f"p is corrected for {len(pairs)} comparisons (Holm), the intervals (95 %, over users "
-            "and seeds) are not."
+            f"p is corrected (Holm) for all {len(pairs):,} comparisons of two cells listed here, "
+            "in this one metric; the intervals (95 %, over users and seeds) are not."
         )
     if any(not pair.difference.over_seeds for pair in pairs):
         sentences.append(

@@ -9,12 +9,13 @@ Below a cell may stand what is published for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
 from engine.analysis.comparison import STD, Row, Value, by_cell, counts
 from engine.analysis.published import Against, Published
+from engine.marks import IMPORTED
 from engine.metrics import REFERENCE_COLUMNS
 
 Level = Literal[
@@ -48,6 +49,8 @@ class PivotCell:
     name: str = ""
     """The store's name for it, if it came from there."""
     published: tuple[Published, ...] = ()
+    runs: tuple[str, ...] = ()
+    """Their ids, where single runs were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,13 @@ class PivotRow:
     """Over seeds, of a cell of several; empty else."""
     cell: str = ""
     """The store's name of the cell, if it came from there."""
+    imported: bool = False
+    """Whether another program trained the cell's runs."""
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``protocol``."""
+    runs: tuple[str, ...] = ()
+    """Ids of a cell's runs, where single runs were read."""
 
     @property
     def is_cell(self) -> bool:
@@ -140,7 +147,8 @@ def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
         place = (cell.model, cell.dataset, cell.length)
         label = " · ".join([str(cell.length), *_told_apart(cell, apart)])
         figures, spread = cell.figures, cell.deviations
-        yield PivotRow("length", label, *place, cell.seeds, figures, spread, cell.name, apart)
+        row = PivotRow("length", label, *place, cell.seeds, figures, spread, cell.name)
+        yield replace(row, imported=cell.profile == IMPORTED, apart=apart, runs=cell.runs)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:
@@ -203,6 +211,8 @@ def _what_differs(cells: Sequence[PivotCell]) -> tuple[str, ...]:
 
 
 def _told_apart(cell: PivotCell, apart: Sequence[str]) -> Iterator[str]:
+    if cell.profile == IMPORTED and "profile" not in apart:
+        yield IMPORTED
     if "profile" in apart:
         yield f"{cell.profile} {cell.settings}"
     elif "settings" in apart:
@@ -227,23 +237,25 @@ def _cells(rows: Sequence[Row], imported: bool) -> list[PivotCell]:
     """In groups of equal data, protocol and settings."""
     cells = by_cell(rows, imported=imported)
     extreme = {"max": max, "min": min}.get(str(rows[0]["aggregate"])) if rows else None
-    if extreme is not None:
-        alike: dict[tuple[Value, ...], list[Row]] = {}
-        for row in rows:
-            if counts(row, imported=imported):
-                alike.setdefault(tuple(row[name] for name in _SAME), []).append(row)
-        for cell in cells:
-            some = alike[tuple(cell[name] for name in _SAME)]
+    alike: dict[tuple[Value, ...], list[Row]] = {}
+    for row in rows:
+        if counts(row, imported=imported):
+            alike.setdefault(tuple(row[name] for name in _SAME), []).append(row)
+    found = []
+    for cell in cells:
+        some = alike[tuple(cell[name] for name in _SAME)]
+        if extreme is not None:
             for name in COLUMNS:
                 values = [value for row in some if (value := _known(row[name])) is not None]
                 cell[name], cell[name + STD] = extreme(values, default=None), None
-    return [_cell(cell) for cell in cells]
+        found.append(_cell(cell, some))
+    return found
 
 
 _SAME = (*_PLACE, "profile", "settings", "protocol", "checksum")
 
 
-def _cell(cell: Mapping[str, Any]) -> PivotCell:
+def _cell(cell: Mapping[str, Any], runs: Sequence[Row]) -> PivotCell:
     deviations = tuple(_known(cell[name + STD]) for name in COLUMNS)
     return PivotCell(
         model=str(cell["model"]),
@@ -256,6 +268,7 @@ def _cell(cell: Mapping[str, Any]) -> PivotCell:
         seeds=int(cell["seeds"]),
         figures=tuple(_known(cell[name]) for name in COLUMNS),
         deviations=deviations if any(each is not None for each in deviations) else (),
+        runs=tuple(str(run["run"]) for run in runs),
     )
 
 

@@ -77,7 +77,8 @@ def stored_pivot(
 
 def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:
     """The best figure of any cell, by data set and place in `COLUMNS`; only of columns of which
-    one end is good. Figures of different data sets aren't comparable, so each has a best."""
+    one end is good. Figures of different data sets aren't comparable, so each has a best; imported
+    cells lead in nothing."""
     found: dict[tuple[str, int], Value] = {}
     for place, entry in enumerate(pivot_columns(aggregate)):
         if entry.better is None:
@@ -86,7 +87,7 @@ def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, i
         by_dataset: dict[str, list[float]] = {}
         for row in rows:
             value = row.figures[place]
-            if row.is_cell and isinstance(value, int | float):
+            if row.is_cell and not row.imported and isinstance(value, int | float):
                 by_dataset.setdefault(row.dataset, []).append(value)
         found |= {(dataset, place): pick(values) for dataset, values in by_dataset.items()}
     return found

@@ -8,8 +8,8 @@ Qualities have the p-values of the whole table of pairs, so that no page says tw
 pair; costs are corrected (Holm) for all comparisons of costs on the data set.
 
 Times, memory and rates are compared by Welch's test of their logarithms over seeds
-(`engine.analysis.significance.ratio`), only between cells of one device and number type, and
-only if both have two seeds or more. Parameters are exact.
+(`engine.analysis.significance.ratio`), only between cells of one device and number type whose runs
+nothing disturbed, and only if both have two seeds or more. Parameters are exact.
 """
 
 from __future__ import annotations
@@ -185,6 +185,8 @@ def _cost_claims(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> 
             yield Claim(cost, one, other, figures, value, value, value, 0.0)
         elif one.place != other.place or len(one.place) > 1:
             notes.append("Times, memory and rates of runs on different devices aren't compared.")
+        elif one.disturbed or other.disturbed:
+            notes.append("Times, memory and rates of marked runs aren't compared.")
         elif (seen := ratio(worse, good)) is None:
             notes.append("Times, memory and rates of a cell with one seed aren't compared.")
         else:

@@ -55,6 +55,26 @@ def import_history(
         UserError: the source can't be read or has no run in it; nothing was changed.
         StoreError: the store can't be written.
     """
+    runs, passed_over = read_history(source, config_dir, tag_map, fixed)
+    with importing(location) as aside:
+        folders = []
+        there = [run for run in runs if location.folder(run).path.exists()]
+        for run, (spec, history) in runs.items():
+            if run not in there:
+                folders.append(RunFolder(aside / run))
+                _write(folders[-1], spec, history, suite)
+        placed = place(location, folders)
+    return Imported(placed.added, (*there, *placed.present), placed.renamed), passed_over
+
+
+def read_history(
+    source: Path,
+    config_dir: Path | None = None,
+    tag_map: Path | None = None,
+    fixed: Mapping[str, str] | None = None,
+) -> tuple[dict[str, tuple[ImportedSpec, History]], list[str]]:
+    """The runs that `import_history` would make, by id, and what it would pass over. Arguments and
+    errors are its."""
     known, catalogue = load_tag_map(tag_map), load_catalogue(config_dir)
     origin: Origin = "imported-tensorboard" if source.is_dir() else "imported-csv"
     read = read_event_folders(source, known) if source.is_dir() else read_csv(source, known)
@@ -66,15 +86,7 @@ def import_history(
         for history in read.histories
         for spec in [_spec(history, origin, known, catalogue, fixed or {})]
     }
-    with importing(location) as aside:
-        folders = []
-        there = [run for run in runs if location.folder(run).path.exists()]
-        for run, (spec, history) in runs.items():
-            if run not in there:
-                folders.append(RunFolder(aside / run))
-                _write(folders[-1], spec, history, suite)
-        placed = place(location, folders)
-    return Imported(placed.added, (*there, *placed.present), placed.renamed), read.passed_over
+    return runs, read.passed_over
 
 
 def _spec(

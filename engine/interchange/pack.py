@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +44,14 @@ def pack(
     output: Path,
     *,
     filter: str = "",  # noqa: A002 - the command line's name for it
+    aggregate: str = "best",
+    without: Sequence[str] = (),
     weights: bool = False,
 ) -> Packed:
     """Write the runs that match and have ended; ``output`` is whole or as it was before.
 
     Args:
-        filter: as in `engine.store.comparison.comparison`.
+        filter, aggregate, without: as in `engine.store.comparison.comparison`.
         weights: with checkpoints and the chosen epoch's weights, which no comparison needs.
 
     Raises:
@@ -57,7 +59,7 @@ def pack(
         ArchiveError: it can't be written, no run can go into it, or one changed meanwhile.
     """
     check_name(output)
-    runs, left_out = _ended(con, filter)
+    runs, left_out = _ended(con, *matching(filter, aggregate, without))
     sources: dict[str, dict[str, _Source]] = {}
     for run in runs:
         try:
@@ -73,9 +75,10 @@ def pack(
     return Packed(tuple(manifest.runs), tuple(left_out), manifest.bytes)
 
 
-def _ended(con: StoreConnection, text: str) -> tuple[list[str], list[str]]:
+def _ended(
+    con: StoreConnection, where: str, parameters: Sequence[object]
+) -> tuple[list[str], list[str]]:
     """Ids in order, and a sentence for those that still run or wait."""
-    where, parameters = matching(text)
     rows = con.rows(f"SELECT id, state FROM runs r WHERE {where} ORDER BY id", parameters)  # noqa: S608
     going = [
         f"{run} is left out: it is {state}, and may still change."

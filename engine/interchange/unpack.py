@@ -57,6 +57,15 @@ def unpack(archive: Path, location: StoreLocation) -> Imported:
         raise ArchiveError(f"{archive} can't be imported: {error}.") from None
 
 
+def manifest_of(archive: Path) -> Manifest:
+    """What an archive says that it holds. Raises `ArchiveError` where it says nothing."""
+    try:
+        with _opened(archive) as members:
+            return members.manifest()
+    except ArchiveError as error:
+        raise ArchiveError(f"{archive} can't be imported: {error}.") from None
+
+
 class _PlainMember(tarfile.TarInfo):
     """A file and nothing else: no link or device, and no header that is read at once however long
     it says it is."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.significance import Metric, user_interval
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.errors import UsageError
+from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
 from engine.store import queries
 from engine.store.celltable import CellRow, cell_table
@@ -26,11 +27,10 @@ from engine.store.database import fetch
 from engine.store.grouping import Choice
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
-from engine.store.schema import STATES
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.spec import RunSpec, Suite
+    from engine.spec import Suite
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Wanted:
     """Which runs, and what is looked at in them."""
 
     suite: Suite | None = None
-    """Its runs as it says them now, whatever they were launched with; but for the seeds, which are
-    those that it was launched with, if it was."""
+    """The runs that were launched as it, and any that is just what it wants."""
     where: str = ""
     """In the language of docs/queries.md; not with a suite, which says itself what it is."""
     without: tuple[str, ...] = ()
@@ -47,17 +46,6 @@ class Wanted:
     metric: Metric = "ndcg"
     masked: bool = False
     quality: Quality = field(default_factory=lambda: parse_quality(DEFAULT))
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A run of the suite, and what has become of it."""
-
-    spec: RunSpec
-    state: str | None
-    """``None``: it was never launched."""
-    run: str | None
-    message: str
 
 
 @dataclass(frozen=True)
@@ -93,7 +81,7 @@ class Material:
     wanted: Wanted
     rows: tuple[Row, ...]
     """Of every run that is meant, in any state; figures at the chosen epoch."""
-    planned: tuple[Planned, ...]
+    plan: Plan | None
     """Of a suite."""
     runs: Mapping[str, queries.Run]
     specs: Mapping[str, Mapping[str, Any]]
@@ -104,8 +92,6 @@ class Material:
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
     """What is published for a cell, and ours measured alike."""
-    others: tuple[queries.Run, ...]
-    """Runs that meet the filter and aren't of the suite."""
     problems: tuple[str, ...]
     """Runs that are left out of the statistics, and why."""
 
@@ -129,16 +115,15 @@ def gather(
     runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
     # One may be new, another gone.
     rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
-    imported = sum(bool(row["origin"]) for row in rows)
+    others = [runs[str(row["run"])] for row in rows if row["origin"]]
     rows = [row for row in rows if not row["origin"]]
-    runs = {run: each for run, each in runs.items() if not each.origin}
-    planned: list[Planned] = []
+    planned = None
     if wanted.suite is not None:
         assert catalogue is not None
-        wanted = replace(wanted, suite=_with_its_seeds(wanted.suite, runs.values()))
-        assert wanted.suite is not None
-        planned = _planned(catalogue.expand(wanted.suite), runs.values())
-        meant = {each.run for each in planned}
+        others = [run for run in others if run.suite == wanted.suite.name]
+        own = [run for run in runs.values() if not run.origin and run.id not in wanted.without]
+        planned = plan(catalogue, wanted.suite, own)
+        meant = planned.ids
         rows = [row for row in rows if row["run"] in meant]
     rows.sort(key=lambda row: [str(row["dataset"]), str(row["model"]), row["length"], row["seed"]])
     if not any(row["state"] == "done" for row in rows):
@@ -153,15 +138,14 @@ def gather(
     return Material(
         wanted=wanted,
         rows=tuple(rows),
-        planned=tuple(planned),
+        plan=planned,
         runs=meant_runs,
         specs=_specs(con, ids),
         starts=_starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
-        others=tuple(runs.values()),
-        problems=(*_left_out(imported), *problems),
+        problems=(*_left_out(len(others)), *problems),
     )
 
 
@@ -169,38 +153,6 @@ def _left_out(imported: int) -> Iterator[str]:
     if imported:
         which = "1 imported run is" if imported == 1 else f"{imported:,} imported runs are"
         yield f"{which} left out: nothing is known of the data and the users."
-
-
-def _with_its_seeds(suite: Suite, runs: Iterable[queries.Run]) -> Suite:
-    """`seqbench run --suite NAME --seed …` is the suite with seeds of one's own."""
-    seeds = sorted({run.seed for run in runs if run.suite == suite.name})
-    return suite.model_copy(update={"seeds": tuple(seeds)}) if seeds else suite
-
-
-def _planned(specs: Sequence[RunSpec], runs: Iterable[queries.Run]) -> list[Planned]:
-    """Each run of the suite once, with the best that was made of it: done before all."""
-    rank = {state: number for number, state in enumerate(_BEST_STATES)}
-    known: dict[str, queries.Run] = {}
-    for run in runs:
-        other = known.get(run.fingerprint)
-        if other is None or rank[run.state] < rank[other.state]:
-            known[run.fingerprint] = run
-    planned = []
-    for fingerprint, spec in {spec.fingerprint(): spec for spec in specs}.items():
-        found = known.get(fingerprint)
-        planned.append(
-            Planned(spec, found.state, found.id, found.message or "")
-            if found
-            else Planned(spec, None, None, "")
-        )
-    return planned
-
-
-_BEST_STATES = (
-    "done",
-    "running",
-    *(state for state in STATES if state not in ("done", "running")),
-)
 
 
 def _published(

@@ -12,6 +12,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled
 from textual.pilot import Pilot
 
+from engine.interchange.history import import_history
 from tui.app import SeqbenchApp
 
 Compare = Callable[..., bool]
@@ -102,3 +103,37 @@ def test_export(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert picture(snap_compare, measured, (80, 24), "b", "e")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_import(
+    snap_compare: Compare,
+    measured: MeasuredStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_history(tmp_path / "old.csv")
+    assert picture(snap_compare, measured, size, "I", *"old.csv", "enter")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("shown", ["b", "v"])
+def test_imported(
+    snap_compare: Compare,
+    measured: MeasuredStore,
+    tmp_path: Path,
+    size: tuple[int, int],
+    shown: str,
+) -> None:
+    write_history(tmp_path / "old.csv")
+    import_history(tmp_path / "old.csv", measured.location)
+    assert picture(snap_compare, measured, size, shown, "i")
+
+
+def write_history(path: Path) -> None:
+    head = "epoch,model,dataset,length,seed,t,test_ndcg,valid_ndcg,train_seconds"
+    cell = "sasrec,ml-100k,50,7"
+    lines = [f"{n},{cell},{1_700_000_000 + n},.0{n + 5},.0{n + 6},2" for n in range(3)]
+    path.write_text("\n".join([head, *lines]))

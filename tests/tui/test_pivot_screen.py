@@ -163,7 +163,7 @@ async def test_two_cells_are_tested_against_each_other(
         assert isinstance(app.screen, DiffScreen)
         text = str(app.screen.query_one("#diff", Static).content)
         assert "HitRate@10, Recall@10: right is better, +0." in text
-        assert "corrected for the 3 metrics (Holm)" in text
+        assert "corrected (Holm) for the 3 metrics of these two" in text
         await pilot.press("x")
         await settled(pilot)
         text = str(app.screen.query_one("#diff", Static).content)

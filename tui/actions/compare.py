@@ -52,6 +52,13 @@ COMPARE = (
         True,
     ),
     Action(
+        "imported",
+        ("i",),
+        "Imported",
+        "Make cells of imported runs too, or leave them out",
+        ("compare", "pivot"),
+    ),
+    Action(
         "aggregate",
         ("a",),
         "Best",
@@ -97,9 +104,17 @@ COMPARE = (
         "export",
         ("e",),
         "Export",
-        "Write what is shown to a file: CSV, Markdown, JSON or text",
+        "Write what is shown to a file: CSV, Markdown, JSON, text, or the runs as an archive",
         ("compare",),
         True,
+    ),
+    Action(
+        "import",
+        ("I",),
+        "Import",
+        "Take in runs: an archive, TensorBoard event files, or CSV",
+        ("compare",),
+        key_label="I",
     ),
     Action(
         "copy", ("y",), "Copy", "Copy the value under the cursor, every digit", ("compare",), True

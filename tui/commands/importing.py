@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import UsageError
 from tui.commands.session import Session, json_option, note, pass_session, say_json
 
 if TYPE_CHECKING:
@@ -54,18 +53,9 @@ def import_(
     """
     given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
     fixed = {name: str(value) for name, value in given.items() if value is not None}
-    if source.is_dir() or source.name.lower().endswith(".csv"):
-        from engine.interchange.history import import_history
+    from engine.interchange.source import take
 
-        imported, passed_over = import_history(
-            source, session.location, session.config_dir, map_, fixed, suite
-        )
-    else:
-        from engine.interchange.unpack import unpack
-
-        if fixed or map_ is not None or suite is not None:
-            raise UsageError("an archive says itself what is in it: leave the other options.")
-        imported, passed_over = unpack(source, session.location), []
+    imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
     _tell(imported, passed_over, as_json)
 
 

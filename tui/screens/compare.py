@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -25,7 +26,7 @@ from tui.screens.compare_page import Drawn, Leaders, Line, Page, Request, table_
 from tui.screens.compare_reader import PageReader
 from tui.screens.compare_reference import ReferencePanel
 from tui.screens.compare_runs import RunActions
-from tui.screens.compare_status import NO_RUNS, usual_status, why_empty
+from tui.screens.compare_status import NO_RUNS, NONE_IMPORTED, usual_status, why_empty
 from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -51,6 +52,7 @@ class CompareScreen(RunActions):
         self._sort = every_column("best")[SORT]
         self._descending = True
         self._grouped = False
+        self._imported = False
         self._expanded: frozenset[str] = frozenset()
         self._shown = screen_columns(self._aggregate, self._names)
         self._page: Page | None = None
@@ -90,7 +92,7 @@ class CompareScreen(RunActions):
     @property
     def choice(self) -> Choice:
         """Which runs are compared."""
-        return Choice(self._filter, self._aggregate, self.deletions.hidden)
+        return Choice(self._filter, self._aggregate, self.deletions.hidden, self._imported)
 
     def on_store_changed(self, event: StoreChanged) -> None:
         """Read again what is in sight."""
@@ -142,7 +144,8 @@ class CompareScreen(RunActions):
             self.post_message(PageRead(page, follow=follow))
 
     def _read_leaders(self) -> None:
-        choice = self.choice if self._grouped else Choice(aggregate=self._aggregate)
+        own = replace(self.choice, imported=False)  # imported cells lead in nothing
+        choice = own if self._grouped else Choice(aggregate=self._aggregate)
         wanted = (self.app.snapshot.version, choice, self._shown, self._grouped)
         if wanted != self._leaders_of:
             self._leaders_of = wanted
@@ -274,6 +277,8 @@ class CompareScreen(RunActions):
                 return bool(field.value) or field.has_focus or bool(self.marked)
             case "diff":
                 return True if len(self.marked) == 2 else None
+            case "imported":
+                return True if self._grouped else None
             case "undo":
                 return bool(self.deletions.waiting)
         return True
@@ -348,6 +353,14 @@ class CompareScreen(RunActions):
         self.unmark()
         self._columns_changed(top=True)
 
+    def action_imported(self) -> None:
+        """Make cells of imported runs too, or leave them out."""
+        if not self._imported and (self._page is None or not self._page.left_out):
+            self.notify(NONE_IMPORTED, timeout=3)
+            return
+        self._imported = not self._imported
+        self._read(*self.table.window, follow=True)
+
     def _columns_changed(self, *, top: bool = False) -> None:
         self._shown = screen_columns(self._aggregate, self._names)
         self.table.set_columns(table_columns(self._shown, grouped=self._grouped))
@@ -378,7 +391,8 @@ class CompareScreen(RunActions):
         """Write what is shown to a file."""
         from tui.screens.compare_export import Exported, ExportScreen
 
-        what = Exported(self.choice, self._sort, self._descending, by_cell=self._grouped)
+        order = (self._sort, self._descending)
+        what = Exported(self.app.location, self.choice, *order, by_cell=self._grouped)
         self.app.push_screen(ExportScreen(what))
 
     def action_scatter(self) -> None:

@@ -1,4 +1,5 @@
-"""The comparison as a file: what is shown, filtered and sorted alike, with every column."""
+"""The comparison as a file: what is shown, filtered and sorted alike, with every column; or its
+runs as an archive."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from textual.widgets import Input, Static
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Column, parse_aggregate
 from engine.store.grouping import Choice
+from engine.store.location import StoreLocation
 from tui.text import PARAGRAPH, count, plain, short_path
 from tui.widgets.key_button import KeyButton
 
@@ -51,6 +53,9 @@ class Export(Protocol):
 FORMAT_OF = {".csv": "csv", ".md": "md", ".json": "json", ".txt": "table"}
 """Formats of `engine.analysis.export` by a file's ending."""
 
+ARCHIVES = (".tar.zst", ".tar.gz")
+"""Endings of an archive of runs (`engine.interchange.pack`)."""
+
 USUAL = "comparison.csv"
 
 
@@ -59,18 +64,20 @@ class Exported:
     """What the table shows.
 
     Attributes:
+        location: the store's.
         choice: which runs, and how epochs become a figure.
         sort: by which column.
         descending: whether its highest comes first.
         by_cell: a row a cell, not a run.
     """
 
+    location: StoreLocation
     choice: Choice
     sort: Column
     descending: bool
     by_cell: bool
     usual: str = USUAL
-    endings: tuple[str, ...] = tuple(FORMAT_OF)
+    endings: tuple[str, ...] = (*FORMAT_OF, *ARCHIVES)
 
     def summary(self) -> str:
         """Which rows and columns."""
@@ -81,11 +88,14 @@ class Exported:
             f"{choice.aggregate.capitalize()}: "
             f"{AGGREGATE_MEANING[parse_aggregate(choice.aggregate)]}.",
             *([f"Only {plain(choice.filter, PARAGRAPH)}"] if choice.filter.strip() else []),
+            f"Named {' or '.join(ARCHIVES)}: its runs whole, to be imported elsewhere.",
         ]
         return "\n".join(parts)
 
     def write(self, con: sqlite3.Connection, path: Path) -> str:
         """Write the file. Raises as `write_export`."""
+        if path.name.lower().endswith(ARCHIVES):
+            return write_archive(self, path)
         return count(write_export(con, self, path), "cell" if self.by_cell else "run")
 
 
@@ -109,9 +119,36 @@ def write_export(con: sqlite3.Connection, what: Exported, path: Path) -> int:
     )
     rows = [row for row in rows if row["run"] not in what.choice.without]
     if what.by_cell:
-        rows = by_cell(rows)
+        rows = by_cell(rows, imported=what.choice.imported)
     write_atomically(path, format_rows(rows, FORMAT_OF[path.suffix.lower()]))
     return len(rows)
+
+
+def write_archive(what: Exported, path: Path) -> str:
+    """Write the runs that have ended as an archive; in words, how many.
+
+    Raises:
+        UserError: the store can't be read, the file can't be written, or no run has ended.
+    """
+    from engine.errors import UserError
+    from engine.interchange.pack import pack
+    from engine.store.connect import connect_reader
+
+    choice = what.choice
+    with closing(connect_reader(what.location)) as con:
+        packed = pack(
+            con,
+            what.location,
+            path,
+            filter=choice.filter,
+            aggregate=choice.aggregate,
+            without=choice.without,
+        )
+    if not packed.runs:
+        raise UserError("No run of these has ended: nothing was written.")
+    left_out = len(packed.left_out)
+    without = f", without {left_out:,} that are not to be had or may change" if left_out else ""
+    return f"{count(len(packed.runs), 'run')}{without}"
 
 
 class ExportScreen(ModalScreen[None]):
@@ -163,7 +200,7 @@ class ExportScreen(ModalScreen[None]):
     def _refused(self) -> str:
         """Why this can't be the file; empty if it can."""
         path = self._path
-        if path.suffix.lower() not in self._what.endings:
+        if not path.name.lower().endswith(tuple(self._what.endings)):
             return f"End its name in {', '.join(self._what.endings)}: that chooses the format."
         if path.is_dir():
             return "That is a folder: name a file in it."

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from engine import marks
 from engine.analysis.comparison import Column, Value, figure
 from engine.analysis.diff import spread_text
 from engine.store.grouping import (
@@ -256,7 +257,8 @@ def _of_cell(
         case "state":
             return Cell("▾" if open_ else "▸", "state-done")
         case "seed":
-            return Cell(f"×{line.seeds}", "muted" if line.seeds == 1 else "")
+            sign = IMPORTED if facts["profile"] == marks.IMPORTED else ""
+            return Cell(f"{sign}×{line.seeds}", "muted" if line.seeds == 1 else "")
         case "run":
             return Cell(plain(str(facts["settings"]), WIDEST), "muted")
     if column.source in facts:

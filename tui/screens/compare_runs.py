@@ -243,6 +243,12 @@ class RunActions(Screen[None]):
         if rows:
             self.app.call_from_thread(then, rows)
 
+    def action_import(self) -> None:
+        """Take in runs from a file or folder."""
+        from tui.screens.compare_import import ImportScreen
+
+        self.app.push_screen(ImportScreen())
+
     # Deleting
 
     def action_delete(self) -> None:

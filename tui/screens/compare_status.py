@@ -12,6 +12,7 @@ from tui.screens.compare_page import Page
 from tui.text import count, plain
 
 NO_RUNS = "No runs yet: press 1 to choose some and start them."
+NONE_IMPORTED = "No imported run is among these."
 _NONE_DONE = "No run is done yet, so there is no cell to compare: b shows every run."
 
 
@@ -24,13 +25,23 @@ def usual_status(
         parts.append((f"{marked:,} marked  ", "$accent"))
     style = "$warning" if aggregate in ("max", "min") else "$text-muted"
     parts.append((f"{_how_many(page, every, expanded)}  ", "$text-muted"))
-    if page is not None and page.left_out:
-        parts.append((f"{page.left_out:,} imported left out  ", "$warning"))
+    if page is not None:
+        taken_in = page.request.grouped and page.request.choice.imported
+        parts += imported_parts(page.left_out, taken_in=taken_in)
     if page is not None and (why := _apart(page)):
         parts.append((f"{why}  ", "$warning"))
     parts.append(("a ", "$accent"))  # the key that changes it
     parts.append((f"{aggregate}: {AGGREGATE_MEANING[aggregate]}", style))
     return Content.assemble(*parts)
+
+
+def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:
+    """Whether imported runs make cells: with the key that changes it, where there are any."""
+    if taken_in:
+        return [("i ", "$accent"), ("with imported  ", "$warning")]
+    if left_out:
+        return [("i ", "$accent"), (f"{left_out:,} imported left out  ", "$warning")]
+    return []
 
 
 def _how_many(page: Page | None, every: int, expanded: Collection[str]) -> str:

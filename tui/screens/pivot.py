@@ -25,6 +25,7 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import pivot_panel as panel
 from tui.screens import pivot_rows
 from tui.screens.compare_page import Line
+from tui.screens.compare_status import NONE_IMPORTED, imported_parts
 from tui.screens.pivot_reading import (
     Intervals,
     IntervalsRead,
@@ -200,8 +201,9 @@ class PivotScreen(Screen[None]):
             cells = sum(row.is_cell for row in self._shown.rows)
             runs = count(self._shown.found.runs, "run")
             parts.append((f"   {count(cells, 'cell')} of {runs}", "$text-muted"))
-            if self._shown.imported:
-                parts.append((f", {self._shown.imported:,} imported left out", "$warning"))
+            taken_in = self._shown.choice.imported
+            if told := imported_parts(self._shown.imported, taken_in=taken_in):
+                parts += [("   ", ""), *told]
         if self._marked:
             parts.append((f"   {len(self._marked)} marked", "$accent"))
         if words := self._choice.filter.strip():
@@ -312,6 +314,14 @@ class PivotScreen(Screen[None]):
         self._choice = replace(self._choice, aggregate=self._aggregate)
         self.table.set_columns(pivot_rows.table_columns())
         self._show_status()
+        self._read()
+
+    def action_imported(self) -> None:
+        """Make cells of imported runs too, or leave them out."""
+        if not self._choice.imported and (self._shown is None or not self._shown.imported):
+            self.notify(NONE_IMPORTED, timeout=3)
+            return
+        self._choice = replace(self._choice, imported=not self._choice.imported)
         self._read()
 
     def action_reference(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from engine.analysis.comparison import Row
 from engine.analysis.costs import (
     GPU_MEMORY,
     HOST_MEMORY,
@@ -16,8 +17,8 @@ from engine.analysis.costs import (
 from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
-from engine.report.marked import explained, signed_label
 from engine.report.plots import Colours, pareto_plot
+from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, metric_name, slug, spread_text
 
 
@@ -60,11 +61,12 @@ def memory(material: Material) -> Section:
     ]
     for group in material.groups:
         rows = [
-            [each.label, *(_spread(each, cost) for cost in (GPU_MEMORY, HOST_MEMORY))]
+            [_label(each), *(_spread(each, cost) for cost in (GPU_MEMORY, HOST_MEMORY))]
             for each in group.cells
         ]
         head = ["cell", f"{GPU_MEMORY.title}, MiB", f"{HOST_MEMORY.title}, MiB"]
         blocks.append(table(head, rows, figures=(1, 2), caption=group.title))
+        blocks += note_below(_runs(group))
     return Section("Memory", tuple(blocks))
 
 
@@ -81,7 +83,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
     name = metric_name(wanted.metric, masked=wanted.masked)
     yield Subheading(group.title)
     yield _cost_table(group, costs, name)
-    yield from explained([run for each in group.cells for run in each.cell.runs])
+    yield from note_below(_runs(group))
     if group.pass_level is not None:
         yield Paragraph(
             f"Time to quality: seconds of training until {wanted.quality.title} is passed, here "
@@ -103,6 +105,14 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
     yield from _pros_and_cons(group)
 
 
+def _label(each: CostedCell) -> str:
+    return signed_label(each.label, each.cell.runs)
+
+
+def _runs(group: DataGroup) -> list[Row]:
+    return [run for each in group.cells for run in each.cell.runs]
+
+
 def _sizes(group: DataGroup) -> set[float | None]:
     return {each.mean(PARAMETERS) for each in group.cells}
 
@@ -116,8 +126,7 @@ def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
         known = [time for time in times if time is not None]
         reached = f"{sum(known) / len(known):,.2f}" if len(known) == len(times) else ABSENT
         texts = [_spread(each, cost) for cost in costs]
-        label = signed_label(each.label, each.cell.runs)
-        rows.append([label, f"{level.mean:.4f}", *texts, reached])
+        rows.append([_label(each), f"{level.mean:.4f}", *texts, reached])
     heads = [cost.heading for cost in costs]
     head = ["cell", name, *heads, "Time to quality, s"]
     return table(head, rows, figures=range(1, len(head)))

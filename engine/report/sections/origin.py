@@ -60,11 +60,10 @@ def environment(material: Material) -> Section:
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
     """The command for each row, and for this page."""
     blocks: list[Block] = []
-    suite = material.wanted.suite
-    if suite is not None:
+    if material.plan is not None:
         blocks += [
             Paragraph("All of it (what is done already is left alone; --again runs it anew):"),
-            Commands((suite_command(suite),)),
+            Commands((suite_command(material.plan.suite),)),
         ]
     blocks.append(
         Paragraph("Row by row; a run ends with the same figures on the same kind of device:")

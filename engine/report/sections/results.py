@@ -9,14 +9,14 @@ from statistics import stdev
 from engine.analysis.comparison import AGGREGATE_MEANING, kind_of
 from engine.analysis.inflation import INFLATED
 from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
-from engine.analysis.pivot import COLUMNS, PivotRow, apart_sentences, pivot
+from engine.analysis.pivot import COLUMNS, apart_sentences, pivot
 from engine.analysis.pivot_text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
 from engine.analysis.tradeoffs import signed
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
-from engine.report.marked import SIGN, explained, marked_places
 from engine.report.plots import Colours, curves_plot, quality_plot
+from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, interval_text, metric_name, slug, spread_text, valid_name
 
 
@@ -36,22 +36,22 @@ def results(material: Material, looks: Colours) -> Section:
 
 
 def _pivot(material: Material) -> Iterator[Block]:
-    rows, marked = pivot(material.done), marked_places(material.done)
-
-    def label(row: PivotRow) -> str:
-        place = (row.model, row.dataset, row.length)
-        return f"{row.label} {SIGN}" if row.is_cell and place in marked else row.label
-
+    rows = pivot(material.done)
+    known = {str(run["run"]): run for run in material.done}
+    labels = [signed_label(row.label, (known[run] for run in row.runs)) for row in rows]
     yield table(
         ["", *COLUMNS],
-        [[Cell((label(row),), indent=INDENT[row.level] // 2), *pivot_texts(row)] for row in rows],
+        [
+            [Cell((label,), indent=INDENT[row.level] // 2), *pivot_texts(row)]
+            for label, row in zip(labels, rows, strict=True)
+        ],
         figures=range(1, len(COLUMNS) + 1),
         caption="Model › data set › length",
         strong=[number for number, row in enumerate(rows) if not row.is_cell],
     )
+    yield from note_below(material.done)
     for sentence in apart_sentences(rows):
         yield Paragraph(sentence, quiet=True)
-    yield from explained(material.done)
 
 
 def beside_published(material: Material) -> Section:

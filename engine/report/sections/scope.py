@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from engine.analysis.apart import why_apart
+from engine.analysis.comparison import by_cell
 from engine.analysis.relaunch import suite_command
 from engine.analysis.tradeoffs import Balance, signed
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
-from engine.report.gather import DataGroup, Material, Planned
+from engine.report.gather import DataGroup, Material
+from engine.report.planned import Plan, Planned
+from engine.report.remarks import remarks_table
 from engine.report.wording import counted, listed, metric_name
 
 
@@ -23,7 +27,7 @@ def in_short(material: Material) -> Section:
             Paragraph(
                 "Each model stands at the length that validation prefers; test figures choose "
                 "nothing. A difference is told only where it is shown at 95 % after correction for "
-                "all comparisons of the data set.",
+                "every two cells of this report (Holm).",
                 quiet=True,
             )
         )
@@ -61,10 +65,12 @@ def _figure(balance: Balance) -> str:
 def scope(material: Material) -> Section:
     """Testing scope."""
     blocks: list[Block] = []
-    if material.wanted.suite is not None:
-        blocks += _suite(material)
+    if material.plan is not None:
+        blocks += _suite(material.plan)
     else:
         blocks += _found(material)
+    blocks += [Paragraph(sentence) for sentence in why_apart(by_cell(material.done))]
+    blocks += remarks_table(material.done)
     failed = [run for run in material.runs.values() if run.state in ("failed", "lost")]
     if failed:
         rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]
@@ -72,9 +78,8 @@ def scope(material: Material) -> Section:
     return Section("Testing scope", tuple(blocks))
 
 
-def _suite(material: Material) -> Iterator[Block]:
-    suite, planned = material.wanted.suite, material.planned
-    assert suite is not None
+def _suite(plan: Plan) -> Iterator[Block]:
+    suite, planned = plan.suite, plan.runs
     done = sum(each.state == "done" for each in planned)
     axes = (
         counted({each.spec.model for each in planned}, "model"),
@@ -88,9 +93,19 @@ def _suite(material: Material) -> Iterator[Block]:
         f"The suite {suite.name} ({suite.title}): {' × '.join(axes)}{more}, "
         f"{len(planned)} runs in all. {done} of them are done."
     )
+    if suite.seeds != plan.named_seeds:
+        one = len(plan.named_seeds) == 1
+        yield Paragraph(
+            f"The suite names the {'seed' if one else 'seeds'} "
+            f"{listed(map(str, plan.named_seeds))}; its runs were launched with "
+            f"{listed(map(str, suite.seeds))}, and it is these that are counted.",
+            quiet=True,
+        )
     lengths = sorted({each.spec.length for each in planned})
     rows = []
-    for dataset, model in dict.fromkeys((p.spec.dataset, p.spec.model) for p in planned):
+    datasets = list(dict.fromkeys(p.spec.dataset for p in planned))
+    places = dict.fromkeys((p.spec.dataset, p.spec.model) for p in planned)
+    for dataset, model in sorted(places, key=lambda place: datasets.index(place[0])):
         of_row = [p for p in planned if (p.spec.dataset, p.spec.model) == (dataset, model)]
         texts = [_progress([p for p in of_row if p.spec.length == length]) for length in lengths]
         rows.append([dataset, model, *texts])
@@ -102,15 +117,22 @@ def _suite(material: Material) -> Iterator[Block]:
         yield Bullets(tuple(_missing(missing)))
         yield Paragraph("This launches what was never launched or came to no end:")
         yield Commands((suite_command(suite),))
-    strangers = [
-        run.id for run in material.others if run.suite == suite.name and run.state == "done"
-    ]
-    if strangers:
-        yield Paragraph(
-            f"{len(strangers)} more runs were launched with this suite when its settings were "
-            "other ones, and are left out.",
-            quiet=True,
-        )
+    yield from _beside(plan)
+
+
+def _beside(plan: Plan) -> Iterator[Block]:
+    """Runs that carry the suite's name and aren't what it wants now."""
+    for runs, how in (
+        (plan.other_cells, "of cells that it doesn't name"),
+        (plan.other_settings, "with settings that it doesn't give these cells now"),
+    ):
+        if runs:
+            were = "run was" if len(runs) == 1 else "runs were"
+            yield Paragraph(
+                f"{len(runs)} more {were} launched as this suite {how}: told below in rows of "
+                "their own, and not counted here.",
+                quiet=True,
+            )
 
 
 def _progress(planned: Sequence[Planned]) -> str:

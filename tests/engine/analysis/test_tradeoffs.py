@@ -27,6 +27,7 @@ def cell(
     valid: float = 0.1,
     parameters: int = 1_000,
     device: str = "cpu",
+    marks: str | None = None,
 ) -> CostedCell:
     place = {
         "model": model, "dataset": "d", "length": length, "profile": "reference",
@@ -34,7 +35,7 @@ def cell(
     }  # fmt: skip
     runs = tuple(
         {"run": f"{model}{length}{seed}", "NDCG@10/valid": valid, "Model/TotalParams": parameters,
-         "device": device, "dtype": "float32"}
+         "device": device, "dtype": "float32", "marks": marks}
         for seed in range(len(ranks))
     )  # fmt: skip
     return CostedCell(RankedCell(place, runs, ranks, f"{model} L={length}"), tuple(costs))
@@ -162,6 +163,17 @@ def test_other_devices_are_not_compared_in_time() -> None:
     found = balance(here, there)
     assert told(found) == []
     assert any("different devices" in note for note in found.notes)
+
+
+def test_disturbed_runs_are_not_compared_in_time() -> None:
+    generator = np.random.default_rng(6)
+    here = cell("here", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 1.0))
+    shared = cell(
+        "shared", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 9.0), marks="shared"
+    )
+    found = balance(here, shared)
+    assert found.comparisons == 0
+    assert found.notes == ("Times, memory and rates of marked runs aren't compared.",)
 
 
 def test_a_model_stands_at_the_length_that_validation_prefers() -> None:

@@ -11,18 +11,20 @@ from xml.etree import ElementTree
 import pytest
 from browser import contrast, look_at, needs_browser, print_pdf
 from measured_runs import MeasuredStore
-from reported_runs import reported_store
+from reported_runs import add_reported, reported_store
 
 from engine.errors import UsageError, UserError
 from engine.report.blocks import Block, Commands, Plot, Report, Table
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
 from engine.report.markdown import markdown
+from engine.report.sections.origin import reproduction
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
 from engine.report.write import make_report, write_report
 from engine.spec import Suite
 from engine.store.connect import connect_reader
+from engine.store.queries import Run, list_runs
 
 SUITE = Suite(
     name="mine",
@@ -37,6 +39,11 @@ SUITE = Suite(
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> MeasuredStore:
     return reported_store(tmp_path_factory.mktemp("reported"))
+
+
+def runs_of(store: MeasuredStore) -> list[Run]:
+    with closing(connect_reader(store.location)) as con:
+        return list_runs(con)
 
 
 def made(store: MeasuredStore, wanted: Wanted) -> Report:
@@ -139,31 +146,62 @@ def test_a_suite_is_told_with_what_is_missing_of_it(store: MeasuredStore) -> Non
     assert len(material.done) == 6  # at length 100 they are of no suite
 
 
-def test_a_suite_has_the_seeds_that_it_was_launched_with(tmp_path: Path) -> None:
+def test_runs_of_a_suite_are_known_by_its_name(tmp_path: Path) -> None:
     store = reported_store(tmp_path)
-    with closing(connect_reader(store.location)) as con:
-        ids = [row[0] for row in con.execute("SELECT id FROM runs WHERE seed IN (2, 3)")]
-    for run in ids:
+    for run in runs_of(store):
+        store.set(run.id, suite="mine" if run.state == "done" else "other")
+    suite = SUITE.model_copy(update={"lengths": (50,), "seeds": (42,)})
+    material = gathered(store, Wanted(suite=suite))
+    report = Report("", (), (scope(material), reproduction(material, store.catalogue)))
+    text = words(report, "Testing scope")
+    assert "3 models × 1 data set × 1 length × 3 seeds, 9 runs in all. 9 of them are done" in text
+    assert "names the seed 42; its runs were launched with 1, 2 and 3" in text
+    assert "Missing" not in text
+    assert "3 more runs were launched as this suite of cells that it doesn't name" in text
+    assert len(material.done) == 12
+    again = words(report, "How to get these figures again")
+    assert "seqbench run --suite mine --seed 1,2,3" in again
+
+
+def test_what_was_launched_as_the_suite_with_other_settings_stands_apart(tmp_path: Path) -> None:
+    store = MeasuredStore(tmp_path)
+    for run in (
+        add_reported(store, "sasrec", 50, 1),
+        add_reported(store, "sasrec", 50, 2, lr=0.002),
+    ):
         store.set(run, suite="mine")
-    material = gathered(store, Wanted(suite=SUITE.model_copy(update={"seeds": (42,)})))
+    suite = SUITE.model_copy(update={"models": ("sasrec",), "lengths": (50,), "seeds": (1, 2)})
+    material = gathered(store, Wanted(suite=suite))
     text = words(Report("", (), (scope(material),)), "Testing scope")
-    assert "2 seeds, 12 runs in all. 6 of them are done" in text
-    assert "seqbench run --suite mine --seed 2,3" in text
+    assert "2 runs in all. 1 of them are done" in text
+    assert "1 more run was launched as this suite with settings that it doesn't give" in text
+    assert "sasrec × ml-100k × 50 (reference) stands in rows of its own, never averaged" in text
+    assert [len(each.cell.runs) for each in material.groups[0].cells] == [1, 1]
 
 
-def test_a_run_whose_times_are_not_its_own_is_marked(tmp_path: Path) -> None:
+def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     store = reported_store(tmp_path)
-    with closing(connect_reader(store.location)) as con:
-        (run,) = con.execute("SELECT id FROM runs WHERE model = 'xlstm' AND seed = 2").fetchone()
-    assert "!" not in words(made(store, Wanted()), "Trade-offs")
-    store.set(run, marks="shared")
-    found = made(store, Wanted())
-    meaning = "another process was on its GPU, so times, memory and utilisation are of both"
-    said = f"! 1 of 12 runs: {meaning} ({run})"
-    assert said in words(found, "Results")
-    pivot, costs = tables(found, "Results")[0], tables(found, "Trade-offs")[0]
-    labels = [row[0].lines[0] for table in (pivot, costs) for row in table.rows]
-    assert [label for label in labels if "!" in label] == ["50 !", "xlstm L=50 !"]
+    disturbed, quiet = (
+        next(run.id for run in runs_of(store) if (run.model, run.length, run.seed) == place)
+        for place in (("xlstm", 50, 2), ("bert4rec", 50, 1))
+    )
+    store.set(disturbed, marks="shared throttled-heat")
+    store.set(quiet, marks="")
+    report = made(store, Wanted())
+    found = next(t for t in tables(report, "Testing scope") if "Remarks" in t.caption)
+    assert [row[0].lines for row in found.rows] == [("shared",), ("throttled-heat",)]
+    assert found.rows[0][2].lines == ("xlstm L=50 on ml-100k, seed 2",)
+    assert "times, memory and utilisation are of both" in found.rows[0][3].lines[0]
+    text = words(report, "Testing scope")
+    assert "While 1 of the 12 runs trained, the driver told of no other process" in text
+    assert "For 10 of the 12 runs nothing told" in text
+    note = "!: shared (1 of the runs) and throttled-heat (1 of the runs)"
+    for title in ("Results", "Memory", "Trade-offs"):
+        names = [row[0].lines[0] for row in tables(report, title)[0].rows]
+        assert sum(name.endswith(" !") for name in names) == 1, title
+        assert note in words(report, title)
+    assert "Times, memory and rates of marked runs aren't compared" in words(report, "Trade-offs")
+    assert "xlstm L=50 !</th>" in html(report)
 
 
 def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:

@@ -1,0 +1,94 @@
+"""What a suite wants, and what has become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.config import Catalogue
+from engine.spec import RunSpec, Suite
+from engine.store.queries import Run
+from engine.store.schema import STATES
+
+_BEST_STATES = (
+    "done",
+    "running",
+    *(state for state in STATES if state not in ("done", "running")),
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of the suite, and what has become of it."""
+
+    spec: RunSpec
+    state: str | None
+    """``None``: it was never launched."""
+    run: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite beside the runs that were launched as it."""
+
+    suite: Suite
+    """With the seeds that are counted."""
+    named_seeds: tuple[int, ...]
+    """Those that the suite itself names."""
+    runs: tuple[Planned, ...]
+    other_cells: tuple[Run, ...] = ()
+    """Runs that are done and were launched as the suite, of cells that it doesn't name."""
+    other_settings: tuple[Run, ...] = ()
+    """The same, of its cells and seeds, but with settings that it doesn't give them now."""
+
+    @property
+    def ids(self) -> set[str]:
+        """Of every run that is meant."""
+        beside = (*self.other_cells, *self.other_settings)
+        return {each.run for each in self.runs if each.run} | {run.id for run in beside}
+
+
+def plan(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> Plan:
+    """Find the runs of a suite: those that carry its name, and any that is just what it wants.
+
+    The seeds are the suite's, unless runs were launched as it with others: then they are those
+    of these runs, for all of its cells.
+
+    Raises:
+        UsageError: the suite can't be run.
+    """
+    launched = [run for run in runs if run.suite == suite.name]
+    seeds = {run.seed for run in launched}
+    counted = suite.seeds if seeds <= set(suite.seeds) else tuple(sorted(seeds))
+    counted_suite = suite.model_copy(update={"seeds": counted})
+    wanted = {spec.fingerprint(): spec for spec in catalogue.expand(counted_suite)}
+    cells = {(spec.model, spec.dataset, spec.length) for spec in wanted.values()}
+    beside = [run for run in launched if run.state == "done" and run.fingerprint not in wanted]
+    return Plan(
+        suite=counted_suite,
+        named_seeds=suite.seeds,
+        runs=tuple(_planned(wanted, runs)),
+        other_cells=tuple(run for run in beside if _cell(run) not in cells),
+        other_settings=tuple(run for run in beside if _cell(run) in cells),
+    )
+
+
+def _cell(run: Run) -> tuple[str, str, int]:
+    return run.model, run.dataset, run.length
+
+
+def _planned(wanted: dict[str, RunSpec], runs: Iterable[Run]) -> Iterator[Planned]:
+    """Each run of the suite once, with the best that was made of it: done before all."""
+    rank = {state: number for number, state in enumerate(_BEST_STATES)}
+    known: dict[str, Run] = {}
+    for run in runs:
+        other = known.get(run.fingerprint)
+        if other is None or rank[run.state] < rank[other.state]:
+            known[run.fingerprint] = run
+    for fingerprint, spec in wanted.items():
+        found = known.get(fingerprint)
+        if found is None:
+            yield Planned(spec, None, None, "")
+        else:
+            yield Planned(spec, found.state, found.id, found.message or "")

@@ -1,0 +1,87 @@
+"""What must be known of runs before their figures are believed: marks, and second attempts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from engine.analysis.comparison import Row
+from engine.marks import MEANING
+from engine.report.blocks import Block, Cell, Paragraph, table
+from engine.report.wording import listed
+
+AGAIN = "tried again"
+_MEANING = {
+    **MEANING,
+    AGAIN: "its process ended early, and another went on from its newest checkpoint: seconds count "
+    "no epoch twice",
+}
+SIGN = " !"
+"""Behind the name of a row that a remark is about."""
+
+
+def remarks(run: Row) -> tuple[str, ...]:
+    """Of a row of `compare_rows`: its marks, and whether it took several attempts."""
+    found = [mark for mark in MEANING if mark in str(run["marks"] or "").split()]
+    attempts = run["attempts"]
+    if isinstance(attempts, int) and attempts > 1:
+        found.append(AGAIN)
+    return tuple(found)
+
+
+def signed_label(label: str, runs: Iterable[Row]) -> str:
+    """The row's name, with `SIGN` where there is a remark on one of its runs."""
+    return label + (SIGN if any(map(remarks, runs)) else "")
+
+
+def note_below(runs: Iterable[Row]) -> Iterator[Paragraph]:
+    """What the sign in a table of these runs means; nothing where none has it."""
+    found = Counter(remark for run in runs for remark in remarks(run))
+    if found:
+        told = listed(f"{remark} ({number} of the runs)" for remark, number in found.items())
+        yield Paragraph(f"!: {told}; Testing scope says what that means.", quiet=True)
+
+
+def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
+    """Every remark with its runs, and of how many runs nothing is known."""
+    by_remark: dict[str, list[Row]] = {}
+    for run in runs:
+        for remark in remarks(run):
+            by_remark.setdefault(remark, []).append(run)
+    if by_remark:
+        rows: list[list[str | Cell]] = [
+            [remark, str(len(by_remark[remark])), Cell(tuple(_cells(by_remark[remark]))), meaning]
+            for remark, meaning in _MEANING.items()
+            if remark in by_remark
+        ]
+        yield table(
+            ["remark", "runs", "of", "means"], rows, figures=(1,), caption="Remarks on single runs"
+        )
+        yield Paragraph(
+            "A row with such a run has a ! behind its name. Metrics don't depend on time, and "
+            "hold.",
+            quiet=True,
+        )
+    quiet = sum(run["marks"] == "" for run in runs)
+    unknown = sum(run["marks"] is None for run in runs)
+    if quiet:
+        yield Paragraph(
+            f"While {quiet} of the {len(runs)} runs trained, the driver told of no other process "
+            "on their GPU and of no clock that was held down.",
+            quiet=True,
+        )
+    if unknown:
+        yield Paragraph(
+            f"For {unknown} of the {len(runs)} runs nothing told whether another process took "
+            "part of the device or its clock was held down (of a CPU nothing does).",
+            quiet=True,
+        )
+
+
+def _cells(runs: Iterable[Row]) -> Iterator[str]:
+    places: dict[str, list[str]] = {}
+    for run in runs:
+        cell = f"{run['model']} L={run['length']} on {run['dataset']}"
+        places.setdefault(cell, []).append(str(run["seed"]))
+    for cell, seeds in places.items():
+        yield f"{cell}, {'seed' if len(seeds) == 1 else 'seeds'} {listed(seeds)}"
