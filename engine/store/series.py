@@ -84,6 +84,12 @@ def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[di
     return _dicts(con, sql, (run_id, since))
 
 
+def newest_telemetry(con: sqlite3.Connection, run_id: str) -> dict[str, Any]:
+    """The last row of the table ``telemetry``; empty where there is none."""
+    sql = "SELECT * FROM telemetry WHERE run = ? ORDER BY t DESC LIMIT 1"
+    return next(iter(_dicts(con, sql, (run_id,))), {})
+
+
 def thinned_telemetry(
     con: sqlite3.Connection, run_id: str, at_most: int
 ) -> tuple[list[dict[str, Any]], int]:

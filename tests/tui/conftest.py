@@ -11,7 +11,7 @@ from live_runs import LiveStore
 
 from engine.lock import take_lock
 from engine.store.location import StoreLocation
-from tui.screens import confirm
+from tui.screens import confirm, launch_place
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,12 @@ def no_measuring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Confirming starts no training of its own, but in tests that want it (``measures``)."""
     if "measures" not in request.fixturenames:
         monkeypatch.setattr(confirm, "MOST_MEASURED", 0)
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not Slurm is installed here, nobody is asked where runs go."""
+    monkeypatch.setattr(launch_place, "on_cluster", lambda: False)
 
 
 @pytest.fixture

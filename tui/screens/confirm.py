@@ -24,12 +24,14 @@ from tui.screens.launch_costs import (
     source_text,
     time_text,
 )
+from tui.screens.launch_place import place_text
 from tui.screens.launch_plan import Plan, PlannedRun
 from tui.screens.launch_text import aligned
 from tui.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
+    from engine.config import SlurmProfile
     from engine.scheduling.costs import Cost, Measuring
     from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
@@ -54,9 +56,16 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
 
     app: SeqbenchApp
 
-    def __init__(self, plan: Plan, runs: Sequence[PlannedRun], machine: Machine) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        runs: Sequence[PlannedRun],
+        machine: Machine,
+        place: SlurmProfile | None = None,
+    ) -> None:
         super().__init__()
         self._machine = machine
+        self._place = place
         self._measuring: Measuring | None = None
         self._to_measure = 0
         self._tried: set[str] = set()
@@ -129,12 +138,25 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
             ("Seeds", _names(map(str, sorted({spec.seed for spec in specs})))),
             ("Settings", self._settings()),
             ("Parameters", parameters),
+            *self._where(),
+        ]
+        return Content("\n").join(aligned(facts))
+
+    def _where(self) -> list[tuple[str, Content | str]]:
+        """What it takes here; what a cluster's nodes need nobody knows."""
+        runs = self._runs
+        if self._place is not None:
+            limits = [f"{self._place.memory} of memory" if self._place.memory else "",
+                      f"{self._place.time} of time" if self._place.time else ""]  # fmt: skip
+            limit = " and ".join(filter(None, limits))
+            place = place_text(len(runs), self._place)
+            return [("Where", place), *([("Limits", f"{limit} a job")] if limit else [])]
+        return [
             ("Memory", self._memory()),
             ("Time", time_text(runs, len(self._machine.used(len(runs))))),
             *([("Known", source)] if (source := self._source()) else []),
             ("Slots", slots_text(len(runs), self._machine)),
         ]
-        return Content("\n").join(aligned(facts))
 
     def _memory(self) -> Content:
         text, tight = memory_text(self._runs, self._machine)
@@ -154,7 +176,11 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     # What isn't known is measured
 
     def _begin_measuring(self) -> None:
-        """One run of every kind that nothing is known of, in a slot that is free."""
+        """One run of every kind that nothing is known of, in a slot that is free; nothing for a
+        cluster, whose nodes aren't this machine."""
+        if self._place is not None:
+            self._show()
+            return
         from engine.scheduling.costs import cost_key
 
         here = {spec.dataset for spec in self.ready}

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 
 from engine.errors import UsageError
+from tui.screens.launch_place import HERE, places
 from tui.screens.launch_plan import (
     default_lengths,
     parse_lengths,
@@ -39,6 +40,8 @@ class Choices:
     profile: str = "reference"
     settings: Mapping[str, str] = field(default_factory=dict)
     suite: str | None = None
+    launcher: str | None = None
+    """``None`` is this machine."""
 
 
 class LaunchForm(VerticalScroll, can_focus=False):
@@ -102,6 +105,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             return
         names = profiles(catalogue)
         lengths = default_lengths(catalogue)
+        elsewhere = [(Text(title), name) for title, name in places(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
         with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
             await self.mount_all(
@@ -119,6 +123,14 @@ class LaunchForm(VerticalScroll, can_focus=False):
                         allow_blank=False,
                         id="profile",
                         compact=True,
+                    ),
+                    *(
+                        [
+                            Label("Where"),
+                            Select(elsewhere, prompt=HERE, id="launcher", compact=True),
+                        ]
+                        if elsewhere
+                        else []
                     ),
                     Label("Settings that differ"),
                     TextArea("", id="settings", compact=True, placeholder="epochs=20\nlr=0.001"),
@@ -180,6 +192,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         from textual.widgets import Input, Select, TextArea
 
         suite = self.query_one("#suite", Select).value
+        launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
         try:
             self.choices = Choices(
                 lengths=parse_lengths(self.query_one("#lengths", Input).value),
@@ -187,6 +200,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                 profile=str(self.query_one("#profile", Select).value),
                 settings=parse_settings(self.query_one("#settings", TextArea).text),
                 suite=None if suite is Select.NULL else str(suite),
+                launcher=None if launcher is Select.NULL else str(launcher),
             )
         except UsageError as error:
             self.problem = str(error)

@@ -23,6 +23,7 @@ from tui.widgets.grid import CellGrid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.config import SlurmProfile
     from engine.scheduling.costs import Cost
     from engine.scheduling.slots import Slot
     from engine.spec import Dataset, Overrides, RunSpec
@@ -154,21 +155,30 @@ class OrderActions(Screen[None]):
         if not runs:
             self.notify("All of this is done, running or queued: L launches it again.")
             return
-        self.app.push_screen(ConfirmScreen(plan, runs, self.machine), self._confirmed)
+        screen = ConfirmScreen(plan, runs, self.machine, self._place)
+        self.app.push_screen(screen, self._confirmed)
+
+    @property
+    def _place(self) -> SlurmProfile | None:
+        """The cluster that the form names, if any."""
+        launcher, catalogue = self._form.choices.launcher, self.app.catalogue
+        return None if launcher is None or catalogue is None else catalogue.launcher(launcher)
 
     def _confirmed(self, specs: Sequence[RunSpec] | None) -> None:
         self.look_for_data()  # some may have been fetched meanwhile
         if specs:
-            self._enqueue(tuple(specs), self._form.choices.suite)
+            choices = self._form.choices
+            self._enqueue(tuple(specs), choices.suite, choices.launcher)
 
     @work(thread=True, group="enqueue")
-    def _enqueue(self, specs: tuple[RunSpec, ...], suite: str | None) -> None:
+    def _enqueue(self, specs: tuple[RunSpec, ...], suite: str | None, launcher: str | None) -> None:
         from engine.store.requests import enqueue
 
         catalogue = self.app.catalogue
         assert catalogue is not None
         try:
-            enqueue(self.app.location, specs, planning.suite_of(catalogue, suite, specs))
+            label = planning.suite_of(catalogue, suite, specs)
+            enqueue(self.app.location, specs, label, launcher)
         except (UserError, OSError) as error:
             self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
             return

@@ -174,7 +174,7 @@ class LiveScreen(ChartedScreen):
             self._waiting = reading.waiting
             self._show_empty(None if reading.runs else EMPTY)
             queue = self.query_one(QueueTable)
-            queue.show(reading.runs, wall_clock())
+            queue.show(reading.runs, wall_clock(), reading.jobs)
             queue.name_frame("Queue", queue.summary())
             self._show_hold(reading.hold)
             self.charts.refresh_from_store()
@@ -222,7 +222,8 @@ class LiveScreen(ChartedScreen):
         self._run = run
         before = self._facts
         epochs = reading.epochs if reading.epochs is not None else before.epochs if before else ()
-        self._facts = Facts(run, reading.start, epochs)
+        job = reading.jobs.get(run.id)
+        self._facts = Facts(run, reading.start, epochs, job, reading.node)
         facts = self.query_one(RunFacts)
         facts.name_frame(run_label(run))
         facts.show(self._facts)

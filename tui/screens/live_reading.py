@@ -11,6 +11,7 @@ from tui.text import duration, number
 if TYPE_CHECKING:
     import sqlite3
 
+    from engine.store.jobs import JobFacts
     from engine.store.queries import Run
 
 EpochMark = tuple[int | None, int | None, str]
@@ -43,6 +44,10 @@ class Reading:
     waiting: Waiting = field(default_factory=Waiting)
     runs: Sequence[Run] = ()
     """The whole queue."""
+    jobs: Mapping[str, JobFacts] = field(default_factory=dict)
+    """Of those that are jobs of a cluster, by run."""
+    node: Mapping[str, Any] = field(default_factory=dict)
+    """The newest telemetry of the selected run, if it is on a cluster's node."""
     run: Run | None = None
     epochs: Sequence[Mapping[str, Any]] | None = None
     """All of them, or ``None`` if none is new."""
@@ -56,15 +61,17 @@ class Reading:
 def read(connection: sqlite3.Connection, known: Known, waiting: Waiting) -> Reading:
     """Read the queue, and of the selected run what ``known`` lacks."""
     from engine.store import queries
+    from engine.store.jobs import live_jobs
+    from engine.store.series import newest_telemetry
 
     mark = queries.waiting_mark(connection)
     if mark != waiting.mark:
         waiting = Waiting(mark, queries.waiting(connection))
     runs = [*queries.running(connection), *waiting.runs, *queries.ended(connection)]
     run = queries.get_run(connection, known.run_id) if known.run_id else None
-    hold = queries.queue_hold(connection)
+    hold, jobs = queries.queue_hold(connection), live_jobs(connection)
     if run is None:
-        return Reading(known, waiting, runs, hold=hold)
+        return Reading(known, waiting, runs, jobs, hold=hold)
     epoch_mark = (run.attempt, run.epoch, run.state)
     epochs = queries.epochs(connection, run.id) if epoch_mark != known.epochs else None
     events = queries.events(connection, run.id)
@@ -72,6 +79,8 @@ def read(connection: sqlite3.Connection, known: Known, waiting: Waiting) -> Read
         known=Known(run.id, epoch_mark),
         waiting=waiting,
         runs=runs,
+        jobs=jobs,
+        node=newest_telemetry(connection, run.id) if run.id in jobs else {},
         run=run,
         epochs=epochs,
         start=_newest(events, "start"),

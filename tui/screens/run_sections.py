@@ -216,6 +216,8 @@ def _commit(start: Mapping[str, Any]) -> str:
 
 def attempts(details: RunDetails) -> Content:
     """One line an attempt, then what was warned of."""
+    from engine.store.jobs import job_of, job_text
+
     lines = []
     for attempt in details.attempts:
         began, ended = attempt.get("started"), attempt.get("ended")
@@ -226,6 +228,8 @@ def attempts(details: RunDetails) -> Content:
         if resumed:
             text += f", from epoch {resumed}"
         lines.append(Content.assemble((f"{attempt.get('attempt')}  ", MUTED), (text, "")))
+        if (job := job_of(attempt)) is not None:
+            lines.append(Content.styled(f"   {plain(job_text(job), PARAGRAPH)}", MUTED))
     lines += [
         Content.assemble(("! ", "$warning"), (plain(warning, PARAGRAPH), ""))
         for warning in details.warnings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -15,6 +15,7 @@ from tui.text import ABSENT, TITLE, ago, duration, number, plain
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
+    from engine.store.jobs import JobFacts
     from engine.store.queries import Run
 
 HEADER_ROWS = 1
@@ -51,6 +52,7 @@ class QueueTable(Lines, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._runs: Sequence[Run] = ()
         self._now = 0.0
+        self._jobs: Mapping[str, JobFacts] = {}
         self._selected: str | None = None
         self._chosen = False
         self._top = 0
@@ -60,12 +62,14 @@ class QueueTable(Lines, can_focus=True):
         """The run under the cursor."""
         return next((run for run in self._runs if run.id == self._selected), None)
 
-    def show(self, runs: Sequence[Run], now: float) -> None:
-        """Take the runs in their order, at the wall time ``now``.
+    def show(
+        self, runs: Sequence[Run], now: float, jobs: Mapping[str, JobFacts] | None = None
+    ) -> None:
+        """Take the runs in their order, at the wall time ``now``, with the jobs that some are.
 
         Until the user moves the cursor, it goes to the first run whenever its own is not running.
         """
-        self._runs, self._now = runs, now
+        self._runs, self._now, self._jobs = runs, now, jobs or {}
         selected = self.selected
         stay = selected is not None and (self._chosen or selected.state == "running")
         if runs and not stay:
@@ -118,7 +122,7 @@ class QueueTable(Lines, can_focus=True):
         lines = [_header(columns)]
         before = sum(run.state == "running" for run in self._runs)
         for index, run in enumerate(self._runs[self._top : self._top + rows], self._top):
-            line = _row(run, columns, self._now, index - before)
+            line = _row(run, columns, self._now, index - before, self._jobs.get(run.id))
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
@@ -176,14 +180,19 @@ def _header(columns: dict[str, int]) -> Line:
     return [(text, "$text-disabled")]
 
 
-def _row(run: Run, columns: dict[str, int], now: float, ahead: int) -> Line:
+def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFacts | None) -> Line:
     """``ahead``: how many wait before it, if it waits."""
-    style = style_variable(run.state)
+    pending = run.state == "running" and job is not None and job.waits
+    state = "queued" if pending else run.state
+    style = style_variable(state)
     line: Line = []
     for name, size in columns.items():
         if name == "state":
-            word = f"{glyph(run.state)} {plain(run.state)}" if size > 1 else glyph(run.state)
+            said = "pending" if pending else plain(run.state)
+            word = f"{glyph(state)} {said}" if size > 1 else glyph(state)
             line.append((fit(word, size) + " ", style))
+        elif name == "progress" and pending:
+            line.append((fit("on cluster", size - 1) + "  ", "$text-muted"))
         elif name == "progress":
             line += _bar(run, size - 1, ahead)
         else:

@@ -13,6 +13,7 @@ from tui.text import ABSENT, PARAGRAPH, TITLE, count, duration, number, plain, s
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
+    from engine.store.jobs import JobFacts
     from engine.store.queries import Run
 
 MESSAGE_LINES = 5
@@ -35,6 +36,10 @@ class Facts:
     start: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the journal's newest ``start``."""
     epochs: Sequence[Mapping[str, Any]] = ()
+    job: JobFacts | None = None
+    """On a cluster, while it may run there."""
+    node: Mapping[str, Any] = field(default_factory=dict)
+    """The newest telemetry of the cluster's node."""
 
 
 class RunFacts(Lines):
@@ -53,7 +58,7 @@ class RunFacts(Lines):
         facts = self._facts
         if facts is None:
             return []
-        lines = _state(facts.run, width)
+        lines = _state(facts.run, width) + _job(facts, width)
         rest = height - len(lines)
         table = _metrics(facts, width)
         rows = _rows(facts)
@@ -85,6 +90,38 @@ def _state(run: Run, width: int) -> list[Line]:
     if run.state in _NEXT_STEP:
         lines += [[(text, "$accent")] for text in wrap(_NEXT_STEP[run.state], max(width, 10))]
     return lines
+
+
+def _job(facts: Facts, width: int) -> list[Line]:
+    """Where on a cluster it is or why it waits, and what its node does."""
+    if facts.job is None or facts.run.state != "running":
+        return []
+    from engine.store.jobs import job_text
+
+    tone = "$warning" if facts.job.job_stale is not None else "$accent"
+    lines: list[Line] = [
+        [(text, tone)] for text in wrap(plain(job_text(facts.job), PARAGRAPH), max(width, 10))
+    ]
+    if parts := list(filter(None, _of_node(facts.node))):
+        lines.append([("node".ljust(_LABEL_WIDTH), "$text-muted"),
+                      (_joined(parts, width - _LABEL_WIDTH), "")])  # fmt: skip
+    return lines
+
+
+def _of_node(node: Mapping[str, Any]) -> list[str]:
+    """The figures that its driver and host told, the most important first."""
+
+    def told(name: str, form: str, factor: float = 1.0) -> str:
+        value = node.get(name)
+        return "" if value is None else form.format(value * factor)
+
+    return [
+        told("gpu_utilization", "GPU {:.0f} %"),
+        told("gpu_memory_mib", "{:.1f} GiB", 1 / 1024),
+        told("gpu_temperature_c", "{:.0f} °C"),
+        told("cpu_percent", "CPU {:.0f} %"),
+        told("process_memory_mib", "{:,.0f} MiB its own"),
+    ]
 
 
 def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
