@@ -23,7 +23,7 @@ def compiled_update(work: Workload) -> Update:
         work.learner,
         objective,
         _items(work),
-        target_room(objective, work.batches[0]),
+        target_room(objective, work.batches[0], work.spec.training.batch_size),
         bfloat16=work.bfloat16,
         compiled=True,
     )

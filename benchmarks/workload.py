@@ -76,7 +76,7 @@ def set_up(spec: RunSpec, split: SplitData, device: torch.device) -> Workload:
     size, room = spec.training.batch_size, None
     if device.type == "cuda":
         windows = windows.padded(size)
-        room = target_room(objective, windows)
+        room = target_room(objective, windows, size)
     batches = list(windows.to(device).batches(size))
     eager = make_update(learner, objective, histories.items, room, bfloat16=bfloat16)
     update = recorded(eager, learner, batches[0]) if device.type == "cuda" else eager

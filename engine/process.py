@@ -44,6 +44,22 @@ def own_identity() -> ProcessIdentity:
     return identity
 
 
+def parent_identity() -> ProcessIdentity:
+    """Of the process that started this one, which must live."""
+    identity = identify(os.getppid())
+    assert identity is not None
+    return identity
+
+
+def parent_of(pid: int) -> int | None:
+    """The process that started it; ``None`` if it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(stat[stat.rindex(")") + 2 :].split()[1])
+
+
 def exists(pid: int) -> bool:
     """Whether any process has this pid here."""
     return Path(f"/proc/{pid}").exists()

@@ -54,6 +54,10 @@ class ReferenceTable(Strict):
 class Slots(Strict):
     gpu: int = Field(default=1, ge=1, le=64)
     cpu: int | Literal["auto"] = "auto"
+    gpus_per_run: int = Field(default=1, ge=1, le=64)
+    """GPUs that one run spans, each with a share of every batch."""
+    processes_per_run: int = Field(default=1, ge=1, le=64)
+    """The same on the CPU, where it shows what several GPUs would do."""
 
 
 class Settings(Strict):

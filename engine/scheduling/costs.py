@@ -48,7 +48,7 @@ def cost_key(spec: RunSpec) -> str:
 
 def cost_from_past(con: sqlite3.Connection, spec: RunSpec, slot: Slot) -> Cost | None:
     """What the store knows; ``None`` if nothing like it ran here."""
-    found = past_cost(con, spec, Place(slot.device, slot.title, slot.threads))
+    found = past_cost(con, spec, Place(slot.device, slot.title, slot.threads, slot.processes))
     if found is None:
         return None
     source: Source = "past" if found.length == spec.length else "nearest"

@@ -25,6 +25,12 @@ from engine.store.transitions import LiveAttempt
 # -P: a folder called `engine` where the user stands is not ours.
 WORKER = (sys.executable, "-P", "-m", "engine.worker")
 
+TORCHRUN = (
+    *(sys.executable, "-P", "-m", "torch.distributed.run", "--standalone"),
+    *("--local-addr", "localhost", "--nproc-per-node"),
+)
+"""Before the number of processes, and the module that each of them is."""
+
 SILENCE_SECONDS = 60.0
 """An attempt on another host is thought gone when its journal, which has a heartbeat every 5 s,
 didn't grow for so long."""
@@ -81,6 +87,19 @@ class Pool:
     slots: Sequence[Slot]
 
 
+def together(command: Sequence[str], processes: int) -> list[str]:
+    """``python -m engine.worker ...`` as so many processes on this machine."""
+    module = command.index("-m")
+    started = (*TORCHRUN, str(processes), *command[module:])
+    return [*started, "--processes", str(processes)]
+
+
+def spread_environment() -> dict[str, str]:
+    """What the processes that ``torchrun`` starts need: it doesn't hand on ``-P``, and they talk to
+    each other on this machine alone, whatever its name resolves to."""
+    return {"PYTHONSAFEPATH": "1", "GLOO_SOCKET_IFNAME": "lo"}
+
+
 @dataclass
 class LocalLauncher:
     """Processes on this machine, each the leader of a session of its own."""
@@ -98,15 +117,19 @@ class LocalLauncher:
         }
         if slot.visible is not None:
             environment["CUDA_VISIBLE_DEVICES"] = slot.visible
+        command = [
+            *self.command,
+            str(folder.path),
+            *("--attempt", str(attempt)),
+            *("--device", slot.device),
+            *("--threads", str(slot.threads)),
+        ]
+        if slot.processes > 1:
+            command = together(command, slot.processes)
+            environment |= spread_environment()
         with folder.log.open("ab") as log:
             child = subprocess.Popen(
-                [
-                    *self.command,
-                    str(folder.path),
-                    *("--attempt", str(attempt)),
-                    *("--device", slot.device),
-                    *("--threads", str(slot.threads)),
-                ],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

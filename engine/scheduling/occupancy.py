@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.process import exists
+from engine.process import exists, parent_of
 from engine.scheduling.busyprocesses import Foreign, describe
 from engine.scheduling.slots import Slot
 from engine.store.occupants import Occupant
@@ -45,6 +45,7 @@ def slots_of(supervisor: Supervisor) -> list[Slot]:
             title=slot["title"],
             threads=slot["threads"],
             visible=slot["name"].rpartition("/")[0] if slot["device"] == "cuda" else None,
+            processes=slot.get("processes", 1),
         )
         for slot in supervisor.slots
     ]
@@ -57,7 +58,7 @@ def device_uses(
     busy: Sequence[Foreign] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> list[DeviceUse]:
-    """Every device that has slots, in the order of the slots.
+    """Every device that has slots, in the order of the slots; a slot of several GPUs is in each.
 
     Args:
         busy: processes that keep the CPU busy and aren't ours.
@@ -67,7 +68,8 @@ def device_uses(
     placed = _place(slots, here)
     devices: dict[str, list[Slot]] = {}
     for slot in slots:
-        devices.setdefault(slot.visible or slot.device, []).append(slot)
+        for visible in (slot.visible or slot.device).split(","):
+            devices.setdefault(visible, []).append(slot)
     uses = []
     for visible, its in devices.items():
         inside = tuple(placed.get(slot.name) for slot in its)
@@ -76,7 +78,13 @@ def device_uses(
             use = _cpu(sample, runs, tuple(busy))
         else:
             gpu = gpu_of(visible, sample.gpus, environment)
-            use = _gpu(gpu, its[0].title, runs, inside, here)
+            spread = [slot.processes > 1 for slot in its]
+            started = {
+                one.pid
+                for one, many in zip(inside, spread, strict=True)
+                if one and one.pid and many
+            }
+            use = _gpu(gpu, its[0].title, runs, inside, here, started)
         uses.append(replace(use, names=tuple(slot.name for slot in its)))
     return uses
 
@@ -133,11 +141,17 @@ def _gpu(
     runs: tuple[Run | None, ...],
     inside: Iterable[Occupant | None],
     occupants: Iterable[Occupant],
+    started: Container[int | None],
 ) -> DeviceUse:
+    """``started``: processes whose children train, rather than themselves."""
     if gpu is None:
         return DeviceUse("GPU", title, runs, None, None, None)
     ours = {one.pid for one in occupants}
-    foreign = [process for process in gpu.processes if process[0] not in ours]
+    foreign = [
+        process
+        for process in gpu.processes
+        if process[0] not in ours and parent_of(process[0]) not in started
+    ]
     # In a container the driver tells the host's process ids: ours are among those unknown here.
     seen = {pid for pid, _ in gpu.processes}
     hidden = sum(one is not None and one.pid not in seen for one in inside)

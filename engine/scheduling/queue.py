@@ -197,7 +197,7 @@ class Queue:
             else:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
-        if status == "lost" or cause == "disk-full":
+        if status == "lost" or cause in ("disk-full", "killed"):
             self._try_again(connection, run, number, status)
         if status in ("failed", "lost"):
             self._pause_if_due(connection, cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +12,8 @@ from engine.config import Slots
 
 CORES_PER_CPU_RUN = 4
 """``cpu: auto`` gives one slot for so many cores."""
+
+log = logging.getLogger("seqbench")
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -28,6 +31,8 @@ class Slot:
     threads: int
     visible: str | None = None
     """``CUDA_VISIBLE_DEVICES`` of a worker here."""
+    processes: int = 1
+    """So many train one run together, each with ``threads`` threads, and a GPU on ``cuda``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +45,53 @@ class Gpu:
 def detect_slots(
     settings: Slots, environment: Mapping[str, str] = os.environ, cores: int | None = None
 ) -> list[Slot]:
-    """The slots of this machine; there is always one at least."""
+    """The slots of this machine; there is always one at least. GPUs left over are logged."""
     cores = cores or len(os.sched_getaffinity(0))
-    return divide(settings, allowed_gpus(_gpus(), environment), cores)
+    gpus = allowed_gpus(_gpus(), environment)
+    if said := left_over(settings, len(gpus)):
+        log.warning("%s", said)
+    return divide(settings, gpus, cores)
+
+
+def left_over(settings: Slots, gpus: int) -> str | None:
+    """What to say where ``gpus_per_run`` doesn't divide the GPUs."""
+    each = settings.gpus_per_run
+    if 0 < gpus < each:
+        return f"gpus_per_run is {each}, and there are {gpus} GPUs: a run takes those."
+    if gpus % each:
+        return f"{gpus % each} of {gpus} GPUs stay unused, because gpus_per_run is {each}."
+    return None
 
 
 def divide(settings: Slots, gpus: Sequence[Gpu], cores: int) -> list[Slot]:
-    """Slots on every GPU; on the CPU where there is none."""
+    """Slots on every GPU, or on every group of GPUs that one run spans; on the CPU where there is
+    no GPU. GPUs that are too few for a run are left out, and where all are, a run takes those."""
     if gpus:
-        count = len(gpus) * settings.gpu
-        threads = max(1, cores // count)
+        processes = min(settings.gpus_per_run, len(gpus))
+        groups = [gpus[first : first + processes] for first in range(0, len(gpus), processes)]
+        groups = [group for group in groups if len(group) == processes]
+        threads = max(1, cores // (len(groups) * processes * settings.gpu))
         return [
-            Slot(f"{gpu.visible}/{number}", "cuda", gpu.title, threads, gpu.visible)
-            for number in range(settings.gpu)
-            for gpu in gpus
+            _gpu_slot(group, number, threads) for number in range(settings.gpu) for group in groups
         ]
-    auto = max(1, cores // CORES_PER_CPU_RUN)
+    processes = settings.processes_per_run
+    auto = max(1, cores // (CORES_PER_CPU_RUN * processes))
     count = auto if settings.cpu == "auto" else settings.cpu
-    threads = max(1, cores // count)
-    return [Slot(f"cpu/{number}", "cpu", "CPU", threads) for number in range(count)]
+    threads = max(1, cores // (count * processes))
+    return [
+        Slot(f"cpu/{number}", "cpu", "CPU", threads, processes=processes) for number in range(count)
+    ]
+
+
+def _gpu_slot(gpus: Sequence[Gpu], number: int, threads: int) -> Slot:
+    visible = ",".join(gpu.visible for gpu in gpus)
+    title = several(gpus[0].title, len(gpus))
+    return Slot(f"{visible}/{number}", "cuda", title, threads, visible, len(gpus))
+
+
+def several(title: str, gpus: int) -> str:
+    """Of several GPUs that one run spans."""
+    return title if gpus == 1 else f"{gpus} × {title}"
 
 
 def allowed_gpus(gpus: Sequence[Gpu], environment: Mapping[str, str]) -> list[Gpu]:

@@ -182,6 +182,7 @@ def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
             "device": slot.device,
             "title": slot.title,
             "threads": slot.threads,
+            "processes": slot.processes,
         }
         for slot in queue.pools[None].slots
     ]

@@ -43,6 +43,7 @@ class Place:
     title: str
     """The GPU's name; of the CPU there is one."""
     threads: int
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,20 @@ def _alike(
         " JOIN summaries s ON s.run = runs.id JOIN attempts a ON a.run = runs.id AND a.attempt ="
         " (SELECT max(attempt) FROM attempts WHERE run = runs.id AND started IS NOT NULL)"
         " WHERE runs.epoch_seconds IS NOT NULL AND a.host = ? AND a.device_kind = ?"
-        " AND (a.device_kind = 'cuda' OR a.threads = ?) ORDER BY newest.r DESC",
-        (spec.model, spec.dataset, length, LATEST, socket.gethostname(), place.kind, place.threads),
+        " AND (a.device_kind = 'cuda' OR a.threads = ?)"
+        " AND ? = coalesce((SELECT json_extract(e.fields, '$.processes') FROM events e"
+        " WHERE e.run = runs.id AND e.attempt = a.attempt AND e.kind = 'start'), 1)"
+        " ORDER BY newest.r DESC",
+        (
+            spec.model,
+            spec.dataset,
+            length,
+            LATEST,
+            socket.gethostname(),
+            place.kind,
+            place.threads,
+            place.processes,
+        ),
     )
     found: list[_Past] = []
     for run, attempt, seconds, state, total, memory, text, device in rows:

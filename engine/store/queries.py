@@ -185,7 +185,8 @@ class Supervisor:
     started: float
     heartbeat: float
     slots: list[dict[str, Any]] = field(default_factory=list)
-    """``name``, ``device`` (cpu or cuda), ``title`` and ``threads`` of each place to run in."""
+    """``name``, ``device`` (cpu or cuda), ``title``, ``threads`` and ``processes`` of each place to
+    run in."""
 
 
 _COLUMNS = (

@@ -16,6 +16,7 @@ from engine.datasets.splits import Split, SplitData
 from engine.metrics import METRICS, RANKINGS
 from engine.models.base import SequenceModel
 from engine.spec import TOP_K
+from engine.training.group import ALONE, Group
 
 
 @dataclass(frozen=True)
@@ -50,23 +51,30 @@ def evaluation_set(
 
 
 def ranks(
-    model: SequenceModel, data: EvaluationSet, batch_size: int, *, bfloat16: bool = False
+    model: SequenceModel,
+    data: EvaluationSet,
+    batch_size: int,
+    *,
+    bfloat16: bool = False,
+    group: Group = ALONE,
 ) -> Tensor:
     """Each user's rank of the true item, from 1: int32 (2, users), all items and seen masked.
 
     The model is put in evaluation mode and left there. ``bfloat16`` is for its layers; scores are
-    float32, because in bfloat16 they tie.
+    float32, because in bfloat16 they tie. Each process of ``group`` ranks for a part of the users.
     """
     model.eval()
-    found = []
+    users = len(data.targets)
+    begin, end = group.span(users)
+    found = [torch.empty(2, 0, dtype=torch.int32, device=data.targets.device)]
     with torch.inference_mode():
-        for first in range(0, len(data.targets), batch_size):
-            last = min(first + batch_size, len(data.targets))
+        for first in range(begin, end, batch_size):
+            last = min(first + batch_size, end)
             histories = data.histories[first:last].long()
             with torch.autocast(histories.device.type, torch.bfloat16, enabled=bfloat16):
                 states = model.query(histories)
             found.append(_rank_batch(model.logits(states.float()), data, first, last))
-    return torch.cat(found, dim=1)
+    return group.gathered(torch.cat(found, dim=1), users)
 
 
 def _rank_batch(scores: Tensor, data: EvaluationSet, first: int, last: int) -> Tensor:

@@ -22,10 +22,11 @@ from engine.models.registry import build
 from engine.spec import RunSpec, Training
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
+from engine.training.group import ALONE, Group
 from engine.training.objectives import Objective, objective_of, target_room
 from engine.training.recorder import EpochRecord, Recorder
 from engine.training.schedule import learning_rate
-from engine.training.stepreport import EpochTotals, StepReport
+from engine.training.stepreport import REPORT_SECONDS, EpochTotals, StepReport
 from engine.training.update import (
     Learner,
     Update,
@@ -86,6 +87,7 @@ class Course:
     update: Update
     steps: int
     """Updates in all epochs: the learning rate's fall ends there."""
+    group: Group
 
 
 def train(
@@ -97,6 +99,7 @@ def train(
     resume: Checkpoint | None = None,
     save: Callable[[Checkpoint], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    group: Group = ALONE,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -107,6 +110,9 @@ def train(
         resume: state after an epoch, to go on from.
         save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS`.
         stop: asked at every update.
+        group: the processes that train the run together; each is given the whole of the data. What
+            the first one's ``recorder``, ``save`` and ``stop`` do is the run's doing, and when
+            it leaves, whoever started the others ends them.
 
     Raises:
         Interrupted: ``stop`` said so.
@@ -121,12 +127,13 @@ def train(
     if len(valid.targets) == 0:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
-    course = course_of(spec, state.learner, histories)
+    course = course_of(spec, state.learner, histories, group)
     model = state.learner.evaluated
 
     def rank(data: EvaluationSet) -> Tensor:
         bfloat16 = uses_bfloat16(settings, device)
-        return ranks(model, data, settings.eval_batch_size, bfloat16=bfloat16).cpu()
+        batch = settings.eval_batch_size
+        return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
 
     saved_at = time.monotonic()
     while not _finished(state, settings):
@@ -194,38 +201,55 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def course_of(spec: RunSpec, learner: Learner, histories: Histories) -> Course:
+def course_of(
+    spec: RunSpec, learner: Learner, histories: Histories, group: Group = ALONE
+) -> Course:
     """The update in its fastest form, and what it needs."""
     objective = objective_of(spec)
     steps = spec.training.epochs * steps_per_epoch(spec, histories)
     if histories.items.device.type == "cuda":
-        update = _gpu_update(spec, learner, objective, histories, compiled=steps >= WORTH_COMPILING)
+        compiled = steps >= WORTH_COMPILING
+        update = _gpu_update(spec, learner, objective, histories, group, compiled=compiled)
     else:
         bfloat16 = uses_bfloat16(spec.training, histories.items.device)
-        update = make_update(learner, objective, histories.items, None, bfloat16=bfloat16)
-    return Course(spec, objective, histories, update, steps)
+        update = make_update(
+            learner, objective, histories.items, None, bfloat16=bfloat16, group=group
+        )
+    return Course(spec, objective, histories, update, steps, group)
 
 
 def _gpu_update(
-    spec: RunSpec, learner: Learner, objective: Objective, histories: Histories, *, compiled: bool
+    spec: RunSpec,
+    learner: Learner,
+    objective: Objective,
+    histories: Histories,
+    group: Group,
+    *,
+    compiled: bool,
 ) -> Update:
     """One CUDA graph, whose shapes follow from the run's seed alone, of compiled layers if they can
     be compiled here."""
     learner.model.train()
-    windows = epoch_windows(spec, 1, objective, histories)
+    windows = epoch_windows(spec, 1, objective, histories, group)
     example = next(windows.batches(spec.training.batch_size))
-    room = target_room(objective, windows)
+    room = target_room(objective, windows, group.rows(spec.training.batch_size))
     bfloat16 = uses_bfloat16(spec.training, histories.items.device)
     update = make_update(
-        learner, objective, histories.items, room, bfloat16=bfloat16, compiled=compiled
+        learner,
+        objective,
+        histories.items,
+        room,
+        bfloat16=bfloat16,
+        compiled=compiled,
+        group=group,
     )
     try:
-        return recorded(update, learner, example)
+        return recorded(update, learner, example, group)
     except RuntimeError as error:
         if not compiled:
             raise
         sys.stderr.write(f"The layers can't be compiled, and so aren't: {error}\n")
-        return _gpu_update(spec, learner, objective, histories, compiled=False)
+        return _gpu_update(spec, learner, objective, histories, group, compiled=False)
 
 
 def _train_epoch(
@@ -235,11 +259,12 @@ def _train_epoch(
     recorder: Recorder,
     stop: Callable[[], bool],
 ) -> EpochTotals:
-    settings, learner = course.spec.training, state.learner
-    report = StepReport(recorder, epoch)
+    settings, learner, group = course.spec.training, state.learner, course.group
+    # The others see a loss that is no number where an epoch ends, and so never before the first.
+    report = StepReport(recorder, epoch, REPORT_SECONDS if group.first else math.inf)
     started = time.perf_counter()
     learner.model.train()
-    windows = epoch_windows(course.spec, epoch, course.objective, course.histories)
+    windows = epoch_windows(course.spec, epoch, course.objective, course.histories, group)
     for batch in windows.batches(settings.batch_size):
         if stop():
             raise Interrupted
@@ -251,9 +276,11 @@ def _train_epoch(
     return report.totals(time.perf_counter() - started)
 
 
-def epoch_windows(spec: RunSpec, epoch: int, objective: Objective, histories: Histories) -> Windows:
-    """An epoch's windows in its random order, on the device."""
-    generator = _seed_epoch(spec.seed, epoch)
+def epoch_windows(
+    spec: RunSpec, epoch: int, objective: Objective, histories: Histories, group: Group = ALONE
+) -> Windows:
+    """An epoch's windows in its random order, on the device; the same in all of ``group``."""
+    generator = _seed_epoch(spec.seed, epoch, group)
     windows = cut_windows(histories, objective.width, generator, objective.stride)
     windows = windows.shuffled(generator)
     device = histories.items.device
@@ -287,10 +314,10 @@ def _finished(state: TrainingState, settings: Training) -> bool:
     return state.epoch >= settings.epochs or state.epoch - state.best.epoch >= settings.patience
 
 
-def _seed_epoch(seed: int, epoch: int) -> torch.Generator:
+def _seed_epoch(seed: int, epoch: int, group: Group) -> torch.Generator:
     """One seed for an epoch's cuts and order, and for dropout, whatever happened before it."""
     mixed = (seed * 1_000_003 + epoch) % 2**63
-    torch.manual_seed(mixed)
+    group.seed(mixed)
     return torch.Generator().manual_seed(mixed)
 
 

@@ -24,15 +24,24 @@ GPU_SCORES = 1 << 26
 """Scores at once on a GPU: enough to fill it."""
 
 
-def target_loss(states: Tensor, output: OutputLayer, targets: Tensor, training: Training) -> Tensor:
+def target_loss(
+    states: Tensor,
+    output: OutputLayer,
+    targets: Tensor,
+    training: Training,
+    generator: torch.Generator | None = None,
+) -> Tensor:
     """The summed loss (nats) of ``targets``, int64 (N,), given ``states`` (N, d), as configured.
 
-    A target of 0 is none, and counts for nothing.
+    A target of 0 is none, and counts for nothing. ``generator`` draws negatives, torch's own unless
+    given.
     """
     if training.loss == "full":
         return cross_entropy(states, output, targets, label_smoothing=training.label_smoothing)
     items = len(output.weight) - 1
-    negatives = torch.randint(1, items + 1, (training.negatives,), device=states.device)
+    negatives = torch.randint(
+        1, items + 1, (training.negatives,), device=states.device, generator=generator
+    )
     if training.loss == "sampled":
         return sampled_cross_entropy(states, output, targets, negatives)
     return gbce(states, output, targets, negatives, training.gbce_calibration)

@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.models.base import SequenceModel
 from engine.models.bert4rec import BERT4Rec
 from engine.spec import RunSpec, Training
+from engine.training.group import ALONE, Group
 from engine.training.losses import target_loss
 from engine.training.windows import Windows, item_batch, next_item_batch
 
@@ -52,8 +53,8 @@ def objective_of(spec: RunSpec) -> Objective:
     return Objective(training, masks, width, stride)
 
 
-def target_room(objective: Objective, windows: Windows) -> int:
-    """Targets that a batch of such windows has room for where shapes are fixed.
+def target_room(objective: Objective, windows: Windows, size: int) -> int:
+    """Targets that ``size`` of such windows have room for where shapes are fixed.
 
     The mean and six standard deviations over random batches: one batch in a thousand million has
     more, and loses those.
@@ -68,7 +69,6 @@ def target_room(objective: Objective, windows: Windows) -> int:
     none = (1 - ratio) ** items  # a window always hides one item
     mean = share + (1 - share) * (items * ratio + none)
     square = share + (1 - share) * (items * ratio * (1 - ratio) + (items * ratio) ** 2 + none)
-    size = objective.training.batch_size
     variance = float(square.mean() - mean.mean() ** 2)
     room = size * float(mean.mean()) + ROOM_SIGMAS * math.sqrt(size * variance)
     return min(math.ceil(room), size * objective.width)
@@ -81,29 +81,39 @@ def batch_loss(
     windows: Windows,
     room: int | None = None,
     hidden_of: Callable[[Tensor], Tensor] | None = None,
+    group: Group = ALONE,
 ) -> tuple[Tensor, Tensor]:
-    """The summed loss (nats) of one batch, and its number of targets; scalars on the device.
+    """The summed loss (nats) of one batch, or of our share of it, and its number of targets;
+    scalars on the device.
 
     Args:
         items: `Histories.items`.
         room: `target_room`, where nothing may wait for the device to count targets.
         hidden_of: the model's ``hidden`` in another form.
+        group: those that share the batch out.
     """
     if objective.masks:
         assert isinstance(model, BERT4Rec)
-        inputs, targets = mask_items(objective, model.mask_token, items, windows)
+        inputs, targets = mask_items(objective, model.mask_token, items, windows, group.generator)
     else:
         inputs, targets = next_item_batch(items, windows, objective.width)
+    inputs, targets = group.share(inputs), group.share(targets)
     hidden, flat = (hidden_of or model.hidden)(inputs).flatten(0, 1), targets.flatten()
     chosen, chosen_targets = choose(flat, room)
     # Scores only where there is a target: the output layer is most of the work.
     states = model.transform(hidden.index_select(0, chosen))
-    loss = target_loss(states, model.output_layer(), chosen_targets, objective.training)
+    loss = target_loss(
+        states, model.output_layer(), chosen_targets, objective.training, group.generator
+    )
     return loss, (chosen_targets > 0).sum()
 
 
 def mask_items(
-    objective: Objective, mask_token: int, items: Tensor, windows: Windows
+    objective: Objective,
+    mask_token: int,
+    items: Tensor,
+    windows: Windows,
+    generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Hide a share of the items, to be predicted from both sides (Sun et al. 2019, sec. 3.6).
 
@@ -112,8 +122,10 @@ def mask_items(
     """
     window_items = item_batch(items, windows, objective.width)
     real = window_items > 0
-    hidden = real & (torch.rand(real.shape, device=real.device) < objective.training.mask_ratio)
-    last_only = torch.rand(len(real), device=real.device) < objective.last_mask_share
+    drawn = torch.rand(real.shape, device=real.device, generator=generator)
+    hidden = real & (drawn < objective.training.mask_ratio)
+    drawn = torch.rand(len(real), device=real.device, generator=generator)
+    last_only = drawn < objective.last_mask_share
     hidden &= ~last_only[:, None]
     hidden[:, -1] |= real[:, -1] & ~hidden.any(dim=1)
     targets = torch.where(hidden, window_items, 0)

@@ -28,9 +28,10 @@ class EpochTotals:
 class StepReport:
     """Keeps the steps' figures on the device and hands them over about once a second."""
 
-    def __init__(self, recorder: Recorder, epoch: int) -> None:
+    def __init__(self, recorder: Recorder, epoch: int, seconds: float = REPORT_SECONDS) -> None:
         self._recorder = recorder
         self._epoch = epoch
+        self._seconds = seconds
         self._steps: list[tuple[int, float]] = []
         self._figures: list[Tensor] = []
         self._flushed = time.monotonic()
@@ -40,7 +41,7 @@ class StepReport:
     def add(self, step: int, rate: float, figures: Tensor) -> None:
         self._steps.append((step, rate))
         self._figures.append(figures)
-        if time.monotonic() - self._flushed >= REPORT_SECONDS:
+        if time.monotonic() - self._flushed >= self._seconds:
             self.flush()
 
     def flush(self) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from engine.models.base import SequenceModel
 from engine.spec import Training
+from engine.training.group import ALONE, Group
 from engine.training.objectives import Objective, batch_loss
 from engine.training.windows import Windows
 
@@ -49,30 +50,36 @@ def make_update(
     *,
     bfloat16: bool,
     compiled: bool = False,
+    group: Group = ALONE,
 ) -> Update:
     """An update of ``learner`` by batches of windows into ``items``.
 
     Args:
         compiled: whether the model's layers are compiled, at the first call, for its shapes.
+        group: those that update their copies of the model together, by batches that all are given.
     """
     training, model = objective.training, learner.model
     hidden = torch.compile(model.hidden, dynamic=False) if compiled else model.hidden
 
     def update(windows: Windows) -> Tensor:
         with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
-            loss, targets = batch_loss(objective, model, items, windows, room, hidden)
-        torch.autograd.backward(loss / targets)
+            own_loss, own_targets = batch_loss(
+                objective, model, items, windows, room, hidden, group
+            )
+        loss, targets = group.summed(own_loss.detach(), own_targets)
+        torch.autograd.backward(own_loss / targets)
+        group.sum_gradients(model.parameters())
         norm = nn.utils.clip_grad_norm_(model.parameters(), training.grad_clip)
         learner.optimizer.step()
         learner.optimizer.zero_grad()
         if learner.average is not None:
             _follow(learner.average, model, training.ema)
-        return torch.stack([loss.detach().double(), targets.double(), norm.double()])
+        return torch.stack([loss.double(), targets.double(), norm.double()])
 
     return update
 
 
-def recorded(update: Update, learner: Learner, example: Windows) -> Update:
+def recorded(update: Update, learner: Learner, example: Windows, group: Group = ALONE) -> Update:
     """The same update as one CUDA graph: a launch in place of hundreds.
 
     Batches must all have the shape of ``example``, and nothing in the update may wait for the
@@ -91,7 +98,11 @@ def recorded(update: Update, learner: Learner, example: Windows) -> Update:
             problem = _warm_up(update, windows)
         torch.cuda.current_stream().wait_stream(stream)
         if problem is None:
-            with torch.cuda.graph(graph, stream=stream):
+            if group.generator is not None:
+                graph.register_generator_state(group.generator)
+            # NCCL has a thread that asks the driver for its own: only ours is recorded.
+            mode = "global" if group.size == 1 else "thread_local"
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode=mode):
                 figures = update(windows)
     finally:
         learner.optimizer.zero_grad()  # of an update that was broken off

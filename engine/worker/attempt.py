@@ -24,11 +24,12 @@ from engine.datasets.splits import split_data
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
-from engine.process import own_identity
+from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from engine.training.group import Group
 from engine.training.inference import InferenceSpeed, inference_speed
 from engine.training.loop import (
     Interrupted,
@@ -41,6 +42,7 @@ from engine.training.loop import (
 from engine.worker.fence import Fence
 from engine.worker.provenance import device_name, job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
+from engine.worker.together import own_device, together
 
 RESERVE_BYTES = 65_536
 _NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -64,10 +66,15 @@ class Ending:
 
 
 def run_attempt(
-    folder: RunFolder, attempt: int, device_kind: str, threads: int, stop: Callable[[], bool]
+    folder: RunFolder,
+    attempt: int,
+    device_kind: str,
+    threads: int,
+    stop: Callable[[], bool],
+    processes: int = 1,
 ) -> int:
     """Train the run in ``folder`` from its newest whole checkpoint; return the exit status, which
-    is `NO_ROOM` where the disk has none for the journal."""
+    is `NO_ROOM` where the disk has none for the journal. Of several processes this is the first."""
     started = time.monotonic()
     if threads:
         torch.set_num_threads(threads)
@@ -75,13 +82,22 @@ def run_attempt(
         with JournalWriter(folder.journal(attempt)) as journal:
             _reserve(folder)
             fence = Fence(folder, attempt)
-            ending = _ending_of(
-                lambda: _train(folder, attempt, device_kind, journal, stop, fence), folder, fence
-            )
-            folder.reserve.unlink(missing_ok=True)
-            if ending.trace:
-                sys.stderr.write(ending.trace)
-            journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+
+            def write_end(ending: Ending) -> None:
+                folder.reserve.unlink(missing_ok=True)
+                if ending.trace:
+                    sys.stderr.write(ending.trace)
+                journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+
+            def train_it() -> tuple[Outcome, InferenceSpeed]:
+                device = own_device(device_kind, processes)
+                with together(
+                    device, processes, lambda *why: write_end(Ending("failed", *why))
+                ) as group:
+                    return _train(folder, attempt, device, journal, stop, fence, group)
+
+            ending = _ending_of(train_it, folder, fence)
+            write_end(ending)
     except OSError as error:
         if error.errno not in _NO_ROOM_ERRORS:
             raise
@@ -141,19 +157,19 @@ def _os_failure(error: OSError) -> Ending:
 def _train(
     folder: RunFolder,
     attempt: int,
-    device_kind: str,
+    device: torch.device,
     journal: JournalWriter,
     stop: Callable[[], bool],
     fence: Fence,
+    group: Group,
 ) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
     interactions = load_interactions(spec.source)
-    if device_kind == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device", "No GPU can be used here: check `seqbench doctor`.")
-    device = torch.device(device_kind)
-    resume, problems = _newest_checkpoint(folder, spec)
+    checkpoint, resume, problems = _newest_checkpoint(folder, spec)
+    group.told(checkpoint)
 
-    journal.write("start", **_facts(folder, attempt, spec, interactions, device, resume))
+    facts = _facts(folder, attempt, spec, interactions, device, resume, group.size)
+    journal.write("start", **facts)
     for problem in problems:
         journal.write("warning", message=problem)
     telemetry = TelemetryThread(journal, os.getpid(), _gpu_uuid(device))
@@ -167,6 +183,7 @@ def _train(
             resume=resume,
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
+            group=group,
         )
     finally:
         telemetry.end()
@@ -201,15 +218,18 @@ def _log_bytes(folder: RunFolder) -> int | None:
         return None
 
 
-def _newest_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that can be used, and what is wrong with newer ones."""
+def _newest_checkpoint(
+    folder: RunFolder, spec: RunSpec
+) -> tuple[str | None, Checkpoint | None, list[str]]:
+    """Name and content of the newest checkpoint that can be used, and what is wrong with newer
+    ones."""
     problems: list[str] = []
     for _, path in reversed(folder.checkpoints()):
         try:
-            return load_checkpoint(path, spec.fingerprint()), problems
+            return path.name, load_checkpoint(path, spec.fingerprint()), problems
         except CheckpointError as error:
             problems.append(f"{error}; looking for an earlier one.")
-    return None, problems
+    return None, None, problems
 
 
 def _speed(
@@ -238,6 +258,7 @@ def _facts(
     interactions: Interactions,
     device: torch.device,
     resume: Checkpoint | None,
+    processes: int,
 ) -> dict[str, Any]:
     """The journal's ``start``: identity, provenance and sizes."""
     histories = training_histories(split_data(interactions, spec.source), torch.device("cpu"))
@@ -245,12 +266,13 @@ def _facts(
         "format": FORMAT,
         "run": folder.run_id,
         "attempt": attempt,
-        **asdict(own_identity()),
+        **asdict(own_identity() if processes == 1 else parent_identity()),
         "host": socket.gethostname(),
-        "device": device_name(device),
+        "device": device_name(device, processes),
         "device_kind": device.type,
         "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
         "threads": torch.get_num_threads(),
+        "processes": processes,
         **software(),
         **({"job": found} if (found := job(os.environ)) else {}),
         "checksum": interactions.checksum,

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from engine import __version__
+from engine.scheduling.slots import several
 from engine.telemetry import driver_version
 
 _DIRTY = "-dirty"
@@ -80,8 +81,16 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
     return text.removesuffix(_DIRTY), text.endswith(_DIRTY)
 
 
-def device_name(device: torch.device) -> str:
-    """The GPU's or the processor's, as it names itself."""
+def device_name(device: torch.device, processes: int = 1) -> str:
+    """The GPU's or the processor's, as it names itself, with how many processes used it or one
+    like it: times on several are not those on one."""
+    name = _own_name(device)
+    if processes == 1:
+        return name
+    return several(name, processes) if device.type == "cuda" else f"{name}, {processes} processes"
+
+
+def _own_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     for line in Path("/proc/cpuinfo").read_text().splitlines():

@@ -29,7 +29,8 @@ def check_versions(session: Session) -> Iterator[Finding]:  # noqa: ARG001 -- al
             yield Finding(package, "problem", "is not installed", "Install seqbench anew with pip.")
 
 
-def check_gpu(session: Session) -> Iterator[Finding]:  # noqa: ARG001
+def check_gpu(session: Session) -> Iterator[Finding]:
+    from engine.scheduling.slots import left_over
     from engine.telemetry import Sampler
 
     sampler = Sampler()
@@ -38,6 +39,8 @@ def check_gpu(session: Session) -> Iterator[Finding]:  # noqa: ARG001
     for gpu in sample.gpus:
         memory = f", {gpu.memory_total_mib:,.0f} MiB" if gpu.memory_total_mib else ""
         yield Finding("gpu", "ok", f"{gpu.index}: {gpu.name}{memory}")
+    if said := left_over(session.catalogue.settings.slots, len(sample.gpus)):
+        yield Finding("gpu", "note", said)
     if not sample.gpus:
         yield Finding("gpu", "note", f"{sample.gpu_note}; runs train on the CPU")
         return

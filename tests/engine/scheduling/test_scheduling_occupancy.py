@@ -76,6 +76,16 @@ def test_runs_of_another_host_are_in_none_of_our_slots() -> None:
     assert use.slots != (None,)
 
 
+def test_a_run_that_spans_gpus_is_in_each_and_its_processes_are_ours(spinning: int) -> None:
+    slots = divide(Slots(gpus_per_run=2), GPUS[:2], 16)
+    both = tuple(gpu(number, (spinning, 900.0)) for number in range(2))
+    run = inside("a", slots[0].name, os.getpid())  # which started the other
+    uses = device_uses(slots, Sample(0.0, HOST, both, None), [run])
+    assert [use.label for use in uses] == ["GPU 0", "GPU 1"]
+    assert [use.slots for use in uses] == [(run.run,)] * 2
+    assert [use.foreign for use in uses] == [()] * 2
+
+
 def test_processes_that_are_not_ours_are_named(spinning: int) -> None:
     slots = divide(Slots(), GPUS[:1], 16)
     sample = Sample(0.0, HOST, (gpu(0, (os.getpid(), 900.0), (spinning, 31_744.0)),), None)

@@ -10,7 +10,7 @@ import pytest
 
 from engine.config import Slots
 from engine.lock import is_locked, take_lock
-from engine.scheduling.slots import Gpu, allowed_gpus, detect_slots, divide
+from engine.scheduling.slots import Gpu, allowed_gpus, detect_slots, divide, left_over
 
 A = Gpu("GPU-aaaa", "NVIDIA A")
 B = Gpu("GPU-bbbb", "NVIDIA B")
@@ -34,6 +34,38 @@ def test_without_a_gpu_the_cores_are_divided(
     slots = divide(settings, [], cores)
     assert [slot.name for slot in slots] == [f"cpu/{number}" for number in range(count)]
     assert {(slot.device, slot.threads, slot.visible) for slot in slots} == {("cpu", threads, None)}
+
+
+def test_a_run_may_span_several_gpus() -> None:
+    slots = divide(Slots(gpu=2, gpus_per_run=2), [A, B, Gpu("GPU-cccc", "NVIDIA A")], 16)
+    assert [slot.name for slot in slots] == ["GPU-aaaa,GPU-bbbb/0", "GPU-aaaa,GPU-bbbb/1"]
+    assert {(slot.visible, slot.processes) for slot in slots} == {("GPU-aaaa,GPU-bbbb", 2)}
+    assert {(slot.title, slot.threads) for slot in slots} == {("2 × NVIDIA A", 4)}
+
+
+def test_a_run_takes_the_gpus_that_there_are() -> None:
+    (slot,) = divide(Slots(gpus_per_run=4), [A, B], 8)
+    assert (slot.visible, slot.processes, slot.threads) == ("GPU-aaaa,GPU-bbbb", 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("each", "gpus", "said"),
+    [
+        (1, 3, None),
+        (2, 4, None),
+        (2, 0, None),
+        (2, 5, "1 of 5 GPUs stay unused, because gpus_per_run is 2."),
+        (4, 2, "gpus_per_run is 4, and there are 2 GPUs: a run takes those."),
+    ],
+)
+def test_gpus_that_are_left_over_are_said(each: int, gpus: int, said: str | None) -> None:
+    assert left_over(Slots(gpus_per_run=each), gpus) == said
+
+
+def test_a_run_may_span_several_processes_of_a_cpu() -> None:
+    slots = divide(Slots(processes_per_run=2), [], 16)
+    assert {(slot.processes, slot.threads) for slot in slots} == {(2, 4)}
+    assert len(slots) == 2
 
 
 def test_gpus_take_turns_before_any_is_shared() -> None:

@@ -94,7 +94,7 @@ CASES = [
 def test_room_holds_the_targets_of_every_batch_and_little_more(tiny_spec, model, settings) -> None:
     objective = objective_of(tiny_spec(model, batch_size=128, **settings))
     data = histories(3000)
-    room = target_room(objective, windows_of(objective, data))
+    room = target_room(objective, windows_of(objective, data), 128)
     counts = []
     for epoch in range(1, 4):
         torch.manual_seed(epoch)
@@ -114,7 +114,7 @@ def test_room_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> No
     windows = windows_of(objective, histories(300))
     padded = windows.padded(2 * len(windows) - 1)
     assert len(padded) > 1.9 * len(windows)
-    assert target_room(objective, padded) == target_room(objective, windows)
+    assert target_room(objective, padded, 512) == target_room(objective, windows, 512)
 
 
 @pytest.mark.parametrize("model", ["sasrec", "xlstm"])

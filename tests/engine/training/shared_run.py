@@ -1,0 +1,79 @@
+"""What two processes train together, for the tests: started by ``torchrun`` with a folder.
+
+Every case in ``cases.json`` is trained, from its checkpoint where it has one; the first process
+leaves beside it what came out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.datasets.load import load_interactions
+from engine.spec import RunSpec
+from engine.training import loop
+from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from engine.training.group import ALONE, Group, join
+from engine.training.recorder import EpochRecord, StepRecord
+
+CPU = torch.device("cpu")
+
+
+@dataclass
+class Memory:
+    steps_: list[StepRecord] = field(default_factory=list)
+    epochs: list[EpochRecord] = field(default_factory=list)
+
+    def steps(self, records: list[StepRecord]) -> None:
+        self.steps_ += records
+
+    def epoch(self, record: EpochRecord) -> None:
+        self.epochs.append(record)
+
+
+def trained(
+    spec: RunSpec, folder: Path, name: str, resume: Path | None = None, group: Group = ALONE
+) -> dict[str, Any]:
+    """Train, leaving a checkpoint of every epoch in ``folder``; what came out."""
+
+    def save(checkpoint: Checkpoint) -> None:
+        if group.first:
+            save_checkpoint(folder / f"{name}-{checkpoint.epoch}.pt", checkpoint)
+
+    memory = Memory()
+    outcome = loop.train(
+        spec,
+        load_interactions(spec.source),
+        CPU,
+        memory,
+        resume=load_checkpoint(resume, spec.fingerprint()) if resume else None,
+        save=save,
+        group=group,
+    )
+    return {
+        "steps": [(step.loss, step.grad_norm) for step in memory.steps_],
+        "epochs": [asdict(epoch) for epoch in memory.epochs],
+        "weights": outcome.best.model,
+        "ranks": outcome.test_ranks,
+        "best": outcome.best.epoch,
+    }
+
+
+def main(folder: Path) -> None:
+    torch.set_num_threads(1)
+    loop.CHECKPOINT_SECONDS = 0.0
+    group = join(CPU)
+    for name, case in json.loads((folder / "cases.json").read_text()).items():
+        resume = Path(case["resume"]) if case["resume"] else None
+        found = trained(RunSpec.model_validate(case["spec"]), folder, name, resume, group)
+        if group.first:
+            torch.save(found, folder / f"{name}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
