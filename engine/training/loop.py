@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,10 +41,6 @@ CHECKPOINT_SECONDS = 5.0
 
 REFERENCE_BATCH = 128
 """Samples (prefixes) in a batch of the reference, whose loss is a sum over batches."""
-
-WORTH_COMPILING = 30_000
-"""Updates in all epochs from which on a GPU saves more time by compiled layers than compiling them
-takes, though patience may end a run at a third of its epochs."""
 
 Cause = Literal["completed", "early-stopping"]
 
@@ -204,52 +199,20 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
 def course_of(
     spec: RunSpec, learner: Learner, histories: Histories, group: Group = ALONE
 ) -> Course:
-    """The update in its fastest form, and what it needs."""
+    """The update; on a GPU as a CUDA graph, whose shapes follow from the run's seed alone."""
     objective = objective_of(spec)
-    steps = spec.training.epochs * steps_per_epoch(spec, histories)
-    if histories.items.device.type == "cuda":
-        compiled = steps >= WORTH_COMPILING
-        update = _gpu_update(spec, learner, objective, histories, group, compiled=compiled)
+    items, bfloat16 = histories.items, uses_bfloat16(spec.training, histories.items.device)
+    if items.device.type == "cuda":
+        learner.model.train()
+        windows = epoch_windows(spec, 1, objective, histories, group)
+        room = target_room(objective, windows, group.rows(spec.training.batch_size))
+        update = make_update(learner, objective, items, room, bfloat16=bfloat16, group=group)
+        example = next(windows.batches(spec.training.batch_size))
+        update = recorded(update, learner, example, group)
     else:
-        bfloat16 = uses_bfloat16(spec.training, histories.items.device)
-        update = make_update(
-            learner, objective, histories.items, None, bfloat16=bfloat16, group=group
-        )
+        update = make_update(learner, objective, items, None, bfloat16=bfloat16, group=group)
+    steps = spec.training.epochs * steps_per_epoch(spec, histories)
     return Course(spec, objective, histories, update, steps, group)
-
-
-def _gpu_update(
-    spec: RunSpec,
-    learner: Learner,
-    objective: Objective,
-    histories: Histories,
-    group: Group,
-    *,
-    compiled: bool,
-) -> Update:
-    """One CUDA graph, whose shapes follow from the run's seed alone, of compiled layers if they can
-    be compiled here."""
-    learner.model.train()
-    windows = epoch_windows(spec, 1, objective, histories, group)
-    example = next(windows.batches(spec.training.batch_size))
-    room = target_room(objective, windows, group.rows(spec.training.batch_size))
-    bfloat16 = uses_bfloat16(spec.training, histories.items.device)
-    update = make_update(
-        learner,
-        objective,
-        histories.items,
-        room,
-        bfloat16=bfloat16,
-        compiled=compiled,
-        group=group,
-    )
-    try:
-        return recorded(update, learner, example, group)
-    except RuntimeError as error:
-        if not compiled:
-            raise
-        sys.stderr.write(f"The layers can't be compiled, and so aren't: {error}\n")
-        return _gpu_update(spec, learner, objective, histories, group, compiled=False)
 
 
 def _train_epoch(

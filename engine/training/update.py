@@ -56,6 +56,8 @@ def make_update(
 
     Args:
         compiled: whether the model's layers are compiled, at the first call, for its shapes.
+            Training leaves them as they are: compiled, they give other figures at each execution
+            on a GPU (gradients of embeddings are summed in any order).
         group: those that update their copies of the model together, by batches that all are given.
     """
     training, model = objective.training, learner.model
