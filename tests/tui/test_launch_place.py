@@ -33,6 +33,7 @@ GPUS = SlurmProfile(name="big", kind="slurm", jobs=4, cpus=8, gpus=2, partition=
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
     monkeypatch.setattr(launch_place, "on_cluster", lambda: True)
     monkeypatch.chdir(tmp_path)
 

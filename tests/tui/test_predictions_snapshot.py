@@ -54,6 +54,7 @@ def test_predictions(
     size: tuple[int, int],
 ) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
     monkeypatch.setattr(predictions, "predictions", lambda *_, **__: FOUND)
     run = empty_store.launch("sasrec")
 
