@@ -195,8 +195,8 @@ def figure(value: Value, kind: Kind) -> str:
             return f"{round(value):,}"
         case "metric":
             return f"{value:.4f}"
-        case "seconds":
-            return f"{value:,.2f}"
+        case "seconds":  # an epoch on a GPU may take hundredths
+            return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3f}"
         case "rate":
             return f"{value:.4g}"
         case _:

@@ -131,6 +131,8 @@ def spread_text(spread: Spread | None, column: Column) -> str:
     text = figure(spread.mean, column.kind)
     if not spread.deviation:
         return text
+    if column.kind == "seconds":  # as many digits as the mean has
+        return f"{text} ±{spread.deviation:,.{len(text.partition('.')[2])}f}"
     return f"{text} ±{figure(spread.deviation, column.kind)}"
 
 
