@@ -192,6 +192,12 @@ def _submitted(location: StoreLocation) -> int:
         return int(con.rows("SELECT count(*) FROM attempts WHERE job IS NOT NULL")[0][0])
 
 
+def _unsaved(location: StoreLocation) -> int:
+    """Run folders that are behind the store."""
+    with closing(connect_reader(location)) as con:
+        return int(con.rows("SELECT count(*) FROM runs WHERE revision > saved")[0][0])
+
+
 def _lines(location: StoreLocation) -> int:
     """That the jobs' journals have, as far as the store knows them."""
     sql = (
@@ -229,6 +235,8 @@ def measure(location: StoreLocation, marks: Path, nodes: int, seconds: float) ->
     with simulated(nodes, Settings()) as folder, supervised(location, nodes) as supervisor:
         progress(f"{nodes:,} jobs are submitted ...")
         filled = filling(location, supervisor, nodes)
+        # The folders of the runs that are queued are made little by little.
+        wait_for(lambda: _unsaved(location) < max(1, nodes // 20), "the run folders", PATIENCE)
         found = {}
         for name, settings in PACES.items():
             progress(f"Each job writes {name} ...")

@@ -53,7 +53,7 @@ class Settings:
 
     line_seconds: float = 5.0
     """Between two lines of one journal."""
-    lines: tuple[int, int] = (300, 900)
+    lines: tuple[int, int] = (50, 1950)
     """Of one job."""
     wait_seconds: tuple[float, float] = (1.0, 5.0)
     """From submission to start."""

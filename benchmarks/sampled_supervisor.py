@@ -24,7 +24,7 @@ from engine.store.location import StoreLocation
 SAMPLE_SECONDS = 0.01
 
 PARTS = {
-    "Queue._free_slot": "looks for a free slot",
+    "_free_slots": "looks for free slots",
     "Queue._start_queued": "starts queued runs",
     "save_unsaved": "writes meta.json",
     "read_journal": "reads journals",
