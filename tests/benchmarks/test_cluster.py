@@ -20,8 +20,8 @@ from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 
-NODES, RUNS = 4, 7
-QUICK = Settings(line_seconds=0.05, lines=(30, 50), wait_seconds=(0.1, 0.5))
+NODES, RUNS = 4, 6
+QUICK = Settings(line_seconds=0.05, lines=(25, 40), wait_seconds=(0.1, 0.5))
 
 
 @pytest.fixture
