@@ -44,8 +44,8 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@ $(STAMP)
 
-.PHONY: bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-results bench-chaos bench-charts bench-terminal bench-datasets
-bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-results bench-chaos bench-charts bench-terminal bench-datasets: bench-%: $(STAMP)
+.PHONY: bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-cluster bench-results bench-chaos bench-charts bench-terminal bench-datasets
+bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-cluster bench-results bench-chaos bench-charts bench-terminal bench-datasets: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.

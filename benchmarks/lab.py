@@ -61,20 +61,29 @@ def supervised(
     """A supervisor all of whose slots are taken; none of its workers outlives this. They are quiet
     stand-ins, unless ``command`` starts a supervisor with others."""
     set_pace(location, "quiet")
-    began = time.time()
     with tempfile.TemporaryDirectory() as configs:
         (Path(configs) / "settings.yaml").write_text(f"slots: {{cpu: {slots}}}\n")
-        # Stand-ins need no GPU, and slots on GPUs are counted otherwise.
-        with patch.dict(os.environ, CUDA_VISIBLE_DEVICES=""):
-            ensure_supervisor(location, Path(configs), command)
-        try:
+        with working(location, Path(configs), command) as supervisor:
             wait_for(lambda: reporting(location) == slots, f"{slots} workers")
-            wait_for(lambda: (_supervisor(location) or (0, 0.0))[1] > began, "the supervisor")
-            found = _supervisor(location)
-            assert found is not None
-            yield psutil.Process(found[0])
-        finally:
-            _end(location)
+            yield supervisor
+
+
+@contextmanager
+def working(
+    location: StoreLocation, configs: Path, command: Sequence[str]
+) -> Iterator[psutil.Process]:
+    """A supervisor, which ends with this, and its workers on this machine with it."""
+    began = time.time()
+    # Stand-ins need no GPU, and slots on GPUs are counted otherwise.
+    with patch.dict(os.environ, CUDA_VISIBLE_DEVICES=""):
+        ensure_supervisor(location, configs, command)
+    try:
+        wait_for(lambda: (_supervisor(location) or (0, 0.0))[1] > began, "the supervisor")
+        found = _supervisor(location)
+        assert found is not None
+        yield psutil.Process(found[0])
+    finally:
+        _end(location)
 
 
 def reporting(location: StoreLocation) -> int:

@@ -123,7 +123,7 @@ def watched(
 def delays(location: StoreLocation, marks: Path, began: float, ended: float) -> list[float]:
     """Seconds to the screen of each step line of the watched run that was written in between."""
     run_id = next(mark["run"] for mark in reversed(read_marks(marks)) if "run" in mark)
-    written = _written(location, run_id, began, ended)
+    written = written_steps(location, run_id, began, ended)
     last = max(step for step, _ in written)
     wait_for(lambda: read_marks(marks)[-1].get("step", 0) >= last, "the last lines' paint")
     painted = [(mark["step"], mark["t"]) for mark in read_marks(marks) if "step" in mark]
@@ -131,7 +131,7 @@ def delays(location: StoreLocation, marks: Path, began: float, ended: float) -> 
     return [painted[bisect_left(steps, step)][1] - t for step, t in written]
 
 
-def _written(
+def written_steps(
     location: StoreLocation, run_id: str, began: float, ended: float
 ) -> list[tuple[int, float]]:
     """Step and wall time of the step lines of a run's newest attempt."""

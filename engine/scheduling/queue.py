@@ -8,7 +8,7 @@ import logging
 import shutil
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -40,6 +40,8 @@ start."""
 SAVE_SECONDS = 0.2
 """Of a round for writing run folders: thousands that are queued at once must not keep journals
 from being read."""
+START_SECONDS = 1.0
+"""Of a round for starting runs, for the same reason."""
 SCARCE = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 )
@@ -310,8 +312,11 @@ class Queue:
     def _start_queued(self, connection: StoreConnection) -> None:
         """Raises `OSError` where the machine lacks something; the run keeps its place."""
         self._refuse_unknown(connection)
+        live = transitions.live_attempts(connection)
+        deadline = time.monotonic() + START_SECONDS
         for name, pool in self.pools.items():
-            while (slot := self._free_slot(connection, name, pool)) is not None:
+            free = _free_slots(live, name, pool)
+            while free:
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:
@@ -319,8 +324,11 @@ class Queue:
                     # It stems from the attempt before, and would be taken for this one's.
                     with suppress(OSError, RunError):
                         self.location.folder(run).cancel.unlink(missing_ok=True)
-                    number = transitions.begin_attempt(connection, run, slot.name, self.host)
-                self._launch(connection, run, number, slot, pool.launcher)
+                    number = transitions.begin_attempt(connection, run, free[0].name, self.host)
+                if self._launch(connection, run, number, free[0], pool.launcher):
+                    del free[0]
+                if time.monotonic() > deadline:
+                    return
 
     def _refuse_unknown(self, connection: StoreConnection) -> None:
         """Fail runs for launchers that aren't configured."""
@@ -336,7 +344,8 @@ class Queue:
 
     def _launch(
         self, connection: StoreConnection, run: str, number: int, slot: Slot, launcher: Launcher
-    ) -> None:
+    ) -> bool:
+        """Whether it was started; if not, the run has failed."""
         try:
             folder = save_folder(connection, self.location, run)
             process = launcher.start(folder, number, slot)
@@ -354,19 +363,20 @@ class Queue:
                     connection, run, number, "failed", "launch", f"It couldn't be started: {why}"
                 )
             log.warning("%s: attempt %d couldn't be started: %s", run, number, why)
-            return
+            return False
         if process is not None:
             with write(connection):
                 transitions.record_process(connection, run, number, process)
         log.info("%s: attempt %d started in %s", run, number, slot.name)
+        return True
 
-    def _free_slot(self, connection: StoreConnection, name: str | None, pool: Pool) -> Slot | None:
-        """A slot that no live attempt is in. An adopted one whose slot isn't known, or isn't one
-        any more, takes up the first that is free."""
-        free = {slot.name: slot for slot in pool.slots}
-        homeless = 0
-        for attempt in transitions.live_attempts(connection):
-            if attempt.launcher == name and free.pop(attempt.slot or "", None) is None:
-                homeless += 1
-        left = list(free.values())[homeless:]
-        return left[0] if left else None
+
+def _free_slots(live: Sequence[LiveAttempt], name: str | None, pool: Pool) -> list[Slot]:
+    """Slots that no live attempt is in. An adopted one whose slot isn't known, or isn't one any
+    more, takes up the first that is free."""
+    free = {slot.name: slot for slot in pool.slots}
+    homeless = 0
+    for attempt in live:
+        if attempt.launcher == name and free.pop(attempt.slot or "", None) is None:
+            homeless += 1
+    return list(free.values())[homeless:]

@@ -71,6 +71,22 @@ def test_runs_go_in_order_and_no_more_than_fit(
     assert log == "attempt 1 on cpu, 1 threads\n"
 
 
+def test_a_round_that_starts_runs_for_long_leaves_the_rest_to_the_next(
+    add: Add,
+    queue: Queue,
+    writer: StoreConnection,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.scheduling.queue.START_SECONDS", 0.0)
+    add("hold", "hold", "hold")
+    started = []
+    for _ in range(3):
+        queue.tick(writer)
+        started.append(look.states().count("running"))
+    assert started == [1, 2, 2]
+
+
 def test_a_queued_run_is_cancelled_at_once(
     location: StoreLocation, add: Add, queue: Queue, writer: StoreConnection, look: Look
 ) -> None:
