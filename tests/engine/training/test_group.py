@@ -94,7 +94,7 @@ def shared(
         [*TORCHRUN, "2", str(script), str(folder)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    found = {name: torch.load(folder / f"{name}.pt", weights_only=False) for name in cases}
+    found = {name: torch.load(folder / f"{name}.pt", weights_only=True) for name in cases}
     return found | {"folder": folder}
 
 

@@ -94,6 +94,7 @@ def test_a_run_without_weights_says_so(folder: RunFolder) -> None:
         predictions(folder, "u8")
 
 
+@pytest.mark.slow
 def test_weights_of_other_data_are_refused(folder: RunFolder, tmp_path: Path) -> None:
     with (tmp_path / "data" / "mine" / "r.csv").open("a") as file:
         file.write("u1,99,50\n")

@@ -159,7 +159,7 @@ def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, st
     ("marked", "number", "status"),
     [
         (True, signal.SIGTERM, "cancelled"),
-        (False, signal.SIGTERM, "preempted"),
+        pytest.param(False, signal.SIGTERM, "preempted", marks=pytest.mark.slow),
         (False, signal.SIGUSR2, "preempted"),
     ],
 )
@@ -204,6 +204,7 @@ def test_an_attempt_whose_time_is_over_does_nothing(make_folder, start) -> None:
     assert "has had its turn" in folder.log.read_text()
 
 
+@pytest.mark.slow
 def test_an_attempt_ends_itself_once_a_newer_one_began(make_folder, start) -> None:
     """A worker that is out of everyone's sight, where locks don't reach."""
     folder = make_folder(epochs=10_000, patience=10_000)
@@ -289,6 +290,7 @@ def test_a_data_set_that_is_gone_is_said_and_the_run_goes_on_once_it_is_back(
     assert lines(folder, "start", 3)[0].fields["resumed_epoch"] > 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_fails_with_the_cure(make_folder, start) -> None:
     folder = make_folder(dim=256, epochs=50)
     limit = 400_000  # enough for a journal, too little for a checkpoint
