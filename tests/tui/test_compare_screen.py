@@ -17,7 +17,9 @@ from engine.store.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.screens.compare import CompareScreen
+from tui.screens.compare_columns import every_column
 from tui.screens.compare_page import (
+    Drawn,
     Line,
     Page,
     Request,
@@ -232,6 +234,21 @@ def test_imported_and_disturbed_runs_are_seen() -> None:
     assert texts["state"] == "↓"
     marked = {name for name, text in texts.items() if text.startswith("!")}
     assert marked == {"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"}
+
+
+def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = [column for column in every_column("best").values() if column.name == "queued"]
+    now = 1_790_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    run = {column.source: now - 10 for column in shown} | {"state": "queued"}
+    page = Page(Request((), "id", False, Choice(), 0, 1), 1, (Line("run", run),))
+    drawn = Drawn()
+    told = [table_rows(page, shown, {}, before=drawn)[0].cells[0]]
+    told.append(table_rows(page, shown, {}, before=drawn)[0].cells[0])
+    assert told[0] is told[1], "drawn once"
+    now += 50
+    told.append(table_rows(page, shown, {}, before=drawn)[0].cells[0])
+    assert [cell.text for cell in told] == ["10 s ago", "10 s ago", "1 m ago"]
 
 
 @pytest.mark.parametrize("aggregate", ["best", "max", "last", "mean", "min"])

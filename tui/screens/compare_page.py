@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -194,11 +195,16 @@ def _runs(
     }
 
 
+AGE_SECONDS = 5.0
+"""An age on the screen is at most so much too young."""
+
+
 @dataclass
 class Drawn:
     """Rows as they were drawn last: who pages past a run draws it once."""
 
-    looks: tuple[Sequence[Column], Leaders] | None = None
+    looks: tuple[Sequence[Column], Leaders, int] | None = None
+    """Columns, best figures, and about when, where a column tells ages."""
     rows: dict[str, tuple[Line, tuple[Cell, ...]]] = field(default_factory=dict)
     """Of runs, by their ids."""
 
@@ -216,8 +222,10 @@ def table_rows(
         before: what was drawn the last time, which becomes what is drawn now.
     """
     drawn = before or Drawn()
-    known = drawn.rows if drawn.looks == (shown, leaders) else {}
-    drawn.looks, drawn.rows = (shown, leaders), {}
+    ages = any(column.name == "queued" for column in shown)
+    looks = (shown, leaders, int(time.time() / AGE_SECONDS) if ages else 0)
+    known = drawn.rows if drawn.looks == looks else {}
+    drawn.looks, drawn.rows = looks, {}
     rows = []
     for line in page.lines:
         if line.run is None:
