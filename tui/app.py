@@ -13,30 +13,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
-from textual.reactive import reactive
 from textual.screen import Screen
 
-from tui.actions import area_of, bindings_for
+from tui.actions import ACTIONS
 from tui.actions.action import Action, key_name, key_text
-from tui.actions.palette import ActionCommands
+from tui.actions.app import APP
+from tui.actions.bindings import area_of, bindings_for
 from tui.appearance import Appearance
 from tui.bandwidth import Bandwidth
 from tui.bell import MOST_OCCASIONS, Bell
 from tui.glyphs import ascii_wanted
-from tui.messages import CatalogueFailed, CatalogueLoaded, Snapshot, StoreChanged
+from tui.lab import Lab
+from tui.messages import (
+    CatalogueFailed,
+    CatalogueLoaded,
+    CatalogueWanted,
+    DataSetsChanged,
+    PivotWanted,
+    ReplayWanted,
+    RunWanted,
+    Snapshot,
+    StoreChanged,
+)
 from tui.modes import MODES
+from tui.palette import ActionCommands
 from tui.preferences import Preferences
 from tui.presence import Presence
 from tui.text import plain
 from tui.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
     from textual.widget import Widget
@@ -44,7 +53,8 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
     from engine.store.news import Occasion
-    from tui.screens.since import News
+    from tui.screens.charted import ChartWanted
+    from tui.since import News
     from tui.terminal import TerminalDriver
 
 POLL_SECONDS = 0.2
@@ -55,7 +65,7 @@ LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
 
 
-class SeqbenchApp(App[None]):
+class SeqbenchApp(Lab):
     """Choose runs, watch them, compare them.
 
     Attributes:
@@ -78,17 +88,12 @@ class SeqbenchApp(App[None]):
     CSS_PATH = "app.tcss"
     MODES = MODES
     DEFAULT_MODE = "launch"
-    BINDINGS = bindings_for("app")  # type: ignore[assignment]
+    BINDINGS = bindings_for("app", APP)  # type: ignore[assignment]
+    ACTIONS = ACTIONS
     COMMANDS = {ActionCommands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     ENABLE_SELECT_AUTO_SCROLL = False
-
-    snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
-    device: reactive[str] = reactive("", layout=False, repaint=False)
-    traffic: reactive[str] = reactive("", layout=False, repaint=False)
-    traffic_shown: reactive[bool] = reactive(False, layout=False, repaint=False)
-    low_bandwidth: reactive[bool] = reactive(False, layout=False, repaint=False)
 
     def __init__(
         self,
@@ -102,7 +107,7 @@ class SeqbenchApp(App[None]):
         self.preferences = preferences or Preferences()
         self.ascii_only = ascii_wanted(self.preferences.glyphs)
         self.keymap = self.preferences.keymap
-        self.set_keymap(self.keymap.bindings())
+        self.set_keymap(self.keymap.bindings(ACTIONS))
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
         self.presence = Presence(location)
@@ -220,12 +225,6 @@ class SeqbenchApp(App[None]):
             text = f"CPU, {sample.host.cores} cores"
         self.call_later(setattr, self, "device", plain(text, 60))
 
-    def reader(self) -> sqlite3.Connection:
-        """A new read-only connection; for use, and closing, in one thread. Raises `StoreError`."""
-        from engine.store.connect import connect_reader
-
-        return connect_reader(self.location)
-
     @work(thread=True, group="store")
     def _follow_store(self) -> None:
         """Look whether the store changed; see to it that the queue is worked on."""
@@ -340,6 +339,42 @@ class SeqbenchApp(App[None]):
     def _all_screens(self) -> list[Screen[object]]:
         return [screen for stack in self._screen_stacks.values() for screen in stack]
 
+    # What screens ask for
+
+    def on_chart_wanted(self, message: ChartWanted) -> None:
+        """Show one chart on the whole screen."""
+        from tui.screens.chart import ChartScreen
+
+        self.push_screen(ChartScreen(message.run_id, message.chart, message.view, message.overlay))
+
+    def on_replay_wanted(self, message: ReplayWanted) -> None:
+        """Replay a run."""
+        from tui.screens.replay import ReplayScreen
+
+        self.push_screen(ReplayScreen(message.run_id, message.overlay))
+
+    def on_run_wanted(self, message: RunWanted) -> None:
+        """Show a run's details."""
+        from tui.screens.run import RunScreen
+
+        self.push_screen(RunScreen(message.run_id))
+
+    def on_pivot_wanted(self, message: PivotWanted) -> None:
+        """Show cells as a pivot table."""
+        from tui.screens.pivot import PivotScreen
+
+        self.push_screen(PivotScreen(message.choice, message.aggregate))
+
+    def on_catalogue_wanted(self, message: CatalogueWanted) -> None:
+        """Show the catalogue of data sets, once it is read."""
+        from tui.screens.data import DataScreen
+
+        if self.catalogue is not None:
+            self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
+
+    def _catalogue_left(self, _: None) -> None:
+        self.screen.post_message(DataSetsChanged())
+
     # Actions
 
     async def action_show(self, mode: str) -> None:
@@ -354,7 +389,9 @@ class SeqbenchApp(App[None]):
         from tui.screens.help import HelpScreen
 
         topics = getattr(self.screen, "help_topics", tuple)
-        self.push_screen(HelpScreen(area_of(self.screen) or self.current_mode, tuple(topics())))
+        sections = getattr(self.screen, "HELP_SECTIONS", ())
+        area = area_of(self.screen) or self.current_mode
+        self.push_screen(HelpScreen(area, tuple(topics()), sections))
 
     def action_jump(self) -> None:
         """Give the focus to what the user names by a letter."""

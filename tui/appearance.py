@@ -11,7 +11,7 @@ from tui.fewcolours import FewColours
 from tui.theme import ANSI, SEQBENCH, SEQBENCH_LIGHT
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 TOPIC = "appearance"
 
@@ -23,7 +23,7 @@ class Appearance:
     own colours. Otherwise it is what the user's file names, else what they used last.
     """
 
-    def __init__(self, app: SeqbenchApp) -> None:
+    def __init__(self, app: Lab) -> None:
         self._app = app
         self._few = app.no_color or app.console.color_system in (None, "standard")
         self._filter = FewColours(colourless=app.no_color)

@@ -11,7 +11,7 @@ from tui.text import plain
 
 if TYPE_CHECKING:
     from engine.store.news import Occasion
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 MOST_OCCASIONS = 100
 """Kept for a user who looks elsewhere."""
@@ -26,7 +26,7 @@ LONGEST = 200
 class Bell:
     """An app's bell, and what it rang for while its user looked elsewhere."""
 
-    def __init__(self, app: SeqbenchApp) -> None:
+    def __init__(self, app: Lab) -> None:
         self._app = app
         self.missed: list[Occasion] = []
 

@@ -195,10 +195,11 @@ def _open_app(
     # Nothing is garbage yet, and looking for it takes a tenth of the start. The app lets it be
     # looked for again once it has painted.
     gc.disable()
+    from tui.actions import ACTIONS
     from tui.app import SeqbenchApp
     from tui.preferences import read_preferences
 
-    preferences = read_preferences(session.config_dir).overridden(
+    preferences = read_preferences(ACTIONS, session.config_dir).overridden(
         mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
     )
     app = SeqbenchApp(session.location, session.config_dir, preferences)

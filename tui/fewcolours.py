@@ -1,7 +1,7 @@
 """Sixteen colours, or none: what grounds tell elsewhere, reverse, underline and bold tell here.
 
-The theme `tui.theme.ANSI` takes the terminal's own colours, so that it can be read on a dark and on
-a light one. Nobody knows how a colour looks there as a ground under text of another, so none is
+The theme `tui.theme.ANSI` takes the terminal's own colours, so that it can be read on a dark and
+on a light one. Nobody knows how a colour looks there as a ground under text of another, so none is
 used as one.
 """
 

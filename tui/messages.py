@@ -1,15 +1,17 @@
-"""What the app tells its screens. Threads read; screens only ever receive these."""
+"""What the app tells its screens, and what screens ask it for. Threads read; screens receive."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from engine.analysis.comparison import Aggregate
     from engine.config import Catalogue
+    from engine.store.grouping import Choice
 
 
 @dataclass(frozen=True)
@@ -31,25 +33,59 @@ class Snapshot:
         return self.counts.get("running", 0) + self.counts.get("queued", 0)
 
 
+@dataclass
 class StoreChanged(Message, bubble=False):
     """The store has new content. Sent to the active screen, and to a screen that becomes active."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
+    snapshot: Snapshot
 
 
+@dataclass
 class CatalogueLoaded(Message, bubble=False):
     """``configs/`` was read; ``app.catalogue`` is there. Sent to every screen that exists."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        super().__init__()
-        self.catalogue = catalogue
+    catalogue: Catalogue
 
 
+@dataclass
 class CatalogueFailed(Message, bubble=False):
     """``configs/`` can't be used. Sent to every screen that exists."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__()
-        self.sentence = sentence
+    sentence: str
+
+
+class DataSetsChanged(Message, bubble=False):
+    """Data sets may have been fetched. Sent to the screen that becomes active."""
+
+
+# What screens ask the app for
+
+
+@dataclass
+class RunWanted(Message):
+    """Show a run's details."""
+
+    run_id: str
+
+
+@dataclass
+class ReplayWanted(Message):
+    """Replay a run, with other runs laid over its charts."""
+
+    run_id: str
+    overlay: Sequence[str]
+
+
+@dataclass
+class PivotWanted(Message):
+    """Show the cells of some runs as a pivot table."""
+
+    choice: Choice
+    aggregate: Aggregate
+
+
+@dataclass
+class CatalogueWanted(Message):
+    """Show the catalogue of data sets, with the cursor on one of them."""
+
+    dataset: str | None

@@ -8,11 +8,12 @@ a file.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from tui.actions.action import Action
 from tui.actions.keymap import Keymap, read_keymap
 
 FILE = "terminal.yaml"
@@ -51,8 +52,8 @@ def preference_files(extra: Path | None = None) -> list[Path]:
     return [folder / FILE for folder in (*folders, chosen) if folder is not None]
 
 
-def read_preferences(extra: Path | None = None) -> Preferences:
-    """What the user wrote, checked.
+def read_preferences(actions: Sequence[Action], extra: Path | None = None) -> Preferences:
+    """What the user wrote, checked; ``actions`` are those that may have keys of their own.
 
     Raises:
         ConfigError: with file, line, key, and what was expected.
@@ -67,17 +68,19 @@ def read_preferences(extra: Path | None = None) -> Preferences:
         above = read_yaml(path)
         document = merge_documents(document, above) if document else above
     assert document is not None
-    return _checked(document.value, document.error)
+    return _checked(document.value, document.error, actions)
 
 
 Complain = Callable[[tuple[str, ...], str], Exception]
 
 
-def _checked(value: Mapping[str, Any], complain: Complain) -> Preferences:
+def _checked(
+    value: Mapping[str, Any], complain: Complain, actions: Sequence[Action]
+) -> Preferences:
     from engine.errors import UsageError, did_you_mean, shown
 
     readers: dict[str, Callable[[Any], Any]] = {
-        "keys": _keymap,
+        "keys": lambda given: read_keymap(_keys(given), actions),
         "mouse": _switch,
         "glyphs": _glyphs,
         "low-bandwidth": lambda given: None if given == "auto" else _switch(given),
@@ -128,7 +131,7 @@ def _theme(given: object) -> str:
     return given
 
 
-def _keymap(given: object) -> Keymap:
+def _keys(given: object) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(given, Mapping):
         raise ValueError("names of actions with their keys")
     wanted: dict[str, tuple[str, ...]] = {}
@@ -137,4 +140,4 @@ def _keymap(given: object) -> Keymap:
         if not listed or not all(isinstance(key, (str, int)) for key in listed):
             raise ValueError(f"a key, or a list of keys, for {name}")
         wanted[str(name)] = tuple(str(key) for key in listed)
-    return read_keymap(wanted)
+    return wanted

@@ -1,15 +1,29 @@
-"""Reading what ended while the user was away."""
+"""What ended while the user was away, and reading it."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.store.location import StoreLocation
-    from tui.screens.since import News
+    from engine.store.news import EndedRun
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What ended since a moment."""
+
+    since: float
+    counts: Mapping[str, int]
+    runs: Sequence[EndedRun]
+    """The most pressing of them."""
+    now: float
+    """When it was looked at."""
 
 
 def wall_clock() -> float:
@@ -22,7 +36,6 @@ def read_news(location: StoreLocation, since: float | None) -> News | None:
     from engine.errors import UserError
     from engine.store.connect import connect_reader
     from engine.store.news import ended_counts, ended_since
-    from tui.screens.since import News
 
     if since is None or not location.db.exists():
         return None

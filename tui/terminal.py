@@ -24,8 +24,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui.bandwidth import Echo, Traffic
 from tui.glyphs import to_ascii
+from tui.traffic import Echo, Traffic
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that end the app at once: nothing in it is unsaved."""

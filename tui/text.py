@@ -11,8 +11,12 @@ import re
 import time
 from datetime import datetime
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+
+if TYPE_CHECKING:
+    from engine.store.queries import Run
 
 ABSENT = "–"
 
@@ -150,6 +154,11 @@ def ago(t: float | None, now: float | None = None) -> str:
             step = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
             return f"{int(passed // step)} {unit} ago"
     return datetime.fromtimestamp(t).strftime("%Y-%m-%d")
+
+
+def run_label(run: Run) -> str:
+    """``sasrec · ml-100k · L50 · s42``."""
+    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
 
 
 def short_path(path: Path, width: int = 40) -> str:

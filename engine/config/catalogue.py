@@ -49,6 +49,17 @@ class Catalogue:
         """Find by name, in any case. Raises `UsageError`."""
         return _find("launcher", name, self.launchers)
 
+    def datasets_by_size(self) -> list[str]:
+        """Names of all data sets: the synthetic ones, then the others from small to large."""
+        return sorted(
+            self.datasets,
+            key=lambda name: (
+                self.datasets[name].reader != "synthetic",
+                self.datasets[name].interactions,
+                name,
+            ),
+        )
+
     def run_spec(
         self,
         model: str,

@@ -10,16 +10,27 @@ from live_lines import screen_text
 from live_runs import LiveStore
 from pilots import settled, wait_for
 from textual.command import CommandPalette
+from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.store.location import StoreLocation
-from tui.actions import ACTIONS, actions_for, area_of, bindings_for
+from tui.actions import ACTIONS
+from tui.actions.action import actions_for
+from tui.actions.bindings import area_of, bindings_for
 from tui.app import SeqbenchApp
 from tui.follow import StoreFollower
 from tui.messages import Snapshot
+from tui.screens.chart import ChartScreen
+from tui.screens.compare import CompareScreen
+from tui.screens.compare_scatter import ScatterScreen
+from tui.screens.data import DataScreen
 from tui.screens.help import HelpScreen
 from tui.screens.launch import LaunchScreen
+from tui.screens.live import LiveScreen
+from tui.screens.pivot import PivotScreen
 from tui.screens.quit import QuitScreen
+from tui.screens.replay import ReplayScreen
+from tui.screens.run import RunScreen
 from tui.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
 from tui.theme import SEQBENCH, SEQBENCH_LIGHT
 from tui.widgets.header import Header, tab_at
@@ -182,7 +193,7 @@ async def test_help_names_every_key_of_the_screen(absent_store: StoreLocation) -
         await pilot.pause()
         lines = (line.replace("│", " ").split() for line in screen_text(pilot.app))
         text = " ".join(word for line in lines for word in line)  # long lines are wrapped
-        for action in (*actions_for("launch"), *actions_for("app")):
+        for action in (*actions_for("launch", ACTIONS), *actions_for("app", ACTIONS)):
             assert action.help in text, action.id
         assert STATE_MEANING["lost"][:20] in text
         await pilot.press("escape")
@@ -209,16 +220,31 @@ async def test_the_palette_runs_actions_by_name(absent_store: StoreLocation) -> 
 
 
 def test_every_action_is_a_method_of_its_screen() -> None:
-    assert {action.id for action in actions_for("app") if not hasattr(
-        SeqbenchApp, "action_" + action.id.partition("(")[0])} == set()  # fmt: skip
-    assert {action.id for action in actions_for("launch") if not action.own_keys and not hasattr(
-        LaunchScreen, "action_" + action.id.partition("(")[0])} == set()  # fmt: skip
+    def missing(area: str, owner: type) -> set[str]:
+        named = (action for action in actions_for(area, ACTIONS) if not action.own_keys)
+        methods = {action.id: "action_" + action.id.partition("(")[0] for action in named}
+        return {name for name, method in methods.items() if not hasattr(owner, method)}
+
+    assert missing("app", SeqbenchApp) == missing("launch", LaunchScreen) == set()
     assert area_of(LaunchScreen()) == "launch"
+
+
+SCREENS = (
+    ChartScreen, CompareScreen, DataScreen, LaunchScreen, LiveScreen, PivotScreen, ReplayScreen,
+    RunScreen, ScatterScreen,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_binds_every_action_of_its_area(screen: type[Screen[None]]) -> None:
+    assert bindings_for(screen.AREA, ACTIONS) == screen.BINDINGS  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("area", ["launch", "live", "compare"])
 def test_no_key_means_two_things_on_one_screen(area: str) -> None:
-    keys = [binding.key for binding in (*bindings_for(area), *bindings_for("app"))]
+    keys = [
+        binding.key for binding in (*bindings_for(area, ACTIONS), *bindings_for("app", ACTIONS))
+    ]
     twice = {key for key in keys if keys.count(key) > 1}
     # A rectangle, a form or a search that is open takes these until it is closed.
     assert twice <= {"enter", "escape"}

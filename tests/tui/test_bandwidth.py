@@ -15,16 +15,10 @@ from pilots import screen_text, settled, wait_for
 from terminals import APP, DEADLINE, Terminal
 
 from tui.app import SeqbenchApp
-from tui.bandwidth import (
-    FORGIVEN_SECONDS,
-    LATE_SECONDS,
-    UNANSWERED_SECONDS,
-    Echo,
-    Judge,
-    report,
-)
+from tui.bandwidth import FORGIVEN_SECONDS, LATE_SECONDS, Judge, report
 from tui.preferences import Preferences
 from tui.terminal import PING, PONG
+from tui.traffic import UNANSWERED_SECONDS, Echo
 
 # Judging
 

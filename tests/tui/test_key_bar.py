@@ -10,7 +10,8 @@ from pilots import settled, wait_for
 from rich.cells import cell_len
 
 from engine.store.location import StoreLocation
-from tui.actions import actions_for
+from tui.actions import ACTIONS
+from tui.actions.action import actions_for
 from tui.app import SeqbenchApp
 from tui.screens.help import HelpScreen
 from tui.widgets.key_bar import GAP, MARGIN, Entry, KeyBar, Line, arrange
@@ -70,7 +71,7 @@ async def test_80_columns_name_every_action_of_a_screen(
         await settled(pilot)
         named = {entry.label for entry in app.screen.query_one(KeyBar).entries}
     passing = {"Keep", "Drop", "Back to the grid", "Undo", "Clear"}
-    wanted = {action.label for action in actions_for(area) if action.show} - passing
+    wanted = {action.label for action in actions_for(area, ACTIONS) if action.show} - passing
     assert wanted | {"Help", "Quit"} <= named
 
 

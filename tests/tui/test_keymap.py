@@ -23,7 +23,7 @@ from tui.widgets.key_bar import KeyBar
 
 def app_with(location: StoreLocation, **keys: tuple[str, ...]) -> SeqbenchApp:
     wanted = {name.replace("__", ".").replace("_", "-"): chosen for name, chosen in keys.items()}
-    return SeqbenchApp(location, preferences=Preferences(keymap=read_keymap(wanted)))
+    return SeqbenchApp(location, preferences=Preferences(keymap=read_keymap(wanted, ACTIONS)))
 
 
 def test_every_action_has_a_name_of_its_own() -> None:
@@ -108,7 +108,7 @@ async def test_footer_help_palette_and_tabs_say_the_chosen_key(absent_store: Sto
 )
 def test_what_can_not_be_is_one_sentence(name: str, keys: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
-        read_keymap({name: keys})
+        read_keymap({name: keys}, ACTIONS)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -124,13 +124,13 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_no_file_is_no_wish() -> None:
-    assert read_preferences() == Preferences()
+    assert read_preferences(ACTIONS) == Preferences()
 
 
 def test_later_files_go_before_earlier_ones(tmp_path: Path) -> None:
     written(tmp_path / "config" / "seqbench", "mouse: false\nkeys: {launch.fetch: F, app.help: h}")
     written(tmp_path / "mine", "glyphs: ascii\nkeys:\n  app.help: [f1, '?', 9]\n")
-    found = read_preferences(tmp_path / "mine")
+    found = read_preferences(ACTIONS, tmp_path / "mine")
     assert (found.mouse, found.glyphs, found.low_bandwidth) == (False, "ascii", None)
     assert found.keymap.chosen == {
         "launch.fetch": ("F",),
@@ -158,7 +158,7 @@ def test_a_wrong_file_is_one_sentence_with_its_line(
 ) -> None:
     path = written(tmp_path / "mine", text)
     with pytest.raises(ConfigError) as caught:
-        read_preferences(tmp_path / "mine")
+        read_preferences(ACTIONS, tmp_path / "mine")
     assert str(caught.value).startswith(f"{path}:1")
     assert sentence in str(caught.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -38,6 +39,11 @@ class Action:
         words = self.id.lower().replace("(-", " back ")
         slug = self.slug or re.sub(r"[^a-z0-9]+", "-", words).strip("-")
         return f"{self.screens[0]}.{slug}"
+
+
+def actions_for(area: str, actions: Iterable[Action]) -> Iterator[Action]:
+    """The actions of one area, in the order of help and footer."""
+    return (action for action in actions if area in action.screens)
 
 
 def binding_id(action: Action, number: int) -> str:

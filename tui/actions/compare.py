@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.actions.action import Action
+from tui.actions.results import IMPORTED
 
 COMPARE = (
     Action(
@@ -51,13 +52,7 @@ COMPARE = (
         ("compare",),
         True,
     ),
-    Action(
-        "imported",
-        ("i",),
-        "Imported",
-        "Make cells of imported runs too, or leave them out",
-        ("compare", "pivot"),
-    ),
+    IMPORTED,
     Action(
         "aggregate",
         ("a",),

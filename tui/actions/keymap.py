@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from engine.errors import UsageError, did_you_mean, nearest, shown
-from tui.actions import ACTIONS, actions_for
-from tui.actions.action import Action, binding_id, key_name
+from tui.actions.action import Action, actions_for, binding_id, key_name
 
 NAMED_KEYS = (
     *("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end"),
@@ -34,7 +33,7 @@ class Keymap:
         keys = self.chosen.get(action.name)
         return action if keys is None else replace(action, keys=keys, key_label=None)
 
-    def bindings(self) -> dict[str, str]:
+    def bindings(self, actions: Sequence[Action]) -> dict[str, str]:
         """For `App.set_keymap`: Textual's keys of every binding, by its id.
 
         All of them or none: Textual puts what it changes behind the rest, and the footer shall
@@ -43,7 +42,7 @@ class Keymap:
         if not self.chosen:
             return {}
         found: dict[str, str] = {}
-        for action in ACTIONS:
+        for action in actions:
             if action.own_keys:
                 continue
             keys = self.applied(action).keys
@@ -55,13 +54,13 @@ class Keymap:
         return found
 
 
-def read_keymap(wanted: Mapping[str, tuple[str, ...]]) -> Keymap:
-    """Check what a user wrote: keys by the name of an action.
+def read_keymap(wanted: Mapping[str, tuple[str, ...]], actions: Sequence[Action]) -> Keymap:
+    """Check what a user wrote: keys by the name of one of the ``actions``.
 
     Raises:
         UsageError: an action or a key that there isn't, or a key that means two things.
     """
-    names = {action.name: action for action in ACTIONS}
+    names = {action.name: action for action in actions}
     changeable = [name for name, action in names.items() if not action.own_keys]
     chosen: dict[str, tuple[str, ...]] = {}
     for name, keys in wanted.items():
@@ -71,8 +70,8 @@ def read_keymap(wanted: Mapping[str, tuple[str, ...]]) -> Keymap:
             raise UsageError(f"the keys of {name} can't be changed.")
         chosen[name] = tuple(dict.fromkeys(map(_key, keys)))
     keymap = Keymap(chosen)
-    for area in dict.fromkeys(chain.from_iterable(action.screens for action in ACTIONS)):
-        _refuse_double(keymap, area)
+    for area in dict.fromkeys(chain.from_iterable(action.screens for action in actions)):
+        _refuse_double(keymap, area, actions)
     return keymap
 
 
@@ -102,11 +101,11 @@ def _key(text: str) -> str:
     )
 
 
-def _refuse_double(keymap: Keymap, area: str) -> None:
+def _refuse_double(keymap: Keymap, area: str, actions: Sequence[Action]) -> None:
     """On one screen its own actions and the app's must have different keys."""
     taken: dict[str, Action] = {}
-    everywhere = () if area == "app" else actions_for("app")
-    for action in map(keymap.applied, (*actions_for(area), *everywhere)):
+    everywhere = () if area == "app" else actions_for("app", actions)
+    for action in map(keymap.applied, (*actions_for(area, actions), *everywhere)):
         for key in action.keys:
             other = taken.setdefault(key, action)
             chosen = {action.name, other.name} & keymap.chosen.keys()

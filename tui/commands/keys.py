@@ -19,7 +19,7 @@ def keys(session: Session, as_json: bool) -> None:
     from tui.actions.action import key_text
     from tui.preferences import read_preferences
 
-    keymap = read_preferences(session.config_dir).keymap
+    keymap = read_preferences(ACTIONS, session.config_dir).keymap
     actions = [keymap.applied(action) for action in ACTIONS]
     if as_json:
         say_json(

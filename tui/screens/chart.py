@@ -9,15 +9,15 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.actions import bindings_for
+from tui.actions.bindings import bindings_for
+from tui.actions.charts import CHARTS
 from tui.messages import StoreChanged
 from tui.screens.charted import ChartedScreen
 from tui.states import glyph, style_variable
-from tui.text import ABSENT, number
+from tui.text import ABSENT, number, run_label
 from tui.widgets.chart_view import View
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.queue_table import run_label
 from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 
 
@@ -33,7 +33,7 @@ class ChartScreen(ChartedScreen):
 
     AREA = "chart"
     CSS_PATH = "chart.tcss"
-    BINDINGS = bindings_for("chart")  # type: ignore[assignment]
+    BINDINGS = bindings_for("chart", CHARTS)  # type: ignore[assignment]
 
     def __init__(self, run_id: str, chart: str, view: View, overlay: Sequence[str] = ()) -> None:
         super().__init__()

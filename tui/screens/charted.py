@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.message import Message
 from textual.screen import Screen
 
+from tui.messages import ReplayWanted
 from tui.widgets.run_charts import RunCharts
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
+    from tui.widgets.chart_view import View
+
+
+@dataclass
+class ChartWanted(Message):
+    """Ask the app to show one chart of a run on the whole screen."""
+
+    run_id: str
+    chart: str
+    view: View
+    overlay: Sequence[str]
 
 
 class ChartedScreen(Screen[None]):
     """A screen that holds one `RunCharts`. Keys in `tui.actions.charts`."""
 
-    app: SeqbenchApp
+    app: Lab
 
     @property
     def charts(self) -> RunCharts:
@@ -60,17 +75,13 @@ class ChartedScreen(Screen[None]):
 
     def action_open_chart(self) -> None:
         """One chart on the whole screen."""
-        from tui.screens.chart import ChartScreen
-
         charts = self.charts
         if charts.main is not None:
             run_id, view, overlay = charts.main.run_id, charts.view, charts.overlay
-            self.app.push_screen(ChartScreen(run_id, charts.chart_shown, view, overlay))
+            self.post_message(ChartWanted(run_id, charts.chart_shown, view, overlay))
 
     def action_replay(self) -> None:
         """Go through the run again."""
-        from tui.screens.replay import ReplayScreen
-
         charts = self.charts
         if charts.main is None:
             return
@@ -78,4 +89,4 @@ class ChartedScreen(Screen[None]):
         if run is None or run.started is None:
             self.notify("There is nothing to replay: the run has not started.", timeout=4)
         else:
-            self.app.push_screen(ReplayScreen(run.id, charts.overlay))
+            self.post_message(ReplayWanted(run.id, charts.overlay))

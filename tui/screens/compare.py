@@ -18,15 +18,18 @@ from engine.analysis.comparison import SORT, Aggregate, Column
 from engine.analysis.reference import alike_sources
 from engine.store.grouping import Choice
 from tui import remembered
-from tui.actions import bindings_for
-from tui.messages import CatalogueLoaded, StoreChanged
+from tui.actions.bindings import bindings_for
+from tui.actions.compare import COMPARE
+from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
 from tui.screens.compare_columns import TOPIC, every_column, known, screen_columns, table_columns
+from tui.screens.compare_help import FILTER_HELP
+from tui.screens.compare_imported import NONE_IMPORTED
 from tui.screens.compare_messages import LeadersRead, PageRead, ReadFailed
 from tui.screens.compare_page import Drawn, Leaders, Line, Page, Request, table_rows
 from tui.screens.compare_reader import PageReader
 from tui.screens.compare_reference import ReferencePanel
 from tui.screens.compare_runs import RunActions
-from tui.screens.compare_status import NO_RUNS, NONE_IMPORTED, usual_status, why_empty
+from tui.screens.compare_status import NO_RUNS, usual_status, why_empty
 from tui.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -43,7 +46,12 @@ class CompareScreen(RunActions):
     AREA = "compare"
     CSS_PATH = "compare.tcss"
     AUTO_FOCUS = "PagedTable"
-    BINDINGS = bindings_for("compare")  # type: ignore[assignment]
+    HELP_SECTIONS = (
+        ("The filter", FILTER_HELP),
+        ("The pivot", "pivot"),
+        ("The scatter plot", "scatter"),
+    )
+    BINDINGS = bindings_for("compare", COMPARE)  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()
@@ -416,9 +424,7 @@ class CompareScreen(RunActions):
 
     def action_pivot(self) -> None:
         """The cells of the runs that match, in the reference table's form."""
-        from tui.screens.pivot import PivotScreen
-
-        self.app.push_screen(PivotScreen(self.choice, self._aggregate))
+        self.post_message(PivotWanted(self.choice, self._aggregate))
 
     def action_reference(self) -> None:
         """Show or hide the published figures of the cell under the cursor."""
@@ -450,6 +456,4 @@ class CompareScreen(RunActions):
             self._expanded ^= {key}
             self._read(*self.table.window, follow=True)
         elif line is not None:
-            from tui.screens.run import RunScreen
-
-            self.app.push_screen(RunScreen(key))
+            self.post_message(RunWanted(key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -29,15 +30,23 @@ from engine.analysis.diff import (
     spread_text,
 )
 from engine.store.grouping import Choice
-from tui.screens.compare_page import Line
 from tui.text import ABSENT, PARAGRAPH, plain, shorten
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 _NAME = 31
 _MOST = 40
 """Cells of a value; a longer one is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrCell:
+    """What is set beside another: a run by its id, or a cell by its name."""
+
+    key: str
+    is_cell: bool
+
 
 Row = tuple[str, str, str, str, str]
 """Name, left, right, difference, and which side is better."""
@@ -70,9 +79,11 @@ class DiffScreen(ModalScreen[None]):
     ]
     AUTO_FOCUS = "VerticalScroll"
 
-    app: SeqbenchApp
+    app: Lab
 
-    def __init__(self, left: Line, right: Line, choice: Choice, aggregate: Aggregate) -> None:
+    def __init__(
+        self, left: RunOrCell, right: RunOrCell, choice: Choice, aggregate: Aggregate
+    ) -> None:
         super().__init__()
         self._sides = [left, right]
         self._choice = choice
@@ -98,7 +109,7 @@ class DiffScreen(ModalScreen[None]):
 
         try:
             with closing(self.app.reader()) as con:
-                left, right = (self._side(con, line) for line in self._sides)
+                left, right = (self._side(con, one) for one in self._sides)
                 self.post_message(DiffRead(compare_sides(con, left, right, self._aggregate)))
                 # After the rest: what reads ranks takes a moment to load.
                 from engine.analysis.pair_words import words_for
@@ -108,10 +119,10 @@ class DiffScreen(ModalScreen[None]):
         except (UserError, sqlite3.Error) as error:
             self.post_message(DiffRead(str(error)))
 
-    def _side(self, con: sqlite3.Connection, line: Line) -> Side:
-        if line.run is None:
-            return cell_side(con, line.cell, self._choice, self._aggregate)
-        return run_side(con, line.key, self._aggregate)
+    def _side(self, con: sqlite3.Connection, one: RunOrCell) -> Side:
+        if one.is_cell:
+            return cell_side(con, one.key, self._choice, self._aggregate)
+        return run_side(con, one.key, self._aggregate)
 
     @on(DiffRead)
     def _diff_read(self, event: DiffRead) -> None:

@@ -24,7 +24,7 @@ from tui.text import PARAGRAPH, count, plain, short_path
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class Export(Protocol):
@@ -163,7 +163,7 @@ class ExportScreen(ModalScreen[None]):
     """
     BINDINGS = [Binding("escape", "back", "Back", key_display="esc")]  # noqa: RUF012
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, what: Export) -> None:
         super().__init__()

@@ -20,7 +20,7 @@ from tui.text import PARAGRAPH, count, plain, short_path
 
 if TYPE_CHECKING:
     from engine.interchange.source import Found
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
@@ -58,7 +58,7 @@ class ImportScreen(ModalScreen[None]):
     ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }
     """
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self) -> None:
         super().__init__()

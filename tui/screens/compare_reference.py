@@ -15,13 +15,13 @@ from tui.text import TITLE, plain
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class ReferencePanel(TextBox):
     """Published figures beside ours."""
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self) -> None:
         super().__init__(id="reference")

@@ -22,7 +22,7 @@ from engine.store.grouping import Choice
 from tui.text import PARAGRAPH, plain, short_path
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 DEFAULT_NAME = "report.html"
 
@@ -45,7 +45,7 @@ class ReportScreen(ModalScreen[None]):
     ReportScreen Static { margin: 1 1 0 1; color: $text-muted; }
     """
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, choice: Choice) -> None:
         super().__init__()

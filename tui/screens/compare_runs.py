@@ -21,7 +21,7 @@ from tui.text import count, plain
 from tui.widgets.table import PagedTable
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 DELETABLE = frozenset({"queued", "paused", "done", "failed", "cancelled", "lost"})
 
@@ -29,7 +29,7 @@ DELETABLE = frozenset({"queued", "paused", "done", "failed", "cancelled", "lost"
 class RunActions(Screen[None]):
     """The half of the comparison that acts on runs; the other half shows them."""
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,10 +110,11 @@ class RunActions(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked lines beside each other."""
-        from tui.screens.compare_diff import DiffScreen
+        from tui.screens.compare_diff import DiffScreen, RunOrCell
 
         if len(self.marked) == 2:
-            left, right = self.marked.values()
+            marked = self.marked.values()
+            left, right = (RunOrCell(line.key, line.run is None) for line in marked)
             self.app.push_screen(DiffScreen(left, right, self.choice, self.aggregate))
 
     # Copies

@@ -21,15 +21,16 @@ from textual.worker import get_current_worker
 from engine.analysis.comparison import Column, figure
 from engine.analysis.scatter import Scatter, good_end, scatter
 from engine.store.grouping import Choice
-from tui.actions import bindings_for
-from tui.messages import StoreChanged
+from tui.actions.bindings import bindings_for
+from tui.actions.compare import COMPARE
+from tui.messages import RunWanted, StoreChanged
 from tui.text import PARAGRAPH, TITLE, count, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.scatter import ScatterPlot
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class ScatterRead(Message):
@@ -47,9 +48,9 @@ class ScatterScreen(Screen[None]):
     AREA = "scatter"
     CSS_PATH = "compare_scatter.tcss"
     AUTO_FOCUS = "ScatterPlot"
-    BINDINGS = bindings_for("scatter")  # type: ignore[assignment]
+    BINDINGS = bindings_for("scatter", COMPARE)  # type: ignore[assignment]
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(
         self, columns: Sequence[Column], x: Column, y: Column, choice: Choice, aggregate: str
@@ -166,10 +167,8 @@ class ScatterScreen(Screen[None]):
 
     def action_open_point(self) -> None:
         """Open the run under the cursor."""
-        from tui.screens.run import RunScreen
-
         if self.plot.display and self.plot.point is not None:
-            self.app.push_screen(RunScreen(self.plot.point.run))
+            self.post_message(RunWanted(self.plot.point.run))
 
     def action_axis(self, axis: str) -> None:
         """Choose what an axis shows."""

@@ -8,11 +8,11 @@ from textual.content import Content
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
 from engine.store.grouping import cell_facts
+from tui.screens.compare_imported import imported_parts
 from tui.screens.compare_page import Page
 from tui.text import count, plain
 
 NO_RUNS = "No runs yet: press 1 to choose some and start them."
-NONE_IMPORTED = "No imported run is among these."
 _NONE_DONE = "No run is done yet, so there is no cell to compare: b shows every run."
 
 
@@ -33,15 +33,6 @@ def usual_status(
     parts.append(("a ", "$accent"))  # the key that changes it
     parts.append((f"{aggregate}: {AGGREGATE_MEANING[aggregate]}", style))
     return Content.assemble(*parts)
-
-
-def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:
-    """Whether imported runs make cells: with the key that changes it, where there are any."""
-    if taken_in:
-        return [("i ", "$accent"), ("with imported  ", "$warning")]
-    if left_out:
-        return [("i ", "$accent"), (f"{left_out:,} imported left out  ", "$warning")]
-    return []
 
 
 def _how_many(page: Page | None, every: int, expanded: Collection[str]) -> str:

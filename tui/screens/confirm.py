@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.scheduling.costs import Cost, Measuring
     from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 MOST_MEASURED = 9
 """Kinds of run that are tried out while the question stands; each takes some seconds."""
@@ -54,7 +54,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     ]
     AUTO_FOCUS = "VerticalScroll"
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(
         self,

@@ -13,9 +13,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.errors import UserError
-from tui.actions import bindings_for
+from tui.actions.bindings import bindings_for
+from tui.actions.data import DATA
 from tui.screens.data_text import Look, Place, described, look_into, place_of
-from tui.screens.launch_plan import dataset_order
 from tui.text import plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -23,7 +23,7 @@ from tui.widgets.key_bar import KeyBar
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.spec import Dataset
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class DataScreen(Screen[None]):
@@ -31,14 +31,14 @@ class DataScreen(Screen[None]):
 
     AREA = "data"
     CSS_PATH = "data.tcss"
-    BINDINGS = bindings_for("data")  # type: ignore[assignment]
+    BINDINGS = bindings_for("data", DATA)  # type: ignore[assignment]
     AUTO_FOCUS = "OptionList"
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, catalogue: Catalogue, chosen: str | None = None) -> None:
         super().__init__()
-        self._sets = [catalogue.datasets[name] for name in dataset_order(catalogue)]
+        self._sets = [catalogue.datasets[name] for name in catalogue.datasets_by_size()]
         self._chosen = chosen
         self._places: dict[str, Place] = {}
         self._looks: dict[str, Look] = {}

@@ -3,7 +3,7 @@ states and figures mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -16,14 +16,12 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import actions_for
-from tui.actions.action import Action
-from tui.screens.compare_help import FILTER_HELP
+from tui.actions.action import actions_for
 from tui.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 from tui.text import TITLE, plain
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 KEY_CELLS = 13
 MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
@@ -32,12 +30,15 @@ MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
 Topic = tuple[str, str]
 """A word and what it means."""
 
+Section = tuple[str, "str | Sequence[Topic]"]
+"""A title, and the area whose keys are listed below it, or words with their meanings."""
+
 Line = tuple[Text, Text]
 
 
 class HelpScreen(ModalScreen[None]):
     """Made from the registry of actions. ``area`` is that of the screen beneath; ``topics`` is what
-    it wants explained before all else: what is under its cursor."""
+    it wants explained before all else: what is under its cursor; ``sections`` follow its keys."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -45,12 +46,15 @@ class HelpScreen(ModalScreen[None]):
     ]
     AUTO_FOCUS = "VerticalScroll"
 
-    app: SeqbenchApp
+    app: Lab
 
-    def __init__(self, area: str, topics: Iterable[Topic] = ()) -> None:
+    def __init__(
+        self, area: str, topics: Iterable[Topic] = (), sections: Iterable[Section] = ()
+    ) -> None:
         super().__init__()
         self._area = area
         self._topics = tuple(topics)
+        self._more = tuple(sections)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
@@ -75,22 +79,24 @@ class HelpScreen(ModalScreen[None]):
         return Group(Text(title, self._style("primary") + Style(bold=True)), table)
 
     def _sections(self) -> Iterator[tuple[str, Iterable[Line]]]:
-        yield "Keys", self._keys(actions_for(self._area))
+        yield "Keys", self._keys(self._area)
         key = self._style("accent")
-        if self._area == "compare":
-            yield "The filter", ((Text(word, key), Text(about)) for word, about in FILTER_HELP)
-            yield "The pivot", self._keys(actions_for("pivot"))
-            yield "The scatter plot", self._keys(actions_for("scatter"))
+        for title, about in self._more:
+            if isinstance(about, str):
+                yield title, self._keys(about)
+            else:
+                yield title, ((Text(word, key), Text(meaning)) for word, meaning in about)
         palette = Text("^p", key), Text("Every command, by name")
-        yield "Everywhere", [*self._keys(actions_for("app")), palette]
+        yield "Everywhere", [*self._keys("app"), palette]
         yield "States of a run", map(self._state, (NEVER, *STATES))
         if self._area in MEASURED:
             from engine.analysis.meanings import glossary
 
             yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
 
-    def _keys(self, actions: Iterable[Action]) -> Iterable[Line]:
+    def _keys(self, area: str) -> Iterable[Line]:
         key = self._style("accent")
+        actions = actions_for(area, self.app.ACTIONS)
         return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
 
     def _state(self, state: str) -> Line:

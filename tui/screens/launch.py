@@ -12,7 +12,9 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from engine.errors import UserError
-from tui.actions import actions_for, bindings_for
+from tui.actions.action import actions_for
+from tui.actions.bindings import bindings_for
+from tui.actions.launch import LAUNCH
 from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
 from tui.screens import launch_plan as planning
 from tui.screens.launch_costs import Machine
@@ -49,7 +51,7 @@ DETAIL = 9
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
 
-LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch"))
+LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
 
 
 class LaunchScreen(OrderActions):
@@ -57,7 +59,7 @@ class LaunchScreen(OrderActions):
 
     AREA = "launch"
     CSS_PATH = "launch.tcss"
-    BINDINGS = bindings_for("launch")  # type: ignore[assignment]
+    BINDINGS = bindings_for("launch", LAUNCH)  # type: ignore[assignment]
     AUTO_FOCUS = "CellGrid"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
 

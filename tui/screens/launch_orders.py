@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import UserError
+from tui.messages import CatalogueWanted
 from tui.screens import launch_plan as planning
 from tui.screens.launch_costs import Machine
 from tui.screens.launch_form import LaunchForm
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from engine.scheduling.costs import Cost
     from engine.scheduling.slots import Slot
     from engine.spec import Dataset, Overrides, RunSpec
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class OrderActions(Screen[None]):
     """The half of the Launch screen that orders runs; the other half shows what there is."""
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self) -> None:
         super().__init__()
@@ -224,15 +225,12 @@ class OrderActions(Screen[None]):
 
     def action_data(self) -> None:
         """The catalogue of data sets."""
-        from tui.screens.data import DataScreen
+        key = self.grid.cursor_key
+        self.post_message(CatalogueWanted(key[1] if key else None))
 
-        if self.app.catalogue is not None:
-            key = self.grid.cursor_key
-            screen = DataScreen(self.app.catalogue, key[1] if key else None)
-            self.app.push_screen(screen, self._data_left)
-
-    def _data_left(self, _: None) -> None:
-        self.look_for_data()  # some may have been fetched meanwhile
+    def on_data_sets_changed(self) -> None:
+        """Look for data sets that were fetched meanwhile."""
+        self.look_for_data()
 
     @work(thread=True, group="fetch", exclusive=True)
     def _offer_fetch(self, dataset: Dataset) -> None:

@@ -148,18 +148,11 @@ def model_order(catalogue: Catalogue) -> list[str]:
 
 def dataset_order(catalogue: Catalogue, wanted: Container[str] | None = None) -> list[str]:
     """What is built in, then by size; of the optional ones only those that are ``wanted``."""
-    return sorted(
-        (
-            name
-            for name, dataset in catalogue.datasets.items()
-            if wanted is None or not dataset.optional or name in wanted
-        ),
-        key=lambda name: (
-            catalogue.datasets[name].reader != "synthetic",
-            catalogue.datasets[name].interactions,
-            name,
-        ),
-    )
+    return [
+        name
+        for name in catalogue.datasets_by_size()
+        if wanted is None or not catalogue.datasets[name].optional or name in wanted
+    ]
 
 
 def default_lengths(catalogue: Catalogue) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.spec import Suite
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 def yaml_text(text: str) -> Content:
@@ -48,7 +48,7 @@ class SaveSuiteScreen(ModalScreen[str]):
     AUTO_FOCUS = "#name"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, catalogue: Catalogue, order: Order) -> None:
         super().__init__()

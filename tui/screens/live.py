@@ -18,8 +18,10 @@ from textual.widgets import Static
 
 from engine.errors import RunError
 from engine.runfolder import run_folder
-from tui.actions import bindings_for
-from tui.messages import StoreChanged
+from tui.actions.bindings import bindings_for
+from tui.actions.charts import CHARTS
+from tui.actions.live import LIVE
+from tui.messages import RunWanted, StoreChanged
 from tui.screens.charted import ChartedScreen
 from tui.screens.live_reading import (
     Known,
@@ -28,14 +30,14 @@ from tui.screens.live_reading import (
     journal_lines,
     read,
 )
-from tui.text import PARAGRAPH, plain
+from tui.text import PARAGRAPH, plain, run_label
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_follower import LogFollower
 from tui.widgets.log_panel import LogPanel, SearchLine
 from tui.widgets.log_tail import LogTail
-from tui.widgets.queue_table import QueueTable, run_label
+from tui.widgets.queue_table import QueueTable
 from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 from tui.widgets.run_facts import Facts, RunFacts
 
@@ -63,7 +65,7 @@ class LiveScreen(ChartedScreen):
 
     AREA = "live"
     CSS_PATH = "live.tcss"
-    BINDINGS = bindings_for("live")  # type: ignore[assignment]
+    BINDINGS = bindings_for("live", LIVE + CHARTS)  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = "#queue"
 
@@ -352,9 +354,7 @@ class LiveScreen(ChartedScreen):
     def action_open(self) -> None:
         """The run's details."""
         if self._run is not None:
-            from tui.screens.run import RunScreen
-
-            self.app.push_screen(RunScreen(self._run.id))
+            self.post_message(RunWanted(self._run.id))
 
     def action_since(self) -> None:
         """What ended while nobody looked."""

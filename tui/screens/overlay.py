@@ -18,15 +18,14 @@ from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
 from tui.states import glyph, style_variable
-from tui.text import ABSENT, PARAGRAPH, ago, number, plain
+from tui.text import ABSENT, PARAGRAPH, ago, number, plain, run_label
 from tui.widgets.chart_specs import MOST_RUNS
-from tui.widgets.queue_table import run_label
 
 if TYPE_CHECKING:
     from textual.content import Content
 
     from engine.store.queries import Run
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 HINT = "⏎ chooses · esc done · ^n none"
 
@@ -50,7 +49,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         Binding("ctrl+n", "clear", "None"),
     ]
 
-    app: SeqbenchApp
+    app: Lab
 
     class Found(Message):
         """Runs that have the words, or why they can't be read."""

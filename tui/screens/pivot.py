@@ -20,12 +20,13 @@ from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
 from engine.analysis.pivot import PivotRow, apart_sentences
 from engine.analysis.pivot_store import pivot_columns
 from engine.store.grouping import Choice
-from tui.actions import bindings_for
+from tui.actions.bindings import bindings_for
+from tui.actions.pivot import PIVOT
+from tui.actions.results import IMPORTED
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import pivot_panel as panel
 from tui.screens import pivot_rows
-from tui.screens.compare_page import Line
-from tui.screens.compare_status import NONE_IMPORTED, imported_parts
+from tui.screens.compare_imported import NONE_IMPORTED, imported_parts
 from tui.screens.pivot_reading import (
     Intervals,
     IntervalsRead,
@@ -42,7 +43,7 @@ from tui.widgets.table import PagedTable
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 _CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 _REST_SECONDS = 0.1
@@ -55,9 +56,9 @@ class PivotScreen(Screen[None]):
     AREA = "pivot"
     CSS_PATH = "pivot.tcss"
     AUTO_FOCUS = "PagedTable"
-    BINDINGS = bindings_for("pivot")  # type: ignore[assignment]
+    BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT))  # type: ignore[assignment]
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, choice: Choice, aggregate: Aggregate) -> None:
         super().__init__()
@@ -344,12 +345,10 @@ class PivotScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked cells against each other."""
-        from tui.screens.compare_diff import DiffScreen
+        from tui.screens.compare_diff import DiffScreen, RunOrCell
 
         if len(self._marked) == 2:
-            left, right = (
-                Line(cell, None, cell, row.seeds or 0) for cell, row in self._marked.items()
-            )
+            left, right = (RunOrCell(cell, is_cell=True) for cell in self._marked)
             self.app.push_screen(DiffScreen(left, right, self._choice, self._aggregate))
 
     def action_copy(self) -> None:

@@ -20,7 +20,7 @@ from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
     from engine.scheduling.predictions import Item, Predictions, UserPrediction
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 MUTED = "$text-muted"
 AT_ONCE = 20
@@ -45,7 +45,7 @@ class PredictionsScreen(ModalScreen[None]):
     ]
     AUTO_FOCUS = "VerticalScroll"
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, run_id: str) -> None:
         super().__init__()

@@ -19,18 +19,18 @@ from textual.widgets import Static
 
 from engine.runfolder import run_folder
 from engine.store.schema import ENDED
-from tui.actions import bindings_for
+from tui.actions.bindings import bindings_for
+from tui.actions.replay import REPLAY
 from tui.messages import StoreChanged
 from tui.screens.charted import ChartedScreen
 from tui.screens.replay_reading import Replay, read_replay
 from tui.states import glyph, style_variable
-from tui.text import PARAGRAPH, plain
+from tui.text import PARAGRAPH, plain, run_label
 from tui.widgets.chart import Chart
 from tui.widgets.chart_view import View
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.moment import DeviceMoment, FigureMoment, StoryTail
-from tui.widgets.queue_table import run_label
 from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 from tui.widgets.run_curves import epoch_source
 from tui.widgets.slider import Slider
@@ -58,7 +58,7 @@ class ReplayScreen(ChartedScreen):
 
     AREA = "replay"
     CSS_PATH = "replay.tcss"
-    BINDINGS = bindings_for("replay")  # type: ignore[assignment]
+    BINDINGS = bindings_for("replay", REPLAY)  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium")]  # noqa: RUF012
 
     def __init__(self, run_id: str, overlay: Sequence[str] = ()) -> None:

@@ -21,7 +21,9 @@ from engine.analysis.reference import references_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.remedy import Remedy, remedy
 from engine.runfolder import run_folder
-from tui.actions import bindings_for
+from tui.actions.bindings import bindings_for
+from tui.actions.charts import CHARTS
+from tui.actions.run import RUN
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.screens import run_sections as sections
 from tui.screens.charted import ChartedScreen
@@ -74,7 +76,7 @@ class RunScreen(ChartedScreen):
     AREA = "run"
     CSS_PATH = "run.tcss"
     AUTO_FOCUS = "#body"
-    BINDINGS = bindings_for("run")  # type: ignore[assignment]
+    BINDINGS = bindings_for("run", RUN + CHARTS)  # type: ignore[assignment]
 
     def __init__(self, run_id: str) -> None:
         super().__init__()

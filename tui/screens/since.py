@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -15,13 +14,15 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.messages import RunWanted
+from tui.since import News
 from tui.states import glyph, style_variable
 from tui.text import PARAGRAPH, ago, number, plain, shorten
 from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
     from engine.store.news import EndedRun
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost": "lost"}
 """How `EndedRun.kind` is said, in the order of the summary."""
@@ -29,18 +30,6 @@ KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost":
 _LABEL, _FIGURE, _AGO = 38, 15, 10
 ROW = _LABEL + _FIGURE + _AGO + 5
 """Terminal cells of one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What ended since a moment."""
-
-    since: float
-    counts: Mapping[str, int]
-    runs: Sequence[EndedRun]
-    """The most pressing of them."""
-    now: float
-    """When it was looked at."""
 
 
 def summary(counts: Mapping[str, int]) -> str:
@@ -76,7 +65,7 @@ class SinceScreen(ModalScreen[None]):
     }
     """
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, news: News) -> None:
         super().__init__()
@@ -101,10 +90,8 @@ class SinceScreen(ModalScreen[None]):
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:
-        from tui.screens.run import RunScreen
-
         if event.option_id is not None:
-            self.app.push_screen(RunScreen(event.option_id))
+            self.post_message(RunWanted(event.option_id))
 
     def action_close(self) -> None:
         """Back to what is beneath."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.store.occupants import Occupant
     from engine.store.queries import Run, Supervisor
     from engine.telemetry import Sampler
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 LOOK_SECONDS = 2.0
 FIRST_SECONDS = 0.2
@@ -46,7 +46,7 @@ class DeviceSlots(Lines):
 
     DEFAULT_CSS = "DeviceSlots { height: 1fr; }"
 
-    app: SeqbenchApp
+    app: Lab
 
     class Looked(Message):
         """There is something new to show: see ``devices``."""

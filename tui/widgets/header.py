@@ -16,7 +16,7 @@ from tui.states import glyph, style_variable
 from tui.text import short_path
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 Tab = tuple[str, str, str]
 """Mode, key and label."""
@@ -41,7 +41,7 @@ class Header(Widget):
     }
     """
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, active: str) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 LOW = 20
 """Lines of a terminal below which there is room for one line of keys only."""
@@ -119,7 +119,7 @@ class KeyBar(Widget, can_focus=False):
     """
     ALLOW_SELECT = False
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self) -> None:
         super().__init__()

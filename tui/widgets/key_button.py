@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Button
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class KeyButton(Button, can_focus=False):
@@ -16,7 +16,7 @@ class KeyButton(Button, can_focus=False):
     The class ``-main`` marks what enter does; ``app.tcss`` says how buttons look.
     """
 
-    app: SeqbenchApp
+    app: Lab
 
     def __init__(self, key: str, label: str, id: str, main: bool = False) -> None:  # noqa: A002
         super().__init__(f"{key}  {label}", id=id, compact=True, classes="-main" if main else "")

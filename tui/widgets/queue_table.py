@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.states import glyph, style_variable
-from tui.text import ABSENT, TITLE, ago, duration, number, plain
+from tui.text import ABSENT, TITLE, ago, duration, number, plain, run_label
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ ENDED = ("done", "failed", "cancelled", "lost")
 
 _BAR_STYLE = "$state-running"
 _BAR_REST = "$border-blurred"
-
-
-def run_label(run: Run) -> str:
-    """``sasrec · ml-100k · L50 · s42``."""
-    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
 
 
 class QueueTable(Lines, can_focus=True):

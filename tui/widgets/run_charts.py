@@ -25,7 +25,7 @@ from tui.widgets.run_legend import LegendEntry, RunLegend
 
 if TYPE_CHECKING:
     from engine.store.queries import Run
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 FAR = 1000
 """Cells; more than any terminal has."""
@@ -66,7 +66,7 @@ class RunCharts(Widget):
     }
     """
 
-    app: SeqbenchApp
+    app: Lab
 
     class CurvesRead(Message):
         """What a thread read, by run; or why it couldn't."""

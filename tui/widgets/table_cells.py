@@ -35,8 +35,8 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Harmless text (`tui.text.plain`) and how it is toned: ``muted``, ``best``, ``strong`` or
-    ``state-…``."""
+    """Harmless text (`tui.text.plain`) and how it is toned: ``muted``, ``best``, ``strong``, or by
+    a run's state ``state-…``."""
 
     text: str
     tone: str = ""

@@ -9,11 +9,11 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 
-from tui.actions import ACTIONS, area_of
 from tui.actions.action import Action
+from tui.actions.bindings import area_of
 
 if TYPE_CHECKING:
-    from tui.app import SeqbenchApp
+    from tui.lab import Lab
 
 
 class ActionCommands(Provider):
@@ -34,12 +34,12 @@ class ActionCommands(Provider):
                 yield Hit(score, matcher.highlight(title), run, text=title, help=action.help)
 
     def _title(self, action: Action) -> str:
-        return f"{action.label}  ({cast('SeqbenchApp', self.app).key_of(action)})"
+        return f"{action.label}  ({cast('Lab', self.app).key_of(action)})"
 
     def _available(self) -> Iterator[tuple[Action, IgnoreReturnCallbackType]]:
         screen = self.screen
         area = area_of(screen)
-        for action in ACTIONS:
+        for action in cast("Lab", self.app).ACTIONS:
             if action.own_keys:
                 continue
             if area in action.screens:

@@ -1,0 +1,79 @@
+"""What a screen may ask of the app: the store, the configuration, and a few services.
+
+Screens and widgets import this and never `tui.app`, which composes them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.reactive import reactive
+
+from tui.messages import Snapshot
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from engine.config import Catalogue
+    from engine.store.location import StoreLocation
+    from tui.actions.action import Action
+    from tui.preferences import Preferences
+    from tui.terminal import TerminalDriver
+
+
+class Lab(App[None]):
+    """The app as screens see it."""
+
+    ACTIONS: ClassVar[Sequence[Action]] = ()
+    """Every action of the app and of its screens."""
+
+    location: StoreLocation
+    config_dir: Path | None
+    preferences: Preferences
+    catalogue: Catalogue | None
+    catalogue_problem: str | None
+
+    snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
+    device: reactive[str] = reactive("", layout=False, repaint=False)
+    traffic: reactive[str] = reactive("", layout=False, repaint=False)
+    traffic_shown: reactive[bool] = reactive(False, layout=False, repaint=False)
+    low_bandwidth: reactive[bool] = reactive(False, layout=False, repaint=False)
+
+    def reader(self) -> sqlite3.Connection:
+        """A new read-only connection; for use, and closing, in one thread. Raises `StoreError`."""
+        from engine.store.connect import connect_reader
+
+        return connect_reader(self.location)
+
+    @abstractmethod
+    def look_after_queue(self) -> object:
+        """Start a supervisor unless one lives, so that what waits is worked on."""
+
+    @abstractmethod
+    def take_catalogue(self, catalogue: Catalogue) -> None:
+        """The configuration is known, or has changed."""
+
+    @abstractmethod
+    def show_news(self) -> None:
+        """What ended between the last time and this one."""
+
+    @abstractmethod
+    def key_of(self, action: Action, every: bool = False) -> str:
+        """How the key that does it for this user is written."""
+
+    @abstractmethod
+    def key_written(self, text: str) -> str:
+        """A key's sign, or its name where the terminal hasn't the sign."""
+
+    @abstractmethod
+    async def action_show(self, mode: str) -> None:
+        """Switch to a screen and bring it up to date."""
+
+    @property
+    @abstractmethod
+    def terminal(self) -> TerminalDriver | None:
+        """The terminal that is drawn on; none in a test."""
