@@ -41,7 +41,7 @@ WAITING = ("queued", "paused")
 
 @click.command()
 @click.option(
-    "--state", "states", type=Listed("STATES", str), multiple=True, help="Only these: running,done"
+    "--state", "states", type=Listed("STATES"), multiple=True, help="Only these: running,done"
 )
 @click.option(
     "--limit",
@@ -240,6 +240,7 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
     an id, or as much of its beginning or end as tells it from the others.
     """
+    from engine.order import parse_settings
     from engine.store.requests import enqueue_amended, request_retry
 
     with session.reader() as connection:
@@ -247,23 +248,14 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     if not settings:
         _request(session, runs, request_retry)
         return
-    changes = [_changes(session, run, settings) for run in runs]
+    from engine.planning import amendments
+
+    catalogue, changed = session.catalogue, parse_settings("\n".join(settings))
+    changes = [amendments(catalogue, run.model, run.profile, changed) for run in runs]
     for run, change in zip(runs, changes, strict=True):
         say(enqueue_amended(session.location, run.id, change))
     with session.reader():
         note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
-
-
-def _changes(session: Session, run: Run, settings: tuple[str, ...]) -> dict[str, Any]:
-    """What ``--set`` says, checked. Raises `UsageError`."""
-    from engine.config import parse_override
-    from tui.commands.run import overrides_of
-
-    profile = run.profile.partition("/")[0]
-    entry = session.catalogue.model(run.model)
-    given = overrides_of(settings).items()
-    parsed = [parse_override(entry, profile, key, value) for key, value in given]
-    return {name: value for _, name, value in parsed}
 
 
 @click.command()

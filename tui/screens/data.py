@@ -15,7 +15,6 @@ from textual.widgets.option_list import Option
 from engine.errors import UserError
 from tui.actions import bindings_for
 from tui.screens.data_text import Look, Place, described, look_into, place_of
-from tui.screens.launch_plan import dataset_order
 from tui.text import plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -38,7 +37,7 @@ class DataScreen(Screen[None]):
 
     def __init__(self, catalogue: Catalogue, chosen: str | None = None) -> None:
         super().__init__()
-        self._sets = [catalogue.datasets[name] for name in dataset_order(catalogue)]
+        self._sets = [catalogue.datasets[name] for name in catalogue.dataset_order]
         self._chosen = chosen
         self._places: dict[str, Place] = {}
         self._looks: dict[str, Look] = {}
