@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from engine.lifecycle import UNDER_WAY
+
 if TYPE_CHECKING:
     from engine.analysis.comparison import Aggregate
     from engine.config import Catalogue
@@ -30,7 +32,7 @@ class Snapshot:
     @property
     def unfinished(self) -> int:
         """Runs that are running or wait."""
-        return self.counts.get("running", 0) + self.counts.get("queued", 0)
+        return sum(self.counts.get(state, 0) for state in UNDER_WAY)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
 from engine.config.launchers import LOCAL, SlurmProfile
 from engine.config.layers import builtin_configs, config_layers, entry_files, user_layer
 from engine.config.load import load_catalogue, load_launchers
-from engine.config.overrides import overlay, override_keys, parse_override
+from engine.config.overrides import override_keys, parse_override
 
 __all__ = [
     "LOCAL",
@@ -26,7 +26,6 @@ __all__ = [
     "entry_files",
     "load_catalogue",
     "load_launchers",
-    "overlay",
     "override_keys",
     "parse_override",
     "user_layer",

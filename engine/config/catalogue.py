@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from engine.config.entries import ModelEntry, ReferenceTable, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.overrides import Override, overlay, parse_override, profile_settings
 from engine.errors import UsageError, did_you_mean, shown
-from engine.spec import CellKey, Dataset, RunSpec, Suite
+from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
 from engine.validation import InvalidError, validate
 
 MOST_RUNS = 10_000
@@ -48,17 +49,6 @@ class Catalogue:
     def launcher(self, name: str) -> SlurmProfile:
         """Find by name, in any case. Raises `UsageError`."""
         return _find("launcher", name, self.launchers)
-
-    def datasets_by_size(self) -> list[str]:
-        """Names of all data sets: the synthetic ones, then the others from small to large."""
-        return sorted(
-            self.datasets,
-            key=lambda name: (
-                self.datasets[name].reader != "synthetic",
-                self.datasets[name].interactions,
-                name,
-            ),
-        )
 
     def run_spec(
         self,
@@ -116,27 +106,92 @@ class Catalogue:
             raise UsageError(f"suite {shown(suite.name)} has no such cell: see its 'cells'.")
         return list(cells)
 
+    def run_count(self, suite: Suite) -> int:
+        """How many runs `expand` makes of a suite. Raises `UsageError`."""
+        return len(self.cells(suite)) * max(1, len(suite.variants)) * len(suite.seeds)
+
     def expand(self, suite: Suite) -> list[RunSpec]:
-        """Every run of a suite: cell by cell, variant by variant, seed by seed.
+        """Every run of a suite, its cells in its own order (see `specs`).
 
         Raises:
             UsageError: a combination is impossible, or there are too many.
         """
-        variants = suite.variants or {"": {}}
-        counts = map(len, (suite.models, suite.datasets, suite.lengths, variants, suite.seeds))
-        if not suite.cells and (total := math.prod(counts)) > MOST_RUNS:
-            raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
-        cells = self.cells(suite)
-        if (total := len(cells) * len(variants) * len(suite.seeds)) > MOST_RUNS:
-            raise UsageError(f"That is {total:,} runs: choose at most {MOST_RUNS:,} at once.")
-        return [
-            self.run_spec(
-                *(*cell, seed, suite.profile),
-                overlay(suite.overrides, variants[variant]),
-                variant,
-            )
-            for cell, variant, seed in product(cells, variants, suite.seeds)
-        ]
+        axes = (suite.models, suite.datasets, suite.lengths, suite.variants or ("",), suite.seeds)
+        if not suite.cells:  # before so many cells are made
+            _check_number(math.prod(map(len, axes)))
+        return self.specs(
+            self.cells(suite), suite.seeds, suite.profile, suite.overrides, suite.variants
+        )
+
+    def specs(
+        self,
+        cells: Sequence[CellKey],
+        seeds: Sequence[int],
+        profile: str,
+        overrides: Mapping[str, Override],
+        variants: Mapping[str, Overrides],
+    ) -> list[RunSpec]:
+        """Every run of some cells: cell by cell, variant by variant, seed by seed.
+
+        Args:
+            variants: departures from ``overrides``, each for every cell; none: one that is empty.
+
+        Raises:
+            UsageError: a combination is impossible, or there are too many.
+        """
+        each = variants or {"": {}}
+        _check_number(len(cells) * len(each) * len(seeds))
+        specs: list[RunSpec] = []
+        for cell, variant in product(cells, each):
+            settings = overlay(dict(overrides), each[variant])
+            checked = [
+                self.run_spec(*cell, seed, profile, settings, variant)
+                for seed in (seeds[:1] if specs else seeds)  # copies aren't: each seed is, once
+            ]
+            specs += [checked[0].model_copy(update={"seed": seed}) for seed in seeds]
+        return specs
+
+    # In which order things are listed, and run
+
+    @cached_property
+    def model_order(self) -> tuple[str, ...]:
+        """Models as the suites list them, then the others by name."""
+        named = [self.model(model).name for suite in self.suites.values() for model in suite.models]
+        return tuple(dict.fromkeys([*named, *self.models]))
+
+    @cached_property
+    def dataset_order(self) -> tuple[str, ...]:
+        """Data sets: what is built in, then by size."""
+
+        def rank(name: str) -> tuple[bool, int, str]:
+            dataset = self.datasets[name]
+            return dataset.reader != "synthetic", dataset.interactions, name
+
+        return tuple(sorted(self.datasets, key=rank))
+
+    def in_order(self, cells: Iterable[CellKey]) -> list[CellKey]:
+        """Cells in the order in which they are run: by data set, model, then length."""
+        models, datasets = self.model_order, self.dataset_order
+        return sorted(
+            cells, key=lambda cell: (datasets.index(cell[1]), models.index(cell[0]), cell[2])
+        )
+
+    @property
+    def profiles(self) -> list[str]:
+        """Profiles that any model has, ``reference`` first."""
+        names = {profile for entry in self.models.values() for profile in entry.profiles}
+        return sorted(names, key=lambda name: (name != "reference", name))
+
+    @property
+    def reference_lengths(self) -> tuple[int, ...]:
+        """Every length that a suite of the reference profile names."""
+        suites = [suite for suite in self.suites.values() if suite.profile == "reference"]
+        return tuple(sorted({length for suite in suites for length in suite.lengths}))
+
+
+def _check_number(runs: int) -> None:
+    if runs > MOST_RUNS:
+        raise UsageError(f"That is {runs:,} runs: choose at most {MOST_RUNS:,} at once.")
 
 
 def _find(kind: str, name: str, entries: Mapping[str, Entry]) -> Entry:

@@ -18,13 +18,13 @@ from engine.atomic import atomic_file
 from engine.errors import RunError
 from engine.interchange.compression import check_name, compressed
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
+from engine.lifecycle import ENDED
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.folders import meta_text
 from engine.store.location import StoreLocation
-from engine.store.schema import ENDED
 
 
 @dataclass(frozen=True)

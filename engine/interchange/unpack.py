@@ -22,12 +22,12 @@ from engine.errors import StoreError, shown
 from engine.interchange.compression import damage, decompressed
 from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
 from engine.interchange.place import Imported, importing, place
+from engine.lifecycle import ENDED
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_any
 from engine.store.folders import load_meta
 from engine.store.location import StoreLocation
-from engine.store.schema import ENDED
 
 _CHUNK = 1 << 20
 

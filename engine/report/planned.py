@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.config import Catalogue
+from engine.lifecycle import STATES
 from engine.spec import RunSpec, Suite
 from engine.store.queries import Run
-from engine.store.schema import STATES
 
 _BEST_STATES = (
     "done",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
+from engine.lifecycle import MOVES, allows
 from engine.runfolder import RunFolder
 from engine.scheduling.launcher import Ending, Launcher, Pool
 from engine.scheduling.slots import Slot
@@ -278,26 +279,26 @@ class Queue:
             return
         state = transitions.run_state(connection, request.run)
         name = state[0] if state else None
+        action = request.action if allows(name, request.action) else None
         live = any(live.run == request.run for live in transitions.live_attempts(connection))
-        deletes = request.action == "delete" and name not in (None, "running")
-        if deletes and live:
+        if action == "delete" and live:
             return  # its process is just going; the next round finds it gone
         try:
-            if request.action == "cancel" and name == "running":
+            if action == "cancel" and name == "running":
                 self.location.folder(request.run).cancel.touch()
-            if deletes:
+            if action == "delete":
                 self._delete(connection, request)
                 return
         except (OSError, RunError) as error:
             # Dropped all the same: one request that can't be done must not hold up the others.
             log.warning("%s %s: %s", request.action, request.run, error)
         with write(connection):
-            if request.action == "cancel" and name in ("queued", "paused"):
+            if action == "cancel" and name != "running":
                 transitions.cancel_queued(connection, request.run)
-            elif request.action == "retry" and name in ("failed", "cancelled", "lost"):
+            elif action == "retry":
                 transitions.retry(connection, request.run)
-            elif request.action in ("first", "up", "down", "last"):
-                transitions.move(connection, request.run, request.action)
+            elif action in MOVES:
+                transitions.move(connection, request.run, action)
             transitions.drop_request(connection, request)
         log.info("%s %s (%s)", request.action, request.run, name)
 

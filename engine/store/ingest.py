@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.journal import BadLine, JournalLine, read_journal
+from engine.lifecycle import ENDED
+from engine.lifecycle import sql as states_sql
 from engine.marks import in_order, marks_of
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
@@ -307,11 +309,11 @@ UPDATE runs SET
 WHERE id = :run AND EXISTS (SELECT 1 FROM newest)
 """  # noqa: S608
 
-_REFRESH_STATE = """
+_REFRESH_STATE = f"""
 UPDATE runs SET (state, finished, cause, message) = (
     SELECT status, ended, cause, message FROM attempts
     WHERE attempts.run = runs.id AND attempts.attempt = runs.attempt)
 WHERE id = :run AND EXISTS (
     SELECT 1 FROM attempts WHERE attempts.run = runs.id AND attempts.attempt = runs.attempt
-    AND status IN ('done', 'failed', 'cancelled', 'lost'))
-"""
+    AND status IN {states_sql(ENDED)})
+"""  # noqa: S608

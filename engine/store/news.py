@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.lifecycle import UNFINISHED
+from engine.lifecycle import sql as states_sql
 from engine.store.database import fetch
 
 NEWS = ("done", "failed", "lost")
@@ -123,7 +125,7 @@ def _occasions(con: sqlite3.Connection, ended: Sequence[EndedRun]) -> Iterator[O
 
 def _unfinished(con: sqlite3.Connection, suite: str | None = None) -> bool:
     sql = (
-        "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('queued', 'running', 'paused')"
+        f"SELECT EXISTS (SELECT 1 FROM runs WHERE state IN {states_sql(UNFINISHED)}"  # noqa: S608
         " AND (?1 IS NULL OR suite = ?1))"
     )
     return bool(fetch(con, sql, (suite,))[0][0])

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
+from engine.lifecycle import ENDED, PRESENT, WAITING
+from engine.lifecycle import sql as states_sql
 from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
-from engine.store.schema import ENDED
 from engine.store.series import (
     attempt_spans,
     attempts,
@@ -227,8 +228,8 @@ def list_runs(
         where += f" AND state IN ({_marks(states)})"
         values += states
     if ended_since is not None:
-        where += f" AND state IN ({_marks(ENDED)}) AND finished >= ?"
-        values += [*ENDED, ended_since]
+        where += f" AND state IN {states_sql(ENDED)} AND finished >= ?"
+        values.append(ended_since)
     sql = f"{_RUNS} r WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
     return _runs(con, sql, (*values, -1 if limit is None else limit))
 
@@ -245,7 +246,7 @@ def running(con: sqlite3.Connection) -> list[Run]:
 
 def waiting(con: sqlite3.Connection) -> list[Run]:
     """Those queued or paused, in the order of the queue."""
-    return _runs(con, f"{_RUNS} WHERE state IN ('queued', 'paused') ORDER BY position, id")
+    return _runs(con, f"{_RUNS} WHERE state IN {states_sql(WAITING)} ORDER BY position, id")
 
 
 def waiting_mark(con: sqlite3.Connection) -> tuple[int, ...]:
@@ -253,8 +254,8 @@ def waiting_mark(con: sqlite3.Connection) -> tuple[int, ...]:
     what `waiting` does, from an index alone."""
     rows = fetch(
         con,
-        "SELECT state = 'paused', count(*), sum(position), sum(rowid), sum(position * rowid)"
-        " FROM runs WHERE state IN ('queued', 'paused') GROUP BY 1",
+        "SELECT state = 'paused', count(*), sum(position), sum(rowid), sum(position * rowid)"  # noqa: S608
+        f" FROM runs WHERE state IN {states_sql(WAITING)} GROUP BY 1",
     )
     return tuple(value for row in rows for value in row)
 
@@ -264,7 +265,7 @@ def ended(con: sqlite3.Connection) -> list[Run]:
     return _runs(
         con,
         # The plus makes SQLite walk the index on finished, not sort all that ended.
-        f"{_RUNS} WHERE +state IN ('done', 'failed', 'cancelled', 'lost')"
+        f"{_RUNS} WHERE +state IN {states_sql(ENDED)}"
         " AND finished IS NOT NULL ORDER BY finished DESC, id LIMIT ?",
         (RECENT,),
     )
@@ -399,13 +400,12 @@ def _spread(mean: float, mean_square: float, n: int) -> float | None:
 
 def present_fingerprints(con: sqlite3.Connection) -> set[str]:
     """Of the runs that are queued, running or done: launching "only what is missing" skips them."""
-    sql = "SELECT fingerprint FROM runs WHERE state IN ('queued', 'running', 'done')"
-    return set(_texts(con, sql))
+    return set(_texts(con, f"SELECT fingerprint FROM runs WHERE state IN {states_sql(PRESENT)}"))  # noqa: S608
 
 
 def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
     """The runs that `present_fingerprints` means by one fingerprint, newest first."""
-    where = "WHERE fingerprint = ? AND state IN ('queued', 'running', 'done')"
+    where = f"WHERE fingerprint = ? AND state IN {states_sql(PRESENT)}"
     return _runs(con, f"{_RUNS} {where} ORDER BY created DESC, id DESC", (fingerprint,))
 
 

@@ -11,9 +11,10 @@ import re
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import UsageError, did_you_mean
+from engine.lifecycle import Action, Move, QueueAction
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
@@ -23,11 +24,6 @@ from engine.store.tags import check_tags, parse_tags, tags_text
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
-
-Move = Literal["first", "up", "down", "last"]
-"""Where to in the queue: to its front, past one neighbor, to its end."""
-Action = Literal["cancel", "retry", "delete", "first", "up", "down", "last"]
-QueueAction = Literal["pause", "resume"]
 
 MAX_NOTE = 10_000
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -100,7 +96,7 @@ def enqueue(
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
-    """Ask for queued runs to leave the queue and running ones to stop; others are left alone."""
+    """Ask for waiting runs to leave the queue and running ones to stop; others are left alone."""
     _request(location, "cancel", run_ids)
 
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 7
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
-STATES = ("queued", "running", "done", "failed", "cancelled", "lost", "paused")
-ENDED = ("done", "failed", "cancelled", "lost")
-
 EPOCH_INTEGERS = ("step", "targets", "batches")
 _FIRST_TELEMETRY = (
     "gpu_utilization",
@@ -175,7 +172,7 @@ def _first_tables() -> list[str]:
     measures = ", ".join(f"{name} REAL" for name in EPOCH_MEASURES)
     telemetry = ", ".join(f"{name} REAL" for name in _FIRST_TELEMETRY)
     summaries = ", ".join(f"{name} REAL" for name in SUMMARY_MEASURES)
-    states = ", ".join(f"'{state}'" for state in STATES)
+    states = "'queued', 'running', 'done', 'failed', 'cancelled', 'lost', 'paused'"
     kept = ("note", "tags", "position", "state", "attempt", "losses", "finished")
     changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in kept)
     return [

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.lifecycle import UNDER_WAY, WAITING
+from engine.lifecycle import sql as states_sql
 from engine.process import ProcessIdentity
 from engine.store.database import StoreConnection
 from engine.store.ingest import refresh
@@ -240,7 +242,7 @@ def move(connection: StoreConnection, run: str, where: str) -> None:
     connection.executemany("UPDATE runs SET position = ? WHERE id = ?", places)
 
 
-_WAITS = "state IN ('queued', 'paused')"
+_WAITS = f"state IN {states_sql(WAITING)}"
 
 
 def _neighbor(connection: StoreConnection, run: str, before: bool) -> str | None:
@@ -329,7 +331,7 @@ def dying(connection: StoreConnection, cause: str, within: float, short: float) 
 def work_left(connection: StoreConnection) -> bool:
     """Whether a supervisor is needed."""
     row = connection.row(
-        "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('queued', 'running'))"
+        f"SELECT EXISTS (SELECT 1 FROM runs WHERE state IN {states_sql(UNDER_WAY)})"  # noqa: S608
         " OR EXISTS (SELECT 1 FROM attempts WHERE exited IS NULL)"
         " OR EXISTS (SELECT 1 FROM requests)"
         " OR EXISTS (SELECT 1 FROM runs WHERE revision > saved)"

@@ -13,6 +13,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from engine.config import Catalogue, load_catalogue
+from engine.order import Order
+from engine.planning import PlannedRun, plan
 from engine.process import exists
 from engine.scheduling.costs import Cost
 from engine.scheduling.occupancy import DeviceUse
@@ -21,10 +23,9 @@ from engine.spec import RunSpec
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
-from tui.screens import launch_plan as planning
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.launch_costs import Machine, memory_text, slots_text, source_text, time_text
-from tui.screens.launch_plan import Order, PlannedRun
+from tui.screens.launch_text import summary_text
 
 GPU_SLOTS = [Slot(f"GPU-{n}/0", "cuda", "NVIDIA H100", 8, f"GPU-{n}") for n in (0, 1)]
 RUN = Run(
@@ -52,7 +53,7 @@ def planned(
         tuple(range(seeds)),
         overrides={"epochs": "10"},
     )
-    return planning.make_plan(catalogue, order, frozenset(), cost_of).runs
+    return plan(catalogue, order, frozenset(), cost_of).runs
 
 
 def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
@@ -160,3 +161,10 @@ async def test_nothing_is_measured_beside_a_run(
         await wait_for(pilot, lambda: "1 of 1 slot taken now" in facts(pilot), "the slot")
         assert "measured when a slot is free" in facts(pilot)
         assert screen._measuring is None
+
+
+def test_the_summary_counts_variants(catalogue: Catalogue) -> None:
+    cells = frozenset({("sasrec", "synthetic", 50)})
+    order = Order(cells, (1, 2, 3), variants={"whole": {}, "slow": {"lr": 0.0001}})
+    text = summary_text(plan(catalogue, order, ()), by_hand=True, problem="").plain
+    assert text.startswith("1 cell × 2 variants × 3 seeds = 6 runs · 6 to launch")

@@ -35,8 +35,8 @@ def note(session: Session, name: str, text: str | None) -> None:
 
 @click.command()
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
-@click.option("--add", type=Listed("TAGS", str), multiple=True, help="Give them these: paper,best")
-@click.option("--remove", type=Listed("TAGS", str), multiple=True, help="Take these from them.")
+@click.option("--add", type=Listed("TAGS"), multiple=True, help="Give them these: paper,best")
+@click.option("--remove", type=Listed("TAGS"), multiple=True, help="Take these from them.")
 @pass_session
 def tag(
     session: Session,

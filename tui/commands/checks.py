@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine import __version__
+from engine.lifecycle import UNDER_WAY
 from tui.commands.findings import Check, Finding
 from tui.commands.session import Session
 
@@ -148,7 +149,7 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
         yield Finding("supervisor", "ok", "none is needed: there are no runs")
         return
     with session.reader() as connection:
-        waiting = len(list_runs(connection, ["queued", "running"]))
+        waiting = len(list_runs(connection, UNDER_WAY))
         last = supervisor_state(connection)
     if supervisor_running(session.location):
         seen = (

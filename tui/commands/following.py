@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.lifecycle import UNDER_WAY
 from tui.commands.session import Session, paused
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 LOOK_AFTER_SECONDS = 5.0
-GOING_ON = ("queued", "running")
 
 
 @dataclass
@@ -68,7 +68,7 @@ def follow(
                 if held and not any(run.state == "running" for run in runs):
                     say(paused(held))
                     return runs
-            if not any(run.state in GOING_ON for run in runs):
+            if not any(run.state in UNDER_WAY for run in runs):
                 return runs
             time.sleep(POLL_SECONDS)
 
@@ -79,7 +79,7 @@ def _runs(
     from engine.store.queries import get_run, list_runs
 
     if run_ids is None:
-        going_on = list_runs(connection, GOING_ON)[::-1]
+        going_on = list_runs(connection, UNDER_WAY)[::-1]
         known = {run.id for run in going_on}
         before = [get_run(connection, run_id) for run_id in seen if run_id not in known]
         return [*(run for run in before if run is not None), *going_on]
@@ -156,4 +156,4 @@ def _standing(connection: sqlite3.Connection, run: Run) -> str:
     if run.state == "running":
         return f"running: epoch {run.epoch or 0}/{run.epochs}"
     why = run.message or run.cause
-    return f"{run.state}: {why}" if why and run.state not in GOING_ON else run.state
+    return f"{run.state}: {why}" if why and run.state not in UNDER_WAY else run.state

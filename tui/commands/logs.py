@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from engine.lifecycle import UNDER_WAY
 from engine.regular import open_regular
 from tui.commands.session import Session, note, pass_session, say
 
@@ -35,7 +36,7 @@ def logs(session: Session, name: str, follow: bool) -> None:
             note(f"{run.id} has written no log. {run.message or ''}")
         while follow:
             newest = get_run(connection, run.id)
-            ended = newest is None or newest.state not in ("queued", "running")
+            ended = newest is None or newest.state not in UNDER_WAY
             # Read after the state, so that the last lines are not missed.
             offset = _print_from(path, offset, torn=ended)
             if ended:

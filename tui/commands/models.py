@@ -20,22 +20,22 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
 
     Needs no data. The cells are those of the suite reference-27.
     """
-    from engine.models.sizes import parameter_count
+    from engine.planning import order_of_cells, sample
 
     catalogue = session.catalogue
     suite = catalogue.suite(SUITE)
     datasets = list(catalogue.datasets) if everything else list(suite.datasets)
     names = list(catalogue.models) if everything else list(suite.models)
+    order = order_of_cells(catalogue, (), suite.seeds, suite.profile)
     cells = [
         {
             "model": spec.model,
             "dataset": spec.dataset,
             "length": spec.length,
-            "parameters": parameter_count(spec),
+            "parameters": parameters,
         }
-        for spec in (
-            catalogue.run_spec(*cell, suite.seeds[0], suite.profile)
-            for cell in product(names, datasets, suite.lengths)
+        for spec, parameters in (
+            sample(catalogue, order, cell) for cell in product(names, datasets, suite.lengths)
         )
     ]
     if as_json:

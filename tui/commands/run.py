@@ -23,24 +23,25 @@ from tui.commands.session import (
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
-    from engine.spec import Overrides, RunSpec, Suite
+    from engine.order import Order
+    from engine.planning import Plan
     from engine.store.queries import Run
-
-DEFAULT_LENGTHS = (50,)
-DEFAULT_SEEDS = (42,)
 
 
 CHOICE = (
-    click.option("--model", "models", type=Listed("NAMES", str), multiple=True, help="a,b,…"),
-    click.option("--dataset", "datasets", type=Listed("NAMES", str), multiple=True, help="a,b,…"),
+    click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
+    click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
     click.option(
         *("--length", "lengths"),
-        type=Listed("NUMBERS", int),
+        metavar="NUMBERS",
         multiple=True,
         help="50,75,…  [default: 50]",
     ),
     click.option(
-        "--seed", "seeds", type=Listed("NUMBERS", int), multiple=True, help="1,2,…  [default: 42]"
+        *("--seed", "seeds"),
+        metavar="NUMBERS",
+        multiple=True,
+        help="42 or 1,2,7-9  [default: 42]",
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
     click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
@@ -76,8 +77,8 @@ def run(
     session: Session,
     models: tuple[tuple[str, ...], ...],
     datasets: tuple[tuple[str, ...], ...],
-    lengths: tuple[tuple[int, ...], ...],
-    seeds: tuple[tuple[int, ...], ...],
+    lengths: tuple[str, ...],
+    seeds: tuple[str, ...],
     profile: str | None,
     suite: str | None,
     settings: tuple[str, ...],
@@ -94,17 +95,15 @@ def run(
     batch script of the first.
     """
     place = _launcher(session, launcher)
-    choice = (flat(models), flat(datasets), flat(lengths), flat(seeds))
-    specs = _specs(session, asked_suite(session, *choice, profile, suite, settings))
-    present = {} if again else _present(session, specs)
-    missing = [spec for spec in specs if spec.fingerprint() not in present]
-    _check_data(missing)
+    order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
+    plan, present = _plan(session, order, again)
+    _check_data(plan)
     if dry_run:
-        _say_plan(specs, present, as_json, _script(session, place, missing))
+        _say_plan(plan, present, as_json, _script(session, place, plan))
         return
-    queued = _enqueue(session, missing, suite, place)
+    queued = _enqueue(session, plan, place)
     if present:
-        note(f"{len(present)} of {len(specs)} there already (--again queues those too).")
+        note(f"{len(present)} of {len(plan.runs)} there already (--again queues those too).")
     if queued:
         follow = "" if wait else " `seqbench watch` follows them."
         where = f"as jobs of {place.name}" if place else "in the background"
@@ -112,7 +111,7 @@ def run(
     if not as_json:
         for run_id in queued:
             say(run_id)
-    there = [found.id for found in present.values()]
+    there = list(present.values())
     if not wait:
         if as_json:
             say_json({"queued": queued, "present": there})
@@ -125,82 +124,57 @@ def run(
         ctx.exit(1)
 
 
-def _specs(session: Session, suite: Suite) -> list[RunSpec]:
-    """Every combination once. Raises `UsageError`."""
-    specs = session.catalogue.expand(suite)
-    return list({spec.fingerprint(): spec for spec in specs}.values())
-
-
-def asked_suite(
+def asked_order(
     session: Session,
-    models: list[str],
-    datasets: list[str],
-    lengths: list[int],
-    seeds: list[int],
+    models: tuple[tuple[str, ...], ...],
+    datasets: tuple[tuple[str, ...], ...],
+    lengths: tuple[str, ...],
+    seeds: tuple[str, ...],
     profile: str | None,
     suite: str | None,
     settings: tuple[str, ...],
-) -> Suite:
-    """What the options ask for, as a suite. Raises `UsageError`."""
-    from engine.config import overlay
-    from engine.spec import Suite
+) -> Order:
+    """Read what the options that choose runs ask for. Raises `UsageError`."""
+    from engine.order import parse_lengths, parse_seeds, parse_settings
+    from engine.planning import order_of_axes
 
     catalogue = session.catalogue
-    named = None if suite is None else catalogue.suite(suite)
-    if named is None and not (models and datasets):
+    if suite is None and not (models and datasets):
         absent = "--model" if not models else "--dataset"
         names = catalogue.models if not models else catalogue.datasets
         raise UsageError(f"{absent} is needed (or --suite): choose from {', '.join(names)}.")
-    chosen: dict[str, Any] = {
-        "models": models,
-        "datasets": datasets,
-        "lengths": lengths,
-        "seeds": seeds,
-        "profile": profile,
-    }
-    changes = {name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items() if v}
-    if named is None:
-        defaults = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS}
-        named = Suite(name="by-hand", title="", **defaults | changes)
-    overrides = overrides_of(settings)
-    return named.model_copy(
-        update=changes
-        | {
-            "overrides": overlay(named.overrides, overrides),
-            "variants": {n: overlay(its, overrides) for n, its in named.variants.items()},
-        }
+    return order_of_axes(
+        catalogue,
+        flat(models),
+        flat(datasets),
+        parse_lengths(",".join(lengths)) if lengths else (),
+        parse_seeds(",".join(seeds)) if seeds else (),
+        profile,
+        parse_settings("\n".join(settings)),
+        suite,
     )
 
 
-def overrides_of(settings: tuple[str, ...]) -> Overrides:
-    """What ``--set`` says. Raises `UsageError`."""
-    overrides: Overrides = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(f"--set takes KEY=VALUE, such as epochs=5, not {setting!r}.")
-        overrides[key.strip()] = value
-    return overrides
+def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, str]]:
+    """The plan, and by fingerprint the newest of the runs that are there already.
 
+    With ``again``, none counts as there. Raises `UsageError`.
+    """
+    from engine.planning import plan
+    from engine.store.queries import present_fingerprints, present_runs
 
-def _present(session: Session, specs: list[RunSpec]) -> dict[str, Run]:
-    """By fingerprint, the newest run that is queued, running or done."""
-    if not session.has_store:
-        return {}
-    from engine.store.queries import present_runs
-
+    if again or not session.has_store:
+        return plan(session.catalogue, order, ()), {}
     with session.reader() as connection:
-        found = {spec.fingerprint(): present_runs(connection, spec.fingerprint()) for spec in specs}
-    return {fingerprint: runs[0] for fingerprint, runs in found.items() if runs}
+        planned = plan(session.catalogue, order, present_fingerprints(connection))
+        there = [run.fingerprint for run in planned.runs if not run.missing]
+        found = {fingerprint: present_runs(connection, fingerprint) for fingerprint in there}
+    return planned, {fingerprint: runs[0].id for fingerprint, runs in found.items() if runs}
 
 
-def _check_data(specs: list[RunSpec]) -> None:
+def _check_data(plan: Plan) -> None:
     """Raises `DataError` before anything is queued that could only fail."""
-    from engine.datasets.locate import is_ready
-
-    absent = list(
-        {spec.dataset: spec.source for spec in specs if not is_ready(spec.source)}.values()
-    )
+    absent = plan.absent_of(plan.missing)
     if not absent:
         return
     names = " ".join(dataset.name for dataset in absent)
@@ -222,55 +196,50 @@ def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
     return session.catalogue.launcher(name)
 
 
-def _script(session: Session, profile: SlurmProfile | None, specs: list[RunSpec]) -> str | None:
+def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str | None:
     """What would be submitted for the first of the runs."""
-    if profile is None or not specs:
+    if profile is None or not plan.missing:
         return None
     from engine.scheduling.slurm.script import attempt_script
 
-    first = specs[0]
+    first = plan.missing[0].spec
     run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"
     return attempt_script(profile, session.location.folder(run_id), 1)
 
 
-def _enqueue(
-    session: Session, specs: list[RunSpec], suite: str | None, profile: SlurmProfile | None
-) -> list[str]:
-    if not specs:
+def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
+    if not plan.missing:
         return []
     from engine.store.requests import enqueue
 
-    ids = enqueue(session.location, specs, suite, profile.name if profile else None)
+    specs = [run.spec for run in plan.missing]
+    ids = enqueue(session.location, specs, plan.label, profile.name if profile else None)
     with session.reader():
         return ids
 
 
-def _say_plan(
-    specs: list[RunSpec], present: dict[str, Run], as_json: bool, script: str | None
-) -> None:
-    from engine.models.sizes import parameter_count
-
-    plan = [
+def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | None) -> None:
+    listed = [
         {
-            "model": spec.model,
-            "dataset": spec.dataset,
-            "length": spec.length,
-            "seed": spec.seed,
-            "profile": spec.recipe,
-            "parameters": parameter_count(spec),
-            "present": found.id if (found := present.get(spec.fingerprint())) else None,
+            "model": run.spec.model,
+            "dataset": run.spec.dataset,
+            "length": run.spec.length,
+            "seed": run.spec.seed,
+            "profile": run.spec.recipe,
+            "parameters": run.parameters,
+            "present": present.get(run.fingerprint),
         }
-        for spec in specs
+        for run in plan.runs
     ]
     if as_json:
-        say_json(plan if script is None else {"plan": plan, "script": script})
+        say_json(listed if script is None else {"plan": listed, "script": script})
         return
     rows = [
         [
             *(p["model"], p["dataset"], p["length"], p["seed"], p["profile"]),
             *(f"{p['parameters']:,}", p["present"]),
         ]
-        for p in plan
+        for p in listed
     ]
     say_table(
         ["MODEL", "DATASET", "LENGTH", "SEED", "PROFILE", "PARAMETERS", "WOULD"],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UserError
+from engine.lifecycle import Action, Move, QueueAction, allowing, allows
 from tui.commands.moment import LEFT, Moment
 from tui.commands.session import (
     Listed,
@@ -32,16 +33,11 @@ if TYPE_CHECKING:
     from engine.store.jobs import JobFacts
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import Move, QueueAction
-
-RETRIED = ("failed", "cancelled", "lost")
-CANCELLED = ("queued", "running", "paused")
-WAITING = ("queued", "paused")
 
 
 @click.command()
 @click.option(
-    "--state", "states", type=Listed("STATES", str), multiple=True, help="Only these: running,done"
+    "--state", "states", type=Listed("STATES"), multiple=True, help="Only these: running,done"
 )
 @click.option(
     "--limit",
@@ -162,7 +158,7 @@ def _derived(run: Run) -> dict[str, float | None]:
 
 def _check_states(wanted: list[str]) -> None:
     from engine.errors import UsageError, did_you_mean
-    from engine.store.schema import STATES
+    from engine.lifecycle import STATES
 
     for state in wanted:
         if state not in STATES:
@@ -220,9 +216,9 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError("Name the runs to cancel, or give --all.")
     with session.reader() as connection:
         if everything:
-            runs = list_runs(connection, CANCELLED)
+            runs = list_runs(connection, allowing("cancel"))
         else:
-            runs = _resolve(connection, names, CANCELLED, "has ended already ({state})")
+            runs = _resolve(connection, names, "cancel", "has ended already ({state})")
     _request(session, runs, request_cancel)
     if not runs:
         note("Nothing is queued or running.")
@@ -240,30 +236,22 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
     an id, or as much of its beginning or end as tells it from the others.
     """
+    from engine.order import parse_settings
     from engine.store.requests import enqueue_amended, request_retry
 
     with session.reader() as connection:
-        runs = _resolve(connection, names, RETRIED, "is {state}: only what ended early is retried")
+        runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
     if not settings:
         _request(session, runs, request_retry)
         return
-    changes = [_changes(session, run, settings) for run in runs]
+    from engine.planning import amendments
+
+    catalogue, changed = session.catalogue, parse_settings("\n".join(settings))
+    changes = [amendments(catalogue, run.model, run.profile, changed) for run in runs]
     for run, change in zip(runs, changes, strict=True):
         say(enqueue_amended(session.location, run.id, change))
     with session.reader():
         note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
-
-
-def _changes(session: Session, run: Run, settings: tuple[str, ...]) -> dict[str, Any]:
-    """What ``--set`` says, checked. Raises `UsageError`."""
-    from engine.config import parse_override
-    from tui.commands.run import overrides_of
-
-    profile = run.profile.partition("/")[0]
-    entry = session.catalogue.model(run.model)
-    given = overrides_of(settings).items()
-    parsed = [parse_override(entry, profile, key, value) for key, value in given]
-    return {name: value for _, name, value in parsed}
 
 
 @click.command()
@@ -284,7 +272,7 @@ def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
     if where is None:
         raise click.UsageError("Say where to: --first, --up, --down or --last.")
     with session.reader() as connection:
-        runs = _resolve(connection, names, WAITING, "is {state}: only what waits can be moved")
+        runs = _resolve(connection, names, where, "is {state}: only what waits can be moved")
     runs.sort(key=lambda run: (run.position, run.id))
     _request(session, runs, lambda location, ids: request_move(location, ids, where))
 
@@ -315,14 +303,14 @@ def _request_queue(session: Session, action: QueueAction) -> None:
 
 
 def _resolve(
-    connection: sqlite3.Connection, names: tuple[str, ...], states: tuple[str, ...], problem: str
+    connection: sqlite3.Connection, names: tuple[str, ...], action: Action, problem: str
 ) -> list[Run]:
     """All of them, or none. Raises `UserError`."""
     from engine.store.queries import resolve_run
 
     runs = list({run.id: run for run in (resolve_run(connection, n) for n in names)}.values())
     for run in runs:
-        if run.state not in states:
+        if not allows(run.state, action):
             raise UserError(f"{run.id} {problem.format(state=run.state)}; nothing was changed.")
     return runs
 

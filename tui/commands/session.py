@@ -76,23 +76,20 @@ pass_session: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 
 
-class Listed(click.ParamType[tuple[str | int, ...]]):
-    """Values with commas between; the option may be given more than once."""
+class Listed(click.ParamType[tuple[str, ...]]):
+    """Names with commas between; the option may be given more than once."""
 
-    def __init__(self, name: str, kind: type[str] | type[int]) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.kind = kind
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str | int, ...]:
-        parts = [part.strip() for part in str(value).split(",")]
+    ) -> tuple[str, ...]:
+        parts = tuple(part.strip() for part in str(value).split(","))
         if not all(parts):
-            self.fail(f"{value!r} has an empty place: write a,b without a comma at an end.")
-        try:
-            return tuple(self.kind(part) for part in parts)
-        except ValueError:
-            self.fail(f"{value!r} are not whole numbers with commas between.", param, ctx)
+            problem = f"{value!r} has an empty place: write a,b without a comma at an end."
+            self.fail(problem, param, ctx)
+        return parts
 
 
 def flat(values: Sequence[Sequence[Any]]) -> list[Any]:

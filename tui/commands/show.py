@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.lifecycle import DIED
 from tui.commands.session import Session, json_option, pass_session, say, say_json
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _say_details(session: Session, details: RunDetails) -> None:
     _say_mapping("comparable by", details.provenance)
     for warning in details.warnings:
         _line("warning", warning)
-    if run.state in ("failed", "lost"):
+    if run.state in DIED:
         _say_remedy(details)
     _line("folder", str(session.location.runs / run.id))
 

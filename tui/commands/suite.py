@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tui.commands.run import asked_suite, choice_options
+from tui.commands.run import asked_order, choice_options
 from tui.commands.session import (
     Session,
-    flat,
     json_option,
     note,
     pass_session,
@@ -29,7 +28,7 @@ def list_(session: Session, as_json: bool) -> None:
     """List the suites."""
     catalogue = session.catalogue
     suites = [
-        {"name": each.name, "title": each.title, "runs": len(catalogue.expand(each))}
+        {"name": each.name, "title": each.title, "runs": catalogue.run_count(each)}
         for each in catalogue.suites.values()
     ]
     if as_json:
@@ -63,7 +62,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         say(f"  {'variant':<10}{name}: {text}")
     if chosen.note:
         say(f"  {'note':<10}{chosen.note}")
-    note(f"{len(session.catalogue.expand(chosen))} runs.")
+    note(f"{session.catalogue.run_count(chosen)} runs.")
 
 
 @suite.command()
@@ -78,8 +77,8 @@ def save(
     title: str,
     models: tuple[tuple[str, ...], ...],
     datasets: tuple[tuple[str, ...], ...],
-    lengths: tuple[tuple[int, ...], ...],
-    seeds: tuple[tuple[int, ...], ...],
+    lengths: tuple[str, ...],
+    seeds: tuple[str, ...],
     profile: str | None,
     suite: str | None,
     settings: tuple[str, ...],
@@ -90,18 +89,10 @@ def save(
     It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
     and prints the path.
     """
-    from engine.suites import save_suite, suite_of_cells
+    from engine.planning import order_suite
+    from engine.suites import save_suite
 
-    choice = (flat(models), flat(datasets), flat(lengths), flat(seeds))
-    asked = asked_suite(session, *choice, profile, suite, settings)
-    saved = suite_of_cells(
-        name,
-        title or asked.title,
-        session.catalogue.cells(asked),
-        asked.seeds,
-        asked.profile,
-        asked.overrides,
-        asked.variants,
-    )
+    order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
+    saved = order_suite(session.catalogue, order, name, title)
     say(str(save_suite(session.catalogue, saved, session.config_dir, replace)))
-    note(f"{len(session.catalogue.expand(saved))} runs: `seqbench run --suite {saved.name}`.")
+    note(f"{session.catalogue.run_count(saved)} runs: `seqbench run --suite {saved.name}`.")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.lifecycle import WAITING
 from tui.glyphs import ascii_wanted, to_ascii
 from tui.states import glyph
 from tui.text import PARAGRAPH, duration, number, plain
@@ -98,7 +99,7 @@ class QueueView:
 
 def _order(run: Run) -> tuple[bool, bool, int]:
     """What runs first, then what waits; what has ended last."""
-    return run.state != "running", run.state not in ("queued", "paused"), run.position
+    return run.state != "running", run.state not in WAITING, run.position
 
 
 @contextmanager

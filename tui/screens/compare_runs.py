@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from engine.analysis.comparison import Aggregate, Column
 from engine.analysis.diff import spread_text
+from engine.lifecycle import allows
 from engine.store.grouping import Choice
 from engine.store.tags import parse_tags
 from tui.screens.compare_deleting import Deletions
@@ -22,8 +23,6 @@ from tui.widgets.table import PagedTable
 
 if TYPE_CHECKING:
     from tui.lab import Lab
-
-DELETABLE = frozenset({"queued", "paused", "done", "failed", "cancelled", "lost"})
 
 
 class RunActions(Screen[None]):
@@ -255,7 +254,7 @@ class RunActions(Screen[None]):
     def action_delete(self) -> None:
         """Take runs out of sight; they are deleted when the time to take it back is over."""
         lines = self._runs_meant()
-        busy = [line for line in lines if line.run and line.run["state"] not in DELETABLE]
+        busy = [line for line in lines if line.run and not allows(str(line.run["state"]), "delete")]
         if busy:
             self.notify("It is running: cancel it first, on its own page.", severity="warning")
             return

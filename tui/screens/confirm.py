@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.order import settings_text
 from tui.screens.launch_costs import (
     Machine,
     memory_text,
@@ -25,13 +26,13 @@ from tui.screens.launch_costs import (
     time_text,
 )
 from tui.screens.launch_place import place_text
-from tui.screens.launch_plan import Plan, PlannedRun
 from tui.screens.launch_text import aligned
 from tui.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
+    from engine.planning import Plan, PlannedRun
     from engine.scheduling.costs import Cost, Measuring
     from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
@@ -73,8 +74,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         self._left = threading.Event()
         self._plan = plan
         self._runs = tuple(runs)
-        wanted = {run.spec.dataset for run in runs}
-        self._absent = [dataset for dataset in plan.absent if dataset.name in wanted]
+        self._absent = plan.absent_of(runs)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
@@ -243,9 +243,8 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
 
     def _settings(self) -> str:
         order = self._plan.order
-        changed = ", ".join(
-            f"{plain(k, TITLE)}={plain(v, TITLE)}" for k, v in order.overrides.items()
-        )
+        settings = settings_text(order.overrides).items()
+        changed = ", ".join(f"{plain(k, TITLE)}={plain(v, TITLE)}" for k, v in settings)
         variants = ", ".join(map(plain, order.variants))
         return (
             f"profile {plain(order.profile, TITLE)}"

@@ -38,7 +38,7 @@ class DataScreen(Screen[None]):
 
     def __init__(self, catalogue: Catalogue, chosen: str | None = None) -> None:
         super().__init__()
-        self._sets = [catalogue.datasets[name] for name in catalogue.datasets_by_size()]
+        self._sets = [catalogue.datasets[name] for name in catalogue.dataset_order]
         self._chosen = chosen
         self._places: dict[str, Place] = {}
         self._looks: dict[str, Look] = {}

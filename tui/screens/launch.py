@@ -16,7 +16,6 @@ from tui.actions.action import actions_for
 from tui.actions.bindings import bindings_for
 from tui.actions.launch import LAUNCH
 from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
-from tui.screens import launch_plan as planning
 from tui.screens.launch_costs import Machine
 from tui.screens.launch_form import LaunchForm
 from tui.screens.launch_orders import OrderActions
@@ -155,12 +154,20 @@ class LaunchScreen(OrderActions):
             return
         rows = [
             Row(name, catalogue.models[name].title, length)
-            for name in planning.model_order(catalogue)
+            for name in catalogue.model_order
             for length in self._lengths
         ]
-        names = planning.dataset_order(catalogue, self._wanted)
+        names = self._columns(catalogue)
         self.grid.set_layout(rows, data_columns([catalogue.datasets[n] for n in names], None))
         self._fit_grid()
+
+    def _columns(self, catalogue: Catalogue) -> list[str]:
+        """Of the optional data sets only those that are wanted."""
+        return [
+            name
+            for name in catalogue.dataset_order
+            if not catalogue.datasets[name].optional or name in self._wanted
+        ]
 
     def look_for_data(self) -> None:
         """Find out which data sets are here."""
@@ -181,7 +188,7 @@ class LaunchScreen(OrderActions):
         if not self._shown or catalogue is None:
             return
         self._want(name for name, here in ready.items() if here)
-        names = planning.dataset_order(catalogue, self._wanted)
+        names = self._columns(catalogue)
         self.grid.set_columns(data_columns([catalogue.datasets[name] for name in names], ready))
         self._replan()
 
@@ -325,10 +332,10 @@ class LaunchScreen(OrderActions):
         self.grid.focus()
 
     def show_detail(self) -> None:
-        key, catalogue = self.grid.cursor_key, self.app.catalogue
-        if key is not None and catalogue is not None:
+        key, catalogue, order = self.grid.cursor_key, self.app.catalogue, self._order()
+        if key is not None and catalogue is not None and order is not None:
             self.query_one("#detail", Static).update(
-                detail_text(catalogue, key, self._order(), self._store.cells.get(key))
+                detail_text(catalogue, key, order, self._store.cells.get(key))
             )
 
     # Actions

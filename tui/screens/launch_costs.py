@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.screens.launch_plan import PlannedRun
 from tui.text import count, duration, plain, whole
 
 if TYPE_CHECKING:
+    from engine.planning import PlannedRun
     from engine.scheduling.costs import Cost
     from engine.scheduling.occupancy import DeviceUse
     from engine.scheduling.slots import Slot

@@ -5,7 +5,7 @@ Its fields are imported and mounted once the configuration is there: not before 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,15 @@ from textual.content import Content
 from textual.message import Message
 
 from engine.errors import UsageError
-from tui.screens.launch_place import HERE, places
-from tui.screens.launch_plan import (
-    default_lengths,
+from engine.order import (
+    DEFAULT_LENGTHS,
+    DEFAULT_SEEDS,
     parse_lengths,
     parse_seeds,
     parse_settings,
-    profiles,
+    settings_text,
 )
+from tui.screens.launch_place import HERE, places
 from tui.text import PARAGRAPH, TITLE, plain
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Choices:
     """What the form says, the last time that it made sense."""
 
     lengths: tuple[int, ...] = ()
-    seeds: tuple[int, ...] = (42,)
+    seeds: tuple[int, ...] = DEFAULT_SEEDS
     profile: str = "reference"
     settings: Mapping[str, str] = field(default_factory=dict)
     suite: str | None = None
@@ -103,8 +104,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
                 select.set_options(suites)
                 select.value = chosen
             return
-        names = profiles(catalogue)
-        lengths = default_lengths(catalogue)
+        names = catalogue.profiles
+        lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
         elsewhere = [(Text(title), name) for title, name in places(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
         with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
@@ -113,9 +114,11 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     Label("Suite", id="suite-label"),
                     Select(suites, prompt="by hand", id="suite", compact=True),
                     Label("Seeds"),
-                    Input("42", id="seeds", compact=True, placeholder="42  or  1-5"),
+                    Input(
+                        _listed(DEFAULT_SEEDS), id="seeds", compact=True, placeholder="42  or  1-5"
+                    ),
                     Label("Lengths"),
-                    Input(", ".join(map(str, lengths)), id="lengths", compact=True),
+                    Input(_listed(lengths), id="lengths", compact=True),
                     Label("Profile"),
                     Select(
                         [(Text(plain(name, TITLE)), name) for name in names],
@@ -217,9 +220,10 @@ class LaunchForm(VerticalScroll, can_focus=False):
         if suite is not None:
             with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
-                settings = (f"{key}={value}" for key, value in suite.overrides.items())
-                self.query_one("#seeds", Input).value = ", ".join(map(str, suite.seeds))
-                self.query_one("#lengths", Input).value = ", ".join(map(str, lengths))
+                own = settings_text(suite.overrides).items()
+                settings = (f"{key}={value}" for key, value in own)
+                self.query_one("#seeds", Input).value = _listed(suite.seeds)
+                self.query_one("#lengths", Input).value = _listed(lengths)
                 self.query_one("#profile", Select).value = suite.profile
                 self.query_one("#settings", TextArea).load_text("\n".join(settings))
         self._read()
@@ -228,6 +232,10 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def on_input_submitted(self) -> None:
         self.post_message(self.Finished())
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _hint() -> str:

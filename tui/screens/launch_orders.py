@@ -12,22 +12,20 @@ from textual.widgets import Static
 
 from engine.errors import UserError
 from tui.messages import CatalogueWanted
-from tui.screens import launch_plan as planning
 from tui.screens.launch_costs import Machine
 from tui.screens.launch_form import LaunchForm
-from tui.screens.launch_plan import Order, Plan, variants_of
 from tui.screens.launch_read import StoreView, past_costs
 from tui.screens.launch_text import summary_text
 from tui.text import count
 from tui.widgets.grid import CellGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from engine.config import SlurmProfile
+    from engine.order import Order
+    from engine.planning import Plan
     from engine.scheduling.costs import Cost
     from engine.scheduling.slots import Slot
-    from engine.spec import Dataset, Overrides, RunSpec
+    from engine.spec import Dataset, RunSpec
     from tui.lab import Lab
 
 
@@ -78,34 +76,42 @@ class OrderActions(Screen[None]):
 
     # The order and its plan
 
-    def _order(self) -> Order:
+    def _order(self) -> Order | None:
+        """What is chosen; ``None`` before the configuration is there."""
+        catalogue = self.app.catalogue
+        if catalogue is None:
+            return None
+        from engine.planning import order_of_cells  # with the configuration, which is there now
+
         here, choices = self.grid.cursor_key, self._form.choices
         cells = self.grid.selected or frozenset([here] if here else [])
-        variants: Mapping[str, Overrides] = {}
-        if self.app.catalogue is not None and choices.suite is not None:
-            variants = variants_of(self.app.catalogue.suite(choices.suite), choices.settings)
-        return Order(
-            cells, choices.seeds, choices.profile, choices.settings, choices.suite, variants
+        return order_of_cells(
+            catalogue, cells, choices.seeds, choices.profile, choices.settings, choices.suite
         )
 
     def _replan(self) -> None:
         self._plan = None
+        order = self._order()
+        if order is None:
+            return
         if self._form.problem:
-            self._planned(self._order(), None, self._form.problem)
-        elif self.app.catalogue is not None and self.grid.cursor_key is not None:
-            self._make_plan(self._order(), self._store.present, self._slots)
+            self._planned(order, None, self._form.problem)
+        elif self.grid.cursor_key is not None:
+            self._make_plan(order, self._store.present, self._slots)
 
     @work(thread=True, group="plan", exclusive=True)
     def _make_plan(self, order: Order, present: frozenset[str], slots: Sequence[Slot]) -> None:
+        from engine.planning import plan
+
         catalogue = self.app.catalogue
         assert catalogue is not None
         try:
             with past_costs(self.app.location, slots, self.measured) as cost_of:
-                plan = planning.make_plan(catalogue, order, present, cost_of)
+                planned = plan(catalogue, order, present, cost_of)
         except UserError as error:
             self.call_later(self._planned, order, None, str(error))
         else:
-            self.call_later(self._planned, order, plan, "")
+            self.call_later(self._planned, order, planned, "")
 
     def _planned(self, order: Order, plan: Plan | None, problem: str) -> None:
         if not self._shown or order != self._order():
@@ -123,6 +129,7 @@ class OrderActions(Screen[None]):
 
     def _show_yaml(self, order: Order, problem: str) -> None:
         """What the choice would be as a suite."""
+        from engine.planning import order_suite
         from engine.suites import suite_yaml
         from tui.screens.launch_suite import yaml_text
 
@@ -130,8 +137,7 @@ class OrderActions(Screen[None]):
         if catalogue is None or problem:
             self._form.show_yaml(Content(""))
             return
-        name = order.suite or "selection"
-        suite = planning.order_suite(catalogue, order, name, name)
+        suite = order_suite(catalogue, order, order.suite or "selection", "")
         self._form.show_yaml(yaml_text(suite_yaml(suite)))
 
     # Actions
@@ -156,8 +162,14 @@ class OrderActions(Screen[None]):
         if not runs:
             self.notify("All of this is done, running or queued: L launches it again.")
             return
-        screen = ConfirmScreen(plan, runs, self.machine, self._place)
-        self.app.push_screen(screen, self._confirmed)
+        launcher = self._form.choices.launcher
+
+        def confirmed(specs: Sequence[RunSpec] | None) -> None:
+            self.look_for_data()  # some may have been fetched meanwhile
+            if specs:
+                self._enqueue(tuple(specs), plan.label, launcher)
+
+        self.app.push_screen(ConfirmScreen(plan, runs, self.machine, self._place), confirmed)
 
     @property
     def _place(self) -> SlurmProfile | None:
@@ -165,20 +177,11 @@ class OrderActions(Screen[None]):
         launcher, catalogue = self._form.choices.launcher, self.app.catalogue
         return None if launcher is None or catalogue is None else catalogue.launcher(launcher)
 
-    def _confirmed(self, specs: Sequence[RunSpec] | None) -> None:
-        self.look_for_data()  # some may have been fetched meanwhile
-        if specs:
-            choices = self._form.choices
-            self._enqueue(tuple(specs), choices.suite, choices.launcher)
-
     @work(thread=True, group="enqueue")
-    def _enqueue(self, specs: tuple[RunSpec, ...], suite: str | None, launcher: str | None) -> None:
+    def _enqueue(self, specs: tuple[RunSpec, ...], label: str | None, launcher: str | None) -> None:
         from engine.store.requests import enqueue
 
-        catalogue = self.app.catalogue
-        assert catalogue is not None
         try:
-            label = planning.suite_of(catalogue, suite, specs)
             enqueue(self.app.location, specs, label, launcher)
         except (UserError, OSError) as error:
             self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
@@ -198,7 +201,9 @@ class OrderActions(Screen[None]):
         if self._problem:
             self.notify(self._problem, severity="warning")
         elif self.app.catalogue is not None and self.grid.cursor_key is not None:
-            screen = SaveSuiteScreen(self.app.catalogue, self._order())
+            order = self._order()
+            assert order is not None
+            screen = SaveSuiteScreen(self.app.catalogue, order)
             self.app.push_screen(screen, self._suite_saved)
 
     def _suite_saved(self, name: str | None) -> None:

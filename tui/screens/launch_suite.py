@@ -14,7 +14,6 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.errors import UserError
-from tui.screens.launch_plan import Order, order_suite
 from tui.text import PARAGRAPH, TITLE, count, plain, short_path
 from tui.widgets.key_button import KeyButton
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.config import Catalogue
+    from engine.order import Order
     from engine.spec import Suite
     from tui.lab import Lab
 
@@ -82,8 +82,10 @@ class SaveSuiteScreen(ModalScreen[str]):
 
     def _suite(self) -> Suite:
         """Raises `UsageError`."""
+        from engine.planning import order_suite
+
         name, title = (self.query_one(f"#{field}", Input).value.strip() for field in _FIELDS)
-        return order_suite(self._catalogue, self._order, name, title or name)
+        return order_suite(self._catalogue, self._order, name, title)
 
     def _show(self) -> None:
         from engine.config import user_layer
@@ -190,7 +192,7 @@ class LoadSuiteScreen(ModalScreen[str]):
         return list(self._catalogue.suites.values())
 
     def _line(self, suite: Suite) -> Content:
-        runs = len(self._catalogue.cells(suite)) * len(suite.seeds) * max(1, len(suite.variants))
+        runs = self._catalogue.run_count(suite)
         return Content.assemble(
             (plain(suite.name, TITLE), "bold"),
             (f"  {count(runs, 'run')}\n", "$accent"),

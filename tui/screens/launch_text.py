@@ -9,13 +9,14 @@ from textual.content import Content
 
 from engine.errors import UsageError
 from tui.screens.launch_costs import parameters_text, source_text, time_text
-from tui.screens.launch_plan import Order, Plan
 from tui.states import NEVER, STATES, glyph, style_variable
 from tui.text import PARAGRAPH, TITLE, count, plain, whole
 from tui.widgets.grid import Key
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.order import Order
+    from engine.planning import Plan
     from engine.store.queries import Cell
 
 PUBLISHED = "NDCG@10/test"
@@ -59,19 +60,19 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
 
 def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None) -> Content:
     """What is known about one cell."""
-    from engine.models.sizes import parameter_count
+    from engine.planning import sample
 
     model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
     facts: list[tuple[str, Content]] = [("Runs", _runs(cell))]
     facts += [("Published", text) for text in _published(catalogue, key)]
     try:
-        spec = catalogue.run_spec(*key, 0, order.profile, order.overrides)
+        spec, parameters = sample(catalogue, order, key)
     except UsageError as error:
         facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
     else:
         training = spec.training
         facts += [
-            ("Parameters", Content(whole(parameter_count(spec)))),
+            ("Parameters", Content(whole(parameters))),
             (
                 "Recipe",
                 Content(

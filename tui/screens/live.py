@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from engine.errors import RunError
+from engine.lifecycle import Move, QueueAction, allows
 from engine.runfolder import run_folder
 from tui.actions.bindings import bindings_for
 from tui.actions.charts import CHARTS
@@ -44,7 +45,6 @@ from tui.widgets.run_facts import Facts, RunFacts
 if TYPE_CHECKING:
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.store.requests import Move, QueueAction
     from engine.telemetry import Sample, Sampler
 
 LOOK_SECONDS = 1.5
@@ -52,10 +52,6 @@ LOOK_SECONDS = 1.5
 
 SMALL_HEIGHT = 30
 """Rows of the terminal below which one chart is shown at a time."""
-
-CAN_CANCEL = frozenset({"queued", "running", "paused"})
-CAN_RETRY = frozenset({"failed", "cancelled", "lost"})
-CAN_MOVE = frozenset({"queued", "paused"})
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
@@ -279,14 +275,11 @@ class LiveScreen(ChartedScreen):
 
     # Actions
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the selected run doesn't allow."""
-        if action == "cancel":
-            return True if self._run and self._run.state in CAN_CANCEL else None
-        if action == "retry":
-            return True if self._run and self._run.state in CAN_RETRY else None
-        if action == "reorder":
-            return True if self._run and self._run.state in CAN_MOVE else None
+        if action in ("cancel", "retry", "reorder"):
+            wish = str(parameters[0]) if action == "reorder" else action
+            return True if self._run and allows(self._run.state, wish) else None
         if action == "open":
             return True if self._run else None
         if action == "search":

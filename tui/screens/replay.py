@@ -17,8 +17,8 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Static
 
+from engine.lifecycle import ENDED
 from engine.runfolder import run_folder
-from engine.store.schema import ENDED
 from tui.actions.bindings import bindings_for
 from tui.actions.replay import REPLAY
 from tui.messages import StoreChanged

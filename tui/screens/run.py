@@ -20,6 +20,7 @@ from engine.analysis.details import RunDetails, run_details
 from engine.analysis.reference import references_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.remedy import Remedy, remedy
+from engine.lifecycle import DIED, UNFINISHED, allows
 from engine.runfolder import run_folder
 from tui.actions.bindings import bindings_for
 from tui.actions.charts import CHARTS
@@ -36,13 +37,6 @@ from tui.widgets.log_follower import LogFollower
 from tui.widgets.run_charts import RunCharts
 
 Wish = Literal["cancel", "retry", "delete", "note"]
-
-_MAY: dict[Wish, frozenset[str]] = {
-    "cancel": frozenset({"queued", "running", "paused"}),
-    "retry": frozenset({"failed", "cancelled", "lost"}),
-    "delete": frozenset({"queued", "paused", "done", "failed", "cancelled", "lost"}),
-}
-"""States in which a wish can be fulfilled."""
 
 
 class DetailsRead(Message):
@@ -167,7 +161,7 @@ class RunScreen(ChartedScreen):
     def _details_read(self, event: DetailsRead) -> None:
         self._details = details = event.details
         self._log_end = event.log
-        died = details is not None and details.run.state in ("failed", "lost")
+        died = details is not None and details.run.state in DIED
         self._remedy = remedy(details.run.cause, details.spec) if details and died else None
         self.query_one("#body").display = details is not None
         if details is None:
@@ -241,7 +235,7 @@ class RunScreen(ChartedScreen):
         )
 
     def _show_curves(self, details: RunDetails) -> None:
-        ended = details.run.state not in ("queued", "running", "paused")
+        ended = details.run.state not in UNFINISHED
         self.charts.display = bool(details.epochs) or not ended
 
     @property
@@ -275,9 +269,8 @@ class RunScreen(ChartedScreen):
             return bool(self._remedy and self._remedy.settings)
         if action == "predict":
             return self._details is not None and self._details.run.state == "done"
-        states = _MAY.get(action)  # type: ignore[call-overload]
-        if states is not None:
-            return self._details is not None and self._details.run.state in states
+        if action in ("cancel", "retry", "delete"):
+            return self._details is not None and allows(self._details.run.state, action)
         return True
 
     def action_close(self) -> None:

@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from engine.lifecycle import ENDED
 from tui.states import glyph, style_variable
 from tui.text import ABSENT, TITLE, ago, duration, number, plain, run_label
 from tui.widgets.lines import Line, Lines, fit
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from engine.store.queries import Run
 
 HEADER_ROWS = 1
-ENDED = ("done", "failed", "cancelled", "lost")
 
 _BAR_STYLE = "$state-running"
 _BAR_REST = "$border-blurred"

@@ -14,7 +14,7 @@ from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
 
-from engine.store.schema import ENDED
+from engine.lifecycle import ENDED
 from tui.text import ABSENT
 from tui.widgets.chart import Chart
 from tui.widgets.chart_specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.timeline import Timeline
-from engine.store.schema import ENDED
+from engine.lifecycle import ENDED
 from tui.text import ABSENT, number, whole
 from tui.widgets.curve import Curve, Place, Points
 

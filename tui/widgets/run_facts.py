@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
+from engine.lifecycle import allows
 from tui.states import glyph, style_variable
 from tui.text import ABSENT, PARAGRAPH, TITLE, count, duration, number, plain, shorten, whole, wrap
 from tui.widgets.lines import Line, Lines, fit
@@ -82,7 +83,7 @@ def _state(run: Run, width: int) -> list[Line]:
     cause = plain(run.cause, TITLE) if run.cause and run.state != "running" else ""
     headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
     lines: list[Line] = [[(shorten(headline, width), f"bold {style}")]]
-    if run.state in ("failed", "lost", "cancelled") and run.message:
+    if allows(run.state, "retry") and run.message:
         wrapped = wrap(plain(run.message, PARAGRAPH), max(width, 10))
         if len(wrapped) > MESSAGE_LINES:
             wrapped[MESSAGE_LINES - 1 :] = [shorten(wrapped[MESSAGE_LINES - 1] + " …", width)]

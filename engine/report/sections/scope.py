@@ -9,6 +9,7 @@ from engine.analysis.apart import why_apart
 from engine.analysis.comparison import by_cell
 from engine.analysis.relaunch import suite_command
 from engine.analysis.tradeoffs import Balance, signed
+from engine.lifecycle import DIED
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
 from engine.report.planned import Plan, Planned
@@ -71,7 +72,7 @@ def scope(material: Material) -> Section:
         blocks += _found(material)
     blocks += [Paragraph(sentence) for sentence in why_apart(by_cell(material.done))]
     blocks += remarks_table(material.done)
-    failed = [run for run in material.runs.values() if run.state in ("failed", "lost")]
+    failed = [run for run in material.runs.values() if run.state in DIED]
     if failed:
         rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]
         blocks.append(table(["run", "state", "why"], rows, caption="Runs that came to no end"))

@@ -8,13 +8,13 @@ from contextlib import closing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.lifecycle import STATES
 from engine.spec import RunSpec
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
-from engine.store.schema import STATES
 from engine.store.transitions import delete_run
 
 Make = Callable[..., RunSpec]

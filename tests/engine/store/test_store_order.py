@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.lifecycle import Move
 from engine.spec import RunSpec
 from engine.store import queries, transitions
 from engine.store.connect import connect_reader
@@ -16,7 +17,7 @@ from engine.store.database import StoreConnection, write
 from engine.store.folders import load_meta, save_unsaved
 from engine.store.location import StoreLocation
 from engine.store.rebuild import rebuild
-from engine.store.requests import Move, enqueue, request_move
+from engine.store.requests import enqueue, request_move
 
 MakeSpec = Callable[..., RunSpec]
 

@@ -106,7 +106,7 @@ def test_a_suite_is_narrowed_and_changed_by_options(held: StoreLocation, cli_jso
     with closing(connect_reader(held)) as connection:
         runs = list_runs(connection)
         specs = [run_spec(connection, run_id) for run_id in ids]
-    assert {(run.model, run.suite) for run in runs} == {("xlstm", "smoke")}
+    assert {(run.model, run.suite) for run in runs} == {("xlstm", None)}
     assert [spec.seed for spec in specs] == [3, 4]
     assert {(spec.training.epochs, spec.training.lr) for spec in specs} == {(5, 0.01)}
 
@@ -124,7 +124,7 @@ def test_a_suite_in_variants_is_queued_in_all_of_them(
     chosen = ("--suite", "v", "--set", "training.lr=0.01")
     plan = cli_json(*mine, "run", *chosen, "--dry-run", "--json")
     # What is asked for by hand goes before a variant's own, so two of them are the same.
-    assert [cell["profile"] for cell in plan] == ["reference/slow", "reference/small"]
+    assert [cell["profile"] for cell in plan] == ["reference/whole", "reference/small"]
     cli_json(*mine, "run", "--suite", "v", "--json")
     with closing(connect_reader(held)) as connection:
         runs = list_runs(connection)
@@ -139,8 +139,8 @@ def test_data_that_is_not_here_is_said_with_size_and_command_before_anything_is_
     result = cli("run", "--model", "sasrec", "--dataset", "synthetic,ml-1m,ml-100k")
     assert result.exit_code == 1
     assert result.stderr == (
-        "seqbench: MovieLens 1M and MovieLens 100K are not on this machine: "
-        "`seqbench data fetch ml-1m ml-100k` downloads 10.8 MB, or SEQBENCH_DATA names the folder "
+        "seqbench: MovieLens 100K and MovieLens 1M are not on this machine: "
+        "`seqbench data fetch ml-100k ml-1m` downloads 10.8 MB, or SEQBENCH_DATA names the folder "
         "that has the data; nothing was queued.\n"
     )
     assert not list(tmp_path.glob("runs*"))
@@ -154,12 +154,15 @@ def test_data_that_is_not_here_is_said_with_size_and_command_before_anything_is_
         (["--suite", "smok"], "there is no suite 'smok': did you mean 'smoke'?"),
         (["--suite", "smoke", "--model", "sasrek"], "did you mean 'sasrec'?"),
         (["--suite", "smoke", "--profile", "x"], "sasrec has no profile 'x'"),
-        (["--suite", "smoke", "--length", "50,x"], "'50,x' are not whole numbers"),
-        (["--suite", "smoke", "--length", "50,"], "has an empty place"),
-        (["--suite", "smoke", "--length", "1"], "length: expected a number of at least 2, not 1."),
-        (["--suite", "smoke", "--seed", "-1"], "seed: expected a number of at least 0, not -1."),
-        (["--suite", "smoke", "--set", "epochs"], "--set takes KEY=VALUE"),
-        (["--suite", "smoke", "--set", "=3"], "--set takes KEY=VALUE"),
+        (["--suite", "smoke", "--model", "sasrec,"], "has an empty place"),
+        (["--suite", "smoke", "--length", "50,x"], "from 2 to 65,536, not 'x'."),
+        (["--suite", "smoke", "--length", "1"], "from 2 to 65,536, not '1'."),
+        (["--suite", "smoke", "--seed", "-1"], "such as 42 or 1-5, not '-1'."),
+        (["--suite", "smoke", "--seed", "1-2000"], "At most 1,000 seeds at once."),
+        (["--suite", "smoke", "--set", "epochs"], "KEY=VALUE, such as epochs=20, not 'epochs'."),
+        (["--suite", "smoke", "--set", "epochs", "--set", "=3"], "not 'epochs'."),
+        (["--suite", "smoke", "--set", "=3"], "KEY=VALUE, such as epochs=20, not '=3'."),
+        (["--suite", "smoke", "--set", "lr=1", "--set", "lr=2"], "'lr' is set twice."),
         (["--suite", "smoke", "--set", "epoch=3"], "did you mean 'epochs'?"),
         (["--suite", "smoke", "--set", "epochs=x"], "epochs: expected a whole number, not 'x'."),
         (["--suite", "smoke", "--set", "heads=5"], "must be a multiple of heads (5)."),

@@ -1,0 +1,221 @@
+"""From what is ordered to the runs that it means: the one planner of the app and the commands.
+
+It takes a moment to import and to work: the app does both in threads, after its first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.config import Catalogue
+from engine.config.overrides import Override, overlay, parse_override
+from engine.datasets.locate import is_ready
+from engine.errors import UsageError
+from engine.models.sizes import parameter_count
+from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, MOST_SEEDS, Order, settings_text
+from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
+from engine.suites import suite_of_cells
+
+if TYPE_CHECKING:
+    from engine.scheduling.costs import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One run, and what is known about it beforehand."""
+
+    spec: RunSpec
+    fingerprint: str
+    missing: bool
+    """Not queued, running or done with the same settings."""
+    parameters: int
+    cost: Cost | None = None
+    """``None`` where nothing tells it."""
+
+    @property
+    def at_most(self) -> float | None:
+        """Seconds of all its epochs."""
+        return None if self.cost is None else self.cost.epoch_seconds * self.spec.training.epochs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of an order, in the order in which they are queued."""
+
+    order: Order
+    runs: tuple[PlannedRun, ...]
+    label: str | None
+    """The suite that the runs are recorded under: see `plan`."""
+    absent: tuple[Dataset, ...] = ()
+    """Data sets of the runs that are not on this machine."""
+
+    @property
+    def missing(self) -> tuple[PlannedRun, ...]:
+        return tuple(run for run in self.runs if run.missing)
+
+    def absent_of(self, runs: Iterable[PlannedRun]) -> list[Dataset]:
+        """The data sets that are not on this machine and that some of the runs need."""
+        needed = {run.spec.dataset for run in runs}
+        return [dataset for dataset in self.absent if dataset.name in needed]
+
+
+def plan(
+    catalogue: Catalogue,
+    order: Order,
+    present: Container[str],
+    cost_of: Callable[[RunSpec], Cost | None] = lambda _: None,
+) -> Plan:
+    """Check an order and work out its runs.
+
+    They go by data set, the smallest first, then model, length, variant and seed. Runs that must
+    give the same result are one. They carry the name of the order's suite if each of them is what
+    that suite makes of its cells and variants, whatever the seed; else none.
+
+    Args:
+        present: fingerprints of the runs that are queued, running or done.
+        cost_of: what a run costs; asked once for runs that differ in their seed only.
+
+    Raises:
+        UsageError: a name that isn't known, an impossible value, or too many runs.
+    """
+    if len(order.seeds) > MOST_SEEDS:
+        raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
+    cells = catalogue.in_order(order.cells)
+    specs = catalogue.specs(cells, order.seeds, order.profile, order.overrides, order.variants)
+    known: dict[tuple[str, str, int, str], tuple[int, Cost | None]] = {}
+    runs: dict[str, PlannedRun] = {}
+    for spec in specs:
+        fingerprint = spec.fingerprint()
+        if fingerprint in runs:  # variants that what was typed makes equal
+            continue
+        kind = (spec.model, spec.dataset, spec.length, spec.variant)
+        if kind not in known:
+            known[kind] = parameter_count(spec), cost_of(spec)
+        runs[fingerprint] = PlannedRun(spec, fingerprint, fingerprint not in present, *known[kind])
+    sources = {run.spec.dataset: run.spec.source for run in runs.values()}
+    absent = tuple(source for source in sources.values() if not is_ready(source))
+    return Plan(order, tuple(runs.values()), _label(catalogue, order, runs.values()), absent)
+
+
+def _label(catalogue: Catalogue, order: Order, runs: Iterable[PlannedRun]) -> str | None:
+    if order.suite is None:
+        return None
+    suite, seed = catalogue.suite(order.suite), order.seeds[0]
+    own = catalogue.expand(suite.model_copy(update={"seeds": (seed,)}))
+    members = {spec.fingerprint() for spec in own}
+    kept = all(run.fingerprint in members for run in runs if run.spec.seed == seed)
+    return suite.name if kept else None
+
+
+# Orders, as the front ends are told them
+
+
+def order_of_cells(
+    catalogue: Catalogue,
+    cells: Iterable[CellKey],
+    seeds: tuple[int, ...] = DEFAULT_SEEDS,
+    profile: str = "reference",
+    settings: Mapping[str, Override] | None = None,
+    suite: str | None = None,
+) -> Order:
+    """Order chosen cells.
+
+    Args:
+        settings: all that differ from the profile's. Those that are not the suite's own take
+            precedence over its variants.
+        suite: the one that the choice began with; it gives the variants.
+
+    Raises:
+        UsageError: there is no such suite.
+    """
+    settings = settings or {}
+    if suite is None:
+        return Order(frozenset(cells), seeds, profile, settings)
+    named = catalogue.suite(suite)
+    own = settings_text(named.overrides)
+    changed = {k: v for k, v in settings.items() if own.get(k) != settings_text({k: v})[k]}
+    variants = _variants(named, changed)
+    return Order(frozenset(cells), seeds, profile, settings, named.name, variants)
+
+
+def order_of_axes(
+    catalogue: Catalogue,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    lengths: Sequence[int] = (),
+    seeds: Sequence[int] = (),
+    profile: str | None = None,
+    settings: Mapping[str, Override] | None = None,
+    suite: str | None = None,
+) -> Order:
+    """Order every combination of models, data sets, lengths and seeds.
+
+    What isn't given is the suite's or, without one, the default; models and data sets have none.
+
+    Args:
+        settings: take precedence over the suite's own, and over its variants.
+
+    Raises:
+        UsageError: a name that isn't known, or no cell is left.
+    """
+    asked = {"models": models, "datasets": datasets, "lengths": lengths, "seeds": seeds}
+    axes: dict[str, Any] = {name: tuple(values) for name, values in asked.items() if values}
+    if suite is None:
+        axes = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS} | axes
+        named = Suite(name="by-hand", title="", **axes)
+    else:
+        named = catalogue.suite(suite).model_copy(update=axes)
+    typed = dict(settings or {})
+    return Order(
+        frozenset(catalogue.cells(named)),
+        tuple(dict.fromkeys(named.seeds)),
+        profile or named.profile,
+        overlay(named.overrides, typed),
+        None if suite is None else named.name,
+        _variants(named, typed),
+    )
+
+
+def _variants(suite: Suite, typed: Overrides) -> dict[str, Overrides]:
+    return {name: overlay(changes, typed) for name, changes in suite.variants.items()}
+
+
+def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Suite:
+    """What an order would be as a suite; without a title it has its name. Raises `UsageError`."""
+    return suite_of_cells(
+        name,
+        title or name,
+        catalogue.in_order(order.cells),
+        order.seeds,
+        order.profile,
+        dict(order.overrides),
+        order.variants,
+    )
+
+
+# Single runs
+
+
+def sample(catalogue: Catalogue, order: Order, cell: CellKey) -> tuple[RunSpec, int]:
+    """How an order would train one cell, its variants aside, and how many parameters that has.
+
+    Raises:
+        UsageError: an impossible value.
+    """
+    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, order.overrides)
+    return spec, parameter_count(spec)
+
+
+def amendments(
+    catalogue: Catalogue, model: str, recipe: str, settings: Mapping[str, str]
+) -> dict[str, Any]:
+    """What ``settings`` change of a run of that recipe (``profile`` or ``profile/variant``).
+
+    Raises:
+        UsageError: an unknown setting, or an impossible value.
+    """
+    entry, profile = catalogue.model(model), recipe.partition("/")[0]
+    parsed = [parse_override(entry, profile, key, value) for key, value in settings.items()]
+    return {name: value for _, name, value in parsed}

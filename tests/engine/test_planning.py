@@ -1,0 +1,186 @@
+"""From an order to its runs: which, in which order, which are missing, and under which label."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from engine.config import Catalogue, load_catalogue
+from engine.errors import UsageError
+from engine.order import Order
+from engine.planning import amendments, order_of_axes, order_of_cells, order_suite, plan
+from engine.spec import CellKey, RunSpec, Suite
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+SASREC: CellKey = ("sasrec", "synthetic", 50)
+XLSTM: CellKey = ("xlstm", "synthetic", 50)
+
+
+def test_a_setting_is_checked_for_every_model(catalogue: Catalogue) -> None:
+    overrides = {"gate_soft_cap": "10"}
+    plan(catalogue, Order(frozenset({XLSTM}), overrides=overrides), ())
+    both = frozenset({SASREC, XLSTM})
+    with pytest.raises(UsageError, match="gate_soft_cap"):
+        plan(catalogue, Order(both, overrides=overrides), ())
+
+
+def test_a_plan_has_one_run_a_cell_and_seed(catalogue: Catalogue) -> None:
+    cells = frozenset({("sasrec", "synthetic", 50), ("xlstm", "synthetic", 75)})
+    planned = plan(catalogue, Order(cells, (1, 2, 3), overrides={"epochs": "4"}), ())
+    assert len(planned.runs) == 6
+    for run in planned.runs:
+        spec = run.spec
+        built = catalogue.run_spec(
+            spec.model, spec.dataset, spec.length, spec.seed, overrides={"epochs": "4"}
+        )
+        assert spec == built
+        assert run.fingerprint == built.fingerprint()
+
+
+def test_only_what_is_not_present_is_missing(catalogue: Catalogue) -> None:
+    order = Order(frozenset({SASREC}), (1, 2))
+    present = frozenset({plan(catalogue, order, ()).runs[0].fingerprint})
+    assert [run.spec.seed for run in plan(catalogue, order, present).missing] == [2]
+
+
+def test_too_many_runs_are_refused(catalogue: Catalogue) -> None:
+    cells = frozenset(("sasrec", "synthetic", length) for length in range(2, 15))
+    with pytest.raises(UsageError, match="13,000 runs"):
+        plan(catalogue, Order(cells, tuple(range(1000))), ())
+    with pytest.raises(UsageError, match="At most 1,000 seeds"):
+        plan(catalogue, Order(frozenset({SASREC}), tuple(range(1001))), ())
+
+
+def test_data_that_is_not_here_is_named(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
+    cells = frozenset({("sasrec", "ml-100k", 50), ("sasrec", "synthetic", 50)})
+    assert [dataset.name for dataset in plan(catalogue, Order(cells), ()).absent] == ["ml-100k"]
+
+
+def test_an_order_of_variants_runs_each_cell_in_every_one(catalogue: Catalogue) -> None:
+    cells = frozenset({SASREC})
+    order = Order(cells, (1, 2), overrides={"lr": "0.01"}, variants={"whole": {}, "b": {"lr": 0.1}})
+    runs = plan(catalogue, order, ()).runs
+    assert [(run.spec.recipe, run.spec.training.lr, run.spec.seed) for run in runs] == [
+        ("reference/whole", 0.01, 1),
+        ("reference/whole", 0.01, 2),
+        ("reference/b", 0.1, 1),
+        ("reference/b", 0.1, 2),
+    ]
+
+
+def test_absent_data_is_told_for_the_runs_that_need_it(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
+    planned = plan(catalogue, order_of_axes(catalogue, suite="reference-27"), ())
+    assert [each.name for each in planned.absent_of(planned.runs)] == ["ml-100k", "ml-1m", "ml-10m"]
+    few = [run for run in planned.runs if run.spec.dataset == "ml-1m"]
+    assert [each.name for each in planned.absent_of(few)] == ["ml-1m"]
+    assert planned.absent_of([]) == []
+
+
+def test_what_is_typed_takes_precedence_over_variants(catalogue: Catalogue) -> None:
+    content = catalogue.suites["smoke"].model_dump() | {
+        "overrides": {"lr": 0.01},
+        "variants": {"whole": {}, "slow": {"lr": 0.0001}, "small": {"dim": 8, "training.lr": 1}},
+    }
+    suite = Suite.model_validate(content)
+    changed = replace(catalogue, suites={"smoke": suite})
+    as_it_is = order_of_cells(changed, [SASREC], settings={"lr": "0.01"}, suite="smoke")
+    assert as_it_is.variants == suite.variants
+    typed = order_of_cells(changed, [SASREC], settings={"lr": "0.02"}, suite="smoke")
+    assert typed.variants == {
+        "whole": {"lr": "0.02"},
+        "slow": {"lr": "0.02"},
+        "small": {"dim": 8, "lr": "0.02"},
+    }
+    assert [run.spec.recipe for run in plan(changed, typed, ()).runs] == [
+        "reference/whole",
+        "reference/small",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "label"),
+    [
+        ({}, "smoke"),
+        ({"suite": "SMOKE"}, "smoke"),
+        ({"models": ["sasrec"]}, "smoke"),
+        ({"seeds": [1, 2]}, "smoke"),
+        ({"settings": {"epochs": "5"}}, "smoke"),
+        ({"settings": {"lr": "0.01"}}, None),
+        ({"lengths": [50, 75]}, None),
+        ({"profile": "tuned"}, None),
+        ({"suite": None, "models": ["sasrec"], "datasets": ["synthetic"]}, None),
+    ],
+)
+def test_runs_carry_the_suites_name_only_while_each_is_of_it(
+    catalogue: Catalogue, choice: dict[str, Any], label: str | None
+) -> None:
+    order = order_of_axes(catalogue, **{"suite": "smoke"} | choice)
+    assert plan(catalogue, order, ()).label == label
+
+
+def test_the_label_does_not_depend_on_what_is_there_already(catalogue: Catalogue) -> None:
+    order = order_of_axes(catalogue, lengths=[50, 75], suite="smoke")
+    strangers = {run.fingerprint for run in plan(catalogue, order, ()).runs if run.spec.length > 50}
+    assert plan(catalogue, order, strangers).label is None
+
+
+def test_runs_go_by_data_model_length_and_seed_however_they_were_asked(
+    catalogue: Catalogue,
+) -> None:
+    order = order_of_axes(
+        catalogue, ["xLSTM", "sasrec"], ["ml-1m", "synthetic"], [75, 50], [2, 1, 2]
+    )
+    runs = plan(catalogue, order, ()).runs
+    cells = dict.fromkeys((r.spec.dataset, r.spec.model, r.spec.length) for r in runs)
+    assert list(cells) == list(product(["synthetic", "ml-1m"], ["sasrec", "xlstm"], [50, 75]))
+    assert [run.spec.seed for run in runs[:4]] == [2, 1, 2, 1]
+
+
+def test_the_cost_of_a_cell_is_asked_once(catalogue: Catalogue) -> None:
+    asked: list[RunSpec] = []
+    order = order_of_axes(catalogue, seeds=[1, 2, 3], suite="positions-100k")
+    plan(catalogue, order, (), asked.append)
+    assert len(asked) == 2 * 3
+
+
+def test_a_seed_that_cannot_be_is_refused_wherever_it_stands(catalogue: Catalogue) -> None:
+    with pytest.raises(UsageError, match="seed: expected a number of at least 0, not -1"):
+        plan(catalogue, Order(frozenset({SASREC}), (1, -1)), ())
+
+
+def test_models_and_data_sets_have_an_order(catalogue: Catalogue) -> None:
+    assert catalogue.model_order[:3] == ("sasrec", "bert4rec", "xlstm")
+    usual = [n for n in catalogue.dataset_order if not catalogue.datasets[n].optional]
+    assert usual == ["synthetic", "ml-100k", "ml-1m", "ml-10m"]
+    steam = catalogue.dataset_order.index
+    assert steam("ml-1m") < steam("steam") < steam("ml-10m")
+    assert catalogue.reference_lengths == (50, 75, 100)
+
+
+def test_a_suite_of_an_order_has_its_runs(catalogue: Catalogue) -> None:
+    order = order_of_axes(catalogue, seeds=[7], settings={"lr": "0.01"}, suite="positions-100k")
+    suite = order_suite(catalogue, order, "mine", "")
+    assert suite.title == "mine"
+    fingerprints = {run.fingerprint for run in plan(catalogue, order, ()).runs}
+    assert {spec.fingerprint() for spec in catalogue.expand(suite)} == fingerprints
+
+
+def test_a_change_of_a_run_is_checked_against_its_recipe(catalogue: Catalogue) -> None:
+    changes = amendments(catalogue, "sasrec", "tuned/untied", {"training.lr": "0.1", "dim": "64"})
+    assert changes == {"lr": 0.1, "dim": 64}
+    with pytest.raises(UsageError, match="gate_soft_cap"):
+        amendments(catalogue, "sasrec", "reference", {"gate_soft_cap": "1"})
