@@ -19,7 +19,7 @@ from engine.datasets.prepared import (
     save_prepared,
     source_checksum,
 )
-from engine.datasets.readers import read_source
+from engine.datasets.readers.read import read_source
 from engine.datasets.synthetic import generate
 from engine.errors import DataError
 from engine.spec import Dataset

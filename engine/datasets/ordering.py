@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.datasets.filters import compact
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 
 Ids = NDArray[np.int64] | NDArray[np.bytes_]
 

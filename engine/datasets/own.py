@@ -17,7 +17,7 @@ from engine.config import Catalogue, config_layers, entry_files, user_layer
 from engine.datasets.load import prepare, source_file
 from engine.datasets.locate import cache_folder
 from engine.datasets.prepared import Prepared
-from engine.datasets.table import column_names
+from engine.datasets.readers.table import column_names
 from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
 from engine.spec import Columns, Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate

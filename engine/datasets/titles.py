@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.datasets.locate import locate
 from engine.datasets.ordering import Ids
-from engine.datasets.textlines import BOM, numbered_lines, open_unpacked
+from engine.datasets.readers.textlines import BOM, numbered_lines, open_unpacked
 from engine.errors import DataError
 from engine.spec import Dataset
 

@@ -16,7 +16,7 @@ from engine.datasets.filters import Step
 from engine.datasets.interactions import make_interactions
 from engine.datasets.ordering import Ordered, order_by_time
 from engine.datasets.prepared import Prepared, is_sound, load_prepared, save_prepared
-from engine.datasets.ratings import COLONS, TAB, RatingFile, read_ratings
+from engine.datasets.readers.ratings import COLONS, TAB, RatingFile, read_ratings
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
 

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
 from engine.regular import open_regular
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.datasets.source import Ratings, numbered
-from engine.datasets.textlines import malformed, numbered_lines
+from engine.datasets.readers.source import Ratings, numbered
+from engine.datasets.readers.textlines import malformed, numbered_lines
 from engine.errors import DataError
 
 

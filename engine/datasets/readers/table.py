@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.source import Ratings, numbered
-from engine.datasets.textlines import open_unpacked
+from engine.datasets.readers.source import Ratings, numbered
+from engine.datasets.readers.textlines import open_unpacked
 from engine.errors import DataError, cut, did_you_mean
 from engine.spec import Columns
 
