@@ -1,9 +1,8 @@
-"""YAML in ``configs/``, read in layers, merged, and checked: what was expected, where, and the
-nearest valid name.
+"""Reading the configuration: YAML in ``configs/``, in layers, merged and validated.
 
-A layer is a folder shaped like ``configs/``. The package's own comes first, then the user's
-``./configs``, then ``--config-dir``. An entry of the same name in a later layer overrides the
-keys that it names; a new name adds an entry.
+A layer is a folder laid out like ``configs/``. The package's own comes first, then the user's
+``./configs``, then ``--config-dir``. An entry of the same name in a later layer overrides the keys
+that it has; a new name adds an entry.
 """
 
 from engine.config.catalogue import Catalogue

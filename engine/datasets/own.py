@@ -138,12 +138,12 @@ def draft_of_file(
     try:
         dataset = validate(Dataset, content)
     except InvalidError as error:
-        if error.place in (("name",), ("folder",)):
+        if error.key_path in (("name",), ("folder",)):
             raise UsageError(
                 "a data set's name is small letters, digits, '.', '_' and '-', at most 40 of "
                 f"them, not {shown(name)}."
             ) from None
-        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+        raise UsageError(f"{'.'.join(map(str, error.key_path))}: {error.problem}") from None
     prepared = prepare(dataset, path)
     return Draft(_counted(dataset, prepared), prepared, path)
 
@@ -169,7 +169,7 @@ def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title
     try:
         dataset = validate(Dataset, content)
     except InvalidError as error:
-        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+        raise UsageError(f"{'.'.join(map(str, error.key_path))}: {error.problem}") from None
     prepared = prepare(dataset, path)
     return Draft(_counted(dataset, prepared, base.size), prepared, path)
 

@@ -93,7 +93,7 @@ def _rules(
     try:
         return validate(Filter, filtered), validate(SplitRule, divided)
     except InvalidError as error:
-        raise UsageError(f"{'.'.join(map(str, error.place))} {error.problem}".strip()) from None
+        raise UsageError(f"{'.'.join(map(str, error.key_path))} {error.problem}".strip()) from None
 
 
 @click.command()
