@@ -5,7 +5,6 @@ also when several processes fetch it at once.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
 import tempfile
 import time
@@ -18,7 +17,7 @@ from typing import BinaryIO
 import httpx
 
 from engine.atomic import fsync_folder
-from engine.datasets.locate import cache_folder, damaged_files, locate
+from engine.datasets.locate import cache_folder, damaged_files, locate, md5_of
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
 from engine.spec import Archive, Dataset
@@ -40,16 +39,16 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Timeouts and retries of a download."""
 
     connect: float = 10.0
     """Most seconds to connect."""
-    silence: float = 20.0
+    read: float = 20.0
     """Most seconds without a byte."""
     retries: int = 4
     """Further tries after a broken connection or a temporary error of the server."""
-    pause: float = 1.0
+    backoff: float = 1.0
     """Seconds before the first further try; doubled before each one after it."""
 
 
@@ -79,7 +78,7 @@ def fetch(
     dataset: Dataset,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-    patience: Patience | None = None,
+    policy: RetryPolicy | None = None,
 ) -> Path:
     """Fetch a data set, unless it is here and undamaged, and return its folder.
 
@@ -111,7 +110,7 @@ def fetch(
         part,
         on_progress or (lambda _: None),
         cancelled or (lambda: False),
-        patience or Patience(),
+        policy or RetryPolicy(),
         time.monotonic(),
     )
     try:
@@ -156,7 +155,7 @@ class _Download:
     part: Path
     on_progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
-    patience: Patience
+    policy: RetryPolicy
     began: float
 
     def run(self) -> None:
@@ -192,8 +191,8 @@ class _Download:
 
     def _transfer(self) -> None:
         """Download the missing bytes, with retries."""
-        pause = self.patience.pause
-        for further in range(self.patience.retries, -1, -1):
+        pause = self.policy.backoff
+        for further in range(self.policy.retries, -1, -1):
             self.check_cancelled()
             try:
                 self._receive()
@@ -227,7 +226,7 @@ class _Download:
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
-        timeout = httpx.Timeout(self.patience.silence, connect=self.patience.connect)
+        timeout = httpx.Timeout(self.policy.read, connect=self.policy.connect)
         with httpx.stream(
             "GET", self.url, headers=headers, timeout=timeout, follow_redirects=True
         ) as response:
@@ -282,10 +281,8 @@ class _Download:
         if self.archive.md5 is None:
             return None
         with self.part.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-        if digest.hexdigest() == self.archive.md5:
-            return None
-        return f"its md5 is {digest.hexdigest()}, not {self.archive.md5}"
+            md5 = md5_of(file)
+        return None if md5 == self.archive.md5 else f"its md5 is {md5}, not {self.archive.md5}"
 
 
 def _sound(dataset: Dataset) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
@@ -84,7 +85,7 @@ def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
     for name, published in dataset.files.items():
         try:
             with (folder / name).open("rb") as file:
-                found = hashlib.file_digest(file, _md5).hexdigest() if published else None
+                found = md5_of(file) if published else None
         except OSError as error:
             problems.append(f"{folder / name} can't be read ({error.strerror}).")
             continue
@@ -95,13 +96,14 @@ def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
     return problems
 
 
+def md5_of(file: BufferedReader) -> str:
+    """Compute the MD5 of an open file, in hex; GroupLens publishes it. It guards against damage,
+    not against an attacker."""
+    return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
 def _holds(folder: Path, dataset: Dataset) -> bool:
     try:
         return all((folder / name).is_file() for name in dataset.files)
     except OSError:
         return False
-
-
-def _md5() -> hashlib._Hash:
-    # GroupLens publishes MD5; it guards against damage, not against an attacker.
-    return hashlib.md5(usedforsecurity=False)

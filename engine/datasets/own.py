@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ import yaml
 from engine.atomic import atomic_file, write_atomically
 from engine.config import Catalogue, config_layers, entry_files, user_layer
 from engine.datasets.load import prepare, source_file
-from engine.datasets.locate import cache_folder
+from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
 from engine.datasets.readers.table import column_names
 from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
@@ -117,7 +116,7 @@ def draft_of_file(
     reader = FORMATS[kind][0]
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+            md5 = md5_of(file)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
     plain_title = "".join(letter for letter in title if letter.isprintable())
@@ -133,7 +132,7 @@ def draft_of_file(
         "items": 1,
         "interactions": 1,
         "folder": name,
-        "files": {path.name: digest.hexdigest()},
+        "files": {path.name: md5},
     }
     try:
         dataset = validate(Dataset, content)
