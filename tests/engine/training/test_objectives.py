@@ -91,7 +91,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("model", "settings"), CASES)
-def test_room_holds_the_targets_of_every_batch_and_little_more(tiny_spec, model, settings) -> None:
+def test_capacity_holds_the_targets_of_every_batch_and_little_more(
+    tiny_spec, model, settings
+) -> None:
     objective = objective_of(tiny_spec(model, batch_size=128, **settings))
     data = histories(3000)
     capacity = target_capacity(objective, windows_of(objective, data), 128)
@@ -109,7 +111,7 @@ def test_room_holds_the_targets_of_every_batch_and_little_more(tiny_spec, model,
 
 
 @pytest.mark.parametrize(("model", "settings"), CASES)
-def test_room_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> None:
+def test_capacity_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> None:
     objective = objective_of(tiny_spec(model, batch_size=512, **settings))
     windows = windows_of(objective, histories(300))
     padded = windows.padded(2 * len(windows) - 1)
@@ -136,7 +138,7 @@ def test_fixed_shapes_give_the_same_loss_and_gradients(tiny_spec, model: str) ->
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-10)
 
 
-def test_more_targets_than_room_lose_the_last() -> None:
+def test_more_targets_than_capacity_lose_the_last() -> None:
     targets = torch.tensor([0, 4, 5, 0, 6])
     assert [t.tolist() for t in select_targets(targets, 2)] == [[1, 2], [4, 5]]
     places, kept = select_targets(targets, 4)
@@ -145,7 +147,7 @@ def test_more_targets_than_room_lose_the_last() -> None:
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=3 * TARGET_MULTIPLE))
-def test_without_room_every_target_is_chosen_and_few_shapes_there_are(targets: list[int]) -> None:
+def test_without_capacity_every_target_is_selected_in_few_shapes(targets: list[int]) -> None:
     places, kept = select_targets(torch.tensor(targets), None)
     assert len(places) == len(kept)
     assert len(places) % TARGET_MULTIPLE == 0
