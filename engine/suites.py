@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic import write_atomically
-from engine.config import Catalogue, config_layers, entry_files, user_layer
+from engine.config import Catalogue, user_entry
 from engine.errors import ConfigError, UsageError, shown
 from engine.spec import CellKey, Overrides, Suite
 from engine.validation import InvalidError, validate
@@ -64,7 +64,7 @@ def suite_of_cells(
                 f"a suite's name is small letters, digits, '.', '_' and '-', at most 40 of them, "
                 f"not {shown(name)}."
             ) from None
-        raise UsageError(f"{'.'.join(map(str, error.key_path))}: {error.problem}") from None
+        raise UsageError(error.sentence) from None
 
 
 def suite_yaml(suite: Suite) -> str:
@@ -100,21 +100,11 @@ def save_suite(
         ConfigError: the file can't be written.
     """
     catalogue.expand(suite)
-    folder = user_layer(extra) / "suites"
-    for layer in config_layers(extra):
-        others = layer / "suites"
-        if others.resolve() != folder.resolve() and suite.name in entry_files(others):
-            raise UsageError(
-                f"{shown(suite.name)} is the name of a suite in {others}: take another."
-            )
-    known = entry_files(folder)
-    path = known.get(suite.name, folder / f"{suite.name}.yaml")
-    if path.exists() and suite.name not in known:
-        raise UsageError(f"{path} holds a suite of another name: take another.")
-    if suite.name in known and not replace:
+    path, exists = user_entry(extra, "suites", "suite", suite.name)
+    if exists and not replace:
         raise SuiteExistsError(suite.name, path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, suite_yaml(suite))
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error.strerror}.") from None

@@ -49,6 +49,11 @@ class InvalidError(Exception):
         self.problem = problem if problem.endswith((".", "?")) else f"{problem}."
         super().__init__(self.problem)
 
+    @property
+    def sentence(self) -> str:
+        """The problem, after the key of the value."""
+        return f"{'.'.join(map(str, self.key_path))}: {self.problem}"
+
 
 def validate(kind: type[Model], value: Mapping[str, Any]) -> Model:
     """Make a ``kind`` of ``value``, without conversions: ``true`` is no number.

@@ -8,7 +8,7 @@ that it has; a new name adds an entry.
 from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
 from engine.config.launchers import LOCAL, SlurmProfile
-from engine.config.layers import builtin_configs, config_layers, entry_files, user_layer
+from engine.config.layers import builtin_configs, config_layers, user_entry, user_layer
 from engine.config.load import load_catalogue, load_launchers
 from engine.config.overrides import overlay, override_keys, parse_override
 
@@ -22,11 +22,11 @@ __all__ = [
     "SlurmProfile",
     "builtin_configs",
     "config_layers",
-    "entry_files",
     "load_catalogue",
     "load_launchers",
     "overlay",
     "override_keys",
     "parse_override",
+    "user_entry",
     "user_layer",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from engine.config.entries import Settings
-from engine.errors import ConfigError, shown
+from engine.errors import ConfigError, UsageError, shown
 from engine.validation import InvalidError, validate
 from engine.yamlfile import YamlDocument, merge_documents, read_yaml
 
@@ -61,9 +61,28 @@ def _chosen(extra: Path | None) -> Path | None:
     return extra or (Path(from_environment) if from_environment else None)
 
 
-def entry_files(folder: Path) -> dict[str, Path]:
-    """Return the files of the entries in a folder of a layer, by name. Raises `ConfigError`."""
-    return {name: document.path for name, document in _layer(folder).items()}
+def user_entry(extra: Path | None, folder: str, kind: str, name: str) -> tuple[Path, bool]:
+    """Return the file of an entry in the user's layer, and whether it is there already.
+
+    Args:
+        extra: the value of ``--config-dir``.
+        folder: of the entry in a layer, such as ``suites``.
+        kind: the entry's kind, for sentences.
+
+    Raises:
+        ConfigError: ``extra`` isn't a folder, or an entry can't be read.
+        UsageError: another layer has an entry of that name, or the file holds another entry.
+    """
+    own = user_layer(extra) / folder
+    for layer in config_layers(extra):
+        other = layer / folder
+        if other.resolve() != own.resolve() and name in _layer(other):
+            raise UsageError(f"{shown(name)} is the name of a {kind} in {other}: take another.")
+    known = _layer(own)
+    path = known[name].path if name in known else own / f"{name}.yaml"
+    if name not in known and path.exists():
+        raise UsageError(f"{path} holds a {kind} of another name: take another.")
+    return path, name in known
 
 
 def read_entries(layers: Sequence[Path], folder: str, kind: type[Entry]) -> Loaded[Entry]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from engine.atomic import atomic_file, write_atomically
-from engine.config import Catalogue, config_layers, entry_files, user_layer
+from engine.config import Catalogue, user_entry
 from engine.datasets.load import prepare, source_file
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
@@ -142,7 +142,7 @@ def draft_of_file(
                 "a data set's name is small letters, digits, '.', '_' and '-', at most 40 of "
                 f"them, not {shown(name)}."
             ) from None
-        raise UsageError(f"{'.'.join(map(str, error.key_path))}: {error.problem}") from None
+        raise UsageError(error.sentence) from None
     prepared = prepare(dataset, path)
     return Draft(_counted(dataset, prepared), prepared, path)
 
@@ -168,7 +168,7 @@ def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title
     try:
         dataset = validate(Dataset, content)
     except InvalidError as error:
-        raise UsageError(f"{'.'.join(map(str, error.key_path))}: {error.problem}") from None
+        raise UsageError(error.sentence) from None
     prepared = prepare(dataset, path)
     return Draft(_counted(dataset, prepared, base.size), prepared, path)
 
@@ -239,23 +239,15 @@ def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> 
 def _free_path(catalogue: Catalogue, name: str, extra: Path | None, replace: bool) -> Path:
     """Return the file to write. Raises `UsageError` if the name is taken, but for a data set of the
     user's own that may be replaced."""
-    folder = user_layer(extra) / "datasets"
-    for layer in config_layers(extra):
-        others = layer / "datasets"
-        if others.resolve() != folder.resolve() and name in entry_files(others):
-            raise UsageError(f"{shown(name)} is the name of a data set in {others}: take another.")
+    path, exists = user_entry(extra, "datasets", "data set", name)
     for other in catalogue.datasets.values():
         if other.name != name and name in {alias.lower() for alias in other.aliases}:
             raise UsageError(f"{shown(name)} is another name of {other.name}: take another.")
-    known = entry_files(folder)
-    path = known.get(name, folder / f"{name}.yaml")
-    if name in known and not replace:
+    if exists and not replace:
         raise UsageError(
             f"there is a data set {shown(name)} already, in {path}: take another name, "
             "or say --replace."
         )
-    if path.exists() and name not in known:
-        raise UsageError(f"{path} holds a data set of another name: take another.")
     return path
 
 
