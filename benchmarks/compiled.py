@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmarks.common import default_device, in_turns, machine, progress, run, seconds, table
 from benchmarks.workload import MODELS, Workload, workload
-from engine.training.objectives import objective_of, target_room
+from engine.training.objectives import objective_of, target_capacity
 from engine.training.update import Update, make_update
 
 
@@ -23,7 +23,7 @@ def compiled_update(work: Workload) -> Update:
         work.learner,
         objective,
         _items(work),
-        target_room(objective, work.batches[0], work.spec.training.batch_size),
+        target_capacity(objective, work.batches[0], work.spec.training.batch_size),
         bfloat16=work.bfloat16,
         compiled=True,
     )

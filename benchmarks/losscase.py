@@ -72,7 +72,7 @@ def measure(case: Case, device: torch.device) -> Measured:
     def loss_of() -> Tensor:
         if case.loss != "plain":
             return target_loss(states, output, targets, training)
-        return F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)
+        return F.cross_entropy(output.logits(states), targets, reduction="sum", ignore_index=0)
 
     def work() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):

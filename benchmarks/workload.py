@@ -14,8 +14,8 @@ from engine.datasets.splits import SplitData, leave_one_out
 from engine.models.registry import build
 from engine.spec import RunSpec
 from engine.training.loop import steps_per_epoch, training_histories, uses_bfloat16
-from engine.training.objectives import objective_of, target_room
-from engine.training.update import Learner, Update, make_optimizer, make_update, recorded
+from engine.training.objectives import objective_of, target_capacity
+from engine.training.update import Learner, Update, capture, make_optimizer, make_update
 from engine.training.windows import Windows, cut_windows
 
 SEED = 42
@@ -73,13 +73,13 @@ def set_up(spec: RunSpec, split: SplitData, device: torch.device) -> Workload:
     generator = torch.Generator().manual_seed(SEED)
     windows = cut_windows(histories, objective.width, generator, objective.stride)
     windows = windows.shuffled(generator)
-    size, room = spec.training.batch_size, None
+    size, capacity = spec.training.batch_size, None
     if device.type == "cuda":
         windows = windows.padded(size)
-        room = target_room(objective, windows, size)
+        capacity = target_capacity(objective, windows, size)
     batches = list(windows.to(device).batches(size))
-    eager = make_update(learner, objective, histories.items, room, bfloat16=bfloat16)
-    update = recorded(eager, learner, batches[0]) if device.type == "cuda" else eager
+    eager = make_update(learner, objective, histories.items, capacity, bfloat16=bfloat16)
+    update = capture(eager, learner, batches[0]) if device.type == "cuda" else eager
     return Workload(
         spec=spec,
         split=split,

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written aside, fsynced, renamed into place."""
+"""Writing files atomically: to a temporary file, fsynced, then renamed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from typing import BinaryIO
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path``; on a clean exit it replaces ``path`` durably.
+    """Open a temporary file beside ``path``, which it replaces, durably, on a clean exit.
 
     Raises:
-        OSError: the file can't be written (a full disk, a read-only folder); ``path`` keeps
-            what it had.
+        OSError: the file can't be written; ``path`` is unchanged.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     temporary = Path(name)
@@ -34,18 +33,18 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace ``path`` by ``content`` (text is UTF-8)."""
+    """Replace ``path`` by ``content``; text is encoded as UTF-8. Raises `OSError`."""
     with atomic_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 def fsync_folder(folder: Path) -> None:
-    """Make a rename or a new name in ``folder`` survive a power cut."""
+    """Make a new or renamed file in ``folder`` survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a filesystem that has no such thing for folders
+        if error.errno != errno.EINVAL:  # this file system can't fsync folders
             raise
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Errors whose message is one sentence for the user: what is wrong and what to do."""
+"""Errors whose message is a sentence for the user, what is wrong and what to do; and its parts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import difflib
 from collections.abc import Iterable
 
 SHOWN = 60
-"""Characters of a wrong value that a sentence repeats."""
+"""Most characters of a wrong value that a sentence quotes."""
 
 
 class UserError(Exception):
-    """Something the user can put right. The command line prints the message and exits with 1."""
+    """An error that the user can correct. The command line prints it and exits with 1."""
 
 
 class UsageError(UserError):
-    """A wrong flag, name or value on the command line. Exits with 2."""
+    """A wrong option, name or value on the command line, which exits with 2."""
 
 
 class ConfigError(UsageError):
@@ -30,11 +30,11 @@ class StoreError(UserError):
 
 
 class RunError(StoreError):
-    """What a store says of one run makes no sense. The other runs go on."""
+    """A run whose rows in the store are invalid. Other runs are unaffected."""
 
 
 class TrainingError(UserError):
-    """A run that can't go on.
+    """A failure that ends a run.
 
     Attributes:
         cause: one word for the class of failure, such as ``diverged`` or ``out-of-memory``.
@@ -46,20 +46,20 @@ class TrainingError(UserError):
 
 
 def shown(value: object) -> str:
-    """A value as its author wrote it, in quotes where it is text, cut where it is long."""
+    """Return a value as it stands in YAML, text in quotes, cut to `SHOWN` characters."""
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
     return cut(repr(value), SHOWN)
 
 
 def cut(text: str, characters: int) -> str:
-    """At most so many characters of it."""
+    """Shorten a text to at most this many characters."""
     return text if len(text) <= characters else f"{text[: characters - 4]} ..."
 
 
 def nearest(wrong: str, names: Iterable[str]) -> str | None:
-    """The name that was most likely meant, in any case: a misspelt one, or the shortest that
-    holds what was written."""
+    """Return the name most likely meant, ignoring case: the most similar one, or the shortest that
+    contains ``wrong``."""
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(wrong.lower(), lowered, n=1, cutoff=0.6)
     if not near and len(wrong) > 2:

@@ -1,4 +1,4 @@
-"""What is known of a run that another program trained, and whose history was imported."""
+"""The specification of an imported run, which another program trained."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from engine.marks import IMPORTED
 from engine.spec import Name, Strict
 
 Origin = Literal["imported-tensorboard", "imported-csv"]
-"""How it came here. A run of seqbench's own has none, wherever it was trained."""
+"""The format that a run was imported from. Runs that seqbench trained have no origin."""
 
 
 class ImportedSpec(Strict):
-    """Names the run's cell and seed. How it was trained isn't known, so it can't be trained again,
-    and nothing makes its figures comparable with others'."""
+    """The cell and seed of an imported run.
+
+    Its settings are unknown, so it can't be trained again, and its figures aren't known to be
+    comparable with others.
+    """
 
     origin: Origin
     came_from: str = Field(max_length=1000)
-    """The folder or file that it was read from, as it was named."""
+    """The folder or file that was imported, as the user named it."""
     model: Name
     dataset: Name
     length: int = Field(ge=1, le=65_536)
@@ -28,9 +31,9 @@ class ImportedSpec(Strict):
 
     @property
     def recipe(self) -> str:
-        """Where runs of our own name their profile."""
+        """Stands in the place of `RunSpec.recipe`."""
         return IMPORTED
 
     def fingerprint(self) -> str:
-        """Twelve hex digits, which no run of our own has."""
+        """Return twelve hex digits that no trained run has."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]

@@ -1,5 +1,6 @@
-"""One attempt's append-only record: one JSON object a line, written so that a crash loses at most
-a second, and read so that a torn line is never taken.
+"""The journal of an attempt: an append-only file with a JSON object in each line.
+
+A crash loses at most the last second of it, and readers never take a torn line.
 
 Every line has ``seq`` (0, 1, 2, …), ``t`` (wall time, seconds since the epoch) and ``kind``.
 """
@@ -22,7 +23,7 @@ from typing import Any, Literal, NoReturn, Self
 from engine.regular import open_regular
 
 FORMAT = 1
-"""Version of the lines, in every ``start``."""
+"""Version of the format, in every ``start``."""
 
 Kind = Literal["start", "step", "epoch", "telemetry", "checkpoint", "warning", "heartbeat", "end"]
 EndStatus = Literal["done", "failed", "cancelled", "preempted"]
@@ -31,14 +32,17 @@ DURABLE: frozenset[Kind] = frozenset({"start", "epoch", "checkpoint", "end"})
 """Kinds that are on the disk before `JournalWriter.write` returns."""
 
 NO_ROOM = 75
-"""Exit status of an attempt whose last word found no room on the disk."""
+"""Exit status of an attempt that a full disk kept from writing its ``end``."""
 
 FSYNC_SECONDS = 1.0
+"""Most time until a line that isn't durable is on the disk."""
+
 HEARTBEAT_SECONDS = 5.0
+"""Time without a line after which a ``heartbeat`` is written."""
 
 
 class JournalWriter:
-    """Appends lines; safe to call from several threads. One writer a file."""
+    """Appends lines to a new journal. Thread-safe; a file has one writer."""
 
     def __init__(self, path: Path) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -49,23 +53,23 @@ class JournalWriter:
         self._unsynced = False
         self._last_write = time.monotonic()
         self._closed = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name="journal", daemon=True)
-        self._keeper.start()
+        self._flusher = threading.Thread(target=self._flush, name="journal", daemon=True)
+        self._flusher.start()
 
     def write(self, kind: Kind, **fields: Any) -> None:
         """Append one line with one ``os.write``; durable kinds are fsynced at once.
 
         Raises:
-            OSError: the line can't be written whole (a full disk); it reads as a bad line, and
-                the next one begins on a line of its own.
-            ValueError: a figure that isn't finite.
+            OSError: the line can't be written whole (a full disk). It reads as a bad line, and the
+                next one begins on a new line.
+            ValueError: a field is a number that isn't finite.
         """
         with self._lock:
             line = {"seq": self._seq, "t": round(time.time(), 3), "kind": kind, **fields}
             text = json.dumps(line, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
             data = b"\n" * self._torn + text.encode("utf-8", "replace") + b"\n"
             written = os.write(self._descriptor, data)
-            self._seq += 1  # also if it is cut: all but its newline may stand there
+            self._seq += 1  # even if it is cut: all but its newline may be there
             self._torn = written != len(data)
             if self._torn:
                 raise OSError(errno.ENOSPC, "the journal line was cut short: is the disk full?")
@@ -75,9 +79,9 @@ class JournalWriter:
                 self._sync()
 
     def close(self) -> None:
-        """Bring everything to the disk. Raises `OSError` if that fails."""
+        """Fsync and close the file. Raises `OSError` if that fails."""
         self._closed.set()
-        self._keeper.join()
+        self._flusher.join()
         with self._lock:
             try:
                 self._sync()
@@ -95,10 +99,10 @@ class JournalWriter:
     ) -> None:
         self.close()
 
-    def _keep(self) -> None:
-        """Bring late lines to the disk, and show that the attempt is alive."""
+    def _flush(self) -> None:
+        """Fsync lines within `FSYNC_SECONDS`, and write heartbeats; runs on a thread."""
         while not self._closed.wait(FSYNC_SECONDS):
-            # What fails here fails again at the next durable line, where it can be acted on.
+            # An error here recurs at the next durable line, whose writer can act on it.
             with suppress(OSError):
                 if time.monotonic() - self._last_write >= HEARTBEAT_SECONDS:
                     self.write("heartbeat")
@@ -112,7 +116,7 @@ class JournalWriter:
 
 @dataclass(frozen=True)
 class JournalLine:
-    """One whole line as read."""
+    """A whole line, parsed."""
 
     seq: int
     t: float
@@ -122,7 +126,7 @@ class JournalLine:
 
 @dataclass(frozen=True)
 class BadLine:
-    """A whole line that isn't a journal line; skipped, and reported by ``seqbench doctor``."""
+    """A whole line that is malformed; it is skipped, and ``seqbench doctor`` reports it."""
 
     offset: int
     problem: str
@@ -130,22 +134,23 @@ class BadLine:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a reader found from an offset on."""
+    """The lines that `read_journal` read."""
 
     entries: list[JournalLine | BadLine]
     offset: int
-    """Where to read on: just after the last whole line."""
+    """The byte after the last whole line, for the next `read_journal`."""
 
     @property
     def lines(self) -> list[JournalLine]:
+        """The entries that are well formed."""
         return [entry for entry in self.entries if isinstance(entry, JournalLine)]
 
 
 def read_journal(path: Path, offset: int = 0, limit: int = 4_000_000) -> Chunk:
-    """Take the whole lines from byte ``offset`` on, at most about ``limit`` bytes of them.
+    """Read the whole lines from byte ``offset`` on, about ``limit`` bytes at most.
 
-    The file is opened anew each time, so that a network filesystem revalidates it. A torn last
-    line is left until it is whole. A missing file reads as empty.
+    Opens the file with every call, so that a network file system revalidates it. A torn last line
+    is left for a later call. A missing file reads as empty.
     """
     try:
         with open_regular(path) as file:
@@ -171,7 +176,7 @@ def _parse_line(raw: bytes, offset: int) -> JournalLine | BadLine:
         fields = json.loads(text, parse_constant=_refuse, parse_int=_int64, parse_float=_finite)
         seq, t, kind = fields.pop("seq"), fields.pop("t"), fields.pop("kind")
         if "\\u" in text:
-            json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(fields, ensure_ascii=False).encode()  # fails for half a surrogate pair
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return BadLine(offset, "not a journal line")
     if not (type(seq) is int and seq >= 0 and type(t) in (int, float) and type(kind) is str):
@@ -180,7 +185,7 @@ def _parse_line(raw: bytes, offset: int) -> JournalLine | BadLine:
 
 
 def _int64(digits: str) -> int:
-    """No store holds a larger one."""
+    """Parse an integer that fits SQLite's. Raises `ValueError`."""
     number = int(digits)
     return number if -(2**63) <= number < 2**63 else _refuse(digits)
 

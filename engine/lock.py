@@ -1,4 +1,4 @@
-"""Locks that the kernel lets go of however their holder ends."""
+"""File locks (flock), which the kernel releases however their holder ends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 
 def take_lock(path: Path, seconds: float = 0.0) -> int | None:
-    """Lock a file (made if need be); return its descriptor, or ``None`` if another has it.
+    """Lock a file, created if absent; return its descriptor, or ``None`` if another process has it.
 
-    It is tried for ``seconds``, because `is_locked` takes the lock too, for a moment.
+    Args:
+        seconds: how long to try; `is_locked` may hold the lock for a moment too.
 
     Raises:
         OSError: the file can't be opened.
@@ -34,16 +35,16 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
 
 
 def write_holder(descriptor: int, about: str) -> None:
-    """Say in a lock file, whose lock one has, who one is.
+    """Write into a lock file, whose lock this process has, a text about this process.
 
-    Who reads it meanwhile sees either the holder before or this one, never an empty file: blanks
-    cover what of the old text is longer.
+    The file is overwritten in place and padded with blanks, so that a concurrent reader sees the
+    text of the previous holder or of this one, never an empty file.
     """
     os.pwrite(descriptor, about.encode().ljust(os.fstat(descriptor).st_size), 0)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether another process holds the lock; a file that isn't there is not locked."""
+    """Whether another process holds the lock; an absent file is not locked."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
-"""What a run is marked with: its figures of time can't be held against those of others.
+"""Marks of runs whose training was disturbed, so that their times aren't comparable with others.
 
-A GPU's driver tells it, sample for sample. Nothing tells it of a CPU, whose runs have no marks
-and are not known to be undisturbed either.
+They are derived from what a GPU's driver reports. Runs on a CPU have no marks, which doesn't mean
+that they were undisturbed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 IMPORTED = "imported"
-"""What stands for the profile of a run that another program trained."""
+"""Stands in the place of the profile of an imported run."""
 
 SHARED = "shared"
 _HEAT = 0x20 | 0x40
@@ -17,9 +17,9 @@ _POWER = 0x04 | 0x80
 _HARDWARE = 0x08
 _THROTTLES = {"throttled-heat": _HEAT, "throttled-power": _POWER, "throttled-hardware": _HARDWARE}
 """NVML's bits (``nvmlClocksEventReason…``, nvml.h): software and hardware thermal slowdown;
-software power cap and hardware power brake; hardware slowdown, which is set beside the hardware's
-other two as well. Bits of a clock that is low because nothing runs, or because it was set so, are
-no slowdown."""
+software power cap and hardware power brake; hardware slowdown, which is also set with the other
+hardware bits. Bits for a clock that is low because the GPU is idle, or was set to be low, don't
+count."""
 
 MEANING: Mapping[str, str] = {
     SHARED: "another process was on its GPU, so times, memory and utilisation are of both",
@@ -27,33 +27,33 @@ MEANING: Mapping[str, str] = {
     "throttled-power": "its GPU's clock was held down at the power limit, so times depend on it",
     "throttled-hardware": "its GPU's clock was held down by the hardware, so times are longer",
 }
-"""Every mark, in the order in which they are shown."""
+"""The explanation of every mark, in display order."""
 
 
 def marks_of(samples: Iterable[tuple[float | None, float | None]]) -> tuple[str, ...] | None:
-    """The marks of what was seen at some moments.
+    """Return the marks for samples of the GPU.
 
     Args:
-        samples: other processes on the GPU, and why its clock was held down as NVML's bits; each
-            ``None`` where the driver didn't tell.
+        samples: number of other processes, and NVML's bits for a lowered clock; each ``None`` if
+            the driver didn't report it.
 
     Returns:
-        ``None`` where nothing was told.
+        The marks in display order; ``None`` if the driver reported nothing.
     """
     found: set[str] = set()
-    told = False
+    reported = False
     for others, throttle in samples:
-        told |= others is not None or throttle is not None
+        reported |= others is not None or throttle is not None
         if others:
             found.add(SHARED)
         bits = int(throttle or 0)
         if bits & (_HEAT | _POWER):
             bits &= ~_HARDWARE
         found |= {mark for mark, mask in _THROTTLES.items() if bits & mask}
-    return in_order(found) if told else None
+    return in_order(found) if reported else None
 
 
 def in_order(marks: Iterable[str]) -> tuple[str, ...]:
-    """Those that are known, each once."""
+    """Return the known marks among these, each once, in display order."""
     given = set(marks)
     return tuple(mark for mark in MEANING if mark in given)

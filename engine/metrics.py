@@ -1,4 +1,4 @@
-"""The names of what is measured, shared by training, store, command line and screens."""
+"""The names of metrics and measures, shared by training, store, command line and screens."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from itertools import product
 SPLITS = ("valid", "test")
 METRICS = ("hit", "recall", "mrr", "ndcg")
 RANKINGS = ("", "_masked")
-"""Over all items, and with the user's seen items masked. The two are never mixed in a column."""
+"""Suffixes of the two rankings: over all items, and with the user's seen items masked."""
 
 METRIC_COLUMNS = tuple(
     f"{split}_{metric}{ranking}" for split, ranking, metric in product(SPLITS, RANKINGS, METRICS)
 )
-"""``valid_hit`` … ``test_ndcg_masked``: sixteen figures at 10 that every epoch has."""
+"""The sixteen metrics at 10 of an epoch: ``valid_hit`` … ``test_ndcg_masked``."""
 
 EPOCH_MEASURES = (
     "loss",  # mean cross-entropy per target, nats
@@ -28,13 +28,13 @@ EPOCH_MEASURES = (
 """Numeric columns of an epoch, in the table ``epochs``."""
 
 AGGREGATES = ("best", "max", "min", "mean", "last")
-"""How a run's epochs become one figure; ``best`` is the epoch with the best ``SELECTION``."""
+"""How a run's epochs are summarised; ``best`` takes the epoch with the best `SELECTION`."""
 
 SELECTION = "valid_ndcg"
-"""Chooses the epoch whose test metrics are a run's result, and stops training."""
+"""The metric that chooses a run's best epoch, and by which training stops early."""
 
 SPEEDS = ("users_per_second_1", "users_per_second_256")
-"""Users a second that a trained model recommends for, alone and 256 at once: figures of a run."""
+"""A run's inference speeds: users per second, at batch sizes 1 and 256."""
 
 REFERENCE_COLUMNS = {
     "EpochTime": "train_seconds",
@@ -50,4 +50,4 @@ REFERENCE_COLUMNS = {
     "Recall@10/test": "test_recall",
     "Total Epoch Trained": "epochs_trained",
 }
-"""The reference table's twelve columns, in its order, and where each figure comes from."""
+"""The twelve columns of the reference table, in its order, and our measure for each."""

@@ -1,4 +1,4 @@
-"""Opening files in folders that others write to as well."""
+"""Opening regular files in folders that others can write to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading, and nothing else of that name: to open a pipe would be to wait,
-    for ever perhaps, until somebody writes to it.
+    """Open a regular file for reading. Opening a pipe might block for ever, so it is refused.
 
     Raises:
         OSError: it can't be opened, or is a pipe, a device or a folder.
@@ -27,6 +26,6 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_regular(path: Path) -> bytes:
-    """All of a file. Raises `OSError` like `open_regular`."""
+    """Read all of a regular file. Raises `OSError` like `open_regular`."""
     with open_regular(path) as file:
         return file.read()

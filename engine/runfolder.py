@@ -1,4 +1,4 @@
-"""What lies where in a run's folder, ``runs/<run id>/``: the truth the store is an index of."""
+"""The files in a run's folder, ``runs/<run id>/``, which the store is an index of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths of one run. Nothing here touches the disk but the listings."""
+    """The paths of one run's files. Only the methods that list files access the disk."""
 
     path: Path
 
@@ -31,76 +31,79 @@ class RunFolder:
 
     @property
     def meta(self) -> Path:
-        """What only people add (note, tags, place in the queue), kept by the supervisor."""
+        """What users add to a run (note, tags, place in the queue), written by the supervisor."""
         return self.path / "meta.json"
 
     @property
     def log(self) -> Path:
-        """stdout and stderr of the workers, one attempt after the other."""
+        """stdout and stderr of all attempts, in order."""
         return self.path / "log.txt"
 
     @property
     def cancel(self) -> Path:
-        """Present when a TERM means "cancelled by the user" and not "the machine goes down"."""
+        """Present if SIGTERM means that the user cancelled the run, not that the machine shuts
+        down."""
         return self.path / "cancel"
 
     @property
     def reserve(self) -> Path:
-        """Room on the disk that the worker gives up for its last words when there is no other."""
+        """A file that the worker deletes to make room for its journal's ``end`` on a full disk."""
         return self.path / "reserve"
 
     @property
     def lock(self) -> Path:
-        """Locked (flock) by the run's worker for as long as it lives."""
+        """Locked (flock) by the run's worker while it is alive."""
         return self.path / "attempt.lock"
 
     @property
     def best_model(self) -> Path:
-        """Weights of the epoch chosen on validation."""
+        """Weights of the best epoch."""
         return self.path / "model.pt"
 
     @property
     def test_ranks(self) -> Path:
-        """Each test user's rank of the true item, int32 (2, users): all items, seen masked."""
+        """Each test user's rank of the true item, int32 (2, users): among all items, seen
+        masked."""
         return self.path / "test_ranks.npy"
 
     def journal(self, attempt: int) -> Path:
         return self.path / f"journal-{attempt}.jsonl"
 
     def job(self, attempt: int) -> Path:
-        """The number that a cluster's scheduler gave to the attempt; there once it is submitted."""
+        """The attempt's job id on a cluster; present once it is submitted."""
         return self.path / f"job-{attempt}.json"
 
     def job_script(self, attempt: int) -> Path:
-        """What was submitted."""
+        """The job script that was submitted."""
         return self.path / f"job-{attempt}.sh"
 
     def checkpoint(self, attempt: int) -> Path:
         return self.path / f"checkpoint-{attempt}.pt"
 
     def checkpoint_before(self, attempt: int) -> Path:
-        """The one that `checkpoint` took the place of, should that turn out damaged."""
+        """The checkpoint before the newest, in case the newest is damaged."""
         return self.path / f"checkpoint-{attempt}.before.pt"
 
     def journals(self) -> list[tuple[int, Path]]:
-        """Attempt number and path of every journal, oldest attempt first."""
+        """List the journals by attempt number, oldest first."""
         return _numbered(self.path, _JOURNAL)
 
     def newest_attempt(self) -> int:
-        """The newest that began or was submitted; 0 if there is none."""
+        """Return the number of the newest attempt that was begun or submitted; 0 if there is
+        none."""
         begun = [*_numbered(self.path, _JOURNAL), *_numbered(self.path, _JOB)]
         return max((attempt for attempt, _ in begun), default=0)
 
     def checkpoints(self) -> list[tuple[int, Path]]:
-        """Attempt number and path of every checkpoint, oldest first."""
+        """List the checkpoints by attempt number, oldest first."""
         return _numbered(self.path, _CHECKPOINT)
 
 
 def run_folder(runs: Path, run_id: str) -> RunFolder:
-    """The folder of a run; an id that could leave ``runs`` is refused.
+    """Return the folder of a run.
 
     Raises:
-        RunError: the id isn't one.
+        RunError: the id is invalid, such as one that would lead out of ``runs``.
     """
     if not RUN_ID.fullmatch(run_id) or ".." in run_id:
         raise RunError(

@@ -1,4 +1,4 @@
-"""The words of the project as validated data: one run's full configuration, and its parts."""
+"""The project's terms as validated data: a run's full configuration and its parts."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PROTOCOL = 1
-"""Version of what is measured (docs/protocol.md). Runs of different versions aren't comparable."""
+"""Version of the evaluation protocol (docs/protocol.md). Runs of other versions aren't
+comparable."""
 
 TOP_K = 10
+"""k of the metrics, and the number of recommended items."""
 
 Size = Literal["small", "medium", "large"]
-"""Which of a model's reference sizes a data set takes: 100K, 1M, or 10M and larger."""
+"""Which of a model's reference sizes a data set takes: as MovieLens 100K, 1M, or 10M and larger."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=40)]
 
 
 Overrides = dict[str, str | int | float | bool]
-"""Settings that take the place of a profile's, by name."""
+"""Settings that replace those of a profile, by name."""
 
 
 class Strict(BaseModel):
-    """Configuration is frozen, and a key that isn't known is an error."""
+    """A frozen piece of configuration, in which unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Transformer(Strict):
-    """Sizes of SASRec and BERT4Rec."""
+    """The architecture of SASRec and BERT4Rec."""
 
     dim: int = Field(ge=1, le=8192)
     layers: int = Field(ge=1, le=128)
@@ -42,10 +44,10 @@ class Transformer(Strict):
     final_norm: bool = False
     """A LayerNorm after the last layer, as pre-norm Transformers have."""
     positions: Literal["learned", "rope", "alibi"] = "learned"
-    """A table of embeddings; rotations of queries and keys (Su et al. 2021); or a penalty on
-    attention that grows with the distance (Press et al. 2022)."""
+    """Learned embeddings, rotary positions (Su et al. 2021) or linear biases (Press et al.
+    2022)."""
     tied: bool = False
-    """Whether the item embeddings are the output layer's weights too."""
+    """Whether the output layer uses the item embeddings as its weights."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Transformer:
@@ -67,7 +69,8 @@ class BERT4Rec(Transformer):
 
 
 class XLSTM(Strict):
-    """Sizes of xLSTM-Large (Beck et al. 2025), whose soft caps and eps these defaults are."""
+    """The architecture of xLSTM-Large (Beck et al. 2025), with its soft caps and eps as
+    defaults."""
 
     model: Literal["xlstm"] = "xlstm"
     dim: int = Field(ge=2, le=8192)
@@ -79,10 +82,10 @@ class XLSTM(Strict):
     """``null``: none."""
     norm_eps: float = Field(default=1e-6, gt=0)
     input_gate_bias: float = -3.0
-    """Of the input gates at first. xLSTM 7B begins at -10, which keeps the gradients of its long
-    contexts small; histories of a hundred items learn better with gates that are less shut."""
+    """Initial bias of the input gates. xLSTM 7B has -10, which keeps the gradients of its long
+    contexts small; histories of a hundred items are learned better with gates less closed."""
     tied: bool = False
-    """Whether the item embeddings are the output layer's weights too."""
+    """Whether the output layer uses the item embeddings as its weights."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> XLSTM:
@@ -100,44 +103,45 @@ ARCHITECTURES: dict[str, type[SASRec | BERT4Rec | XLSTM]] = {
 
 
 class Training(Strict):
-    """How a model is trained; the same for all models but for ``objective``."""
+    """The training settings, which all models have in common."""
 
     objective: Literal["next-item", "masked", "prefix"] = "next-item"
-    """Every position's next item; masked items (BERT4Rec); or, for either kind of model and at many
-    times the work, one sample a prefix with its loss at the last position."""
+    """Predict every position's next item, or masked items (BERT4Rec); or, for either kind of model
+    and at many times the cost, one sample per prefix with the loss at its last position."""
     epochs: int = Field(default=200, ge=1, le=100_000)
     patience: int = Field(default=10, ge=1, le=100_000)
     """Epochs without a better validation NDCG@10 before training stops."""
     batch_size: int = Field(default=128, ge=1, le=1_000_000)
-    """Windows of ``length`` positions in one update; prefixes, with ``objective: prefix``."""
+    """Windows of ``length`` positions in an update; with ``objective: prefix``, prefixes."""
     window_overlap: float = Field(default=0.0, ge=0, lt=1)
-    """Share of a window's positions that repeat the window before: context without a target, but
-    for ``objective: masked``, which may hide any item of a window."""
+    """Share of a window's positions that overlap the window before: context without a target,
+    except with ``objective: masked``, which may mask any item of a window."""
     lr: float = Field(default=0.001, gt=0, le=10)
     warmup_steps: int = Field(default=0, ge=0)
-    """Updates over which the learning rate rises from 0 to ``lr``."""
+    """Updates over which the learning rate rises linearly from 0 to ``lr``."""
     lr_decay: Literal["constant", "linear", "cosine"] = "constant"
-    """How the learning rate falls from ``lr`` to 0 over ``epochs``."""
+    """How the learning rate decays from ``lr`` to 0 over ``epochs``."""
     weight_decay: float = Field(default=0.0, ge=0, le=10)
     grad_clip: float = Field(default=5.0, gt=0)
-    """Largest global gradient norm; the norm before clipping is recorded."""
+    """Largest global gradient norm. The norm before clipping is recorded."""
     mask_ratio: float = Field(default=0.2, gt=0, lt=1)
-    """Share of a window's items that ``objective: masked`` hides."""
+    """Share of a window's items that ``objective: masked`` masks."""
     last_mask_share: float = Field(default=0.0, ge=0, le=1)
-    """Share of the windows of which it hides the last item only, as evaluation does."""
+    """Share of the windows of which only the last item is masked, as in evaluation."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    """Share of a target's probability that is spread over all items (Szegedy et al. 2016)."""
+    """Share of a target's probability to spread over all items (Szegedy et al. 2016)."""
     ema: float = Field(default=0.0, ge=0, lt=1)
-    """Decay, an update, of the averaged weights that are evaluated and kept; 0: no average."""
+    """Decay per update of the exponential moving average of the weights, which is then evaluated
+    and saved; 0: no average."""
     loss: Literal["full", "sampled", "gbce"] = "full"
-    """Softmax over all items; over the target and ``negatives`` sampled ones; or gBCE over them
-    (Petrov & Macdonald 2023)."""
+    """Softmax over all items, or over the target and ``negatives`` sampled items; or gBCE over the
+    latter (Petrov & Macdonald 2023)."""
     negatives: int = Field(default=256, ge=1, le=1_000_000)
-    """Items that ``loss: sampled`` and ``gbce`` draw uniformly."""
+    """Number of items that ``loss: sampled`` and ``gbce`` draw uniformly."""
     gbce_calibration: float = Field(default=0.75, ge=0, le=1)
-    """gBCE's t: 0 is plain binary cross-entropy, 1 undoes the sampling's overconfidence."""
+    """gBCE's t: 0 is plain binary cross-entropy, 1 fully corrects for the sampling."""
     eval_batch_size: int = Field(default=512, ge=1, le=1_000_000)
-    """Users ranked at once in evaluation."""
+    """Users in a batch of evaluation."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")
@@ -152,52 +156,52 @@ class Training(Strict):
 
 
 class Archive(Strict):
-    """Where a data set is fetched from."""
+    """The archive that a data set is fetched from."""
 
     url: str = Field(pattern=r"^https?://")
     mirrors: tuple[Annotated[str, Field(pattern=r"^https?://")], ...] = ()
-    """Other addresses of the same bytes, tried in turn where ``url`` fails."""
+    """Other addresses of the same archive, tried in order if ``url`` fails."""
     bytes: int = Field(gt=0)
     md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
-    """Of the archive; absent where no published value could be confirmed."""
+    """The archive's MD5; absent if no published one could be confirmed."""
 
 
 class Columns(Strict):
-    """Which columns of a table are what. Without a time, rows stand in time order."""
+    """The names of a table's columns. Without ``time``, rows must be in time order."""
 
     user: str = Field(min_length=1)
     item: str = Field(min_length=1)
     time: str | None = None
     rating: str | None = None
     separator: str = Field(default=",", min_length=1, max_length=1)
-    """Of a text table; Parquet has none."""
+    """Of a text table; ignored for Parquet."""
 
 
 class Filter(Strict):
-    """Which interactions of a source count. Applied in this order, before items are numbered."""
+    """Which interactions of a source to keep. Applied in this order, before items are numbered."""
 
     min_rating: float | None = None
-    """Lower ratings are dropped."""
+    """Drop interactions with lower ratings."""
     k_core: int = Field(default=0, ge=0, le=1_000_000)
-    """Users and items with fewer interactions are dropped, again and again until none is left."""
+    """Drop users and items with fewer interactions, repeatedly until none has."""
     k_core_rounds: int | None = Field(default=None, ge=1)
-    """Stop dropping after so many rounds. SASRec's and most published "5-core" sets made one: users
-    and items were counted once, together."""
+    """Stop after this many rounds. SASRec's and most published "5-core" data sets took one round,
+    in which users and items were counted together."""
 
 
 class SplitRule(Strict):
     """Which interactions are held out for validation and test."""
 
     kind: Literal["leave-one-out", "temporal"] = "leave-one-out"
-    """Each user's last two items; or everything from two moments on, the same for all users."""
+    """Hold out each user's last two items, or everything from two times on, equal for all users."""
     valid_share: float = Field(default=0.1, gt=0, lt=1)
-    """Of ``temporal``: share of all interactions, by time, between the two moments."""
+    """Of ``temporal``: share of all interactions, by time, between the two times."""
     test_share: float = Field(default=0.1, gt=0, lt=1)
-    """Of ``temporal``: share of all interactions, by time, from the second moment on."""
+    """Of ``temporal``: share of all interactions, by time, from the second time on."""
     valid_from: int | None = None
-    """The first moment itself, in the source's unit (mostly seconds since 1970)."""
+    """The first time itself, in the source's unit (mostly seconds since 1970)."""
     test_from: int | None = None
-    """The second moment itself."""
+    """The second time itself."""
 
     @model_validator(mode="after")
     def _in_order(self) -> SplitRule:
@@ -222,25 +226,25 @@ Reader = Literal[
     "lines",
     "synthetic",
 ]
-"""What a source's file looks like (docs/datasets.md)."""
+"""The format of a source's file (docs/datasets.md)."""
 
 
 class SyntheticSource(Strict):
-    """A seeded mixture-transition Markov source (`engine.datasets.synthetic`)."""
+    """The settings of a Markov source (`engine.datasets.synthetic`)."""
 
     seed: int = Field(default=0, ge=0)
     order: int = Field(default=2, ge=1, le=8)
-    """How many of the last items the next one depends on."""
+    """Number of most recent items that the next one depends on."""
     lag_ratio: float = Field(default=1.0, gt=0, le=10)
-    """Weight of each lag relative to the one before it; above 1, the older item tells more."""
+    """Weight of each lag relative to the one before it; above 1, older items weigh more."""
     min_length: int = Field(default=20, ge=3)
     max_length: int = Field(default=80, ge=3)
     zipf: float = Field(default=0.8, gt=0, le=4)
     """Exponent of the popularity law."""
     noise: float = Field(default=0.1, ge=0, lt=1)
-    """Share of the items that are drawn from the popularity law, whatever came before."""
+    """Share of the items that are drawn from the popularity law, independent of the history."""
     successors: int = Field(default=6, ge=1, le=1_000)
-    """How many items tend to follow a given one, for each lag."""
+    """Number of successors of an item, for each lag."""
     decay: float = Field(default=0.8, gt=0, le=1)
     """Probability of a successor relative to the one before it in the list."""
 
@@ -254,7 +258,7 @@ class SyntheticSource(Strict):
 
 
 class Dataset(Strict):
-    """An entry of the catalogue."""
+    """A data set of the catalogue."""
 
     name: Name
     title: str
@@ -266,22 +270,23 @@ class Dataset(Strict):
     filter: Filter = Filter()
     split: SplitRule = SplitRule()
     users: int = Field(gt=0)
-    """These three: of what the filter leaves."""
+    """After filtering, as are ``items`` and ``interactions``."""
     items: int = Field(gt=0)
     interactions: int = Field(gt=0)
     folder: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the folder under the data folders, and in the archive."""
     files: dict[str, str | None] = {}
-    """Names of the files to read, with their md5 where one is published."""
+    """Names of the files, the one with the interactions first, each with its MD5 if one is
+    published."""
     titles: str | None = None
-    """Name of a file with the items' titles, which need not be there."""
+    """Name of an optional file with the items' titles."""
     local: str | None = Field(default=None, min_length=1)
-    """A folder that holds the files, wherever it is."""
+    """Path of a folder that holds the files."""
     archive: Archive | None = None
     license: str = ""
     synthetic: SyntheticSource | None = None
     optional: bool = False
-    """Listed on the Launch screen only where it is on the machine or a chosen suite names it."""
+    """Whether Launch lists it only if it is on this machine or a chosen suite names it."""
     note: str = ""
 
     @model_validator(mode="after")
@@ -299,16 +304,16 @@ class Dataset(Strict):
 
 
 class RunSpec(Strict):
-    """One run: everything a worker needs, and everything that makes its result comparable."""
+    """The full configuration of a run: all that a worker needs, and that its result depends on."""
 
     model: Name
     dataset: Name
     length: int = Field(ge=2, le=65_536)
-    """Most recent items that the model sees."""
+    """L, the number of most recent items that the model sees."""
     seed: int = Field(ge=0, lt=2**31)
     profile: str = "reference"
     variant: str = ""
-    """What a suite calls this run's departure from the profile, where it compares several."""
+    """Name of the suite's variant of the profile, if the suite compares several."""
     architecture: Architecture
     training: Training
     source: Dataset
@@ -330,7 +335,7 @@ class RunSpec(Strict):
 
     @property
     def recipe(self) -> str:
-        """The profile, and after a slash the variant of it, as it is listed."""
+        """The profile, with the variant after a slash, for display."""
         return f"{self.profile}/{self.variant}" if self.variant else self.profile
 
     def fingerprint(self) -> str:
@@ -361,10 +366,10 @@ class RunSpec(Strict):
 
 
 def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
-    """The same run but for some settings of its architecture or training, by name.
+    """Replace some settings of a run's architecture or training, by name.
 
     Raises:
-        ValueError: a setting that isn't one, or a value that is impossible.
+        ValueError: a setting is unknown, or its value invalid.
     """
     content = spec.model_dump()
     for name, value in settings.items():
@@ -390,10 +395,10 @@ class Suite(Strict):
     datasets: tuple[str, ...] = Field(min_length=1)
     lengths: tuple[int, ...] = Field(min_length=1)
     cells: tuple[CellKey, ...] = ()
-    """Only these of the combinations of models, data sets and lengths; none named: all of them."""
+    """The cells, if not all combinations of models, data sets and lengths."""
     seeds: tuple[int, ...] = Field(min_length=1)
     profile: str = "reference"
     overrides: Overrides = {}
     variants: dict[Name, Overrides] = {}
-    """Every cell is run once for each of these departures from the rest; an empty one is none."""
+    """Overrides by name of a variant; every cell is run once for each variant."""
     note: str = ""

@@ -1,4 +1,4 @@
-"""``spec.json``: what a run is, written once when its folder is made."""
+"""``spec.json``: a run's configuration, written once when its folder is created."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def save_spec(
     suite: str | None = None,
     parameters: int = 0,
 ) -> None:
-    """Write ``spec.json`` into an existing folder; ``run`` is its name unless given."""
+    """Write ``spec.json`` into an existing folder; ``run`` defaults to the folder's name."""
     content = SpecFile(
         format=FORMAT,
         run=run or folder.run_id,
@@ -69,13 +69,13 @@ def load_spec(folder: RunFolder) -> RunSpec:
 
 
 def parse_spec(folder: RunFolder, content: SpecFile) -> RunSpec:
-    """The configuration in ``content``. Raises `StoreError` if it isn't one."""
+    """Return the configuration in ``content``. Raises `StoreError` if it is invalid."""
     return _parsed(folder, content, RunSpec)
 
 
 def parse_any(folder: RunFolder, content: SpecFile) -> RunSpec | ImportedSpec:
-    """The configuration of a run, or what is known of one that was imported. Raises `StoreError`
-    if it is neither."""
+    """Return the configuration of a trained or imported run. Raises `StoreError` if it is
+    invalid."""
     if "origin" in content.spec:
         return _parsed(folder, content, ImportedSpec)
     return _parsed(folder, content, RunSpec)

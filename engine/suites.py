@@ -1,4 +1,4 @@
-"""Suites that are made while the program runs: from chosen cells to a file of configuration."""
+"""Making suites from chosen cells, and saving them as YAML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic import write_atomically
-from engine.config import Catalogue, config_layers, entry_files, user_layer
+from engine.config import Catalogue, user_entry
 from engine.errors import ConfigError, UsageError, shown
 from engine.spec import CellKey, Overrides, Suite
 from engine.validation import InvalidError, validate
@@ -19,7 +19,7 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 class SuiteExistsError(UsageError):
-    """There is a suite of that name: it is replaced only if that is said."""
+    """The user's configuration has a suite of that name; saving needs ``replace``."""
 
     def __init__(self, name: str, path: Path) -> None:
         super().__init__(f"there is a suite {shown(name)} already, in {path}.")
@@ -35,10 +35,10 @@ def suite_of_cells(
     overrides: Overrides,
     variants: Mapping[str, Overrides],
 ) -> Suite:
-    """A suite of just these cells; they are named one by one only if they aren't all combinations.
+    """Make a suite of these cells; ``Suite.cells`` lists them unless they are all combinations.
 
     Raises:
-        UsageError: ``name`` can't be one, or there is no cell.
+        UsageError: ``name`` is no valid name, or there is no cell.
     """
     models, datasets, lengths = (
         tuple(dict.fromkeys(axis)) for axis in (zip(*cells, strict=True) if cells else ((), (), ()))
@@ -59,16 +59,16 @@ def suite_of_cells(
     try:
         return validate(Suite, content)
     except InvalidError as error:
-        if error.place == ("name",):
+        if error.key_path == ("name",):
             raise UsageError(
                 f"a suite's name is small letters, digits, '.', '_' and '-', at most 40 of them, "
                 f"not {shown(name)}."
             ) from None
-        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+        raise UsageError(error.sentence) from None
 
 
 def suite_yaml(suite: Suite) -> str:
-    """The suite as a file of configuration says it; reading that gives an equal suite."""
+    """Write the suite as YAML, which reads back as an equal suite."""
     axes = {"models": suite.models, "datasets": suite.datasets, "lengths": suite.lengths}
     lines = [f"name: {suite.name}", f"title: {_scalar(suite.title)}"]
     lines += [f"{key}: {_list(values)}" for key, values in axes.items()]
@@ -88,33 +88,23 @@ def suite_yaml(suite: Suite) -> str:
 def save_suite(
     catalogue: Catalogue, suite: Suite, extra: Path | None = None, replace: bool = False
 ) -> Path:
-    """Write a suite into the user's own configuration, and say where.
+    """Write a suite to the user's configuration, and return its file.
 
     Args:
-        extra: what ``--config-dir`` says.
-        replace: whether one of the same name, written there before, gives way.
+        extra: the value of ``--config-dir``.
+        replace: overwrite the user's suite of the same name.
 
     Raises:
-        SuiteExistsError: there is one, and ``replace`` isn't said.
-        UsageError: it can't be run, or its name is taken by another layer's.
+        SuiteExistsError: there is one, without ``replace``.
+        UsageError: the suite is invalid, or another layer has a suite of its name.
         ConfigError: the file can't be written.
     """
     catalogue.expand(suite)
-    folder = user_layer(extra) / "suites"
-    for layer in config_layers(extra):
-        others = layer / "suites"
-        if others.resolve() != folder.resolve() and suite.name in entry_files(others):
-            raise UsageError(
-                f"{shown(suite.name)} is the name of a suite in {others}: take another."
-            )
-    known = entry_files(folder)
-    path = known.get(suite.name, folder / f"{suite.name}.yaml")
-    if path.exists() and suite.name not in known:
-        raise UsageError(f"{path} holds a suite of another name: take another.")
-    if suite.name in known and not replace:
+    path, exists = user_entry(extra, "suites", "suite", suite.name)
+    if exists and not replace:
         raise SuiteExistsError(suite.name, path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, suite_yaml(suite))
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
@@ -122,7 +112,7 @@ def save_suite(
 
 
 def _typed(overrides: Overrides) -> Overrides:
-    """What was typed as text, as the value that YAML would read."""
+    """Parse overrides that are text, as YAML would."""
     typed: Overrides = {}
     for key, value in overrides.items():
         parsed = parse_scalar(value) if isinstance(value, str) else value
@@ -139,7 +129,7 @@ def _list(values: Iterable[Any]) -> str:
 
 
 def _scalar(value: str | int | float | bool) -> str:
-    """As plain text where it is read back as it was; else in quotes."""
+    """Write a scalar as YAML, text without quotes if it reads back as equal text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -1,6 +1,6 @@
-"""What the machine is doing: NVML where there is a GPU, the host always.
+"""Telemetry of the host and, by NVML, of its GPUs.
 
-A figure that the driver doesn't tell is ``None``, never 0. Light to import: no torch, no numpy.
+A figure that the driver doesn't report is ``None``, never 0. Imports neither torch nor numpy.
 """
 
 from __future__ import annotations
@@ -12,71 +12,78 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
+import pynvml
 
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class GpuSample:
-    """One GPU at one moment."""
+    """A sample of one GPU."""
 
     index: int
     uuid: str
     name: str
     utilization: float | None
-    """Per cent of the last sampling period in which a kernel ran."""
+    """Per cent of the driver's last sampling period in which a kernel ran."""
     memory_used_mib: float | None
     memory_total_mib: float | None
     power_w: float | None
     power_limit_w: float | None
     temperature_c: float | None
     processes: tuple[tuple[int, float | None], ...]
-    """Process id and its memory in MiB, for those that the driver shows."""
+    """Process id and memory in MiB, of the processes that the driver shows."""
     throttle: int | None = None
-    """Why the clock is lower than it could be, as NVML's bits (`engine.marks`)."""
+    """NVML's bits for the reasons of a lowered clock (`engine.marks`)."""
 
     def others(self, pid: int) -> int | None:
-        """Processes on the GPU beside ``pid``; ``None`` where that one isn't seen on it, as from
-        inside a container, or before it begins to compute."""
+        """Count the processes on the GPU other than ``pid``; ``None`` if the driver doesn't show
+        ``pid`` itself, as in a container, or before it uses the GPU."""
         pids = {other for other, _ in self.processes}
         return len(pids - {pid}) if pid in pids else None
 
 
 @dataclass(frozen=True, slots=True)
 class HostSample:
-    """CPU and memory of the machine."""
+    """A sample of the machine's CPU and memory."""
 
     cpu_percent: float
-    """Of all cores together, 0 to 100, since the sample before."""
+    """Mean over all cores, 0 to 100, since the sample before."""
     memory_used_mib: float
     memory_total_mib: float
     load: float
-    """Runnable processes, mean over the last minute."""
+    """Load average of the last minute."""
     cores: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
+    """A sample of the machine."""
+
     t: float
+    """Seconds since 1970."""
     host: HostSample
     gpus: tuple[GpuSample, ...]
     gpu_note: str | None
-    """Why no GPU is shown, in one line; ``None`` if any is."""
+    """Why there are no GPUs, in one line; ``None`` if there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessSample:
-    """One process, for a run's own journal."""
+    """A sample of one process."""
 
     cpu_percent: float
-    """100 is one core."""
+    """Of one core: 200 is two busy cores."""
     memory_mib: float
 
 
 class Sampler:
-    """Reads the machine. Keep one and call `sample` from one thread at a time.
+    """Takes samples of the machine, from one thread at a time.
 
-    The first CPU figures cover the time since the sampler was made.
+    The first CPU figures cover the time since the sampler was created.
+
+    Args:
+        pid: the process for `process`.
     """
 
     def __init__(self, pid: int | None = None) -> None:
@@ -87,12 +94,12 @@ class Sampler:
             self._process.cpu_percent()
 
     def sample(self) -> Sample:
-        """Read everything once; takes a millisecond or two a GPU."""
+        """Take a sample, in a millisecond or two per GPU."""
         gpus, note = self._gpus.sample()
         return Sample(time.time(), _host(), gpus, note)
 
     def process(self) -> ProcessSample | None:
-        """Read the process given at the start; ``None`` if none was, or if it is gone."""
+        """Take a sample of the process ``pid``; ``None`` without one, or if it has ended."""
         if self._process is None:
             return None
         try:
@@ -101,12 +108,12 @@ class Sampler:
             return None
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Close the driver's library."""
         self._gpus.close()
 
 
 def driver_version() -> str | None:
-    """Of the NVIDIA driver; ``None`` where there is none."""
+    """Return the NVIDIA driver's version; ``None`` without a driver."""
     nvml = _Nvml()
     try:
         return nvml.driver_version()
@@ -127,7 +134,7 @@ def _host() -> HostSample:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A GPU as it was when the sampler was made: one that is lost later still has its name."""
+    """A GPU, with the name it had at the start, which is kept if the GPU is lost."""
 
     index: int
     handle: Any
@@ -136,14 +143,12 @@ class _Known:
 
 
 class _Nvml:
-    """The driver's library, or the reason why there is none."""
+    """The driver's library, or a note on why it is unavailable."""
 
     def __init__(self) -> None:
         self._nvml: Any = None
         self._known: list[_Known] = []
         self._note = "no NVIDIA driver on this machine: showing the host only"
-        import pynvml
-
         absent = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
         try:
             pynvml.nvmlInit()
@@ -177,14 +182,15 @@ class _Nvml:
             self._nvml, self._known = None, []
 
     def _ask(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """A figure, or ``None`` where the driver says "not supported" or the GPU is lost."""
+        """Call the driver; return ``None`` for a figure that isn't supported, or if the GPU is
+        lost."""
         try:
             return call(*arguments)
         except (self._nvml.NVMLError, UnicodeDecodeError):
             return None
 
     def _throttle(self, handle: Any) -> int | None:
-        """NVML's bits. Drivers before 535 know them by another name."""
+        """Return NVML's bits, which drivers before 535 have under another name."""
         nvml = self._nvml
         reasons = self._ask(nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
         if reasons is None:
@@ -192,7 +198,8 @@ class _Nvml:
         return None if reasons is None else int(reasons)
 
     def _memory(self, handle: Any) -> Any:
-        """As nvidia-smi tells it; drivers before 510 count what they reserve as used."""
+        """Return the memory as nvidia-smi does; before 510, drivers counted reserved memory as
+        used."""
         memory = self._ask(self._nvml.nvmlDeviceGetMemoryInfo, handle, self._nvml.nvmlMemory_v2)
         return memory or self._ask(self._nvml.nvmlDeviceGetMemoryInfo, handle)
 

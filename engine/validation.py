@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, as a place in the document and one sentence for its author."""
+"""Validation by pydantic, with errors as a path in the document and a sentence for its author."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from engine.errors import did_you_mean, nearest, shown
-from engine.yamlfile import Place
+from engine.yamlfile import KeyPath
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,25 +37,30 @@ _EXPECTED = {
 
 
 class InvalidError(Exception):
-    """A value that isn't what its place takes.
+    """An invalid value in a document.
 
     Attributes:
-        place: where it stands.
-        problem: what was expected there, closed by a full stop or a question mark.
+        key_path: of the value.
+        problem: what was expected, ending with a full stop or a question mark.
     """
 
-    def __init__(self, place: Place, problem: str) -> None:
-        self.place = place
+    def __init__(self, key_path: KeyPath, problem: str) -> None:
+        self.key_path = key_path
         self.problem = problem if problem.endswith((".", "?")) else f"{problem}."
         super().__init__(self.problem)
 
+    @property
+    def sentence(self) -> str:
+        """The problem, after the key of the value."""
+        return f"{'.'.join(map(str, self.key_path))}: {self.problem}"
+
 
 def validate(kind: type[Model], value: Mapping[str, Any]) -> Model:
-    """Make a ``kind`` of ``value``, with no conversions: ``true`` is no number.
+    """Make a ``kind`` of ``value``, without conversions: ``true`` is no number.
 
     Raises:
-        InvalidError: for the first thing wrong; a key that isn't known counts before one that is
-            missing, as it may be its misspelling.
+        InvalidError: the first error; unknown keys come before missing ones, of which they may be
+            misspellings.
     """
     try:
         return kind.model_validate(value, strict=True)
@@ -64,7 +69,7 @@ def validate(kind: type[Model], value: Mapping[str, Any]) -> Model:
 
 
 def validate_field(kind: type[BaseModel], name: str, value: object) -> None:
-    """Check ``value`` for one field alone, whatever the others may be. Raises `InvalidError`."""
+    """Check ``value`` for a single field. Raises `InvalidError`."""
     try:
         kind.model_validate({name: value}, strict=True)
     except ValidationError as error:
@@ -75,25 +80,26 @@ def validate_field(kind: type[BaseModel], name: str, value: object) -> None:
 
 def _invalid(errors: list[ErrorDetails], kind: type[BaseModel], value: object) -> InvalidError:
     errors = sorted(errors, key=lambda details: details["type"] != "extra_forbidden")
-    first, place = errors[0], _place(errors[0], value)
+    first, path = errors[0], _key_path(errors[0], value)
     match first["type"]:
         case "extra_forbidden":
-            wrong = str(place[-1])
-            known = _keys_at(kind, place[:-1])
-            return InvalidError(place, f"unknown key {shown(wrong)}: {did_you_mean(wrong, known)}")
+            wrong = str(path[-1])
+            known = _keys_at(kind, path[:-1])
+            return InvalidError(path, f"unknown key {shown(wrong)}: {did_you_mean(wrong, known)}")
         case "missing":
-            return InvalidError(place, "this key is needed")
+            return InvalidError(path, "this key is needed")
         case "value_error":
-            return InvalidError(place, first["msg"].removeprefix("Value error, "))
-    # The branches of a union complain one by one of the same place.
-    same = [_expectation(details) for details in errors if _place(details, value) == place]
+            return InvalidError(path, first["msg"].removeprefix("Value error, "))
+    # Each branch of a union has an error at the same path.
+    same = [_expectation(details) for details in errors if _key_path(details, value) == path]
     problem = f"expected {' or '.join(dict.fromkeys(same))}, not {shown(first['input'])}"
     options = re.findall(r"'([^']+)'", first.get("ctx", {}).get("expected", ""))
     near = nearest(str(first["input"]), options)
-    return InvalidError(place, f"{problem}: did you mean {near!r}?" if near else problem)
+    return InvalidError(path, f"{problem}: did you mean {near!r}?" if near else problem)
 
 
 def _expectation(details: ErrorDetails) -> str:
+    """Describe what was expected."""
     if details["type"] not in _EXPECTED:
         return details["msg"].removeprefix("Input should be ")
     context = {
@@ -103,34 +109,34 @@ def _expectation(details: ErrorDetails) -> str:
     return _EXPECTED[details["type"]].format(**context)
 
 
-def _place(details: ErrorDetails, value: Any) -> Place:
-    """The location without what pydantic puts between: the names of a union's branches."""
-    place: list[int | str] = []
+def _key_path(details: ErrorDetails, value: Any) -> KeyPath:
+    """Return the error's location without the names of a union's branches, which pydantic adds."""
+    path: list[int | str] = []
     for part in details["loc"]:
         inside = value if isinstance(value, Mapping) else dict(enumerate(_items(value)))
         if part in inside:
-            place.append(part)
+            path.append(part)
             value = inside[part]
         elif details["type"] == "missing" and part == details["loc"][-1]:
-            place.append(part)
-    return tuple(place)
+            path.append(part)
+    return tuple(path)
 
 
 def _items(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def _keys_at(annotation: Any, place: Place) -> set[str]:
-    """The keys that a mapping at ``place`` under something of this type may have."""
+def _keys_at(annotation: Any, path: KeyPath) -> set[str]:
+    """Return the keys allowed in the mapping at ``path`` in a value of this type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not place:
+        if not path:
             return set(annotation.model_fields)
-        field = annotation.model_fields.get(str(place[0]))
-        return _keys_at(field.annotation, place[1:]) if field else set()
+        field = annotation.model_fields.get(str(path[0]))
+        return _keys_at(field.annotation, path[1:]) if field else set()
     arguments = get_args(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
-        return set().union(*(_keys_at(branch, place) for branch in arguments))
-    if get_origin(annotation) in (dict, tuple, list) and place:
+        return set().union(*(_keys_at(branch, path) for branch in arguments))
+    if get_origin(annotation) in (dict, tuple, list) and path:
         element = arguments[1 if get_origin(annotation) is dict else 0]
-        return _keys_at(element, place[1:])
+        return _keys_at(element, path[1:])
     return set()

@@ -1,7 +1,7 @@
-"""One YAML file as plain values that still know the line they stand on.
+"""Reading a YAML file as plain values and their line numbers.
 
-Plain text is typed by the core schema of YAML 1.2: ``no`` is text, ``1e-3`` is a number, and
-there are no dates.
+Scalars follow the core schema of YAML 1.2: ``no`` is text, ``1e-3`` is a number, and there are no
+dates.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from engine.errors import ConfigError, cut, shown
 from engine.regular import open_regular
 
 MAX_BYTES = 100_000
-"""No configuration is larger; what is, is a mistake or an attack."""
+"""Most bytes of a file; a larger one is no configuration."""
 
 MAX_TOKENS = 20_000
-"""Words, keys and marks of a document: reading that many takes a second."""
+"""Most tokens of a document; reading this many takes a second."""
 
 MAX_DEPTH = 32
+"""Most levels of nesting."""
 
-Place = tuple[int | str, ...]
-"""Path of a value in a document: keys and list positions."""
+KeyPath = tuple[int | str, ...]
+"""Path of a value in a document: keys and list indices."""
 
 Scalar = str | int | float | bool | None
 
@@ -48,34 +49,37 @@ _WORDS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "f
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A mapping, with the file and line of each of its values."""
+    """A mapping read from YAML."""
 
     path: Path
     value: dict[str, Any]
-    lines: dict[Place, tuple[Path, int]] = field(default_factory=dict)
+    lines: dict[KeyPath, tuple[Path, int]] = field(default_factory=dict)
+    """File and line of each value."""
 
-    def error(self, place: Sequence[int | str], problem: str) -> ConfigError:
-        """A `ConfigError` that names file, line and key of ``place``, or of its nearest parent."""
-        for end in range(len(place), -1, -1):
-            if found := self.lines.get(tuple(place[:end])):
+    def error(self, key_path: Sequence[int | str], problem: str) -> ConfigError:
+        """Make a `ConfigError` that names the key, and the file and line of it or of its nearest
+        parent."""
+        for end in range(len(key_path), -1, -1):
+            if found := self.lines.get(tuple(key_path[:end])):
                 path, line = found
-                key = cut(".".join(map(_key, place)), 200)
+                key = cut(".".join(map(_key, key_path)), 200)
                 return ConfigError(f"{path}:{line}: {f'{key}: ' if key else ''}{problem}")
         return ConfigError(f"{self.path}: {problem}")
 
 
 def read_yaml(path: Path) -> YamlDocument:
-    """Read a YAML mapping; sequences become tuples. Tags, aliases and duplicate keys are refused.
+    """Read a YAML mapping; sequences become tuples.
 
     Raises:
-        ConfigError: the file can't be read, or isn't one plain mapping.
+        ConfigError: the file can't be read, isn't a mapping, or has tags, aliases or duplicate
+        keys.
     """
     text = _read_text(path)
     try:
         node = _compose(path, text)
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(f"{path}:1: expected a mapping of keys to values.")
-        lines: dict[Place, tuple[Path, int]] = {}
+        lines: dict[KeyPath, tuple[Path, int]] = {}
         return YamlDocument(path, _construct(path, node, (), lines), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -85,25 +89,25 @@ def read_yaml(path: Path) -> YamlDocument:
         line = f":{text.count(chr(10), 0, error.position) + 1}"
         problem = f"the character {error.character!r} is not allowed"
         raise ConfigError(f"{path}{line}: {problem}.") from None
-    except (ValueError, OverflowError):  # PyYAML's own, of a character or a version out of range
+    except (ValueError, OverflowError):  # from PyYAML: a character or version number out of range
         raise ConfigError(f"{path}: is not YAML: it holds a number that is out of range.") from None
 
 
 def _key(part: int | str) -> str:
-    """As it is written; a line break in it doesn't break the sentence."""
+    """Return a key for display, with line breaks and the like escaped."""
     text = str(part)
     return text if text.isprintable() else repr(text)[1:-1]
 
 
 def merge_documents(below: YamlDocument, above: YamlDocument) -> YamlDocument:
-    """Lay ``above`` over ``below``: mappings merge key by key, anything else replaces."""
+    """Merge ``above`` into ``below``: mappings key by key; any other value is replaced."""
     return YamlDocument(
         above.path, _merge(below.value, above.value), {**below.lines, **above.lines}
     )
 
 
 def parse_scalar(text: str) -> Scalar:
-    """What plain text means: null, true, false, a finite number, or the text itself."""
+    """Parse unquoted text as null, true, false, a finite number, or itself."""
     if text.lower() in _WORDS and text in {text.lower(), text.capitalize(), text.upper()}:
         return _WORDS[text.lower()]
     if not _REAL.fullmatch(text):
@@ -111,7 +115,7 @@ def parse_scalar(text: str) -> Scalar:
     try:
         number = int(text) if _INTEGER.fullmatch(text) else float(text)
         return number if math.isfinite(number) else text
-    except (ValueError, OverflowError):  # thousands of digits: nobody's number
+    except (ValueError, OverflowError):  # thousands of digits
         return text
 
 
@@ -140,8 +144,8 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compose(path: Path, text: str) -> yaml.Node | None:
-    """By libyaml where there is one, in a tenth of the time; what is wrong with a text PyYAML's
-    own parser says, the same everywhere."""
+    """Parse by libyaml, ten times as fast, if PyYAML has it; if that fails, parse again by PyYAML's
+    own parser, so that error messages are the same everywhere."""
     for loader in (_FAST, yaml.SafeLoader):
         try:
             _refuse_what_is_not_plain(path, text, loader)
@@ -153,7 +157,8 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
 
 
 def _refuse_what_is_not_plain(path: Path, text: str, loader: Any) -> None:
-    """An alias can make a small file huge, a tag can hide a type, depth can take all time."""
+    """Raise `ConfigError` for aliases, which can make a small file huge, tags, which can hide a
+    type, and for documents too deep or too long to parse quickly."""
     depth = 0
     for count, token in enumerate(yaml.scan(text, Loader=loader)):
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
@@ -171,10 +176,11 @@ def _refuse_what_is_not_plain(path: Path, text: str, loader: Any) -> None:
 
 
 def _construct(
-    path: Path, node: yaml.Node, place: Place, lines: dict[Place, tuple[Path, int]]
+    path: Path, node: yaml.Node, key_path: KeyPath, lines: dict[KeyPath, tuple[Path, int]]
 ) -> Any:
+    """Build the value of a node, and add the lines of its parts to ``lines``."""
     line = node.start_mark.line + 1
-    lines.setdefault(place, (path, line))
+    lines.setdefault(key_path, (path, line))
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -184,12 +190,13 @@ def _construct(
             key_line = key_node.start_mark.line + 1
             if key in mapping:
                 raise ConfigError(f"{path}:{key_line}: the key {shown(key)} stands twice.")
-            lines[(*place, key)] = (path, key_line)
-            mapping[key] = _construct(path, value_node, (*place, key), lines)
+            lines[(*key_path, key)] = (path, key_line)
+            mapping[key] = _construct(path, value_node, (*key_path, key), lines)
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return tuple(
-            _construct(path, item, (*place, index), lines) for index, item in enumerate(node.value)
+            _construct(path, item, (*key_path, index), lines)
+            for index, item in enumerate(node.value)
         )
     assert isinstance(node, yaml.ScalarNode)
-    return node.value if node.style else parse_scalar(node.value)  # of plain text: none, or empty
+    return node.value if node.style else parse_scalar(node.value)  # plain text has no style

@@ -19,7 +19,7 @@ from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
 from engine.models.mlstm import Parts, read_all
-from engine.training.update import recorded
+from engine.training.update import capture
 from engine.training.windows import Windows
 
 ROUNDS = 20
@@ -70,7 +70,7 @@ def steps(
 def _compiled(work: Workload, batch: Windows) -> dict[str, Callable[[], object]]:
     update = compiled_update(work)
     update(batch)  # the first call compiles
-    both = recorded(update, work.learner, batch)
+    both = capture(update, work.learner, batch)
     return {"compiled": partial(update, batch), "both": partial(both, batch)}
 
 

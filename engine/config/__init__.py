@@ -1,15 +1,14 @@
-"""YAML in ``configs/``, read in layers, merged, and checked: what was expected, where, and the
-nearest valid name.
+"""Reading the configuration: YAML in ``configs/``, in layers, merged and validated.
 
-A layer is a folder shaped like ``configs/``. The package's own comes first, then the user's
-``./configs``, then ``--config-dir``. An entry of the same name in a later layer overrides the
-keys that it names; a new name adds an entry.
+A layer is a folder laid out like ``configs/``. The package's own comes first, then the user's
+``./configs``, then ``--config-dir``. An entry of the same name in a later layer overrides the keys
+that it has; a new name adds an entry.
 """
 
 from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
 from engine.config.launchers import LOCAL, SlurmProfile
-from engine.config.layers import builtin_configs, config_layers, entry_files, user_layer
+from engine.config.layers import builtin_configs, config_layers, user_entry, user_layer
 from engine.config.load import load_catalogue, load_launchers
 from engine.config.overrides import override_keys, parse_override
 
@@ -23,10 +22,10 @@ __all__ = [
     "SlurmProfile",
     "builtin_configs",
     "config_layers",
-    "entry_files",
     "load_catalogue",
     "load_launchers",
     "override_keys",
     "parse_override",
+    "user_entry",
     "user_layer",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Everything that is configured, by name, and the runs that it makes."""
+"""The catalogue of configured entries, and the runs that it can make of them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
 from engine.validation import InvalidError, validate
 
 MOST_RUNS = 10_000
-"""That are asked for at once; a few lines of YAML can multiply to more than any machine can do."""
+"""Most runs of a suite; a few lines of YAML can multiply to more than any machine can do."""
 
 Entry = TypeVar("Entry", ModelEntry, Dataset, Suite, SlurmProfile)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that is configured, by name."""
+    """All configured entries, by name."""
 
     models: dict[str, ModelEntry]
     datasets: dict[str, Dataset]
@@ -32,22 +32,22 @@ class Catalogue:
     references: dict[str, ReferenceTable]
     settings: Settings = field(default_factory=Settings)
     launchers: dict[str, SlurmProfile] = field(default_factory=dict)
-    """Where runs may go besides this machine."""
+    """Clusters that runs can be submitted to."""
 
     def model(self, name: str) -> ModelEntry:
-        """Find by name or alias, in any case. Raises `UsageError`."""
+        """Find a model by name or alias, ignoring case. Raises `UsageError`."""
         return _find("model", name, self.models)
 
     def dataset(self, name: str) -> Dataset:
-        """Find by name or alias, in any case. Raises `UsageError`."""
+        """Find a data set by name or alias, ignoring case. Raises `UsageError`."""
         return _find("data set", name, self.datasets)
 
     def suite(self, name: str) -> Suite:
-        """Find by name, in any case. Raises `UsageError`."""
+        """Find a suite by name, ignoring case. Raises `UsageError`."""
         return _find("suite", name, self.suites)
 
     def launcher(self, name: str) -> SlurmProfile:
-        """Find by name, in any case. Raises `UsageError`."""
+        """Find a launcher by name, ignoring case. Raises `UsageError`."""
         return _find("launcher", name, self.launchers)
 
     def run_spec(
@@ -60,10 +60,10 @@ class Catalogue:
         overrides: Mapping[str, Override] | None = None,
         variant: str = "",
     ) -> RunSpec:
-        """Put one run's configuration together: profile, then size, then overrides.
+        """Make a run's configuration: the profile, then its size's settings, then overrides.
 
         Raises:
-            UsageError: a name that isn't known, or a value that is impossible.
+            UsageError: a name is unknown, or a value invalid.
         """
         entry, source = self.model(model), self.dataset(dataset)
         settings = profile_settings(entry, profile, source.size)
@@ -84,17 +84,17 @@ class Catalogue:
         try:
             return validate(RunSpec, content)
         except InvalidError as error:
-            # A sentence about several settings at once names them itself.
-            key = str(error.place[-1]) if error.place else ""
+            # A sentence about several settings names them itself.
+            key = str(error.key_path[-1]) if error.key_path else ""
             where = f"{key}: " if key and key not in settings else ""
             cell = f"{entry.name} × {source.name} × {length}"
             raise UsageError(f"{cell}: {where}{error.problem}") from None
 
     def cells(self, suite: Suite) -> list[CellKey]:
-        """The cells of a suite, under their proper names, each once.
+        """Return the distinct cells of a suite, by names, not aliases.
 
         Raises:
-            UsageError: a name isn't known, or no cell is left.
+            UsageError: a name is unknown, or there is no cell.
         """
         models = [self.model(name).name for name in suite.models]
         datasets = [self.dataset(name).name for name in suite.datasets]
@@ -111,10 +111,10 @@ class Catalogue:
         return len(self.cells(suite)) * max(1, len(suite.variants)) * len(suite.seeds)
 
     def expand(self, suite: Suite) -> list[RunSpec]:
-        """Every run of a suite, its cells in its own order (see `specs`).
+        """Return all runs of a suite, its cells in the order that it names them (see `specs`).
 
         Raises:
-            UsageError: a combination is impossible, or there are too many.
+            UsageError: a run is invalid, or there are more than `MOST_RUNS`.
         """
         axes = (suite.models, suite.datasets, suite.lengths, suite.variants or ("",), suite.seeds)
         if not suite.cells:  # before so many cells are made

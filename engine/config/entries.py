@@ -1,4 +1,4 @@
-"""What the entries of a configuration may say: models, published figures, settings."""
+"""The schema of configured models, published figures and settings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from engine.spec import Name, Size, Strict
 
 
 class SizeSettings(Strict):
+    """The settings of a profile for one size of data set."""
+
     architecture: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
 
 class Profile(Strict):
-    """One recipe of a model: what all sizes share, and what each size adds."""
+    """Settings of a model under a name, common to all sizes and by size."""
 
     architecture: dict[str, Any]
     training: dict[str, Any] = Field(default_factory=dict)
@@ -24,6 +26,8 @@ class Profile(Strict):
 
 
 class ModelEntry(Strict):
+    """A model of the catalogue, with its profiles."""
+
     name: Name
     title: str
     aliases: tuple[str, ...] = ()
@@ -32,6 +36,8 @@ class ModelEntry(Strict):
 
 
 class ReferenceCell(Strict):
+    """The published figures of one cell, by column of `engine.metrics.REFERENCE_COLUMNS`."""
+
     model: Name
     dataset: Name
     length: int
@@ -39,7 +45,7 @@ class ReferenceCell(Strict):
 
 
 class ReferenceTable(Strict):
-    """Published figures, cell by cell; a figure that is not known is absent."""
+    """A table of published figures; unknown figures are absent."""
 
     name: Name
     title: str
@@ -52,28 +58,31 @@ class ReferenceTable(Strict):
 
 
 class Slots(Strict):
+    """How many runs this machine trains at once."""
+
     gpu: int = Field(default=1, ge=1, le=64)
     cpu: int | Literal["auto"] = "auto"
     gpus_per_run: int = Field(default=1, ge=1, le=64)
-    """GPUs that one run spans, each with a share of every batch."""
+    """GPUs that each run trains on, with a shard of every batch on each."""
     processes_per_run: int = Field(default=1, ge=1, le=64)
-    """The same on the CPU, where it shows what several GPUs would do."""
+    """The same on the CPU, for trying out what several GPUs would do."""
 
 
 class Settings(Strict):
-    """How this machine works the queue."""
+    """How this machine's supervisor processes the queue."""
 
     slots: Slots = Slots()
     retries: int = Field(default=3, ge=0, le=100)
-    """How often a run whose process vanishes is tried again by itself."""
+    """How often to retry a run whose process vanished."""
     pause_after: int = Field(default=3, ge=0, le=1000)
-    """The queue pauses when so many runs die within a minute of one cause; 0: never."""
+    """Pause the queue when this many runs fail of the same cause within a minute; 0: never."""
     idle_seconds: float = Field(default=30, ge=0)
+    """How long the supervisor waits for new runs before it ends."""
     notify: Literal["unfocused", "always", "never"] = "unfocused"
-    """When the terminal rings for a run that failed or a suite that ended. ``unfocused`` needs a
-    terminal that tells whether it has the focus."""
+    """When to ring the terminal's bell for a failed run or a finished suite. ``unfocused`` needs a
+    terminal that reports its focus."""
     webhook: str | None = Field(default=None, max_length=2_000)
-    """Where the supervisor reports the same."""
+    """Address to which the supervisor posts the same events."""
 
     @field_validator("webhook")
     @classmethod
@@ -86,7 +95,7 @@ class Settings(Strict):
 def _is_web_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018 - raises if it is none
+        parts.port  # noqa: B018 - raises if it is no port
     except ValueError:
         return False
     readable = text.isascii() and text.isprintable() and " " not in text

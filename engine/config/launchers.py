@@ -1,4 +1,4 @@
-"""Where runs may go besides this machine: the profiles in ``configs/launchers/``."""
+"""The schema of launchers, by which runs are submitted to a cluster (``configs/launchers/``)."""
 
 from __future__ import annotations
 
@@ -10,65 +10,67 @@ from pydantic import Field, field_validator, model_validator
 from engine.spec import Name, Strict
 
 LOCAL = "local"
-"""Names this machine, which needs no profile."""
+"""The name of this machine as a launcher, which needs no profile."""
 
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@&|*+/=-]*$", max_length=200)]
-"""What Slurm calls a partition, an account, a node feature: no blanks and no quotes."""
-Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2_000)]
-"""One line of text."""
+SlurmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@&|*+/=-]*$", max_length=200)]
+"""Name of a partition, an account, a node feature: no blanks and no quotes."""
+
+TextLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2_000)]
+"""A single line of text."""
 
 _TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
 _MEMORY = re.compile(r"\d+[KMGT]?")
 _OPTION = re.compile(r"--[a-z][a-z-]*(=[A-Za-z0-9_.,:@%&|*+/=\[\]()-]+)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OURS = frozenset(
+_RESERVED = frozenset(
     ("array", "chdir", "error", "input", "job-name", "no-requeue", "nodes", "ntasks", "open-mode",
      "output", "parsable", "requeue", "signal", "test-only", "wait", "wrap")
 )  # fmt: skip
-"""Options of ``sbatch`` that a run's job depends on."""
+"""Options of ``sbatch`` that seqbench sets itself."""
 
 
 class SlurmProfile(Strict):
-    """How runs are submitted to a Slurm cluster, one job an attempt."""
+    """How to submit runs to a Slurm cluster, one job per attempt."""
 
     name: Name
     kind: Literal["slurm"]
     title: str = Field(default="", max_length=200)
     jobs: int = Field(default=8, ge=1, le=10_000)
-    """Jobs that are submitted at once, waiting or running; the other runs stay in our queue."""
-    partition: Word | None = None
-    account: Word | None = None
-    qos: Word | None = None
-    constraint: Word | None = None
-    reservation: Word | None = None
+    """Most jobs waiting or running on the cluster; other runs stay in seqbench's queue."""
+    partition: SlurmName | None = None
+    account: SlurmName | None = None
+    qos: SlurmName | None = None
+    constraint: SlurmName | None = None
+    reservation: SlurmName | None = None
     time: int | str | None = None
-    """Limit of one job: minutes, or ``H:MM:SS`` or ``D-HH:MM:SS``. A run that needs longer goes on
-    in the next job."""
+    """Time limit of a job: minutes, ``H:MM:SS`` or ``D-HH:MM:SS``. A longer run continues in the
+    next job."""
     memory: int | str | None = None
-    """Of one job: MiB, or such as ``8G``."""
+    """Memory of a job: MiB, or such as ``8G``."""
     cpus: int = Field(default=4, ge=1, le=1024)
-    """Cores, and threads, of a run."""
+    """Cores and threads of a run."""
     gpus: int = Field(default=0, ge=0, le=64)
-    """Of a run; without any, and without shards, it trains on the CPU."""
-    gpu_type: Word | None = None
+    """GPUs of a run; with neither ``gpus`` nor ``shards`` it trains on the CPU."""
+    gpu_type: SlurmName | None = None
     shards: int = Field(default=0, ge=0, le=1024)
-    """Parts of one GPU (Slurm's GRES ``shard``) instead of a whole one."""
+    """Shards of a GPU (Slurm's GRES ``shard``), instead of a whole GPU."""
     warn_seconds: int = Field(default=60, ge=10, le=3_600)
-    """So long before its time limit a job is told to stop, and leaves the rest to the next one."""
+    """How long before its time limit a job is warned, so that it stops and the next job
+    continues."""
     options: tuple[str, ...] = Field(default=(), max_length=50)
-    """More options of ``sbatch``, each ``--name`` or ``--name=value``."""
-    setup: tuple[Line, ...] = Field(default=(), max_length=50)
-    """Lines of shell that a job runs first, such as ``module load cuda``; a failure ends it."""
-    environment: dict[str, Line] = Field(default_factory=dict, max_length=100)
-    """Variables of a job, after ``setup``."""
-    python: Line | None = None
-    """The interpreter on the nodes; else the one that seqbench runs with here, at the same path."""
+    """Further options of ``sbatch``, each ``--name`` or ``--name=value``."""
+    setup: tuple[TextLine, ...] = Field(default=(), max_length=50)
+    """Shell commands to run first, such as ``module load cuda``; if one fails, so does the job."""
+    environment: dict[str, TextLine] = Field(default_factory=dict, max_length=100)
+    """Environment variables to set, after ``setup``."""
+    python: TextLine | None = None
+    """The interpreter on the nodes; by default, the path of the one that runs seqbench here."""
     poll_seconds: float = Field(default=10, ge=0.2, le=600)
-    """Between two looks at Slurm's queue."""
+    """Seconds between two queries of Slurm's queue."""
 
     @property
     def device(self) -> Literal["cpu", "cuda"]:
-        """As the worker takes it."""
+        """The worker's ``--device``."""
         return "cuda" if self.gpus or self.shards else "cpu"
 
     @field_validator("name")
@@ -99,7 +101,7 @@ class SlurmProfile(Strict):
             if not _OPTION.fullmatch(option):
                 raise ValueError(f"expected --name or --name=value without blanks, not {option!r}.")
             name = option[2:].partition("=")[0]
-            if name in _OURS:
+            if name in _RESERVED:
                 raise ValueError(f"--{name} is set by seqbench itself.")
         return value
 

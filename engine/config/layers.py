@@ -1,4 +1,4 @@
-"""The folders that configuration is read from, and their YAML laid over each other."""
+"""The layers of configuration: their folders, and merging their YAML."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from engine.config.entries import Settings
-from engine.errors import ConfigError, shown
+from engine.errors import ConfigError, UsageError, shown
 from engine.validation import InvalidError, validate
 from engine.yamlfile import YamlDocument, merge_documents, read_yaml
 
 Entry = TypeVar("Entry", bound=BaseModel)
 Loaded = dict[str, tuple[Entry, YamlDocument]]
-"""What was read, by name, and where it stands."""
+"""The entries by name, each with the document that it was read from."""
 
 
 def builtin_configs() -> Path:
-    """The configuration that seqbench ships: inside the wheel, or the checkout's ``configs/``."""
+    """Return the folder of seqbench's own configuration, in the wheel or the checkout."""
     engine = Path(__file__).parent.parent
     packaged = engine / "configs"
     return packaged if packaged.is_dir() else engine.parent / "configs"
 
 
 def config_layers(extra: Path | None = None) -> list[Path]:
-    """The folders to read, lowest first. ``SEQBENCH_CONFIG`` stands in for ``--config-dir``.
+    """Return the folders to read, the lowest layer first.
+
+    Args:
+        extra: the value of ``--config-dir``; by default, that of ``SEQBENCH_CONFIG``.
 
     Raises:
         ConfigError: ``extra`` isn't a folder.
@@ -36,8 +39,7 @@ def config_layers(extra: Path | None = None) -> list[Path]:
     local = Path.cwd() / "configs"
     if local.is_dir() and local.resolve() != layers[0].resolve():
         layers.append(local)
-    chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
-    if chosen is not None:
+    if (chosen := _chosen(extra)) is not None:
         if not chosen.is_dir():
             raise ConfigError(f"{chosen} is not a folder: --config-dir takes one like configs/.")
         layers.append(chosen)
@@ -45,23 +47,46 @@ def config_layers(extra: Path | None = None) -> list[Path]:
 
 
 def user_layer(extra: Path | None = None) -> Path:
-    """The folder that the user's own configuration goes into; it need not be there yet.
+    """Return the folder to write the user's configuration to, which may not exist yet.
 
     Raises:
         ConfigError: ``extra`` isn't a folder.
     """
     config_layers(extra)
-    chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
-    return chosen or Path.cwd() / "configs"
+    return _chosen(extra) or Path.cwd() / "configs"
 
 
-def entry_files(folder: Path) -> dict[str, Path]:
-    """Where the entries of one folder of a layer stand, by name. Raises `ConfigError`."""
-    return {name: document.path for name, document in _layer(folder).items()}
+def _chosen(extra: Path | None) -> Path | None:
+    from_environment = os.environ.get("SEQBENCH_CONFIG")
+    return extra or (Path(from_environment) if from_environment else None)
+
+
+def user_entry(extra: Path | None, folder: str, kind: str, name: str) -> tuple[Path, bool]:
+    """Return the file of an entry in the user's layer, and whether it is there already.
+
+    Args:
+        extra: the value of ``--config-dir``.
+        folder: of the entry in a layer, such as ``suites``.
+        kind: the entry's kind, for sentences.
+
+    Raises:
+        ConfigError: ``extra`` isn't a folder, or an entry can't be read.
+        UsageError: another layer has an entry of that name, or the file holds another entry.
+    """
+    own = user_layer(extra) / folder
+    for layer in config_layers(extra):
+        other = layer / folder
+        if other.resolve() != own.resolve() and name in _layer(other):
+            raise UsageError(f"{shown(name)} is the name of a {kind} in {other}: take another.")
+    known = _layer(own)
+    path = known[name].path if name in known else own / f"{name}.yaml"
+    if name not in known and path.exists():
+        raise UsageError(f"{path} holds a {kind} of another name: take another.")
+    return path, name in known
 
 
 def read_entries(layers: Sequence[Path], folder: str, kind: type[Entry]) -> Loaded[Entry]:
-    """The entries of one kind, the layers over each other. Raises `ConfigError`."""
+    """Read the entries in a folder of all layers, merged by name. Raises `ConfigError`."""
     documents: dict[str, YamlDocument] = {}
     for layer in layers:
         for name, document in _layer(layer / folder).items():
@@ -71,7 +96,7 @@ def read_entries(layers: Sequence[Path], folder: str, kind: type[Entry]) -> Load
 
 
 def _layer(folder: Path) -> dict[str, YamlDocument]:
-    """The entries of one folder, by name."""
+    """Read the entries of one folder, by name. Raises `ConfigError`."""
     documents: dict[str, YamlDocument] = {}
     for path in sorted(folder.glob("[!.]*.y*ml")):
         document = read_yaml(path)
@@ -87,7 +112,7 @@ def _layer(folder: Path) -> dict[str, YamlDocument]:
 
 
 def read_settings(layers: Sequence[Path]) -> Settings:
-    """How this machine works the queue. Raises `ConfigError`."""
+    """Read ``settings.yaml`` of all layers, merged. Raises `ConfigError`."""
     merged: YamlDocument | None = None
     for layer in layers:
         path = layer / "settings.yaml"
@@ -101,4 +126,4 @@ def _validated(kind: type[Entry], document: YamlDocument) -> Entry:
     try:
         return validate(kind, document.value)
     except InvalidError as error:
-        raise document.error(error.place, error.problem) from None
+        raise document.error(error.key_path, error.problem) from None

@@ -1,4 +1,4 @@
-"""Reading all configuration, and what one entry says of another: checked, with file and line."""
+"""Loading the catalogue, and checking the references between its entries."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable
 from engine.config.launchers import SlurmProfile
 from engine.config.layers import Loaded, config_layers, read_entries, read_settings
-from engine.config.overrides import Section, parse_override, sized
+from engine.config.overrides import Section, parse_override, size_settings
 from engine.errors import UsageError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spec import ARCHITECTURES, Dataset, Suite, Training
 from engine.validation import InvalidError, validate
-from engine.yamlfile import Place, YamlDocument
+from engine.yamlfile import KeyPath, YamlDocument
 
 Entry = TypeVar("Entry", bound=BaseModel)
 Aliased = TypeVar("Aliased", ModelEntry, Dataset)
@@ -26,8 +26,11 @@ Aliased = TypeVar("Aliased", ModelEntry, Dataset)
 def load_catalogue(extra: Path | None = None) -> Catalogue:
     """Read and check all configuration.
 
+    Args:
+        extra: the value of ``--config-dir``.
+
     Raises:
-        ConfigError: with file, line, key, what was expected and the nearest valid name.
+        ConfigError: names file, line and key, what was expected and the nearest valid name.
     """
     layers = config_layers(extra)
     models = read_entries(layers, "models", ModelEntry)
@@ -54,7 +57,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
 
 
 def load_launchers(extra: Path | None = None) -> dict[str, SlurmProfile]:
-    """Read the launchers alone. Raises `ConfigError` like `load_catalogue`."""
+    """Read only the launchers. Raises `ConfigError`."""
     return _entries(read_entries(config_layers(extra), "launchers", SlurmProfile))
 
 
@@ -72,25 +75,26 @@ def _check_aliases(loaded: Loaded[Aliased]) -> None:
 
 
 def _check_profiles(entry: ModelEntry, document: YamlDocument) -> None:
-    """Each size of each profile must make a model, so that a mistake shows at load."""
+    """Check that every size of every profile is valid. Raises `ConfigError`."""
     for profile_name, profile in entry.profiles.items():
-        at: Place = ("profiles", profile_name)
+        at: KeyPath = ("profiles", profile_name)
         architecture = str(profile.architecture.get("model"))
         if architecture not in ARCHITECTURES:
-            place = (*at, "architecture", "model")
-            raise document.error(place, did_you_mean(architecture, ARCHITECTURES))
+            path = (*at, "architecture", "model")
+            raise document.error(path, did_you_mean(architecture, ARCHITECTURES))
         kinds: dict[Section, type[BaseModel]] = {
             "architecture": ARCHITECTURES[architecture],
             "training": Training,
         }
         for size, own in profile.sizes.items():
-            for section, settings in sized(profile, own).items():
+            for section, settings in size_settings(profile, own).items():
                 try:
                     validate(kinds[section], settings)
                 except InvalidError as error:
-                    inherited = error.place[:1] and error.place[0] not in getattr(own, section)
+                    path = error.key_path
+                    inherited = path[:1] and path[0] not in getattr(own, section)
                     base = at if inherited else (*at, "sizes", size)
-                    raise document.error((*base, section, *error.place), error.problem) from None
+                    raise document.error((*base, section, *path), error.problem) from None
 
 
 def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> None:
@@ -102,12 +106,12 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
             problem = f"{model.name} has {', '.join(model.profiles)}, not {shown(suite.profile)}."
             raise document.error(("profile",), problem)
         variants = {("variants", name): changes for name, changes in suite.variants.items()}
-        for place, overrides in ({("overrides",): suite.overrides} | variants).items():
+        for path, overrides in ({("overrides",): suite.overrides} | variants).items():
             for key, value in overrides.items():
                 try:
                     parse_override(model, suite.profile, key, value)
                 except UsageError as error:
-                    raise document.error((*place, key), str(error)) from None
+                    raise document.error((*path, key), str(error)) from None
     try:
         catalogue.expand(suite)
     except UsageError as error:
@@ -115,7 +119,7 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
 
 
 def _check_cells(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> None:
-    """Each must be one of the combinations that the suite spans."""
+    """Check that each of a suite's cells is one of its combinations. Raises `ConfigError`."""
     spanned = set(catalogue.cells(suite.model_copy(update={"cells": ()})))
     for index, (model, dataset, length) in enumerate(suite.cells):
         try:
@@ -130,7 +134,7 @@ def _check_cells(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
 def _check_reference(catalogue: Catalogue, table: ReferenceTable, document: YamlDocument) -> None:
     seen: set[tuple[str, str, int]] = set()
     for index, cell in enumerate(table.cells):
-        at: Place = ("cells", index)
+        at: KeyPath = ("cells", index)
         for key, known in (("model", catalogue.models), ("dataset", catalogue.datasets)):
             name = getattr(cell, key)
             if name not in known:

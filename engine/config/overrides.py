@@ -1,4 +1,4 @@
-"""Single settings over those of a profile: ``lr=0.0005``."""
+"""Overrides of a profile's settings, such as ``lr=0.0005``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Section = Literal["architecture", "training"]
 
 
 def overlay(below: Overrides, above: Overrides) -> Overrides:
-    """Both, ``above`` taking precedence, in whichever of its spellings a key is written."""
+    """Merge overrides; ``above`` takes precedence, however its keys are spelled."""
     taken = {_bare(key) for key in above}
     return {key: value for key, value in below.items() if _bare(key) not in taken} | above
 
 
 def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]:
-    """What ``--set`` takes for a model, by short name."""
+    """Return the settings that can be overridden, by name, with the class that each belongs to."""
     model = ARCHITECTURES[_profile(entry, profile).architecture["model"]]
     names: dict[str, type[BaseModel]] = dict.fromkeys(Training.model_fields, Training)
     return names | dict.fromkeys(model.model_fields.keys() - {"model"}, model)
@@ -32,13 +32,15 @@ def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]
 def parse_override(
     entry: ModelEntry, profile: str, key: str, value: Override
 ) -> tuple[Section, str, Any]:
-    """Check one ``key=value``; ``training.lr`` and ``lr`` are the same key.
+    """Parse an override ``key=value`` to section, setting and value.
+
+    ``training.lr`` and ``lr`` are the same key.
 
     Raises:
-        UsageError: an unknown key (with the nearest one), or a value of the wrong kind.
+        UsageError: the key is unknown (names the nearest one), or the value invalid.
     """
     known = override_keys(entry, profile)
-    prefix, _, name = _spelt(key).rpartition(".")
+    prefix, _, name = _normalised(key).rpartition(".")
     owner = known.get(name)
     section: Section = "training" if owner is Training else "architecture"
     if owner is None or prefix not in ("", section):
@@ -51,12 +53,12 @@ def parse_override(
     return section, name, parsed
 
 
-def _spelt(key: str) -> str:
+def _normalised(key: str) -> str:
     return key.replace("-", "_")
 
 
 def _bare(key: str) -> str:
-    return _spelt(key).rpartition(".")[2]
+    return _normalised(key).rpartition(".")[2]
 
 
 def _profile(entry: ModelEntry, name: str) -> Profile:
@@ -69,18 +71,18 @@ def _profile(entry: ModelEntry, name: str) -> Profile:
 def profile_settings(
     entry: ModelEntry, profile_name: str, size: Size
 ) -> dict[Section, dict[str, Any]]:
-    """What a profile says for data of one size. Raises `UsageError`."""
+    """Return a profile's settings for a size of data set. Raises `UsageError`."""
     profile = _profile(entry, profile_name)
     if size not in profile.sizes:
         raise UsageError(
             f"{entry.name}, profile {profile_name}, has no size {size!r}: "
             f"add it under 'sizes' in its YAML."
         )
-    return sized(profile, profile.sizes[size])
+    return size_settings(profile, profile.sizes[size])
 
 
-def sized(profile: Profile, own: SizeSettings) -> dict[Section, dict[str, Any]]:
-    """What all sizes share, and what one adds."""
+def size_settings(profile: Profile, own: SizeSettings) -> dict[Section, dict[str, Any]]:
+    """Merge the settings common to all sizes with those of one size."""
     return {
         "architecture": profile.architecture | own.architecture,
         "training": profile.training | own.training,

@@ -1,1 +1,1 @@
-"""Where data sets are found, fetched and read, and how histories are split."""
+"""Data sets: finding, fetching, reading, filtering and splitting them."""

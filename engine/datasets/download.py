@@ -1,11 +1,10 @@
-"""Fetching a data set's archive into the cache: resumable, checked, put in place whole or not at
-all, whoever else fetches it at the same time.
+"""Fetching a data set's archive into the cache: resumable, checked, and put in place atomically,
+also when several processes fetch it at once.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
 import tempfile
 import time
@@ -18,50 +17,52 @@ from typing import BinaryIO
 import httpx
 
 from engine.atomic import fsync_folder
-from engine.datasets.locate import cache_folder, damaged_files, locate
+from engine.datasets.locate import cache_folder, damaged_files, locate, md5_of
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
 from engine.spec import Archive, Dataset
 
 WAIT_STEP = 0.1
-"""Seconds between two looks at whether to stop waiting."""
+"""Seconds between two checks for cancellation while waiting."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a download is."""
+    """The progress of a download."""
 
     done: int
-    """Bytes of the archive on disk, those of an earlier try included."""
+    """Bytes of the archive on disk, those of an earlier fetch included."""
     total: int
+    """Bytes of the archive."""
     seconds: float
-    """Since this fetch began."""
+    """Time since this fetch began."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to bear with a server."""
+class RetryPolicy:
+    """Timeouts and retries of a download."""
 
     connect: float = 10.0
-    """Seconds until a connection stands."""
-    silence: float = 20.0
-    """Seconds without a byte before the connection is given up."""
+    """Most seconds to connect."""
+    read: float = 20.0
+    """Most seconds without a byte."""
     retries: int = 4
-    """Further tries after a connection broke or the server had a passing fault."""
-    pause: float = 1.0
-    """Seconds before the first further try; doubled for each one after it."""
+    """Further tries after a broken connection or a temporary error of the server."""
+    backoff: float = 1.0
+    """Seconds before the first further try; doubled before each one after it."""
 
 
 class FetchCancelledError(DataError):
-    """The fetch was stopped by the user."""
+    """The user stopped the fetch."""
 
 
-class _PassingError(Exception):
-    """What trying again may cure."""
+class _TemporaryError(Exception):
+    """A failure that trying again may cure."""
 
 
 def offer(dataset: Dataset) -> str:
-    """One sentence on what fetching costs, and whether what comes can be checked."""
+    """Describe a fetch in one sentence: its size, its host, and whether the archive can be
+    verified."""
     if dataset.archive is None:
         return f"{dataset.title} can't be fetched: put its files under SEQBENCH_DATA."
     host = httpx.URL(dataset.archive.url).host
@@ -77,17 +78,21 @@ def fetch(
     dataset: Dataset,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-    patience: Patience | None = None,
+    policy: RetryPolicy | None = None,
 ) -> Path:
-    """Make a data set available and return its folder; one that is there and sound is left alone.
+    """Fetch a data set, unless it is here and undamaged, and return its folder.
 
-    An archive without a published md5 is not verified beyond its size and the check sums inside
-    the zip; `offer` says so beforehand. What had arrived when a fetch broke off is kept, and the
-    next one goes on from there.
+    An archive without a published md5 is only verified by its size and the checksums in the zip,
+    which `offer` says beforehand. A fetch that fails keeps the bytes received, and the next one
+    resumes from them.
+
+    Args:
+        on_progress: called with every chunk.
+        cancelled: asked with every chunk; ``True`` stops the fetch.
 
     Raises:
-        FetchCancelledError: ``cancelled()`` became true; it is asked with every chunk.
-        DataError: anything else that went wrong, in one sentence that says what to do.
+        FetchCancelledError: ``cancelled`` returned ``True``.
+        DataError: the data set can't be fetched; the sentence says what to do.
     """
     if dataset.archive is None or dataset.folder is None:
         reason = (
@@ -105,7 +110,7 @@ def fetch(
         part,
         on_progress or (lambda _: None),
         cancelled or (lambda: False),
-        patience or Patience(),
+        policy or RetryPolicy(),
         time.monotonic(),
     )
     try:
@@ -125,7 +130,8 @@ def fetch(
 
 
 def _from_any(task: _Download) -> None:
-    """Fetch from the first address that has the archive; the last one's failure is told."""
+    """Fetch from the first address that works. Raises the last address's `DataError` if none
+    does."""
     addresses = (task.archive.url, *task.archive.mirrors)
     for address in addresses[:-1]:
         try:
@@ -140,25 +146,25 @@ def _from_any(task: _Download) -> None:
 
 @dataclass(frozen=True)
 class _Download:
-    """One archive on its way into ``part``."""
+    """The download of one archive into the file ``part``."""
 
     title: str
     archive: Archive
     url: str
-    """The archive's, or a mirror's."""
+    """The archive's address, or a mirror's."""
     part: Path
     on_progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
-    patience: Patience
+    policy: RetryPolicy
     began: float
 
     def run(self) -> None:
-        """Fill ``part`` and check it."""
+        """Download to ``part`` and verify it. Raises `DataError`."""
         resumed = self.part.exists() and self.part.stat().st_size > 0
         self._transfer()
         problem = self._mismatch()
         if problem and resumed:
-            # What an earlier fetch had left may be the wrong half: once more, from nothing.
+            # The bytes of an earlier fetch may be the wrong ones: try again from nothing.
             self.part.unlink()
             self._transfer()
             problem = self._mismatch()
@@ -170,25 +176,28 @@ class _Download:
             )
 
     def check_cancelled(self) -> None:
+        """Raise `FetchCancelledError` if the user wants to stop."""
         if self.cancelled():
             raise FetchCancelledError(
                 f"Fetching {self.title} was cancelled; fetching it again goes on where it stopped."
             )
 
     def sleep(self, seconds: float) -> None:
+        """Sleep, unless cancelled meanwhile."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.check_cancelled()
             time.sleep(min(left, WAIT_STEP))
 
     def _transfer(self) -> None:
-        pause = self.patience.pause
-        for further in range(self.patience.retries, -1, -1):
+        """Download the missing bytes, with retries."""
+        pause = self.policy.backoff
+        for further in range(self.policy.retries, -1, -1):
             self.check_cancelled()
             try:
                 self._receive()
                 return
-            except (_PassingError, httpx.TransportError) as error:
+            except (_TemporaryError, httpx.TransportError) as error:
                 if not further:
                     reason = str(error) or type(error).__name__
                     raise DataError(
@@ -205,18 +214,19 @@ class _Download:
                 ) from error
 
     def _receive(self) -> None:
-        """Append to ``part`` until it is whole."""
+        """Download the missing bytes in one request."""
         have = self.part.stat().st_size if self.part.exists() else 0
         if have > self.archive.bytes:
             self.part.unlink()
             have = 0
         if have == self.archive.bytes:
             return
-        # The size and the checksum are those of the bytes as they are: no compression on the way.
+        # Size and checksum are those of the archive itself, so it must not be compressed in
+        # transit.
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
-        timeout = httpx.Timeout(self.patience.silence, connect=self.patience.connect)
+        timeout = httpx.Timeout(self.policy.read, connect=self.policy.connect)
         with httpx.stream(
             "GET", self.url, headers=headers, timeout=timeout, follow_redirects=True
         ) as response:
@@ -227,20 +237,20 @@ class _Download:
                 self._write(response, file, start)
 
     def _start_of(self, response: httpx.Response, have: int) -> int:
-        """Where in the archive the response's body begins."""
+        """Return the offset in the archive at which the response's body begins."""
         status = f"{response.status_code} {response.reason_phrase}".strip()
         if response.status_code == 206:
             if response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
                 return have
             self.part.unlink()
-            raise _PassingError("the server answered with another part than asked for")
+            raise _TemporaryError("the server answered with another part than asked for")
         if response.status_code == 200:
             return 0
         if response.status_code == 416:
             self.part.unlink()
-            raise _PassingError("the server can't go on where it stopped")
+            raise _TemporaryError("the server can't go on where it stopped")
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
-            raise _PassingError(f"the server answered {status}")
+            raise _TemporaryError(f"the server answered {status}")
         raise DataError(
             f"{self.title} can't be fetched: {self.url} answered {status}: "
             "correct the address in configs/datasets, or put its files under SEQBENCH_DATA."
@@ -249,8 +259,8 @@ class _Download:
     def _write(self, response: httpx.Response, file: BinaryIO, done: int) -> None:
         total = self.archive.bytes
         for chunk in response.iter_raw():
-            # As they come: in chunks of a fixed size, the last one would be lost with a connection.
-            # A byte too many is enough to know that it isn't the archive; more is never written.
+            # Raw chunks: of a fixed size, the last one would be lost when a connection breaks.
+            # One byte too many shows that this isn't the archive; the rest is not written.
             kept = chunk[: total + 1 - done]
             file.write(kept)
             done += len(kept)
@@ -260,10 +270,10 @@ class _Download:
             self.check_cancelled()
         length = response.headers.get("Content-Length")
         if done < total and length is None:
-            raise _PassingError(f"the connection ended after {done:,} of {total:,} bytes")
+            raise _TemporaryError(f"the connection ended after {done:,} of {total:,} bytes")
 
     def _mismatch(self) -> str | None:
-        """How ``part`` differs from what is published."""
+        """Say how ``part`` differs from the published archive, or return ``None``."""
         found = self.part.stat().st_size
         if found != self.archive.bytes:
             more = "more than " if found > self.archive.bytes else f"{found:,} bytes, not "
@@ -271,17 +281,15 @@ class _Download:
         if self.archive.md5 is None:
             return None
         with self.part.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-        if digest.hexdigest() == self.archive.md5:
-            return None
-        return f"its md5 is {digest.hexdigest()}, not {self.archive.md5}"
+            md5 = md5_of(file)
+        return None if md5 == self.archive.md5 else f"its md5 is {md5}, not {self.archive.md5}"
 
 
 def _sound(dataset: Dataset) -> Path | None:
-    """The data set's folder if it needs no fetching.
+    """Return the data set's folder if it is here and undamaged.
 
     Raises:
-        DataError: what stands under SEQBENCH_DATA is damaged, which fetching wouldn't mend.
+        DataError: it is damaged in a folder that goes before the cache.
     """
     located = locate(dataset)
     if located is None:
@@ -302,7 +310,7 @@ def _sound(dataset: Dataset) -> Path | None:
 
 @contextmanager
 def _one_at_a_time(lock: Path, task: _Download) -> Iterator[None]:
-    """Hold ``lock``; whoever comes second waits, and then finds the work done."""
+    """Hold the file ``lock``, waiting for another process that has it."""
     with lock.open("wb") as file:
         while True:
             try:
@@ -310,12 +318,12 @@ def _one_at_a_time(lock: Path, task: _Download) -> Iterator[None]:
                 break
             except BlockingIOError:
                 task.sleep(WAIT_STEP)
-        # The file stays: were it removed, a third process could lock a new one beside us.
+        # The file is kept: if it were removed, a third process could lock a new one of that name.
         yield
 
 
 def _put_in_place(dataset: Dataset, archive: Path, target: Path) -> None:
-    """Unpack beside ``target`` and rename; a damaged ``target`` gives way."""
+    """Unpack ``archive`` beside ``target`` and rename it, replacing a damaged ``target``."""
     assert dataset.folder is not None
     assert dataset.archive is not None
     for killed in target.parent.glob(f".{dataset.folder}.????????.*"):

@@ -1,4 +1,4 @@
-"""Dropping interactions before items are numbered: low ratings, and rare users and items."""
+"""Filtering interactions before items are numbered: by rating, and by k-core."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
 from engine.spec import Filter
 
 
 @dataclass(frozen=True)
-class Step:
-    """What is left after a step, and its name in words."""
+class FilterStep:
+    """A step of a filter, by name, and the counts that it leaves."""
 
     name: str
     users: int
@@ -24,11 +24,11 @@ class Step:
     interactions: int
 
 
-def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[Step]]:
-    """What the rule leaves, and the counts before it and after each of its steps.
+def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[FilterStep]]:
+    """Filter, and return the counts before the first step and after each one.
 
     Raises:
-        DataError: nothing is left, or ratings are wanted that the source hasn't.
+        DataError: no interaction is left, or the source lacks the ratings to filter by.
     """
     steps = [_step("source", ratings)]
     if rule.min_rating is not None:
@@ -37,11 +37,11 @@ def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[Step]]:
                 "min_rating needs ratings, and this source has none: leave it out, "
                 "or name the column that holds them."
             )
-        ratings = ratings.at(ratings.ratings >= np.float32(rule.min_rating))
+        ratings = ratings.select(ratings.ratings >= np.float32(rule.min_rating))
         steps.append(_step(f"rating ≥ {rule.min_rating:g}", ratings))
     if rule.k_core:
         for number, kept in enumerate(_cores(ratings, rule.k_core, rule.k_core_rounds), 1):
-            ratings = ratings.at(kept)
+            ratings = ratings.select(kept)
             steps.append(_step(f"{rule.k_core}-core, round {number}", ratings))
     if not len(ratings):
         raise DataError("The filter leaves no interaction: ask for less.")
@@ -49,11 +49,12 @@ def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[Step]]:
 
 
 def _cores(ratings: Ratings, least: int, rounds: int | None) -> Iterator[NDArray[np.bool_]]:
-    """Which rows each round keeps of those that the one before left; ends with the fixed point."""
-    users, items = compact(ratings.users)[0], compact(ratings.items)[0]
+    """Yield the mask of each round, over the rows left by the round before, to the fixed point or
+    for ``rounds`` rounds: users and items with fewer than ``least`` interactions are dropped."""
+    users, items = factorize(ratings.users)[0], factorize(ratings.items)[0]
     done = 0
     while len(users) and (rounds is None or done < rounds):
-        # Both are counted before either is dropped, as in SASRec's preprocessing.
+        # Users and items are counted before either are dropped, as in SASRec's preprocessing.
         often = np.bincount(users)[users] >= least
         often &= np.bincount(items)[items] >= least
         if often.all():
@@ -63,8 +64,8 @@ def _cores(ratings: Ratings, least: int, rounds: int | None) -> Iterator[NDArray
         done += 1
 
 
-def compact(ids: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int32], NDArray[Any]]:
-    """The place of each id among the distinct ids, int32, and those in ascending order."""
+def factorize(ids: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Return each id's index among the distinct ids, int32, and those in ascending order."""
     if not len(ids):
         return np.zeros(0, np.int32), ids
     if ids.min() >= 0 and ids.max() < 2 * len(ids) + 2**20:
@@ -76,6 +77,6 @@ def compact(ids: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int32], NDArray[A
     return position.astype(np.int32), distinct
 
 
-def _step(name: str, ratings: Ratings) -> Step:
-    users, items = len(compact(ratings.users)[1]), len(compact(ratings.items)[1])
-    return Step(name, users, items, len(ratings))
+def _step(name: str, ratings: Ratings) -> FilterStep:
+    users, items = len(factorize(ratings.users)[1]), len(factorize(ratings.items)[1])
+    return FilterStep(name, users, items, len(ratings))

@@ -1,4 +1,4 @@
-"""Every user's items in time order, as flat arrays: what models are trained and evaluated on."""
+"""Interactions: every user's items in time order, in flat arrays."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Interactions:
-    """Histories of all users. Users come in the order in which the source names them first; items
-    are 1…V in the order of their original ids, and 0 is padding.
+    """The histories of all users.
+
+    Users are numbered from 0 in order of their first row in the source, items 1…V in order of their
+    original ids; 0 is padding.
     """
 
     items: NDArray[np.int32]
-    """(interactions,): user by user, oldest first; ties in time keep the order of the source."""
+    """(interactions,): user by user, oldest first; ties in time keep the source's order."""
     offsets: NDArray[np.int64]
     """(users + 1,): user u's history is ``items[offsets[u]:offsets[u + 1]]``."""
     num_items: int
-    """V."""
+    """V, without padding."""
     checksum: str
-    """SHA-256, in hex, of items, offsets and V: equal for equal data from whatever file."""
+    """SHA-256, in hex, of items, offsets and V: equal for equal data, whatever the file."""
     times: NDArray[np.int64] | None = None
-    """(interactions,): when each of ``items`` was, in the source's unit; None where it isn't known.
-    """
+    """(interactions,): the time of each interaction, in the source's unit; ``None`` if it has
+    none."""
 
     @property
     def num_users(self) -> int:
@@ -38,7 +40,7 @@ def make_interactions(
     num_items: int,
     times: NDArray[np.int64] | None = None,
 ) -> Interactions:
-    """Put arrays in their final types together with their checksum.
+    """Make `Interactions` of arrays, converted to their final types, with the checksum.
 
     Raises:
         ValueError: the arrays don't describe histories of items 1…V.
@@ -57,7 +59,7 @@ def make_interactions(
 
 
 def checksum_of(items: NDArray[np.int32], offsets: NDArray[np.int64], num_items: int) -> str:
-    """`Interactions.checksum` of arrays in their final types."""
+    """Compute `Interactions.checksum` of arrays in their final types."""
     digest = hashlib.sha256(items.data)
     digest.update(offsets.data)
     digest.update(np.int64(num_items).astype("<i8").tobytes())

@@ -1,4 +1,4 @@
-"""Reading a data set: from the prepared copy in the cache, its source files, or a generator."""
+"""Loading a data set: from the prepared copy in the cache, its source file, or a generator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.datasets.filters import Step, apply_filter
+from engine.datasets.filters import FilterStep, apply_filter
 from engine.datasets.interactions import Interactions
 from engine.datasets.locate import damaged_files, require
 from engine.datasets.ordering import order_by_time
@@ -15,31 +15,30 @@ from engine.datasets.prepared import (
     is_sound,
     load_prepared,
     preparation_key,
-    preparing,
+    preparation_lock,
     save_prepared,
     source_checksum,
 )
-from engine.datasets.readers import read_source
+from engine.datasets.readers.read import read_source
 from engine.datasets.synthetic import generate
 from engine.errors import DataError
 from engine.spec import Dataset
 
 
 def load_interactions(dataset: Dataset) -> Interactions:
-    """Read a data set to train on it; that a prepared copy is undamaged is checked.
+    """Load a data set for training, checking that a prepared copy is undamaged.
 
-    The name of a data set whose file has a published checksum stands for exactly that data, so
-    there other counts than the catalogue's are an error. Elsewhere what the file holds is taken:
-    copies differ, and `Interactions.checksum` tells them apart.
+    If the data set's file has a published checksum, its counts must be the catalogue's. Otherwise
+    copies may differ, and `Interactions.checksum` tells them apart.
 
     Raises:
-        DataError: the data is absent, malformed, or not what its published checksum stands for.
+        DataError: the data is absent, malformed, or differs from the catalogue.
     """
     return _load(dataset, check=True).interactions
 
 
 def open_data(dataset: Dataset) -> Prepared:
-    """Read a data set to look at it: a prepared copy is mapped into memory and taken as it is.
+    """Load a data set for viewing: a prepared copy is mapped into memory, unchecked.
 
     Raises:
         DataError: as `load_interactions`.
@@ -48,17 +47,18 @@ def open_data(dataset: Dataset) -> Prepared:
 
 
 def is_prepared(dataset: Dataset) -> bool:
-    """Whether `open_data` finds a prepared copy. Raises `DataError` if the data isn't here."""
+    """Whether there is a prepared copy for `open_data`. Raises `DataError` if the data isn't
+    here."""
     if dataset.synthetic is not None:
         return True
     return load_prepared(dataset.name, _key(dataset, source_file(dataset))) is not None
 
 
 def prepare(dataset: Dataset, path: Path) -> Prepared:
-    """Read, filter and sort the source at ``path``, whatever is in the cache.
+    """Read, filter and sort the source at ``path``, without the cache.
 
     Raises:
-        DataError: it can't be read, is malformed, or the filter leaves nothing.
+        DataError: the file can't be read or is malformed, or the filter leaves nothing.
     """
     ratings, steps = apply_filter(read_source(dataset, path), dataset.filter)
     ordered = order_by_time(ratings)
@@ -66,12 +66,13 @@ def prepare(dataset: Dataset, path: Path) -> Prepared:
 
 
 def source_file(dataset: Dataset) -> Path:
-    """Where the interactions of a data set are. Raises `DataError` if they aren't here."""
+    """Return the file of a data set's interactions. Raises `DataError` if it isn't here."""
     return require(dataset).folder / next(iter(dataset.files))
 
 
 def catalogue_differences(dataset: Dataset, interactions: Interactions) -> list[str]:
-    """One sentence, or none: how the counts differ from the catalogue's."""
+    """Return a sentence on the counts that differ from the catalogue's; an empty list if none
+    do."""
     counted = {
         "users": (interactions.num_users, dataset.users),
         "items": (interactions.num_items, dataset.items),
@@ -82,9 +83,8 @@ def catalogue_differences(dataset: Dataset, interactions: Interactions) -> list[
 
 
 def verify(dataset: Dataset) -> list[str]:
-    """Check a data set completely: files there, checksums as published, every line well formed,
-    users, items and interactions as catalogued. Returns a sentence for each thing that is wrong.
-    """
+    """Check a data set completely, and return a sentence for each problem: absent files, checksums
+    other than published, malformed lines, counts other than the catalogue's."""
     if dataset.synthetic is None:
         try:
             located = require(dataset)
@@ -120,14 +120,14 @@ def _load(dataset: Dataset, check: bool) -> Prepared:
 def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
     key = _key(dataset, path)
 
-    def kept() -> Prepared | None:
+    def cached() -> Prepared | None:
         found = load_prepared(dataset.name, key)
         return None if found is None or (check and not is_sound(found)) else found
 
-    if (prepared := kept()) is not None:
+    if (prepared := cached()) is not None:
         return prepared
-    with preparing(dataset.name):
-        if (prepared := kept()) is not None:
+    with preparation_lock(dataset.name):
+        if (prepared := cached()) is not None:
             return prepared
         prepared = prepare(dataset, path)
         save_prepared(dataset.name, key, prepared)
@@ -144,5 +144,5 @@ def _key(dataset: Dataset, path: Path) -> str:
 def _generated(dataset: Dataset) -> Prepared:
     interactions = generate(dataset)
     users, items = interactions.num_users, interactions.num_items
-    step = Step("source", users, items, len(interactions.items))
+    step = FilterStep("source", users, items, len(interactions.items))
     return Prepared(interactions, np.arange(1, users + 1), np.arange(1, items + 1), (step,))

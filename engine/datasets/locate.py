@@ -1,10 +1,11 @@
-"""Where a data set's files are: SEQBENCH_DATA first, then its configured folder, then the cache."""
+"""Locating a data set's files: in SEQBENCH_DATA, then its configured folder, then the cache."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
@@ -16,25 +17,24 @@ from engine.spec import Dataset
 
 @dataclass(frozen=True)
 class Located:
-    """A folder that holds every file of a data set."""
+    """A folder that holds all files of a data set, and how it was found."""
 
     folder: Path
     origin: Literal["SEQBENCH_DATA", "configuration", "cache"]
 
 
 def cache_folder() -> Path:
-    """Where fetched and prepared data is kept: ``SEQBENCH_CACHE``, or the user's cache folder."""
+    """Return the folder of fetched and prepared data: ``SEQBENCH_CACHE``, or the user's cache."""
     if chosen := os.environ.get("SEQBENCH_CACHE"):
         return Path(chosen).expanduser()
     return platformdirs.user_cache_path("seqbench") / "data"
 
 
 def locate(dataset: Dataset) -> Located | None:
-    """Find a data set's folder, or None when a file of it is missing or nothing is to be found.
+    """Find the folder with all files of a data set; ``None`` if there is none.
 
-    ``SEQBENCH_DATA`` may name the folder that holds the data set's folder, or that folder itself;
-    the latter only counts under the data set's own name, for file names such as ``ratings.dat``
-    don't tell one data set from another.
+    ``SEQBENCH_DATA`` may name the folder that holds the data set's folder, or that folder itself if
+    it has the data set's name: file names such as ``ratings.dat`` are common to several data sets.
     """
     if dataset.folder is None:
         return None
@@ -56,7 +56,7 @@ def locate(dataset: Dataset) -> Located | None:
 
 
 def require(dataset: Dataset) -> Located:
-    """`locate`, for those who can't go on without.
+    """Find the folder as `locate` does.
 
     Raises:
         DataError: the data set isn't here; the sentence says how to get it.
@@ -74,17 +74,18 @@ def require(dataset: Dataset) -> Located:
 
 
 def is_ready(dataset: Dataset) -> bool:
-    """Whether a run on the data set could start now; a synthetic one always could."""
+    """Whether a run on the data set can start now: it is synthetic, or its files are here."""
     return dataset.synthetic is not None or locate(dataset) is not None
 
 
 def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
-    """One sentence for each file in ``folder`` that isn't the published one."""
+    """Return a sentence for each file in ``folder`` that can't be read or isn't the published
+    one."""
     problems = []
     for name, published in dataset.files.items():
         try:
             with (folder / name).open("rb") as file:
-                found = hashlib.file_digest(file, _md5).hexdigest() if published else None
+                found = md5_of(file) if published else None
         except OSError as error:
             problems.append(f"{folder / name} can't be read ({error.strerror}).")
             continue
@@ -95,13 +96,14 @@ def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
     return problems
 
 
+def md5_of(file: BufferedReader) -> str:
+    """Compute the MD5 of an open file, in hex; GroupLens publishes it. It guards against damage,
+    not against an attacker."""
+    return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
 def _holds(folder: Path, dataset: Dataset) -> bool:
     try:
         return all((folder / name).is_file() for name in dataset.files)
     except OSError:
         return False
-
-
-def _md5() -> hashlib._Hash:
-    # MD5 is what GroupLens publishes; it guards against damage, not against an attacker.
-    return hashlib.md5(usedforsecurity=False)

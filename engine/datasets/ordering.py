@@ -1,4 +1,4 @@
-"""From interactions in the order of a file to every user's history in time order."""
+"""Ordering interactions: from rows in file order to each user's history in time order."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.filters import compact
+from engine.datasets.filters import factorize
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 
 Ids = NDArray[np.int64] | NDArray[np.bytes_]
+"""Ids as the source has them: whole numbers, or text in UTF-8."""
 
 
 @dataclass(frozen=True)
 class Ordered:
-    """Histories, and who and what they are about."""
+    """Histories, with the source's ids of their users and items."""
 
     interactions: Interactions
     user_ids: Ids
-    """(users,): the id in the source of each user; whole numbers, or text in UTF-8."""
+    """(users,): the id of each user."""
     item_ids: Ids
-    """(V,): that of item 1, 2, …, V."""
+    """(V,): the ids of items 1…V."""
 
 
 def order_by_time(ratings: Ratings) -> Ordered:
     """Number users and items, and sort each user's ratings by time; ties keep their order."""
-    user, users = compact(ratings.users)
-    item, items = compact(ratings.items)
+    user, users = factorize(ratings.users)
+    item, items = factorize(ratings.items)
     if ratings.times is None:
         by_user_id = np.argsort(user, kind="stable")
     else:
         by_user_id = _by_user_and_time(user, ratings.times)
 
-    # Whole histories are then moved to where their user's first rating in the source puts them.
+    # Users are then reordered by their first row in the source.
     counts = np.bincount(user, minlength=len(users))
     del user
     starts = np.cumsum(counts) - counts
@@ -56,12 +57,12 @@ def order_by_time(ratings: Ratings) -> Ordered:
 def _by_user_and_time(
     user: NDArray[np.int32], times: NDArray[np.integer[Any]]
 ) -> NDArray[np.int64]:
-    """Rows by user, then time, then place in the file."""
+    """Return the rows in order of user, time and file."""
     first, last = int(times.min()), int(times.max())
     bits = (last - first).bit_length()
     if int(user.max()).bit_length() + bits > 62:
         return np.lexsort((times, user))
-    # One key of both is sorted in half the time of two keys one after the other.
+    # Sorting one combined key takes half the time of sorting by two keys.
     key = user.astype(np.int64)
     key <<= bits
     key += times

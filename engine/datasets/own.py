@@ -1,8 +1,7 @@
-"""Data sets of the user's own: from a file, or from a known set with another filter or split."""
+"""Data sets that users define: from a file, or from a known set with another filter or split."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,17 +12,17 @@ from typing import Any, Literal
 import yaml
 
 from engine.atomic import atomic_file, write_atomically
-from engine.config import Catalogue, config_layers, entry_files, user_layer
+from engine.config import Catalogue, user_entry
 from engine.datasets.load import prepare, source_file
-from engine.datasets.locate import cache_folder
+from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
-from engine.datasets.table import column_names
+from engine.datasets.readers.table import column_names
 from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
 from engine.spec import Columns, Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
 
 MEDIUM, LARGE = 300_000, 3_000_000
-"""Interactions from which on a data set takes the sizes of MovieLens 1M's models, and of 10M's."""
+"""Fewest interactions of a data set of size medium (as MovieLens 1M) and large (as 10M)."""
 
 FORMATS = {
     "csv": ("table", ","),
@@ -37,9 +36,9 @@ FORMATS = {
     "movielens-csv": ("movielens-csv", ""),
     "steam-reviews": ("steam-reviews", ""),
 }
-"""What a format is called on the command line, and its reader and separator."""
+"""Reader and separator of each format, by its name on the command line."""
 
-_USUAL = {
+_USUAL_NAMES = {
     "user": ("user", "user_id", "userid", "uid", "username", "reviewerid", "visitorid"),
     "item": ("item", "item_id", "itemid", "iid", "movieid", "product_id", "asin", "parent_asin"),
     "time": ("time", "timestamp", "ts", "date", "datetime", "unixreviewtime", "unix_review_time"),
@@ -49,16 +48,16 @@ _USUAL = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A data set as it would be, worked out but not yet kept."""
+    """A data set that is prepared but not saved yet."""
 
     dataset: Dataset
     prepared: Prepared
     source: Path
-    """The file that it is made of."""
+    """The file that it is made from."""
 
 
 def format_of(path: Path) -> str:
-    """The format that a file's name tells. Raises `UsageError` where it tells none."""
+    """Tell a file's format by its name. Raises `UsageError` if the name tells none."""
     suffix = path.name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix in ("csv", "tsv", "parquet", "inter"):
         return suffix
@@ -69,16 +68,16 @@ def format_of(path: Path) -> str:
 
 
 def guess_columns(path: Path, separator: str, named: Mapping[str, str | None]) -> Columns:
-    """The columns as named, the rest by the names that such columns usually have.
+    """Choose a table's columns: those in ``named``, the others by the usual names.
 
     Raises:
         DataError: the file can't be read.
-        UsageError: a named column isn't there, or users or items aren't to be found.
+        UsageError: a named column is absent, or no column looks like the users or the items.
     """
     names = column_names(path, Columns(user="?", item="?", separator=separator))
     lowered = {name.lower(): name for name in reversed(names)}
     found: dict[str, str] = {}
-    for part, usual in _USUAL.items():
+    for part, usual in _USUAL_NAMES.items():
         wanted = named.get(part)
         if wanted is not None:
             if wanted not in names:
@@ -105,16 +104,19 @@ def draft_of_file(
     split: SplitRule,
     title: str = "",
 ) -> Draft:
-    """Read a file of the user's completely, and say what data set it makes.
+    """Draft a data set from a file, which is read completely.
+
+    Args:
+        kind: a key of `FORMATS`.
 
     Raises:
-        UsageError: ``name`` can't be one.
-        DataError: the file can't be read, is malformed, or the filter leaves nothing.
+        UsageError: ``name`` is no valid name.
+        DataError: the file can't be read or is malformed, or the filter leaves nothing.
     """
     reader = FORMATS[kind][0]
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+            md5 = md5_of(file)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
     plain_title = "".join(letter for letter in title if letter.isprintable())
@@ -130,27 +132,27 @@ def draft_of_file(
         "items": 1,
         "interactions": 1,
         "folder": name,
-        "files": {path.name: digest.hexdigest()},
+        "files": {path.name: md5},
     }
     try:
         dataset = validate(Dataset, content)
     except InvalidError as error:
-        if error.place in (("name",), ("folder",)):
+        if error.key_path in (("name",), ("folder",)):
             raise UsageError(
                 "a data set's name is small letters, digits, '.', '_' and '-', at most 40 of "
                 f"them, not {shown(name)}."
             ) from None
-        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+        raise UsageError(error.sentence) from None
     prepared = prepare(dataset, path)
     return Draft(_counted(dataset, prepared), prepared, path)
 
 
 def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title: str) -> Draft:
-    """A known data set with another filter or split, under another name.
+    """Draft a data set from a known one, with another filter, split and name.
 
     Raises:
-        UsageError: the base is generated, or ``name`` can't be one.
-        DataError: it isn't here, or the filter leaves nothing.
+        UsageError: the known one is synthetic, or ``name`` is no valid name.
+        DataError: its file isn't here, or the filter leaves nothing.
     """
     if base.synthetic is not None:
         raise UsageError(f"{base.name} is generated: change its settings in a YAML of your own.")
@@ -166,12 +168,12 @@ def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title
     try:
         dataset = validate(Dataset, content)
     except InvalidError as error:
-        raise UsageError(f"{'.'.join(map(str, error.place))}: {error.problem}") from None
+        raise UsageError(error.sentence) from None
     prepared = prepare(dataset, path)
     return Draft(_counted(dataset, prepared, base.size), prepared, path)
 
 
-def keep(
+def save_draft(
     catalogue: Catalogue,
     draft: Draft,
     extra: Path | None = None,
@@ -179,13 +181,13 @@ def keep(
     file: Literal["copied", "in-place", "stays"] = "copied",
     replace: bool = False,
 ) -> Path:
-    """Make a draft a data set of the catalogue, and return the YAML that says so.
+    """Save a draft as a data set of the catalogue, and return its YAML file.
 
     Args:
-        extra: what ``--config-dir`` says.
-        file: a copy of it goes into the cache; or it is read from where it is; or, of a known
-            set, found where that is found.
-        replace: whether one of the same name that was made so before gives way.
+        extra: the value of ``--config-dir``.
+        file: ``copied`` into the cache; read ``in-place``; or, of a known data set, it ``stays``
+            where that is located.
+        replace: overwrite a data set of the same name that was saved before.
 
     Raises:
         UsageError: the name is taken.
@@ -193,7 +195,7 @@ def keep(
         ConfigError: the YAML can't be written.
     """
     dataset = draft.dataset
-    path = _free_place(catalogue, dataset.name, extra, replace)
+    path = _free_path(catalogue, dataset.name, extra, replace)
     if file == "copied":
         _copy(draft.source, cache_folder() / str(dataset.folder))
     elif file == "in-place":
@@ -208,20 +210,21 @@ def keep(
 
 
 def dataset_yaml(dataset: Dataset) -> str:
-    """The data set as a file of configuration says it; reading that gives an equal one."""
+    """Write the data set as YAML, which reads back as an equal one."""
     content = dataset.model_dump(mode="json", exclude_defaults=True)
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return text
 
 
 def size_of(interactions: int) -> Size:
-    """Which models' sizes suit so many interactions."""
+    """Return the size of a data set with this many interactions."""
     if interactions < MEDIUM:
         return "small"
     return "medium" if interactions < LARGE else "large"
 
 
 def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> Dataset:
+    """Fill in the counts of the prepared data."""
     own = prepared.interactions
     return dataset.model_copy(
         update={
@@ -233,25 +236,18 @@ def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> 
     )
 
 
-def _free_place(catalogue: Catalogue, name: str, extra: Path | None, replace: bool) -> Path:
-    """The file to write: none of that name is anywhere, or it is the user's own to replace."""
-    folder = user_layer(extra) / "datasets"
-    for layer in config_layers(extra):
-        others = layer / "datasets"
-        if others.resolve() != folder.resolve() and name in entry_files(others):
-            raise UsageError(f"{shown(name)} is the name of a data set in {others}: take another.")
+def _free_path(catalogue: Catalogue, name: str, extra: Path | None, replace: bool) -> Path:
+    """Return the file to write. Raises `UsageError` if the name is taken, but for a data set of the
+    user's own that may be replaced."""
+    path, exists = user_entry(extra, "datasets", "data set", name)
     for other in catalogue.datasets.values():
         if other.name != name and name in {alias.lower() for alias in other.aliases}:
             raise UsageError(f"{shown(name)} is another name of {other.name}: take another.")
-    known = entry_files(folder)
-    path = known.get(name, folder / f"{name}.yaml")
-    if name in known and not replace:
+    if exists and not replace:
         raise UsageError(
             f"there is a data set {shown(name)} already, in {path}: take another name, "
             "or say --replace."
         )
-    if path.exists() and name not in known:
-        raise UsageError(f"{path} holds a data set of another name: take another.")
     return path
 
 

@@ -1,10 +1,9 @@
-"""The prepared copy of a data set in the cache: read, filtered and sorted once, then mapped into
-memory.
+"""Prepared copies in the cache: data sets read, filtered and sorted once, then mapped into memory.
 
-A copy is one file: a line of JSON, then the arrays as they are in memory. It serves one source
-(by its SHA-256) read with one set of settings. It is whole or absent, may be deleted or damaged at
-any time and is then made anew; where the cache can't be written the data is simply read from its
-source. Whoever opens a copy keeps what it has, though another process replaces the file.
+A copy is one file, written atomically: a line of JSON, then the arrays as they are in memory. It is
+valid for one source (by its SHA-256) and the settings it was read with. A copy that is deleted or
+damaged is written again; if the cache isn't writable, the source is read every time. A copy that a
+process has mapped stays as it is for that process when another one replaces the file.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.atomic import atomic_file, write_atomically
-from engine.datasets.filters import Step
+from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
 from engine.datasets.locate import cache_folder
 from engine.datasets.ordering import Ids
@@ -31,60 +30,62 @@ from engine.regular import open_regular
 from engine.spec import Dataset
 
 VERSION = 2
-"""Raised whenever reading the same file gives other arrays, or they are kept in another way."""
+"""Increased with every change to what is read from a source, or to the format of copies."""
 
 ALIGNMENT = 64
+"""Of each array in the file, in bytes."""
+
 HEADER_BYTES = 2**16
-"""Most that a header is."""
+"""Most bytes of a header."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A data set as it is trained on, with what it was made from."""
+    """A data set ready for training, with the source's ids and the filter's counts."""
 
     interactions: Interactions
     user_ids: Ids
-    """(users,): the id in the source of each user."""
+    """(users,): the id of each user in the source."""
     item_ids: Ids
-    """(V,): that of item 1, 2, …, V."""
-    steps: tuple[Step, ...]
-    """Counts of the source, and what each step of the filter left."""
+    """(V,): the ids of items 1…V."""
+    steps: tuple[FilterStep, ...]
+    """The counts of the source, and those after each step of the filter."""
 
 
 def source_checksum(path: Path) -> str:
-    """SHA-256 of a file, in hex; worked out anew only when size, time or place of it changed.
+    """Return the SHA-256 of a file, in hex; cached until its size, time or path changes.
 
     Raises:
         OSError: the file can't be read.
     """
     stat = path.stat()
-    place = str(path.resolve())
-    identity = [place, stat.st_size, stat.st_mtime_ns, stat.st_ino]
-    name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    kept = _folder() / f"source-{name}.json"
+    resolved = str(path.resolve())
+    identity = [resolved, stat.st_size, stat.st_mtime_ns, stat.st_ino]
+    name = hashlib.sha256(resolved.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    cached = _folder() / f"source-{name}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(kept.read_bytes())
+        known = json.loads(cached.read_bytes())
         if known["identity"] == identity:
             return str(known["sha256"])
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     with contextlib.suppress(OSError):
         _folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, json.dumps({"identity": identity, "sha256": digest}))
+        write_atomically(cached, json.dumps({"identity": identity, "sha256": digest}))
     return digest
 
 
 def preparation_key(dataset: Dataset, source: str) -> str:
-    """What a prepared copy is valid for: this source (its SHA-256), read in this way."""
+    """Return the key of the prepared copy of a source (its SHA-256) with these settings."""
     how = dataset.model_dump(mode="json", include={"reader", "columns", "filter"})
     return hashlib.sha256(repr((VERSION, source, how)).encode()).hexdigest()
 
 
 @contextlib.contextmanager
-def preparing(name: str) -> Iterator[None]:
-    """Let one process at a time prepare a data set; the next one then finds it done."""
+def preparation_lock(name: str) -> Iterator[None]:
+    """Let one process at a time prepare a data set, while others wait for its copy."""
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError):  # without a lock both prepare, and the last one stays
+        with contextlib.suppress(OSError):  # without a lock, both prepare it
             _folder().mkdir(parents=True, exist_ok=True)
             file = held.enter_context((_folder() / f"{name}.lock").open("wb"))
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -92,17 +93,17 @@ def preparing(name: str) -> Iterator[None]:
 
 
 def load_prepared(name: str, key: str) -> Prepared | None:
-    """Map a prepared copy into memory, or None when there is no valid one.
+    """Map a prepared copy into memory; return ``None`` if there is no valid one.
 
-    Pages are read when they are looked at, and the arrays may be written to: the file stays as it
-    is. Contents aren't checked (`is_sound`), only that the file is what its header says.
+    Pages are read on access. The arrays are writable, without an effect on the file. Only the
+    header is checked, not the contents (see `is_sound`).
     """
     try:
         with open_regular(_path(name, key)) as file:
             header = json.loads(file.readline(HEADER_BYTES))
             if header["key"] != key:
                 return None
-            # Copy-on-write: torch warns of arrays that can't be written to.
+            # Copy-on-write, because torch warns about read-only arrays.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         if len(mapped) != header["size"]:
             return None
@@ -117,7 +118,7 @@ def load_prepared(name: str, key: str) -> Prepared | None:
             header["checksum"],
             arrays.get("times"),
         )
-        steps = tuple(Step(**step) for step in header["steps"])
+        steps = tuple(FilterStep(**step) for step in header["steps"])
         found = Prepared(interactions, arrays["user_ids"], arrays["item_ids"], steps)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -125,6 +126,7 @@ def load_prepared(name: str, key: str) -> Prepared | None:
 
 
 def _fits_together(prepared: Prepared) -> bool:
+    """Whether the arrays' types and sizes are consistent."""
     own = prepared.interactions
     return bool(
         own.items.dtype == np.int32
@@ -139,13 +141,13 @@ def _fits_together(prepared: Prepared) -> bool:
 
 
 def is_sound(prepared: Prepared) -> bool:
-    """Whether the histories are still what they were when the copy was written."""
+    """Whether the histories still have the checksum that they were written with."""
     own = prepared.interactions
     return checksum_of(own.items, own.offsets, own.num_items) == own.checksum
 
 
 def save_prepared(name: str, key: str, prepared: Prepared) -> None:
-    """Keep a copy for the next `load_prepared`, if the cache can be written; older ones go."""
+    """Write a copy for `load_prepared` and delete older ones, if the cache is writable."""
     own = prepared.interactions
     arrays: dict[str, NDArray[Any]] = {"items": own.items, "offsets": own.offsets}
     if own.times is not None:
@@ -172,15 +174,15 @@ def save_prepared(name: str, key: str, prepared: Prepared) -> None:
 
 
 def _header(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
-    """The first line: where each array begins depends on its own length, which is made even."""
+    """Return the header line, padded to a length that doesn't depend on the offsets in it."""
     room = ALIGNMENT * (16 + len(json.dumps(facts)) // ALIGNMENT)
-    places: dict[str, tuple[str, int, int]] = {}
+    layout: dict[str, tuple[str, int, int]] = {}
     offset = room
     for name, array in arrays.items():
         offset += -offset % ALIGNMENT
-        places[name] = (array.dtype.str, array.size, offset)
+        layout[name] = (array.dtype.str, array.size, offset)
         offset += array.nbytes
-    line = json.dumps({**facts, "arrays": places, "size": offset})
+    line = json.dumps({**facts, "arrays": layout, "size": offset})
     return line.ljust(room - 1).encode() + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""What in a data set deserves a second look before results are drawn from it."""
+"""Properties of a data set that may distort results, such as duplicates and ties in time."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from engine.datasets.splits import FEWEST_EVALUATED
 
 @dataclass(frozen=True)
 class Findings:
-    """Counts of what may be wrong; a sentence for each that isn't zero in `sentences`."""
+    """Counts of the questionable interactions and users; `sentences` words them."""
 
     duplicates: int
-    """Interactions of a user with an item that the user has had before."""
+    """Interactions of a user with an item of the user's earlier history."""
     too_short: int
     """Users with fewer than three interactions."""
     ties: int
-    """Interactions at the very time of the one before, of the same user."""
+    """Interactions with the same time as the user's previous one."""
     tied_targets: int
-    """Users whose last two interactions have one time."""
+    """Users whose last two interactions have the same time."""
     timeless: bool
-    """The source has no times."""
+    """Whether the source has no times."""
 
 
 def find_problems(interactions: Interactions) -> Findings:
-    """Look at all of a data set."""
+    """Count the problems of a data set."""
     offsets, times = interactions.offsets, interactions.times
     lengths = np.diff(offsets)
     user = np.repeat(np.arange(len(lengths)), lengths)
@@ -44,7 +44,7 @@ def find_problems(interactions: Interactions) -> Findings:
 
 
 def sentences(found: Findings, interactions: Interactions) -> list[str]:
-    """What was found, for people."""
+    """Return a sentence for each problem found."""
     users, total = interactions.num_users, len(interactions.items)
     said = []
     if found.duplicates:

@@ -1,16 +1,14 @@
-"""Which interactions are held out, of whom, and what comes before them.
+"""Splitting histories into training, validation and test.
 
-**Leave-one-out**: of every history the last item is test, the one before it validation, the rest
-training (Kang & McAuley 2018, section IV-A). A user with fewer than three interactions is only
-trained on.
+**Leave-one-out**: the last item of a history is test, the one before it validation, the rest
+training (Kang & McAuley 2018, section IV-A). Users with fewer than three interactions are trained
+on, but not evaluated.
 
-**Temporal**: everything before a moment t₁ is training, from t₁ on validation, from t₂ on test,
-the same moments for all users, so that nothing is learnt from what comes after what is predicted
-(Meng et al. 2020 on how splits differ; Ji et al. 2023 on what leaks). A user's true item is the
-first one of the period, given everything before the period; whoever has nothing in it, or nothing
-before it, isn't evaluated in it.
-
-All functions are views or gathers on the flat arrays of `Interactions`.
+**Temporal**: interactions before a time t₁ are training, from t₁ validation, from t₂ test, with the
+same times for all users, so that no later interaction is trained on than is predicted (Meng et al.
+2020 on how splits differ; Ji et al. 2023 on leakage). A user's target is the first item of the
+period, given all items before the period; users without an item in the period, or before it, are
+not evaluated in it.
 """
 
 from __future__ import annotations
@@ -26,23 +24,25 @@ from engine.errors import DataError
 from engine.spec import Dataset, SplitRule
 
 Split = Literal["valid", "test"]
+
 FEWEST_EVALUATED = 3
+"""Interactions that a user needs to be evaluated by leave-one-out."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Who is evaluated in one split, and where."""
+    """The users that one split evaluates, and their targets."""
 
     users: NDArray[np.int64]
     """(evaluated,): user numbers, ascending."""
     ends: NDArray[np.int64]
-    """(evaluated,): where the true item stands in ``interactions.items``: one past the history
-    that it follows."""
+    """(evaluated,): the target's index in ``interactions.items``, one past the history before
+    it."""
 
 
 @dataclass(frozen=True)
 class SplitData:
-    """The split of one data set."""
+    """A data set, split."""
 
     interactions: Interactions
     train_end: NDArray[np.int64]
@@ -51,28 +51,29 @@ class SplitData:
     test: HeldOut
 
     def held_out(self, split: Split) -> HeldOut:
+        """Return ``valid`` or ``test``."""
         return self.valid if split == "valid" else self.test
 
     def users(self, split: Split) -> NDArray[np.int64]:
-        """(evaluated,): the users that the split evaluates, ascending."""
+        """Return the users that the split evaluates, (evaluated,), ascending."""
         return self.held_out(split).users
 
     def ends(self, split: Split) -> NDArray[np.int64]:
-        """(evaluated,): one past the history that the split's item follows, which for test
-        includes what was held out for validation.
+        """Return the end of the history before each target, (evaluated,). The history before a test
+        item includes the validation item.
         """
         return self.held_out(split).ends
 
     def targets(self, split: Split) -> NDArray[np.int32]:
-        """(evaluated,): the item that is held out."""
+        """Return the held-out items, (evaluated,)."""
         return self.interactions.items[self.ends(split)]
 
     def histories(self, split: Split, length: int) -> NDArray[np.int32]:
-        """(evaluated, length): the last items before the target, left-padded with 0."""
+        """Return the last items before each target, (evaluated, length), left-padded with 0."""
         return last_items(self.interactions, self.users(split), self.ends(split), length)
 
     def seen(self, split: Split) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """What is masked when seen items are: `seen_items`, but for the target itself."""
+        """Return the items to mask, as `seen_items` does, without the target."""
         users = self.users(split)
         items, offsets = seen_items(self.interactions, users, self.ends(split))
         row = np.repeat(np.arange(len(users)), np.diff(offsets))
@@ -82,10 +83,10 @@ class SplitData:
 
 
 def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
-    """Split as the data set says.
+    """Split by the data set's rule.
 
     Raises:
-        DataError: a temporal split of data without times, or with nothing on one of its sides.
+        DataError: a temporal split of data without times, or one that evaluates no user.
     """
     if dataset.split.kind == "leave-one-out":
         return leave_one_out(interactions)
@@ -118,7 +119,7 @@ def leave_one_out(interactions: Interactions) -> SplitData:
 
 
 def temporal(interactions: Interactions, valid_from: int, test_from: int) -> SplitData:
-    """Hold out what happened from ``valid_from`` and from ``test_from`` on."""
+    """Hold out the interactions from ``valid_from`` on, and from ``test_from`` on."""
     assert interactions.times is not None
     starts, lasts = interactions.offsets[:-1], interactions.offsets[1:]
     valid_at = _first_from(interactions, valid_from)
@@ -137,7 +138,8 @@ def temporal(interactions: Interactions, valid_from: int, test_from: int) -> Spl
 
 
 def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
-    """The first moments of validation and test: as given, or those that leave the shares."""
+    """Return the start times of validation and test: the rule's own, or those that give its
+    shares."""
     if rule.valid_from is not None and rule.test_from is not None:
         return rule.valid_from, rule.test_from
     places = [
@@ -149,7 +151,8 @@ def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
 
 
 def _first_from(interactions: Interactions, moment: int) -> NDArray[np.int64]:
-    """(users,): where each history reaches ``moment``; its end, where it doesn't."""
+    """Return the index (users,) of each history's first interaction from ``moment`` on, or its
+    end."""
     assert interactions.times is not None
     before = np.concatenate([[0], np.cumsum(interactions.times < moment)])
     offsets = interactions.offsets
@@ -160,7 +163,7 @@ def _first_from(interactions: Interactions, moment: int) -> NDArray[np.int64]:
 def last_items(
     interactions: Interactions, users: NDArray[np.int64], ends: NDArray[np.int64], length: int
 ) -> NDArray[np.int32]:
-    """The last ``length`` items of each user before ``ends``.
+    """Return the last ``length`` items of each user before ``ends``.
 
     Args:
         users: (B,) user numbers.
@@ -171,28 +174,28 @@ def last_items(
     """
     position = ends[:, None] - length + np.arange(length)
     inside = position >= interactions.offsets[users][:, None]
-    # Positions before the history may lie before the array; what they read is thrown away.
+    # Positions before the history may lie before the array; their items are discarded.
     return np.where(inside, interactions.items[np.where(inside, position, 0)], 0).astype(np.int32)
 
 
 def seen_items(
     interactions: Interactions, users: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The distinct items of each user before ``ends``.
+    """Return the distinct items of each user before ``ends``.
 
     Args:
         users: (B,) user numbers.
         ends: (B,) one past each history's last position in ``interactions.items``.
 
     Returns:
-        The items, flat int32, ascending for each user, and offsets int64 (B + 1,) into them.
+        int32 items, concatenated, ascending for each user, and int64 offsets (B + 1,) into them.
     """
     starts = interactions.offsets[users]
     counts = ends - starts
     row = np.repeat(np.arange(len(users)), counts)
     within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     base = interactions.num_items + 1
-    # Sorted by hand: np.unique takes fifteen times as long.
+    # np.unique takes fifteen times as long.
     keys = np.sort(row * base + interactions.items[starts[row] + within])
     keys = keys[np.diff(keys, prepend=-1) != 0]
     offsets = np.searchsorted(keys, np.arange(len(users) + 1) * base)

@@ -1,4 +1,4 @@
-"""What a data set is like: sizes, how long histories are, how popularity is spread."""
+"""Statistics of a data set: sizes, lengths of histories, popularity of items."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData
 
 LENGTHS = (50, 75, 100)
-"""Of which the share of longer histories is told: the reference's sequence lengths."""
+"""The reference's sequence lengths, for `Statistics.longer`."""
 
 BARS = 16
-"""Of a histogram, at most."""
+"""Most bars of a histogram."""
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """How many things lie from each bound up to before the next; bounds grow by a factor."""
+    """Counts of values between bounds that grow geometrically."""
 
     bounds: tuple[int, ...]
     """(bars + 1,): ascending."""
     counts: tuple[int, ...]
-    """(bars,)."""
+    """(bars,): values from each bound up to, but not including, the next."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """A data set in figures."""
+    """The statistics of a data set."""
 
     users: int
     items: int
@@ -38,36 +38,38 @@ class Statistics:
     density: float
     """Interactions / (users · items)."""
     median_length: float
-    """Of a user's history, in interactions."""
+    """Median length of a history, in interactions."""
     longest: int
+    """Length of the longest history."""
     longer: tuple[tuple[int, float], ...]
-    """For each of `LENGTHS`, the share of histories longer than it."""
+    """Each of `LENGTHS`, with the share of histories that are longer."""
     lengths: Histogram
     """Users by the length of their history."""
     popularity: Histogram
-    """Items by how often they occur."""
+    """Items by number of occurrences."""
     top_share: float
-    """Share of the interactions that the most popular hundredth of the items has."""
+    """Share of the interactions that are with the most popular 1 % of the items."""
 
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """What a split does to counts."""
+    """Counts of what a split trains on and evaluates."""
 
     train: int
     """Interactions to train on."""
     valid: int
-    """Users evaluated, in validation."""
+    """Users evaluated in validation."""
     test: int
+    """Users evaluated in test."""
     trained_only: int
-    """Users that neither evaluates, though they are trained on."""
+    """Users that are trained on, but not evaluated."""
     unused: int
-    """Interactions that are no target of anything: in a temporal split a user's later ones of a
+    """Interactions that are never a target: those after a user's first one in a temporal split's
     period."""
 
 
 def statistics(interactions: Interactions) -> Statistics:
-    """Work them out; every pass is over whole arrays."""
+    """Compute the statistics of a data set."""
     lengths = np.diff(interactions.offsets)
     popularity = np.bincount(interactions.items, minlength=interactions.num_items + 1)[1:]
     users, items, total = len(lengths), interactions.num_items, len(interactions.items)
@@ -103,7 +105,8 @@ def split_counts(split: SplitData) -> SplitCounts:
 
 
 def histogram(values: NDArray[np.integer[Any]]) -> Histogram:
-    """Counts between bounds that grow geometrically from the least value to the greatest."""
+    """Count positive values between bounds that grow geometrically from the least to the
+    greatest."""
     values = values[values > 0]
     if not values.size:
         return Histogram((0, 1), (0,))

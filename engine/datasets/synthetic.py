@@ -1,14 +1,14 @@
-"""Histories from a Markov source whose best possible metrics are known exactly.
+"""Synthetic histories from a Markov source, whose best possible metrics are known exactly.
 
 The source is a mixture transition distribution (Raftery, A model for high-order Markov chains,
-J. R. Stat. Soc. B 47(3), 1985, eq. 2.1, with one transition matrix a lag as in Raftery & Tavaré
-1994) that mixes in the popularity law:
+J. R. Stat. Soc. B 47(3), 1985, eq. 2.1, with a transition matrix for each lag as in Raftery &
+Tavaré 1994), to which the popularity law is added:
 
     P(x_t = j | x_{t-1}, …, x_{t-m}) = λ_0 π(j) + Σ_{i=1…m} λ_i Q_i(x_{t-i}, j)
 
 with π a Zipf law over the items, λ_0 the noise, and the other λ_i in geometric progression. A row
 of Q_i has a few successors, themselves drawn from π, with geometrically decaying probabilities.
-Before the start of a history Q_i stands for π.
+For lags that reach before the start of a history, Q_i is replaced by π.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from engine.errors import DataError
 from engine.spec import TOP_K, Dataset, SyntheticSource
 
 _CELLS_AT_ONCE = 2**22
-"""Bounds the memory of a (users, items) table of probabilities."""
+"""Most cells of a (users, items) table of probabilities, which bounds its memory."""
 
 
 @dataclass(frozen=True)
 class MarkovSource:
-    """The law that histories are drawn from."""
+    """The distribution that histories are drawn from."""
 
     popularity: NDArray[np.float64]
     """(V + 1,): π; column 0, padding, has probability 0."""
     successors: NDArray[np.int32]
-    """(order, V + 1, S): what tends to follow each item at each lag; an item may occur twice."""
+    """(order, V + 1, S): the successors of each item at each lag; an item may occur twice."""
     weights: NDArray[np.float64]
-    """(S,): their probabilities."""
+    """(S,): the successors' probabilities."""
     noise: float
     """λ_0."""
     lag_weights: NDArray[np.float64]
@@ -48,10 +48,10 @@ class MarkovSource:
         return len(self.successors)
 
     def next_item(self, contexts: NDArray[np.int32]) -> NDArray[np.float64]:
-        """P(next item | context), (B, V + 1).
+        """Return P(next item | context), (B, V + 1).
 
         Args:
-            contexts: (B, order) int32, oldest first; 0 where the history hadn't begun.
+            contexts: (B, order) int32, oldest first; 0 before the start of the history.
         """
         rows = np.arange(len(contexts))[:, None]
         not_begun = (contexts[:, ::-1] == 0) @ self.lag_weights
@@ -65,7 +65,7 @@ class MarkovSource:
     def draw(
         self, contexts: NDArray[np.int32], generator: np.random.Generator
     ) -> NDArray[np.int32]:
-        """One item after each context (B, order): choose a term of the mixture, then its item."""
+        """Draw one item after each context (B, order): a term of the mixture, then its item."""
         count = len(contexts)
         by_popularity = np.searchsorted(
             np.cumsum(self.popularity[1:])[:-1], generator.random(count), side="right"
@@ -80,10 +80,10 @@ class MarkovSource:
 
 
 def markov_source(settings: SyntheticSource, num_items: int) -> MarkovSource:
-    """Build the law from its seed."""
+    """Build the distribution from its seed."""
     generator = np.random.default_rng([settings.seed, 0])
     law = np.arange(1, num_items + 1) ** -settings.zipf
-    # Shuffled: an item's number must not tell how popular it is.
+    # Shuffled, so that an item's number doesn't tell its popularity.
     law = generator.permutation(law / law.sum())
     shape = (settings.order, num_items + 1, settings.successors)
     drawn = np.searchsorted(np.cumsum(law)[:-1], generator.random(shape), side="right")
@@ -102,19 +102,19 @@ def generate(dataset: Dataset) -> Interactions:
     """Draw the histories of a synthetic data set; equal settings give equal histories.
 
     Raises:
-        DataError: so many interactions don't fit so many users of such lengths.
+        DataError: the users and lengths don't allow for the number of interactions.
     """
     settings = _settings(dataset)
     source = markov_source(settings, dataset.items)
     generator = np.random.default_rng([settings.seed, 1])
     lengths = _lengths(dataset, settings, generator)
 
-    # Longest first, so that the users that still go on are always a prefix of the rows.
+    # Longest first, so that the histories which aren't complete are always a prefix of the rows.
     longest_first = np.argsort(-lengths, kind="stable")
-    going_on = np.searchsorted(-lengths[longest_first], -np.arange(lengths.max()), side="left")
+    incomplete = np.searchsorted(-lengths[longest_first], -np.arange(lengths.max()), side="left")
     width = source.order
     table = np.zeros((len(lengths), width + lengths.max()), np.int32)
-    for step, count in enumerate(going_on):
+    for step, count in enumerate(incomplete):
         table[:count, width + step] = source.draw(table[:count, step : width + step], generator)
 
     histories = np.empty_like(table)
@@ -125,11 +125,11 @@ def generate(dataset: Dataset) -> Interactions:
 
 @dataclass(frozen=True)
 class BayesOptimum:
-    """What the best possible ranking, by the true probabilities, attains at 10 over all items.
+    """Metrics at 10 of the best possible ranking, by the true probabilities, over all items.
 
-    ``recall`` (HitRate is the same), ``mrr`` and ``ndcg`` are means over the evaluated users of
-    the exact expectation given each user's history; ``realised_…`` is what the same ranking
-    attains on the items that were in fact drawn, a tie counting against the true item.
+    ``recall`` (equal to HitRate), ``mrr`` and ``ndcg`` are the exact expectations given each
+    user's history, averaged over the evaluated users; ``realised_…`` are the same ranking's metrics
+    on the items that were drawn, a tie counting against the true item.
     """
 
     recall: float
@@ -142,14 +142,14 @@ class BayesOptimum:
 
 
 def bayes_optimum(dataset: Dataset, split: Split) -> BayesOptimum:
-    """The optimum of one split of a synthetic data set.
+    """Compute the optimum of one split of a synthetic data set.
 
     With one item to find, a metric is a sum over ranks of a gain that falls with the rank: 1, 1/k
     and 1/log2(k + 1) for k ≤ 10. Its expectation, Σ_k gain(k) · p(item at rank k), is greatest
     when items are ranked by probability.
 
     Raises:
-        DataError: the data set isn't synthetic, or no user of it is evaluated.
+        DataError: the data set isn't synthetic.
     """
     settings = _settings(dataset)
     source = markov_source(settings, dataset.items)
@@ -173,7 +173,7 @@ def bayes_optimum(dataset: Dataset, split: Split) -> BayesOptimum:
 
 
 def _gains(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Recall, MRR and NDCG at 10 of a true item at each rank: (3, ranks)."""
+    """Return Recall, MRR and NDCG at 10 of a true item at each rank: (3, ranks)."""
     inside = ranks <= TOP_K
     return np.stack([inside / 1.0, inside / ranks, inside / np.log2(ranks + 1)])
 
@@ -186,7 +186,7 @@ def _chunks(users: int, items: int) -> Iterator[slice]:
 def _lengths(
     dataset: Dataset, settings: SyntheticSource, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """(users,): uniform between the bounds, then nudged at random to sum to the interactions."""
+    """Draw lengths (users,) uniformly between the bounds, then adjust random ones to the total."""
     low, high, total = settings.min_length, settings.max_length, dataset.interactions
     if not dataset.users * low <= total <= dataset.users * high:
         raise DataError(

@@ -1,4 +1,4 @@
-"""What items are called, where the source says so."""
+"""Titles of items, from the source's file of titles."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from engine.datasets.locate import locate
 from engine.datasets.ordering import Ids
-from engine.datasets.textlines import BOM, numbered_lines, open_unpacked
+from engine.datasets.readers.textlines import BOM, numbered_lines, open_unpacked
 from engine.errors import DataError
 from engine.spec import Dataset
 
 LONGEST_TITLE = 300
-"""Characters that are kept of one."""
+"""Characters to which titles are cut."""
 
 
 def item_titles(dataset: Dataset, item_ids: Ids) -> dict[int, str]:
-    """The title of each item (1…V) that has one; none where there is no file of titles, or it
-    can't be read: results don't hang on it.
+    """Return the titles of items, by number (1…V). Without a readable file of titles there are
+    none, which is no error: no result depends on them.
     """
     located = locate(dataset)
     if located is None or dataset.titles is None:
@@ -30,7 +30,7 @@ def item_titles(dataset: Dataset, item_ids: Ids) -> dict[int, str]:
     numbers = {id_text(id_): number for number, id_ in enumerate(item_ids.tolist(), 1)}
     titles: dict[int, str] = {}
     try:
-        for item, title in _reader_of(path)(path):
+        for item, title in _reader_for(path)(path):
             if item in numbers and title:
                 titles[numbers[item]] = title[:LONGEST_TITLE]
     except DataError:
@@ -39,11 +39,11 @@ def item_titles(dataset: Dataset, item_ids: Ids) -> dict[int, str]:
 
 
 def id_text(id_: int | bytes) -> str:
-    """An item's or a user's id as its source writes it."""
+    """Return an item's or user's id as the source has it."""
     return str(id_) if isinstance(id_, int) else id_.decode("utf-8", "replace")
 
 
-def _reader_of(path: Path) -> Callable[[Path], Iterator[tuple[str, str]]]:
+def _reader_for(path: Path) -> Callable[[Path], Iterator[tuple[str, str]]]:
     name = path.name.removesuffix(".gz")
     if name.endswith((".dat", ".item")):
         return _movielens
@@ -53,33 +53,33 @@ def _reader_of(path: Path) -> Callable[[Path], Iterator[tuple[str, str]]]:
 
 
 def _movielens(path: Path) -> Iterator[tuple[str, str]]:
-    """``id::title::genres`` or ``id|title|…``, in Latin-1 (100K, 1M) or UTF-8 (10M)."""
+    """Read ``id::title::genres`` or ``id|title|…``, in Latin-1 (100K, 1M) or UTF-8 (10M)."""
     separator = "|" if path.name.endswith(".item") else "::"
     for _, line in numbered_lines(path):
-        item, _, rest = decoded(line).partition(separator)
+        item, _, rest = _decode(line).partition(separator)
         yield item, rest.partition(separator)[0]
 
 
 def _table(path: Path) -> Iterator[tuple[str, str]]:
-    """``movieId,title,genres`` with a header, or any table whose first column is the item."""
+    """Read ``movieId,title,genres`` with a header, or any table whose first column is the item."""
     with open_unpacked(path) as file:
-        text = decoded(file.read().removeprefix(BOM))
+        text = _decode(file.read().removeprefix(BOM))
     separator = "\t" if path.name.removesuffix(".gz").endswith((".tsv", ".txt")) else ","
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = next(rows, [])
-        place = header.index("title") if "title" in header else 1
+        column = header.index("title") if "title" in header else 1
         for row in rows:
-            if len(row) > place:
-                yield row[0], row[place]
+            if len(row) > column:
+                yield row[0], row[column]
     except csv.Error as error:
         raise DataError(f"{path} is no table ({error}).") from error
 
 
 def _steam(path: Path) -> Iterator[tuple[str, str]]:
-    """A flat Python or JSON literal a line, with ``id`` and ``app_name`` or ``title``."""
+    """Read a Python or JSON literal from each line, with ``id`` and ``app_name`` or ``title``."""
     for _, line in numbered_lines(path):
-        text = decoded(line)
+        text = _decode(line)
         try:
             game = ast.literal_eval(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -91,8 +91,8 @@ def _steam(path: Path) -> Iterator[tuple[str, str]]:
             yield str(game.get("id", "")), str(game.get("app_name") or game.get("title") or "")
 
 
-def decoded(text: bytes) -> str:
-    """UTF-8, or else Latin-1, which MovieLens 100K and 1M are in."""
+def _decode(text: bytes) -> str:
+    """Decode UTF-8, or else Latin-1, the encoding of MovieLens 100K and 1M."""
     try:
         return text.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Taking a few named files out of a zip that isn't trusted."""
+"""Extracting named files from an untrusted zip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.atomic import fsync_folder
 from engine.errors import DataError
 
 LARGEST_RATIO = 20
-"""Rating files shrink to a quarter or so; what grows more than this is no data set."""
+"""Most that the contents may exceed the zip's size; rating files compress to about a quarter."""
 
 COPY_BYTES = 2**20
 
@@ -31,25 +31,24 @@ def unpack(
     folder: str,
     files: tuple[str, ...],
     archive_bytes: int,
-    besides: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
 ) -> None:
-    """Write ``files`` and the README of ``folder`` in a zip into the folder ``into``, durably,
-    and of ``besides`` what the zip holds.
+    """Extract ``files`` and READMEs of ``folder`` in a zip into the folder ``into``, durably.
 
-    Nothing else is written, whatever the zip holds; a zip with a link or a path that leads out
-    of it is refused as a whole.
+    Nothing else is written. A zip with a link, or with a path that leads out of it, is refused.
 
     Args:
-        archive_bytes: size of the zip, which bounds what may come out of it.
+        archive_bytes: size of the zip, which bounds the size of the files.
+        optional: more files to extract, if the zip holds them.
 
     Raises:
-        DataError: the zip is damaged or unsafe, or lacks a file.
+        DataError: the zip is damaged or unsafe, or lacks one of ``files``.
         OSError: the files can't be written.
     """
     with archive.open("rb") as file:
-        with _damage_named():
+        with _as_data_error():
             zipped = zipfile.ZipFile(file)
-        members = _wanted(zipped.infolist(), folder, files, besides)
+        members = _wanted(zipped.infolist(), folder, files, optional)
         left = archive_bytes * LARGEST_RATIO
         for name, member in members.items():
             left -= _extract(zipped, member, into / name, left)
@@ -57,8 +56,8 @@ def unpack(
 
 
 @contextmanager
-def _damage_named() -> Iterator[None]:
-    """Whatever reading a zip raises that was made to break its reader, as a `DataError`."""
+def _as_data_error() -> Iterator[None]:
+    """Turn any exception that reading a damaged zip raises into a `DataError`."""
     try:
         yield
     except _DAMAGE as error:
@@ -66,9 +65,9 @@ def _damage_named() -> Iterator[None]:
 
 
 def _wanted(
-    members: list[zipfile.ZipInfo], folder: str, files: tuple[str, ...], besides: tuple[str, ...]
+    members: list[zipfile.ZipInfo], folder: str, files: tuple[str, ...], optional: tuple[str, ...]
 ) -> dict[str, zipfile.ZipInfo]:
-    """The members to take, by the name to give them."""
+    """Return the members to extract, by file name."""
     found: dict[str, zipfile.ZipInfo] = {}
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
@@ -79,7 +78,7 @@ def _wanted(
             raise _unsafe(f"{member.filename!r} is a link or a device")
         if len(path.parts) != 2 or path.parts[0] != folder or member.is_dir():
             continue
-        if path.name in files + besides or path.name.startswith("README"):
+        if path.name in files + optional or path.name.startswith("README"):
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise _unsafe(f"{member.filename!r} is packed in a way that data sets aren't")
             if path.name in found:
@@ -94,7 +93,7 @@ def _wanted(
 
 
 def _extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, limit: int) -> int:
-    """Copy one member and return its size. What its header says of the size isn't believed."""
+    """Extract one member and return its size, without trusting the size in its header."""
     written = 0
     with target.open("xb") as file:
         for chunk in _content(zipped, member):
@@ -108,7 +107,7 @@ def _extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, lim
 
 
 def _content(zipped: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    with _damage_named(), zipped.open(member) as source:
+    with _as_data_error(), zipped.open(member) as source:
         while chunk := source.read(COPY_BYTES):
             yield chunk
 

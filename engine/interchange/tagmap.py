@@ -77,7 +77,7 @@ def load_tag_map(path: Path | None = None) -> TagMap:
     try:
         return validate(TagMap, document.value)
     except InvalidError as error:
-        raise document.error(error.place, error.problem) from None
+        raise document.error(error.key_path, error.problem) from None
 
 
 @cache

@@ -21,16 +21,15 @@ from engine.models.transformer import (
 class BERT4Rec(SequenceModel):
     """A bidirectional Transformer that fills in masked items.
 
-    There are L + 1 positions: the last is the place after the most recent item, where evaluation
-    puts [MASK] behind up to L items. Whatever stands last in a window stands at that position, so
-    training windows of L + 1 items, right-aligned too, line up with `query`: what is learned by
-    masking their last item is what evaluation asks for.
+    It has L + 1 positions. In evaluation, [MASK] is appended to up to L items and takes the last
+    position. Training windows of L + 1 items are right-aligned too, so that masking their last
+    item trains exactly what evaluation asks for.
 
-    The head (Sun et al. 2019, eq. 7, and a LayerNorm as in BERT) is part of the scoring: gather
-    the masked positions before it.
+    `transform` is the head (Sun et al. 2019, eq. 7, with a LayerNorm as in BERT); select the masked
+    positions before it.
 
     Attributes:
-        mask_token: the number of [MASK] among the inputs, V + 1. It has no score.
+        mask_token: the number of [MASK] among the inputs, V + 1. It has no logit.
     """
 
     causal = False
@@ -54,7 +53,7 @@ class BERT4Rec(SequenceModel):
         self.final_norm = nn.LayerNorm(dim) if architecture.final_norm else nn.Identity()
         self.head = nn.Linear(dim, dim)
         self.head_norm = nn.LayerNorm(dim)
-        # Where the embeddings are the output's weights its bias stays, as in BERT.
+        # The output layer has a bias even if its weights are tied to the embeddings, as in BERT.
         self.output = None if architecture.tied else nn.Linear(dim, num_items + 1)
         self.output_bias = nn.Parameter(torch.zeros(num_items + 1)) if architecture.tied else None
         self.apply(initialise)
@@ -69,7 +68,7 @@ class BERT4Rec(SequenceModel):
             x = x + last_positions(self.positions, items.shape[1])
         x = self.dropout(self.embedding_norm(x))
         real = items > 0
-        # A row of nothing but padding attends to all of it: no row of weights may be empty.
+        # A row of padding only attends to all of it: softmax needs something to attend to.
         mask = as_mask(real | ~real.any(dim=1, keepdim=True))[:, None, None, :]
         x = run_layers(self.layers, x, mask, self.architecture.positions, last_only=last_only)
         out: Tensor = self.final_norm(x)

@@ -1,4 +1,4 @@
-"""Dropout: Srivastava et al., JMLR 2014; inverted, so that evaluation needs no scaling."""
+"""Inverted dropout: Srivastava et al., JMLR 2014."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _LEVELS = 1 << 16
-"""Values of the 16 random bits that decide over one element."""
+"""Number of values of the 16 random bits that decide over one element."""
 
 
 class Dropout(nn.Dropout):
-    """torch's, in a fifth of the time on a CPU, where torch draws one number at a time.
+    """torch's dropout, in a fifth of the time on a CPU, where torch draws one number at a time.
 
     The probability is rounded to a multiple of 2^-16; the scale is that of the rounded one.
     """

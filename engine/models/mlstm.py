@@ -1,15 +1,16 @@
-"""The mLSTM's memory without its projections: Beck et al. 2024 (arXiv:2405.04517), sec. 2.3.
+"""The mLSTM cell without its projections: Beck et al. 2024 (arXiv:2405.04517), sec. 2.3.
 
-With F_t the sum of the log forget gates up to t and i_j the log input gate, position j weighs at t
+With F_t the sum of the log forget gates up to t and i_j the log input gate, the weight of position
+j at t is
 
     exp(F_t - F_j + i_j - m_t)  =  exp(a_j - M_t),   a_j = i_j - F_j,   M_t = max over j ≤ t of a_j,
 
-where m_t = F_t + M_t is the stabiliser (appendix A.3, with one running maximum over positions in
-the place of one over pairs of them). The output doesn't depend on the stabiliser, so no gradient
-goes through it.
+where m_t = F_t + M_t is the stabiliser (appendix A.3, with a running maximum over positions instead
+of one over pairs of positions). The output doesn't depend on the stabiliser, so no gradient flows
+through it.
 
-A log input gate is -inf at padding, with a log forget gate of 0 there, and nowhere below ``empty``,
-the stabiliser of an empty memory, else.
+At padding, the log input gate is -inf and the log forget gate 0. Elsewhere, no log input gate is
+below ``empty``, the stabiliser of an empty memory.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 CHUNK = 64
-"""Most positions that are weighed pair by pair. Pairs cost as much as a memory does at about this
-many, and arrays of pairs stay within a processor's caches."""
+"""Most positions of a chunk. At about this size, the pairs within a chunk cost as much as the
+memories between chunks, and the arrays of pairs fit a processor's caches."""
 
 
 class Parts(NamedTuple):
-    """What goes into the memory and what asks it; gates in float32 or better."""
+    """The cell's inputs; gates in float32 or better."""
 
     query: Tensor
-    """(B, heads, W, d_k), divided by the root of d_k."""
+    """(B, heads, W, d_k), divided by √d_k."""
     key: Tensor
     """(B, heads, W, d_k)."""
     value: Tensor
@@ -42,18 +43,18 @@ class Parts(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """One mLSTM layer's state after some items, scaled by exp(-m) (Beck et al. 2024, eq. 19-27)."""
+    """The state of one mLSTM layer, scaled by exp(-m) (Beck et al. 2024, eq. 19-27)."""
 
     c: Tensor
     """(B, heads, d_k, d_v): the matrix memory."""
     n: Tensor
     """(B, heads, d_k): the normaliser."""
     m: Tensor
-    """(B, heads): the stabiliser, a logarithm."""
+    """(B, heads): the log stabiliser."""
 
 
 def empty_memory(key: Tensor, value: Tensor, empty: float) -> Memory:
-    """The memory before any item, for keys (B, heads, d_k) and values (B, heads, d_v)."""
+    """Return the memory before any item, for keys (B, heads, d_k) and values (B, heads, d_v)."""
     return Memory(
         c=key.new_zeros(*key.shape, value.shape[-1]),
         n=torch.zeros_like(key),
@@ -62,8 +63,15 @@ def empty_memory(key: Tensor, value: Tensor, empty: float) -> Memory:
 
 
 def read_step(parts: Parts, before: Memory, eps: float) -> tuple[Tensor, Memory]:
-    """One position after a memory, ``parts`` without the axis W: (B, heads, d_v), and the memory
-    after it (Beck et al. 2024, eq. 19-27, stabilised as in eq. 15)."""
+    """Recurrent form: return the output (B, heads, d_v) of one position and the memory after it.
+
+    Beck et al. 2024, eq. 19-27, stabilised as in eq. 15.
+
+    Args:
+        parts: of the position, without the axis W.
+        before: the memory before it.
+        eps: added to the normaliser.
+    """
     query, key, value, log_input, log_forget = parts
     m = torch.maximum(log_forget + before.m, log_input)
     keep = torch.exp(log_forget + before.m - m)[..., None]
@@ -75,9 +83,10 @@ def read_step(parts: Parts, before: Memory, eps: float) -> tuple[Tensor, Memory]
 
 
 def read_last(parts: Parts, empty: float, eps: float) -> Tensor:
-    """The last position only, whose query alone is needed, (B, heads, 1, d_k): (B, heads, 1, d_v).
+    """Parallel form for the last position: return its output, (B, heads, 1, d_v), in O(W).
 
-    The work of one position, linear in W.
+    Args:
+        parts: of all positions, but with the last query only, (B, heads, 1, d_k).
     """
     query, key, value, log_input, log_forget = parts
     forgotten = F.pad(log_forget[..., 1:], (0, 1)).flip(-1).cumsum(dim=-1).flip(-1)
@@ -88,10 +97,10 @@ def read_last(parts: Parts, empty: float, eps: float) -> Tensor:
 
 
 def read_all(parts: Parts, empty: float, eps: float, *, chunk: int = CHUNK) -> Tensor:
-    """All positions: (B, heads, W, d_v), in work and memory of W × ``chunk``.
+    """Chunkwise form: return the output of all positions, (B, heads, W, d_v), in O(W × ``chunk``).
 
-    The chunkwise form: Beck et al. 2025, Tiled Flash Linear Attention (arXiv:2503.14376), sec. 2.
-    Positions of one chunk are weighed pair by pair; those of the chunks before it are in a memory.
+    Beck et al. 2025, Tiled Flash Linear Attention (arXiv:2503.14376), sec. 2: within a chunk,
+    weights are computed for all pairs of positions; earlier chunks are summarised by a memory.
     """
     width = parts.key.shape[2]
     chunks = -(-width // chunk)
@@ -120,7 +129,7 @@ def read_all(parts: Parts, empty: float, eps: float, *, chunk: int = CHUNK) -> T
 
 
 def _pad(parts: Parts, padding: int) -> Parts:
-    """The same after ``padding`` positions of padding."""
+    """Prepend ``padding`` positions of padding."""
     query, key, value = (F.pad(part, (0, 0, padding, 0)) for part in parts[:3])
     log_input = F.pad(parts.log_input, (padding, 0), value=-math.inf)
     return Parts(query, key, value, log_input, F.pad(parts.log_forget, (padding, 0)))
@@ -129,17 +138,17 @@ def _pad(parts: Parts, padding: int) -> Parts:
 def _memories(
     key: Tensor, value: Tensor, source: Tensor, total: Tensor, largest: Tensor, empty: float
 ) -> Memory:
-    """The memory before each chunk, shaped as `Memory` with an axis of chunks after the heads.
+    """Return the memory before each chunk, as `Memory` with an axis of chunks after the heads.
 
-    The chunks are summed as positions are, pair by pair: with 64 positions a chunk, that is less
-    work than the rest up to windows of tens of thousands. Log weights between chunks are sums over
-    the chunks between, and not differences of sums from the start, which lose digits.
+    Weights are computed for all pairs of chunks: with 64 positions a chunk, that is less work than
+    the rest up to windows of tens of thousands. The log weight of two chunks is a sum over the
+    chunks between them; a difference of cumulative sums would lose digits.
 
     Args:
         key, value: (B, heads, chunks, C, d_k) and (…, d_v).
         source: a_j within each chunk, (B, heads, chunks, C).
-        total: each chunk's log forget gates, summed, (B, heads, chunks).
-        largest: of ``source`` in each chunk, (B, heads, chunks, 1).
+        total: sum of each chunk's log forget gates, (B, heads, chunks).
+        largest: maximum of ``source`` in each chunk, (B, heads, chunks, 1).
     """
     chunks = total.shape[-1]
     largest = largest.clamp(min=empty)  # -inf in a chunk of padding
@@ -156,11 +165,12 @@ def _memories(
 
 
 def _largest(log_weight: Tensor, empty: float) -> Tensor:
-    """The stabiliser over the last axis, which it keeps, as one."""
+    """Return the stabiliser over the last axis, whose size becomes 1."""
     return log_weight.detach().amax(dim=-1, keepdim=True).clamp(min=empty)
 
 
 def _normalised(read: Tensor, normaliser: Tensor, log_floor: Tensor, eps: float) -> Tensor:
+    """Divide reads (…, d_v) by normalisers (…,), but by no less than exp(``log_floor``)."""
     scale = torch.maximum(normaliser.abs(), torch.exp(log_floor)) + eps
     return read * scale.reciprocal()[..., None].to(read.dtype)
 
@@ -168,7 +178,7 @@ def _normalised(read: Tensor, normaliser: Tensor, log_floor: Tensor, eps: float)
 def _within(
     query: Tensor, key: Tensor, value: Tensor, source: Tensor, largest: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Reads (…, C, d_v) and normalisers (…, C), not yet divided, of positions within a chunk."""
+    """Return the reads (…, C, d_v) and normalisers (…, C) that positions of a chunk contribute."""
     out: tuple[Tensor, Tensor] = _Within.apply(  # type: ignore[no-untyped-call]
         query, key, value, source, largest
     )
@@ -176,13 +186,14 @@ def _within(
 
 
 class _Within(torch.autograd.Function):
-    """Written out because autograd passes over the arrays of pairs several times as often."""
+    """A custom backward pass, because autograd's passes over the arrays of pairs several times as
+    often."""
 
     @staticmethod
     def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, source: Tensor, largest: Tensor
     ) -> tuple[Tensor, Tensor]:
-        # Exact where j ≤ t: there no difference is above 0. Far faster than filling with -inf.
+        # The clamp only affects j > t, which tril clears. Far faster than filling with -inf.
         weight = source[..., None, :] - largest[..., :, None]
         weight = weight.clamp_(max=0).exp_().tril_().to(query.dtype)
         mixing = (query @ key.transpose(-2, -1)).mul_(weight)
@@ -200,7 +211,7 @@ class _Within(torch.autograd.Function):
             grad @ key,
             key_grad,
             mixing.transpose(-2, -1) @ read_grad,
-            # The sum over t of grad · score, of which the scores' part is the key.
+            # Equal to the sum over t of grad · (query · key).
             (key_grad * key).sum(dim=-1, dtype=normaliser_grad.dtype),
             None,
         )

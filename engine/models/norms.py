@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 
 class RMSNorm(nn.RMSNorm):
-    """torch's, (…, d) → (…, d), in half the time on a CPU, where torch has no kernel for it.
+    """torch's RMSNorm, (…, d) → (…, d), in half the time on a CPU, where torch has no kernel.
 
-    ``narrow`` says whether the output is in autocast's type, for a norm before matrix products:
-    they would round it to that type anyway.
+    Args:
+        narrow: return autocast's type. For a norm before matrix products, which would round its
+            output to that type anyway.
     """
 
     def __init__(self, dim: int, eps: float, *, narrow: bool) -> None:

@@ -1,4 +1,4 @@
-"""How a Transformer knows the order of its items: three ways."""
+"""Position encodings of a Transformer: learned, rotary (RoPE) and linear biases (ALiBi)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 
 ROTATION_BASE = 10_000.0
+"""As in RoFormer."""
 
 
 def last_positions(table: nn.Embedding, width: int) -> Tensor:
-    """The embeddings (width, d) of the last ``width`` positions: histories are right-aligned.
+    """Return the embeddings (width, d) of the last positions, for right-aligned histories.
 
     Raises:
-        ValueError: there are fewer positions than that.
+        ValueError: the table has fewer positions.
     """
     if width > table.num_embeddings:
         raise ValueError(
@@ -23,33 +24,36 @@ def last_positions(table: nn.Embedding, width: int) -> Tensor:
 
 
 def rotation(width: int, dim: int, device: torch.device) -> Tensor:
-    """Cosines and sines, (2, width, dim), that `rotate` turns positions by.
+    """Return the cosines and sines (2, width, dim) of the angles for `rotate`.
 
-    Su et al. 2021 (RoFormer), eq. 34: features i and i + dim / 2 are turned by
-    position · base^(-2i / dim). In float64: a far position's angle has few digits left otherwise.
+    Su et al. 2021 (RoFormer), eq. 34: features i and i + dim / 2 are rotated by
+    position · base^(-2i / dim). In float64, because in float32 the angle of a distant position has
+    few digits left.
     """
     speed = ROTATION_BASE ** (-torch.arange(0, dim, 2, device=device, dtype=torch.float64) / dim)
     angle = torch.arange(width, device=device)[:, None] * speed
     return torch.stack([angle.cos(), angle.sin()]).repeat(1, 1, 2)
 
 
-def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turn queries or keys (..., W, dim) by `rotation`: their products then depend on the
-    distance of two positions only (Su et al. 2021, eq. 16)."""
-    cos, sin = turn.to(x.dtype)
+def rotate(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotate queries or keys (..., W, dim) by the result of `rotation`.
+
+    Their products then depend on the distance of two positions only (Su et al. 2021, eq. 16).
+    """
+    cos, sin = angles.to(x.dtype)
     first, second = x.chunk(2, dim=-1)
-    turned: Tensor = x * cos + torch.cat([-second, first], dim=-1) * sin
-    return turned
+    rotated: Tensor = x * cos + torch.cat([-second, first], dim=-1) * sin
+    return rotated
 
 
-def distance_penalty(width: int, heads: int, device: torch.device) -> Tensor:
-    """What to add to attention scores, (heads, width, width): a slope a head, times the distance.
+def distance_biases(width: int, heads: int, device: torch.device) -> Tensor:
+    """Return the biases (heads, width, width) to add to attention scores: -slope · distance.
 
-    Press et al. 2022 (ALiBi), sec. 3, with slopes 2^(-8h / heads); in both directions for models
-    that look both ways.
+    Press et al. 2022 (ALiBi), sec. 3, with a slope of 2^(-8h / heads) for head h; symmetric, for
+    bidirectional models too.
     """
     slopes = torch.exp2(-8 * torch.arange(1, heads + 1, device=device) / heads)
-    place = torch.arange(width, device=device)
-    distance = (place[:, None] - place).abs()
-    penalty: Tensor = slopes[:, None, None] * -distance
-    return penalty
+    position = torch.arange(width, device=device)
+    distance = (position[:, None] - position).abs()
+    biases: Tensor = slopes[:, None, None] * -distance
+    return biases

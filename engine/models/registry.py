@@ -1,4 +1,4 @@
-"""From a run's architecture to its model."""
+"""Building the model of an architecture."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ def build(architecture: spec.Architecture, num_items: int, length: int) -> Seque
 
     To add a model:
 
-    1. a class with its sizes in `engine.spec`, a member of ``Architecture`` and ``ARCHITECTURES``;
-    2. a `SequenceModel` in a file of its own beside this one, and a case below;
-    3. its parameter count in closed form in `engine.models.sizes`, which the tests hold against
+    1. describe its sizes by a class in `engine.spec`, listed in ``Architecture`` and
+       ``ARCHITECTURES``;
+    2. implement `SequenceModel` in a file beside this one, and add a case below;
+    3. state its parameter count in closed form in `engine.models.sizes`, which tests compare with
        the module;
-    4. ``configs/models/NAME.yaml`` with its profiles.
+    4. write ``configs/models/NAME.yaml`` with its profiles.
 
     Training, evaluation, the command line and the app then know it by its name.
 

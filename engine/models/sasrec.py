@@ -19,8 +19,8 @@ from engine.models.transformer import (
 class SASRec(SequenceModel):
     """A causal Transformer over the items of a history.
 
-    Positions count from the right: the most recent item always stands at the last. Unless it is
-    tied to the item embeddings, the output layer has weights of its own and a bias.
+    Positions are counted from the right: the most recent item always has the last one. The output
+    layer is tied to the item embeddings, or has weights of its own and a bias.
     """
 
     causal = True
@@ -31,7 +31,7 @@ class SASRec(SequenceModel):
         self.length = length
         self.architecture = architecture
         dim = architecture.dim
-        # Row 0 learns, as the start of a history; it is hidden from every item.
+        # Row 0 is trained as the start of a history; no item attends to it.
         self.items = nn.Embedding(num_items + 1, dim)
         learned = architecture.positions == "learned"
         self.positions = nn.Embedding(length, dim) if learned else None

@@ -1,7 +1,4 @@
-"""Parameter counts in closed form, so that no screen needs torch to state them.
-
-The tests hold them against the modules themselves.
-"""
+"""Parameter counts in closed form, which need no torch; tests compare them with the modules."""
 
 from __future__ import annotations
 
@@ -9,12 +6,12 @@ from engine.spec import XLSTM, BERT4Rec, RunSpec, SASRec, Transformer
 
 
 def parameter_count(spec: RunSpec) -> int:
-    """Trainable parameters of a run's model, with the catalogue's item count."""
+    """Count the trainable parameters of a run's model, for the catalogue's number of items."""
     return count(spec.architecture, spec.source.items, spec.length)
 
 
 def count(architecture: SASRec | BERT4Rec | XLSTM, items: int, length: int) -> int:
-    """Trainable parameters for ``items`` items (padding not counted) and ``length`` positions."""
+    """Count trainable parameters, for V = ``items`` (without padding) and L = ``length``."""
     match architecture:
         case SASRec():
             return _sasrec(architecture, items, length)
@@ -25,7 +22,7 @@ def count(architecture: SASRec | BERT4Rec | XLSTM, items: int, length: int) -> i
 
 
 def feed_forward_width(dim: int) -> int:
-    """xLSTM-Large's gated feed-forward: 8/3·d rounded up to a multiple of 64."""
+    """Return the width of xLSTM-Large's feed-forward: 8/3·d, rounded up to a multiple of 64."""
     return -(-int(8 / 3 * dim) // 64) * 64
 
 
@@ -50,7 +47,7 @@ def _bert4rec(a: Transformer, items: int, length: int) -> int:
 
 
 def _layers(a: Transformer, positions: int) -> int:
-    """The layers with what surrounds them: learned positions and a final norm."""
+    """Count the layers, learned positions and the final norm."""
     learned = positions * a.dim if a.positions == "learned" else 0
     final_norm = 2 * a.dim if a.final_norm else 0
     return learned + a.layers * _layer(a.dim) + final_norm

@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.dropout import Dropout
-from engine.models.positions import distance_penalty, rotate, rotation
+from engine.models.positions import distance_biases, rotate, rotation
 
 SHORT = 512
-"""Up to this many positions, bfloat16 attention on a CPU is written out: the backward pass of
-torch's fused kernel takes three to five times as long there."""
+"""Up to this many positions, bfloat16 attention on a CPU avoids torch's fused kernel, whose
+backward pass takes three to five times as long there."""
 
 INITIAL_STD = 0.02
-"""Standard deviation of weights at first, as in BERT (Devlin et al. 2019) and BERT4Rec."""
+"""Standard deviation of initial weights, as in BERT (Devlin et al. 2019) and BERT4Rec."""
 
 
 class TransformerLayer(nn.Module):
@@ -26,8 +26,8 @@ class TransformerLayer(nn.Module):
     Vaswani et al. 2017, sec. 3, with GELU in place of ReLU (Sun et al. 2019, eq. 4), and the norms
     before each part (``pre``, Xiong et al. 2020) or after its residual sum (``post``).
 
-    Dropout falls on the output of each part, and not on attention weights: torch's fused attention
-    on a CPU has none.
+    Dropout is applied to the output of each part, not to attention weights, which torch's fused
+    attention on a CPU doesn't support.
     """
 
     def __init__(self, dim: int, heads: int, dropout: float, norm: Literal["pre", "post"]) -> None:
@@ -43,43 +43,46 @@ class TransformerLayer(nn.Module):
         self.dropout = Dropout(dropout)
 
     def reset_matrices(self) -> None:
-        """Draw the matrices by Glorot & Bengio 2010, eq. 16: at widths as small as these a standard
-        deviation of 0.02 lets a layer pass on next to nothing, and training starts slowly.
+        """Initialise the matrices by Glorot & Bengio 2010, eq. 16: at small widths, a standard
+        deviation of 0.02 lets almost no signal through a layer, and training starts slowly.
         """
         for module in self.children():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
 
     def forward(
-        self, x: Tensor, mask: Tensor, turn: Tensor | None = None, *, last_only: bool = False
+        self, x: Tensor, mask: Tensor, angles: Tensor | None = None, *, last_only: bool = False
     ) -> Tensor:
-        """(B, W, d), a mask as `attention` takes it, and `rotation` if positions turn → (B, W, d).
+        """Apply the layer to (B, W, d).
 
-        With ``last_only`` the output (B, 1, d) of the last position, for a fraction of the work.
+        Args:
+            mask: as `attention` takes it.
+            angles: from `rotation`, with rotary positions.
+            last_only: return only the last position, (B, 1, d), for a fraction of the work.
         """
         kept = x[:, -1:] if last_only else x
         if self.pre_norm:
-            x = kept + self._attend(self.attention_norm(x), mask, turn, last_only)
+            x = kept + self._attend(self.attention_norm(x), mask, angles, last_only)
             return x + self._feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(kept + self._attend(x, mask, turn, last_only))
+        x = self.attention_norm(kept + self._attend(x, mask, angles, last_only))
         out: Tensor = self.feed_forward_norm(x + self._feed_forward(x))
         return out
 
-    def _attend(self, x: Tensor, mask: Tensor, turn: Tensor | None, last_only: bool) -> Tensor:
+    def _attend(self, x: Tensor, mask: Tensor, angles: Tensor | None, last_only: bool) -> Tensor:
         if last_only:
             query, key, value = self._project_for_last(x)
             mask = mask[..., -1:, :]
         else:
             packed = self.query_key_value(x).unflatten(-1, (3, self.heads, -1))
             query, key, value = packed.permute(2, 0, 3, 1, 4)
-        if turn is not None:
-            query, key = rotate(query, turn[:, -query.shape[2] :]), rotate(key, turn)
+        if angles is not None:
+            query, key = rotate(query, angles[:, -query.shape[2] :]), rotate(key, angles)
         mixed = attention(query, key, value, mask)
         out: Tensor = self.dropout(self.attention_output(mixed.transpose(1, 2).flatten(2)))
         return out
 
     def _project_for_last(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The query of the last position, and every position's key and value."""
+        """Return the last position's query, (B, heads, 1, d / heads), and all keys and values."""
         dim = x.shape[-1]
         weight, bias = self.query_key_value.weight, self.query_key_value.bias
         query = F.linear(x[:, -1:], weight[:dim], bias[:dim])
@@ -98,26 +101,29 @@ class TransformerLayer(nn.Module):
 def run_layers(
     layers: nn.ModuleList, x: Tensor, mask: Tensor, positions: str, *, last_only: bool
 ) -> Tensor:
-    """(B, W, d) through all layers; with ``last_only`` the last position's (B, 1, d).
+    """Apply all layers to (B, W, d).
 
-    ``positions`` as in `engine.spec.Transformer`; learned ones are in ``x`` already.
+    Args:
+        mask: as `attention` takes it.
+        positions: as in `engine.spec.Transformer`; learned ones are part of ``x``.
+        last_only: return only the last position, (B, 1, d).
     """
     width, dim = x.shape[1:]
     first = layers[0]
     assert isinstance(first, TransformerLayer)
-    turn = rotation(width, dim // first.heads, x.device) if positions == "rope" else None
+    angles = rotation(width, dim // first.heads, x.device) if positions == "rope" else None
     if positions == "alibi":
-        mask = mask + distance_penalty(width, first.heads, x.device)
+        mask = mask + distance_biases(width, first.heads, x.device)
     for number, layer in enumerate(layers, 1):
-        x = layer(x, mask, turn, last_only=last_only and number == len(layers))
+        x = layer(x, mask, angles, last_only=last_only and number == len(layers))
     return x
 
 
 def initialise(module: nn.Module) -> None:
-    """Draw weights as BERT does: normal, cut at two standard deviations of 0.02, and no bias; but
-    for the matrices inside a `TransformerLayer`.
+    """Initialise a module's weights, for use with `nn.Module.apply`.
 
-    For use with `nn.Module.apply`.
+    As in BERT: normal, truncated at two standard deviations of 0.02, and zero biases. The matrices
+    of a `TransformerLayer` differ: see `TransformerLayer.reset_matrices`.
     """
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.trunc_normal_(module.weight, std=INITIAL_STD, a=-2 * INITIAL_STD, b=2 * INITIAL_STD)
@@ -128,11 +134,11 @@ def initialise(module: nn.Module) -> None:
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Scaled dot-product attention (Vaswani et al. 2017, eq. 1), by the fastest way there is.
+    """Scaled dot-product attention (Vaswani et al. 2017, eq. 1).
 
     Args:
         query, key, value: (B, heads, W, d / heads).
-        mask: added to the scores, broadcasts to (B, heads, W queries, W keys); from `as_mask`.
+        mask: from `as_mask`, broadcastable to (B, heads, queries, keys); added to the scores.
     """
     mask = mask.to(query.dtype)
     short = query.shape[-2] <= SHORT
@@ -144,15 +150,18 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
 
 
 def as_mask(allowed: Tensor) -> Tensor:
-    """What to add to scores: 0 where attending is allowed (bool), -inf where it isn't."""
+    """Turn a bool tensor into an additive mask: 0 where attending is allowed, -inf elsewhere."""
     return torch.zeros(allowed.shape, device=allowed.device).masked_fill_(~allowed, -math.inf)
 
 
 def causal_mask(real: Tensor) -> Tensor:
-    """A mask (B, 1, W, W) for histories whose items, not padding, are where ``real`` (B, W) is.
+    """Return the mask (B, 1, W, W) of a causal model.
 
-    Every position attends to itself, so that no row of attention weights is empty, and to the
-    items before it.
+    Every position attends to the items before it and to itself, so that softmax always has
+    something to attend to.
+
+    Args:
+        real: bool (B, W), false at padding.
     """
     width = real.shape[1]
     before = torch.ones(width, width, dtype=torch.bool, device=real.device).tril(-1)

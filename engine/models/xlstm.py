@@ -28,13 +28,15 @@ from engine.models.sizes import feed_forward_width
 from engine.models.transformer import initialise
 
 FORGET_BIAS = (3.0, 6.0)
-"""Forget gate bias at first, of the first head and the last: they begin with memories of about 20
-to 400 items (Beck et al. 2024, as in their package)."""
+"""Initial forget gate bias of the first head and the last, for memories of about 20 and 400 items
+(Beck et al. 2024, as in their package)."""
 
 
 class MultiHeadNorm(nn.Module):
-    """A LayerNorm of every head by itself, (…, heads, d_v) → (…, d), and one weight a feature,
-    which is left to the product that follows."""
+    """A LayerNorm over each head, (…, heads, d_v) → (…, d).
+
+    `forward` doesn't apply ``weight`` (d,): the next projection includes it.
+    """
 
     def __init__(self, dim: int, eps: float) -> None:
         super().__init__()
@@ -46,10 +48,9 @@ class MultiHeadNorm(nn.Module):
 
 
 class MLSTMLayer(nn.Module):
-    """The matrix-memory LSTM, in its chunkwise and its recurrent form.
+    """The matrix-memory LSTM, in chunkwise and recurrent form.
 
-    A position that isn't real (padding) adds nothing to the memory and takes nothing from it: its
-    input gate is 0 and its forget gate 1.
+    Padding leaves the memory as it is: its input gate is 0 and its forget gate 1.
     """
 
     def __init__(self, architecture: spec.XLSTM) -> None:
@@ -69,7 +70,7 @@ class MLSTMLayer(nn.Module):
         self.out_proj = nn.Linear(dim, dim, bias=False)
 
     def reset_gates(self) -> None:
-        """Gates that don't depend on the input at first, with memories of different spans."""
+        """Initialise the gates: independent of the input, with a memory span for each head."""
         nn.init.zeros_(self.igate_preact.weight)
         nn.init.constant_(self.igate_preact.bias, self.input_gate_bias)
         nn.init.zeros_(self.fgate_preact.weight)
@@ -77,9 +78,11 @@ class MLSTMLayer(nn.Module):
             self.fgate_preact.bias.copy_(torch.linspace(*FORGET_BIAS, self.heads))
 
     def forward(self, x: Tensor, real: Tensor, *, last_only: bool = False) -> Tensor:
-        """All positions at once: (B, W, d) and bool (B, W) → (B, W, d).
+        """Apply the layer to all positions (B, W, d).
 
-        With ``last_only`` the output (B, 1, d) of the last position, for a fraction of the work.
+        Args:
+            real: bool (B, W), false at padding.
+            last_only: return only the last position, (B, 1, d), for a fraction of the work.
         """
         parts, output_gate = self._parts(x, real, x[:, -1:] if last_only else x)
         if last_only:
@@ -89,29 +92,31 @@ class MLSTMLayer(nn.Module):
         return self._output(output_gate, memory.transpose(1, 2))
 
     def step(self, x: Tensor, real: Tensor, before: Memory | None) -> tuple[Tensor, Memory]:
-        """One position after another: (B, d) and bool (B,) → (B, d), and the memory after it.
+        """Apply the layer to the next position (B, d); return its output (B, d) and the new memory.
 
-        ``None`` is the empty memory.
+        Args:
+            real: bool (B,), false at padding.
+            before: the memory before the position; ``None`` for an empty one.
         """
         parts, output_gate = self._parts(x[:, None], real[:, None], x[:, None])
         parts = Parts(*(part.squeeze(2) for part in parts))
         if before is None:
-            # No input gate is below the cap, so from the first item on this stabiliser plays no
-            # part.
+            # No log input gate is below the negative cap, so that the first item replaces this
+            # stabiliser.
             before = empty_memory(parts.key, parts.value, -self.gate_soft_cap)
         memory, after = read_step(parts, before, self.eps)
         return self._output(output_gate.squeeze(1), memory), after
 
-    def _parts(self, x: Tensor, real: Tensor, asking: Tensor) -> tuple[Parts, Tensor]:
-        """What positions (B, W, d) write and those that ask read by, and their output gates, before
-        the sigmoid."""
+    def _parts(self, x: Tensor, real: Tensor, queried: Tensor) -> tuple[Parts, Tensor]:
+        """Project positions (B, W, d) to keys, values and gates, and the ``queried`` ones to
+        queries and output gates (before the sigmoid)."""
         scaled = self.q.weight * (self.q.out_features // self.heads) ** -0.5
         writes = [self.k.weight, self.v.weight]
-        asks = [scaled, self.ogate_preact.weight]
-        if asking is x:
-            key, value, query, output_gate = _linear(x, writes + asks)
+        reads = [scaled, self.ogate_preact.weight]
+        if queried is x:
+            key, value, query, output_gate = _linear(x, writes + reads)
         else:
-            (key, value), (query, output_gate) = _linear(x, writes), _linear(asking, asks)
+            (key, value), (query, output_gate) = _linear(x, writes), _linear(queried, reads)
         query, key, value = (
             part.reshape(*part.shape[:2], self.heads, -1).transpose(1, 2).contiguous()
             for part in (query, key, value)
@@ -119,7 +124,7 @@ class MLSTMLayer(nn.Module):
         return Parts(query, key, value, *self._log_gates(x, real)), output_gate
 
     def _log_gates(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Log input and forget gates, (B, heads, W) each, never in less than float32."""
+        """Return the log input and forget gates, (B, heads, W) each, in float32 or better."""
         gates = (self.igate_preact, self.fgate_preact)
         with torch.autocast(x.device.type, enabled=False):
             bias = torch.cat([gate.bias for gate in gates])
@@ -134,14 +139,14 @@ class MLSTMLayer(nn.Module):
         )
 
     def _output(self, output_gate: Tensor, memory: Tensor) -> Tensor:
-        """(…, d) and (…, heads, d_v) → (…, d)."""
+        """Gate, normalise and project the cell's output (…, heads, d_v) to (…, d)."""
         gated = torch.sigmoid(output_gate) * self.multihead_norm(memory)
-        # The norm's weights scale a few columns here, in place of an array as large as ``gated``.
+        # The norm's weight scales the columns of a small matrix instead of all of ``gated``.
         return F.linear(gated, self.out_proj.weight * self.multihead_norm.weight)
 
 
 class FeedForward(nn.Module):
-    """A gated feed-forward with SiLU (SwiGLU, Shazeer 2020)."""
+    """A gated feed-forward with SiLU (SwiGLU, Shazeer 2020), (…, d) → (…, d)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -156,7 +161,7 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """The memory, then the feed-forward; each with a norm before it and a residual around it."""
+    """An mLSTM layer, then a feed-forward, each with a norm before it and a residual connection."""
 
     def __init__(self, architecture: spec.XLSTM) -> None:
         super().__init__()
@@ -167,21 +172,21 @@ class Block(nn.Module):
         self.dropout = Dropout(architecture.dropout)
 
     def forward(self, x: Tensor, real: Tensor, *, last_only: bool = False) -> Tensor:
-        """(B, W, d) and bool (B, W) → (B, W, d), or (B, 1, d) with ``last_only``."""
+        """Apply the block; arguments and result as in `MLSTMLayer.forward`."""
         mixed = self.mlstm_layer(self.norm_mlstm(x), real, last_only=last_only)
         x = (x[:, -1:] if last_only else x) + self.dropout(mixed)
         out: Tensor = x + self.dropout(self.ffn(self.norm_ffn(x)))
         return out
 
     def step(self, x: Tensor, real: Tensor, before: Memory | None) -> tuple[Tensor, Memory]:
-        """(B, d), bool (B,) and the memory → (B, d) and the memory after it."""
+        """Apply the block to the next position; as in `MLSTMLayer.step`."""
         mixed, after = self.mlstm_layer.step(self.norm_mlstm(x), real, before)
         x = x + self.dropout(mixed)
         return x + self.dropout(self.ffn(self.norm_ffn(x))), after
 
 
 class Backbone(nn.Module):
-    """The blocks and the norm after them."""
+    """All blocks, and the final norm."""
 
     def __init__(self, architecture: spec.XLSTM) -> None:
         super().__init__()
@@ -189,7 +194,7 @@ class Backbone(nn.Module):
         self.out_norm = RMSNorm(architecture.dim, architecture.norm_eps, narrow=False)
 
     def forward(self, x: Tensor, real: Tensor, *, last_only: bool = False) -> Tensor:
-        """(B, W, d) and bool (B, W) → (B, W, d), or (B, 1, d) with ``last_only``."""
+        """Apply all blocks; arguments and result as in `MLSTMLayer.forward`."""
         for number, block in enumerate(self.blocks, 1):
             x = block(x, real, last_only=last_only and number == len(self.blocks))
         out: Tensor = self.out_norm(x)
@@ -198,7 +203,7 @@ class Backbone(nn.Module):
     def step(
         self, x: Tensor, real: Tensor, memories: Sequence[Memory | None]
     ) -> tuple[Tensor, list[Memory]]:
-        """(B, d), bool (B,) and each block's memory → (B, d) and the new memories."""
+        """Apply all blocks to the next position, each with its memory; as in `MLSTMLayer.step`."""
         after = []
         for block, before in zip(self.blocks, memories, strict=True):
             assert isinstance(block, Block)
@@ -208,9 +213,9 @@ class Backbone(nn.Module):
 
 
 class XLSTM(SequenceModel):
-    """xLSTM over the items of a history. It needs no positions: the memory knows the order.
+    """xLSTM over the items of a history, without position encodings: the memory is recurrent.
 
-    Dropout, which xLSTM-Large has none of, falls on the embeddings and on the output of every
+    Dropout, absent from xLSTM-Large, is applied to the embeddings and to the output of every
     residual branch.
     """
 
@@ -221,7 +226,7 @@ class XLSTM(SequenceModel):
         self.num_items = num_items
         self.length = length
         self.logit_soft_cap = architecture.logit_soft_cap
-        # Row 0 learns, as the start of a history; it never enters the memory.
+        # Row 0 is trained as the start of a history; it never enters the memory.
         self.embedding = nn.Embedding(num_items + 1, architecture.dim)
         self.dropout = Dropout(architecture.dropout)
         self.backbone = Backbone(architecture)
@@ -241,9 +246,9 @@ class XLSTM(SequenceModel):
     def step(
         self, items: Tensor, memories: Sequence[Memory | None] | None = None
     ) -> tuple[Tensor, list[Memory]]:
-        """Take in one more item a row: int64 (B,) → states (B, d), and each block's new memory.
+        """Return the states (B, d) after one more item, int64 (B,), and each block's new memory.
 
-        The same formulas as ``hidden``, at a cost that doesn't grow with the history.
+        Equal to the last state of ``hidden``, at a cost that doesn't grow with the history.
         """
         memories = memories or [None] * len(self.backbone.blocks)
         return self.backbone.step(self.dropout(self.embedding(items)), items > 0, memories)
@@ -268,6 +273,6 @@ def soft_cap(x: Tensor, cap: float) -> Tensor:
 
 
 def _linear(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
-    """(…, d) by matrices (d_i, d) → (…, d_i) each, in one product."""
+    """Multiply (…, d) by matrices (d_i, d), in one product; return (…, d_i) for each."""
     sizes = [len(weight) for weight in weights]
     return torch.split(F.linear(x, torch.cat(weights)), sizes, dim=-1)

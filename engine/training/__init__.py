@@ -1,4 +1,5 @@
 """Training one run: windows, objectives, evaluation, checkpoints, and the loop.
 
-Knows a `RunSpec`, the interactions and a `Recorder`; nothing of store, supervisor or terminal.
+It depends on a `RunSpec`, the interactions and a `Recorder`, and on neither store, supervisor nor
+terminal.
 """

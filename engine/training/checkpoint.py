@@ -1,6 +1,6 @@
-"""The state of a run after an epoch: written whole or not at all, and known to be whole when read.
+"""Checkpoints: the state of a run after an epoch, written atomically and verified when read.
 
-The file is a line of text with the SHA-256 of what follows, then what ``torch.save`` writes.
+The file is a line of text with the SHA-256 of the rest, then the output of ``torch.save``.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ StateDict = dict[str, Tensor]
 
 
 class CheckpointError(Exception):
-    """A checkpoint that can't be used; the one before may be whole."""
+    """A checkpoint that can't be used; an earlier one may still be."""
 
 
 @dataclass(frozen=True)
 class Best:
-    """The epoch chosen so far."""
+    """The best epoch so far, by validation NDCG@10."""
 
     epoch: int
     score: float
-    """Its validation NDCG@10."""
     metrics: dict[str, float]
+    """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     model: StateDict
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that the next epoch depends on. Random numbers are drawn by seed and epoch, so
-    no generator's state is needed."""
+    """Everything that the next epoch depends on. Random numbers are drawn from seed and epoch, so
+    no generator's state is kept."""
 
     fingerprint: str
     """`RunSpec.fingerprint`: a checkpoint of other settings is refused."""
@@ -48,16 +48,19 @@ class Checkpoint:
     step: int
     model: StateDict
     average: StateDict | None
-    """Averaged weights, where the run keeps any."""
+    """The exponential moving average of the weights, if the run keeps one."""
     optimizer: dict[str, Any]
     best: Best
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, before: Path | None = None) -> str:
-    """Write durably and return the SHA-256 (hex); what stood at ``path`` is kept at ``before``.
+    """Write a checkpoint durably and return its SHA-256 (hex).
+
+    Args:
+        before: where to keep the file that ``path`` held until now.
 
     Raises:
-        OSError: it can't be written.
+        OSError: the file can't be written.
     """
     buffer = io.BytesIO()
     fields = {name: getattr(checkpoint, name) for name in checkpoint.__dataclass_fields__}
@@ -67,17 +70,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, before: Path | None = No
     with atomic_file(path) as file:
         file.write(_MAGIC + digest.encode() + b"\n")
         file.write(content)
-        file.flush()  # while both are whole, a full disk included
+        file.flush()  # a full disk shows here, while the old checkpoint still stands
         if before is not None and path.exists():
             path.replace(before)
     return digest
 
 
 def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
-    """Read a checkpoint of the run with this fingerprint, on the CPU.
+    """Read the checkpoint of the run with this fingerprint, its tensors on the CPU.
 
     Raises:
-        CheckpointError: it is damaged, not a checkpoint, or of another configuration.
+        CheckpointError: the file is damaged, no checkpoint, or of another configuration.
     """
     try:
         data = read_regular(path)

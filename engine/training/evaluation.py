@@ -1,7 +1,7 @@
-"""Ranking the true item among all items, for every user: the metrics at 10.
+"""Evaluation: every user's rank of the true item among all items, and the metrics at 10.
 
-A tie with the true item counts against it. Reported twice: over all items, and with the items
-that the user has seen masked.
+A tie with the true item counts against it. Ranks are taken twice: among all items, and with the
+items that the user has seen masked.
 """
 
 from __future__ import annotations
@@ -16,29 +16,33 @@ from engine.datasets.splits import Split, SplitData
 from engine.metrics import METRICS, RANKINGS
 from engine.models.base import SequenceModel
 from engine.spec import TOP_K
-from engine.training.group import ALONE, Group
+from engine.training.group import SINGLE, Group
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """One split, ready on the device."""
+    """The users that one split evaluates, on the training device."""
 
     histories: Tensor
-    """int32 (users, L): the last items before the true one, left-padded with 0."""
+    """int32 (users, L): the last items before the target, left-padded with 0."""
     targets: Tensor
     """int64 (users,): the true items."""
     seen: Tensor
-    """int64 (pairs,): each user's distinct items before the true one and other than it, flat."""
+    """int64 (pairs,): each user's distinct items before the target, without it, concatenated."""
     seen_users: Tensor
-    """int64 (pairs,): whose they are."""
+    """int64 (pairs,): the row of the user that each of ``seen`` belongs to."""
     seen_offsets: Tensor
-    """int64 (users + 1,), on the host: where each user's part of ``seen`` begins."""
+    """int64 (users + 1,), on the host: row u has ``seen[seen_offsets[u]:seen_offsets[u + 1]]``."""
 
 
 def evaluation_set(
     data: SplitData, split: Split, length: int, device: torch.device
 ) -> EvaluationSet:
-    """Gather one split's histories, true items and seen items on the device."""
+    """Copy one split's histories, targets and seen items to the device.
+
+    Args:
+        length: L, the most recent items that the model sees.
+    """
     seen, offsets = data.seen(split)
     users = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return EvaluationSet(
@@ -56,12 +60,16 @@ def ranks(
     batch_size: int,
     *,
     bfloat16: bool = False,
-    group: Group = ALONE,
+    group: Group = SINGLE,
 ) -> Tensor:
-    """Each user's rank of the true item, from 1: int32 (2, users), all items and seen masked.
+    """Rank every user's target, from 1: int32 (2, users), among all items and with seen masked.
 
-    The model is put in evaluation mode and left there. ``bfloat16`` is for its layers; scores are
-    float32, because in bfloat16 they tie. Each process of ``group`` ranks for a part of the users.
+    Puts the model in evaluation mode and leaves it there. Each rank of ``group`` takes a part of
+    the users.
+
+    Args:
+        batch_size: users at once.
+        bfloat16: for the model's layers; logits are float32, because in bfloat16 they tie.
     """
     model.eval()
     users = len(data.targets)
@@ -74,14 +82,15 @@ def ranks(
             with torch.autocast(histories.device.type, torch.bfloat16, enabled=bfloat16):
                 states = model.query(histories)
             found.append(_rank_batch(model.logits(states.float()), data, first, last))
-    return group.gathered(torch.cat(found, dim=1), users)
+    return group.all_gather(torch.cat(found, dim=1), users)
 
 
-def _rank_batch(scores: Tensor, data: EvaluationSet, first: int, last: int) -> Tensor:
+def _rank_batch(logits: Tensor, data: EvaluationSet, first: int, last: int) -> Tensor:
+    """Rank the targets of users ``first`` to ``last``: int32 (2, users)."""
     targets = data.targets[first:last]
-    true = scores.gather(1, targets[:, None])
+    true = logits.gather(1, targets[:, None])
     # "Not below" rather than "at least": a NaN then counts against the model.
-    above = ~(scores[:, 1:] < true)
+    above = ~(logits[:, 1:] < true)
     over_all = above.sum(dim=1)
 
     begin, end = int(data.seen_offsets[first]), int(data.seen_offsets[last])
@@ -92,7 +101,7 @@ def _rank_batch(scores: Tensor, data: EvaluationSet, first: int, last: int) -> T
 
 
 def metrics(ranks_of_true: Tensor, k: int = TOP_K) -> dict[str, float]:
-    """HitRate, Recall, MRR and NDCG at ``k`` from ranks (int, (users,)), means over users.
+    """Average HitRate, Recall, MRR and NDCG at ``k`` over the users, from ranks, int (users,).
 
     With one relevant item, Recall@k equals HitRate@k, and NDCG@k is 1/log2(1 + rank) inside the
     first k (Järvelin & Kekäläinen 2002, with an ideal gain of 1).
@@ -109,7 +118,7 @@ def metrics(ranks_of_true: Tensor, k: int = TOP_K) -> dict[str, float]:
 
 
 def metric_columns(split: Split, both: Tensor) -> dict[str, float]:
-    """The eight columns of one split from `ranks`."""
+    """Compute the eight metric columns of one split from `ranks`, (2, users)."""
     return {
         f"{split}_{name}{ranking}": value
         for ranking, row in zip(RANKINGS, both, strict=True)

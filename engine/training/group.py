@@ -1,7 +1,8 @@
-"""The processes that train one run together, each with its share of every batch.
+"""The processes that train one run together (data parallelism), each with a shard of every batch.
 
-All draw the same batches and hold the same weights. An update sums losses and gradients over them,
-so that it is the update of one process with the whole batch. Alone, everything here does nothing.
+Every rank draws the same batches and holds the same weights. An update sums losses and gradients
+over the ranks, so that it equals the update of a single process with the whole batch. With a world
+size of 1 nothing is communicated.
 """
 
 from __future__ import annotations
@@ -19,104 +20,102 @@ from torch import Tensor, nn
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 600.0
-"""For how long a process waits for the others before it fails: longer than any of them may be
-busy alone, with a checkpoint on a slow disk, say."""
+"""How long a rank waits for the others before it fails: longer than any of them may be busy by
+itself, for instance with a checkpoint on a slow disk."""
 
 _SEED_STEP = 0x9E3779B97F4A7C15
-"""Between the seeds of two processes' dropout (the golden ratio of 2^64)."""
+"""Distance between the dropout seeds of two ranks (the golden ratio of 2^64)."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """This process's place among those that train a run."""
+    """The process group that trains a run, as one of its ranks sees it."""
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
     generator: torch.Generator | None = None
-    """On the training device: draws what concerns the whole batch, alike in all processes.
-    ``None``, torch's own: alone, or where nothing is drawn."""
-
-    @property
-    def first(self) -> bool:
-        """Whether it is this process that reports, keeps and decides."""
-        return self.rank == 0
+    """Random numbers that concern the whole batch, on the training device and equal on all ranks;
+    ``None`` for torch's global generator."""
 
     def seed(self, number: int) -> None:
-        """Seed dropout, which differs from process to process, and what all draw alike."""
+        """Seed dropout, differently on each rank, and ``generator``, equally on all."""
         torch.manual_seed((number + self.rank * _SEED_STEP) % 2**63)
         if self.generator is not None:
             self.generator.manual_seed(number)
 
-    def rows(self, batch: int) -> int:
-        """How many rows of such a batch one process takes."""
-        return -(-batch // self.size)
+    def shard_size(self, batch_size: int) -> int:
+        """Return the rows of a batch that each rank takes."""
+        return -(-batch_size // self.world_size)
 
-    def share(self, batch: Tensor) -> Tensor:
-        """This process's rows of (rows, width), as many as any other's: rows of 0 fill up."""
-        if self.size == 1:
+    def shard(self, batch: Tensor) -> Tensor:
+        """Return this rank's rows of a batch (rows, width), zero-padded to the same number on
+        every rank."""
+        if self.world_size == 1:
             return batch
-        return F.pad(batch, (0, 0, 0, -len(batch) % self.size))[self.rank :: self.size]
+        return F.pad(batch, (0, 0, 0, -len(batch) % self.world_size))[self.rank :: self.world_size]
 
-    def summed(self, loss: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Both scalars, summed over the processes."""
-        if self.size == 1:
+    def all_reduce(self, loss: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum two scalars over the ranks."""
+        if self.world_size == 1:
             return loss, targets
         sums = torch.stack([loss.double(), targets.double()])
         dist.all_reduce(sums)
         return sums[0], sums[1]
 
-    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Sum the gradients over the processes, in place: all of them at once, because for models
-        of some million weights the number of messages costs more than their length."""
-        if self.size == 1:
+    def all_reduce_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Sum the gradients over the ranks, in place.
+
+        They travel as a single tensor: for models of a few million weights the number of messages
+        costs more than their size.
+        """
+        if self.world_size == 1:
             return
         gradients = [weight.grad for weight in parameters if weight.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(flat)
         parts = torch.split(flat, [gradient.numel() for gradient in gradients])
-        summed = [part.view_as(old) for part, old in zip(parts, gradients, strict=True)]
-        torch._foreach_copy_(gradients, summed)
+        sums = [part.view_as(old) for part, old in zip(parts, gradients, strict=True)]
+        torch._foreach_copy_(gradients, sums)
 
     def span(self, count: int) -> tuple[int, int]:
-        """The part, from and to, of ``count`` things in order that falls to this process."""
-        each = -(-count // self.size)
+        """Return the bounds, half open, of this rank's part of ``count`` things in order."""
+        each = self.shard_size(count)
         return min(count, self.rank * each), min(count, (self.rank + 1) * each)
 
-    def gathered(self, part: Tensor, count: int) -> Tensor:
-        """(n, count) from every process's ``part`` of it, (n, its `span`)."""
-        if self.size == 1:
+    def all_gather(self, part: Tensor, count: int) -> Tensor:
+        """Concatenate every rank's (n, its `span` of ``count``) to (n, count)."""
+        if self.world_size == 1:
             return part
-        each = -(-count // self.size)
-        parts = [part.new_empty(len(part), each) for _ in range(self.size)]
+        each = self.shard_size(count)
+        parts = [part.new_empty(len(part), each) for _ in range(self.world_size)]
         dist.all_gather(parts, F.pad(part, (0, each - part.shape[1])))
         return torch.cat(parts, dim=1)[:, :count]
 
-    def told(self, value: str | None) -> str | None:
-        """The first process's ``value``."""
-        if self.size == 1:
+    def broadcast(self, value: str | None) -> str | None:
+        """Return rank 0's ``value`` on every rank."""
+        if self.world_size == 1:
             return value
         values = [value]
         dist.broadcast_object_list(values, src=0, device=torch.device("cpu"))
         return values[0]
 
-    def collected(self, value: T) -> list[T]:
-        """Every process's ``value``, by rank."""
-        values = [value] * self.size
-        if self.size > 1:
+    def all_gather_object(self, value: T) -> list[T]:
+        """Return every rank's ``value``, by rank."""
+        values = [value] * self.world_size
+        if self.world_size > 1:
             dist.all_gather_object(values, value)
         return values
 
 
-ALONE = Group()
+SINGLE = Group()
+"""The group of a run that a single process trains."""
 
 
 def join(device: torch.device) -> Group:
-    """Meet the other processes that ``torchrun`` started; it tells each its rank and their number.
-
-    GPUs talk over NCCL, processors over gloo.
+    """Join the processes that ``torchrun`` started, over NCCL on GPUs and gloo on CPUs.
 
     Raises:
-        RuntimeError: they didn't come, within `TIMEOUT_SECONDS`.
+        RuntimeError: not all of them joined within `TIMEOUT_SECONDS`.
     """
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     dist.init_process_group(backend, timeout=timedelta(seconds=TIMEOUT_SECONDS))

@@ -1,4 +1,4 @@
-"""How many users a second a trained model recommends for."""
+"""Measuring inference: users per second that a trained model recommends for."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from engine.models.base import SequenceModel
 from engine.spec import TOP_K
 
 BATCHES = (1, 256)
-"""One user who waits, and as many at once as keep a device busy."""
+"""Batch sizes: a single user, for latency, and enough users to keep a device busy."""
 
 WARM_UPS = 3
 REPETITIONS = 50
 SECONDS = 0.8
-"""Of timed repetitions for each batch size; one that takes longer is timed once."""
+"""Time limit of the repetitions at each batch size, of which at least one is timed."""
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceSpeed:
-    """Users a second, each a median; ``None`` where it could not be measured."""
+    """Users per second, median of the repetitions, by batch size; ``None`` if not measured."""
 
     users_per_second_1: float | None = None
     users_per_second_256: float | None = None
@@ -32,17 +32,18 @@ class InferenceSpeed:
 def inference_speed(
     model: SequenceModel, histories: Tensor, device: torch.device, *, bfloat16: bool
 ) -> InferenceSpeed:
-    """Time recommending: from histories on the host to the ten best of **all** items there.
+    """Time recommendations: from histories on the host to the ten best of **all** items, there too.
 
-    The model is put in evaluation mode and left there. Fewer users than a batch are repeated.
+    Puts the model in evaluation mode and leaves it there. If there are fewer users than a batch
+    holds, they are repeated.
 
     Args:
-        histories: int32 (users, L) on the host, right-aligned.
-        bfloat16: for the model's layers, as in its evaluation.
+        histories: int32 (users, L), on the host, right-aligned.
+        bfloat16: for the model's layers, as in evaluation.
     """
     model.eval()
-    return InferenceSpeed(*(_users_per_second(model, histories, device, bfloat16, batch)
-                            for batch in BATCHES))  # fmt: skip
+    speeds = (_users_per_second(model, histories, device, bfloat16, batch) for batch in BATCHES)
+    return InferenceSpeed(*speeds)
 
 
 def _users_per_second(
@@ -57,8 +58,8 @@ def _users_per_second(
         items = histories[chosen].to(device).long()
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             states = model.query(items)
-        scores = model.logits(states.float())[:, 1:]
-        (scores.topk(min(TOP_K, scores.shape[1])).indices + 1).cpu()  # waits for the device
+        logits = model.logits(states.float())[:, 1:]
+        (logits.topk(min(TOP_K, logits.shape[1])).indices + 1).cpu()  # waits for the device
 
     seconds: list[float] = []
     try:
@@ -76,6 +77,6 @@ def _users_per_second(
                 seconds.append(ended - started)
                 if ended - began > SECONDS:
                     break
-    except (MemoryError, RuntimeError):  # CUDA's lack of memory is one of these
-        return None  # what was trained is worth more than this figure
+    except (MemoryError, RuntimeError):  # the latter includes CUDA's out of memory
+        return None  # the trained model is worth more than this figure
     return batch / statistics.median(seconds)

@@ -1,4 +1,4 @@
-"""The training loop, one for all models: epochs over windows, evaluation, early stopping."""
+"""The training loop, the same for all models: epochs, evaluation, early stopping, checkpoints."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ from engine.models.registry import build
 from engine.spec import RunSpec, Training
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
-from engine.training.group import ALONE, Group
-from engine.training.objectives import Objective, objective_of, target_room
+from engine.training.group import SINGLE, Group
+from engine.training.objectives import Objective, objective_of, target_capacity
 from engine.training.recorder import EpochRecord, Recorder
 from engine.training.schedule import learning_rate
 from engine.training.stepreport import REPORT_SECONDS, EpochTotals, StepReport
 from engine.training.update import (
     Learner,
     Update,
+    capture,
     make_optimizer,
     make_update,
-    recorded,
     set_learning_rate,
 )
 from engine.training.windows import Histories, Windows, cut_windows, windows_needed
 
 CHECKPOINT_SECONDS = 5.0
-"""Shorter epochs share a checkpoint: a crash repeats a few seconds, with equal results."""
+"""Least time between two checkpoints; a crash repeats the epochs since, with equal results."""
 
 REFERENCE_BATCH = 128
-"""Samples (prefixes) in a batch of the reference, whose loss is a sum over batches."""
+"""Samples (prefixes) in a batch of the reference implementation, which sums its batches' losses."""
 
 Cause = Literal["completed", "early-stopping"]
 
 
-class Interrupted(Exception):  # noqa: N818 -- not an error: somebody asked for it
+class Interrupted(Exception):  # noqa: N818 -- not an error: it was asked for
     """Training was asked to stop before its end."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run."""
+    """The result of a run trained to its end."""
 
     cause: Cause
     epochs_trained: int
     best: Best
     model: SequenceModel
-    """With the weights of the chosen epoch."""
+    """With the weights of the best epoch."""
     test_ranks: Tensor
-    """int32 (2, users): ranks of the test items at the chosen epoch, all items and seen masked."""
+    """int32 (2, users): ranks of the test items at the best epoch, as from `ranks`."""
 
 
 @dataclass
 class TrainingState:
-    """What changes while training."""
+    """The part of training that changes: weights, counters and the best epoch."""
 
     learner: Learner
     epoch: int = 0
@@ -73,15 +73,15 @@ class TrainingState:
 
 
 @dataclass(frozen=True)
-class Course:
-    """What stays the same while training."""
+class TrainingSetup:
+    """The part of training that stays the same: configuration, data and the update function."""
 
     spec: RunSpec
     objective: Objective
     histories: Histories
     update: Update
     steps: int
-    """Updates in all epochs: the learning rate's fall ends there."""
+    """Updates in all epochs, at whose end the learning rate's decay ends."""
     group: Group
 
 
@@ -94,24 +94,25 @@ def train(
     resume: Checkpoint | None = None,
     save: Callable[[Checkpoint], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
-    group: Group = ALONE,
+    group: Group = SINGLE,
 ) -> Outcome:
     """Train one run to its end.
 
-    With the same spec, data, device and threads the result is the same, interrupted or not:
-    every epoch draws its random numbers from a seed of its own.
+    Equal spec, data, device and threads give an equal result, interrupted or not: the random
+    numbers of an epoch depend on the run's seed and the epoch's number only.
 
     Args:
-        resume: state after an epoch, to go on from.
-        save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS`.
-        stop: asked at every update.
-        group: the processes that train the run together; each is given the whole of the data. What
-            the first one's ``recorder``, ``save`` and ``stop`` do is the run's doing, and when
-            it leaves, whoever started the others ends them.
+        resume: the state to go on from.
+        save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS` and at the
+            end.
+        stop: asked before every update; ``True`` interrupts.
+        group: the process group to train in; every rank is given all interactions. Only the
+            ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
+            0 returns or raises, its caller ends the other ranks.
 
     Raises:
-        Interrupted: ``stop`` said so.
-        TrainingError: the loss is not a number.
+        Interrupted: ``stop`` returned ``True``.
+        TrainingError: the loss diverged, or no user can be evaluated.
     """
     settings = spec.training
     state = initial_state(spec, interactions, device, resume)
@@ -122,7 +123,7 @@ def train(
     if len(valid.targets) == 0:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
-    course = course_of(spec, state.learner, histories, group)
+    setup = training_setup(spec, state.learner, histories, group)
     model = state.learner.evaluated
 
     def rank(data: EvaluationSet) -> Tensor:
@@ -133,7 +134,7 @@ def train(
     saved_at = time.monotonic()
     while not _finished(state, settings):
         epoch = state.epoch + 1
-        totals = _train_epoch(course, state, epoch, recorder, stop)
+        totals = _train_epoch(setup, state, epoch, recorder, stop)
         started = time.perf_counter()
         metrics = metric_columns("valid", rank(valid)) | metric_columns("test", rank(test))
         seconds = time.perf_counter() - started
@@ -173,13 +174,13 @@ def train(
 
 
 def steps_per_epoch(spec: RunSpec, histories: Histories) -> int:
-    """Updates in an epoch."""
+    """Return the number of updates in an epoch."""
     windows = windows_needed(histories.ends - histories.starts, objective_of(spec).stride)
     return math.ceil(int(windows.sum()) / spec.training.batch_size)
 
 
 def training_histories(split: SplitData, device: torch.device) -> Histories:
-    """The training part of a split, its items on the device."""
+    """Return the training part of a split, its items on the device."""
     return Histories(
         items=torch.from_numpy(split.interactions.items).to(device),
         starts=torch.from_numpy(split.interactions.offsets[:-1]),
@@ -188,7 +189,7 @@ def training_histories(split: SplitData, device: torch.device) -> Histories:
 
 
 def uses_bfloat16(settings: Training, device: torch.device) -> bool:
-    """``dtype: auto`` takes bfloat16 only where the hardware multiplies it."""
+    """Whether to train in bfloat16; ``dtype: auto`` does if the hardware multiplies bfloat16."""
     if settings.dtype != "auto":
         return settings.dtype == "bfloat16"
     if device.type == "cuda":
@@ -196,58 +197,60 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def course_of(
-    spec: RunSpec, learner: Learner, histories: Histories, group: Group = ALONE
-) -> Course:
-    """The update; on a GPU as a CUDA graph, whose shapes follow from the run's seed alone."""
+def training_setup(
+    spec: RunSpec, learner: Learner, histories: Histories, group: Group = SINGLE
+) -> TrainingSetup:
+    """Prepare training; on a GPU the update is a CUDA graph, whose shapes depend on spec and data
+    only."""
     objective = objective_of(spec)
     items, bfloat16 = histories.items, uses_bfloat16(spec.training, histories.items.device)
     if items.device.type == "cuda":
         learner.model.train()
         windows = epoch_windows(spec, 1, objective, histories, group)
-        room = target_room(objective, windows, group.rows(spec.training.batch_size))
-        update = make_update(learner, objective, items, room, bfloat16=bfloat16, group=group)
+        shard_size = group.shard_size(spec.training.batch_size)
+        capacity = target_capacity(objective, windows, shard_size)
+        update = make_update(learner, objective, items, capacity, bfloat16=bfloat16, group=group)
         example = next(windows.batches(spec.training.batch_size))
-        update = recorded(update, learner, example, group)
+        update = capture(update, learner, example, group)
     else:
         update = make_update(learner, objective, items, None, bfloat16=bfloat16, group=group)
     steps = spec.training.epochs * steps_per_epoch(spec, histories)
-    return Course(spec, objective, histories, update, steps, group)
+    return TrainingSetup(spec, objective, histories, update, steps, group)
 
 
 def _train_epoch(
-    course: Course,
+    setup: TrainingSetup,
     state: TrainingState,
     epoch: int,
     recorder: Recorder,
     stop: Callable[[], bool],
 ) -> EpochTotals:
-    settings, learner, group = course.spec.training, state.learner, course.group
-    # The others see a loss that is no number where an epoch ends, and so never before the first.
-    report = StepReport(recorder, epoch, REPORT_SECONDS if group.first else math.inf)
+    settings, learner, group = setup.spec.training, state.learner, setup.group
+    # Other ranks look at the loss at the epoch's end only, so that rank 0 reports divergence first.
+    report = StepReport(recorder, epoch, REPORT_SECONDS if group.rank == 0 else math.inf)
     started = time.perf_counter()
     learner.model.train()
-    windows = epoch_windows(course.spec, epoch, course.objective, course.histories, group)
+    windows = epoch_windows(setup.spec, epoch, setup.objective, setup.histories, group)
     for batch in windows.batches(settings.batch_size):
         if stop():
             raise Interrupted
         state.step += 1
-        rate = learning_rate(settings, state.step, course.steps)
+        rate = learning_rate(settings, state.step, setup.steps)
         set_learning_rate(learner.optimizer, rate)
-        report.add(state.step, rate, course.update(batch))
-    report.flush()  # waits for the device: the time below is the work's
+        report.add(state.step, rate, setup.update(batch))
+    report.flush()  # waits for the device, so that the time below is complete
     return report.totals(time.perf_counter() - started)
 
 
 def epoch_windows(
-    spec: RunSpec, epoch: int, objective: Objective, histories: Histories, group: Group = ALONE
+    spec: RunSpec, epoch: int, objective: Objective, histories: Histories, group: Group = SINGLE
 ) -> Windows:
-    """An epoch's windows in its random order, on the device; the same in all of ``group``."""
+    """Return an epoch's windows in random order, on the device; equal on all ranks."""
     generator = _seed_epoch(spec.seed, epoch, group)
     windows = cut_windows(histories, objective.width, generator, objective.stride)
     windows = windows.shuffled(generator)
     device = histories.items.device
-    if device.type == "cuda":  # a recorded update takes batches of one shape
+    if device.type == "cuda":  # a captured update takes batches of one shape
         windows = windows.padded(spec.training.batch_size)
     return windows.to(device)
 
@@ -255,6 +258,7 @@ def epoch_windows(
 def initial_state(
     spec: RunSpec, interactions: Interactions, device: torch.device, resume: Checkpoint | None
 ) -> TrainingState:
+    """Build model and optimizer, from the run's seed or from the checkpoint to resume."""
     torch.manual_seed(spec.seed)
     settings = spec.training
     model = build(spec.architecture, interactions.num_items, spec.length)
@@ -278,7 +282,7 @@ def _finished(state: TrainingState, settings: Training) -> bool:
 
 
 def _seed_epoch(seed: int, epoch: int, group: Group) -> torch.Generator:
-    """One seed for an epoch's cuts and order, and for dropout, whatever happened before it."""
+    """Seed an epoch's dropout, and return the generator of its windows and their order."""
     mixed = (seed * 1_000_003 + epoch) % 2**63
     group.seed(mixed)
     return torch.Generator().manual_seed(mixed)

@@ -1,5 +1,5 @@
-"""The loss of targets given states; over all items in parts, so that its memory doesn't grow with
-targets × items."""
+"""The training loss of targets given states; the full softmax goes over its rows in chunks, so that
+its memory doesn't grow with targets × items."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from engine.models.base import OutputLayer
 from engine.spec import Training
 from engine.training.sampled import gbce, sampled_cross_entropy
 
-CPU_SCORES = 1 << 21
-"""Scores at once on a CPU: few enough for its caches."""
+CPU_LOGITS = 1 << 21
+"""Logits in a chunk on a CPU: few enough for its caches."""
 
 LEAST_ROWS = 256
-"""Rows at once are a multiple of this: each part passes over all weights, so that thinner ones cost
-more than they save, and libraries prepare each shape."""
+"""A chunk's rows are a multiple of this: every chunk passes over all weights, so that smaller ones
+cost more than they save, and libraries prepare each shape."""
 
-GPU_SCORES = 1 << 26
-"""Scores at once on a GPU: enough to fill it."""
+GPU_LOGITS = 1 << 26
+"""Logits in a chunk on a GPU: enough to fill it."""
 
 
 def target_loss(
@@ -31,10 +31,12 @@ def target_loss(
     training: Training,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """The summed loss (nats) of ``targets``, int64 (N,), given ``states`` (N, d), as configured.
+    """Sum the configured loss (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
 
-    A target of 0 is none, and counts for nothing. ``generator`` draws negatives, torch's own unless
-    given.
+    Targets of 0 are padding and add nothing.
+
+    Args:
+        generator: for the negatives; torch's global one by default.
     """
     if training.loss == "full":
         return cross_entropy(states, output, targets, label_smoothing=training.label_smoothing)
@@ -55,28 +57,32 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     rows: int | None = None,
 ) -> Tensor:
-    """The summed cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
+    """Sum the cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
 
-    Equal to ``F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)``,
-    gradients too, while the scores of at most ``rows`` targets exist at a time. The
-    gradients are made on the way forward, so scores are computed once (as in Hsu et al. 2024,
-    Liger Kernel, sec. 3.2). Scores and probabilities are kept in autocast's type: in bfloat16 that
-    halves the passes over memory, which cost as much as the products. A target's probability
-    counts as no smaller than that type's smallest normal number. ``label_smoothing`` spreads that
-    share of the target's probability over items 1…V (Szegedy et al. 2016, sec. 7).
+    Equal to ``F.cross_entropy(output.logits(states), targets, reduction="sum", ignore_index=0)``,
+    gradients included, but the logits of at most ``rows`` targets exist at a time. Gradients are
+    computed in the forward pass, so that logits are computed once (as in Hsu et al. 2024, Liger
+    Kernel, sec. 3.2). Logits and probabilities have autocast's type: bfloat16 halves the passes
+    over memory, which cost as much as the products. A target's probability counts as no smaller
+    than the smallest normal number of that type.
+
+    Args:
+        label_smoothing: share of a target's probability that is spread over items 1…V (Szegedy et
+            al. 2016, sec. 7).
+        rows: of a chunk; chosen by device and catalogue unless given.
     """
     kind = states.device.type
     if rows is None:
-        rows = (CPU_SCORES if kind == "cpu" else GPU_SCORES) // len(output.weight)
+        rows = (CPU_LOGITS if kind == "cpu" else GPU_LOGITS) // len(output.weight)
         rows = max(LEAST_ROWS, rows - rows % LEAST_ROWS)
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else states.dtype
-    loss: Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
+    loss: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
         states, output.weight, output.bias, targets, output.soft_cap, label_smoothing, rows, dtype
     )
     return loss
 
 
-class _InParts(torch.autograd.Function):
+class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
@@ -97,25 +103,25 @@ class _InParts(torch.autograd.Function):
         items = len(weight) - 1
         with torch.autocast(states.device.type, enabled=False):
             matrix = weight.to(dtype)
-            # A cap divides the weights here: they are fewer than the scores.
+            # A soft cap divides the weights here: they are fewer than the logits.
             shrink = 1.0 if soft_cap is None else 1 / soft_cap
             scaled = matrix * shrink
             offset = None if bias is None else bias.to(dtype) * shrink
             for first in range(0, len(states), rows):
                 target = targets[first : first + rows, None]
-                # Rows without a target are left out of the small factors, not of the scores:
-                # that saves a pass over the largest array.
+                # Padding rows are zeroed in the small factors, not in the logits: that saves a
+                # pass over the largest array.
                 counts = (target > 0).to(exact)
                 part = states[first : first + rows].to(dtype)
-                scores = F.linear(part, scaled, offset)
+                logits = F.linear(part, scaled, offset)
                 if soft_cap is not None:
-                    capped = scores.tanh_()
-                    scores = capped * soft_cap
-                probability = scores.softmax(dim=1)
+                    capped = logits.tanh_()
+                    logits = capped * soft_cap
+                probability = logits.softmax(dim=1)
                 likelihood = _log(probability.gather(1, target).to(exact))
                 if smoothing:
-                    normaliser = scores.gather(1, target).to(exact) - likelihood
-                    mean = scores[:, 1:].sum(dim=1, keepdim=True, dtype=exact) / items
+                    normaliser = logits.gather(1, target).to(exact) - likelihood
+                    mean = logits[:, 1:].sum(dim=1, keepdim=True, dtype=exact) / items
                     likelihood = (1 - smoothing) * likelihood + smoothing * (mean - normaliser)
                     probability[:, 1:] -= smoothing / items
                 loss -= (likelihood * counts).sum()

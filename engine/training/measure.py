@@ -1,4 +1,4 @@
-"""What a run would cost, from a few of its updates and a part of its evaluation."""
+"""Estimating an epoch's time from a few updates and a part of the evaluation."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from engine.datasets.splits import split_data
 from engine.spec import RunSpec
 from engine.training.evaluation import evaluation_set, ranks
 from engine.training.loop import (
-    Course,
-    course_of,
+    TrainingSetup,
     epoch_windows,
     initial_state,
     steps_per_epoch,
     training_histories,
+    training_setup,
     uses_bfloat16,
 )
 
 MEASURE_SECONDS = 1.5
-"""Of updates that are timed; an epoch that is shorter is timed whole."""
+"""How long updates are timed for; a shorter epoch is timed whole."""
 
 WARM_UPS = 2
-"""Updates before the clock runs: the first ones set things up."""
+"""Updates before the timing starts: libraries set themselves up at their first calls."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """An epoch's time, scaled up from what was timed."""
+    """The estimated time of one epoch."""
 
     train_seconds: float
     eval_seconds: float
-    """Validation and test together."""
+    """For validation and test together."""
 
 
 def measure(
@@ -43,21 +43,20 @@ def measure(
     device: torch.device,
     seconds: float = MEASURE_SECONDS,
 ) -> Measurement:
-    """Train and evaluate a little, and scale that up to an epoch."""
+    """Time a few updates and one batch of the evaluation, and scale both up to an epoch."""
     state = initial_state(spec, interactions, device, None)
     split = split_data(interactions, spec.source)
     histories = training_histories(split, device)
-    course = course_of(spec, state.learner, histories)
+    setup = training_setup(spec, state.learner, histories)
     state.learner.model.train()
-    pace = _seconds_a_step(course, device, seconds)
-    train_seconds = pace * steps_per_epoch(spec, histories)
+    train_seconds = _step_seconds(setup, device, seconds) * steps_per_epoch(spec, histories)
 
     test = evaluation_set(split, "test", spec.length, device)
     users, batch = len(test.targets), spec.training.eval_batch_size
     part = replace(test, histories=test.histories[:batch], targets=test.targets[:batch])
     bfloat16 = uses_bfloat16(spec.training, device)
     timed = 0.0
-    for _ in range(2):  # the second time counts
+    for _ in range(2):  # the first is a warm-up
         started = time.perf_counter()
         ranks(state.learner.evaluated, part, batch, bfloat16=bfloat16).cpu()
         timed = time.perf_counter() - started
@@ -65,13 +64,13 @@ def measure(
     return Measurement(train_seconds, 2 * timed / share)
 
 
-def _seconds_a_step(course: Course, device: torch.device, seconds: float) -> float:
-    """Mean time of an update, the first ones left out where there are others."""
-    windows = epoch_windows(course.spec, 1, course.objective, course.histories)
+def _step_seconds(setup: TrainingSetup, device: torch.device, seconds: float) -> float:
+    """Return the mean time of an update; warm-ups count only if the epoch has no other updates."""
+    windows = epoch_windows(setup.spec, 1, setup.objective, setup.histories)
     began = started = time.perf_counter()
     warm = steps = 0
-    for batch in windows.batches(course.spec.training.batch_size):
-        course.update(batch)
+    for batch in windows.batches(setup.spec.training.batch_size):
+        setup.update(batch)
         steps += 1
         if steps == WARM_UPS:
             _wait(device)

@@ -1,4 +1,4 @@
-"""What a trained model recommends to a user: the next item after all but the true one."""
+"""Recommendations of a trained model to one user, after the history before the test item."""
 
 from __future__ import annotations
 
@@ -19,26 +19,25 @@ from engine.spec import RunSpec
 
 @dataclass(frozen=True)
 class Prediction:
-    """For one user, in item numbers."""
+    """A user's recommendations beside the true next item, as item numbers."""
 
     history: list[int]
-    """The last items before the true one, oldest first; at most what the model sees."""
+    """The most recent items before the true one, oldest first, as many as the model sees."""
     true: int | None
-    """What the user in fact came to next; None where the split tests nothing of this user, and
-    the history is then all there is."""
+    """The test item; ``None`` if the split doesn't test this user, whose history is then whole."""
     rank: int | None
-    """Of the true item among all items; a tie counts against it."""
+    """Rank of the true item among all items, from 1; a tie counts against it."""
     rank_masked: int | None
     """The same with the user's seen items masked."""
     top: list[tuple[int, float, bool]]
-    """The best items with their scores, and whether the user has had them before."""
+    """The best items, each with its score and whether it is in the user's history."""
 
 
 def trained_model(spec: RunSpec, weights: Path, num_items: int) -> SequenceModel:
-    """The model of a run, with the weights of its chosen epoch, on the CPU.
+    """Load the model of a run with the weights of its best epoch, on the CPU, in evaluation mode.
 
     Raises:
-        DataError: there are none yet, they are damaged, or they are of other data.
+        DataError: the weights are absent, damaged, or of other data.
     """
     model = build(spec.architecture, num_items, spec.length)
     try:
@@ -60,11 +59,12 @@ def trained_model(spec: RunSpec, weights: Path, num_items: int) -> SequenceModel
 def predict(
     model: SequenceModel, split: SplitData, user: int, top: int, *, mask_seen: bool = False
 ) -> Prediction:
-    """Rank all items for a user (its number, from 0) after the history before its test item.
+    """Rank all items for a user after the history before the test item.
 
     Args:
-        top: how many of the best items to return.
-        mask_seen: leave those out that the user has had before.
+        user: the user's number, from 0.
+        top: number of items to recommend.
+        mask_seen: recommend no item of the history.
     """
     own = split.interactions
     start, end = int(own.offsets[user]), int(own.offsets[user + 1])
@@ -77,20 +77,20 @@ def predict(
     seen = torch.from_numpy(np.unique(own.items[start:at]).astype(np.int64))
     padded = torch.zeros(1, model.length, dtype=torch.long)
     padded[0, model.length - len(history) :] = torch.from_numpy(history.astype(np.int64))
-    scores: Tensor = model.logits(model.query(padded).float())[0].float()
-    scores[0] = -torch.inf
+    logits: Tensor = model.logits(model.query(padded).float())[0].float()
+    logits[0] = -torch.inf
 
-    is_seen = torch.zeros(len(scores), dtype=torch.bool)
+    is_seen = torch.zeros(len(logits), dtype=torch.bool)
     is_seen[seen] = True
     rank = rank_masked = None
     if true is not None:
-        above = ~(scores[1:] < scores[true])
+        above = ~(logits[1:] < logits[true])
         rank = int(above.sum())
         others = is_seen.clone()
         others[true] = False
         rank_masked = rank - int(above[others[1:]].sum())
-    ranked = scores.masked_fill(is_seen, -torch.inf) if mask_seen else scores
-    best = torch.topk(ranked, min(top, len(scores) - 1))
+    ranked = logits.masked_fill(is_seen, -torch.inf) if mask_seen else logits
+    best = torch.topk(ranked, min(top, len(logits) - 1))
     items = [
         (item, score, bool(is_seen[item]))
         for item, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""What training tells the world, and nothing of how it is kept."""
+"""The records that training emits, and the interface that receives them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One update."""
+    """The figures of one update."""
 
     step: int
     """Counted from 1 over the whole run."""
@@ -16,39 +16,41 @@ class StepRecord:
     loss: float
     """Mean cross-entropy per target, nats."""
     grad_norm: float
-    """Global, before clipping."""
+    """Global norm, before clipping."""
     lr: float
 
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch, trained and evaluated."""
+    """The figures of one epoch of training and its evaluation."""
 
     epoch: int
     """Counted from 1."""
     step: int
-    """Updates so far."""
+    """Updates since the start of the run."""
     targets: int
     batches: int
     loss: float
     """Mean cross-entropy per target over the epoch, nats."""
     loss_sum: float
-    """The reference's figure: summed over its batches of 128 samples, one a prefix."""
+    """The loss as the reference implementation reports it: the sum over batches of 128 samples (one
+    for each prefix) of the mean per sample."""
     grad_norm: float
     """Mean over the epoch's updates, before clipping."""
     lr: float
     train_seconds: float
-    """Training only; evaluation stands in ``eval_seconds``."""
+    """Without the evaluation, whose time is ``eval_seconds``."""
     eval_seconds: float
     metrics: dict[str, float]
-    """`engine.metrics.METRIC_COLUMNS`."""
+    """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     best_epoch: int
 
 
 class Recorder(Protocol):
-    """Receives what happens, in order, on the training thread."""
+    """Receives the records, in order, on the training thread."""
 
     def steps(self, records: list[StepRecord]) -> None:
-        """Updates since the last call; given about once a second, not at every update."""
+        """Receive the updates since the last call, about once a second."""
 
-    def epoch(self, record: EpochRecord) -> None: ...
+    def epoch(self, record: EpochRecord) -> None:
+        """Receive the epoch that has just been evaluated."""

@@ -1,4 +1,4 @@
-"""Losses over sampled items, for catalogues too large for a softmax over all of them."""
+"""Losses over sampled negatives, for catalogues too large for a softmax over all items."""
 
 from __future__ import annotations
 
@@ -14,42 +14,43 @@ from engine.models.base import OutputLayer
 def sampled_cross_entropy(
     states: Tensor, output: OutputLayer, targets: Tensor, negatives: Tensor
 ) -> Tensor:
-    """The cross-entropy with the sum over other items estimated from ``negatives``, int64 (k,).
+    """Sum the sampled cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
 
-    Each negative, drawn uniformly from all V items, stands for V / k of them, so that the estimate
-    of the normaliser has no bias (Bengio & Senécal 2008, sec. III). All targets share the
-    negatives: one matrix product scores them. A negative that is a row's target is left out of
-    that row.
+    The softmax's sum over all V items is estimated from ``negatives``, int64 (k,), drawn uniformly
+    from them: each stands for V / k items, so that the estimate of the normaliser has no bias
+    (Bengio & Senécal 2008, sec. III). All targets share the negatives, whose logits are then one
+    matrix product. A negative equal to a row's target is left out of that row.
     """
-    positive, negative = _sampled_scores(states, output, targets, negatives)
+    positive, negative = _sampled_logits(states, output, targets, negatives)
     stands_for = math.log((len(output.weight) - 1) / len(negatives))
-    scores = torch.cat([positive[:, None], negative + stands_for], dim=1)
-    loss = scores.logsumexp(dim=1) - positive
+    logits = torch.cat([positive[:, None], negative + stands_for], dim=1)
+    loss = logits.logsumexp(dim=1) - positive
     return (loss * (targets > 0)).sum()
 
 
 def gbce(
     states: Tensor, output: OutputLayer, targets: Tensor, negatives: Tensor, calibration: float
 ) -> Tensor:
-    """Generalised binary cross-entropy (Petrov & Macdonald 2023, gSASRec, eq. 9 and 15), summed.
+    """Sum the generalised binary cross-entropy (Petrov & Macdonald 2023, gSASRec, eq. 9 and 15) of
+    ``targets``, int64 (N,), given ``states`` (N, d).
 
     With a sampling rate α = k / (V - 1), the positive's probability is raised to the power
     β = α (t (1 - 1 / α) + 1 / α), t being ``calibration``. Negatives, int64 (k,), are shared by
-    all targets; one that is a row's target is left out of that row.
+    all targets; one equal to a row's target is left out of that row.
     """
-    positive, negative = _sampled_scores(states, output, targets, negatives)
+    positive, negative = _sampled_logits(states, output, targets, negatives)
     rate = len(negatives) / (len(output.weight) - 2)
     power = rate * (calibration * (1 - 1 / rate) + 1 / rate)
     likelihood = power * F.logsigmoid(positive) + F.logsigmoid(-negative).sum(dim=1)
     return -(likelihood * (targets > 0)).sum() / (len(negatives) + 1)
 
 
-def _sampled_scores(
+def _sampled_logits(
     states: Tensor, output: OutputLayer, targets: Tensor, negatives: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Scores of the targets, (N,), and of the negatives, (N, k), in float32 or better; -inf where
-    a negative is the target."""
-    # Looked up at once: the gradient of each look-up is as large as all weights.
+    """Return the logits of the targets, (N,), and of the negatives, (N, k), in float32 or better;
+    -inf where a negative is the target."""
+    # A single look-up, because the gradient of each is as large as all weights.
     weight = F.embedding(torch.cat([targets, negatives]), output.weight)
     own, others = weight[: len(targets)], weight[len(targets) :]
     positive = (states * own).sum(dim=1)

@@ -1,4 +1,4 @@
-"""The learning rate of every update."""
+"""The learning rate schedule."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from engine.spec import Training
 
 
 def learning_rate(training: Training, step: int, steps: int) -> float:
-    """The rate of update ``step``, from 1, of a run of ``steps`` updates at most.
+    """Return the learning rate of update ``step``, from 1, in a run of at most ``steps`` updates.
 
-    It rises linearly over ``warmup_steps``, then falls as ``lr_decay`` says, to 0 after the last.
+    The rate rises linearly over ``warmup_steps``, then follows ``lr_decay``; linear and cosine
+    decay reach 0 after the last update.
     """
     if step <= training.warmup_steps:
         return training.lr * step / (training.warmup_steps + 1)

@@ -1,4 +1,5 @@
-"""The figures of an epoch's updates, from the device to the recorder without waiting at each."""
+"""Passing the figures of an epoch's updates from the device to the recorder, in batches, so that
+training doesn't wait for the device at every update."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ from engine.errors import TrainingError
 from engine.training.recorder import Recorder, StepRecord
 
 REPORT_SECONDS = 1.0
+"""Time between two transfers from the device."""
 
 
 @dataclass(frozen=True)
 class EpochTotals:
+    """An epoch's training figures, as `engine.training.recorder.EpochRecord` has them."""
+
     loss: float
     grad_norm: float
     targets: int
@@ -26,7 +30,11 @@ class EpochTotals:
 
 
 class StepReport:
-    """Keeps the steps' figures on the device and hands them over about once a second."""
+    """Collects the figures of an epoch's updates on the device, and records them once a second.
+
+    Args:
+        seconds: between two transfers; infinite to transfer at `flush` only.
+    """
 
     def __init__(self, recorder: Recorder, epoch: int, seconds: float = REPORT_SECONDS) -> None:
         self._recorder = recorder
@@ -39,13 +47,23 @@ class StepReport:
         self._targets = self._batches = 0
 
     def add(self, step: int, rate: float, figures: Tensor) -> None:
+        """Add an update: its learning rate, and ``figures`` as `engine.training.update.Update`
+        returns them.
+
+        Raises:
+            TrainingError: as `flush`, of this update or one before it.
+        """
         self._steps.append((step, rate))
         self._figures.append(figures)
         if time.monotonic() - self._flushed >= self._seconds:
             self.flush()
 
     def flush(self) -> None:
-        """Raises `TrainingError` if a loss or a gradient is not finite."""
+        """Wait for the device, and record the updates since the last time.
+
+        Raises:
+            TrainingError: a loss or a gradient is not finite.
+        """
         if not self._steps:
             return
         rows = torch.stack(self._figures).tolist()
@@ -70,6 +88,7 @@ class StepReport:
         self._flushed = time.monotonic()
 
     def totals(self, seconds: float) -> EpochTotals:
+        """Return the epoch's means and counts, once all updates are flushed."""
         return EpochTotals(
             loss=self._loss / self._targets,
             grad_norm=self._norm / self._batches,

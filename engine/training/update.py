@@ -1,4 +1,4 @@
-"""One update of a model's weights, as it is written and, on a GPU, recorded and replayed."""
+"""One update of a model's weights, eager or, on a GPU, captured as a CUDA graph and replayed."""
 
 from __future__ import annotations
 
@@ -14,51 +14,53 @@ from torch import Tensor, nn
 
 from engine.models.base import SequenceModel
 from engine.spec import Training
-from engine.training.group import ALONE, Group
+from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, batch_loss
 from engine.training.windows import Windows
 
 WARM_UPS = 2
-"""Updates before one is recorded: libraries set themselves up at their first calls."""
+"""Updates before one is captured: libraries set themselves up at their first calls."""
 
 
 @dataclass(frozen=True)
 class Learner:
-    """What an update changes."""
+    """The model in training, with everything else that an update changes."""
 
     model: SequenceModel
     optimizer: torch.optim.Optimizer
     average: SequenceModel | None
-    """Its weights follow the model's, if they are averaged."""
+    """The exponential moving average of the model's weights, if the run keeps one."""
 
     @property
     def evaluated(self) -> SequenceModel:
-        """The model that is evaluated and kept."""
+        """The model that is evaluated and saved."""
         return self.model if self.average is None else self.average
 
 
 Update = Callable[[Windows], Tensor]
-"""Takes a batch, changes the weights, and returns float64 (3,) on the device: the batch's summed
-loss, its targets, and the gradient's global norm before clipping."""
+"""Updates the weights by a batch and returns float64 (3,) on the device: the batch's summed loss,
+its number of targets, and the gradient's global norm before clipping."""
 
 
 def make_update(
     learner: Learner,
     objective: Objective,
     items: Tensor,
-    room: int | None,
+    capacity: int | None,
     *,
     bfloat16: bool,
     compiled: bool = False,
-    group: Group = ALONE,
+    group: Group = SINGLE,
 ) -> Update:
-    """An update of ``learner`` by batches of windows into ``items``.
+    """Return the function that updates ``learner`` by a batch of windows into ``items``.
 
     Args:
-        compiled: whether the model's layers are compiled, at the first call, for its shapes.
-            Training leaves them as they are: compiled, they give other figures at each execution
-            on a GPU (gradients of embeddings are summed in any order).
-        group: those that update their copies of the model together, by batches that all are given.
+        items: `Histories.items`.
+        capacity: as in `batch_loss`.
+        compiled: whether to compile the model's layers, at the first call and for its shapes.
+            Training doesn't: compiled, the figures vary between executions on a GPU (gradients of
+            embeddings are summed in no fixed order).
+        group: the ranks that each batch, given to all of them whole, is sharded over.
     """
     training, model = objective.training, learner.model
     hidden = torch.compile(model.hidden, dynamic=False) if compiled else model.hidden
@@ -66,33 +68,33 @@ def make_update(
     def update(windows: Windows) -> Tensor:
         with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
             own_loss, own_targets = batch_loss(
-                objective, model, items, windows, room, hidden, group
+                objective, model, items, windows, capacity, hidden, group
             )
-        loss, targets = group.summed(own_loss.detach(), own_targets)
+        loss, targets = group.all_reduce(own_loss.detach(), own_targets)
         torch.autograd.backward(own_loss / targets)
-        group.sum_gradients(model.parameters())
+        group.all_reduce_gradients(model.parameters())
         norm = nn.utils.clip_grad_norm_(model.parameters(), training.grad_clip)
         learner.optimizer.step()
         learner.optimizer.zero_grad()
         if learner.average is not None:
-            _follow(learner.average, model, training.ema)
+            _update_average(learner.average, model, training.ema)
         return torch.stack([loss.double(), targets.double(), norm.double()])
 
     return update
 
 
-def recorded(update: Update, learner: Learner, example: Windows, group: Group = ALONE) -> Update:
-    """The same update as one CUDA graph: a launch in place of hundreds.
+def capture(update: Update, learner: Learner, example: Windows, group: Group = SINGLE) -> Update:
+    """Capture an update as a CUDA graph: one launch in place of hundreds.
 
-    Batches must all have the shape of ``example``, and nothing in the update may wait for the
-    device. Where something does, the update is returned as it is. The learner is as before.
+    All batches must have the shape of ``example``. An update that waits for the device somewhere
+    can't be captured; it is returned as it is, and stderr says why. Leaves the learner unchanged.
     """
     windows = Windows(example.ranges.clone())
     weights = _weights(learner)
     before = [weight.detach().clone() for weight in weights]
     moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
     graph = torch.cuda.CUDAGraph()
-    # Recorded on the stream that it was warmed up on: autograd remembers the stream of weights.
+    # Captured on the stream that it was warmed up on: autograd remembers the stream of weights.
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     try:
@@ -102,18 +104,18 @@ def recorded(update: Update, learner: Learner, example: Windows, group: Group = 
         if problem is None:
             if group.generator is not None:
                 graph.register_generator_state(group.generator)
-            # NCCL has a thread that asks the driver for its own: only ours is recorded.
-            mode = "global" if group.size == 1 else "thread_local"
+            # A thread of NCCL calls the driver too, which a global capture forbids.
+            mode = "global" if group.world_size == 1 else "thread_local"
             with torch.cuda.graph(graph, stream=stream, capture_error_mode=mode):
                 figures = update(windows)
     finally:
-        learner.optimizer.zero_grad()  # of an update that was broken off
+        learner.optimizer.zero_grad()  # an update may have failed halfway
         with torch.no_grad():
             for weight, value in zip(weights, before, strict=True):
                 weight.copy_(value)
         _restore(learner.optimizer, moments)
     if problem is not None:
-        sys.stderr.write(f"An update waits for the GPU, so it is not recorded: {problem}\n")
+        sys.stderr.write(f"An update waits for the GPU, so it is not captured: {problem}\n")
         return update
 
     def replay(batch: Windows) -> Tensor:
@@ -125,10 +127,10 @@ def recorded(update: Update, learner: Learner, example: Windows, group: Group = 
 
 
 def _warm_up(update: Update, windows: Windows) -> str | None:
-    """Run the update a few times, and return what in it waits for the device, if anything does."""
+    """Run the update a few times; return torch's message if part of it waits for the device."""
     update(windows)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that this mode misses some waits
+        warnings.simplefilter("ignore")  # torch warns that the mode misses some waits
         torch.cuda.set_sync_debug_mode("error")
     try:
         for _ in range(WARM_UPS):
@@ -145,7 +147,7 @@ def _warm_up(update: Update, windows: Windows) -> str | None:
 def make_optimizer(
     model: nn.Module, training: Training, device: torch.device, state: dict[str, Any] | None
 ) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019), from ``state`` if there is one."""
+    """Make the optimizer, AdamW (Loshchilov & Hutter 2019), and load its ``state`` if given."""
     on_gpu = device.type == "cuda"
     optimizer = torch.optim.AdamW(
         model.parameters(), weight_decay=training.weight_decay, fused=True, capturable=on_gpu
@@ -154,13 +156,13 @@ def make_optimizer(
         optimizer.load_state_dict(state)
     for group in optimizer.param_groups:
         group["capturable"] = on_gpu
-        # A recorded update reads its rate from the device.
+        # A captured update reads its learning rate from the device.
         group["lr"] = torch.tensor(training.lr, device=device) if on_gpu else training.lr
     return optimizer
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """For the next update, recorded or not."""
+    """Set the learning rate of the next update, captured or not."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -169,18 +171,19 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 @torch.no_grad()
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     for old, new in zip(average.parameters(), model.parameters(), strict=True):
         old.lerp_(new, 1 - decay)
 
 
 def _weights(learner: Learner) -> list[Tensor]:
+    """Return the weights of the model and of its average."""
     models = [learner.model] if learner.average is None else [learner.model, learner.average]
     return [parameter for model in models for parameter in model.parameters()]
 
 
 def _restore(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Tensor]]) -> None:
-    """Put an optimizer's state back in place; what wasn't there before is zero."""
+    """Restore an optimizer's state in place; state that has appeared since becomes zero."""
     for number, state in optimizer.state_dict()["state"].items():
         for name, value in state.items():
             if number in moments:

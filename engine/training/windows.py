@@ -1,4 +1,4 @@
-"""Histories cut into windows, gathered on the device: the batches of one epoch."""
+"""Cutting histories into windows, and gathering the windows' items on the device in batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Histories:
-    """The training part of every user's history, flat."""
+    """The training part of every user's history, in flat arrays."""
 
     items: Tensor
     """int32 (interactions,), on the training device: user by user, oldest first; 1…V."""
@@ -23,48 +23,50 @@ class Histories:
 
     @property
     def interactions(self) -> int:
-        """Training interactions: the targets of one epoch of next-item training."""
+        """Number of training interactions: the targets of one epoch of next-item training."""
         return int((self.ends - self.starts).sum())
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Index ranges into `Histories.items`; each interaction is in the own part of one window."""
+    """Index ranges into `Histories.items`; each interaction is owned by exactly one window."""
 
     ranges: Tensor
-    """int64 (3, windows): `base`, `own` and `end`. A window of three zeros is empty."""
+    """int64 (3, windows): `base`, `own` and `end`. A window of three zeros is padding."""
 
     @property
     def base(self) -> Tensor:
-        """Where the user's history begins; nothing before it belongs to the user."""
+        """(windows,): where the user's history begins."""
         return self.ranges[0]
 
     @property
     def own(self) -> Tensor:
-        """The first position that is the window's own; positions before it, back to `base`, only
-        serve as context."""
+        """(windows,): the first position that the window owns; earlier ones, back to `base`, are
+        context only."""
         return self.ranges[1]
 
     @property
     def end(self) -> Tensor:
-        """One past the last position."""
+        """(windows,): one past the last position."""
         return self.ranges[2]
 
     def __len__(self) -> int:
         return self.ranges.shape[1]
 
     def to(self, device: torch.device) -> Windows:
+        """Copy to a device."""
         return Windows(self.ranges.to(device))
 
     def shuffled(self, generator: torch.Generator) -> Windows:
+        """Return the windows in random order."""
         return Windows(self.ranges[:, torch.randperm(len(self), generator=generator)])
 
     def padded(self, size: int) -> Windows:
-        """With empty windows at the end, so that all batches of ``size`` are whole."""
+        """Append padding, so that every batch has ``size`` windows."""
         return Windows(F.pad(self.ranges, (0, -len(self) % size)))
 
     def batches(self, size: int) -> Iterator[Windows]:
-        """``size`` windows at a time, in order; the last batch may be smaller."""
+        """Yield ``size`` windows at a time, in order; the last batch may be smaller."""
         for ranges in torch.split(self.ranges, size, dim=1):
             yield Windows(ranges)
 
@@ -72,12 +74,12 @@ class Windows:
 def cut_windows(
     histories: Histories, width: int, generator: torch.Generator, stride: int | None = None
 ) -> Windows:
-    """Cut every history into as few windows of ``width`` positions as hold it.
+    """Cut every history into the fewest windows of ``width`` positions that cover it, on the host.
 
-    Each window owns its last ``stride`` positions at most (all of them unless told otherwise), and
-    the own parts partition each history. All but a user's first and last window own ``stride``; how
-    many the first one owns is drawn at random from what that leaves, so that over the epochs an
-    interaction is seen with contexts of many lengths. On the host.
+    Each position is owned by one window, and a window owns at most its last ``stride`` positions
+    (``width`` by default). All but a user's first and last window own ``stride``; how many the
+    first owns is random within what that leaves, so that over the epochs an interaction is seen
+    with contexts of many lengths.
     """
     stride = stride or width
     lengths = histories.ends - histories.starts
@@ -98,15 +100,15 @@ def cut_windows(
 
 
 def windows_needed(lengths: Tensor, stride: int) -> Tensor:
-    """How many windows that own ``stride`` positions each hold histories of so many items."""
+    """Return how many windows, owning ``stride`` positions each, cover histories of ``lengths``."""
     return (lengths + stride - 1).div(stride, rounding_mode="floor")
 
 
 def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor, Tensor]:
-    """Inputs and targets, int64 (windows, width), right-aligned; 0 where there is none.
+    """Gather inputs and targets, int64 (windows, width) each, right-aligned; 0 for padding.
 
-    The input at a position is the item before its target; before the first item of a history
-    there is none, and the model predicts it from padding. Context positions have no target.
+    The input at a position is the item before its target; the first item of a history is predicted
+    from padding. Context positions have no target.
     """
     position = _positions(windows, width)
     inputs = _gather(items, position - 1, position > windows.base[:, None])
@@ -115,7 +117,7 @@ def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor
 
 
 def item_batch(items: Tensor, windows: Windows, width: int) -> Tensor:
-    """The items of the windows themselves, int64 (windows, width), right-aligned, 0 for padding."""
+    """Gather the windows' items, int64 (windows, width), right-aligned; 0 for padding."""
     position = _positions(windows, width)
     return _gather(items, position, position >= windows.base[:, None])
 

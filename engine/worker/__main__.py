@@ -1,11 +1,11 @@
-"""``python -m engine.worker RUN_FOLDER --attempt N --device cpu --threads 2``.
+"""``python -m engine.worker RUN_FOLDER --attempt N --device cpu --threads 2``: train a run.
 
 Reads the run folder, trains, and writes journal, checkpoints and results there. It never opens
-the store. SIGTERM, or SIGUSR2 (with which Slurm warns before a time limit), ends it: `cancelled` if
-the file ``cancel`` stands in the folder, `preempted` (to be resumed) if not.
+the store. SIGTERM, or SIGUSR2 (Slurm's warning before a time limit), ends it: as `cancelled` if
+the folder has a file ``cancel``, otherwise as `preempted`, to be resumed.
 
-With ``--processes 2`` it is one of two that ``torchrun`` started for the run, each on a device of
-its own. The first does all of the above, and the other lives as long as it.
+With ``--processes 2`` it is one of two processes that ``torchrun`` started for the run, each on its
+own device. Rank 0 does all of the above; the other rank ends with it.
 """
 
 from __future__ import annotations
@@ -23,34 +23,36 @@ from engine.runfolder import RunFolder
 
 
 def main() -> int:
+    """Run the worker; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m engine.worker")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--attempt", type=int, required=True)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch likes")
     parser.add_argument(
-        "--lock-seconds", type=float, default=1.0, help="to wait for the run's worker before"
+        "--lock-seconds", type=float, default=1.0, help="to wait for an earlier worker to end"
     )
-    parser.add_argument("--processes", type=int, default=1, help="of the run, started by torchrun")
+    parser.add_argument("--processes", type=int, default=1, help="that torchrun started")
     arguments = parser.parse_args()
     os.umask(OWNER_ONLY)
     folder = RunFolder(arguments.folder.resolve())
-    # A terminal that goes away is no reason to stop.
+    # The run goes on when the terminal is closed.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     if arguments.processes > 1 and os.environ["RANK"] != "0":
         for asking in (signal.SIGTERM, signal.SIGUSR2):
-            signal.signal(asking, signal.SIG_IGN)  # the first one is asked too, and decides
+            signal.signal(asking, signal.SIG_IGN)  # rank 0 gets it too, and decides
 
-        from engine.worker.together import follow
+        from engine.worker.distributed import train_other_rank  # torch: see below
 
-        follow(folder, arguments.device, arguments.threads, arguments.processes)
+        train_other_rank(folder, arguments.device, arguments.threads, arguments.processes)
 
-    nothing_to_do = 0 if arguments.processes == 1 else 1  # ends the others, who wait for this one
+    # With 1, torchrun ends the other ranks, which wait for this one.
+    nothing_to_do = 0 if arguments.processes == 1 else 1
 
-    # Held for life, and let go by the kernel however this process ends: whoever finds it free
-    # knows that no worker of this run is alive.
+    # Held until this process ends, however it does: while the lock is free, no worker of this run
+    # is alive.
     if take_lock(folder.lock, arguments.lock_seconds) is None:
         sys.stderr.write(f"another worker has {folder.run_id}; nothing to do\n")
         return nothing_to_do
@@ -67,6 +69,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGUSR2, ask_to_stop)
 
+    # Not at the top: importing torch takes seconds, in which a signal would kill the process.
     from engine.worker.attempt import run_attempt
 
     exit_status = run_attempt(
@@ -78,8 +81,8 @@ def main() -> int:
         arguments.processes,
     )
     if arguments.processes > 1:
-        # The journal has said how it ended, which torchrun would say again at length; and what
-        # the processes share can't be taken down while the others wait in it.
+        # A failure is in the journal; torchrun, told of it, would report it again at length. And
+        # a regular exit would wait for the process group, in which the other ranks wait.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0 if exit_status == 1 else exit_status)

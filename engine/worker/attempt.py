@@ -1,4 +1,4 @@
-"""From a run folder to a trained model, and every way that can end, in the journal."""
+"""One attempt at a run: training it, and writing to the journal how that ended."""
 
 from __future__ import annotations
 
@@ -39,21 +39,23 @@ from engine.training.loop import (
     training_histories,
     uses_bfloat16,
 )
+from engine.worker.distributed import own_device, process_group
 from engine.worker.fence import Fence
-from engine.worker.provenance import device_name, job, software
+from engine.worker.provenance import device_name, slurm_job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
-from engine.worker.together import own_device, together
 
 RESERVE_BYTES = 65_536
+"""Of the file that is deleted to make room for the journal's last line on a full disk."""
+
 _NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 KEPT_CHECKPOINTS = 2
-"""Of a run: the newest, and the one before it in case that one is damaged."""
+"""Checkpoints kept of a run: the newest, and the one before in case the newest is damaged."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The journal's last word."""
+    """The fields of the journal's ``end``."""
 
     status: EndStatus
     cause: str
@@ -73,8 +75,9 @@ def run_attempt(
     stop: Callable[[], bool],
     processes: int = 1,
 ) -> int:
-    """Train the run in ``folder`` from its newest whole checkpoint; return the exit status, which
-    is `NO_ROOM` where the disk has none for the journal. Of several processes this is the first."""
+    """Train the run in ``folder`` from its newest whole checkpoint, as rank 0 if there are several
+    processes; return the exit status, which is `NO_ROOM` if a full disk kept the journal from
+    being written."""
     started = time.monotonic()
     if threads:
         torch.set_num_threads(threads)
@@ -91,7 +94,7 @@ def run_attempt(
 
             def train_it() -> tuple[Outcome, InferenceSpeed]:
                 device = own_device(device_kind, processes)
-                with together(
+                with process_group(
                     device, processes, lambda *why: write_end(Ending("failed", *why))
                 ) as group:
                     return _train(folder, attempt, device, journal, stop, fence, group)
@@ -109,12 +112,13 @@ def run_attempt(
 
 def _reserve(folder: RunFolder) -> None:
     with suppress(OSError):
-        folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # noise, lest it be compressed away
+        folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # random: incompressible
 
 
 def _ending_of(
     work: Callable[[], tuple[Outcome, InferenceSpeed]], folder: RunFolder, fence: Fence
 ) -> Ending:
+    """Do the work, and turn its outcome or exception into the journal's ``end``."""
     try:
         outcome, speed = work()
     except Interrupted:
@@ -133,7 +137,7 @@ def _ending_of(
         return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
     except OSError as error:
         return _os_failure(error)
-    except Exception as error:  # noqa: BLE001 -- the last resort: nothing may end without a word
+    except Exception as error:  # noqa: BLE001 -- every attempt must write its end
         if "can't allocate memory" in str(error):
             return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
         message = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -166,9 +170,9 @@ def _train(
     spec = load_spec(folder)
     interactions = load_interactions(spec.source)
     checkpoint, resume, problems = _newest_checkpoint(folder, spec)
-    group.told(checkpoint)
+    group.broadcast(checkpoint)
 
-    facts = _facts(folder, attempt, spec, interactions, device, resume, group.size)
+    facts = _facts(folder, attempt, spec, interactions, device, resume, group.world_size)
     journal.write("start", **facts)
     for problem in problems:
         journal.write("warning", message=problem)
@@ -208,7 +212,8 @@ def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: C
 
 
 def _log_bytes(folder: RunFolder) -> int | None:
-    """How long the log is: its lines have no times, and so get one to within a checkpoint."""
+    """Return the log's size, which dates its lines, that have no times, to within a checkpoint;
+    ``None`` if there is no log."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
@@ -221,7 +226,7 @@ def _log_bytes(folder: RunFolder) -> int | None:
 def _newest_checkpoint(
     folder: RunFolder, spec: RunSpec
 ) -> tuple[str | None, Checkpoint | None, list[str]]:
-    """Name and content of the newest checkpoint that can be used, and what is wrong with newer
+    """Return name and content of the newest checkpoint that can be used, and the problems of newer
     ones."""
     problems: list[str] = []
     for _, path in reversed(folder.checkpoints()):
@@ -235,6 +240,7 @@ def _newest_checkpoint(
 def _speed(
     spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
 ) -> InferenceSpeed:
+    """Measure the trained model's inference speed on the test users."""
     histories = torch.from_numpy(
         split_data(interactions, spec.source).histories("test", spec.length)
     )
@@ -260,7 +266,7 @@ def _facts(
     resume: Checkpoint | None,
     processes: int,
 ) -> dict[str, Any]:
-    """The journal's ``start``: identity, provenance and sizes."""
+    """Return the fields of the journal's ``start``: identity, provenance and sizes."""
     histories = training_histories(split_data(interactions, spec.source), torch.device("cpu"))
     return {
         "format": FORMAT,
@@ -274,7 +280,7 @@ def _facts(
         "threads": torch.get_num_threads(),
         "processes": processes,
         **software(),
-        **({"job": found} if (found := job(os.environ)) else {}),
+        **({"job": job} if (job := slurm_job(os.environ)) else {}),
         "checksum": interactions.checksum,
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,

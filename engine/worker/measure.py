@@ -1,7 +1,7 @@
-"""``python -m engine.worker.measure --device cpu --threads 2``: what a run would cost.
+"""``python -m engine.worker.measure --device cpu --threads 2``: measure what a run would cost.
 
-Reads a run's configuration from stdin, trains a few updates of it, and prints one JSON object:
-``epoch_seconds`` and ``memory_mib``, or ``problem``. It writes no file.
+Reads a `RunSpec` as JSON from stdin, trains a few updates, and prints one JSON object:
+``epoch_seconds`` and ``memory_mib``, or ``problem``. Writes no file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from engine.datasets.load import load_interactions
+from engine.errors import UserError
 from engine.spec import RunSpec
+from engine.telemetry import MIB, Sampler
 
 
 def main() -> int:
@@ -22,21 +25,19 @@ def main() -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch likes")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     spec = RunSpec.model_validate_json(sys.stdin.read())
     print(json.dumps(_measured(spec, arguments.device, arguments.threads)), flush=True)  # noqa: T201
     return 0
 
 
 def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
-    from engine.datasets.load import load_interactions
-    from engine.errors import UserError
-
     try:
         interactions = load_interactions(spec.source)
     except UserError as error:
         return {"problem": str(error)}
 
+    # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
     import torch
 
     from engine.training.measure import measure
@@ -56,7 +57,7 @@ def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
 
 
 def _peak_memory() -> float:
-    """Of this process, resident, in MiB."""
+    """Return this process's peak resident memory, in MiB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
@@ -64,10 +65,8 @@ def _peak_memory() -> float:
 
 
 def _gpu_memory() -> float:
-    """Of this process, as the driver tells; where it doesn't, what torch has taken at most."""
-    import torch
-
-    from engine.telemetry import MIB, Sampler
+    """Return this process's GPU memory in MiB: the driver's figure, or torch's peak if larger."""
+    import torch  # see above
 
     sampler = Sampler()
     own = [

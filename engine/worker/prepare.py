@@ -1,7 +1,7 @@
-"""``python -m engine.worker.prepare RUN_FOLDER``: prepares a run's data set.
+"""``python -m engine.worker.prepare RUN_FOLDER``: prepare a run's data set.
 
-Whoever trains on it afterwards finds the prepared copy in the cache. What is wrong is said on
-stdout, in one sentence, and the exit status is 1.
+Writes the prepared copy to the cache, for the runs that train on it afterwards. If that fails,
+prints one sentence on stdout; the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from engine.datasets.load import load_interactions
 from engine.errors import UserError
 from engine.process import OWNER_ONLY
 from engine.runfolder import RunFolder
@@ -22,9 +23,6 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     os.umask(OWNER_ONLY)
-
-    from engine.datasets.load import load_interactions
-
     try:
         load_interactions(load_spec(RunFolder(arguments.folder.resolve())).source)
     except UserError as error:

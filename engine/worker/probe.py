@@ -1,7 +1,7 @@
-"""``python -m engine.worker.probe FILE --device cpu``: what there is where this runs.
+"""``python -m engine.worker.probe FILE --device cpu``: describe the machine that this runs on.
 
-Writes one JSON object: host, time, versions of Python, packages and code, GPUs that torch can use,
-and whether the folders that runs need are there.
+Writes one JSON object to FILE: host, time, versions of Python, packages and code, GPUs that torch
+can use, and which of the folders in `FOLDERS` are absent.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import torch
+
 from engine.atomic import write_atomically
+from engine.worker.provenance import software
 
 PACKAGES = ("torch", "numpy", "pydantic")
 FOLDERS = ("SEQBENCH_CACHE", "SEQBENCH_DATA")
+"""Environment variables that name folders which runs need."""
 
 
 def main() -> int:
@@ -27,9 +31,6 @@ def main() -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     arguments = parser.parse_args()
-
-    from engine.worker.provenance import software
-
     found = {
         "host": socket.gethostname(),
         "interpreter": sys.executable,
@@ -52,8 +53,6 @@ def _version(package: str) -> str | None:
 
 
 def _gpus() -> list[str]:
-    import torch
-
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 

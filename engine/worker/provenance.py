@@ -1,4 +1,4 @@
-"""On what a run is trained: code, versions, device."""
+"""The provenance of a run: code, versions, device."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from engine.telemetry import driver_version
 
 _DIRTY = "-dirty"
 _SHOWN = 10
-"""Digits of a commit in ``code``."""
+"""Digits of the commit in ``code``."""
 
 ROOT = Path(__file__).parents[2]
 
 
 def software(root: Path = ROOT) -> dict[str, str | bool | None]:
-    """For the journal's ``start``: ``code`` (the version, with the commit where it runs from a
-    checkout), ``commit`` and whether files that git knows differ from it (``None`` where there is
-    no checkout), ``python``, ``numpy``, ``torch``, ``cuda`` (that torch was built for) and
-    ``driver`` (of the GPU)."""
+    """Return the software versions for the journal's ``start``.
+
+    ``code`` is seqbench's version, with the commit if it runs from a checkout; ``commit`` and
+    ``dirty`` (whether tracked files differ from it) are ``None`` without a checkout; ``cuda`` is
+    the version that torch was built for, and ``driver`` that of the GPU.
+    """
     commit, dirty = git_state(root)
     local = f"+{commit[:_SHOWN]}{_DIRTY if dirty else ''}" if commit else ""
     return {
@@ -41,9 +43,9 @@ def software(root: Path = ROOT) -> dict[str, str | bool | None]:
     }
 
 
-def job(environment: Mapping[str, str]) -> dict[str, str] | None:
-    """For ``start``: the job of a cluster that the attempt runs in, its Python and its modules;
-    ``None`` outside of one."""
+def slurm_job(environment: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the Slurm job of an attempt for the journal's ``start``, with its Python and modules;
+    ``None`` outside a job."""
     if "SLURM_JOB_ID" not in environment:
         return None
     names = {
@@ -62,7 +64,8 @@ def job(environment: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:
-    """The commit that is checked out, 40 digits, and whether files were changed since."""
+    """Return the commit that is checked out, 40 digits, and whether tracked files differ from it;
+    ``None`` for both without a checkout or git."""
     if not (root / ".git").exists():
         return None, None
     try:
@@ -82,8 +85,8 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
 
 
 def device_name(device: torch.device, processes: int = 1) -> str:
-    """The GPU's or the processor's, as it names itself, with how many processes used it or one
-    like it: times on several are not those on one."""
+    """Return the GPU's or processor's name, with the number of processes if there are several, so
+    that their times aren't compared with those of one."""
     name = _own_name(device)
     if processes == 1:
         return name

@@ -1,7 +1,7 @@
-"""``python -m engine.worker.recommend RUN_FOLDER --user 196``: a run's predictions, in words.
+"""``python -m engine.worker.recommend RUN_FOLDER --user 196``: print a run's recommendations.
 
-Prints one JSON object: ``users`` with the history, the true next item and the top items of each,
-or ``problem``. It writes no file but a prepared copy of the data.
+Prints one JSON object: ``users``, each with history, true next item and top items as ids and
+titles, or ``problem``. Writes no file but a prepared copy of the data.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from engine.datasets.load import open_data
+from engine.datasets.splits import split_data
+from engine.datasets.titles import id_text, item_titles
 from engine.errors import DataError, UserError
+from engine.runfolder import RunFolder
+from engine.specfile import load_spec
 
 
 def main() -> int:
@@ -26,26 +33,22 @@ def main() -> int:
     parser.add_argument("--top", type=int, default=10)
     parser.add_argument("--mask-seen", action="store_true")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     try:
-        told = _told(arguments)
+        answer = _recommendations(arguments)
     except UserError as error:
-        told = {"problem": str(error)}
+        answer = {"problem": str(error)}
     except MemoryError:
-        told = {"problem": "There is not enough memory free to load the run's model."}
-    print(json.dumps(told), flush=True)  # noqa: T201
+        answer = {"problem": "There is not enough memory free to load the run's model."}
+    print(json.dumps(answer), flush=True)  # noqa: T201
     return 0
 
 
-def _told(asked: argparse.Namespace) -> dict[str, Any]:
-    from engine.datasets.load import open_data
-    from engine.datasets.splits import split_data
-    from engine.datasets.titles import id_text, item_titles
-    from engine.runfolder import RunFolder
-    from engine.specfile import load_spec
+def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
+    # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
     from engine.training.recommend import predict, trained_model
 
-    folder = RunFolder(asked.folder)
+    folder = RunFolder(arguments.folder)
     spec = load_spec(folder)
     data = open_data(spec.source)
     split = split_data(data.interactions, spec.source)
@@ -56,14 +59,14 @@ def _told(asked: argparse.Namespace) -> dict[str, Any]:
         return {"item": id_text(data.item_ids[number - 1].item()), "title": titles.get(number, "")}
 
     tested = split.test.users
-    if asked.user is not None:
-        users = [_number_of(asked.user, data.user_ids, spec.dataset)]
+    if arguments.user is not None:
+        users = [_number_of(arguments.user, data.user_ids, spec.dataset)]
     else:
-        first = asked.first % max(1, len(tested))
-        users = tested[first : first + asked.count].tolist()
+        first = arguments.first % max(1, len(tested))
+        users = tested[first : first + arguments.count].tolist()
     found = []
     for user in users:
-        one = predict(model, split, user, asked.top, mask_seen=asked.mask_seen)
+        one = predict(model, split, user, arguments.top, mask_seen=arguments.mask_seen)
         found.append(
             asdict(one)
             | {
@@ -80,11 +83,7 @@ def _told(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _number_of(text: str, ids: Any, dataset: str) -> int:
-    """The number of the user whose id in the source is ``text``. Raises `DataError`."""
-    import numpy as np
-
-    from engine.datasets.titles import id_text
-
+    """Return the number of the user whose id in the source is ``text``. Raises `DataError`."""
     wanted: Any = None
     if ids.dtype.kind == "S":
         wanted = text.encode()

@@ -1,4 +1,5 @@
-"""Training's recorder that writes the journal, and the thread that samples the machine."""
+"""The recorder that writes training's records to the journal, and the thread that samples the
+machine meanwhile."""
 
 from __future__ import annotations
 
@@ -14,23 +15,32 @@ from engine.telemetry import GpuSample, Sample, Sampler
 from engine.training.recorder import EpochRecord, StepRecord
 
 SAMPLE_SECONDS = 0.5
+"""Time between two samples, from all of which an epoch's figures are computed."""
+
 TELEMETRY_SECONDS = 2.0
-"""One sample in four goes to the journal; all of them make an epoch's figures."""
+"""Time between two samples that are written to the journal."""
 
 STEPS_PER_SECOND = 10
-"""Step lines at most; the curve needs no more."""
+"""Most ``step`` lines in the journal, enough for a curve."""
 
 
 @dataclass(frozen=True)
 class GpuUse:
-    """A GPU over one epoch; ``None`` where the driver doesn't tell."""
+    """The use of a GPU over one epoch; ``None`` where the driver doesn't report it."""
 
     memory_mib: float | None
+    """The maximum."""
     utilization: float | None
+    """The mean, in per cent."""
 
 
 class TelemetryThread(threading.Thread):
-    """Samples the machine in the background, and writes telemetry lines."""
+    """Samples the machine in the background, and writes ``telemetry`` lines to the journal.
+
+    Args:
+        pid: the training process.
+        gpu_uuid: the GPU that it trains on, if any.
+    """
 
     def __init__(self, journal: JournalWriter, pid: int, gpu_uuid: str | None) -> None:
         super().__init__(name="telemetry", daemon=True)
@@ -56,17 +66,19 @@ class TelemetryThread(threading.Thread):
                 try:
                     self._journal.write("telemetry", **self._fields(sample, gpu))
                 except OSError:
-                    continue  # training's own next line meets the same disk, and can act on it
+                    continue  # the training thread's next line fails as well, and ends the attempt
                 written = sample.t
                 self._since_line.clear()
         self._sampler.close()
 
     def end(self) -> None:
+        """Stop sampling, and wait for the thread."""
         self._ended.set()
         self.join()
 
     def gpu_use(self) -> GpuUse:
-        """What the GPU did since the last call; an epoch shorter than a sample repeats the last."""
+        """Return the GPU's use since the last call; the last sample counts again if there is no
+        newer one."""
         with self._lock:
             samples, self._since_epoch = self._since_epoch, self._since_epoch[-1:]
         memory = [m for gpu in samples if (m := self._memory(gpu)) is not None]
@@ -101,7 +113,7 @@ class TelemetryThread(threading.Thread):
         }
 
     def _disturbances(self) -> dict[str, float | None]:
-        """What of all samples since the last line could have slowed training."""
+        """Return what may have slowed training, over all samples since the last line."""
         others = [n for gpu in self._since_line if (n := gpu.others(self._pid)) is not None]
         throttles = [gpu.throttle for gpu in self._since_line if gpu.throttle is not None]
         return {
@@ -111,7 +123,7 @@ class TelemetryThread(threading.Thread):
 
 
 class JournalRecorder:
-    """`engine.training.recorder.Recorder` on a journal."""
+    """Writes training's records to the journal, as a `engine.training.recorder.Recorder`."""
 
     def __init__(self, journal: JournalWriter, telemetry: TelemetryThread) -> None:
         self._journal = journal
@@ -119,15 +131,16 @@ class JournalRecorder:
         self._last_steps = time.monotonic()
 
     def steps(self, records: list[StepRecord]) -> None:
+        """Write the newest of the updates, and as many others as `STEPS_PER_SECOND` allows."""
         now = time.monotonic()
         room = max(1, round((now - self._last_steps) * STEPS_PER_SECOND))
         self._last_steps = now
         stride = -(-len(records) // room) if records else 1
-        # Counted from the end, so that the newest step is always among them.
         for record in reversed(records[::-1][::stride]):
             self._journal.write("step", **asdict(record))
 
     def epoch(self, record: EpochRecord) -> None:
+        """Write an epoch, with the GPU's use in it."""
         fields = asdict(record)
         gpu = self._telemetry.gpu_use()
         self._journal.write(

@@ -93,7 +93,7 @@ def _rules(
     try:
         return validate(Filter, filtered), validate(SplitRule, divided)
     except InvalidError as error:
-        raise UsageError(f"{'.'.join(map(str, error.place))} {error.problem}".strip()) from None
+        raise UsageError(f"{'.'.join(map(str, error.key_path))} {error.problem}".strip()) from None
 
 
 @click.command()
@@ -219,12 +219,12 @@ def _keep(
     replace: bool,
     dry_run: bool,
 ) -> None:
-    from engine.datasets.own import keep
+    from engine.datasets.own import save_draft
 
     if dry_run:
         note("Nothing was kept.")
         return
-    path = keep(session.catalogue, draft, session.config_dir, file=file, replace=replace)
+    path = save_draft(session.catalogue, draft, session.config_dir, file=file, replace=replace)
     note(f"{draft.dataset.name} is ready: {path}")
 
 

@@ -16,7 +16,7 @@ from textual.content import Content
 from tui.text import PARAGRAPH, TITLE, bytes_, count, plain, short_path, wrap
 
 if TYPE_CHECKING:
-    from engine.datasets.filters import Step
+    from engine.datasets.filters import FilterStep
     from engine.datasets.statistics import Histogram, SplitCounts, Statistics
     from engine.spec import Dataset
 
@@ -47,7 +47,7 @@ class Look:
     """What a look into a data set found."""
 
     statistics: Statistics
-    steps: tuple[Step, ...]
+    steps: tuple[FilterStep, ...]
     split: SplitCounts
     remarks: tuple[str, ...] = ()
 

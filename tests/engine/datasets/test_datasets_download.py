@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.datasets.download import FetchCancelledError, Patience, Progress, fetch, offer
+from engine.datasets.download import FetchCancelledError, Progress, RetryPolicy, fetch, offer
 from engine.datasets.load import load_interactions
 from engine.datasets.locate import locate
 from engine.errors import DataError
@@ -25,7 +25,7 @@ from engine.spec import Dataset
 MakeDataset = Callable[..., Dataset]
 
 RATINGS = b"".join(b"%d\t%d\t3\t%d\n" % (i % 50, i * 7919 % 997, i * i) for i in range(30_000))
-QUICK = Patience(connect=5, silence=5, retries=2, pause=0)
+QUICK = RetryPolicy(connect=5, read=5, retries=2, backoff=0)
 
 
 @dataclass
@@ -149,7 +149,7 @@ def test_fetches_checks_and_unpacks_what_is_wanted(
 ) -> None:
     dataset = served()
     seen: list[Progress] = []
-    folder = fetch(dataset, seen.append, patience=QUICK)
+    folder = fetch(dataset, seen.append, policy=QUICK)
 
     assert folder == cache / "tiny-folder"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
@@ -163,7 +163,7 @@ def test_fetches_checks_and_unpacks_what_is_wanted(
     assert seen[-1].done == seen[-1].total == len(site.body)
     assert load_interactions(dataset).num_users == 50
 
-    assert fetch(dataset, patience=QUICK) == folder
+    assert fetch(dataset, policy=QUICK) == folder
     assert site.asked == [None], "what is there and sound is not fetched again"
 
 
@@ -177,7 +177,7 @@ def test_a_damaged_copy_in_the_cache_is_replaced(
     (folder / "u.data").write_bytes(RATINGS[:-9])
     # What a fetch that was killed while unpacking leaves.
     (cache / ".tiny-folder.ab12_xyz.new").mkdir()
-    fetch(dataset, patience=QUICK)
+    fetch(dataset, policy=QUICK)
     assert (folder / "u.data").read_bytes() == RATINGS
     assert left_over(cache) == {"tiny-folder"}
 
@@ -191,7 +191,7 @@ def test_a_damaged_copy_of_the_users_is_left_to_the_user(
     (own / "u.data").write_bytes(b"mine")
     monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
     with pytest.raises(DataError, match="repair or remove that copy"):
-        fetch(dataset, patience=QUICK)
+        fetch(dataset, policy=QUICK)
     assert (own / "u.data").read_bytes() == b"mine"
 
 
@@ -202,7 +202,7 @@ def test_goes_on_where_an_earlier_fetch_stopped(
     cache.mkdir()
     (cache / ".tiny-folder.part").write_bytes(site.body[:100_000])
     seen: list[Progress] = []
-    folder = fetch(dataset, seen.append, patience=QUICK)
+    folder = fetch(dataset, seen.append, policy=QUICK)
     assert site.asked == ["bytes=100000-"]
     assert seen[0].done > 100_000
     assert (folder / "u.data").read_bytes() == RATINGS
@@ -216,7 +216,7 @@ def test_a_connection_that_breaks_is_taken_up_again(
     site.ranges = ranges
     site.stop_after = len(site.body) // 2 + 1 if ranges else len(site.body)
     site.failures = 1
-    folder = fetch(dataset, patience=QUICK)
+    folder = fetch(dataset, policy=QUICK)
     assert (folder / "u.data").read_bytes() == RATINGS
     assert len(site.asked) == (3 if ranges else 2)
 
@@ -228,7 +228,7 @@ def test_a_server_without_ranges_is_read_from_the_start(
     cache.mkdir()
     (cache / ".tiny-folder.part").write_bytes(site.body[:100_000])
     site.ranges = False
-    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+    assert (fetch(dataset, policy=QUICK) / "u.data").read_bytes() == RATINGS
 
 
 @pytest.mark.parametrize("left", ["other bytes", "too long"])
@@ -239,7 +239,7 @@ def test_what_is_left_of_something_else_is_dropped(
     cache.mkdir()
     size = 100_000 if left == "other bytes" else len(site.body) + 1
     (cache / ".tiny-folder.part").write_bytes(b"x" * size)
-    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+    assert (fetch(dataset, policy=QUICK) / "u.data").read_bytes() == RATINGS
 
 
 def test_a_truncated_download_is_kept_and_explained(
@@ -248,7 +248,7 @@ def test_a_truncated_download_is_kept_and_explained(
     dataset = served()
     site.stop_after = 50_000
     with pytest.raises(DataError, match=r"could not be fetched from .*try again, which goes on"):
-        fetch(dataset, patience=QUICK)
+        fetch(dataset, policy=QUICK)
     assert len(site.asked) == 1 + QUICK.retries
     assert (cache / ".tiny-folder.part").read_bytes() == site.body[: 3 * 50_000]
     assert locate(dataset) is None
@@ -258,7 +258,7 @@ def test_a_server_that_falls_silent(served: Callable[..., Dataset], site: Site) 
     dataset = served()
     site.stall_after = 10_000
     with pytest.raises(DataError, match=r"could not be fetched .*timed out"):
-        fetch(dataset, patience=Patience(silence=0.2, retries=0))
+        fetch(dataset, policy=RetryPolicy(read=0.2, retries=0))
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_other_bytes_than_published_are_refused(
     served: Callable[..., Dataset], cache: Path, change: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(DataError, match=f"not the published archive .*{reason}"):
-        fetch(served(**change), patience=QUICK)
+        fetch(served(**change), policy=QUICK)
     assert left_over(cache) == set()
 
 
@@ -282,7 +282,7 @@ def test_an_address_that_is_gone(served: Callable[..., Dataset], site: Site, sta
     dataset = served()
     site.status = status
     with pytest.raises(DataError, match=rf"answered {status} .*: correct the address"):
-        fetch(dataset, patience=QUICK)
+        fetch(dataset, policy=QUICK)
     assert len(site.asked) == 1
 
 
@@ -302,7 +302,7 @@ def test_a_server_that_sends_elsewhere(
     dataset = served()
     site.location = location
     with pytest.raises(DataError, match=rf"(?s)(can't|could not) be fetched .*{reason}"):
-        fetch(dataset, patience=QUICK)
+        fetch(dataset, policy=QUICK)
     assert locate(dataset) is None
     assert left_over(cache) == set()
 
@@ -324,7 +324,7 @@ def test_nothing_half_made_is_used_whoever_is_killed(
         killed.kill()
     assert locate(dataset) is None
     site.stall_after = None
-    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+    assert (fetch(dataset, policy=QUICK) / "u.data").read_bytes() == RATINGS
     assert left_over(cache) == {"tiny-folder"}
 
 
@@ -332,7 +332,7 @@ def test_nobody_answers(make_dataset: MakeDataset) -> None:
     # Port 1 is never listened on.
     archive = {"url": "http://127.0.0.1:1/tiny.zip", "bytes": 10}
     with pytest.raises(DataError, match="check the network or the proxy"):
-        fetch(make_dataset(archive=archive), patience=QUICK)
+        fetch(make_dataset(archive=archive), policy=QUICK)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_an_unsafe_or_broken_archive_is_refused(
     served: Callable[..., Dataset], tmp_path: Path, cache: Path, body: bytes, reason: str, md5: str
 ) -> None:
     with pytest.raises(DataError, match=reason):
-        fetch(served(body, md5=md5), patience=QUICK)
+        fetch(served(body, md5=md5), policy=QUICK)
     assert left_over(cache) == set()
     assert {path.name for path in tmp_path.iterdir()} == {"cache"}
 
@@ -365,7 +365,7 @@ def test_an_archive_without_the_file_names_it(
 ) -> None:
     dataset = served().model_copy(update={"files": {"u.data": None, "u.time": None}})
     with pytest.raises(DataError, match=r"holds no tiny-folder/u\.time"):
-        fetch(dataset, patience=QUICK)
+        fetch(dataset, policy=QUICK)
 
 
 def test_cancelled_midway_and_taken_up_again(
@@ -378,7 +378,7 @@ def test_cancelled_midway_and_taken_up_again(
     kept = (cache / ".tiny-folder.part").stat().st_size
     assert 0 < kept == seen[-1].done < len(site.body)
 
-    assert (fetch(dataset, patience=QUICK) / "u.data").read_bytes() == RATINGS
+    assert (fetch(dataset, policy=QUICK) / "u.data").read_bytes() == RATINGS
     assert site.asked == [None, f"bytes={kept}-"]
 
 
@@ -394,7 +394,7 @@ def test_two_at_once_fetch_once(served: Callable[..., Dataset], site: Site, cach
 def test_a_cache_that_cannot_be_written(served: Callable[..., Dataset], cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     with pytest.raises(DataError, match="name another folder in SEQBENCH_CACHE"):
-        fetch(served(), patience=QUICK)
+        fetch(served(), policy=QUICK)
 
 
 def test_what_fetching_costs_is_said_beforehand(
@@ -414,7 +414,7 @@ def test_what_fetching_costs_is_said_beforehand(
 def test_mirrors_are_tried_in_turn(served: Callable[..., Dataset], site: Site, cache: Path) -> None:
     nobody = "http://127.0.0.1:9/tiny.zip"
     dataset = served(url=nobody, mirrors=[nobody, site.url])
-    assert fetch(dataset, patience=Patience(connect=5, silence=5, retries=0, pause=0)).is_dir()
+    assert fetch(dataset, policy=RetryPolicy(connect=5, read=5, retries=0, backoff=0)).is_dir()
     assert len(site.asked) == 1
     assert left_over(cache) == {"tiny-folder"}
 
@@ -424,7 +424,7 @@ def test_a_mirror_with_other_bytes_is_none(
 ) -> None:
     dataset = served(md5="0" * 32, mirrors=[site.url])
     with pytest.raises(DataError, match="is not the published archive"):
-        fetch(dataset, patience=QUICK)
+        fetch(dataset, policy=QUICK)
     assert left_over(cache) == set()
 
 
@@ -432,5 +432,5 @@ def test_titles_come_along_where_the_archive_has_them(
     served: Callable[..., Dataset], cache: Path
 ) -> None:
     dataset = served(zipped({"tiny-folder/u.item": b"1|One|x"}))
-    fetch(dataset.model_copy(update={"titles": "u.item"}), patience=QUICK)
+    fetch(dataset.model_copy(update={"titles": "u.item"}), policy=QUICK)
     assert (cache / "tiny-folder" / "u.item").read_bytes() == b"1|One|x"

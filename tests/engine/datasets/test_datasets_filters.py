@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.datasets.filters import apply_filter
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
 from engine.spec import Filter
 

@@ -12,11 +12,11 @@ import numpy as np
 from fuzzing import attempted, fuzz, short_and_long, torn
 from hypothesis import strategies as st
 
-from engine.datasets.filters import Step
+from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import make_interactions
 from engine.datasets.ordering import Ordered, order_by_time
 from engine.datasets.prepared import Prepared, is_sound, load_prepared, save_prepared
-from engine.datasets.ratings import COLONS, TAB, RatingFile, read_ratings
+from engine.datasets.readers.ratings import COLONS, TAB, RatingFile, read_ratings
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
 
@@ -60,7 +60,7 @@ def test_any_prepared_copy(cache: Path, inputs: int) -> None:
     items, offsets = np.arange(1, 9, dtype=np.int32), np.array([0, 3, 8])
     ids = np.arange(8)
     own = make_interactions(items, offsets, 8)
-    save_prepared("tiny", "0" * 64, Prepared(own, ids[:2], ids, (Step("source", 2, 8, 8),)))
+    save_prepared("tiny", "0" * 64, Prepared(own, ids[:2], ids, (FilterStep("source", 2, 8, 8),)))
     (path,) = (cache / "prepared").glob("tiny-*")
     whole = path.read_bytes()
     huge = whole.replace(b'"<i4", 8,', b'"<i4", 8' + b"0" * 9 + b",")

@@ -17,7 +17,7 @@ from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions, open_data
 from engine.datasets.ordering import order_by_time
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
 from engine.spec import Dataset
 

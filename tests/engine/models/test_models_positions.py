@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.models.positions import distance_penalty, rotate, rotation
+from engine.models.positions import distance_biases, rotate, rotation
 
 CPU = torch.device("cpu")
 
@@ -35,7 +35,7 @@ def test_rotation_turns_pairs_of_features() -> None:
 
 def test_penalties_fall_with_the_distance() -> None:
     """Press et al. 2022: eight heads have the slopes 1/2, 1/4, … 1/256."""
-    penalty = distance_penalty(5, 8, CPU)
-    assert penalty[:, 4, 3].tolist() == pytest.approx([-(2.0**-h) for h in range(1, 9)])
-    assert penalty[0, 4].tolist() == pytest.approx([-2.0, -1.5, -1.0, -0.5, 0.0])
-    assert torch.equal(penalty, penalty.transpose(1, 2))
+    biases = distance_biases(5, 8, CPU)
+    assert biases[:, 4, 3].tolist() == pytest.approx([-(2.0**-h) for h in range(1, 9)])
+    assert biases[0, 4].tolist() == pytest.approx([-2.0, -1.5, -1.0, -0.5, 0.0])
+    assert torch.equal(biases, biases.transpose(1, 2))

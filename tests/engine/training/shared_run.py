@@ -18,7 +18,7 @@ from engine.datasets.load import load_interactions
 from engine.spec import RunSpec
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from engine.training.group import ALONE, Group, join
+from engine.training.group import SINGLE, Group, join
 from engine.training.recorder import EpochRecord, StepRecord
 
 CPU = torch.device("cpu")
@@ -37,12 +37,12 @@ class Memory:
 
 
 def trained(
-    spec: RunSpec, folder: Path, name: str, resume: Path | None = None, group: Group = ALONE
+    spec: RunSpec, folder: Path, name: str, resume: Path | None = None, group: Group = SINGLE
 ) -> dict[str, Any]:
     """Train, leaving a checkpoint of every epoch in ``folder``; what came out."""
 
     def save(checkpoint: Checkpoint) -> None:
-        if group.first:
+        if group.rank == 0:
             save_checkpoint(folder / f"{name}-{checkpoint.epoch}.pt", checkpoint)
 
     memory = Memory()
@@ -71,7 +71,7 @@ def main(folder: Path) -> None:
     for name, case in json.loads((folder / "cases.json").read_text()).items():
         resume = Path(case["resume"]) if case["resume"] else None
         found = trained(RunSpec.model_validate(case["spec"]), folder, name, resume, group)
-        if group.first:
+        if group.rank == 0:
             torch.save(found, folder / f"{name}.pt")
 
 

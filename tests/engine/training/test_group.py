@@ -143,11 +143,11 @@ def test_one_process_goes_on_from_a_run_of_two(catalogue, alone, shared, tmp_pat
 
 
 @pytest.mark.parametrize(("rows", "size"), [(5, 2), (1, 3), (6, 3), (128, 4)])
-def test_shares_are_of_one_size_and_make_up_the_batch(rows: int, size: int) -> None:
+def test_shards_are_of_one_size_and_make_up_the_batch(rows: int, size: int) -> None:
     batch = torch.arange(1, rows + 1)[:, None].expand(rows, 4)
-    shares = [Group(rank, size).share(batch) for rank in range(size)]
-    assert {len(share) for share in shares} == {Group(0, size).rows(rows)}
-    together = torch.cat(shares)[:, 0]
+    shards = [Group(rank, size).shard(batch) for rank in range(size)]
+    assert {len(shard) for shard in shards} == {Group(0, size).shard_size(rows)}
+    together = torch.cat(shards)[:, 0]
     assert sorted(together[together > 0].tolist()) == list(range(1, rows + 1))
 
 

@@ -26,7 +26,7 @@ def test_equals_the_plain_form_with_its_gradients(
     targets = torch.tensor([3, 3, 1, 10, 7, 0, 2])
     output = OutputLayer(inputs[1], inputs[2] if bias else None, soft_cap)
 
-    scores = output.scores(inputs[0])
+    scores = output.logits(inputs[0])
     plain = F.cross_entropy(scores, targets, reduction="sum", ignore_index=0)
     if smoothing:
         spread = -scores.log_softmax(dim=1)[:, 1:].mean(dim=1)[targets > 0].sum()

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from engine.models.registry import build
 from engine.training.objectives import (
-    GRAIN,
+    TARGET_MULTIPLE,
     Objective,
     batch_loss,
-    choose,
     mask_items,
     objective_of,
-    target_room,
+    select_targets,
+    target_capacity,
 )
 from engine.training.windows import Histories, Windows, cut_windows
 
@@ -91,10 +91,12 @@ CASES = [
 
 
 @pytest.mark.parametrize(("model", "settings"), CASES)
-def test_room_holds_the_targets_of_every_batch_and_little_more(tiny_spec, model, settings) -> None:
+def test_capacity_holds_the_targets_of_every_batch_and_little_more(
+    tiny_spec, model, settings
+) -> None:
     objective = objective_of(tiny_spec(model, batch_size=128, **settings))
     data = histories(3000)
-    room = target_room(objective, windows_of(objective, data), 128)
+    capacity = target_capacity(objective, windows_of(objective, data), 128)
     counts = []
     for epoch in range(1, 4):
         torch.manual_seed(epoch)
@@ -104,17 +106,17 @@ def test_room_holds_the_targets_of_every_batch_and_little_more(tiny_spec, model,
                 counts.append(int((targets > 0).sum()))
             else:
                 counts.append(int((batch.end - batch.own).sum()))
-    assert max(counts) <= room
-    assert room < 1.45 * sum(counts) / len(counts)
+    assert max(counts) <= capacity
+    assert capacity < 1.45 * sum(counts) / len(counts)
 
 
 @pytest.mark.parametrize(("model", "settings"), CASES)
-def test_room_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> None:
+def test_capacity_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> None:
     objective = objective_of(tiny_spec(model, batch_size=512, **settings))
     windows = windows_of(objective, histories(300))
     padded = windows.padded(2 * len(windows) - 1)
     assert len(padded) > 1.9 * len(windows)
-    assert target_room(objective, padded, 512) == target_room(objective, windows, 512)
+    assert target_capacity(objective, padded, 512) == target_capacity(objective, windows, 512)
 
 
 @pytest.mark.parametrize("model", ["sasrec", "xlstm"])
@@ -126,8 +128,8 @@ def test_fixed_shapes_give_the_same_loss_and_gradients(tiny_spec, model: str) ->
     windows = windows_of(objective, data)
     padded = windows.padded(len(windows) + 7)
 
-    def asked(windows: Windows, room: int | None) -> tuple[torch.Tensor, ...]:
-        loss, targets = batch_loss(objective, net, data.items, windows, room)
+    def asked(windows: Windows, capacity: int | None) -> tuple[torch.Tensor, ...]:
+        loss, targets = batch_loss(objective, net, data.items, windows, capacity)
         return loss, targets, *torch.autograd.grad(loss, list(net.parameters()))
 
     exact, fixed = asked(windows, None), asked(padded, data.interactions + 50)
@@ -136,19 +138,19 @@ def test_fixed_shapes_give_the_same_loss_and_gradients(tiny_spec, model: str) ->
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-10)
 
 
-def test_more_targets_than_room_lose_the_last() -> None:
+def test_more_targets_than_capacity_lose_the_last() -> None:
     targets = torch.tensor([0, 4, 5, 0, 6])
-    assert [t.tolist() for t in choose(targets, 2)] == [[1, 2], [4, 5]]
-    places, kept = choose(targets, 4)
+    assert [t.tolist() for t in select_targets(targets, 2)] == [[1, 2], [4, 5]]
+    places, kept = select_targets(targets, 4)
     assert kept.tolist() == [4, 5, 6, 0]
     assert places[:3].tolist() == [1, 2, 4]
 
 
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=3 * GRAIN))
-def test_without_room_every_target_is_chosen_and_few_shapes_there_are(targets: list[int]) -> None:
-    places, kept = choose(torch.tensor(targets), None)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=3 * TARGET_MULTIPLE))
+def test_without_capacity_every_target_is_selected_in_few_shapes(targets: list[int]) -> None:
+    places, kept = select_targets(torch.tensor(targets), None)
     assert len(places) == len(kept)
-    assert len(places) % GRAIN == 0
+    assert len(places) % TARGET_MULTIPLE == 0
     wanted = [(place, target) for place, target in enumerate(targets) if target]
     pairs = list(zip(places.tolist(), kept.tolist(), strict=True))
     assert pairs[: len(wanted)] == wanted

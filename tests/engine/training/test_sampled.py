@@ -31,7 +31,7 @@ NEGATIVES = torch.tensor([9, 2, 30])
 
 
 def test_sampled_cross_entropy_by_hand(output: OutputLayer) -> None:
-    scores = output.scores(STATES)
+    scores = output.logits(STATES)
     weight = ITEMS / 3
     expected = 0.0
     for row, target, others in ((0, 5, (9, 2, 30)), (2, 9, (2, 30))):
@@ -43,7 +43,7 @@ def test_sampled_cross_entropy_by_hand(output: OutputLayer) -> None:
 
 
 def test_gbce_by_hand(output: OutputLayer) -> None:
-    scores, t = output.scores(STATES), 0.75
+    scores, t = output.logits(STATES), 0.75
     rate = 3 / (ITEMS - 1)
     power = rate * (t * (1 - 1 / rate) + 1 / rate)
 
@@ -64,7 +64,7 @@ def test_with_every_item_sampled_once_it_is_the_softmax_over_all_of_them(
     """V negatives, each standing for one item: the target's own row leaves it out."""
     states, target = STATES[:1], TARGETS[:1]
     every = torch.arange(1, ITEMS + 1)
-    scores = output.scores(states)[:, 1:]
+    scores = output.logits(states)[:, 1:]
     expected = float(scores.logsumexp(dim=1) - scores[:, 4])
     assert float(sampled_cross_entropy(states, output, target, every)) == pytest.approx(expected)
 
@@ -72,13 +72,13 @@ def test_with_every_item_sampled_once_it_is_the_softmax_over_all_of_them(
 def test_the_estimate_of_the_normaliser_is_unbiased(output: OutputLayer) -> None:
     generator = torch.Generator().manual_seed(0)
     states, target = STATES[:1], TARGETS[:1]
-    own = float(output.scores(states)[0, 5])
+    own = float(output.logits(states)[0, 5])
     estimates = []
     for _ in range(4000):
         negatives = torch.randint(1, ITEMS + 1, (6,), generator=generator)
         loss = float(sampled_cross_entropy(states, output, target, negatives))
         estimates.append(math.exp(loss + own))
-    exact = float(output.scores(states)[0, 1:].exp().sum())
+    exact = float(output.logits(states)[0, 1:].exp().sum())
     assert sum(estimates) / len(estimates) == pytest.approx(exact, rel=0.03)
 
 

@@ -1,18 +1,20 @@
-"""Which reader reads which kind of source."""
+"""Choosing the reader of a source."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from engine.datasets.ratings import COLONS, CSV, TAB, read_ratings
-from engine.datasets.source import Ratings
+from engine.datasets.readers.lines import read_lines, read_pairs
+from engine.datasets.readers.ratings import COLONS, CSV, TAB, read_ratings
+from engine.datasets.readers.source import Ratings
+from engine.datasets.readers.steam import read_reviews
 from engine.spec import Dataset
 
 _RATING_FILES = {"movielens-tab": TAB, "movielens-colons": COLONS, "movielens-csv": CSV}
 
 
 def read_source(dataset: Dataset, path: Path) -> Ratings:
-    """All interactions of a source, in file order.
+    """Read all interactions of a source, in file order.
 
     Raises:
         DataError: the file can't be read or is malformed; the sentence says where and how.
@@ -21,13 +23,10 @@ def read_source(dataset: Dataset, path: Path) -> Ratings:
     if layout := _RATING_FILES.get(dataset.reader):
         return read_ratings(path, layout, with_ratings=with_ratings)
     if dataset.reader == "steam-reviews":
-        from engine.datasets.steam import read_reviews
-
         return read_reviews(path)
     if dataset.reader in ("pairs", "lines"):
-        from engine.datasets.lines import read_lines, read_pairs
-
         return read_pairs(path) if dataset.reader == "pairs" else read_lines(path)
-    from engine.datasets.table import read_table
+    # Not at the top: pandas takes half a second to import, and only tables need it.
+    from engine.datasets.readers.table import read_table
 
     return read_table(path, dataset.columns, with_ratings=with_ratings)

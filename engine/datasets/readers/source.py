@@ -1,4 +1,4 @@
-"""What a reader makes of a source: its interactions as columns, in the order of the file."""
+"""The result of a reader: a source's interactions as columns, in file order."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from numpy.typing import NDArray
 from engine.errors import DataError
 
 LONGEST_ID = 200
-"""Bytes, in UTF-8."""
+"""Characters of an id."""
 
 
 @dataclass(frozen=True)
 class Ratings:
     """The columns of a source, each (interactions,), in file order.
 
-    Users and items are numbers in an order that stands for that of their ids: whole-number ids
-    themselves, or the places of ids that are text among them in ascending order.
+    Users and items are numbers in the order of their ids: ids that are whole numbers themselves;
+    for ids that are text, their index among the distinct ids in ascending order.
     """
 
     users: NDArray[np.integer[Any]]
     items: NDArray[np.integer[Any]]
     times: NDArray[np.integer[Any]] | None
-    """Whatever unit the source has; None where the order of the file is that of time."""
+    """In the source's unit; ``None`` if the rows of the file are in time order."""
     ratings: NDArray[np.float32] | None = None
-    """What the ratings were, where somebody asked for it and the source has it."""
+    """The ratings, if they were asked for and the source has them."""
     user_ids: NDArray[np.bytes_] | None = None
-    """Ascending, in UTF-8: what ``users`` number. None where ids are whole numbers."""
+    """The distinct ids that ``users`` index, in UTF-8, ascending; ``None`` if ids are whole
+    numbers."""
     item_ids: NDArray[np.bytes_] | None = None
     """The same for ``items``."""
 
     def __len__(self) -> int:
         return len(self.users)
 
-    def at(self, chosen: NDArray[Any]) -> Ratings:
-        """Some of the rows: a mask, or their positions."""
+    def select(self, chosen: NDArray[Any]) -> Ratings:
+        """Return some of the rows, by a mask or by index."""
         return Ratings(
             self.users[chosen],
             self.items[chosen],
@@ -49,17 +50,17 @@ class Ratings:
         )
 
 
-Numbered = tuple[NDArray[np.integer[Any]], NDArray[np.bytes_] | None]
+EncodedIds = tuple[NDArray[np.integer[Any]], NDArray[np.bytes_] | None]
 
 
-def numbered(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> Numbered:
-    """Ids as a reader found them, ``ids[code]`` for each row, as `Ratings` wants them.
+def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedIds:
+    """Encode the ids ``ids[code]`` of the rows as `Ratings` has them: a column, and its ids.
 
-    Whole numbers without leading zeros stand for themselves, so that the same data in another
-    layout gets the same numbers.
+    If all ids are whole numbers without leading zeros, they are the column, so that equal data in
+    another layout gets equal numbers.
 
     Raises:
-        DataError: an id is empty or too long to be one.
+        DataError: an id is empty or too long.
     """
     for text in ids:
         if not text or len(text) > LONGEST_ID:
@@ -71,9 +72,9 @@ def numbered(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> Numbered:
         return np.array([int(text) for text in ids], np.int64)[codes], None
     encoded = np.array([text.encode("utf-8", "surrogateescape") for text in ids])
     order = np.argsort(encoded, kind="stable")
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return place[codes], encoded[order]
+    index = np.empty(len(order), np.int64)
+    index[order] = np.arange(len(order))
+    return index[codes], encoded[order]
 
 
 def _is_whole(text: str) -> bool:

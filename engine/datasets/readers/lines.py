@@ -1,4 +1,4 @@
-"""Sources without times, in time order: ``user item`` pairs, and ``user item item …`` lines."""
+"""Reading sources without times, in time order: ``user item`` and ``user item item …`` lines."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.datasets.source import Ratings, numbered
-from engine.datasets.textlines import malformed, numbered_lines
+from engine.datasets.readers.source import Ratings, encode_ids
+from engine.datasets.readers.textlines import malformed, numbered_lines
 from engine.errors import DataError
 
 
 def read_pairs(path: Path) -> Ratings:
-    """Read ``user item`` lines: as SASRec's and BERT4Rec's repositories keep Steam and others.
+    """Read ``user item`` lines, the format of the SASRec and BERT4Rec repositories.
 
     Raises:
-        DataError: the file can't be read, is empty, or has a line of other than two words.
+        DataError: the file can't be read, is empty, or has a line that isn't two words.
     """
     return _read(path, "a user and an item with a blank between", pairs=True)
 
 
 def read_lines(path: Path) -> Ratings:
-    """Read ``user item item …`` lines, each a whole history; a user may have several lines.
+    """Read ``user item item …`` lines, each a history; a user's lines are concatenated.
 
     Raises:
         DataError: the file can't be read, is empty, or has a line without an item.
@@ -45,8 +45,8 @@ def _read(path: Path, expected: str, pairs: bool) -> Ratings:
     if not user_codes:
         raise DataError(f"{path} holds no interactions: fetch or copy it again.")
     try:
-        user_column, user_ids = numbered(np.asarray(user_codes), _texts(users))
-        item_column, item_ids = numbered(np.asarray(item_codes), _texts(items))
+        user_column, user_ids = encode_ids(np.asarray(user_codes), _texts(users))
+        item_column, item_ids = encode_ids(np.asarray(item_codes), _texts(items))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     return Ratings(user_column, item_column, None, None, user_ids, item_ids)

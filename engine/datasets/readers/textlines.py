@@ -1,4 +1,4 @@
-"""The lines of a text file, packed with gzip or not."""
+"""Reading the lines of a text file, gzipped or not."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 
 LONGEST_LINE = 16 * 2**20
-"""Bytes; what is longer is no line but a file of another kind."""
+"""Most bytes of a line; a longer one means that the file is no text."""
 
 
 @contextmanager
 def open_unpacked(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacking it on the way where it is gzip's, whatever its name.
+    """Open a file for reading, decompressed if its content is gzip, whatever its name.
 
     Raises:
-        DataError: it can't be read, or what is packed is damaged; also from reading within.
+        DataError: the file can't be read or is damaged; also for errors of reads within the
+        context.
     """
     try:
         with open_regular(path) as file:
@@ -42,10 +43,10 @@ def open_unpacked(path: Path) -> Iterator[BinaryIO]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each line that isn't empty and its number from 1, without line ending and byte order mark.
+    """Yield each non-empty line with its number, from 1, stripped and without byte order mark.
 
     Raises:
-        DataError: as `open_unpacked`, or a line is absurdly long.
+        DataError: as `open_unpacked`, or a line is too long.
     """
     with open_unpacked(path) as file:
         number = 0
@@ -60,7 +61,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def malformed(path: Path, line: int, expected: str, found: bytes) -> DataError:
-    """A sentence that names a line and shows how it begins."""
+    """Return the error of a malformed line, which names it and shows its beginning."""
     shown = found[:60].decode("utf-8", "replace")
     return DataError(
         f"{path}, line {line}: expected {expected}, found {shown!r}: "

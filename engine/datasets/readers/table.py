@@ -5,37 +5,36 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from engine.datasets.source import Ratings, numbered
-from engine.datasets.textlines import open_unpacked
+from engine.datasets.readers.source import Ratings, encode_ids
+from engine.datasets.readers.textlines import open_unpacked
 from engine.errors import DataError, cut, did_you_mean
 from engine.spec import Columns
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 PARQUET = b"PAR1"
+"""First bytes of a Parquet file."""
+
 MICROSECONDS = 1_000_000
 ROWS_AT_ONCE = 1_000_000
 _LEADING_ZERO = re.compile(rb"(?:^|[^0-9.])0[0-9]")
 
 RECBOLE = Columns(user="user_id", item="item_id", time="timestamp", rating="rating", separator="\t")
-"""The fields that RecBole's own data sets have."""
+"""The fields of RecBole's own data sets."""
 
 
 def read_table(path: Path, columns: Columns | None, *, with_ratings: bool = False) -> Ratings:
-    """Read the named columns of a table; without ``columns`` those of an ``.inter`` file.
+    """Read the given columns of a table; without ``columns`` those of an ``.inter`` file.
 
-    Ids may be whole numbers or text. Times are numbers, or dates in the ISO form, which become
-    seconds since 1970; with fractions they are counted in millionths. The file may be packed
-    with gzip.
+    Ids may be whole numbers or text. Times may be numbers, or ISO dates, which become seconds since
+    1970; if any has a fraction, microseconds. The file may be gzipped.
 
     Raises:
-        DataError: the file can't be read, lacks a column, or has a malformed value; in words.
+        DataError: the file can't be read, lacks a column, or has a malformed value.
     """
     with open_unpacked(path) as file:
         parquet = file.read(len(PARQUET)) == PARQUET
@@ -67,7 +66,7 @@ def read_table(path: Path, columns: Columns | None, *, with_ratings: bool = Fals
 
 
 def column_names(path: Path, columns: Columns | None) -> list[str]:
-    """The names of a table's columns. Raises `DataError`."""
+    """Return the names of a table's columns. Raises `DataError`."""
     with open_unpacked(path) as file:
         if file.read(len(PARQUET)) == PARQUET:
             return _parquet_names(path)
@@ -78,7 +77,7 @@ def column_names(path: Path, columns: Columns | None) -> list[str]:
 
 
 def _recbole_columns(path: Path, names: list[str]) -> Columns:
-    """The columns of an ``.inter`` file, whose header is ``name:type`` for each."""
+    """Find the columns of an ``.inter`` file, whose header has ``name:type`` for each."""
     bare = {name.partition(":")[0]: name for name in names}
     for needed in (RECBOLE.user, RECBOLE.item):
         if needed not in bare:
@@ -95,14 +94,12 @@ def _recbole_columns(path: Path, names: list[str]) -> Columns:
 
 
 def _text_table(path: Path, wanted: dict[str, str], separator: str) -> pd.DataFrame:
-    import pandas as pd
-
     names = list(wanted.values())
     ids = {wanted["user"], wanted["item"]}
 
     def read(kinds: dict[str, Any]) -> pd.DataFrame:
-        # All columns are read, part by part: told to read some, pandas passes over lines of more
-        # fields than there are columns.
+        # All columns are read, in chunks: with usecols, pandas accepts lines that have more fields
+        # than there are columns.
         with open_unpacked(path) as file:
             parts = pd.read_csv(
                 file,
@@ -139,7 +136,7 @@ def _text_table(path: Path, wanted: dict[str, str], separator: str) -> pd.DataFr
 
 
 def _has_leading_zeros(path: Path) -> bool:
-    """Whether some field may begin with 0 and another digit: as a number it would be another id."""
+    """Whether a field may begin with 0 and another digit: ids that numbers can't represent."""
     with open_unpacked(path) as file:
         end = b""
         while block := file.read(2**22):
@@ -150,8 +147,6 @@ def _has_leading_zeros(path: Path) -> bool:
 
 
 def _parquet(path: Path, wanted: dict[str, str]) -> pd.DataFrame:
-    import pandas as pd
-
     _need_pyarrow(path)
     try:
         return pd.read_parquet(path, columns=list(wanted.values()))
@@ -180,8 +175,7 @@ def _need_pyarrow(path: Path) -> None:
 
 
 def _ids(path: Path, column: pd.Series[Any], first_line: int) -> tuple[NDArray[Any], Any]:
-    import pandas as pd
-
+    """Return a column of ids as `encode_ids` does. Raises `DataError` if any is empty."""
     if pd.api.types.is_integer_dtype(column) and not column.isna().any() and column.min() >= 0:
         return column.to_numpy(np.int64), None
     absent = column.isna().to_numpy()
@@ -192,15 +186,14 @@ def _ids(path: Path, column: pd.Series[Any], first_line: int) -> tuple[NDArray[A
         )
     codes, distinct = pd.factorize(column)
     try:
-        return numbered(codes, [str(each) for each in distinct])
+        return encode_ids(codes, [str(each) for each in distinct])
     except DataError as error:
         raise DataError(f"{path}, column {column.name}: {error}") from None
 
 
 def _times(path: Path, column: pd.Series[Any], first_line: int) -> NDArray[np.int64]:
-    """As whole numbers in the order of time."""
-    import pandas as pd
-
+    """Return times as int64: whole numbers as they are, dates since 1970; in microseconds if any
+    has a fraction of a second."""
     if pd.api.types.is_integer_dtype(column) and not column.isna().any():
         return column.to_numpy(np.int64)
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -220,6 +213,7 @@ def _looks_like_date(column: pd.Series[Any]) -> bool:
 
 
 def _since_1970(dates: pd.Series[Any]) -> NDArray[np.int64]:
+    """Return dates as seconds since 1970, or as microseconds if any has a fraction."""
     micros = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
     values = micros.to_numpy("datetime64[us]").astype(np.int64)
     whole = (values % MICROSECONDS == 0).all()
@@ -227,8 +221,8 @@ def _since_1970(dates: pd.Series[Any]) -> NDArray[np.int64]:
 
 
 def _numbers(path: Path, column: pd.Series[Any], first_line: int, what: str) -> NDArray[np.float64]:
-    import pandas as pd
-
+    """Return a column as float64. Raises `DataError` if it holds anything but numbers below
+    2^53."""
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     wrong = ~(np.abs(values) < 2**53)
     if wrong.any():

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.datasets.lines import read_lines, read_pairs
-from engine.datasets.ratings import CSV, read_ratings
-from engine.datasets.source import Ratings
-from engine.datasets.steam import read_reviews
-from engine.datasets.table import read_table
+from engine.datasets.readers.lines import read_lines, read_pairs
+from engine.datasets.readers.ratings import CSV, read_ratings
+from engine.datasets.readers.source import Ratings
+from engine.datasets.readers.steam import read_reviews
+from engine.datasets.readers.table import read_table
 from engine.errors import DataError
 from engine.spec import Columns
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.datasets.ratings import COLONS, CSV, TAB, RatingFile, read_ratings
+from engine.datasets.readers.ratings import COLONS, CSV, TAB, RatingFile, read_ratings
 from engine.errors import DataError
 
 IDS = st.integers(0, 10**18 - 1)

@@ -1,5 +1,7 @@
-"""One attempt as several processes, started by ``torchrun`` on one machine: the first is the run,
-and no process outlives the others."""
+"""One attempt as several processes that ``torchrun`` started on one machine.
+
+Rank 0 is the run: it alone writes the run's folder. When a process is gone, the others end.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +22,23 @@ from engine.process import ProcessIdentity, is_alive, own_identity, parent_ident
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
 from engine.training.checkpoint import load_checkpoint
-from engine.training.group import ALONE, Group, join
+from engine.training.group import SINGLE, Group, join
 from engine.training.loop import Interrupted, train
 from engine.training.recorder import EpochRecord, StepRecord
 
 WATCH_SECONDS = 0.3
+"""Time between two looks at whether the other processes are alive."""
 
 SETTLE_SECONDS = 3.0
-"""So long the training thread has to notice by itself that another process is gone; waiting for
-a GPU it can't."""
+"""Time that rank 0's training thread has to report a lost process itself, which it can't while it
+waits for a GPU; then the watching thread reports it."""
 
 GRACE_SECONDS = 10.0
-"""A process that fails leaves the first one so long to meet the same error, and to say so."""
+"""Time that a rank which failed leaves rank 0 to meet the same error and to write it down."""
 
 
 def own_device(kind: str, processes: int) -> torch.device:
-    """The device that this process trains on.
+    """Return the device that this process trains on.
 
     Raises:
         TrainingError: there are fewer GPUs than processes.
@@ -57,30 +60,30 @@ def own_device(kind: str, processes: int) -> torch.device:
 
 
 @contextmanager
-def together(
-    device: torch.device, processes: int, last_word: Callable[[str, str], None]
+def process_group(
+    device: torch.device, processes: int, write_failure: Callable[[str, str], None]
 ) -> Iterator[Group]:
-    """The group that the run's first process trains in.
+    """Join the other ranks, as rank 0, and watch over them.
 
     Args:
-        last_word: writes cause and message of a failure; called on another thread, where
-            another process is gone and the training thread waits for it. The process ends then.
+        write_failure: writes the cause and message of a failure. Called from the watching thread,
+            just before the process ends, if another rank is gone while training waits for it.
 
     Raises:
-        TrainingError: another process is gone.
+        TrainingError: another rank is gone.
     """
     if processes == 1:
-        yield ALONE
+        yield SINGLE
         return
-    group, everyone = _meet(device)
-    others, over = everyone[1:], threading.Event()
-    _watch(others, lambda: _end_for_them(others, over, last_word))
+    group, ranks = _join(device)
+    others, over = ranks[1:], threading.Event()
+    _watch(others, lambda: _end_with_others(others, over, write_failure))
     try:
         yield group
     except torch.OutOfMemoryError:
         raise
     except (Interrupted, RuntimeError) as error:
-        # torchrun ends all when one is gone, which looks like being asked to stop.
+        # When one process is gone, torchrun ends the others, which looks like a request to stop.
         wait = 0.0 if isinstance(error, Interrupted) else SETTLE_SECONDS / 2
         if lost := _lost(others, wait):
             raise TrainingError("killed", lost) from error
@@ -89,16 +92,16 @@ def together(
         over.set()
 
 
-def follow(folder: RunFolder, device_kind: str, threads: int, processes: int) -> Never:
-    """Be another than the first: train along with it, silently, and end when it does."""
+def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processes: int) -> Never:
+    """Train as a rank other than 0, writing no file, and end when rank 0 does."""
     if threads:
         torch.set_num_threads(threads)
     try:
-        group, everyone = _meet(device := own_device(device_kind, processes))
-        _watch(everyone[:1], lambda: os._exit(0))  # it has said all that there is to say
+        group, ranks = _join(device := own_device(device_kind, processes))
+        _watch(ranks[:1], lambda: os._exit(0))  # rank 0 has written how the run ended
         spec = load_spec(folder)
         interactions = load_interactions(spec.source)
-        checkpoint = group.told(None)
+        checkpoint = group.broadcast(None)
         resume = (
             load_checkpoint(folder.path / checkpoint, spec.fingerprint()) if checkpoint else None
         )
@@ -107,27 +110,29 @@ def follow(folder: RunFolder, device_kind: str, threads: int, processes: int) ->
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         time.sleep(GRACE_SECONDS)
-    except Exception:  # noqa: BLE001 -- the log is the only place to say it
+    except Exception:  # noqa: BLE001 -- stderr, the run's log, is the only place for it
         sys.stderr.write(traceback.format_exc(limit=-8))
         time.sleep(GRACE_SECONDS)
     os._exit(1)
 
 
 class _Silent:
+    """A recorder that drops its records."""
+
     def steps(self, records: list[StepRecord]) -> None: ...
 
     def epoch(self, record: EpochRecord) -> None: ...
 
 
-def _meet(device: torch.device) -> tuple[Group, list[ProcessIdentity]]:
-    """Join, and learn who the processes are, by rank."""
+def _join(device: torch.device) -> tuple[Group, list[ProcessIdentity]]:
+    """Join the process group; return it and the processes, by rank."""
     _watch([parent_identity()], lambda: os._exit(1))
     group = join(device)
-    return group, group.collected(own_identity())
+    return group, group.all_gather_object(own_identity())
 
 
 def _watch(processes: Sequence[ProcessIdentity], gone: Callable[[], None]) -> None:
-    """Call ``gone``, on another thread, once one of the processes is."""
+    """Call ``gone``, from another thread, as soon as one of the processes has ended."""
 
     def look() -> None:
         while all(map(is_alive, processes)):
@@ -137,20 +142,22 @@ def _watch(processes: Sequence[ProcessIdentity], gone: Callable[[], None]) -> No
     threading.Thread(target=look, name="watch", daemon=True).start()
 
 
-def _end_for_them(
+def _end_with_others(
     others: Sequence[ProcessIdentity],
     over: threading.Event,
-    last_word: Callable[[str, str], None],
+    write_failure: Callable[[str, str], None],
 ) -> None:
+    """End this process because another rank is gone, unless training ends by itself first."""
     if over.wait(SETTLE_SECONDS):
         return
     if lost := _lost(others, 0.0):
-        last_word("killed", lost)
+        write_failure("killed", lost)
     os._exit(1)
 
 
 def _lost(others: Sequence[ProcessIdentity], seconds: float) -> str | None:
-    """What to say of the first of the others that is gone, or goes within so long."""
+    """Return the sentence that reports the first of the other ranks that is gone or ends within
+    ``seconds``; ``None`` if none does."""
     deadline = time.monotonic() + seconds
     while True:
         for number, process in enumerate(others, start=2):

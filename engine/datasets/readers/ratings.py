@@ -1,8 +1,8 @@
 """Reading MovieLens rating files: ``user SEP item SEP rating SEP time``, one rating a line.
 
-The bytes are parsed with whole-array operations: a block of lines at a time, every field of all
-its lines at once, blocks side by side on a few threads (numpy lets go of the interpreter). Only
-when a block turns out malformed is it searched line by line, to name the line.
+The bytes are parsed with whole-array operations, a field of all lines of a block at a time, and
+several blocks in parallel on threads (numpy releases the interpreter lock). Only a malformed block
+is searched line by line, to name the line.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.source import Ratings
+from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
 from engine.regular import open_regular
 
 BLOCK_BYTES = 4 * 2**20
 LONGEST_LINE = 1_000
 MOST_DIGITS = 18
-"""What fits into an int64 whatever the digits."""
+"""Digits that always fit into an int64."""
 
 MOST_THREADS = 4
 
@@ -38,11 +38,11 @@ Integers = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class RatingFile:
-    """How a file of ratings is laid out."""
+    """The layout of a rating file."""
 
     separator: bytes
     header: bytes = b""
-    """The first line; none, where it is a rating already."""
+    """The first line, if it isn't a rating."""
 
 
 TAB = RatingFile(b"\t")
@@ -59,7 +59,7 @@ def read_ratings(
     and empty lines are accepted.
 
     Args:
-        with_ratings: keep what each rating was.
+        with_ratings: return the ratings too.
 
     Raises:
         DataError: the file can't be read, is empty, or has a malformed line, which is named.
@@ -73,7 +73,7 @@ def read_ratings(
             if layout.header:
                 blocks = _without_header(path, blocks, layout.header)
                 line = 2
-            for block, parsed in _side_by_side(
+            for block, parsed in _in_parallel(
                 blocks, lambda block: _parse(block, separator, with_ratings)
             ):
                 if parsed is None:
@@ -91,14 +91,14 @@ def read_ratings(
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     whole = np.concatenate(parts)
-    parts.clear()  # while the other columns are joined there would be two copies of this one
+    parts.clear()  # frees memory before the other columns are joined
     return whole
 
 
-def _side_by_side(
+def _in_parallel(
     blocks: Iterable[bytes], work: Callable[[bytes], list[NDArray[Any]] | None]
 ) -> Iterator[tuple[bytes, list[NDArray[Any]] | None]]:
-    """Each block with what ``work`` makes of it, in order; few blocks are held at a time."""
+    """Yield each block with the result of ``work``, in order, computed on threads."""
     threads = min(MOST_THREADS, len(os.sched_getaffinity(0)))
     waiting: deque[tuple[bytes, Future[list[NDArray[Any]] | None]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
@@ -113,7 +113,7 @@ def _side_by_side(
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """Yield whole lines, each block ending with a newline."""
+    """Yield the file in blocks of whole lines, each ending with a newline."""
     rest = file.read(len(_BOM))
     if rest == _BOM:
         rest = b""
@@ -145,7 +145,8 @@ def _without_header(path: Path, blocks: Iterator[bytes], header: bytes) -> Itera
 
 
 def _parse(block: bytes, separator: bytes, with_ratings: bool) -> list[NDArray[Any]] | None:
-    """Users, items, times and perhaps ratings, (lines,) each, or None when a line is malformed."""
+    """Parse users, items, times and perhaps ratings, (lines,) each; ``None`` if a line is
+    malformed."""
     text = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(text == _NEWLINE).astype(np.int32)
     starts = np.concatenate([np.zeros(1, np.int32), ends[:-1] + np.int32(1)])
@@ -179,8 +180,8 @@ def _parse(block: bytes, separator: bytes, with_ratings: bool) -> list[NDArray[A
 
 
 def _whole_numbers(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> Integers | None:
-    """The numbers written in ``text[start:end]``, int32 where all of them fit; None when one isn't
-    a whole number."""
+    """Parse the whole numbers ``text[start:end]``, as int32 if all of them fit; ``None`` if one is
+    malformed."""
     widths = ends - starts
     if not len(starts):
         return np.zeros(0, np.int32)
@@ -190,7 +191,7 @@ def _whole_numbers(text: NDArray[np.uint8], starts: Integers, ends: Integers) ->
     values: NDArray[Any] = np.zeros(len(starts), np.int32 if most <= 9 else np.int64)
     ten = values.dtype.type(10)
     for place in range(most):
-        # Every number has the first places; only at the later ones some have ended.
+        # All numbers have the first ``fewest`` digits; some have ended at later ones.
         inside = None if place < fewest else place < widths
         at = starts + np.int32(place)
         digits = (text[at] if inside is None else text[np.where(inside, at, starts)]) - np.uint8(
@@ -220,7 +221,7 @@ def _are_decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> 
 
 
 def _decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> NDArray[np.float32]:
-    """What `_are_decimals` found to be well formed, float32."""
+    """Parse texts that `_are_decimals` accepts, as float32."""
     long = ends - starts == 3
     whole = text[starts] - np.uint8(_ZERO)
     tenths = np.where(long, text[np.where(long, starts + 2, starts)] - np.uint8(_ZERO), 0)
@@ -228,7 +229,7 @@ def _decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> NDAr
 
 
 def _malformed(path: Path, first_line: int, block: bytes, separator: bytes) -> DataError:
-    """Name the first malformed line of a block that `_parse` refused."""
+    """Return the error that names the first malformed line of a block."""
     sep, number = re.escape(separator), rb"[0-9]{1,18}"
     good = re.compile(
         number + sep + number + sep + rb"[0-9](?:\.[0-9])?" + sep + number + rb"\r?|\r?"

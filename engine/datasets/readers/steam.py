@@ -1,7 +1,7 @@
-"""Steam's reviews as J. McAuley's group publishes them: a flat Python or JSON literal a line.
+"""Reading Steam's reviews as J. McAuley's group publishes them: a Python or JSON literal a line.
 
-A line is found by its strings alone, one after the other, so that a review's text can't pass for
-a key; only lines that this doesn't fit are evaluated as literals.
+Lines are parsed by a regular expression that consumes whole strings, so that the text of a review
+can't be taken for a key; lines that it doesn't fit are evaluated as literals.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.datasets.source import Ratings, numbered
-from engine.datasets.textlines import malformed, numbered_lines
+from engine.datasets.readers.source import Ratings, encode_ids
+from engine.datasets.readers.textlines import malformed, numbered_lines
 from engine.errors import DataError
 
 _STRING = rb"""u?(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
@@ -25,8 +25,7 @@ _EXPECTED = "a review with username, product_id and date"
 
 
 def read_reviews(path: Path) -> Ratings:
-    """Who reviewed what on which day, in file order; reviews of the same day keep it, and who
-    reviews something again interacts with it again. Times are days since 1970.
+    """Read the reviews, each an interaction, repeated ones included. Times are days since 1970.
 
     Raises:
         DataError: the file can't be read, is damaged or empty, or has a malformed line.
@@ -48,15 +47,15 @@ def read_reviews(path: Path) -> Ratings:
     if not user_codes:
         raise DataError(f"{path} holds no reviews: fetch or copy it again.")
     try:
-        user_column, user_ids = numbered(np.asarray(user_codes), list(users))
-        item_column, item_ids = numbered(np.asarray(item_codes), list(items))
+        user_column, user_ids = encode_ids(np.asarray(user_codes), list(users))
+        item_column, item_ids = encode_ids(np.asarray(item_codes), list(items))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     return Ratings(user_column, item_column, np.asarray(times), None, user_ids, item_ids)
 
 
 def _review(line: bytes) -> tuple[str, str, str]:
-    """User, item and day of a review."""
+    """Return user, item and ISO date of a review. Raises an error of many kinds if it has none."""
     if not (line.startswith(b"{") and line.endswith(b"}")):
         raise ValueError
     found = dict(_PAIR.findall(line))
@@ -69,6 +68,7 @@ def _review(line: bytes) -> tuple[str, str, str]:
 
 
 def _text(value: bytes) -> str:
+    """Return the text of a string literal, or any other value as it is written."""
     if not value.endswith((b"'", b'"')):
         return value.decode()
     text = value.decode("utf-8", "surrogateescape")
