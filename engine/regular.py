@@ -1,4 +1,4 @@
-"""Opening files in folders that others write to as well."""
+"""Files in folders that others write to as well: plain ones only, and one's own for nobody else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import os
 import stat
 from io import BufferedReader
 from pathlib import Path
+
+OWNER_ONLY = 0o077
+"""The umask of every process of ours: what it writes is the user's alone (0600, folders 0700)."""
 
 
 def open_regular(path: Path) -> BufferedReader:

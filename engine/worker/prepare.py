@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.process import OWNER_ONLY
+from engine.regular import OWNER_ONLY
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
 
