@@ -45,7 +45,7 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@touch $@ $(STAMP)
 
 # A report on a store of its own, from nothing: twelve short runs on the built-in data, a few minutes.
-SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 20,50 --seed 1,2 --set epochs=8
+SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 20,50 --seed 1,2 --set epochs=5
 
 .PHONY: sample
 sample: $(STAMP)
