@@ -54,8 +54,8 @@ sample: $(STAMP)
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.html
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.md
 
-.PHONY: bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-cluster bench-results bench-chaos bench-charts bench-terminal bench-datasets
-bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-cluster bench-results bench-chaos bench-charts bench-terminal bench-datasets: bench-%: $(STAMP)
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.
