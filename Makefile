@@ -44,8 +44,18 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@ $(STAMP)
 
-.PHONY: bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-cluster bench-results bench-chaos bench-charts bench-terminal bench-datasets
-bench-ceiling bench-overhead bench-catalogue bench-compiled bench-lengths bench-load bench-cluster bench-results bench-chaos bench-charts bench-terminal bench-datasets: bench-%: $(STAMP)
+# A report on a store of its own, from nothing: twelve short runs on the built-in data, a few minutes.
+SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 20,50 --seed 1,2 --set epochs=5
+
+.PHONY: sample
+sample: $(STAMP)
+	@mkdir -p sample
+	@$(BIN)/seqbench --db sample/runs.db run $(SAMPLE_RUNS) --wait
+	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.html
+	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.md
+
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.
@@ -65,4 +75,4 @@ $(PEERS_STAMP): $(PEERS)/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS)/.venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS)/.venv sample dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

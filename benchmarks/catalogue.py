@@ -1,69 +1,103 @@
-"""Losses over large catalogues: their time, their memory, and what sampling costs in quality.
+"""Losses over large catalogues: their time and their memory. ``make bench-catalogue``.
 
-``make bench-catalogue``; ``make bench-catalogue ARGS=--quality`` trains on a synthetic data set.
+Each is measured in a process of its own, whose peak memory is the loss's.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+import time
+from pathlib import Path
 
-from benchmarks.common import default_device, machine, progress, run, table
-from benchmarks.losscase import LOSSES, Case, Measured
-from benchmarks.quality import ITEMS, LENGTH, quality_table
+import psutil
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-MIB = 2**20
-TARGETS = 4096
-NEGATIVES = 256
+from benchmarks.common import default_device, machine, peak_resident, progress, run, seconds, table
+from engine.models.base import OutputLayer
+from engine.spec import Training
+from engine.training.loop import uses_bfloat16
+from engine.training.losses import target_loss
+
+LOSSES = {
+    "plain": "cross-entropy, all scores at once",
+    "full": "cross-entropy, in parts",
+    "sampled": "sampled softmax",
+    "gbce": "gBCE",
+}
+ITEMS = (10_000, 50_000, 200_000)
+TARGETS, DIM, NEGATIVES = 4096, 128, 256
+ENOUGH = 2.0
+"""Seconds after which no further call is timed."""
 
 
-def measure_apart(case: Case) -> Measured | None:
-    """`measure` in a process of its own, whose peak memory is the case's; ``None`` if it ended
-    early, as when memory runs out."""
-    command = [sys.executable, "-m", "benchmarks.losscase", json.dumps(asdict(case))]
+def measure(loss: str, items: int, device: torch.device) -> tuple[float, int]:
+    """Seconds of the fastest call, forward and backward, and bytes of memory at most beside what
+    stands before and after each."""
+    chosen = {} if loss == "plain" else {"loss": loss}
+    training = Training.model_validate({"negatives": NEGATIVES} | chosen)
+    torch.manual_seed(0)
+    states = torch.randn(TARGETS, DIM, device=device, requires_grad=True)
+    weight = torch.randn(items + 1, DIM, device=device).mul_(0.02).requires_grad_()
+    bias = torch.zeros(items + 1, device=device, requires_grad=True)
+    targets = torch.randint(1, items + 1, (TARGETS,), device=device)
+    output = OutputLayer(weight, bias)
+    bfloat16 = uses_bfloat16(training, device)
+
+    def loss_of() -> Tensor:
+        if loss != "plain":
+            return target_loss(states, output, targets, training)
+        return F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)
+
+    def work() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            value = loss_of()
+        torch.autograd.backward(value)
+
+    for leaf in (states, weight, bias):
+        leaf.grad = torch.zeros_like(leaf)
+    cuda = device.type == "cuda"
+    if cuda:
+        torch.cuda.reset_peak_memory_stats(device)
+    else:  # the kernel's high-water mark, which imports have set
+        Path("/proc/self/clear_refs").write_text("5")
+    before = torch.cuda.memory_allocated(device) if cuda else psutil.Process().memory_info().rss
+    started = time.monotonic()
+    times = [seconds(work, device)]
+    peak = torch.cuda.max_memory_allocated(device) if cuda else peak_resident()
+    while len(times) < 2 or time.monotonic() - started < ENOUGH:
+        times.append(seconds(work, device))
+    return min(times), peak - before
+
+
+def measured_apart(loss: str, items: int) -> tuple[str, str]:
+    """Milliseconds and MiB, measured in a fresh process; it may end early, out of memory."""
+    command = [sys.executable, "-m", "benchmarks.catalogue", loss, str(items)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    return Measured(**json.loads(done.stdout)) if done.returncode == 0 else None
-
-
-def cost_table(items: list[int], dim: int) -> str:
-    rows = []
-    for count in items:
-        for loss in LOSSES:
-            progress(f"{LOSSES[loss]}, {count:,} items ...")
-            found = measure_apart(Case(loss, count, dim, TARGETS, NEGATIVES))
-            cells = ["–", "out of memory"]
-            if found is not None:
-                cells = [f"{1e3 * found.seconds:,.0f}", f"{found.bytes / MIB:,.0f}"]
-            rows.append((LOSSES[loss], f"{count:,}", *cells))
-    return table(["loss", "items", "ms", "peak memory, MiB"], rows)
+    if done.returncode:
+        return "–", "out of memory"
+    taken, size = json.loads(done.stdout)
+    return f"{1e3 * taken:,.0f}", f"{size / 2**20:,.0f}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.catalogue", description=__doc__)
-    parser.add_argument("--items", nargs="+", type=int, default=[10_000, 50_000, 200_000])
-    parser.add_argument("--dim", type=int, default=128)
-    parser.add_argument("--quality", action="store_true", help="train with each loss instead")
-    parser.add_argument("--model", default="sasrec", help="with --quality")
-    parser.add_argument("--epochs", type=int, default=8, help="with --quality")
-    arguments = parser.parse_args()
     device = default_device()
-    print(f"Measured on {machine(device)}.\n")
-    if arguments.quality:
-        print(
-            f"{arguments.model} on a synthetic data set of {ITEMS:,} items, L = {LENGTH}, "
-            f"{arguments.epochs} epochs: validation over all items at the best epoch.\n"
-        )
-        print(quality_table(arguments.model, arguments.epochs, device))
+    if sys.argv[1:]:
+        loss, items = sys.argv[1:]
+        print(json.dumps(measure(loss, int(items), device)))
         return
+    rows = []
+    for count in ITEMS:
+        for loss, words in LOSSES.items():
+            progress(f"{words}, {count:,} items ...")
+            rows.append((words, f"{count:,}", *measured_apart(loss, count)))
     print(
-        f"Forward and backward of {TARGETS:,} targets, d = {arguments.dim}, {NEGATIVES} negatives "
-        "where items are sampled; the fastest of a few calls, and the most memory at a time beside "
-        "weights, states and their gradients.\n"
+        f"Measured on {machine(device)}: {TARGETS:,} targets, d = {DIM}, {NEGATIVES} negatives.\n"
     )
-    print(cost_table(arguments.items, arguments.dim))
+    print(table(["loss", "items", "ms", "peak memory, MiB"], rows))
 
 
 if __name__ == "__main__":

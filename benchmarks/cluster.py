@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -28,15 +27,15 @@ import torch
 from benchmarks.bigstore import make_store
 from benchmarks.common import machine, progress, run, table
 from benchmarks.fakeslurm import COMMANDS, Settings, save_settings
-from benchmarks.lab import cpu_seconds, memory_mib, read_marks, wait_for, watched_app, working
+from benchmarks.lab import cpu_seconds, read_marks, wait_for, watched_app, working
 from benchmarks.load import delays, percentile, watch_live, written_steps
-from benchmarks.sampled_supervisor import rounds_file
+from benchmarks.timed_supervisor import rounds_file
 from engine.config import load_catalogue
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 
-SUPERVISOR = (sys.executable, "-P", "-m", "benchmarks.sampled_supervisor")
+SUPERVISOR = (sys.executable, "-P", "-m", "benchmarks.timed_supervisor")
 LAUNCHER = "sim"
 NODES = 1_000
 FINISHED = 98_750
@@ -70,7 +69,6 @@ class Filling:
     """Of a core, the supervisor's."""
     longest: float
     """Seconds of a round."""
-    samples: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ class Steady:
     """Seconds each."""
     delays: Sequence[float]
     """Seconds from a line's own time until a reader of the store sees it."""
-    samples: Mapping[str, int]
 
 
 @contextmanager
@@ -134,8 +131,7 @@ def filling(location: StoreLocation, supervisor: psutil.Process, nodes: int) -> 
         jobs=_submitted(location),
         seconds=ended - began,
         share=cpu_seconds(supervisor) / (ended - began),
-        longest=max(seconds for seconds, _ in rounds),
-        samples=_sum(samples for _, samples in rounds),
+        longest=max(rounds),
     )
 
 
@@ -163,9 +159,7 @@ def steady(location: StoreLocation, supervisor: psutil.Process, seconds: float) 
         for run_id, steps in written.items()
         for step, t in steps
     ]
-    return Steady(
-        share, taken, [each for each, _ in rounds], late, _sum(samples for _, samples in rounds)
-    )
+    return Steady(share, taken, rounds, late)
 
 
 def _look(location: StoreLocation, seen: dict[str, list[tuple[float, int]]]) -> None:
@@ -208,19 +202,10 @@ def _lines(location: StoreLocation) -> int:
         return int(con.rows(sql)[0][0])
 
 
-def _rounds(
-    location: StoreLocation, began: float, ended: float
-) -> list[tuple[float, Mapping[str, int]]]:
-    """Seconds and samples of each round of the supervisor that ended in between."""
+def _rounds(location: StoreLocation, began: float, ended: float) -> list[float]:
+    """Seconds of each round of the supervisor that ended in between."""
     marks = read_marks(rounds_file(location))
-    return [(mark["seconds"], mark["samples"]) for mark in marks if began <= mark["t"] <= ended]
-
-
-def _sum(samples: Iterator[Mapping[str, int]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for each in samples:
-        total.update(each)
-    return total
+    return [mark["seconds"] for mark in marks if began <= mark["t"] <= ended]
 
 
 def states(location: StoreLocation) -> dict[str, int]:
@@ -252,9 +237,8 @@ def measure(location: StoreLocation, marks: Path, nodes: int, seconds: float) ->
             began = time.time()
             time.sleep(seconds)
             screen = delays(location, marks, began, time.time())
-        memory = memory_mib(supervisor)
     print(_report(filled, found, screen))
-    print(f"\nThe supervisor's memory at the end: {memory:.0f} MiB. The cluster's runs:", end=" ")
+    print("\nThe cluster's runs:", end=" ")
     print(", ".join(f"{number:,} {state}" for state, number in states(location).items()) + ".")
 
 
@@ -276,9 +260,6 @@ def _report(filled: Filling, found: Mapping[str, Steady], screen: Sequence[float
         "round, s: median, longest",
         "line to store, s: median, 95 %",
     )
-    parts = {"while jobs are submitted": filled.samples} | {
-        name: each.samples for name, each in found.items()
-    }
     return "\n".join(
         (
             f"{filled.jobs:,} jobs submitted in {filled.seconds:.0f} s "
@@ -286,17 +267,9 @@ def _report(filled: Filling, found: Mapping[str, Steady], screen: Sequence[float
             f"longest round {filled.longest:.2f} s.\n",
             table(head, rows),
             f"\nJournal line to screen, the app watching, a line a second: median "
-            f"{percentile(screen, 0.5):.2f} s, 95 % {percentile(screen, 0.95):.2f} s.\n",
-            "What the supervisor's main thread does:\n",
-            *(f"- {name}: {_shares(samples)}" for name, samples in parts.items()),
+            f"{percentile(screen, 0.5):.2f} s, 95 % {percentile(screen, 0.95):.2f} s.",
         )
     )
-
-
-def _shares(samples: Mapping[str, int], least: float = 0.03) -> str:
-    total = sum(samples.values())
-    named = sorted(samples.items(), key=lambda item: -item[1])
-    return ", ".join(f"{part} {n / total:.0%}" for part, n in named if n >= least * total)
 
 
 def main() -> None:
@@ -313,15 +286,12 @@ def main() -> None:
         progress("Making the store ...")
         make_store(location, 0, arguments.finished)
         fill_queue(location, arguments.queued)
-        before = location.db.stat().st_size / 2**20
         print(
             f"Measured on {machine(torch.device('cpu'))}, load {os.getloadavg()[0]:.1f} at the "
             f"start.\n\n{arguments.finished:,} finished runs, {arguments.queued:,} queued ones, "
             f"{arguments.nodes:,} nodes.\n"
         )
         measure(location, Path(aside) / "marks", arguments.nodes, arguments.seconds)
-        after = location.db.stat().st_size / 2**20
-        print(f"\nThe store: {before:,.0f} MiB before, {after:,.0f} MiB after.", end=" ")
         print(f"Load {os.getloadavg()[0]:.1f} at the end.")
 
 

@@ -11,9 +11,12 @@ from typing import TypeVar
 
 import torch
 
+from benchmarks.sides.pipe import peak_mib
 from engine.errors import UserError
 
 Key = TypeVar("Key")
+
+MODELS = ("sasrec", "bert4rec", "xlstm")
 
 
 def run(main: Callable[[], None]) -> None:
@@ -68,12 +71,8 @@ def synchronize(device: torch.device) -> None:
 
 
 def peak_resident() -> int:
-    """Bytes of this process's memory at most, resident.
-
-    Not getrusage's: that mark begins at its parent's.
-    """
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    """Bytes of this process's memory at most, resident."""
+    return int(peak_mib() * 2**20)
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:

@@ -1,6 +1,6 @@
-"""Reading, preparing, opening and training on data of the size of MovieLens 10M and 20M.
+"""Reading, preparing and opening data of the size of MovieLens 10M and 20M.
 
-`python -m benchmarks.datasets [read] [open] [epoch] [--folder FOLDER]`: the files are generated
+`python -m benchmarks.datasets [--folder FOLDER]`: the files are generated
 there, in the layout of the originals, unless they are there already. Every figure is of a process
 of its own: wall time, processor time and peak memory, with the machine's load before it.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from benchmarks.common import machine, peak_resident, progress, run, table
 from benchmarks.generated import TEN_MILLION, TWENTY_MILLION, Shape, write_ratings
 from engine.spec import Dataset
 
-PARTS = ("read", "open", "epoch")
 OPENINGS = 20
 
 
@@ -61,28 +60,19 @@ def main() -> None:
     import torch
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.datasets")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--folder", type=Path, help="where the files are, or are put")
-    parser.add_argument("--without-pandas", action="store_true", help="it takes minutes")
-    parser.add_argument("--pandas-rows", type=int, help="let it read so many rows only")
-    parser.add_argument("--set", action="append", default=[], help="of the epoch's run, key=value")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         _measure_here(json.loads(arguments.measure))
         return
-    parts = arguments.parts or PARTS
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         print(machine(torch.device("cpu")), "\n")
         for source in SOURCES:
             _generate(source, folder)
-        if "read" in parts:
-            _read(folder, not arguments.without_pandas, arguments.pandas_rows)
-        if "open" in parts:
-            _open(folder)
-        if "epoch" in parts:
-            _epoch(folder, arguments.set)
+        _read(folder)
+        _open(folder)
 
 
 def _generate(source: Source, folder: Path) -> None:
@@ -95,20 +85,21 @@ def _generate(source: Source, folder: Path) -> None:
         part.rename(path)
 
 
-def _read(folder: Path, with_pandas: bool, rows_of_pandas: int | None) -> None:
+def _read(folder: Path) -> None:
     rows = []
     for source in SOURCES:
         path = folder / source.name / source.file
         path.read_bytes()  # the disk isn't what is measured
-        works = {"seqbench: read and prepare": "prepare"}
-        if with_pandas:
-            part = f", its first {rows_of_pandas:,} rows" if rows_of_pandas else ""
-            works[f"`{source.naive_call}`, then sorted by user and time{part}"] = "pandas"
+        works = {
+            "seqbench: read and prepare": "prepare",
+            f"`{source.naive_call}`, then sorted by user and time": "pandas",
+        }
         for name, work in works.items():
             progress(f"{source.name}: {name} ...")
             asked = {"work": work, "source": source.name, "folder": str(folder)}
-            found = _in_a_process(asked | {"rows": rows_of_pandas})
-            rows.append([source.name, name, *_figures(found)])
+            found = _in_a_process(asked)
+            figures = (f"{found['wall']:.1f}", f"{found['processor']:.1f}", f"{found['peak']:,.0f}")
+            rows.append([source.name, name, *figures, f"{found['load']:.1f}"])
     print(table(["file", "work", "s", "processor, s", "peak MiB", "load"], rows), "\n")
 
 
@@ -123,27 +114,6 @@ def _open(folder: Path) -> None:
             [source.name, f"{statistics.median(times):.1f}", f"{max(times):.1f}", found["load"]]
         )
     print(table(["prepared copy of", "opened in, ms, median", "longest", "load"], rows), "\n")
-
-
-def _epoch(folder: Path, overrides: Sequence[str]) -> None:
-    settings = {"epochs": "1"} | dict(each.split("=", 1) for each in overrides)
-    progress("training one epoch ...")
-    found = _in_a_process(
-        {"work": "epoch", "source": "10M", "folder": str(folder), "settings": settings}
-    )
-    said = ", ".join(f"{key}={value}" for key, value in settings.items())
-    rows = [[said, f"{found['train']:.0f}", f"{found['eval']:.0f}", *_figures(found)]]
-    headers = ["SASRec, L = 50", "an epoch, s", "evaluation, s", "all, s", "processor, s"]
-    print(table([*headers, "peak MiB", "load"], rows), "\n")
-
-
-def _figures(found: dict[str, Any]) -> list[str]:
-    return [
-        f"{found['wall']:.1f}",
-        f"{found['processor']:.1f}",
-        f"{found['peak']:,.0f}",
-        f"{found['load']:.1f}",
-    ]
 
 
 def _in_a_process(asked: dict[str, Any]) -> dict[str, Any]:
@@ -174,10 +144,9 @@ def _measure_here(asked: dict[str, Any]) -> None:
     )
     works: dict[str, Callable[[], dict[str, Any]]] = {
         "prepare": lambda: _prepare(dataset, folder / source.file),
-        "pandas": lambda: _pandas(source, folder / source.file, asked["rows"]),
+        "pandas": lambda: _pandas(source, folder / source.file),
         "load": lambda: _load(dataset),
         "open": lambda: _open_often(dataset),
-        "epoch": lambda: _train(dataset, asked.get("settings", {})),
     }
     load = os.getloadavg()[0]
     started, spent = time.perf_counter(), time.process_time()
@@ -199,13 +168,13 @@ def _prepare(dataset: Dataset, path: Path) -> dict[str, Any]:
     return {}
 
 
-def _pandas(source: Source, path: Path, rows: int | None) -> dict[str, Any]:
+def _pandas(source: Source, path: Path) -> dict[str, Any]:
     import pandas as pd
 
-    frame = pd.read_csv(path, nrows=rows, **source.naive)
+    frame = pd.read_csv(path, **source.naive)
     user, at = frame.columns[0], frame.columns[3]
     frame = frame.sort_values([user, at], kind="stable")
-    assert len(frame) == (rows or source.shape.interactions)
+    assert len(frame) == source.shape.interactions
     return {}
 
 
@@ -226,34 +195,6 @@ def _open_often(dataset: Dataset) -> dict[str, Any]:
         assert opened.interactions.items[-1] > 0
         times.append(1000 * (time.perf_counter() - started))
     return {"times": times}
-
-
-def _train(dataset: Dataset, settings: dict[str, str]) -> dict[str, Any]:
-    import torch
-
-    from engine.config import load_catalogue
-    from engine.datasets.load import load_interactions
-    from engine.spec import RunSpec
-    from engine.training.loop import train
-
-    catalogue = load_catalogue()
-    base = catalogue.run_spec("sasrec", "ml-10m", 50, 1, overrides=settings)
-    spec = RunSpec.model_validate(base.model_dump() | {"source": dataset, "dataset": dataset.name})
-    recorder = _Seconds()
-    train(spec, load_interactions(dataset), torch.device("cpu"), recorder)
-    return {"train": recorder.train_seconds, "eval": recorder.eval_seconds}
-
-
-class _Seconds:
-    """A recorder that keeps an epoch's times."""
-
-    train_seconds = eval_seconds = 0.0
-
-    def steps(self, records: Any) -> None:
-        """Not kept."""
-
-    def epoch(self, record: Any) -> None:
-        self.train_seconds, self.eval_seconds = record.train_seconds, record.eval_seconds
 
 
 if __name__ == "__main__":

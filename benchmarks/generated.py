@@ -31,9 +31,9 @@ TWENTY_MILLION = Shape(138_493, 26_744, 20_000_263, ",", "userId,movieId,rating,
 def write_ratings(path: Path, shape: Shape, seed: int = 0) -> None:
     """Users in order, each one's ratings by item, as in MovieLens; every item occurs."""
     generator = np.random.default_rng(seed)
-    lengths = _lengths(shape, generator)
+    lengths = drawn_lengths(shape, generator)
     users = np.repeat(np.arange(1, shape.users + 1), lengths)
-    items = _items(shape, generator)
+    items = drawn_items(shape, generator)
     times = np.sort(generator.integers(FIRST_TIME, LAST_TIME, shape.users))[users - 1]
     times += generator.integers(0, 90 * 86_400, len(users))
     order = np.lexsort((items, users))
@@ -50,7 +50,7 @@ def write_ratings(path: Path, shape: Shape, seed: int = 0) -> None:
             file.write("".join([line % row for row in rows]))
 
 
-def _lengths(shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
+def drawn_lengths(shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
     """Log-normal above 20, as MovieLens' are, to the interactions' sum."""
     extra = generator.lognormal(0, 1.3, shape.users)
     rest = shape.interactions - 20 * shape.users
@@ -59,7 +59,7 @@ def _lengths(shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
     return lengths
 
 
-def _items(shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
+def drawn_items(shape: Shape, generator: np.random.Generator) -> NDArray[np.int64]:
     popularity = 1 / (np.arange(1, shape.items + 1) + 30) ** 1.1
     bounds = np.cumsum(popularity / popularity.sum())[:-1]
     drawn = np.searchsorted(bounds, generator.random(shape.interactions), side="right") + 1

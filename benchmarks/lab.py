@@ -174,14 +174,6 @@ def watched_app(location: StoreLocation, marks: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-@contextmanager
-def empty_app(marks: Path) -> Iterator[Terminal]:
-    """The least that Textual can show (see `benchmarks.emptyapp`)."""
-    marks.unlink(missing_ok=True)
-    with on_terminal([sys.executable, "-P", "-m", "benchmarks.emptyapp", str(marks)]) as terminal:
-        yield terminal
-
-
 def read_marks(path: Path) -> list[Mapping[str, Any]]:
     """The app's marks so far, whole lines only."""
     if not path.exists():

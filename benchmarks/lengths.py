@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.common import default_device, in_turns, machine, progress, run, table
-from benchmarks.workload import MODELS
+from benchmarks.common import MODELS, default_device, in_turns, machine, progress, run, table
 from engine.config import load_catalogue
 from engine.models.registry import build
 from engine.training.loop import uses_bfloat16

@@ -44,7 +44,6 @@ from engine.store.series import attempts
 WORKERS = 8
 LINES_PER_SECOND = 20
 ENQUEUED = 1_000
-OPENINGS = 5
 ENQUEUINGS = 3
 COMMANDS = ((("ls",), 5), (("compare", "--limit", "50"), 5), (("compare",), 1))
 """With how often each is called."""
@@ -204,12 +203,6 @@ def measure(location: StoreLocation, marks: Path, seconds: float) -> list[Row]:
             taken = call_seconds(location, *command, calls=calls)
             rows.append((f"`seqbench {' '.join(command)}`", f"{taken:.2f} s", ""))
 
-        progress("Opening the app ...")
-        openings = [opening(location, marks) for _ in range(OPENINGS)]
-        first, shown = (median(times) for times in zip(*openings, strict=True))
-        rows.append(("app, start of the process to first paint", f"{first:.2f} s", ""))
-        rows.append(("app, to the store's cells", f"{shown:.2f} s", ""))
-
         with watched_app(location, marks) as terminal:
             progress("Eight runs report, and the app watches one ...")
             set_pace(location, f"steady {LINES_PER_SECOND}")
@@ -243,7 +236,6 @@ def _watched_rows(found: Watched) -> list[Row]:
         (f"supervisor, {each}: share of a core", f"{found.supervisor:.1%}", "≤ 10 %"),
         ("journal line to screen, median", f"{middle:.2f} s", ""),
         ("journal line to screen, 95 %", f"{late:.2f} s", "≤ 1 s"),
-        ("journal line to screen, longest", f"{max(found.delays):.2f} s", ""),
         (f"app on the Live screen, {each}: share of a core", f"{found.app:.1%}", ""),
         ("app's output a second", f"{found.bytes_a_second / 1e3:.1f} kB", ""),
     ]
@@ -259,17 +251,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as aside:
         folder = arguments.folder or Path(aside)
         location = StoreLocation((folder / "runs.db").resolve())
-        began = time.perf_counter()
         if not location.db.exists():
             progress("Making the store ...")
             make_store(location, arguments.queued, arguments.finished)
-        made = time.perf_counter() - began
         rows = measure(location, Path(aside) / "marks", arguments.seconds)
         size = location.db.stat().st_size / 2**20
     print(f"Measured on {machine(torch.device('cpu'))}.\n")
     print(
         f"{arguments.queued:,} queued runs and {arguments.finished:,} finished ones "
-        f"({size:,.0f} MiB, made in {made:.0f} s), {WORKERS} of them running.\n"
+        f"({size:,.0f} MiB), {WORKERS} of them running.\n"
     )
     print(table(("what", "measured", "budget"), rows))
 

@@ -16,42 +16,22 @@ import argparse
 import os
 import sys
 import tempfile
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import run
+from benchmarks.common import MODELS, run
 from benchmarks.sides.race import Entry, Kind, Limits, interpreter, race
-from benchmarks.sides.report import Result, as_json, markdown, save
+from benchmarks.sides.report import Result, markdown
 from engine.config import Catalogue, load_catalogue
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
 from engine.spec import XLSTM, RunSpec
 
 SIDES = ("seqbench", "prefix", "recbole")
-MODELS = ("sasrec", "bert4rec", "xlstm")
 ATOMIC = "interactions"
 """What RecBole knows a data set by; under the name ml-100k it reads a copy of its own."""
 LONGEST = 100_000
 """Epochs without an improvement: no side stops by itself."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What a data set is measured with unless told otherwise."""
-
-    target: float
-    """Validation Recall@10."""
-    seconds: float
-    """Of a side, training and evaluation."""
-    partial: tuple[str, ...] = ()
-    """Sides of which only some updates are measured."""
-
-
-PRESETS = {
-    "ml-100k": Preset(target=0.13, seconds=200),
-    "ml-1m": Preset(target=0.25, seconds=150, partial=("prefix", "recbole")),
-}
 
 
 def main() -> None:
@@ -59,40 +39,22 @@ def main() -> None:
     catalogue = load_catalogue()
     if "recbole" in options.sides:
         interpreter("recbole")
-    results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="seqbench-peers-") as folder:
         for dataset in options.datasets:
-            preset = _preset(dataset, options)
             interactions = load_interactions(catalogue.dataset(dataset))
             data = Path(folder) / dataset
             if "recbole" in options.sides:
                 write_atomic_file(interactions, data / ATOMIC / f"{ATOMIC}.inter")
-            limits = Limits(
-                epochs=options.epochs,
-                seconds=preset.seconds,
-                target=preset.target,
-                updates=options.updates,
-                warm_up=options.warm_up,
-                turn_seconds=options.turn_seconds,
-            )
+            limits = Limits(seconds=options.seconds, target=options.target)
             specs = {
                 model: catalogue.run_spec(model, dataset, options.length, options.seed)
                 for model in options.models
             }
-            races = {
-                model: race(
-                    _entries(catalogue, spec, data, preset, options),
-                    data / model,
-                    options.threads,
-                    limits,
-                )
-                for model, spec in specs.items()
-            }
-            result = Result(specs, races, limits, options.threads)
-            print(markdown(result), flush=True)
-            results.append(as_json(result))
-            if options.json:
-                save(options.json, results)
+            races = {}
+            for model, spec in specs.items():
+                entries = _entries(catalogue, spec, data, options)
+                races[model] = race(entries, data / model, options.threads, limits)
+            print(markdown(Result(specs, races, limits, options.threads)), flush=True)
 
 
 def write_atomic_file(interactions: Interactions, path: Path) -> None:
@@ -107,11 +69,7 @@ def write_atomic_file(interactions: Interactions, path: Path) -> None:
 
 
 def _entries(
-    catalogue: Catalogue,
-    spec: RunSpec,
-    data: Path,
-    preset: Preset,
-    options: argparse.Namespace,
+    catalogue: Catalogue, spec: RunSpec, data: Path, options: argparse.Namespace
 ) -> list[Entry]:
     """The sides of one race; RecBole has no xLSTM."""
 
@@ -123,17 +81,16 @@ def _entries(
             python=interpreter(kind),
             module=f"benchmarks.sides.{'recbole' if kind == 'recbole' else 'seqbench'}_side",
             settings=settings,
-            partial=kind in preset.partial,
         )
 
-    def own(kind: Kind, name: str, profile: str, **overrides: str | float) -> Entry:
+    def own(kind: Kind, name: str, **overrides: str | float) -> Entry:
         settings: dict[str, Any] = {
             "model": spec.model,
             "dataset": spec.dataset,
             "length": spec.length,
             "seed": spec.seed,
-            "profile": profile,
-            "overrides": {"patience": LONGEST, "dtype": options.dtype, **overrides},
+            "profile": "reference",
+            "overrides": {"patience": LONGEST, **overrides},
         }
         catalogue.run_spec(**settings)  # what is wrong is said before anything starts
         return entry(kind, name, {"run": settings})
@@ -143,11 +100,9 @@ def _entries(
         note = "" if rate is None else f", lr {rate:g}"
         lr = {} if rate is None else {"lr": rate}
         if "seqbench" in options.sides:
-            for profile in options.profile:
-                name = "seqbench" if profile == "reference" else f"seqbench, {profile}"
-                entries.append(own("seqbench", name + note, profile, **lr))
+            entries.append(own("seqbench", "seqbench" + note, **lr))
         if "prefix" in options.sides:
-            entries.append(own("prefix", "prefix" + note, "reference", objective="prefix", **lr))
+            entries.append(own("prefix", "prefix" + note, objective="prefix", **lr))
         if "recbole" in options.sides and spec.model != "xlstm":
             entries.append(entry("recbole", "RecBole" + note, _recbole(spec, data) | lr))
     return entries
@@ -173,12 +128,6 @@ def _recbole(spec: RunSpec, data: Path) -> dict[str, Any]:
     }
 
 
-def _preset(dataset: str, options: argparse.Namespace) -> Preset:
-    preset = PRESETS[dataset]
-    chosen = {name: getattr(options, name) for name in ("target", "seconds", "partial")}
-    return replace(preset, **{name: value for name, value in chosen.items() if value is not None})
-
-
 def _options() -> argparse.Namespace:
     def rates(text: str) -> tuple[float, ...]:
         return tuple(float(rate) for rate in text.split(","))
@@ -198,27 +147,15 @@ def _options() -> argparse.Namespace:
         prog="make bench-peers", description="Names in a list are separated by commas."
     )
     add = parser.add_argument
-    add("--datasets", type=some_of(*PRESETS), default=tuple(PRESETS), help="ml-100k,ml-1m")
+    add("--datasets", type=some_of("ml-100k", "ml-1m"), default=("ml-100k",), help="ml-100k,ml-1m")
     add("--models", type=some_of(*MODELS), default=MODELS, help=",".join(MODELS))
     add("--sides", type=some_of(*SIDES), default=SIDES, help=",".join(SIDES))
-    add("--profile", type=some_of(), default=("reference",), help="of seqbench: reference,tuned")
     add("--lr", type=rates, help="0.001,0.004: every side at each of these (the profile's)")
     add("--length", type=int, default=50)
     add("--seed", type=int, default=42)
     add("--threads", type=int, default=cores, help=f"of every side ({cores})")
-    add("--dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="of seqbench")
-    add("--epochs", type=int, default=LONGEST, help="most epochs of a side")
-    add("--seconds", type=float, help="most seconds of a side (200; ml-1m: 150)")
-    add("--target", type=float, help="validation Recall@10 to reach (.13; ml-1m: .25)")
-    add(
-        "--partial",
-        type=some_of("prefix", "recbole"),
-        help="sides of which updates are measured, not epochs ('': none; ml-1m: both)",
-    )
-    add("--updates", type=int, default=100, help="how many, after the warm-up (100)")
-    add("--warm-up", type=int, default=10, help="updates before those (10)")
-    add("--turn-seconds", type=float, default=5.0, help="epochs in a row for about so long (5)")
-    add("--json", type=Path, help="write all figures to a file")
+    add("--seconds", type=float, default=200, help="most seconds of a side (200)")
+    add("--target", type=float, default=0.13, help="validation Recall@10 to reach (.13)")
     return parser.parse_args()
 
 

@@ -27,7 +27,6 @@ from benchmarks.lab import (
     PATIENCE,
     SIZE,
     Terminal,
-    empty_app,
     read_marks,
     set_pace,
     supervised,
@@ -162,8 +161,6 @@ def budget_rows(location: StoreLocation, aside: Path, seconds: float) -> Iterato
         openings = [opening(location, marks) for _ in range(OPENINGS)]
         first, shown = (median(times) for times in zip(*openings, strict=True))
         yield "process start to first paint", f"{first:.2f} s", "≤ 0.3 s"
-        least = median(empty_opening(marks) for _ in range(OPENINGS))
-        yield "… of an app of Textual with nothing in it", f"{least:.2f} s", ""
         yield "process start to the store's cells", f"{shown:.2f} s", ""
         with watched_app(location, marks) as terminal:
             progress("The table ...")
@@ -178,13 +175,6 @@ def budget_rows(location: StoreLocation, aside: Path, seconds: float) -> Iterato
             tick = found.bytes_a_second * TICK_SECONDS
             yield f"bytes a tick ({TICK_SECONDS} s), {size}", f"{tick / 1e3:.1f} kB", "≤ 5 kB"
             yield "watching: share of a core", f"{found.app:.1%}", "≤ 3 %"
-
-
-def empty_opening(marks: Path) -> float:
-    """Seconds from the start of a process to the first paint of an app with nothing in it."""
-    with empty_app(marks) as terminal:
-        wait_for(lambda: read_marks(marks), "the empty app")
-        return float(read_marks(marks)[0]["t"]) - terminal.started
 
 
 def table_rows(keyboard: Keyboard) -> Iterator[Row]:

@@ -10,7 +10,77 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, cast
+
+gc.disable()  # before anything large is imported, as `tui.cli` does
+
+import tui.app  # noqa: E402
+from engine.store.location import StoreLocation  # noqa: E402
+from tui.app import SeqbenchApp  # noqa: E402
+from tui.text import whole  # noqa: E402
+
+if TYPE_CHECKING:
+    # A start is measured: what the app imports when a screen is opened isn't imported here.
+    from tui.screens.compare import CompareScreen
+    from tui.screens.launch import LaunchScreen
+    from tui.screens.live import LiveScreen
+
+ROWS = 5
+
+Marks = dict[str, object]
+
+
+class MarkingApp(SeqbenchApp):
+    """Marks each paint that shows something new, once it has been written to the terminal."""
+
+    CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
+
+    def __init__(self, location: StoreLocation, marks: TextIO) -> None:
+        super().__init__(location)
+        self._marks = marks
+        self._painted: Marks | None = None
+
+    def post_display_hook(self) -> None:
+        screen = self.screen
+        name = type(screen).__name__
+        painted: Marks = {"screen": name}
+        if name == "LaunchScreen":
+            painted |= _launch(cast("LaunchScreen", screen))
+        elif name == "CompareScreen":
+            painted |= _compare(cast("CompareScreen", screen))
+        elif name == "LiveScreen":
+            painted |= _live(cast("LiveScreen", screen))
+        if painted != self._painted:
+            self._painted = painted
+            print(json.dumps({"t": time.time(), **painted}), file=self._marks, flush=True)
+
+
+def _launch(screen: LaunchScreen) -> Marks:
+    return {"cells": bool(screen._store.cells), "cursor": str(screen.grid.cursor_key)}
+
+
+def _compare(screen: CompareScreen) -> Marks:
+    from tui.widgets.table import HEADER
+
+    lines = [screen.table.render_line(y).text for y in range(HEADER, HEADER + ROWS)]
+    return {"rows": lines} if all(map(str.strip, lines)) else {}
+
+
+def _live(screen: LiveScreen) -> Marks:
+    from tui.widgets.run_facts import RunFacts
+
+    facts = screen.query_one(RunFacts)
+    if facts._facts is None:
+        return {}
+    run = facts._facts.run
+    # What stands on the screen, not what the widget was told last; where there is no room for the
+    # step, the other lines were drawn with it.
+    text = "".join(text for line in facts._lines for text, _ in line)
+    shown = run.step is not None and (f"{whole(run.step)} ·" in text or "step" not in text)
+    return {"run": run.id, "step": run.step} if shown else {}
 
 
 def main() -> None:
@@ -18,10 +88,6 @@ def main() -> None:
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--marks", type=Path, required=True)
     options = parser.parse_args()
-    gc.disable()  # as `tui.cli` does
-    from benchmarks.marking import MarkingApp
-    from engine.store.location import StoreLocation
-
     with options.marks.open("w") as marks:
         MarkingApp(StoreLocation(options.db), marks).run()
 

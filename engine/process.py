@@ -1,5 +1,4 @@
-"""Which process is meant (the pid alone is reused; with boot id and start time it is not), and what
-holds for all of ours."""
+"""Tell processes apart for all time: a pid alone is reused, with boot and start time it is not."""
 
 from __future__ import annotations
 
@@ -7,8 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-OWNER_ONLY = 0o077
-"""The umask of every process of ours: what it writes is the user's alone (0600, folders 0700)."""
+import psutil
+
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -18,51 +18,55 @@ class ProcessIdentity:
     pid: int
     boot_id: str
     start_ticks: int
-    """Field 22 of ``/proc/PID/stat``: clock ticks between boot and the process's start."""
+    """Clock ticks between boot and the process's start."""
 
 
 def boot_id() -> str:
-    """Changes with every boot of the host."""
+    """Return the kernel's name for the time since the last boot. psutil only knows when that was,
+    which moves whenever the clock is set."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def identify(pid: int) -> ProcessIdentity | None:
     """The process that has this pid now; ``None`` if there is none, or only its zombie."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+        identity = ProcessIdentity(pid, boot_id(), _start_ticks(pid))
+        dead = psutil.Process(pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
         return None
-    # The command, in parentheses, may hold anything: spaces, parentheses, bytes that are no text.
-    fields = stat[stat.rindex(")") + 2 :].split()
-    state, start_ticks = fields[0], int(fields[19])
-    return None if state in "ZX" else ProcessIdentity(pid, boot_id(), start_ticks)
+    return None if dead else identity
+
+
+def _start_ticks(pid: int) -> int:
+    """Take the boot's time, which psutil adds, off again. Where the clock is set meanwhile the two
+    readings of it differ: read until they agree."""
+    while True:
+        boot = psutil.boot_time()
+        created = psutil.Process(pid).create_time()
+        if psutil.boot_time() == boot:
+            return round((created - boot) * _TICKS_A_SECOND)
 
 
 def own_identity() -> ProcessIdentity:
+    """Identify the process that calls."""
     identity = identify(os.getpid())
     assert identity is not None
     return identity
 
 
 def parent_identity() -> ProcessIdentity:
-    """Of the process that started this one, which must live."""
+    """Identify the process that started the one that calls; it must live."""
     identity = identify(os.getppid())
     assert identity is not None
     return identity
 
 
 def parent_of(pid: int) -> int | None:
-    """The process that started it; ``None`` if it is gone."""
+    """The pid of the process that started it; ``None`` if it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+        return psutil.Process(pid).ppid()
+    except psutil.NoSuchProcess:
         return None
-    return int(stat[stat.rindex(")") + 2 :].split()[1])
-
-
-def exists(pid: int) -> bool:
-    """Whether any process has this pid here."""
-    return Path(f"/proc/{pid}").exists()
 
 
 def is_alive(identity: ProcessIdentity) -> bool:

@@ -1,4 +1,4 @@
-"""Opening regular files in folders that others can write to."""
+"""Opening regular files in folders that others can write to, and what keeps our own private."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import os
 import stat
 from io import BufferedReader
 from pathlib import Path
+
+OWNER_ONLY = 0o077
+"""The umask of every process of ours: what it writes is the user's alone (0600, folders 0700)."""
 
 
 def open_regular(path: Path) -> BufferedReader:

@@ -19,7 +19,7 @@ import click
 
 from engine import __version__
 from engine.errors import UsageError, UserError
-from engine.process import OWNER_ONLY
+from engine.regular import OWNER_ONLY
 from tui.commands.session import Session, note
 
 COMMANDS = {

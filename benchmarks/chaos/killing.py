@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import random
 import signal
-import struct
-import subprocess
 import sys
-import termios
-import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
+from benchmarks.lab import on_terminal
 from engine.process import is_alive
 from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_writer
@@ -27,47 +23,25 @@ from engine.store.transitions import live_attempts
 
 @dataclass
 class App:
-    """The real app in a pseudo-terminal whose output is read and thrown away."""
+    """The real app on a terminal, whose output is thrown away."""
 
     location: StoreLocation
     configs: Path
     """For the supervisors that it starts."""
-    process: subprocess.Popen[bytes] = field(init=False)
+    terminal: ExitStack = field(default_factory=ExitStack)
+    pid: int = 0
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
         command = [sys.executable, "-m", "tui.cli", "--db", str(self.location.db)]
-        environment = {
-            **os.environ,
-            "TERM": "xterm-256color",
-            "SEQBENCH_CONFIG": str(self.configs),
-        }
-        self.process = subprocess.Popen(
-            command,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment,
-            cwd=self.location.db.parent,
-            start_new_session=True,
-        )
-        os.close(slave)
-        threading.Thread(target=_drain, args=(master,), daemon=True).start()
+        with patch.dict(os.environ, SEQBENCH_CONFIG=str(self.configs)):
+            self.pid = self.terminal.enter_context(on_terminal(command)).process.pid
 
     def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
-def _drain(master: int) -> None:
-    with suppress(OSError):
-        while os.read(master, 65_536):
-            pass
-    os.close(master)
+        os.kill(self.pid, signal.SIGKILL)
+        self.terminal.close()
 
 
 @dataclass(frozen=True)
@@ -114,7 +88,7 @@ def kill_ingest(location: StoreLocation, app: App, chance: random.Random) -> Vic
 
 
 def kill_app(location: StoreLocation, app: App, chance: random.Random) -> Victim | None:  # noqa: ARG001
-    pid = app.process.pid
+    pid = app.pid
     app.end()
     app.start()
     return Victim("app", pid, "")

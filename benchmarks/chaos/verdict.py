@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import numpy as np
+import psutil
 
 from engine.metrics import METRIC_COLUMNS
 from engine.store.connect import connect_reader
@@ -79,11 +79,12 @@ def orphans(location: StoreLocation) -> list[tuple[int, str]]:
     """Workers and supervisors of this store that still run."""
     marks = (str(location.runs), str(location.db))
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-            continue
-        with suppress(OSError):
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if "-m" in command and any(mark in command for mark in marks):
-                found.append((int(entry.name), command[:200]))
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if (
+            "-m" in command
+            and process.pid != os.getpid()
+            and any(mark in word for mark in marks for word in command)
+        ):
+            found.append((process.pid, " ".join(command)[:200]))
     return found

@@ -1,4 +1,4 @@
-"""What each part of the measurement hands in: rows for people, figures for programs."""
+"""What each part of the measurement hands in."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ class Part:
     def markdown(self) -> str:
         lines = [tuple(_short(value) for value in row.values()) for row in self.rows]
         return "\n\n".join([f"## {self.title}", table(self.headers, lines), *self.notes])
-
-    def figures(self) -> dict[str, Any]:
-        return {"title": self.title, "rows": self.rows, "notes": self.notes}
 
 
 def _short(value: Any) -> str:

@@ -7,7 +7,6 @@ of every epoch, the metrics and the time an epoch. ``--device cpu`` tries it wit
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -23,7 +22,8 @@ from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.journal import read_journal
 from engine.runfolder import RunFolder
-from engine.scheduling.launcher import WORKER, spread_environment, thread_environment, together
+from engine.scheduling.environment import thread_environment
+from engine.scheduling.launcher import WORKER, spread_environment, together
 from engine.spec import RunSpec
 from engine.specfile import save_spec
 
@@ -78,10 +78,8 @@ def trained(spec: RunSpec, device: str, processes: int, threads: int) -> list[di
         surroundings = os.environ | thread_environment(threads)
         surroundings["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))
         if processes > 1:
-            command, surroundings = (
-                together(command, processes),
-                surroundings | spread_environment(),
-            )
+            command = together(command, processes)
+            surroundings |= spread_environment()
         done = subprocess.run(
             command, env=surroundings, capture_output=True, text=True, timeout=SECONDS, check=False
         )
@@ -102,13 +100,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--processes", type=int, nargs="+", default=(1, 2))
     parser.add_argument("--threads", type=int, default=4, help="of each process")
-    parser.add_argument("--json", type=Path, help="where to write all figures")
     options = parser.parse_args()
     os.environ.setdefault("NCCL_NVLS_ENABLE", "0")  # multicast needs rights that containers lack
-    part = spread(options)
-    print(part.markdown(), flush=True)
-    if options.json is not None:
-        options.json.write_text(json.dumps(part.figures(), indent=1) + "\n")
+    print(spread(options).markdown())
 
 
 if __name__ == "__main__":

@@ -1,33 +1,24 @@
-"""Training as the loop does it: time an epoch, memory, utilisation; and real runs to their end,
-several on one GPU at once, through the supervisor."""
+"""Training as the loop does it: time an epoch, memory, utilization."""
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import suppress
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.common import progress
+from benchmarks.generated import TEN_MILLION, TWENTY_MILLION, Shape, drawn_items, drawn_lengths
 from benchmarks.gpu.report import Part
-from engine.analysis.comparison import compare_rows
 from engine.config import load_catalogue
-from engine.datasets.interactions import Interactions
+from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions
-from engine.errors import TrainingError
-from engine.scheduling.start import ensure_supervisor
 from engine.spec import RunSpec
-from engine.store.connect import connect_reader
-from engine.store.location import store_location
-from engine.store.queries import list_runs
-from engine.store.requests import enqueue
 from engine.telemetry import Sampler
 from engine.training.loop import Interrupted, Outcome, train
 from engine.training.recorder import EpochRecord, StepRecord
@@ -38,6 +29,11 @@ MOST = {"ml-100k": 40, "ml-1m": 6}
 at a sixth of a second or more."""
 SAMPLE_SECONDS = 0.1
 PROFILE = "reference"
+SHAPES = {"ml-10m": TEN_MILLION, "ml-20m": TWENTY_MILLION}
+HEADERS = (
+    *("data set", "L", "model", "training, s an epoch", "evaluation, s"),
+    *("peak GPU memory, MiB", "utilization, %"),
+)
 QUALITY = ("recall", "ndcg", "recall_masked", "ndcg_masked")
 
 
@@ -87,10 +83,8 @@ class Utilization(threading.Thread):
 def speed(models: Sequence[str], datasets: Sequence[str], lengths: Sequence[int]) -> Part:
     """One run after the other, alone on the GPU: of the first length to its end, of the others
     some epochs."""
-    headers = ["data set", "L", "model", "training, s an epoch", "evaluation, s"]
-    headers += ["peak GPU memory, MiB", "utilization, %", "epochs", "Recall@10", "NDCG@10"]
-    headers += ["Recall@10, seen masked", "NDCG@10, seen masked"]
-    part = Part("Runs alone on the GPU", headers)
+    quality = ("Recall@10", "NDCG@10", "Recall@10, seen masked", "NDCG@10, seen masked")
+    part = Part("Runs alone on the GPU", (*HEADERS, "epochs", *quality))
     catalogue = load_catalogue()
     for dataset in datasets:
         interactions = load_interactions(catalogue.dataset(dataset))
@@ -145,66 +139,23 @@ def train_alone(
     return row, outcome
 
 
-def together(
-    models: Sequence[str],
-    datasets: Sequence[str],
-    lengths: Sequence[int],
-    at_once: int,
-    seconds: float,
-) -> Part:
-    """Real runs to their end: enqueued, worked off by a supervisor, ``at_once`` on each GPU.
-
-    Raises:
-        TrainingError: they didn't end in time.
-    """
-    headers = ["data set", "L", "model", "Recall@10", "NDCG@10"]
-    headers += ["Recall@10, seen masked", "NDCG@10, seen masked", "epochs"]
-    part = Part(f"Runs to their end, {at_once} at once on a GPU", headers)
+def large(models: Sequence[str], shapes: Sequence[str], length: int) -> Part:
+    part = Part("Large data sets (generated)", HEADERS)
     catalogue = load_catalogue()
-    specs = [
-        catalogue.run_spec(model, dataset, length, SEED, PROFILE)
-        for dataset in datasets
-        for length in lengths
-        for model in models
-    ]
-    with tempfile.TemporaryDirectory(prefix="seqbench-gpu-") as folder:
-        location = store_location(Path(folder) / "runs.db")
-        configs = Path(folder) / "configs"
-        configs.mkdir()
-        (configs / "settings.yaml").write_text(f"slots: {{gpu: {at_once}}}\nidle_seconds: 0\n")
-        started, most = time.monotonic(), 0
-        enqueue(location, specs)
-        ensure_supervisor(location, configs)
-        sampler = Sampler()
-        while True:
-            with closing(connect_reader(location)) as connection:
-                counts = Counter(run.state for run in list_runs(connection))
-            most = max(most, *(len(gpu.processes) for gpu in sampler.sample().gpus))
-            if not counts["queued"] + counts["running"]:
-                break
-            if time.monotonic() - started > seconds:
-                raise TrainingError("error", f"Not done within {seconds:.0f} s: {dict(counts)}.")
-            time.sleep(0.5)
-        sampler.close()
-        taken = time.monotonic() - started
-        with closing(connect_reader(location)) as connection:
-            rows = compare_rows(connection)
-        for row in sorted(rows, key=lambda row: (row["dataset"], row["length"], row["model"])):
-            masked = " (seen masked)"
-            part.rows.append(
-                {
-                    "dataset": row["dataset"],
-                    "length": row["length"],
-                    "model": row["model"],
-                    "recall": row["Recall@10/test"],
-                    "ndcg": row["NDCG@10/test"],
-                    "recall_masked": row[f"Recall@10/test{masked}"],
-                    "ndcg_masked": row[f"NDCG@10/test{masked}"],
-                    "epochs": row["Total Epoch Trained"],
-                }
-            )
-        part.notes.append(
-            f"{len(specs)} runs in {taken:.0f} s; at most {most} processes seen on the GPU; "
-            f"ended as {', '.join(f'{count} {state}' for state, count in counts.items() if count)}."
-        )
+    for name in shapes:
+        progress(f"generating {name} ...")
+        interactions = generated(SHAPES[name])
+        for model in models:
+            progress(f"{model} × {name} ...")
+            spec = catalogue.run_spec(model, "ml-10m", length, SEED, PROFILE)
+            row, _ = train_alone(spec, interactions, most=1)
+            part.rows.append(row | {"dataset": name})
     return part
+
+
+def generated(shape: Shape) -> Interactions:
+    """Histories of this shape. There is nothing to learn in them but popularity."""
+    generator = np.random.default_rng(SEED)
+    offsets = np.concatenate([[0], np.cumsum(drawn_lengths(shape, generator))])
+    drawn = drawn_items(shape, generator)
+    return make_interactions(drawn.astype(np.int32), offsets, shape.items)

@@ -30,25 +30,15 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One turn."""
-
-    updates: int | None = None
-    """None: an epoch and its evaluation."""
-    evaluate: bool = False
-    """Whether an evaluation follows the updates, where the side can."""
-
-
-@dataclass(frozen=True)
 class Measured:
-    """What a turn took."""
+    """What an epoch and its evaluation took."""
 
     updates: int
     train_seconds: float
     peak_mib: float
     """Largest resident memory of the process so far."""
-    evaluation_seconds: float | None = None
-    valid_recall: float | None = None
+    evaluation_seconds: float
+    valid_recall: float
     """Recall@10 over all items."""
 
 
@@ -66,8 +56,9 @@ class Pipe:
     def settings(self) -> dict[str, Any]:
         return dict(self._line())
 
-    def request(self) -> Request:
-        return Request(**self._line())
+    def wait(self) -> None:
+        """Until another epoch is asked for."""
+        self._line()
 
     def send(self, message: Ready | Measured) -> None:
         self._answers.write(json.dumps(asdict(message)) + "\n")
@@ -79,11 +70,10 @@ class Pipe:
 
 
 def peak_mib() -> float:
-    """Largest resident memory of this process so far."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status has no VmHWM here.")
+    """Largest resident memory of this process so far. Not getrusage's, which begins at its
+    parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def split_digest(held_out: Iterable[tuple[int, int]]) -> int:

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.common import progress
-from benchmarks.sides.pipe import Measured, Ready, Request
+from benchmarks.sides.pipe import Measured, Ready
 from engine.errors import UserError
 from engine.scheduling.environment import thread_environment
 
@@ -34,24 +34,17 @@ class Entry:
     python: str
     module: str
     settings: dict[str, Any]
-    partial: bool
-    """Measured by a number of updates, because an epoch takes too long."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """When a side has measured enough."""
 
-    epochs: int
     seconds: float
     """Of training and evaluation."""
     target: float
     """Validation Recall@10."""
-    updates: int
-    """Timed ones of a partial side."""
-    warm_up: int
-    """Updates of a partial side before those."""
-    turn_seconds: float
+    turn_seconds: float = 5.0
     """Epochs are trained in a row for about so long, so that a quick side takes part in as many
     rounds as a slow one, and what else the machine does meanwhile is shared."""
 
@@ -76,42 +69,31 @@ class Track:
 
     @property
     def epoch_seconds(self) -> float:
-        """Training: the median epoch, or the measured updates scaled to an epoch's."""
-        if self.entry.partial:
-            seconds = sum(turn.train_seconds for turn in self.turns)
-            return seconds / self.updates * self.ready.updates_per_epoch
+        """Training: the median epoch."""
         return statistics.median(turn.train_seconds for turn in self.turns)
 
     @property
-    def evaluation_seconds(self) -> float | None:
-        evaluations = [e for turn in self.turns if (e := turn.evaluation_seconds) is not None]
-        return statistics.median(evaluations) if evaluations else None
-
-    @property
-    def updates(self) -> int:
-        return sum(turn.updates for turn in self.turns)
+    def evaluation_seconds(self) -> float:
+        return statistics.median(turn.evaluation_seconds for turn in self.turns)
 
     @property
     def peak_mib(self) -> float:
         return max(turn.peak_mib for turn in self.turns)
 
     @property
-    def best(self) -> float | None:
-        return max((r for turn in self.turns if (r := turn.valid_recall) is not None), default=None)
+    def best(self) -> float:
+        return max((turn.valid_recall for turn in self.turns), default=0.0)
 
     @property
     def spent(self) -> float:
-        return sum(turn.train_seconds + (turn.evaluation_seconds or 0) for turn in self.turns)
+        return sum(turn.train_seconds + turn.evaluation_seconds for turn in self.turns)
 
-    def reach(self, recall: float) -> Reached | None:
-        """None where nothing was evaluated."""
-        if self.best is None:
-            return None
+    def reach(self, recall: float) -> Reached:
         train = total = 0.0
         for turn in self.turns:
             train += turn.train_seconds
-            total += turn.train_seconds + (turn.evaluation_seconds or 0)
-            if (turn.valid_recall or 0) >= recall:
+            total += turn.train_seconds + turn.evaluation_seconds
+            if turn.valid_recall >= recall:
                 return Reached(True, train, total)
         return Reached(False, train, total)
 
@@ -141,8 +123,8 @@ class Side:
             )
         self.ready = Ready(**self._ask(entry.settings | {"threads": threads}))
 
-    def ask(self, request: Request) -> Measured:
-        return Measured(**self._ask(asdict(request)))
+    def train_epoch(self) -> Measured:
+        return Measured(**self._ask({}))
 
     def close(self) -> None:
         self._process.kill()
@@ -186,53 +168,31 @@ def race(entries: Sequence[Entry], folder: Path, threads: int, limits: Limits) -
 
 
 def _take_turn(track: Track, side: Side, limits: Limits, tracks: list[Track]) -> None:
-    if track.entry.partial:
-        _measure_updates(track, side, limits)
-        return
     until = track.spent + limits.turn_seconds
     while True:
-        track.turns.append(side.ask(Request()))
-        _tell(track, f"epoch {len(track.turns)}")
+        track.turns.append(side.train_epoch())
+        _tell(track)
         if track.spent >= until or _finished(track, tracks, limits):
             return
 
 
-def _measure_updates(track: Track, side: Side, limits: Limits) -> None:
-    """A quarter of the updates."""
-    wanted = _wanted_updates(track, limits)
-    if not track.turns and limits.warm_up:
-        side.ask(Request(updates=limits.warm_up))
-    count = min(-(-wanted // 4), wanted - track.updates)
-    track.turns.append(side.ask(Request(count, evaluate=track.updates + count >= wanted)))
-    _tell(track, f"{track.updates} updates")
-
-
 def _finished(track: Track, tracks: list[Track], limits: Limits) -> bool:
-    if track.entry.partial:
-        return track.updates >= _wanted_updates(track, limits)
-    epochs = min(limits.epochs, track.ready.most_epochs)
-    if len(track.turns) >= epochs or track.spent >= limits.seconds:
+    if len(track.turns) >= track.ready.most_epochs or track.spent >= limits.seconds:
         return True
-    if (track.best or 0) < limits.target:
+    if track.best < limits.target:
         return False
     return track.entry.kind == "recbole" or all(
-        _finished(other, tracks, limits) and (track.best or 0) >= (other.best or 0)
+        _finished(other, tracks, limits) and track.best >= other.best
         for other in tracks
         if other.entry.kind == "recbole"
     )
 
 
-def _wanted_updates(track: Track, limits: Limits) -> int:
-    """Within one epoch: where it ends, the next one's order would be drawn and counted."""
-    return max(1, min(limits.updates, track.ready.updates_per_epoch - limits.warm_up))
-
-
-def _tell(track: Track, done: str) -> None:
+def _tell(track: Track) -> None:
     last = track.turns[-1]
-    evaluated = "" if last.evaluation_seconds is None else f" + {last.evaluation_seconds:.2f} s"
-    recall = "" if last.valid_recall is None else f", Recall@10 {last.valid_recall:.3f}"
     progress(
-        f"{track.entry.label}: {done}, {last.train_seconds:.2f} s{evaluated}{recall}, "
+        f"{track.entry.label}: epoch {len(track.turns)}, {last.train_seconds:.2f} s "
+        f"+ {last.evaluation_seconds:.2f} s, Recall@10 {last.valid_recall:.3f}, "
         f"{track.spent:.0f} s so far"
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 import recbole
@@ -18,7 +17,6 @@ from benchmarks.sides.pipe import (
     Measured,
     Pipe,
     Ready,
-    Request,
     peak_mib,
     split_digest,
 )
@@ -42,24 +40,16 @@ class Training:
         self.trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, self.model)
         self.trainer.eval_collector.data_collect(self.train_data)
         self._epoch = 0
-        self._batches = iter(())
 
-    def run(self, request: Request) -> Measured:
-        """An epoch and its evaluation, or the next few updates."""
-        batches, updates = self.train_data, len(self.train_data)
-        if request.updates is not None:
-            if self._epoch == 0:
-                self._batches = iter(self.train_data)
-            batches, updates = islice(self._batches, request.updates), request.updates
+    def epoch(self) -> Measured:
+        """An epoch and its evaluation."""
         started = time.perf_counter()
-        self.trainer._train_epoch(batches, self._epoch)
+        self.trainer._train_epoch(self.train_data, self._epoch)
         trained = time.perf_counter()
         self._epoch += 1
-        if request.updates is not None and not request.evaluate:
-            return Measured(updates, trained - started, peak_mib())
         _, metrics = self.trainer._valid_epoch(self.valid_data)
         return Measured(
-            updates=updates,
+            updates=len(self.train_data),
             train_seconds=trained - started,
             peak_mib=peak_mib(),
             evaluation_seconds=time.perf_counter() - trained,
@@ -129,7 +119,8 @@ def main() -> None:
     training = Training(settings)
     pipe.send(training.ready())
     while True:
-        pipe.send(training.run(pipe.request()))
+        pipe.wait()
+        pipe.send(training.epoch())
 
 
 if __name__ == "__main__":

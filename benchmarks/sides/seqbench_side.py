@@ -1,8 +1,7 @@
-"""seqbench's training loop, an epoch at a time: its recorder and its ``stop`` wait for requests."""
+"""seqbench's training loop, an epoch at a time: its recorder waits for requests."""
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import torch
@@ -24,39 +23,21 @@ class Turns:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
-        self._asked: int | None = None
-        self._left: int | None = None
-        self._epoch_start = 0
-        self.wait()
-
-    def wait(self) -> None:
-        self._asked = self._left = self._pipe.request().updates
-        self._started = time.perf_counter()
-
-    def stop(self) -> bool:
-        """Called before every update."""
-        if self._asked is not None and self._left == 0:
-            seconds = time.perf_counter() - self._started
-            self._pipe.send(Measured(self._asked, seconds, peak_mib()))
-            self.wait()
-        if self._left is not None:
-            self._left -= 1
-        return False
+        pipe.wait()
 
     def steps(self, records: list[StepRecord]) -> None: ...
 
     def epoch(self, record: EpochRecord) -> None:
-        if self._asked is None:
-            self._pipe.send(
-                Measured(
-                    updates=record.batches,
-                    train_seconds=record.train_seconds,
-                    peak_mib=peak_mib(),
-                    evaluation_seconds=record.eval_seconds,
-                    valid_recall=record.metrics["valid_recall"],
-                )
+        self._pipe.send(
+            Measured(
+                updates=record.batches,
+                train_seconds=record.train_seconds,
+                peak_mib=peak_mib(),
+                evaluation_seconds=record.eval_seconds,
+                valid_recall=record.metrics["valid_recall"],
             )
-            self.wait()
+        )
+        self._pipe.wait()
 
 
 def main() -> None:
@@ -78,8 +59,7 @@ def main() -> None:
             split=split_digest(targets),
         )
     )
-    turns = Turns(pipe)
-    train(spec, interactions, CPU, turns, stop=turns.stop)
+    train(spec, interactions, CPU, Turns(pipe))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from rich.cells import cell_len, set_cell_size
@@ -108,15 +108,25 @@ def csv_cell(value: Value) -> str:
 
 def _markdown(rows: Sequence[Row]) -> str:
     names = [name for name in _names(rows) if not name.endswith(STD)]
-    rule = ["---" if kind_of(name) == "text" else "---:" for name in names]
+    figures = [kind_of(name) != "text" for name in names]
     body = zip(*(_cell_texts(rows, name) for name in names), strict=True)
-    return "".join(
-        "| " + " | ".join(cells) + " |\n"
-        for cells in ([markdown_cell(name) for name in names], rule)
-    ) + "".join("| " + " | ".join(map(markdown_cell, cells)) + " |\n" for cells in body)
+    lines = ([markdown_cell(text) for text in line] for line in (names, *body))
+    return markdown_table(lines, figures)
+
+
+def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> str:
+    """Join cells of Markdown to a table, whose first line is its head.
+
+    Args:
+        figures: whether a column holds numbers, which stand at the right.
+    """
+    head, *body = lines
+    rule = ["---:" if right else "---" for right in figures]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, rule, *body))
 
 
 def markdown_cell(text: str) -> str:
+    """Escape a text so that no character of it is markup."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in ("\\", "|", "`", "*", "_", "[", "]"):
         escaped = escaped.replace(mark, "\\" + mark)
@@ -132,15 +142,14 @@ def _table(rows: Sequence[Row], width: int | None) -> str:
     headings = {name: [line for line in split_heading(name) if line] for name in shown}
     height = max(len(lines) for lines in headings.values())
     columns = [
-        _aligned(
+        aligned(
             [*[""] * (height - len(headings[name])), *headings[name], *cells[name]],
             kind_of(name) != "text",
             width,
         )
         for name in shown
     ]
-    rule = "─" * (sum(cell_len(column[0]) for column in columns) + 2 * (len(columns) - 1))
-    lines = ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
+    lines, rule = side_by_side(columns)
     lines.insert(height, rule)
     hidden = len(every) - len(shown)
     if hidden:
@@ -149,8 +158,14 @@ def _table(rows: Sequence[Row], width: int | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _aligned(texts: Sequence[str], right: bool, most: int | None) -> list[str]:
-    """Each text in the cells of the widest, or in ``most`` cells, clipped with an ellipsis."""
+def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
+    """Join aligned columns to lines; also a rule as long as these."""
+    rule = "─" * (sum(cell_len(column[0]) for column in columns) + 2 * (len(columns) - 1))
+    return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)], rule
+
+
+def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[str]:
+    """Pad texts to the terminal cells of the widest, or to ``most``, clipped with an ellipsis."""
     width = max(map(cell_len, texts))
     if most is not None and width > most:
         width = most

@@ -13,10 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from rich.cells import cell_len
-
 from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading
-from engine.analysis.export import csv_cell, markdown_cell, printable
+from engine.analysis.export import (
+    aligned,
+    csv_cell,
+    markdown_cell,
+    markdown_table,
+    printable,
+    side_by_side,
+)
 from engine.analysis.pivot import BESIDE, COLUMNS, Level, PivotRow
 from engine.errors import UsageError, did_you_mean
 
@@ -145,21 +150,11 @@ def _table(rows: Sequence[PivotRow]) -> str:
     rows = for_people(rows)
     labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
     heads = [split_heading(name) for name in COLUMNS]
-    columns = [["", HEADING, *labels]]
+    columns = [aligned(["", HEADING, *labels], right=False)]
     figures = [pivot_texts(row) for row in rows]
     for place, head in enumerate(heads):
-        columns.append([*head, *(texts[place] for texts in figures)])
-    widths = [max(map(cell_len, column)) for column in columns]
-    lines = []
-    for number in range(len(rows) + 2):
-        first, *rest = (column[number] for column in columns)
-        parts = [first + " " * (widths[0] - cell_len(first))]
-        parts += [
-            " " * (width - cell_len(text)) + text
-            for text, width in zip(rest, widths[1:], strict=True)
-        ]
-        lines.append("  ".join(parts).rstrip())
-    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+        columns.append(aligned([*head, *(texts[place] for texts in figures)], right=True))
+    lines, rule = side_by_side(columns)
     lines.insert(2, rule)
     lines.insert(-1, rule)
     return "\n".join(lines) + "\n"
@@ -180,12 +175,12 @@ def _csv(rows: Sequence[PivotRow]) -> str:
 
 
 def _markdown(rows: Sequence[PivotRow]) -> str:
-    lines = [[HEADING, *COLUMNS], ["---", *["---:"] * len(COLUMNS)]]
+    lines = [[HEADING, *COLUMNS]]
     for row in for_people(rows):
         label = "&nbsp;" * INDENT[row.level] + markdown_cell(printable(row.label))
         strong = "" if _is_plain(row) else "**"
         lines.append([f"{strong}{label}{strong}", *map(markdown_cell, pivot_texts(row))])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table(lines, [False, *[True] * len(COLUMNS)])
 
 
 def _latex(rows: Sequence[PivotRow]) -> str:

@@ -1,20 +1,30 @@
-"""Archives' outer layer: gzip, which everything reads, or Zstandard, which is several times
-faster."""
+"""Tar archives within gzip, which everything reads, or Zstandard, which is several times faster."""
 
 from __future__ import annotations
 
 import gzip
 import sys
-import tarfile
 import zlib
-from importlib import import_module
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
 from engine.errors import UsageError
 
+if sys.version_info >= (3, 14):
+    import tarfile
+
+    from compression.zstd import ZstdError
+else:
+    from backports.zstd import ZstdError, tarfile
+
+__all__ = ["DAMAGE", "SUFFIXES", "check_name", "is_archive_name", "opened", "tarfile", "written"]
+
 SUFFIXES = (".tar.gz", ".tgz", ".tar.zst")
+
+DAMAGE = (EOFError, OSError, ValueError, zlib.error, tarfile.TarError, ZstdError)
+"""What reading an archive may raise that isn't whole."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -27,38 +37,43 @@ def is_archive_name(path: Path) -> bool:
 
 
 def check_name(path: Path) -> None:
-    """Raises `UsageError` where it isn't that of an archive."""
+    """Refuse a name that doesn't say how to compress.
+
+    Raises:
+        UsageError: it isn't an archive's name.
+    """
     if not is_archive_name(path):
         raise UsageError(
             f"{path.name} doesn't say how to compress it: end it in .tar.zst or .tar.gz."
         )
 
 
-def compressed(file: BinaryIO, name: str) -> IO[bytes]:
-    """Write into ``file``, compressed as its name says. Close the result; ``file`` stays open."""
+@contextmanager
+def written(file: BinaryIO, name: str) -> Iterator[tarfile.TarFile]:
+    """Write an archive into ``file``, compressed as its name says. The same members in the same
+    order give the same bytes."""
     if name.lower().endswith(".tar.zst"):
-        return cast("IO[bytes]", zstd().ZstdFile(file, "w"))
-    # No name and no time in it: the same runs make the same bytes.
-    return cast("IO[bytes]", gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0))
+        with tarfile.open(fileobj=file, mode="w:zst", format=tarfile.USTAR_FORMAT) as tar:
+            yield tar
+        return
+    # Not by "w:gz", which puts the time into the header.
+    with (
+        gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as outer,
+        tarfile.open(fileobj=outer, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        yield tar
 
 
-def decompressed(file: BinaryIO) -> IO[bytes] | None:
-    """Read what ``file`` holds, as its first bytes say; ``None`` where they say neither."""
+def opened(file: BinaryIO, tarinfo: type[tarfile.TarInfo]) -> tarfile.TarFile | None:
+    """Open the archive in ``file`` for reading; ``None`` if its first bytes are neither gzip's nor
+    Zstandard's.
+
+    No stream (``r|*``): it would decompress a whole block at once, however large that gets.
+    """
     magic = file.read(4)
     file.seek(0)
     if magic.startswith(_GZIP_MAGIC):
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
+        return tarfile.open(fileobj=file, mode="r:gz", tarinfo=tarinfo)
     if magic == _ZSTD_MAGIC:
-        return cast("IO[bytes]", zstd().ZstdFile(file, "r"))
+        return tarfile.open(None, "r:zst", file, tarinfo=tarinfo)
     return None
-
-
-def damage() -> tuple[type[Exception], ...]:
-    """What may be raised by reading what isn't whole."""
-    return EOFError, OSError, ValueError, zlib.error, tarfile.TarError, zstd().ZstdError
-
-
-def zstd() -> ModuleType:
-    """Python's own from 3.14 on, or else the same module as a package."""
-    own = sys.version_info >= (3, 14)
-    return import_module("compression.zstd" if own else "backports.zstd")

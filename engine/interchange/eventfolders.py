@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from engine.analysis.comparison import columns
-from engine.atomic import write_atomically
+from engine.atomic import atomic_file
 from engine.errors import UserError
-from engine.interchange.events import Scalars, scalars_event, version_event
-from engine.interchange.tfrecord import record
+from engine.interchange.events import Scalars, write_scalars
 from engine.store.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.queries import epochs
@@ -55,20 +54,17 @@ def write_event_folders(
                 folder = output / run
                 folder.mkdir(parents=True, exist_ok=True)
                 began = int(found[0]["t"])
-                path = folder / f"events.out.tfevents.{began:010d}.seqbench"
-                write_atomically(path, _file(found, size))
+                with atomic_file(folder / f"events.out.tfevents.{began:010d}.seqbench") as file:
+                    write_scalars(file, float(found[0]["t"]), _events(found, size))
                 written += 1
     except OSError as error:
         raise UserError(f"{output} can't be written: {error.strerror}.") from None
     return written
 
 
-def _file(found: list[dict[str, Any]], parameters: int | None) -> bytes:
-    records = [record(version_event(float(found[0]["t"])))]
+def _events(found: list[dict[str, Any]], parameters: int | None) -> Iterator[Scalars]:
     for count, row in enumerate(found, 1):
         figures = {tag: row[measure] for tag, measure in tags().items()}
         figures |= {PARAMETERS: parameters or None, EPOCHS: count}
         known = {tag: float(value) for tag, value in figures.items() if value is not None}
-        event = Scalars(float(row["t"]), int(row["epoch"]), known)
-        records.append(record(scalars_event(event)))
-    return b"".join(records)
+        yield Scalars(float(row["t"]), int(row["epoch"]), known)

@@ -22,7 +22,6 @@ from engine.interchange.csvhistory import read_csv
 from engine.interchange.foreign import History
 from engine.interchange.place import Imported, importing, place
 from engine.interchange.tagmap import PARAMETERS, PLACE, TagMap, load_tag_map
-from engine.interchange.tensorboard import read_event_folders
 from engine.journal import FORMAT
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
@@ -77,7 +76,12 @@ def read_history(
     errors are its."""
     known, catalogue = load_tag_map(tag_map), load_catalogue(config_dir)
     origin: Origin = "imported-tensorboard" if source.is_dir() else "imported-csv"
-    read = read_event_folders(source, known) if source.is_dir() else read_csv(source, known)
+    if source.is_dir():
+        from engine.interchange.tensorboard import read_event_folders  # needs an extra
+
+        read = read_event_folders(source, known)
+    else:
+        read = read_csv(source, known)
     if not read.histories:
         first = f" {read.passed_over[0]}" if read.passed_over else ""
         raise UserError(f"{source} has no run in it.{first}")

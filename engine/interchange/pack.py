@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from engine.atomic import atomic_file
 from engine.errors import RunError
-from engine.interchange.compression import check_name, compressed
+from engine.interchange.compression import check_name, tarfile, written
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
 from engine.lifecycle import ENDED
 from engine.regular import open_regular
@@ -119,8 +117,7 @@ def _write(output: Path, manifest: Manifest, sources: dict[str, dict[str, _Sourc
     try:
         with (
             atomic_file(output) as file,
-            closing(compressed(file, output.name)) as outer,
-            tarfile.open(fileobj=outer, mode="w|", format=tarfile.USTAR_FORMAT) as tar,
+            written(file, output.name) as tar,
         ):
             text = manifest.text().encode()
             tar.addfile(_member(NAME, len(text)), io.BytesIO(text))

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.errors import UserError, shown
-from engine.interchange.events import read_scalars
+from engine.interchange.events import DamagedError, read_scalars
 from engine.interchange.foreign import MOST_SECONDS, History, Moment, Read
 from engine.interchange.tagmap import TagMap
-from engine.interchange.tfrecord import RecordError, read_records
-from engine.regular import open_regular
 
 _EVENTS = "tfevents"
 _METRICS = ("valid_", "test_")
@@ -64,23 +62,19 @@ def _folders(source: Path) -> list[tuple[Path, list[Path]]]:
 def _take(path: Path, measures: Mapping[str, str], series: Series, seen: set[str]) -> str | None:
     """Add a file's figures; what is wrong with it."""
     try:
-        with open_regular(path) as file:
-            for data in read_records(file, os.fstat(file.fileno()).st_size):
-                event = read_scalars(data)
-                t = event.t if 0 <= event.t < MOST_SECONDS else 0.0
-                for tag, value in event.values.items():
-                    if measure := measures.get(tag):
-                        at = series.setdefault(measure, {})
-                        if event.step not in at or at[event.step][0] <= t:
-                            at[event.step] = (t, value)
-                    elif len(seen) < 1000:
-                        seen.add(tag)
+        for event in read_scalars(path):
+            t = event.t if 0 <= event.t < MOST_SECONDS else 0.0
+            for tag, value in event.values.items():
+                if measure := measures.get(tag):
+                    at = series.setdefault(measure, {})
+                    if event.step not in at or at[event.step][0] <= t:
+                        at[event.step] = (t, value)
+                elif len(seen) < 1000:
+                    seen.add(tag)
     except OSError as error:
         return f"can't be read ({error.strerror})"
-    except RecordError as error:
+    except DamagedError as error:
         return str(error)
-    except ValueError:
-        return "holds what is no event"
     return None
 
 

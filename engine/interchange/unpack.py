@@ -11,15 +11,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from engine.errors import StoreError, shown
-from engine.interchange.compression import damage, decompressed
+from engine.interchange.compression import DAMAGE, opened, tarfile
 from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
 from engine.interchange.place import Imported, importing, place
 from engine.lifecycle import ENDED
@@ -70,11 +68,11 @@ class _PlainMember(tarfile.TarInfo):
     """A file and nothing else: no link or device, and no header that is read at once however long
     it says it is."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        member = super().frombuf(buf, encoding, errors)
-        if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            raise ArchiveError(f"{shown(member.name)} in it is not a file")
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """Every header comes through here, as tarfile's own comment says, before it is acted on."""
+        if self.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise ArchiveError(f"{shown(self.name)} in it is not a file")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
         return member
 
 
@@ -111,21 +109,20 @@ def _opened(archive: Path) -> Iterator[_Members]:
         file = open_regular(archive)
     except OSError as error:
         raise ArchiveError(error.strerror or "it can't be read") from None
-    with file, ExitStack() as opened:
+    with file:
         with _damage_told():
-            outer = decompressed(file)
-            if outer is None:
-                raise ArchiveError("it is neither gzip nor Zstandard")
-            opened.enter_context(outer)
-            tar = tarfile.open(None, "r|", outer, _CHUNK, tarinfo=_PlainMember)  # noqa: SIM115
-        yield _Members(tar)
+            tar = opened(file, _PlainMember)
+        if tar is None:
+            raise ArchiveError("it is neither gzip nor Zstandard")
+        with tar:
+            yield _Members(tar)
 
 
 @contextmanager
 def _damage_told() -> Iterator[None]:
     try:
         yield
-    except damage():
+    except DAMAGE:
         raise ArchiveError("it is damaged or cut short, so fetch it again") from None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from engine.analysis.export import markdown_cell, printable
+from engine.analysis.export import markdown_cell, markdown_table, printable
 from engine.report.blocks import (
     Block,
     Bullets,
@@ -68,11 +68,10 @@ def _block(block: Block, plots: PurePosixPath | None) -> Iterator[str]:
 
 
 def _table(block: Table) -> str:
-    rule = ["---:" if place in block.figures else "---" for place in range(len(block.head))]
-    lines = [list(map(_text, block.head)), rule]
+    lines = [list(map(_text, block.head))]
     for number, row in enumerate(block.rows):
         lines.append([_cell(cell, number in block.strong) for cell in row])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(lines, [place in block.figures for place in range(len(block.head))])
 
 
 def _cell(cell: Cell, strong: bool) -> str:

@@ -7,7 +7,9 @@ import socket
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.process import exists, parent_of
+from psutil import pid_exists
+
+from engine.process import parent_of
 from engine.scheduling.busyprocesses import Foreign, describe
 from engine.scheduling.slots import Slot
 from engine.store.occupants import Occupant
@@ -155,7 +157,7 @@ def _gpu(
     # In a container the driver tells the host's process ids: ours are among those unknown here.
     seen = {pid for pid, _ in gpu.processes}
     hidden = sum(one is not None and one.pid not in seen for one in inside)
-    for process in [process for process in foreign if not exists(process[0])][:hidden]:
+    for process in [process for process in foreign if not pid_exists(process[0])][:hidden]:
         foreign.remove(process)
     return DeviceUse(
         label=f"GPU {gpu.index}",

@@ -22,7 +22,7 @@ from pathlib import Path
 from engine.config import Settings, load_catalogue
 from engine.errors import ConfigError, StoreError
 from engine.lock import take_lock, write_holder
-from engine.process import OWNER_ONLY
+from engine.regular import OWNER_ONLY
 from engine.scheduling.launcher import Launcher, LocalLauncher, Pool
 from engine.scheduling.pools import Pools
 from engine.scheduling.queue import Queue

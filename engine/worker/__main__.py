@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from engine.lock import take_lock
-from engine.process import OWNER_ONLY
+from engine.regular import OWNER_ONLY
 from engine.runfolder import RunFolder
 
 

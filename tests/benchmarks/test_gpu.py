@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.gpu.large import generated
+from benchmarks.generated import Shape
 from benchmarks.gpu.report import Part
+from benchmarks.gpu.training import generated
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -22,7 +23,7 @@ def test_without_a_gpu_it_says_so() -> None:
 
 
 def test_generated_data_has_the_size_that_was_asked_for() -> None:
-    found = generated(500, 200, 30_000)
+    found = generated(Shape(500, 200, 30_000, ","))
     assert (found.num_users, found.num_items, len(found.items)) == (500, 200, 30_000)
     assert np.diff(found.offsets).min() >= 20
     counts = np.bincount(found.items, minlength=201)[1:]
@@ -32,4 +33,3 @@ def test_generated_data_has_the_size_that_was_asked_for() -> None:
 def test_a_figure_that_is_not_told_is_no_zero() -> None:
     part = Part("Title", ["name", "a", "b"], [{"name": "x", "a": None, "b": 1234.5}], ["Note."])
     assert part.markdown().endswith("| x | n/a | 1,234 |\n\nNote.")
-    assert part.figures()["rows"] == [{"name": "x", "a": None, "b": 1234.5}]

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from cluster import Cluster
 
 from engine.config import load_catalogue
 from engine.journal import JournalLine, read_journal
 from engine.metrics import EPOCH_MEASURES
-from engine.process import exists
 from engine.runfolder import RunFolder
 from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.spec import RunSpec
@@ -77,7 +77,7 @@ class Lab:
             return None
         with suppress(OSError, ValueError):
             pid = int(json.loads(self.location.supervisor_lock.read_text())["pid"])
-            return pid if exists(pid) else None
+            return pid if psutil.pid_exists(pid) else None
         return None
 
     def kill_supervisor(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import psutil
 import pytest
 from live_runs import LiveStore
 from pilots import settled, wait_for
@@ -15,7 +16,6 @@ from textual.widgets import Static
 from engine.config import Catalogue, load_catalogue
 from engine.order import Order
 from engine.planning import PlannedRun, plan
-from engine.process import exists
 from engine.scheduling.costs import Cost
 from engine.scheduling.occupancy import DeviceUse
 from engine.scheduling.slots import Slot
@@ -125,7 +125,7 @@ async def test_leaving_ends_what_is_being_measured(
         assert screen._measuring is not None
         pid = screen._measuring.pid
         await pilot.press("escape")
-        await wait_for(pilot, lambda: not exists(pid), "its process is gone")
+        await wait_for(pilot, lambda: not psutil.pid_exists(pid), "its process is gone")
         await settled(pilot)
 
 

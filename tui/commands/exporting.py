@@ -103,10 +103,11 @@ def _archive(
 
 def _epochs(connection: StoreConnection, words: str, format_: str, output: Path) -> None:
     from engine.interchange.epochs import write_epochs
-    from engine.interchange.eventfolders import write_event_folders
     from tui.text import count
 
     if format_ == "tensorboard":
+        from engine.interchange.eventfolders import write_event_folders  # needs an extra
+
         runs = write_event_folders(connection, output, filter=words)
         done = f"Written {count(runs, 'run')} to {output}: tensorboard --logdir {output}."
     else:

@@ -8,7 +8,9 @@ import hashlib
 import io
 import json
 import os
+import sys
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,12 +23,16 @@ from measured_runs import MeasuredStore
 
 from engine.errors import UserError
 from engine.interchange import unpack as unpacking
-from engine.interchange.compression import zstd
 from engine.interchange.manifest import ArchiveError
 from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Member = tuple[tarfile.TarInfo, bytes]
 
@@ -118,7 +124,7 @@ def test_cut_short_anywhere(archive: Path, elsewhere: StoreLocation, tmp_path: P
         path = tmp_path / "cut.tar.gz"
         path.write_bytes(whole[: int(len(whole) * share)])
         assert "fetch it again" in refused(path, elsewhere)
-        path.write_bytes(zstd().compress(raw)[: int(len(whole) * share)])
+        path.write_bytes(zstd.compress(raw)[: int(len(whole) * share)])
         assert "fetch it again" in refused(path, elsewhere)
     path.write_bytes(gzip.compress(raw[: len(raw) // 2 // 512 * 512]))
     refused(path, elsewhere)
@@ -224,6 +230,24 @@ def test_a_manifest_that_would_fill_the_memory(
     monkeypatch.setattr(unpacking, "MOST_BYTES", 1000)
     path = write(tmp_path / "x.tar.gz", [(tarfile.TarInfo("manifest.json"), b" " * 1001)])
     assert "manifest is 1,001 bytes long" in refused(path, elsewhere)
+
+
+def test_a_few_bytes_that_become_very_many_are_not_held(
+    archive: Path, elsewhere: StoreLocation, tmp_path: Path
+) -> None:
+    head = io.BytesIO()
+    with tarfile.open(fileobj=head, mode="w") as tar:
+        for member, data in [*members(archive), (tarfile.TarInfo("x"), b"")]:
+            tar.addfile(member, io.BytesIO(data))
+    path = tmp_path / "x.tar.zst"
+    path.write_bytes(zstd.compress(head.getvalue() + bytes(1 << 28)))
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    try:
+        assert "doesn't tell of" in refused(path, elsewhere)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
 
 
 def test_more_than_the_manifest_tells(

@@ -14,10 +14,9 @@ from engine.analysis.cells import ranked_cells
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot import pivot
 from engine.errors import ConfigError, UserError
-from engine.interchange.events import Scalars, scalars_event, version_event
+from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
 from engine.interchange.pack import pack
-from engine.interchange.tfrecord import record
 from engine.interchange.unpack import unpack
 from engine.store.connect import connect_reader
 from engine.store.grouping import Choice, cell_lines, imported_left_out
@@ -33,9 +32,8 @@ def event_file(
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events.out.tfevents.{t:.0f}.host"
-    data = record(version_event(t))
-    data += b"".join(record(scalars_event(Scalars(t + n, n, values))) for n, values in moments)
-    path.write_bytes(data)
+    with path.open("wb") as file:
+        write_scalars(file, t, (Scalars(t + n, n, values) for n, values in moments))
     return path
 
 
@@ -298,8 +296,9 @@ def test_figures_that_are_no_numbers_are_not_known(
 def test_times_that_are_none(elsewhere: StoreLocation, tmp_path: Path, t: float) -> None:
     folder = tmp_path / "sasrec" / "ml-100k" / "50" / "1"
     folder.mkdir(parents=True)
-    event = record(scalars_event(Scalars(t, -5, {"NDCG@10/test": float("nan"), "EpochTime": 2.0})))
-    (folder / "x.tfevents").write_bytes(event)
+    event = Scalars(t, -5, {"NDCG@10/test": float("nan"), "EpochTime": 2.0})
+    with (folder / "x.tfevents").open("wb") as file:
+        write_scalars(file, t, iter([event]))
     import_history(folder, elsewhere)
     (row,) = rows_of(elsewhere, aggregate="max")
     assert (row["NDCG@10/test"], row["EpochTime"]) == (None, 2.0)

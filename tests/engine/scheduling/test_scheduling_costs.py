@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import Catalogue, load_catalogue
 from engine.errors import TrainingError
-from engine.process import exists
 from engine.scheduling.costs import Measuring, cost_key, makespan, peak_memory
 from engine.scheduling.slots import Slot
 from engine.spec import RunSpec
@@ -64,7 +64,7 @@ def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalo
     assert 0.01 < cost.epoch_seconds < 600
     assert cost.memory_mib is not None
     assert 100 < cost.memory_mib < 10_000  # torch alone takes more than the least
-    assert not exists(measuring.pid)
+    assert not psutil.pid_exists(measuring.pid)
 
 
 def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
