@@ -126,7 +126,7 @@ def _work(
                 queue.pools = pools.present()
                 queue.tick(connection)
                 _report(connection, news, webhook)
-                fine, said = now, ""
+                fine, said = time.monotonic(), ""
                 if work_left(connection):
                     busy = now
                 elif now - busy >= queue.settings.idle_seconds:
