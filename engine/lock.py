@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+READS = 100
+"""Attempts at reading a text that is just being written."""
 
 
 def take_lock(path: Path, seconds: float = 0.0) -> int | None:
@@ -33,13 +40,35 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
             return descriptor
 
 
-def write_holder(descriptor: int, about: str) -> None:
-    """Say in a lock file, whose lock one has, who one is.
+def write_holder(descriptor: int, about: Mapping[str, Any]) -> None:
+    """Write into a lock file, whose lock one has, who one is, for `read_holder`.
 
-    Who reads it meanwhile sees either the holder before or this one, never an empty file: blanks
-    cover what of the old text is longer.
+    The file is never empty meanwhile: blanks cover what of the old text is longer.
     """
-    os.pwrite(descriptor, about.encode().ljust(os.fstat(descriptor).st_size), 0)
+    text = json.dumps({**about, "check": _check(about)})
+    os.pwrite(descriptor, text.encode().ljust(os.fstat(descriptor).st_size), 0)
+
+
+def read_holder(path: Path) -> dict[str, Any] | None:
+    """Read who holds a lock; ``None`` if nobody has written it.
+
+    A read that meets a write may get a part of either text, which the check shows: it is repeated.
+    """
+    for _ in range(READS):
+        try:
+            about = json.loads(path.read_text())
+            if about.pop("check") == _check(about):
+                return dict(about)
+        except OSError:
+            return None
+        except (ValueError, KeyError, AttributeError, TypeError):
+            pass
+        time.sleep(0.001)
+    return None
+
+
+def _check(about: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(about).encode())
 
 
 def is_locked(path: Path) -> bool:

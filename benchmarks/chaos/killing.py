@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pty
 import random
@@ -18,6 +17,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.lock import read_holder
 from engine.process import is_alive
 from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_writer
@@ -134,6 +134,5 @@ def _supervisor(location: StoreLocation) -> int | None:
     """The pid of the one that holds the lock, once it has said so."""
     if not supervisor_running(location):
         return None
-    with suppress(ValueError, KeyError):
-        return int(json.loads(location.supervisor_lock.read_text())["pid"])
-    return None
+    found = read_holder(location.supervisor_lock)
+    return int(found["pid"]) if found else None

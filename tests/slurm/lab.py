@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -17,6 +16,7 @@ from cluster import Cluster
 
 from engine.config import load_catalogue
 from engine.journal import JournalLine, read_journal
+from engine.lock import read_holder
 from engine.metrics import EPOCH_MEASURES
 from engine.process import exists
 from engine.runfolder import RunFolder
@@ -75,10 +75,8 @@ class Lab:
         """Its process, once it has said so."""
         if not supervisor_running(self.location):
             return None
-        with suppress(OSError, ValueError):
-            pid = int(json.loads(self.location.supervisor_lock.read_text())["pid"])
-            return pid if exists(pid) else None
-        return None
+        found = read_holder(self.location.supervisor_lock)
+        return found["pid"] if found and exists(found["pid"]) else None
 
     def kill_supervisor(self) -> None:
         self.wait(self.supervisor, "a supervisor")

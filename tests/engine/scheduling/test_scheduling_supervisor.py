@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
@@ -18,6 +17,7 @@ import pytest
 from rehearsal import SECONDS, SUPERVISOR, Look, wait_for
 
 from engine.errors import StoreError
+from engine.lock import read_holder
 from engine.process import identify
 from engine.scheduling.environment import background_environment
 from engine.scheduling.start import ensure_supervisor, supervisor_running
@@ -42,8 +42,8 @@ def supervisor_pid(location: StoreLocation, after: int = 0) -> int:
     """Of the one that holds the lock, once it has said so in place of the one ``after``."""
 
     def holder() -> int:
-        text = location.supervisor_lock.read_text() if supervisor_running(location) else ""
-        return int(json.loads(text)["pid"]) if text else after
+        found = read_holder(location.supervisor_lock) if supervisor_running(location) else None
+        return int(found["pid"]) if found else after
 
     wait_for(lambda: holder() != after, "a supervisor")
     return holder()
