@@ -1,9 +1,7 @@
-"""The real worker as real processes, forked from one that has torch loaded already: loading it
-costs more than all that they do."""
+"""The real worker as real processes, each with conditions of its own."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -15,8 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["engine.worker.attempt", "torch._dynamo"])  # an optimizer loads it
+from forked import CONTEXT
 
 
 @dataclass(frozen=True)
