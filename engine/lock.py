@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+READS = 100
+"""Attempts at reading a text that is just being written."""
 
 
 def take_lock(path: Path, seconds: float = 0.0) -> int | None:
@@ -34,13 +41,35 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
             return descriptor
 
 
-def write_holder(descriptor: int, about: str) -> None:
-    """Write into a lock file, whose lock this process has, a text about this process.
+def write_holder(descriptor: int, about: Mapping[str, Any]) -> None:
+    """Write into a lock file, whose lock this process has, a record of it for `read_holder`.
 
-    The file is overwritten in place and padded with blanks, so that a concurrent reader sees the
-    text of the previous holder or of this one, never an empty file.
+    The file is overwritten in place and padded with blanks, so that it is never empty.
     """
-    os.pwrite(descriptor, about.encode().ljust(os.fstat(descriptor).st_size), 0)
+    text = json.dumps({**about, "check": _check(about)})
+    os.pwrite(descriptor, text.encode().ljust(os.fstat(descriptor).st_size), 0)
+
+
+def read_holder(path: Path) -> dict[str, Any] | None:
+    """Read who holds a lock; ``None`` if nobody has written it.
+
+    A read that meets a write may get a part of either text, which the check shows: it is repeated.
+    """
+    for _ in range(READS):
+        try:
+            about = json.loads(path.read_text())
+            if about.pop("check") == _check(about):
+                return dict(about)
+        except OSError:
+            return None
+        except (ValueError, KeyError, AttributeError, TypeError):
+            pass
+        time.sleep(0.001)
+    return None
+
+
+def _check(about: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(about).encode())
 
 
 def is_locked(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.lab import on_terminal
+from engine.lock import read_holder
 from engine.process import is_alive
 from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_writer
@@ -108,6 +108,5 @@ def _supervisor(location: StoreLocation) -> int | None:
     """The pid of the one that holds the lock, once it has said so."""
     if not supervisor_running(location):
         return None
-    with suppress(ValueError, KeyError):
-        return int(json.loads(location.supervisor_lock.read_text())["pid"])
-    return None
+    found = read_holder(location.supervisor_lock)
+    return int(found["pid"]) if found else None

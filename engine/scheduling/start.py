@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -11,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import StoreError
-from engine.lock import is_locked
+from engine.lock import is_locked, read_holder
 from engine.scheduling.environment import background_environment
 from engine.store.location import StoreLocation
 
@@ -83,10 +82,10 @@ def _reap() -> None:
 
 def _check_same_store(location: StoreLocation) -> None:
     """``runs/`` and its lock belong to one database."""
-    try:
-        db = Path(json.loads(location.supervisor_lock.read_text())["db"])
-    except (OSError, ValueError, KeyError, TypeError):
+    holder = read_holder(location.supervisor_lock)
+    if holder is None:
         return  # it just started, and hasn't said yet
+    db = Path(holder["db"])
     if db != location.db.resolve():
         raise StoreError(
             f"{location.runs} is being worked for {db}: put {location.db.name} into a folder of "

@@ -8,7 +8,6 @@ identities and their journals.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
@@ -85,7 +84,7 @@ def serve(location: StoreLocation, settings: Settings, stop: threading.Event, po
             return 0
         try:
             about = {"pid": os.getpid(), "started": time.time(), "db": str(location.db)}
-            write_holder(lock, json.dumps(about))
+            write_holder(lock, about)
             _trim(location.supervisor_log)
             _work(location, Queue(location, settings, pools.present()), pools, stop, lock)
         finally:
@@ -126,7 +125,7 @@ def _work(
                 queue.pools = pools.present()
                 queue.tick(connection)
                 _report(connection, news, webhook)
-                fine, said = now, ""
+                fine, said = time.monotonic(), ""
                 if work_left(connection):
                     busy = now
                 elif now - busy >= queue.settings.idle_seconds:

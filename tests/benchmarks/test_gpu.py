@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
 
 import numpy as np
@@ -15,11 +15,15 @@ from benchmarks.gpu.training import generated
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_it_says_so() -> None:
-    command = [sys.executable, "-m", "benchmarks.gpu"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "No NVIDIA GPU that PyTorch can use: there is nothing to measure here.\n"
+def test_without_a_gpu_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks.gpu"])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_module("benchmarks.gpu", run_name="__main__")
+    said = capsys.readouterr()
+    assert (left.value.code, said.out) == (1, "")
+    assert said.err == "No NVIDIA GPU that PyTorch can use: there is nothing to measure here.\n"
 
 
 def test_generated_data_has_the_size_that_was_asked_for() -> None:

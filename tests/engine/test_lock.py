@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from pathlib import Path
 
-from engine.lock import is_locked, take_lock, write_holder
+from engine.lock import is_locked, read_holder, take_lock, write_holder
 
 
 def test_one_process_has_it_until_it_closes_it(tmp_path: Path) -> None:
@@ -26,18 +25,21 @@ def test_whoever_reads_it_sees_one_holder_whole(tmp_path: Path) -> None:
     lock = take_lock(path)
     assert lock is not None
     holders = [{"pid": 7}, {"pid": 1234567, "started": 1.5}, {"pid": 89}]
-    write_holder(lock, json.dumps(holders[0]))
+    assert read_holder(path) is None
+    write_holder(lock, holders[0])
     over = threading.Event()
 
     def take_turns() -> None:
         while not over.is_set():
             for holder in holders:
-                write_holder(lock, json.dumps(holder))
+                write_holder(lock, holder)
 
     writer = threading.Thread(target=take_turns)
     writer.start()
-    seen = [json.loads(path.read_text()) for _ in range(2000)]
+    seen = [read_holder(path) for _ in range(2000)]
     over.set()
     writer.join()
     os.close(lock)
     assert all(holder in holders for holder in seen)
+    path.write_text(path.read_text().replace("pid", "pit"))
+    assert read_holder(path) is None, "a part of one text and a part of another"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -18,6 +17,7 @@ from cluster import Cluster
 
 from engine.config import load_catalogue
 from engine.journal import JournalLine, read_journal
+from engine.lock import read_holder
 from engine.metrics import EPOCH_MEASURES
 from engine.runfolder import RunFolder
 from engine.scheduling.start import ensure_supervisor, supervisor_running
@@ -75,10 +75,8 @@ class Lab:
         """Its process, once it has said so."""
         if not supervisor_running(self.location):
             return None
-        with suppress(OSError, ValueError):
-            pid = int(json.loads(self.location.supervisor_lock.read_text())["pid"])
-            return pid if psutil.pid_exists(pid) else None
-        return None
+        found = read_holder(self.location.supervisor_lock)
+        return found["pid"] if found and psutil.pid_exists(found["pid"]) else None
 
     def kill_supervisor(self) -> None:
         self.wait(self.supervisor, "a supervisor")

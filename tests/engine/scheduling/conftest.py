@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rehearsal import Look, end_processes, wait_for
+from rehearsal import SECONDS, Look, end_processes, wait_for
 from rehearsal_supervisor import WORKER
 
 from engine.config import Catalogue, Settings, Slots, load_catalogue
@@ -64,7 +64,7 @@ def make_queue(location: StoreLocation) -> Iterator[Callable[[], Queue]]:
         slots = [Slot(f"cpu/{number}", "cpu", "CPU", 1) for number in range(2)]
         settings = Settings(slots=Slots(cpu=2), retries=2)
         launchers.append(LocalLauncher(WORKER))
-        return Queue(location, settings, {None: Pool(launchers[-1], slots)}, cancel_seconds=0.3)
+        return Queue(location, settings, {None: Pool(launchers[-1], slots)}, cancel_seconds=SECONDS)
 
     yield make
     end_processes(location)

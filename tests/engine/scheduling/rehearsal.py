@@ -15,7 +15,8 @@ from engine.store import queries, transitions
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
 
-SECONDS = 30.0
+SECONDS = 120.0
+"""Nothing takes a hundredth of it on a machine that has nothing else to do."""
 SUPERVISOR = (sys.executable, "-P", str(Path(__file__).with_name("rehearsal_supervisor.py")))
 
 
@@ -67,6 +68,13 @@ class Look:
         """Whether a rehearsal waits in epoch 3."""
         found = self.run(run)
         return found.state == "running" and (found.step or 0) == 9
+
+    def stopped(self, run: str) -> bool:
+        """Whether its process was stopped (by SIGSTOP), and so writes nothing."""
+        identity = self.live(run).identity
+        assert identity is not None
+        stat = Path(f"/proc/{identity.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
 
     def live(self, run: str) -> transitions.LiveAttempt:
         with closing(connect_writer(self._location)) as con:

@@ -11,12 +11,14 @@ The run's profile says how it behaves:
 - ``freeze``: its first attempt stops showing signs of life in epoch 3;
 - ``driven``: each attempt ends ``preempted`` before its first epoch;
 - ``yield``: its first attempt waits in epoch 3, and ends ``preempted`` if asked to stop.
+
+Many are started, so it imports no more than it needs: the configuration is read as plain JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
+import json
 import os
 import signal
 import sys
@@ -27,12 +29,14 @@ from typing import Any
 
 from engine.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, JournalWriter
+from engine.lock import take_lock
 from engine.metrics import EPOCH_MEASURES
 from engine.process import own_identity
 from engine.runfolder import RunFolder
-from engine.specfile import load_spec
 
 STEPS = 4
+LOCK_SECONDS = 1.0
+"""As the real one has: whoever looks whether the lock is held takes it for a moment."""
 
 
 def main() -> int:
@@ -43,14 +47,14 @@ def main() -> int:
     parser.add_argument("--threads", type=int, required=True)
     options = parser.parse_args()
     folder = RunFolder(options.folder)
-    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if take_lock(folder.lock, LOCK_SECONDS) is None:
         return 0
-    spec = load_spec(folder)
+    if folder.newest_attempt() > options.attempt or folder.journal(options.attempt).exists():
+        return 0
+    spec = json.loads(folder.spec.read_text())["spec"]
+    profile, epochs = spec["profile"], spec["training"]["epochs"]
     stopped: list[int] = []
-    if spec.profile == "stubborn":
+    if profile == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
@@ -68,30 +72,30 @@ def main() -> int:
             device="Rehearsal",
             device_kind=options.device,
             threads=int(os.environ["OMP_NUM_THREADS"]),
-            epochs=spec.training.epochs,
+            epochs=epochs,
             steps_per_epoch=STEPS,
             parameters=1,
             resumed_epoch=resumed,
         )
-        if spec.profile == "driven":
+        if profile == "driven":
             end(journal, "preempted", "preempted")
             return 0
-        for epoch in range(resumed + 1, spec.training.epochs + 1):
+        for epoch in range(resumed + 1, epochs + 1):
             for step in range(STEPS * (epoch - 1) + 1, STEPS * epoch + 1):
                 journal.write("step", step=step, epoch=epoch, loss=1.0, grad_norm=1.0, lr=0.1)
-                while not stopped and waits(folder, spec.profile, epoch, options.attempt):
+                while not stopped and waits(folder, profile, epoch, options.attempt):
                     time.sleep(0.01)
                 if stopped:
                     cancelled = folder.cancel.exists()
                     end(journal, "cancelled" if cancelled else "preempted", "stopped")
                     return 0
-            if epoch == 2 and spec.profile == "crash":
+            if epoch == 2 and profile == "crash":
                 os._exit(3)
-            if epoch == 2 and spec.profile == "full" and not (folder.path / "go").exists():
+            if epoch == 2 and profile == "full" and not (folder.path / "go").exists():
                 os._exit(NO_ROOM)
-            if epoch == 3 and spec.profile == "freeze" and options.attempt == 1:
+            if epoch == 3 and profile == "freeze" and options.attempt == 1:
                 os.kill(os.getpid(), signal.SIGSTOP)
-            if epoch == 2 and spec.profile == "fail":
+            if epoch == 2 and profile == "fail":
                 end(journal, "failed", "error")
                 return 1
             journal.write("epoch", **figures(epoch))

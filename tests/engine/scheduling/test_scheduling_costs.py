@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-import time
 
 import psutil
 import pytest
@@ -58,10 +59,12 @@ def test_equal_costs_have_equal_keys(catalogue: Catalogue) -> None:
 
 
 def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalogue) -> None:
-    measuring = Measuring(spec_of(catalogue), CPU)
+    spec = spec_of(catalogue)
+    source = spec.source.model_dump() | {"users": 120, "items": 40, "interactions": 3_600}
+    measuring = Measuring(RunSpec.model_validate(spec.model_dump() | {"source": source}), CPU)
     cost = measuring.result()
     assert cost.source == "measured"
-    assert 0.01 < cost.epoch_seconds < 600
+    assert 0.001 < cost.epoch_seconds < 600
     assert cost.memory_mib is not None
     assert 100 < cost.memory_mib < 10_000  # torch alone takes more than the least
     assert not psutil.pid_exists(measuring.pid)
@@ -69,11 +72,10 @@ def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalo
 
 def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
     measuring = Measuring(spec_of(catalogue), CPU)
+    os.kill(measuring.pid, signal.SIGSTOP)  # it never ends by itself
     threading.Timer(0.1, measuring.stop).start()
-    started = time.monotonic()
     with pytest.raises(TrainingError, match="broken off"):
         measuring.result()
-    assert time.monotonic() - started < 10
 
 
 def test_data_that_is_not_here_is_a_sentence(

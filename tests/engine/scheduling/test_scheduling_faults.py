@@ -25,7 +25,10 @@ def test_a_worker_without_a_sign_of_life_is_ended_and_the_run_goes_on(
     add: Add, work: Work, queue: Queue, look: Look, writer: StoreConnection
 ) -> None:
     (run,) = add("freeze")
-    queue.silent_seconds = 3.0  # on a busy machine the next one takes a while to its first word
+    work(lambda: look.run(run).step == 12 and look.stopped(run), "it to freeze")
+    patience, queue.silent_seconds = queue.silent_seconds, 0.1
+    work(lambda: look.run(run).losses == 1, "it to be given up")
+    queue.silent_seconds = patience  # the next one may take its time to its first word
     work(lambda: look.run(run).state == "done", "the second attempt to end")
     assert look.run(run).attempt == 2
     assert look.epochs(run) == [1, 2, 3, 4]

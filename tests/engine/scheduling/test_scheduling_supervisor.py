@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
@@ -18,6 +17,7 @@ import pytest
 from rehearsal import SECONDS, SUPERVISOR, Look, wait_for
 
 from engine.errors import StoreError
+from engine.lock import read_holder
 from engine.process import identify
 from engine.scheduling.environment import background_environment
 from engine.scheduling.start import ensure_supervisor, supervisor_running
@@ -34,7 +34,7 @@ Add = Callable[..., list[str]]
 def start(location: StoreLocation, tmp_path: Path) -> Callable[[], None]:
     configs = tmp_path / "configs"
     configs.mkdir()
-    (configs / "settings.yaml").write_text("slots: {cpu: 2}\nidle_seconds: 0.5\n")
+    (configs / "settings.yaml").write_text("slots: {cpu: 2}\nidle_seconds: 0.2\n")
     return lambda: ensure_supervisor(location, configs, SUPERVISOR)
 
 
@@ -42,8 +42,8 @@ def supervisor_pid(location: StoreLocation, after: int = 0) -> int:
     """Of the one that holds the lock, once it has said so in place of the one ``after``."""
 
     def holder() -> int:
-        text = location.supervisor_lock.read_text() if supervisor_running(location) else ""
-        return int(json.loads(text)["pid"]) if text else after
+        found = read_holder(location.supervisor_lock) if supervisor_running(location) else None
+        return int(found["pid"]) if found else after
 
     wait_for(lambda: holder() != after, "a supervisor")
     return holder()
@@ -133,7 +133,7 @@ def test_of_many_started_at_once_one_works(
     location: StoreLocation, add: Add, start: Callable[[], None], look: Look
 ) -> None:
     (holding,) = add("hold")
-    for _ in range(3):
+    for _ in range(2):
         threads = [threading.Thread(target=start) for _ in range(4)]
         for thread in threads:
             thread.start()
@@ -156,7 +156,7 @@ def test_of_two_started_at_once_one_works_and_no_run_starts_twice(
     location: StoreLocation, add: Add, look: Look, tmp_path: Path, rounds: int
 ) -> None:
     for number in range(rounds):
-        (run,) = add("quick", epochs=1)
+        (run,) = add("hold", epochs=3)
         text = two_supervisors(location, tmp_path / str(number), look, run)
         assert text.count(" works /") == text.count("another supervisor works here") == 1, text
         assert look.run(run).attempt == 1
@@ -165,13 +165,15 @@ def test_of_two_started_at_once_one_works_and_no_run_starts_twice(
 
 
 def two_supervisors(location: StoreLocation, said: Path, look: Look, run: str) -> str:
-    """What they say from their start until the run is done and they are asked to end."""
+    """What they say from their start until the run, which holds until one of them has ended, is
+    done and they are asked to end."""
     command = [*SUPERVISOR, "--db", str(location.db)]
     with said.open("wb") as file:
         pair = [
             subprocess.Popen(command, stderr=file, env=background_environment()) for _ in range(2)
         ]
         wait_for(lambda: any(one.poll() == 0 for one in pair), "the second to see the first")
+        go(location, run)
         wait_for(lambda: look.run(run).state == "done", "the run to end")
         for one in pair:
             one.terminate()
@@ -194,8 +196,13 @@ def runs_supervisor(pid: int, location: StoreLocation) -> bool:
 
 
 def test_the_store_can_be_deleted_and_rebuilt_under_it(
-    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+    location: StoreLocation,
+    add: Add,
+    start: Callable[[], None],
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("REHEARSAL_GONE_SECONDS", f"{SECONDS}")  # longer than rebuilding takes
     holding, *_ = add("hold", "quick")
     start()
     wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")
@@ -215,7 +222,9 @@ def test_a_deleted_store_is_made_anew_under_it(
     add: Add,
     start: Callable[[], None],
     look: Look,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("REHEARSAL_GONE_SECONDS", "1")
     holding, *_ = add("hold", "quick")
     start()
     wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")

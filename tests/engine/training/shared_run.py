@@ -1,4 +1,4 @@
-"""What two processes train together, for the tests: started by ``torchrun`` with a folder.
+"""What two processes train together, for the tests.
 
 Every case in ``cases.json`` is trained, from its checkpoint where it has one; the first process
 leaves beside it what came out.
@@ -7,7 +7,7 @@ leaves beside it what came out.
 from __future__ import annotations
 
 import json
-import sys
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,12 @@ def trained(
     }
 
 
-def main(folder: Path) -> None:
+def train_cases(folder: Path, rank: int, size: int, port: int) -> None:
+    """Be one of the processes, in the surroundings that ``torchrun`` makes for each; the store by
+    which they meet is the caller's."""
+    place = {"RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in place.items()})
+    os.environ.update(TORCHELASTIC_USE_AGENT_STORE="True", GLOO_SOCKET_IFNAME="lo")
     torch.set_num_threads(1)
     loop.CHECKPOINT_SECONDS = 0.0
     group = join(CPU)
@@ -73,7 +78,3 @@ def main(folder: Path) -> None:
         found = trained(RunSpec.model_validate(case["spec"]), folder, name, resume, group)
         if group.rank == 0:
             torch.save(found, folder / f"{name}.pt")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-from shared_run import trained
+import torch.distributed as dist
+from forked import CONTEXT
+from shared_run import train_cases, trained
 
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
@@ -89,11 +91,16 @@ def shared(
     checkpoint = alone["folder"] / "bert4rec-1.pt"
     cases["resumed"] = cases["bert4rec"] | {"resume": str(checkpoint)}
     (folder / "cases.json").write_text(json.dumps(cases))
-    script = Path(__file__).with_name("shared_run.py")
-    done = subprocess.run(
-        [*TORCHRUN, "2", str(script), str(folder)], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    pair = [
+        CONTEXT.Process(target=train_cases, args=(folder, rank, 2, store.port), daemon=True)
+        for rank in range(2)
+    ]
+    for process in pair:
+        process.start()
+    for process in pair:
+        process.join()
+    assert [process.exitcode for process in pair] == [0, 0]
     found = {name: torch.load(folder / f"{name}.pt", weights_only=True) for name in cases}
     return found | {"folder": folder}
 
@@ -114,6 +121,17 @@ def assert_equal(one: dict[str, Any], two: dict[str, Any]) -> None:
     assert apart.max() < 2e-3
     assert (apart > 1e-4).double().mean() < 0.01
     assert (one["ranks"] != two["ranks"]).double().mean() < 0.02
+
+
+SHOW = "import os; print(*(os.environ[name] for name in ('RANK', 'WORLD_SIZE')))"
+
+
+def test_torchrun_tells_each_process_its_rank(tmp_path: Path) -> None:
+    script = tmp_path / "show.py"
+    script.write_text(SHOW)
+    command = [*TORCHRUN, "2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert sorted(done.stdout.splitlines()) == ["0 2", "1 2"], done.stderr
 
 
 @pytest.mark.parametrize("name", CASES)

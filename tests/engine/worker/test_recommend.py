@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,7 @@ from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.training.evaluation import evaluation_set, ranks
 from engine.training.recommend import predict, trained_model
+from engine.worker import recommend
 
 RATINGS = "".join(
     f"u{user},{item},{step}\n"
@@ -84,8 +89,6 @@ def test_a_process_names_users_and_items(folder: RunFolder) -> None:
     assert one.true is not None
     assert one.true.id == "8"
     assert len(one.top) == 3
-    with pytest.raises(DataError, match="mine has no user 'nobody': its users are named as u1"):
-        predictions(folder, "nobody")
 
 
 def test_a_run_without_weights_says_so(folder: RunFolder) -> None:
@@ -94,12 +97,34 @@ def test_a_run_without_weights_says_so(folder: RunFolder) -> None:
         predictions(folder, "u8")
 
 
-@pytest.mark.slow
-def test_weights_of_other_data_are_refused(folder: RunFolder, tmp_path: Path) -> None:
+Problem = Callable[[str], str]
+
+
+@pytest.fixture
+def problem(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Problem]:
+    """What the process would say of a user, without one."""
+
+    def problem_with(user: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["recommend", str(folder.path), f"--user={user}"])
+        assert recommend.main() == 0
+        return str(json.loads(capsys.readouterr().out)["problem"])
+
+    before = signal.getsignal(signal.SIGINT)
+    yield problem_with
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_user_that_is_not_there_is_said(problem: Problem) -> None:
+    assert problem("nobody").startswith("mine has no user 'nobody': its users are named as u1")
+
+
+def test_weights_of_other_data_are_refused(
+    folder: RunFolder, problem: Problem, tmp_path: Path
+) -> None:
     with (tmp_path / "data" / "mine" / "r.csv").open("a") as file:
         file.write("u1,99,50\n")
-    with pytest.raises(DataError, match="don't fit mine as it is here, with 14 items"):
-        predictions(folder, "u8")
+    assert "don't fit mine as it is here, with 14 items" in problem("u8")
     folder.best_model.write_bytes(b"no weights")
-    with pytest.raises(DataError, match="is damaged"):
-        predictions(folder, "u8")
+    assert "is damaged" in problem("u8")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from resource import RLIMIT_AS, RLIMIT_FSIZE
 from typing import Any
 
 import numpy as np
 import pytest
+from worker_process import Conditions, is_stopped, start_worker
 
 from engine.config import load_catalogue
 from engine.journal import NO_ROOM, JournalLine, read_journal
@@ -23,8 +23,15 @@ from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.training.checkpoint import load_checkpoint
 
-DEADLINE = 90.0
-SMALL = {"users": 300, "items": 60, "interactions": 12_000}
+DEADLINE = 180.0
+SMALL = {"users": 120, "items": 60, "interactions": 3_600}
+ENDLESS = {"epochs": 100_000, "patience": 100_000}
+OFTEN = {
+    "engine.training.loop:CHECKPOINT_SECONDS": 0.0,
+    "engine.worker.fence:LOOK_SECONDS": 0.0,
+    "engine.worker.recorder:STEPS_PER_SECOND": 1e9,
+}
+"""A checkpoint of every epoch, a look for newer attempts at every update, a line of every step."""
 MINE = {
     "name": "mine",
     "title": "Mine",
@@ -58,33 +65,47 @@ def make_folder(tmp_path: Path) -> Callable[..., RunFolder]:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    started: list[subprocess.Popen[bytes]] = []
+def start() -> Iterator[Callable[..., BaseProcess]]:
+    started: list[BaseProcess] = []
 
-    def run(folder: RunFolder, attempt: int = 1, **options: Any) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "engine.worker", str(folder.path)]
-        command += ["--attempt", str(attempt), "--threads", "1"]
-        with folder.log.open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, **options)
-        started.append(process)
-        return process
+    def run(folder: RunFolder, attempt: int = 1, **conditions: Any) -> BaseProcess:
+        arguments = [str(folder.path), "--attempt", str(attempt), "--threads", "1"]
+        started.append(start_worker(arguments, folder.log, Conditions(**conditions)))
+        return started[-1]
 
     yield run
     for process in started:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def lines(folder: RunFolder, kind: str, attempt: int = 1) -> list[JournalLine]:
     return [x for x in read_journal(folder.journal(attempt)).lines if x.kind == kind]
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+def exit_status(process: BaseProcess) -> int | None:
+    process.join(DEADLINE)
+    return process.exitcode
+
+
+def wait_for(condition: Callable[[], bool], process: BaseProcess) -> None:
     deadline = time.monotonic() + DEADLINE
     while not condition():
-        assert process.poll() is None, "the worker ended too early"
+        assert process.is_alive(), "the worker ended too early"
         assert time.monotonic() < deadline, "the worker took too long"
-        time.sleep(0.01)
+        time.sleep(0.02)
+
+
+def kill_halted(process: BaseProcess) -> None:
+    """Kill a worker where it stops itself."""
+    wait_for(lambda: is_stopped(process), process)
+    process.kill()
+    assert exit_status(process) == -signal.SIGKILL
+
+
+def send(process: BaseProcess, number: int) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, number)
 
 
 def results(folder: RunFolder, attempts: range) -> list[dict[str, Any]]:
@@ -100,14 +121,14 @@ def results(folder: RunFolder, attempts: range) -> list[dict[str, Any]]:
 
 def test_a_run_writes_all_that_is_promised(make_folder, start) -> None:
     folder = make_folder()
-    assert start(folder).wait(DEADLINE) == 0, folder.log.read_text()
+    assert exit_status(start(folder)) == 0, folder.log.read_text()
 
     journal = read_journal(folder.journal(1)).lines
     assert [x.seq for x in journal] == list(range(len(journal)))
     assert journal[0].kind == "start"
     facts = journal[0].fields
     assert facts["run"] == folder.run_id
-    assert (facts["users"], facts["items"], facts["interactions"]) == (300, 60, 12_000)
+    assert (facts["users"], facts["items"], facts["interactions"]) == tuple(SMALL.values())
     assert facts["device_kind"] == "cpu"
     assert facts["threads"] == 1
     assert journal[-1].kind == "end"
@@ -121,27 +142,27 @@ def test_a_run_writes_all_that_is_promised(make_folder, start) -> None:
     best = journal[-1].fields["best_epoch"]
     chosen = lines(folder, "epoch")[best - 1].fields
     ranks = np.load(folder.test_ranks, allow_pickle=False)
-    assert ranks.shape == (2, 300)
+    assert ranks.shape == (2, SMALL["users"])
     assert (ranks[0] <= 10).mean() == pytest.approx(chosen["test_recall"])
     assert folder.best_model.exists()
     assert load_checkpoint(folder.checkpoint(1), small_spec().fingerprint()).epoch == 3
 
 
-@pytest.mark.slow
-def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, start) -> None:
-    # Longer than the seconds between checkpoints, so that there is one before the end.
-    epochs = 150
+@pytest.mark.parametrize("last", [("checkpoint", 2), ("epoch", 3), ("step", 5)])
+def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(
+    make_folder, start, last: tuple[str, int]
+) -> None:
+    """Killed when it has a checkpoint, between an epoch and its checkpoint, and in the third epoch
+    of two steps each."""
+    epochs = 5
     settings = {"epochs": epochs, "patience": epochs, "dim": 32}
     whole = make_folder("undisturbed", **settings)
-    assert start(whole).wait(DEADLINE) == 0
+    assert exit_status(start(whole, constants=OFTEN)) == 0
     folder = make_folder("killed", **settings)
-    first = start(folder)
-    wait_for(lambda: bool(lines(folder, "checkpoint")) and bool(lines(folder, "step")), first)
-    first.kill()
-    first.wait()
+    kill_halted(start(folder, halt=last, constants=OFTEN))
     assert not lines(folder, "end")
 
-    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert exit_status(start(folder, attempt=2, constants=OFTEN)) == 0
 
     resumed = lines(folder, "start", 2)[0].fields["resumed_epoch"]
     assert resumed == lines(folder, "checkpoint")[-1].fields["epoch"] > 0
@@ -159,59 +180,58 @@ def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(make_folder, st
     ("marked", "number", "status"),
     [
         (True, signal.SIGTERM, "cancelled"),
-        pytest.param(False, signal.SIGTERM, "preempted", marks=pytest.mark.slow),
+        (False, signal.SIGTERM, "preempted"),
         (False, signal.SIGUSR2, "preempted"),
     ],
 )
 def test_a_signal_ends_it_in_order(
     make_folder, start, marked: bool, number: signal.Signals, status: str
 ) -> None:
-    folder = make_folder(epochs=10_000, patience=10_000)
+    folder = make_folder(**ENDLESS)
     process = start(folder)
     wait_for(lambda: bool(lines(folder, "epoch")), process)
     if marked:
         folder.cancel.touch()
-    process.send_signal(number)
-    assert process.wait(DEADLINE) == 0
+    send(process, number)
+    assert exit_status(process) == 0
     assert [x.fields["status"] for x in lines(folder, "end")] == [status]
 
 
 def test_a_hang_up_does_not_stop_training(make_folder, start) -> None:
-    folder = make_folder(epochs=10_000, patience=10_000)
+    folder = make_folder(**ENDLESS)
     process = start(folder)
     wait_for(lambda: bool(lines(folder, "epoch")), process)
-    process.send_signal(signal.SIGHUP)
+    send(process, signal.SIGHUP)
     epochs = len(lines(folder, "epoch"))
     wait_for(lambda: len(lines(folder, "epoch")) > epochs + 2, process)
 
 
 def test_a_second_worker_of_the_same_run_does_nothing(make_folder, start) -> None:
-    folder = make_folder(epochs=10_000, patience=10_000)
+    folder = make_folder(**ENDLESS)
     first = start(folder)
     wait_for(lambda: bool(lines(folder, "start")), first)
-    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert exit_status(start(folder, attempt=2)) == 0
     assert not folder.journal(2).exists()
-    assert first.poll() is None
+    assert first.is_alive()
 
 
 def test_an_attempt_whose_time_is_over_does_nothing(make_folder, start) -> None:
-    folder = make_folder(epochs=10_000, patience=10_000)
+    folder = make_folder(**ENDLESS)
     folder.journal(2).touch()
-    assert start(folder).wait(DEADLINE) == 0
-    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert exit_status(start(folder)) == 0
+    assert exit_status(start(folder, attempt=2)) == 0
     assert not folder.journal(1).exists()
     assert folder.journal(2).read_text() == ""
     assert "has had its turn" in folder.log.read_text()
 
 
-@pytest.mark.slow
 def test_an_attempt_ends_itself_once_a_newer_one_began(make_folder, start) -> None:
     """A worker that is out of everyone's sight, where locks don't reach."""
-    folder = make_folder(epochs=10_000, patience=10_000)
-    process = start(folder)
+    folder = make_folder(**ENDLESS)
+    process = start(folder, constants=OFTEN)
     wait_for(lambda: bool(lines(folder, "epoch")), process)
     folder.journal(2).touch()
-    assert process.wait(DEADLINE) == 0
+    assert exit_status(process) == 0
     assert [x.fields["cause"] for x in lines(folder, "end")] == ["superseded"]
     assert not folder.test_ranks.exists()
     assert not folder.best_model.exists()
@@ -222,27 +242,17 @@ def test_missing_data_is_one_sentence(make_folder, start, tmp_path: Path) -> Non
     folder.path.mkdir()
     save_spec(folder, load_catalogue().run_spec("sasrec", "ml-100k", 50, 1), created=1.0)
     surroundings = {k: v for k, v in os.environ.items() if k != "SEQBENCH_DATA"}
-    assert start(folder, env=surroundings).wait(DEADLINE) == 1
+    assert exit_status(start(folder, environment=surroundings)) == 1
     end = lines(folder, "end")[0].fields
     assert (end["status"], end["cause"]) == ("failed", "data")
     assert "seqbench data fetch ml-100k" in end["message"]
     assert "Traceback" not in folder.log.read_text()
 
 
-def limit_files(size: int) -> Callable[[], None]:
-    """For a process whose files may have so many bytes."""
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    return limit
-
-
-@pytest.mark.slow
 def test_without_room_for_a_last_word_the_exit_status_says_it(make_folder, start) -> None:
-    folder = make_folder(epochs=10_000, patience=10_000)
-    assert start(folder, preexec_fn=limit_files(30_000)).wait(DEADLINE) == NO_ROOM
+    folder = make_folder(**ENDLESS)
+    process = start(folder, limits={RLIMIT_FSIZE: 30_000})
+    assert exit_status(process) == NO_ROOM
     assert not lines(folder, "end")
     assert "Traceback" not in folder.log.read_text()
     assert not folder.reserve.exists()
@@ -250,17 +260,13 @@ def test_without_room_for_a_last_word_the_exit_status_says_it(make_folder, start
 
 def test_memory_that_runs_out_is_said(make_folder, start) -> None:
     folder = make_folder(dim=8192, heads=2)
-    limit = 2 << 30  # enough to begin, too little for one of its layers
-
-    def little_memory() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-    assert start(folder, preexec_fn=little_memory).wait(DEADLINE) == 1, folder.log.read_text()
+    # Enough to begin, too little for one of its layers.
+    process = start(folder, limits={RLIMIT_AS: 2 << 30})
+    assert exit_status(process) == 1, folder.log.read_text()
     end = lines(folder, "end")[0].fields
     assert (end["status"], end["cause"]) == ("failed", "out-of-memory")
 
 
-@pytest.mark.slow
 def test_a_data_set_that_is_gone_is_said_and_the_run_goes_on_once_it_is_back(
     make_folder, start, tmp_path: Path
 ) -> None:
@@ -268,34 +274,32 @@ def test_a_data_set_that_is_gone_is_said_and_the_run_goes_on_once_it_is_back(
     data.parent.mkdir(parents=True)
     ratings = [f"{u}\t{1 + (u + n) % 40}\t5\t{n}\n" for u in range(1, 200) for n in range(15)]
     data.write_text("".join(ratings))
-    settings = {"epochs": 10_000, "patience": 10_000}
-    folder = make_folder(source=MINE, **settings)
+    folder = make_folder(source=MINE, **ENDLESS)
     environment = os.environ | {"SEQBENCH_DATA": str(tmp_path / "data")}
-    first = start(folder, env=environment)
+    first = start(folder, environment=environment, constants=OFTEN)
     wait_for(lambda: bool(lines(folder, "checkpoint")), first)
     aside = data.rename(tmp_path / "aside")
     before = len(lines(folder, "epoch"))
     wait_for(lambda: len(lines(folder, "epoch")) > before + 2, first)  # it has its data in memory
     first.kill()
-    first.wait()
+    first.join()
 
-    assert start(folder, attempt=2, env=environment).wait(DEADLINE) == 1
+    assert exit_status(start(folder, attempt=2, environment=environment)) == 1
     end = lines(folder, "end", 2)[0].fields
     assert (end["status"], end["cause"]) == ("failed", "data")
     assert "Mine is not on this machine: put u.data into" in end["message"]
 
     aside.rename(data)
-    third = start(folder, attempt=3, env=environment)
+    third = start(folder, attempt=3, environment=environment)
     wait_for(lambda: bool(lines(folder, "epoch", 3)), third)
     assert lines(folder, "start", 3)[0].fields["resumed_epoch"] > 0
 
 
-@pytest.mark.slow
 def test_a_full_disk_fails_with_the_cure(make_folder, start) -> None:
     folder = make_folder(dim=256, epochs=50)
     limit = 400_000  # enough for a journal, too little for a checkpoint
-
-    assert start(folder, preexec_fn=limit_files(limit)).wait(DEADLINE) == 1
+    process = start(folder, limits={RLIMIT_FSIZE: limit}, constants=OFTEN)
+    assert exit_status(process) == 1
     end = lines(folder, "end")[0].fields
     assert (end["status"], end["cause"]) == ("failed", "disk-full")
     assert lines(folder, "epoch"), "what was trained before stays"
@@ -307,27 +311,23 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.slow
 def test_a_damaged_checkpoint_is_said_and_the_one_before_is_used(make_folder, start) -> None:
-    settings = {"epochs": 150, "patience": 150, "dim": 32}
-    folder = make_folder(**settings)
-    assert start(folder).wait(DEADLINE) == 0
-    saved = [x.fields["epoch"] for x in lines(folder, "checkpoint")]
-    assert len(saved) >= 2, "long enough for two"
+    folder = make_folder()
+    assert exit_status(start(folder, constants=OFTEN)) == 0
+    assert [x.fields["epoch"] for x in lines(folder, "checkpoint")] == [1, 2, 3]
     flip(folder.checkpoint(1))
 
-    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert exit_status(start(folder, attempt=2)) == 0
 
     assert "checkpoint-1.pt is damaged" in lines(folder, "warning", 2)[0].fields["message"]
-    assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == saved[-2]
+    assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == 2
     assert results(folder, range(1, 3)) == results(folder, range(1, 2))
 
 
-@pytest.mark.slow
 def test_without_any_whole_checkpoint_it_begins_again(make_folder, start) -> None:
     folder = make_folder()
-    assert start(folder).wait(DEADLINE) == 0
+    assert exit_status(start(folder)) == 0
     flip(folder.checkpoint(1))
-    assert start(folder, attempt=2).wait(DEADLINE) == 0
+    assert exit_status(start(folder, attempt=2)) == 0
     assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == 0
     assert results(folder, range(2, 3)) == results(folder, range(1, 2))
