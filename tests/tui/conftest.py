@@ -8,10 +8,21 @@ from pathlib import Path
 
 import pytest
 from live_runs import LiveStore
+from rest import let_pilots_wait_for_rest
+from style_sheets import let_apps_share_rules
 
 from engine.lock import take_lock
 from engine.store.location import StoreLocation
 from tui.screens import confirm, launch_place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_apps() -> Iterator[None]:
+    """Apps share what is parsed, and their pilots wait for nothing but them."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        let_apps_share_rules(monkeypatch)
+        let_pilots_wait_for_rest(monkeypatch)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +12,8 @@ from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
 
-DEADLINE = 20.0
-"""Seconds; what takes longer hangs."""
+DEADLINE = 90.0
+"""Seconds; what takes longer hangs, whatever else the machine has to do."""
 
 
 async def wait_for(
@@ -21,8 +22,9 @@ async def wait_for(
     """Let the app work until ``condition()`` is true."""
     end = time.monotonic() + seconds
     while not condition():
+        assert pilot.app._exception is None, f"the app failed before: {what}"
         assert time.monotonic() < end, f"never happened: {what}"
-        await pilot.pause(0.01)
+        await asyncio.sleep(0.01)
 
 
 async def settled(pilot: Pilot[Any]) -> None:
