@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from engine.marks import IMPORTED
-from engine.spec import Name, Strict
+from engine.spec import Name, Strict, settings_digest
 
 Origin = Literal["imported-tensorboard", "imported-csv"]
 """How it came here. A run of seqbench's own has none, wherever it was trained."""
@@ -34,3 +34,7 @@ class ImportedSpec(Strict):
     def fingerprint(self) -> str:
         """Twelve hex digits, which no run of our own has."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    def settings(self) -> str:
+        """Eight hex digits, the same for all that were imported."""
+        return settings_digest(self.model_dump(mode="json"))
