@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from engine.marks import IMPORTED
-from engine.spec import Name, Strict
+from engine.spec import Name, Strict, settings_digest
 
 Origin = Literal["imported-tensorboard", "imported-csv"]
 """The format that a run was imported from. Runs that seqbench trained have no origin."""
@@ -37,3 +37,7 @@ class ImportedSpec(Strict):
     def fingerprint(self) -> str:
         """Return twelve hex digits that no trained run has."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    def settings(self) -> str:
+        """Eight hex digits, the same for all that were imported."""
+        return settings_digest(self.model_dump(mode="json"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -339,30 +339,90 @@ class RunSpec(Strict):
         return f"{self.profile}/{self.variant}" if self.variant else self.profile
 
     def fingerprint(self) -> str:
-        """Twelve hex digits; equal for two runs that must give the same result.
+        """Twelve hex digits; equal for two runs that must give the same result."""
+        return _digest(identity(self.model_dump(mode="json")) | {"seed": self.seed})[:12]
 
-        A setting at its default is left out, so that a new setting doesn't change what the runs
-        before it are known by.
-        """
-        source = self.source.model_dump(
-            mode="json",
-            include={"name", "reader", "files", "synthetic", "users", "items", "interactions"},
-        )
-        for setting in ("columns", "filter", "split"):
-            if changed := (
-                getattr(self.source, setting) and _changed(getattr(self.source, setting))
-            ):
-                source[setting] = changed
-        content: dict[str, Any] = {
-            "length": self.length,
-            "seed": self.seed,
-            "architecture": _changed(self.architecture) | {"model": self.architecture.model},
-            "training": _changed(self.training),
-            "source": source,
-            "protocol": self.protocol,
-        }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    def settings(self) -> str:
+        """Eight hex digits; equal for two runs that differ in their seed only."""
+        return settings_digest(self.model_dump(mode="json"))
+
+
+_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant"})
+"""Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
+_SOURCE_LABELS = frozenset(
+    {"title", "aliases", "size", "folder", "titles", "local", "archive", "license", "optional"}
+    | {"note"}
+)
+
+
+def identity(content: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a run's result depends on but its seed: model, training, data and how they are
+    split, length, protocol.
+
+    A setting at its default is left out, so that a new one doesn't change what the runs before it
+    are known by. A field that this version doesn't know counts.
+
+    Args:
+        content: a `RunSpec` as JSON, of this version or another.
+    """
+    given = content.get("source")
+    source = dict(given) if isinstance(given, Mapping) else {}
+    synthetic = source.get("synthetic")
+    data: dict[str, Any] = {
+        **_defaults(Dataset, {"reader", "files"}),
+        **{name: value for name, value in source.items() if name not in _SOURCE_LABELS},
+        "synthetic": {**_defaults(SyntheticSource), **synthetic}
+        if isinstance(synthetic, Mapping)
+        else synthetic,
+    }
+    for setting, kind in (("columns", Columns), ("filter", Filter), ("split", SplitRule)):
+        if changed := _changed(data.pop(setting, None), kind):
+            data[setting] = changed
+    architecture = content.get("architecture")
+    model = architecture.get("model") if isinstance(architecture, Mapping) else None
+    kind_of_model = ARCHITECTURES.get(model) if isinstance(model, str) else None
+    changed = _changed(architecture, kind_of_model)
+    return {
+        **{name: value for name, value in content.items() if name not in _LABELS},
+        "architecture": changed | {"model": model} if isinstance(changed, dict) else changed,
+        "training": _changed(content.get("training"), Training),
+        "source": data,
+        "protocol": content.get("protocol", PROTOCOL),
+    }
+
+
+def settings_digest(content: Mapping[str, Any]) -> str:
+    """`RunSpec.settings` of a specification as JSON, whatever version wrote it.
+
+    Of runs that were imported it is the same for all: nothing is known of how they were trained.
+    """
+    return _digest({"imported": True} if "origin" in content else identity(content))[:8]
+
+
+def _defaults(kind: type[BaseModel], names: Collection[str] | None = None) -> dict[str, Any]:
+    """The defaults of a model's fields, of those that have one."""
+    return {
+        name: field.default
+        for name, field in kind.model_fields.items()
+        if not field.is_required() and (names is None or name in names)
+    }
+
+
+def _changed(values: Any, kind: type[BaseModel] | None) -> Any:
+    """The values that aren't their field's default; what isn't a mapping stays as it is."""
+    if not isinstance(values, Mapping):
+        return values
+    defaults = _defaults(kind) if kind else {}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in defaults or value != defaults[name]
+    }
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
@@ -376,10 +436,6 @@ def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         section = "training" if name in Training.model_fields else "architecture"
         content[section][name] = value
     return RunSpec.model_validate(content)
-
-
-def _changed(settings: BaseModel) -> dict[str, Any]:
-    return settings.model_dump(mode="json", exclude_defaults=True)
 
 
 CellKey = tuple[str, str, int]

@@ -7,12 +7,16 @@ import math
 import random
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.analysis.cells import cell_of
+from engine.analysis.comparison import Row
+from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.metrics import METRIC_COLUMNS
 from engine.store.connect import connect_writer
@@ -92,6 +96,14 @@ class MeasuredStore:
         runs["queued"] = self.add("sasrec", dataset="synthetic", seed=7, epochs=0)
         runs["other"] = self.add("sasrec", seed=9, lr=0.002, dim=32, heads=2)
         return runs
+
+
+def counted(rows: Sequence[Row]) -> dict[str, Cell]:
+    """Of rows of no store the runs that count, as `engine.store.grouping.counted_runs` says it of
+    those of one: our own that are done, the newest of a seed."""
+    own = [row for row in rows if row["state"] == "done" and not row["origin"]]
+    newest = {(cell_of(row), row["seed"]): row for row in sorted(own, key=lambda r: str(r["run"]))}
+    return {str(row["run"]): cell for (cell, _), row in newest.items()}
 
 
 def give_ranks(store: MeasuredStore, users: int = 40) -> None:

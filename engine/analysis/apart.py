@@ -1,18 +1,49 @@
-"""Why rows of one model, data set and length stand apart, and are not averaged."""
+"""Why cells of one model, data set and length stand apart, and are not averaged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from engine.analysis.comparison import Row
+from engine.analysis.comparison import Row, Value
 
 _PLACE = ("model", "dataset", "length", "profile")
-_REASONS = (
-    ("checksum", "their data differ", "checksum"),
-    ("protocol", "they were measured by different protocols", "protocol"),
-    ("settings", "their settings differ", "settings"),
-)
-_DIGITS = 12
+_WHY = {
+    "data": "their data differ (checksum {})",
+    "protocol": "they were measured by different protocols (protocol {})",
+    "split": "their splits differ (split {})",
+    "settings": "their settings differ (settings {})",
+}
+_DIGITS = {"data": 12, "settings": 12}
+"""How much of a digest is told."""
+
+
+class Facts(NamedTuple):
+    """What may keep cells of one place apart."""
+
+    profile: Value
+    settings: Value
+    data: Value
+    split: Value
+    protocol: Value
+
+
+def what_differs(cells: Sequence[Facts]) -> tuple[str, ...]:
+    """In which of `Facts` cells of one place differ.
+
+    Settings count protocol and split, too (`engine.cell`): they are named where cells of one
+    protocol and split still differ in them. Of imported runs no split is known, and none differs.
+    """
+    settings: dict[tuple[Value, Value], set[tuple[Value, Value]]] = {}
+    for cell in cells:
+        alike = settings.setdefault((cell.protocol, cell.split), set())
+        alike.add((cell.profile, cell.settings))
+    found = [name for name in Facts._fields if len({getattr(cell, name) for cell in cells}) > 1]
+    if len({cell.split for cell in cells} - {None}) < 2 and "split" in found:
+        found.remove("split")
+    if "settings" in found and not any(len(alike) > 1 for alike in settings.values()):
+        found.remove("settings")
+    return tuple(found)
 
 
 def why_apart(cells: Iterable[Row]) -> list[str]:
@@ -28,16 +59,21 @@ def why_apart(cells: Iterable[Row]) -> list[str]:
 
 
 def _sentence(alike: Sequence[Row]) -> str:
-    reasons = []
-    for name, why, word in _REASONS:
-        if len(values := dict.fromkeys(_short(cell[name]) for cell in alike)) > 1:
-            reasons.append(f"{why} ({word} {', '.join(values)})")
-    if not reasons:
+    facts = [
+        Facts(*(row[name] for name in ("profile", "settings", "checksum", "split", "protocol")))
+        for row in alike
+    ]
+    differs = what_differs(facts)
+    if not differs:
         return ""
+    reasons = []
+    for name, why in _WHY.items():
+        if name in differs:
+            values = dict.fromkeys(
+                "not known" if value is None else str(value)[: _DIGITS.get(name)]
+                for value in (getattr(each, name) for each in facts)
+            )
+            reasons.append(why.format(", ".join(values)))
     model, dataset, length, profile = (alike[0][name] for name in _PLACE)
     which = f"{model} × {dataset} × {length} ({profile})"
     return f"{which} stands in rows of its own, never averaged: {'; '.join(reasons)}."
-
-
-def _short(value: object) -> str:
-    return "not known" if value is None else str(value)[:_DIGITS]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import COMPARABLE, Row, Value, counts
+from engine.analysis.comparison import COMPARABLE, Row, Value
 from engine.analysis.provenance import provenance_of
 from engine.analysis.significance import (
     LEVEL,
@@ -23,12 +23,12 @@ from engine.analysis.significance import (
     per_user,
     user_interval,
 )
+from engine.cell import FIELDS, Cell
 from engine.regular import open_regular
 from engine.store.comparison import runs_by_id
 from engine.store.location import StoreLocation
 
-_ORIGIN = ("settings", "protocol", "checksum")
-_CELL = ("model", "dataset", "length", "profile", *_ORIGIN)
+_ORIGIN = ("settings", "protocol", "split", "checksum")
 _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 
 
@@ -36,8 +36,9 @@ _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 class RankedCell:
     """A cell's runs that are done, one a seed, and each test user's rank in them."""
 
-    place: dict[str, Value]
-    """Its model, data set, length, profile, settings, protocol and checksum."""
+    cell: Cell
+    comparable: tuple[Value, ...]
+    """The values of `COMPARABLE`: cells in which they are equal rank for the same users."""
     runs: tuple[Row, ...]
     ranks: NDArray[np.int32]
     """(S, 2, U): over all items, and with the user's seen items masked."""
@@ -69,23 +70,25 @@ class Pair:
 
 
 def ranked_cells(
-    location: StoreLocation, rows: Iterable[Row]
+    location: StoreLocation, rows: Iterable[Row], counted: Mapping[str, Cell]
 ) -> tuple[list[RankedCell], list[str]]:
     """The cells of the rows of `compare_rows`, in their order, and a sentence for each run whose
-    ranks are not to be had. Imported runs have none, and are passed over. Of a seed that ran more
-    than once, the run with the last id counts."""
-    groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
+    ranks are not to be had.
+
+    Args:
+        counted: which runs count, and for which cell (`engine.store.grouping.counted_runs`).
+            Imported ones have no ranks, and are to be left out.
+    """
+    groups: dict[Cell, list[Row]] = {}
     for row in rows:
-        if counts(row, imported=False):
-            seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
-            seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=lambda r: str(r["run"]))
+        if cell := counted.get(str(row["run"])):
+            groups.setdefault(cell, []).append(row)
     cells: list[RankedCell] = []
     problems: list[str] = []
-    places = [dict(zip(_CELL, key, strict=True)) for key in groups]
-    for place, seeds in zip(places, groups.values(), strict=True):
+    for cell, of_cell in groups.items():
         runs: list[Row] = []
         ranks: list[NDArray[np.int32]] = []
-        for row in seeds.values():
+        for row in of_cell:
             try:
                 ranks.append(_ranks(location, str(row["run"])))
                 runs.append(row)
@@ -94,15 +97,16 @@ def ranked_cells(
                 problems.append(f"{row['run']} is left out: its test ranks can't be read ({why}).")
         users = {each.shape[1] for each in ranks}
         if len(users) > 1:
-            problems.append(f"{_label(place, places)} is left out: its runs rank for other users.")
+            problems.append(f"{_label(cell, groups)} is left out: its runs rank for other users.")
         elif ranks:
-            label = _label(place, places)
-            cells.append(RankedCell(place, tuple(runs), np.stack(ranks), label))
+            alike = tuple(runs[0][name] for name in COMPARABLE)
+            label = _label(cell, groups)
+            cells.append(RankedCell(cell, alike, tuple(runs), np.stack(ranks), label))
     return cells, problems
 
 
 def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[Pair]:
-    """Every two cells that can be compared: those of one data set, checksum and protocol.
+    """Every two cells that can be compared: those of one data set, split, checksum and protocol.
 
     The p-values are corrected for all of them together.
     """
@@ -110,8 +114,7 @@ def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[
     found = [
         (a, b, difference(values[id(a)], values[id(b)]))
         for a, b in combinations(cells, 2)
-        if all(a.place[name] == b.place[name] for name in COMPARABLE)
-        and a.ranks.shape[2] == b.ranks.shape[2] > 1
+        if a.comparable == b.comparable and a.ranks.shape[2] == b.ranks.shape[2] > 1
     ]
     corrected = holm([each.p for _, _, each in found])
     compared = []
@@ -142,14 +145,17 @@ def ranked_cell(
 ) -> tuple[RankedCell | None, list[str]]:
     """Runs of one cell with their test users' ranks, and a sentence for each that has none to be
     read; None where none has."""
-    names = ("id", "model", "dataset", "length", "seed", "profile", "state")
+    names = ("id", "model", "dataset", "length", "seed", "profile", "state", "origin")
     origins = provenance_of(con, runs)
     rows: list[Row] = []
     for values in runs_by_id(con, names, runs):
         row: Row = dict(zip(("run", *names[1:]), values, strict=True))
         origin = origins.get(str(row["run"]), {})
         rows.append(row | {name: origin.get(name) for name in _ORIGIN})
-    cells, problems = ranked_cells(location, sorted(rows, key=lambda row: str(row["run"])))
+    rows.sort(key=lambda row: str(row["run"]))
+    done = [row for row in rows if row["state"] == "done" and not row["origin"]]
+    counted = {str(row["run"]): cell_of(row) for row in done}
+    cells, problems = ranked_cells(location, rows, counted)
     return (cells[0] if len(cells) == 1 else None), problems
 
 
@@ -183,13 +189,18 @@ def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
     return ranks
 
 
-def _label(place: dict[str, Value], places: Sequence[dict[str, Value]]) -> str:
+def _label(cell: Cell, cells: Iterable[Cell]) -> str:
     """Model and length, and more where that is not enough."""
-    base = ("model", "length")
-    words = [f"{place['model']} L={place['length']}"]
-    alike = [other for other in places if all(other[n] == place[n] for n in (*base, "dataset"))]
+    words = [f"{cell.model} L={cell.length}"]
+    alike = [other for other in cells if other.place == cell.place]
     for name in ("profile", "settings"):
-        if len({other[name] for other in alike}) > 1:
-            words.append(str(place[name]))
-            alike = [other for other in alike if other[name] == place[name]]
+        if len({getattr(other, name) for other in alike}) > 1:
+            words.append(str(getattr(cell, name)))
+            alike = [other for other in alike if getattr(other, name) == getattr(cell, name)]
     return " ".join(words)
+
+
+def cell_of(row: Row) -> Cell:
+    """The cell of a run's row, which has the names of `FIELDS`."""
+    facts = [row[name] for name in FIELDS]
+    return Cell(*(("" if value is None else value) for value in facts))  # type: ignore[arg-type]

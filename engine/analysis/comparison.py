@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
 from engine.analysis.provenance import PROVENANCE, provenance_of
+from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+from engine.spread import Spread, spread
 from engine.store import queries
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
@@ -28,7 +30,7 @@ AGGREGATE_MEANING: dict[Aggregate, str] = {
     "mean": "mean over epochs",
 }
 
-COMPARABLE = ("dataset", "protocol", "checksum")
+COMPARABLE = ("dataset", "protocol", "split", "checksum")
 """What runs must have in common to be compared: the same test users in the same order."""
 
 Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
@@ -203,6 +205,30 @@ def figure(value: Value, kind: Kind) -> str:
             return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.3f}"
 
 
+def spread_text(spread: Spread | None, kind: Kind, none: str = "–") -> str:
+    """``0.1612 ± 0.0004``; ``none`` where there is none."""
+    if spread is None:
+        return none
+    return with_deviation(figure(spread.mean, kind), spread.deviation, kind)
+
+
+def short_spread_text(spread: Spread | None, kind: Kind) -> str:
+    """``0.1612 ±0.0004``, for narrow columns; no deviation of 0."""
+    if spread is None:
+        return "–"
+    return with_deviation(figure(spread.mean, kind), spread.deviation or None, kind, " ±")
+
+
+def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
+    """A figure's text with a deviation behind it, which has as many decimals; without one that is
+    None, or 0 of what can't vary by less than it shows."""
+    if deviation is None or (deviation == 0 and kind in ("whole", "rate")):
+        return text
+    if kind == "rate":
+        return f"{text}{sign}{figure(deviation, kind)}"
+    return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
+
+
 def split_heading(name: str) -> tuple[str, str]:
     """A column's name on two lines, so that a narrow figure doesn't stand in a wide column."""
     if " (" in name:
@@ -214,60 +240,48 @@ def split_heading(name: str) -> tuple[str, str]:
     return (first, slash + second) if slash else ("", name)
 
 
-def counts(row: Row, *, imported: bool) -> bool:
-    """Whether a run is one of its cell's: it is done, and is our own or asked for."""
-    return row["state"] == "done" and (imported or not row.get("origin"))
-
-
-def by_cell(rows: Sequence[Row], *, imported: bool = False) -> list[Row]:
-    """Mean and sample standard deviation over seeds, one row a cell and profile.
-
-    Only runs that are done count, of one data set checksum, protocol and settings each; of a seed
-    that was run more than once, the run with the last id. Cells come in the order of their first
-    run.
+def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
+    """Mean and sample standard deviation over seeds, one row a cell, in the order of their first
+    runs.
 
     Args:
-        imported: whether runs of other programs make cells, which are cells of their own.
+        cells: which runs count, and for which cell (`engine.store.grouping.counted_runs`).
     """
-    groups: dict[tuple[Value, ...], dict[Value, Row]] = {}
+    groups: dict[Cell, list[Row]] = {}
     for row in rows:
-        if counts(row, imported=imported):
-            seeds = groups.setdefault(tuple(row[name] for name in _CELL), {})
-            seeds[row["seed"]] = max(row, seeds.get(row["seed"], row), key=_id)
+        if cell := cells.get(str(row["run"])):
+            groups.setdefault(cell, []).append(row)
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
-    cells: list[Row] = []
-    for key, seeds in groups.items():
-        cell: Row = dict(zip(_CELL, key, strict=True))
-        cell["seeds"] = len(seeds)
-        if rows and TIME_TO_QUALITY in rows[0]:
+    found: list[Row] = []
+    for runs in groups.values():
+        first: Row = {name: runs[0][name] for name in _CELL} | {"seeds": len(runs)}
+        if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.
-            times = [row[TIME_TO_QUALITY] for row in seeds.values()]
-            known = times if None not in times else []
-            cell[TIME_TO_QUALITY], cell[TIME_TO_QUALITY + STD] = _mean_and_deviation(known)
+            times = [row[TIME_TO_QUALITY] for row in runs]
+            _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
         for name in measured:
-            mean, deviation = _mean_and_deviation([row[name] for row in seeds.values()])
-            cell[name], cell[name + STD] = mean, deviation
-        cells.append(cell)
-    return cells
+            _put(first, name, spread(row[name] for row in runs))
+        found.append(first)
+    return found
 
 
-def _id(row: Row) -> str:
-    return str(row["run"])
+def _put(row: Row, name: str, figure: Spread | None) -> None:
+    row[name] = figure.mean if figure else None
+    row[name + STD] = figure.deviation if figure else None
 
 
 STD = " (std)"
-_CELL = ("model", "dataset", "length", "profile", "settings", "aggregate", "protocol", "checksum")
-
-
-def _mean_and_deviation(values: Sequence[Value]) -> tuple[float | None, float | None]:
-    known = [float(value) for value in values if isinstance(value, int | float)]
-    if not known:
-        return None, None
-    mean = math.fsum(known) / len(known)
-    if len(known) < 2:
-        return mean, None
-    squares = math.fsum((value - mean) ** 2 for value in known)
-    return mean, math.sqrt(squares / (len(known) - 1))
+_CELL = (
+    "model",
+    "dataset",
+    "length",
+    "profile",
+    "settings",
+    "aggregate",
+    "protocol",
+    "split",
+    "checksum",
+)
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 from typing import Literal
 
 from engine.analysis.cells import RankedCell
 from engine.analysis.comparison import Kind
+from engine.spread import Spread, spread
 from engine.store.runcosts import RunCosts, run_costs
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One of them."""
+    """One kind of cost, such as training time or peak memory."""
 
     field: str
     """Of `RunCosts`; ``parameters`` is the run's own."""
@@ -75,14 +75,9 @@ class CostedCell:
         known = [float(value) for value in found if isinstance(value, int | float)]
         return tuple(known) if len(known) == len(found) else ()
 
-    def mean(self, cost: Cost) -> float | None:
-        values = self.values(cost)
-        return fmean(values) if values else None
-
-    def deviation(self, cost: Cost) -> float | None:
-        """Over seeds, of the sample; ``None`` for one."""
-        values = self.values(cost)
-        return stdev(values) if len(values) > 1 else None
+    def spread(self, cost: Cost) -> Spread | None:
+        """Over seeds; None where a run doesn't tell it."""
+        return spread(self.values(cost))
 
 
 def costed(con: sqlite3.Connection, cells: Sequence[RankedCell]) -> list[CostedCell]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from engine.analysis.comparison import Aggregate, Column, Value, columns, figure
 from engine.analysis.provenance import provenance_of
+from engine.cell import Cell
+from engine.spread import Spread
 from engine.store.comparison import runs_by_id
 from engine.store.database import fetch
-from engine.store.grouping import Choice, Spread, cell_facts, cell_figures, runs_of_cell
+from engine.store.grouping import Choice, cell_figures, runs_of_cell
 
 MANY = 100
 """Runs of a cell whose configuration is looked at: they differ in seed."""
@@ -26,6 +28,7 @@ _COMPARABLE = {
     "dataset": "data sets",
     "checksum": "versions of the data",
     "protocol": "protocols",
+    "split": "splits",
 }
 
 
@@ -99,9 +102,8 @@ def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
 
 def cell_side(con: sqlite3.Connection, cell: str, choice: Choice, aggregate: Aggregate) -> Side:
     """The runs of a cell, as `engine.store.grouping` has them."""
-    facts = cell_facts(cell)
     runs = tuple(runs_of_cell(con, choice, cell))
-    title = f"{facts['model']} × {facts['dataset']} × {facts['length']}, {len(runs)} seeds"
+    title = f"{' × '.join(map(str, Cell.named(cell).place))}, {len(runs)} seeds"
     sources = [column.source for column in _measured(aggregate)]
     return Side(title, runs, cell_figures(con, choice, [cell], sources)[cell])
 
@@ -122,18 +124,6 @@ def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: A
         if name in names
     )
     return Diff(left, right, settings, figures, warnings[:1])
-
-
-def spread_text(spread: Spread | None, column: Column) -> str:
-    """``0.1612 ±0.0004``; without the deviation where there is one seed, or none."""
-    if spread is None:
-        return figure(None, column.kind)
-    text = figure(spread.mean, column.kind)
-    if not spread.deviation:
-        return text
-    if column.kind == "seconds":  # as many digits as the mean has
-        return f"{text} ±{spread.deviation:,.{len(text.partition('.')[2])}f}"
-    return f"{text} ±{figure(spread.deviation, column.kind)}"
 
 
 def difference_text(one: Figure) -> str:

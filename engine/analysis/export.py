@@ -25,6 +25,7 @@ from engine.analysis.comparison import (
     figure,
     kind_of,
     split_heading,
+    with_deviation,
 )
 from engine.errors import UsageError, did_you_mean
 
@@ -206,9 +207,7 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
         value = value[:12]
     text = printable(figure(value, kind))
     deviation = row.get(name + STD)
-    if deviation is not None:
-        return f"{text} ± {figure(deviation, kind)}"
-    return text
+    return with_deviation(text, deviation if isinstance(deviation, float) else None, kind)
 
 
 def _cut(text: str) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.metrics import REFERENCE_COLUMNS
-from engine.store.celltable import CellRow, Measure, cell_table
-from engine.store.grouping import Choice, Spread
+from engine.spread import Spread
+from engine.store.grouping import CellRow, Choice, Measure, cell_table
 
 INFLATED = {
     name: measure for name, measure in REFERENCE_COLUMNS.items() if measure.startswith("test_")
@@ -42,7 +42,7 @@ class Inflated:
 class CellInflation:
     """A cell, and its metrics by the reference table's name."""
 
-    place: CellRow
+    row: CellRow
     metrics: Mapping[str, Inflated]
 
 

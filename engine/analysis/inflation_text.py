@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.analysis.comparison import STD, Row
+from engine.analysis.comparison import STD, Row, with_deviation
 from engine.analysis.export import format_rows
 from engine.analysis.inflation import INFLATED, CellInflation, Inflated
 
@@ -44,8 +44,7 @@ def inflation_sentences(cells: Sequence[CellInflation]) -> list[str]:
 def inflation_text(metric: Inflated) -> str:
     """``+0.0031 ± 0.0004``; without the deviation where there is one seed."""
     text = f"+{metric.inflation.mean:.4f}"
-    deviation = metric.inflation.deviation
-    return text if deviation is None else f"{text} ± {deviation:.4f}"
+    return with_deviation(text, metric.inflation.deviation, "metric")
 
 
 def share_text(metric: Inflated) -> str:
@@ -56,20 +55,18 @@ def share_text(metric: Inflated) -> str:
 def _settings(cells: Sequence[CellInflation]) -> dict[tuple[str, str, int], list[tuple[str, ...]]]:
     found: dict[tuple[str, str, int], list[tuple[str, ...]]] = {}
     for cell in cells:
-        place = cell.place
-        key = (place.model, place.dataset, place.length)
-        found.setdefault(key, []).append(tuple(getattr(place, name) for name in _APART))
+        key = cell.row.cell.place
+        found.setdefault(key, []).append(tuple(getattr(cell.row.cell, name) for name in _APART))
     return found
 
 
 def _place(cell: CellInflation) -> Row:
-    place = cell.place
-    return {"model": place.model, "dataset": place.dataset, "length": place.length}
+    return dict(zip(("model", "dataset", "length"), cell.row.cell.place, strict=True))
 
 
 def _row(cell: CellInflation) -> Row:
-    row = _place(cell) | {name: getattr(cell.place, name) for name in _APART}
-    row["seeds"] = cell.place.seeds
+    row = _place(cell) | {name: getattr(cell.row.cell, name) for name in _APART}
+    row["seeds"] = cell.row.seeds
     for name in INFLATED:
         metric = cell.metrics.get(name)
         row[name] = metric.chosen.mean if metric else None
@@ -83,8 +80,8 @@ def _row(cell: CellInflation) -> Row:
 def _for_people(cell: CellInflation, alike: bool) -> Row:
     row = _place(cell)
     if not alike:
-        row |= {name: getattr(cell.place, name)[:12] for name in _APART}
-    row["seeds"] = cell.place.seeds
+        row |= {name: getattr(cell.row.cell, name)[:12] for name in _APART}
+    row["seeds"] = cell.row.seeds
     for name in INFLATED:
         metric = cell.metrics.get(name)
         row[name] = metric.chosen.mean if metric else None

@@ -71,7 +71,7 @@ def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
     found = pair.difference
     means = [float(cell.values(metric, masked=masked).mean()) for cell in (pair.a, pair.b)]
     return {
-        "dataset": pair.a.place["dataset"],
+        "dataset": pair.a.cell.dataset,
         "a": pair.a.label,
         "b": pair.b.label,
         "mean a": means[0],

@@ -1,7 +1,7 @@
 """The reference table's form: rows Model › Dataset › Length, its twelve columns, maxima below.
 
-A cell is one model, data set and length. Its runs differ in seed; those that differ in more (data,
-protocol, settings) stand in rows of their own, told apart by what differs, and are never averaged.
+Cells (`engine.cell`) of one model, data set and length stand in rows of their own, told apart by
+what differs, and are never averaged.
 A subtotal is the maximum over the cells beneath it, as in the reference, whatever made the cells.
 Below a cell may stand what is published for it.
 """
@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
-from engine.analysis.comparison import STD, Row, Value, by_cell, counts
+from engine.analysis.apart import Facts, what_differs
+from engine.analysis.comparison import STD, Row, Value, by_cell
 from engine.analysis.published import Against, Published
+from engine.cell import Cell
 from engine.marks import IMPORTED
 from engine.metrics import REFERENCE_COLUMNS
 
@@ -27,27 +29,19 @@ published, half that difference's interval at 95 %, and what may be said of ours
 COLUMNS = tuple(REFERENCE_COLUMNS)
 TOTAL = "Grand Total (Max)"
 
-_PLACE = ("model", "dataset", "length")
-
 
 @dataclass(frozen=True, slots=True)
 class PivotCell:
     """One cell, before it has a place among others."""
 
-    model: str
-    dataset: str
-    length: int
-    profile: str
-    settings: str
-    checksum: str
+    cell: Cell
     protocol: int | None
+    split: str | None
     seeds: int
     figures: tuple[Value, ...]
     """In the order of `COLUMNS`."""
     deviations: tuple[float | None, ...] = ()
     """Over seeds; empty where there are none."""
-    name: str = ""
-    """The store's name for it, if it came from there."""
     published: tuple[Published, ...] = ()
     runs: tuple[str, ...] = ()
     """Their ids, where single runs were read."""
@@ -70,12 +64,12 @@ class PivotRow:
     deviations: tuple[float | None, ...] = ()
     """Over seeds, of a cell of several; empty else."""
     cell: str = ""
-    """The store's name of the cell, if it came from there."""
+    """The cell's name."""
     imported: bool = False
     """Whether another program trained the cell's runs."""
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
-    ``data``, ``protocol``."""
+    ``data``, ``split``, ``protocol``."""
     runs: tuple[str, ...] = ()
     """Ids of a cell's runs, where single runs were read."""
 
@@ -84,16 +78,16 @@ class PivotRow:
         return self.level == "length"
 
 
-def pivot(rows: Sequence[Row], *, imported: bool = False) -> list[PivotRow]:
+def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
     """The pivot of the rows of `compare_rows`, whose aggregate made each run's figures.
 
     A cell of several seeds is their maximum where the aggregate is the maximum, as in the
-    reference, and else their mean with its deviation. Only runs that are done count.
+    reference, and else their mean with its deviation.
 
     Args:
-        imported: whether runs of other programs make cells, which are cells of their own.
+        counted: which runs count, and for which cell (`engine.store.grouping.counted_runs`).
     """
-    return arranged(_cells(rows, imported))
+    return arranged(_cells(rows, counted))
 
 
 def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
@@ -102,14 +96,14 @@ def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
         return []
     ordered = sorted(cells, key=_order)
     found: list[PivotRow] = []
-    for model, of_model in groupby(ordered, key=lambda cell: cell.model):
+    for model, of_model in groupby(ordered, key=lambda cell: cell.cell.model):
         below = list(of_model)
         found.append(PivotRow("model", model, model, figures=_maximum(below)))
-        for dataset, of_dataset in groupby(below, key=lambda cell: cell.dataset):
+        for dataset, of_dataset in groupby(below, key=lambda cell: cell.cell.dataset):
             some = list(of_dataset)
             figures = _maximum(some)
             found.append(PivotRow("dataset", dataset, model, dataset, figures=figures))
-            for _, alike in groupby(some, key=lambda cell: cell.length):
+            for _, alike in groupby(some, key=lambda cell: cell.cell.length):
                 found += _rows_of(list(alike))
     return [*found, PivotRow("total", TOTAL, figures=_maximum(ordered))]
 
@@ -142,13 +136,13 @@ def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
 
 def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
     """The rows of one place: a cell each, and below it what is published."""
-    apart = _what_differs(cells)
+    apart = what_differs([_facts(cell) for cell in cells])
     for cell in cells:
-        place = (cell.model, cell.dataset, cell.length)
-        label = " · ".join([str(cell.length), *_told_apart(cell, apart)])
-        figures, spread = cell.figures, cell.deviations
-        row = PivotRow("length", label, *place, cell.seeds, figures, spread, cell.name)
-        yield replace(row, imported=cell.profile == IMPORTED, apart=apart, runs=cell.runs)
+        place = cell.cell.place
+        label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
+        figures, deviations = cell.figures, cell.deviations
+        row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
+        yield replace(row, imported=cell.cell.profile == IMPORTED, apart=apart, runs=cell.runs)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:
@@ -191,26 +185,13 @@ def _figure(entry: Against, level: Level) -> Value:
             return entry.verdict
 
 
-def _what_differs(cells: Sequence[PivotCell]) -> tuple[str, ...]:
-    """Why cells of one place aren't one."""
-    if len(cells) < 2:
-        return ()
-    found = []
-    by_protocol: dict[int | None, set[tuple[str, str]]] = {}
-    for cell in cells:
-        by_protocol.setdefault(cell.protocol, set()).add((cell.profile, cell.settings))
-    if len({cell.profile for cell in cells}) > 1:
-        found.append("profile")
-    if any(len(settings) > 1 for settings in by_protocol.values()):
-        found.append("settings")
-    if len({cell.checksum for cell in cells}) > 1:
-        found.append("data")
-    if len(by_protocol) > 1:
-        found.append("protocol")
-    return tuple(found)
+def _facts(each: PivotCell) -> Facts:
+    cell = each.cell
+    return Facts(cell.profile, cell.settings, cell.checksum, each.split, each.protocol)
 
 
-def _told_apart(cell: PivotCell, apart: Sequence[str]) -> Iterator[str]:
+def _told_apart(each: PivotCell, apart: Sequence[str]) -> Iterator[str]:
+    cell = each.cell
     if cell.profile == IMPORTED and "profile" not in apart:
         yield IMPORTED
     if "profile" in apart:
@@ -219,57 +200,48 @@ def _told_apart(cell: PivotCell, apart: Sequence[str]) -> Iterator[str]:
         yield cell.settings
     if "data" in apart:
         yield f"data {cell.checksum[:8] or 'unknown'}"
+    if "split" in apart:
+        yield f"split {each.split or 'unknown'}"
     if "protocol" in apart:
-        yield f"protocol {'unknown' if cell.protocol is None else cell.protocol}"
+        yield f"protocol {'unknown' if each.protocol is None else each.protocol}"
 
 
 def _listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def _order(cell: PivotCell) -> tuple[str, str, int, str, str, int, str]:
-    protocol = -1 if cell.protocol is None else cell.protocol
-    place = (cell.model, cell.dataset, cell.length)
-    return (*place, cell.profile, cell.settings, protocol, cell.checksum)
+def _order(each: PivotCell) -> tuple[str, str, int, str, str, int, str]:
+    cell, protocol = each.cell, -1 if each.protocol is None else each.protocol
+    return (*cell.place, cell.profile, cell.settings, protocol, cell.checksum)
 
 
-def _cells(rows: Sequence[Row], imported: bool) -> list[PivotCell]:
-    """In groups of equal data, protocol and settings."""
-    cells = by_cell(rows, imported=imported)
+def _cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotCell]:
     extreme = {"max": max, "min": min}.get(str(rows[0]["aggregate"])) if rows else None
-    alike: dict[tuple[Value, ...], list[Row]] = {}
+    runs: dict[Cell, list[Row]] = {}
     for row in rows:
-        if counts(row, imported=imported):
-            alike.setdefault(tuple(row[name] for name in _SAME), []).append(row)
+        if cell := counted.get(str(row["run"])):
+            runs.setdefault(cell, []).append(row)
     found = []
-    for cell in cells:
-        some = alike[tuple(cell[name] for name in _SAME)]
+    for (cell, some), means in zip(runs.items(), by_cell(rows, counted), strict=True):
+        figures = tuple(means[name] for name in COLUMNS)
+        deviations = tuple(_known(means[name + STD]) for name in COLUMNS)
         if extreme is not None:
-            for name in COLUMNS:
-                values = [value for row in some if (value := _known(row[name])) is not None]
-                cell[name], cell[name + STD] = extreme(values, default=None), None
-        found.append(_cell(cell, some))
+            columns = ([_known(run[name]) for run in some] for name in COLUMNS)
+            numbers = ([value for value in column if value is not None] for column in columns)
+            figures = tuple(extreme(column, default=None) for column in numbers)
+            deviations = ()
+        found.append(
+            PivotCell(
+                cell,
+                protocol=_known(means["protocol"]),
+                split=None if means["split"] is None else str(means["split"]),
+                seeds=len(some),
+                figures=figures,
+                deviations=deviations if any(each is not None for each in deviations) else (),
+                runs=tuple(str(run["run"]) for run in some),
+            )
+        )
     return found
-
-
-_SAME = (*_PLACE, "profile", "settings", "protocol", "checksum")
-
-
-def _cell(cell: Mapping[str, Any], runs: Sequence[Row]) -> PivotCell:
-    deviations = tuple(_known(cell[name + STD]) for name in COLUMNS)
-    return PivotCell(
-        model=str(cell["model"]),
-        dataset=str(cell["dataset"]),
-        length=int(cell["length"]),
-        profile=str(cell["profile"]),
-        settings=str(cell["settings"] or ""),
-        checksum=str(cell["checksum"] or ""),
-        protocol=cell["protocol"],
-        seeds=int(cell["seeds"]),
-        figures=tuple(_known(cell[name]) for name in COLUMNS),
-        deviations=deviations if any(each is not None for each in deviations) else (),
-        runs=tuple(str(run["run"]) for run in runs),
-    )
 
 
 def _known(value: Any) -> Any:

@@ -3,7 +3,6 @@ maximum over epochs inflates."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,10 +13,9 @@ from engine.analysis import inflation, published
 from engine.analysis.comparison import Aggregate, Column, Value, column
 from engine.analysis.inflation import Inflated
 from engine.analysis.pivot import COLUMNS, PivotCell, PivotRow, arranged
+from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
-from engine.store.celltable import CellRow, cell_table
-from engine.store.database import fetch
-from engine.store.grouping import Choice
+from engine.store.grouping import CellRow, Choice, cell_table
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -58,19 +56,19 @@ def stored_pivot(
     shown = [entry.source for entry in pivot_columns(aggregate)]
     read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
-    protocols = _protocols(con, cells)
-    beside = {cell.cell: published.published_for(tables, cell) for cell in cells}
+    told = _measured(con, cells)
+    beside = {row.cell: published.published_for(tables, row) for row in cells}
     return StoredPivot(
         rows=tuple(
             arranged(
                 [
-                    _pivot_cell(cell, shown, aggregate, protocols, beside[cell.cell])
-                    for cell in cells
+                    _pivot_cell(row, shown, aggregate, told.get(row.run), beside[row.cell])
+                    for row in cells
                 ]
             )
         ),
-        runs=sum(cell.seeds for cell in cells),
-        inflation={cell.cell: inflation.inflated(cell) for cell in cells},
+        runs=sum(row.seeds for row in cells),
+        inflation={row.cell.name: inflation.inflated(row) for row in cells},
         published=tuple(each for some in beside.values() for each in some),
     )
 
@@ -94,13 +92,13 @@ def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, i
 
 
 def _pivot_cell(
-    cell: CellRow,
+    row: CellRow,
     shown: Sequence[str],
     aggregate: Aggregate,
-    protocols: Mapping[str, int | None],
+    told: tuple[int | None, str | None] | None,
     beside: Collection[Published],
 ) -> PivotCell:
-    known = [cell.figures.get(source) for source in shown]
+    known = [row.figures.get(source) for source in shown]
     figures: tuple[Value, ...]
     deviations: tuple[float | None, ...] = ()
     if aggregate == "max":
@@ -110,32 +108,29 @@ def _pivot_cell(
     else:
         figures = tuple(each.spread.mean if each else None for each in known)
         deviations = tuple(each.spread.deviation if each else None for each in known)
+    protocol, split = told or (None, None)
     return PivotCell(
-        model=cell.model,
-        dataset=cell.dataset,
-        length=cell.length,
-        profile=cell.profile,
-        settings=cell.settings,
-        checksum=cell.checksum,
-        protocol=protocols.get(cell.cell),
-        seeds=cell.seeds,
+        row.cell,
+        protocol=protocol,
+        split=split,
+        seeds=row.seeds,
         figures=figures,
         deviations=deviations if any(each is not None for each in deviations) else (),
-        name=cell.cell,
         published=tuple(beside),
     )
 
 
-def _protocols(con: sqlite3.Connection, cells: Sequence[CellRow]) -> dict[str, int | None]:
-    """Of the cells that share their place with others: what their protocol is."""
-    places = Counter((cell.model, cell.dataset, cell.length) for cell in cells)
-    several = {
-        cell.run: cell.cell for cell in cells if places[cell.model, cell.dataset, cell.length] > 1
-    }
-    rows = fetch(
-        con,
-        "SELECT s.run, CASE WHEN json_valid(s.spec) THEN json_extract(s.spec, '$.protocol') END"
-        " FROM json_each(?) wanted CROSS JOIN specs s ON s.run = wanted.value",
-        (json.dumps(list(several)),),
-    )
-    return {several[run]: value if isinstance(value, int) else None for run, value in rows}
+def _measured(
+    con: sqlite3.Connection, rows: Sequence[CellRow]
+) -> dict[str, tuple[int | None, str | None]]:
+    """Protocol and split of the cells that share their place with others, by their newest run."""
+    places = Counter(row.cell.place for row in rows)
+    several = [row.run for row in rows if places[row.cell.place] > 1]
+    found = {}
+    for run, origin in provenance_of(con, several).items():
+        protocol, split = origin["protocol"], origin["split"]
+        found[run] = (
+            protocol if isinstance(protocol, int) else None,
+            None if split is None else str(split),
+        )
+    return found

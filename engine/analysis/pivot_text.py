@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading
+from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading, with_deviation
 from engine.analysis.export import (
     aligned,
     csv_cell,
@@ -119,9 +119,7 @@ def pivot_texts(row: PivotRow) -> list[str]:
         kind = kind_of(name)
         text = _text(value, kind, row.level)
         deviation = row.deviations[place] if row.deviations else None
-        if deviation is not None and not (deviation == 0 and kind in ("whole", "rate")):
-            text += f" ± {_spread(deviation, kind, text)}"
-        texts.append(text)
+        texts.append(with_deviation(text, deviation, kind))
     return texts
 
 
@@ -135,13 +133,6 @@ def _text(value: Value, kind: Kind, level: Level) -> str:
     if level != "difference" or not any(digit in text for digit in "123456789"):
         return text
     return ("+" if value > 0 else "−") + text
-
-
-def _spread(deviation: float, kind: Kind, beside: str) -> str:
-    """With as many decimals as the figure that it stands beside."""
-    if kind == "rate":
-        return figure(deviation, kind)
-    return f"{deviation:,.{len(beside.partition('.')[2])}f}"
 
 
 def _table(rows: Sequence[PivotRow]) -> str:

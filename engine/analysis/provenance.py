@@ -1,20 +1,21 @@
-"""What makes a run's figures comparable with another's: data, protocol, code, device."""
+"""What makes a run's figures comparable with another's: data, split, protocol, code, device."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.spec import SplitRule
 from engine.store.database import fetch
-from engine.store.settings import settings_digest
 
 PROVENANCE = (
     "device",
     "dtype",
     "checksum",
     "protocol",
+    "split",
     "torch",
     "code",
     "settings",
@@ -24,6 +25,7 @@ PROVENANCE = (
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
 _AT_ONCE = 500
+_SPLIT = SplitRule().model_dump()
 
 
 def provenance_of(
@@ -34,12 +36,18 @@ def provenance_of(
     for first in range(0, len(run_ids), _AT_ONCE):
         some = run_ids[first : first + _AT_ONCE]
         marks = ",".join("?" * len(some))
-        specs = fetch(con, f"SELECT run, spec FROM specs WHERE run IN ({marks})", some)  # noqa: S608
-        for run, spec in specs:
+        specs = fetch(
+            con,
+            "SELECT s.run, s.spec, r.settings FROM specs s CROSS JOIN runs r ON r.id = s.run"  # noqa: S608
+            f" WHERE s.run IN ({marks})",
+            some,
+        )
+        for run, spec, settings in specs:
             content = _object(spec)
             found[run] = dict.fromkeys(PROVENANCE) | {
-                "protocol": content.get("protocol"),
-                "settings": settings_digest(content),
+                "protocol": _scalar(content.get("protocol")),
+                "split": split_of(content),
+                "settings": settings,
                 "attempts": 0,
             }
         starts = fetch(
@@ -56,10 +64,27 @@ def provenance_of(
     return found
 
 
+def split_of(spec: Mapping[str, Any]) -> str | None:
+    """How the interactions were split into training, validation and test; None where a
+    specification doesn't tell it, as of a run that was imported."""
+    source = spec.get("source")
+    if not isinstance(source, dict):
+        return None
+    rule = source.get("split") or {}
+    if not isinstance(rule, dict):
+        return str(rule)
+    changed = " ".join(
+        f"{name}={value}"
+        for name, value in rule.items()
+        if name != "kind" and value != _SPLIT.get(name)
+    )
+    return f"{rule.get('kind', _SPLIT['kind'])} {changed}".strip()
+
+
 def _object(text: str | None) -> dict[str, Any]:
     try:
         content = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

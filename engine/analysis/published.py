@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.student import critical
-from engine.store.celltable import CellRow
-from engine.store.grouping import Spread
+from engine.spread import Spread
+from engine.store.grouping import CellRow
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -86,7 +86,7 @@ def last_digit(value: float) -> float:
 def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Published]:
     """What is published for a cell that was read with `sources`, table by table."""
     found = []
-    for reference in references_of(tables, row.model, row.dataset, row.length):
+    for reference in references_of(tables, *row.cell.place):
         figures = {}
         for name, value in reference.figures:
             ours = row.figures.get(reference.sources_of(name)[0])

@@ -85,7 +85,7 @@ class Tradeoffs:
     """The models of one data set."""
 
     place: dict[str, Value]
-    """Its data set, protocol and checksum."""
+    """The values of `COMPARABLE`, by name."""
     metric: Metric
     masked: bool
     balances: tuple[Balance, ...]
@@ -99,14 +99,14 @@ class Tradeoffs:
 def tradeoffs(
     cells: Sequence[CostedCell], pairs: Sequence[Pair], metric: Metric, *, masked: bool
 ) -> list[Tradeoffs]:
-    """One for each data set, protocol and checksum, in the order of the cells.
+    """One for each data set, protocol, split and checksum, in the order of the cells.
 
     Args:
         pairs: of these cells in this metric, from `engine.analysis.cells.pairs`.
     """
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in cells:
-        groups.setdefault(tuple(each.cell.place[name] for name in COMPARABLE), []).append(each)
+        groups.setdefault(each.cell.comparable, []).append(each)
     return [
         _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, pairs, metric, masked)
         for key, group in groups.items()
@@ -122,9 +122,9 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
         values = [float(value) for value in known if isinstance(value, int | float)]
         return fmean(values) if values else -math.inf
 
-    best: dict[tuple[Value, Value], CostedCell] = {}
+    best: dict[tuple[str, str], CostedCell] = {}
     for each in cells:
-        key = (each.cell.place["model"], each.cell.place["profile"])
+        key = (each.cell.cell.model, each.cell.cell.profile)
         if key not in best or on_validation(each) > on_validation(best[key]):
             best[key] = each
     return list(best.values())

@@ -18,13 +18,13 @@ from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.significance import Metric, user_interval
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
+from engine.cell import Cell
 from engine.errors import UsageError
 from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
 from engine.store import queries
-from engine.store.celltable import CellRow, cell_table
 from engine.store.database import fetch
-from engine.store.grouping import Choice
+from engine.store.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
 
@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class DataGroup:
-    """The cells of one data set, protocol and checksum: those that may be compared."""
+    """The cells of one data set, protocol, split and checksum: those that may be compared."""
 
     place: dict[str, Value]
     cells: tuple[CostedCell, ...]
@@ -71,7 +71,8 @@ class DataGroup:
         name = str(self.place["dataset"])
         if not self.several:
             return name
-        return f"{name}, data {str(self.place['checksum'])[:12]}, protocol {self.place['protocol']}"
+        parts = (f"{what} {self.place[what]}" for what in ("protocol", "split"))
+        return f"{name}, data {str(self.place['checksum'])[:12]}, {', '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Material:
     """Of every run that is meant, in any state; figures at the chosen epoch."""
     plan: Plan | None
     """Of a suite."""
+    counted: Mapping[str, Cell]
+    """Which runs cells are made of, and which cell each is of."""
     runs: Mapping[str, queries.Run]
     specs: Mapping[str, Mapping[str, Any]]
     """`engine.spec.RunSpec` as JSON, by run id."""
@@ -133,12 +136,14 @@ def gather(
     ids = [str(row["run"]) for row in rows]
     meant_runs = {run: runs.pop(run) for run in ids}
     choice = Choice(wanted.where, without=tuple(runs))
-    cells, problems = ranked_cells(location, rows)
+    counted = counted_runs(con, choice)
+    cells, problems = ranked_cells(location, rows, counted)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     return Material(
         wanted=wanted,
         rows=tuple(rows),
         plan=planned,
+        counted=counted,
         runs=meant_runs,
         specs=_specs(con, ids),
         starts=_starts(con, ids),
@@ -173,7 +178,7 @@ def _groups(
 ) -> list[DataGroup]:
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in costed(con, cells):
-        groups.setdefault(tuple(each.cell.place[name] for name in COMPARABLE), []).append(each)
+        groups.setdefault(each.cell.comparable, []).append(each)
     datasets = [key[0] for key in groups]
     ranked = [row for each in cells for row in each.runs]
     passed = levels(con, ranked, wanted.quality)
@@ -182,7 +187,7 @@ def _groups(
     for key, members in groups.items():
         members.sort(key=_order)
         ids = [str(run["run"]) for each in members for run in each.cell.runs]
-        own_pairs = tuple(pair for pair in found if _place(pair.a) == key)
+        own_pairs = tuple(pair for pair in found if pair.a.comparable == key)
         level = passed.get(key)
         seconds = {}
         if level is not None:
@@ -203,13 +208,9 @@ def _groups(
     return sorted(made, key=lambda group: group.title)
 
 
-def _place(cell: RankedCell) -> tuple[Value, ...]:
-    return tuple(cell.place[name] for name in COMPARABLE)
-
-
 def _order(each: CostedCell) -> tuple[str, str, int, str]:
-    place = each.cell.place
-    return str(place["model"]), str(place["profile"]), int(place["length"] or 0), each.label
+    cell = each.cell.cell
+    return cell.model, cell.profile, cell.length, each.label
 
 
 def _level(each: CostedCell, wanted: Wanted) -> Level:

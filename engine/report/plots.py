@@ -126,19 +126,20 @@ def pareto_plot(
 
 
 def _pareto(axes: Axes, levels: Sequence[Level], cost: Cost, looks: Colours) -> None:
-    known = [(level.cell.mean(cost), level) for level in levels]
+    spreads = [(level.cell.spread(cost), level) for level in levels]
+    known = [(found.mean if found else None, level) for found, level in spreads]
     points = [(x, level) for x, level in known if x is not None]
     front = pareto_front([(x, level.mean) for x, level in points], less_x=cost.better == "lower")
     if front:
         steps = sorted((points[index][0], points[index][1].mean) for index in front)
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-    lengths = sorted({int(level.cell.cell.place["length"] or 0) for level in levels})
+    lengths = sorted({level.cell.cell.cell.length for level in levels})
     for index, (x, level) in enumerate(points):
         colour, marker = looks[_model(level.cell)]
         axes.plot([x, x], [level.low, level.high], color=colour, linewidth=1, alpha=0.55)
         inside = colour if index in front else PAPER
         axes.plot([x], [level.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
-        length = int(level.cell.cell.place["length"] or 0)
+        length = level.cell.cell.cell.length
         if len(lengths) > 1:
             right, up, side = _BESIDE[lengths.index(length) % len(_BESIDE)]
             axes.annotate(
@@ -192,7 +193,7 @@ def _legend(figure: Figure, looks: Colours, models: set[str]) -> None:
 
 
 def _model(cell: CostedCell) -> str:
-    return str(cell.cell.place["model"])
+    return cell.cell.cell.model
 
 
 @contextmanager

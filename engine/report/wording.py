@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sized
 from datetime import UTC, datetime
 
-from engine.analysis.comparison import METRIC_NAMES, Kind, figure
+from engine.analysis.comparison import METRIC_NAMES
 from engine.analysis.significance import Metric
 
 ABSENT = "n/a"
@@ -30,16 +30,6 @@ def metric_name(metric: Metric, *, masked: bool) -> str:
 
 def valid_name(metric: Metric, *, masked: bool) -> str:
     return metric_name(metric, masked=masked).replace("/test", "/valid")
-
-
-def spread_text(mean: float | None, deviation: float | None, kind: Kind) -> str:
-    """``0.1612 ± 0.0004``."""
-    if mean is None:
-        return ABSENT
-    text = figure(mean, kind)
-    if deviation is None or (deviation == 0 and kind == "whole"):
-        return text
-    return f"{text} ± {deviation:,.{len(text.partition('.')[2])}f}"
 
 
 def interval_text(low: float, high: float) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from engine.errors import StoreError
 from engine.store.filesystem import network_filesystem
 from engine.store.location import StoreLocation
-from engine.store.schema import SCHEMA_VERSION, migrations
+from engine.store.schema import SCHEMA_VERSION
 
 BUSY_SECONDS = 10.0
 
@@ -229,5 +229,7 @@ def migrate(db: Path) -> None:
 
 def _apply_migrations(connection: sqlite3.Connection) -> None:
     from sqlite_utils import Database
+
+    from engine.store.migrations import migrations
 
     migrations().apply(Database(connection, execute_plugins=False))

@@ -1,25 +1,26 @@
-"""The comparison by cell: what is done, grouped by everything but the seed, paged by SQLite.
+"""The comparison by cell, made and paged by SQLite.
 
-Only runs that are done count, and of a seed that was run more than once the run with the last id.
-Imported runs count where they are asked for, and then are cells of their own.
-Runs of other settings, or of data with another checksum, are another cell.
+`counted` is the one place that says which runs a cell's figures are made of. Only runs that are
+done count, and of a seed that ran more than once the run with the last id. Imported runs count
+where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
 
+from engine.cell import FIELDS, Cell
+from engine.spread import Spread, spread_of
 from engine.store.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
 
-KEYS = ("model", "dataset", "length", "profile", "settings", "checksum")
-"""What tells one cell from another."""
+Measure = str | tuple[str, str]
+"""A column of the comparison, or of two the first less the second, run by run."""
 
-_SEPARATOR = "\x1f"
 _TEXTS = frozenset(
     {
         "id",
@@ -54,26 +55,30 @@ class Line:
     """One line of the grouped comparison: a cell, or below it one of its runs."""
 
     cell: str
+    """The cell's name."""
     run: str | None
     seeds: int
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over the seeds of a cell."""
+class OverSeeds:
+    """A figure over the seeds of a cell, and its ends."""
 
-    mean: float
-    deviation: float | None
-    """Of the sample; None for a single seed."""
-    count: int
+    spread: Spread
+    lowest: float
+    highest: float
 
 
-def cell_facts(cell: str) -> dict[str, str | int]:
-    """The values of `KEYS` that a cell's name is made of."""
-    parts = cell.split(_SEPARATOR)
-    facts: dict[str, str | int] = dict(zip(KEYS, parts, strict=False))
-    facts["length"] = int(facts["length"])
-    return facts
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """One cell, with figures."""
+
+    cell: Cell
+    seeds: int
+    run: str
+    """The newest of its runs."""
+    figures: Mapping[Measure, OverSeeds]
+    """Of the measures that any of its runs has."""
 
 
 def cell_lines(
@@ -96,62 +101,107 @@ def cell_lines(
         UsageError: an unknown column, or a filter that means nothing.
     """
     check_columns([sort])
-    picked, parameters = picked_runs(choice)
+    picked, parameters = counted(choice)
     value, source = _value(sort)
     direction = "DESC" if descending else "ASC"
-    keys = ", ".join(f"p.{name}" for name in KEYS)
     sql = f"""
         WITH picked AS MATERIALIZED ({picked}),
         cells AS MATERIALIZED (
-            SELECT {keys}, count(*) AS seeds, {value} AS value FROM picked p {source}
-            GROUP BY {keys}),
+            SELECT {_KEY}, count(*) AS seeds, {value} AS value FROM picked p {source}
+            GROUP BY {_KEY}),
         placed AS MATERIALIZED (
-            SELECT {cell_name("p")} AS cell, *, row_number() OVER (
-                ORDER BY p.value {direction} NULLS LAST, {keys}) AS place FROM cells p),
+            SELECT *, row_number() OVER (
+                ORDER BY p.value {direction} NULLS LAST, {_KEY}) AS place FROM cells p),
         lines AS MATERIALIZED (
-            SELECT place, 0 AS below, cell, NULL AS run, seeds FROM placed
+            SELECT place, 0 AS below, {_KEY}, NULL AS run, seeds FROM placed p
             UNION ALL
             SELECT c.place, row_number() OVER (PARTITION BY c.place ORDER BY p.seed),
-                c.cell, p.id, 1 FROM placed c JOIN picked p
-                ON {" AND ".join(f"p.{name} = c.{name}" for name in KEYS)}
-            WHERE c.cell IN (SELECT value FROM json_each(?)))
-        SELECT (SELECT count(*) FROM lines), cell, run, seeds FROM lines
+                {_KEY}, p.id, 1 FROM placed c JOIN picked p
+                ON {" AND ".join(f"p.{name} = c.{name}" for name in FIELDS)}
+            WHERE {_among()})
+        SELECT (SELECT count(*) FROM lines), {_KEY}, run, seeds FROM lines p
         ORDER BY place, below LIMIT ? OFFSET ?"""  # noqa: S608
-    rows = fetch(con, sql, (*parameters, json.dumps(list(expanded)), limit, offset))
+    parameters.append(_keys_of(expanded))
+    rows = fetch(con, sql, (*parameters, limit, offset))
     if not rows and offset:
-        rows_before = fetch(con, sql, (*parameters, json.dumps(list(expanded)), 1, 0))
+        rows_before = fetch(con, sql, (*parameters, 1, 0))
         return (int(rows_before[0][0]) if rows_before else 0), []
     total = int(rows[0][0]) if rows else 0
-    return total, [Line(cell, run, seeds) for _, cell, run, seeds in rows]
+    return total, [Line(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)]
+
+
+def cell_table(
+    con: sqlite3.Connection,
+    choice: Choice,
+    measures: Sequence[Measure],
+    cells: Sequence[str] | None = None,
+) -> list[CellRow]:
+    """All cells, or those of some names, in their order. A run's figure counts where it is a
+    finite number.
+
+    Raises:
+        UsageError: an unknown column, or a filter that means nothing.
+    """
+    names = list(dict.fromkeys(name for measure in measures for name in _names(measure)))
+    check_columns(names)
+    chosen, parameters = counted(choice)
+    if cells is not None:
+        chosen = f"SELECT * FROM ({chosen}) p WHERE {_among()}"  # noqa: S608
+        parameters.append(_keys_of(cells))
+    places, source = places_of(names)
+    place = dict(zip(names, places, strict=True))
+    values = [" - ".join(place[name] for name in _names(measure)) for measure in measures]
+    figures = _each(", {x} AS x{n}", [_finite(value) for value in values])
+    means = _each(
+        ", count(x{n}) AS n{n}, {x} AS m{n}", [_mean(f"x{n}") for n in range(len(values))]
+    )
+    sums = _each(
+        ", n{n}, m{n}, total(x{n} - m{n}), total((x{n} - m{n}) * (x{n} - m{n})), min(x{n}),"
+        " max(x{n})",
+        values,
+    )
+    sql = f"""
+        WITH picked AS MATERIALIZED (
+            SELECT p.*, dense_rank() OVER (ORDER BY {_KEY}) AS cell FROM ({chosen}) p),
+        figures AS MATERIALIZED (SELECT p.cell{figures} FROM picked p {source}),
+        means AS MATERIALIZED (SELECT cell{means} FROM figures GROUP BY cell),
+        sums AS MATERIALIZED (
+            SELECT f.cell{sums} FROM figures f CROSS JOIN means m ON m.cell = f.cell
+            GROUP BY f.cell),
+        cells AS (SELECT {_KEY}, cell, count(*) AS seeds, max(id) AS run FROM picked p
+            GROUP BY cell)
+        SELECT {_KEY}, p.seeds, p.run, sums.* FROM cells p JOIN sums ON sums.cell = p.cell
+        ORDER BY p.cell"""  # noqa: S608
+    return [
+        CellRow(Cell(*row[:6]), row[6], row[7], dict(_over_seeds(measures, row[9:])))
+        for row in map(tuple, fetch(con, sql, parameters))
+    ]
+
+
+def _over_seeds(
+    measures: Sequence[Measure], sums: Sequence[Any]
+) -> Iterator[tuple[Measure, OverSeeds]]:
+    for place, measure in enumerate(measures):
+        count, mean, rest, squares, lowest, highest = sums[6 * place : 6 * place + 6]
+        if known := spread_of(count, mean, rest, squares):
+            yield measure, OverSeeds(known, lowest, highest)
 
 
 def cell_figures(
     con: sqlite3.Connection, choice: Choice, cells: Sequence[str], columns: Sequence[str]
 ) -> dict[str, dict[str, Spread]]:
-    """Mean and deviation of each of the columns that have one, by cell.
+    """Mean and deviation of each of the columns that have one, by the names of cells.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
     """
     check_columns(columns)
-    measured = [name for name in columns if name not in _TEXTS and name not in (*KEYS, "seed")]
-    if not cells or not measured:
-        return {cell: {} for cell in cells}
-    picked, parameters = picked_runs(choice)
-    places, source = places_of(measured)
-    sums = ", ".join(f"count({x}), total({x}), total({x} * {x})" for x in places)
-    keys = ", ".join(f"p.{name}" for name in KEYS)
-    wanted = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(KEYS)))
-    sql = f"""
-        WITH picked AS MATERIALIZED ({picked})
-        SELECT {cell_name("p")}, {sums} FROM picked p {source}
-        WHERE ({keys}) IN (SELECT {wanted} FROM json_each(?)) GROUP BY {keys}"""  # noqa: S608
-    asked = json.dumps([list(cell_facts(cell).values()) for cell in cells])
+    measured = [name for name in columns if name not in _TEXTS and name not in (*FIELDS, "seed")]
     found: dict[str, dict[str, Spread]] = {cell: {} for cell in cells}
-    for cell, *values in fetch(con, sql, (*parameters, asked)):
-        for place, name in enumerate(measured):
-            if spread := spread_of(*values[3 * place : 3 * place + 3]):
-                found[cell][name] = spread
+    if cells and measured:
+        for row in cell_table(con, choice, measured, cells):
+            figures = {str(name): each.spread for name, each in row.figures.items()}
+            found[row.cell.name] = figures
     return found
 
 
@@ -161,14 +211,13 @@ def best_means(
     """The best mean of any cell, by data set and column; of each column whether more is better."""
     if not columns:
         return {}
-    picked, parameters = picked_runs(choice)
-    keys = ", ".join(f"p.{name}" for name in KEYS)
+    picked, parameters = counted(choice)
     places, source = places_of([name for name, _ in columns])
-    means = ", ".join(f"total({place}) / count({place}) AS m{i}" for i, place in enumerate(places))
-    ends = ", ".join(f"{'max' if more else 'min'}(m{i})" for i, (_, more) in enumerate(columns))
+    means = _each(", {x} AS m{n}", [_mean(_finite(place)) for place in places])
+    ends = ", ".join(f"{'max' if more else 'min'}(m{n})" for n, (_, more) in enumerate(columns))
     sql = f"""
         WITH picked AS MATERIALIZED ({picked}), means AS (
-            SELECT p.dataset, {means} FROM picked p {source} GROUP BY {keys})
+            SELECT p.dataset{means} FROM picked p {source} GROUP BY {_KEY})
         SELECT dataset, {ends} FROM means GROUP BY dataset"""  # noqa: S608
     return {
         (dataset, name): value
@@ -180,11 +229,21 @@ def best_means(
 
 def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:
     """Ids of the runs that a cell is made of, by seed."""
-    picked, parameters = picked_runs(choice)
-    facts = cell_facts(cell)
-    same = " AND ".join(f"{name} = ?" for name in KEYS)
+    picked, parameters = counted(choice)
+    same = " AND ".join(f"{name} = ?" for name in FIELDS)
     sql = f"SELECT id FROM ({picked}) WHERE {same} ORDER BY seed"  # noqa: S608
-    return [row[0] for row in fetch(con, sql, (*parameters, *facts.values()))]
+    return [row[0] for row in fetch(con, sql, (*parameters, *astuple(Cell.named(cell))))]
+
+
+def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
+    """The runs that cells are made of, by id, and which cell each is of.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    picked, parameters = counted(choice)
+    sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
+    return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
@@ -192,39 +251,33 @@ def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
     if choice.imported:
         return 0
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
-    sql = f"SELECT count(*) FROM runs r WHERE r.state = 'done' AND r.origin <> '' AND {where}"  # noqa: S608
+    sql = f"SELECT count(*) FROM cell_runs r WHERE r.origin <> '' AND {where}"  # noqa: S608
     return int(fetch(con, sql, parameters)[0][0])
 
 
-def picked_runs(choice: Choice) -> tuple[str, list[object]]:
-    """A query for one run a seed, with what names its cell, and its parameters."""
+def counted(choice: Choice) -> tuple[str, list[object]]:
+    """A query for the runs that count, one a seed, with what names their cells; its parameters."""
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     names = "r.model, r.dataset, r.length, r.profile"
     own = "" if choice.imported else " AND r.origin = ''"
     sql = (
         f"SELECT max(r.id) AS id, {names}, ifnull(r.settings, '') AS settings,"  # noqa: S608
-        f" ifnull(r.checksum, '') AS checksum, r.seed FROM runs r"
-        f" WHERE r.state = 'done' AND {where}{own}"
+        f" ifnull(r.checksum, '') AS checksum, r.seed FROM cell_runs r WHERE {where}{own}"
         f" GROUP BY {names}, r.settings, r.checksum, r.seed"
     )
     return sql, parameters
 
 
-def cell_name(table: str) -> str:
-    """SQL for a cell's name, from a table with the columns `KEYS`."""
-    return " || char(31) || ".join(f"{table}.{name}" for name in KEYS)
-
-
 def _value(sort: str) -> tuple[str, str]:
     """What cells are sorted by, and the table that it is in."""
-    if sort in KEYS:
+    if sort in FIELDS:
         return f"p.{sort}", ""
     if sort == "seed":
         return "count(*)", ""
     if sort in _TEXTS:
         return "NULL", ""
     (place,), source = places_of([sort])
-    return f"avg({place})", source
+    return _mean(_finite(place)), source
 
 
 def places_of(names: Sequence[str]) -> tuple[list[str], str]:
@@ -241,14 +294,36 @@ def places_of(names: Sequence[str]) -> tuple[list[str], str]:
     return places, " ".join(joins.values())
 
 
-def spread_of(count: int, total: float, squares: float) -> Spread | None:
-    """Of figures that are so many, with their sum and that of their squares; None of none."""
-    if not count:
-        return None
-    mean = total / count
-    if count < 2:
-        return Spread(mean, None, count)
-    rest = squares - total * mean
-    if rest <= squares * 1e-14:
-        rest = 0.0  # what is left of equal figures is their rounding
-    return Spread(mean, math.sqrt(rest / (count - 1)), count)
+_KEY = ", ".join(f"p.{name}" for name in FIELDS)
+"""SQL for what names a cell, from a table ``p``."""
+
+
+def _among() -> str:
+    """SQL for whether a row is of one of the cells that the parameter `_keys_of` names."""
+    wanted = ", ".join(f"json_extract(value, '$[{n}]')" for n in range(len(FIELDS)))
+    return f"({_KEY}) IN (SELECT {wanted} FROM json_each(?))"  # noqa: S608
+
+
+def _keys_of(names: Collection[str]) -> str:
+    return json.dumps([astuple(Cell.named(name)) for name in names])
+
+
+def _finite(value: str) -> str:
+    """SQL for a figure, or NULL where it isn't a finite number."""
+    return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
+
+
+def _mean(value: str) -> str:
+    """SQL for the mean over a group as `engine.spread` has it: of equal figures their value."""
+    return (
+        f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
+        f" ELSE total({value}) / count({value}) END"
+    )
+
+
+def _each(template: str, values: Sequence[str]) -> str:
+    return "".join(template.format(n=n, x=value) for n, value in enumerate(values))
+
+
+def _names(measure: Measure) -> tuple[str, ...]:
+    return (measure,) if isinstance(measure, str) else measure

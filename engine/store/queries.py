@@ -7,7 +7,6 @@ are offered here too.
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
+from engine.spread import Spread
 from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
 from engine.store.database import fetch
+from engine.store.grouping import Choice, cell_table
 from engine.store.series import (
     attempt_spans,
     attempts,
@@ -33,13 +34,11 @@ if TYPE_CHECKING:
     from engine.spec import RunSpec
 
 __all__ = [
-    "Cell",
+    "Place",
     "Run",
-    "Score",
     "Supervisor",
     "attempt_spans",
     "attempts",
-    "cells",
     "companions",
     "comparison",
     "comparison_columns",
@@ -51,6 +50,7 @@ __all__ = [
     "events",
     "get_run",
     "list_runs",
+    "places",
     "present_fingerprints",
     "queue",
     "resolve_run",
@@ -150,31 +150,19 @@ class Run:
         return whole + min(1.0, max(0.0, part))
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Test NDCG@10 at the best validation epoch, over the seeds of like settings that are done."""
-
-    mean: float
-    std: float | None
-    """Sample standard deviation; ``None`` for one seed."""
-    seeds: int
-
-
 @dataclass(slots=True)
-class Cell:
-    """Model × dataset × length: the runs that differ in seed (and settings) only."""
+class Place:
+    """All runs of a model, data set and length, whatever their settings."""
 
     model: str
     dataset: str
     length: int
     counts: dict[str, int]
     """Runs by state."""
-    best_ndcg: float | None
-    """Test NDCG@10 at the best validation epoch, mean over the runs that are done."""
     progress: float | None
     """Mean over the runs that run."""
-    score: Score | None = None
-    """Of the settings that do best."""
+    score: Spread | None = None
+    """Test NDCG@10 at the epoch that validation chose, of the cell in which it is highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,50 +340,32 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
 
 
-def cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], Cell]:
-    """Every cell that has runs of our own, by model, dataset and length."""
-    found: dict[tuple[str, str, int], Cell] = {}
+def places(con: sqlite3.Connection) -> dict[tuple[str, str, int], Place]:
+    """Every model, data set and length that has runs of our own."""
+    found: dict[tuple[str, str, int], Place] = {}
     progress: dict[tuple[str, str, int], list[float]] = {}
     for run in list_runs(con, ["running"]):
         shares = progress.setdefault((run.model, run.dataset, run.length), [])
         shares.append(run.progress or 0.0)
-    for model, dataset, length, state, count, ndcg in fetch(
+    for model, dataset, length, state, count in fetch(
         con,
-        "SELECT model, dataset, length, state, count(*), avg(best_test_ndcg) FROM runs"
-        " WHERE origin = '' GROUP BY 1, 2, 3, 4",
+        "SELECT model, dataset, length, state, count(*) FROM runs WHERE origin = ''"
+        " GROUP BY 1, 2, 3, 4",
     ):
         key = (model, dataset, length)
         if key not in found:
             shares = progress.get(key, [])
             mean = sum(shares) / len(shares) if shares else None
-            found[key] = Cell(model, dataset, length, {}, None, mean)
+            found[key] = Place(model, dataset, length, {}, mean)
         found[key].counts[state] = count
-        if state == "done":
-            found[key].best_ndcg = ndcg
-    for model, dataset, length, mean, square, seeds in fetch(con, _SCORES):
-        cell, best = (
-            found.get((model, dataset, length)),
-            Score(mean, _spread(mean, square, seeds), seeds),
-        )
-        if cell is not None and (cell.score is None or best.mean > cell.score.mean):
-            cell.score = best
+    for row in cell_table(con, Choice(), [_SCORE]):
+        place, score = found.get(row.cell.place), row.figures.get(_SCORE)
+        if place and score and (place.score is None or score.spread.mean > place.score.mean):
+            place.score = score.spread
     return found
 
 
-_SCORES = (
-    "SELECT model, dataset, length, avg(ndcg), avg(ndcg * ndcg), count(*) FROM"
-    " (SELECT model, dataset, length, profile, settings, checksum, avg(best_test_ndcg) AS ndcg"
-    " FROM runs WHERE state = 'done' AND best_test_ndcg IS NOT NULL AND origin = ''"
-    " GROUP BY 1, 2, 3, 4, 5, 6, seed)"
-    " GROUP BY model, dataset, length, profile, settings, checksum"
-)
-"""A seed that was run twice counts once."""
-
-
-def _spread(mean: float, mean_square: float, n: int) -> float | None:
-    if n < 2:
-        return None
-    return math.sqrt(max(0.0, mean_square - mean * mean) * n / (n - 1))
+_SCORE = "test_ndcg_best"
 
 
 def present_fingerprints(con: sqlite3.Connection) -> set[str]:

@@ -18,7 +18,6 @@ from engine.lifecycle import Action, Move, QueueAction
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
-from engine.store.settings import settings_of
 from engine.store.tags import MOST as MOST_TAGS
 from engine.store.tags import check_tags, parse_tags, tags_text
 
@@ -50,7 +49,7 @@ def enqueue(
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
     contents = [
-        (spec, text, spec.fingerprint(), parameter_count(spec), settings_of(text))
+        (spec, text, spec.fingerprint(), parameter_count(spec), spec.settings())
         for spec, text in ((spec, spec.model_dump_json()) for spec in specs)
     ]
 

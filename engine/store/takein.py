@@ -12,7 +12,6 @@ from engine.specfile import load_spec_file, parse_any
 from engine.store.database import StoreConnection, write
 from engine.store.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load_meta
 from engine.store.ingest import ingest, refresh
-from engine.store.settings import settings_of
 
 
 def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
@@ -54,7 +53,7 @@ def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
         "epochs": spec.training.epochs if isinstance(spec, RunSpec) else None,
         "parameters": content.parameters or None,
         "tags": json.dumps(meta["tags"], ensure_ascii=False),
-        "settings": settings_of(spec.model_dump_json()),
+        "settings": spec.settings(),
         "saved": 1,
         **{name: meta[name] for name in META_COLUMNS},
     }

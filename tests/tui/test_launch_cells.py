@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from live_runs import LiveStore
 from rich.cells import cell_len
 
+from engine.spread import Spread
 from engine.store.connect import connect_reader
-from engine.store.queries import Cell, Score
+from engine.store.queries import Place
 from tui.screens.launch_read import cell_view, read_store
 from tui.states import STATES
 from tui.widgets.grid_cells import CellView, cell_pieces, progress_bar
@@ -21,8 +22,8 @@ def text_of(view: CellView, width: int) -> str:
     return "".join(text for text, _ in cell_pieces(view, width))
 
 
-def cell(score: Score | None = None, progress: float | None = None, **counts: int) -> Cell:
-    return Cell("sasrec", "synthetic", 50, counts, None, progress, score)
+def cell(score: Spread | None = None, progress: float | None = None, **counts: int) -> Place:
+    return Place("sasrec", "synthetic", 50, counts, progress, score)
 
 
 @pytest.mark.parametrize(
@@ -39,21 +40,21 @@ def cell(score: Score | None = None, progress: float | None = None, **counts: in
     ],
 )
 def test_a_result_is_told_as_fully_as_there_is_room(width: int, text: str) -> None:
-    assert text_of(cell_view(cell(Score(0.0684, 0.0012, 3), done=3)), width) == text
+    assert text_of(cell_view(cell(Spread(0.0684, 0.0012, 3), done=3)), width) == text
 
 
 def test_a_spread_that_would_be_written_as_nothing_is_left_out() -> None:
-    view = cell_view(cell(Score(0.0684, 0.0002, 3), done=3))
+    view = cell_view(cell(Spread(0.0684, 0.0002, 3), done=3))
     assert text_of(view, 11) == ".0684±.0002"
     assert text_of(view, 9) == ".0684 ×3"
 
 
 def test_one_seed_has_no_spread() -> None:
-    assert text_of(cell_view(cell(Score(0.0684, None, 1), done=1)), 20) == ".0684"
+    assert text_of(cell_view(cell(Spread(0.0684, None, 1), done=1)), 20) == ".0684"
 
 
 def test_other_states_are_worth_a_shorter_text() -> None:
-    view = cell_view(cell(Score(0.0684, 0.0012, 3), done=3, failed=1))
+    view = cell_view(cell(Spread(0.0684, 0.0012, 3), done=3, failed=1))
     assert text_of(view, 20) == ".0684 ± .0012 ×3 ✗1"
     assert text_of(view, 14) == ".0684±.0012 ✗1"
     assert text_of(view, 9) == ".0684 ✗1"
@@ -76,12 +77,12 @@ def test_a_bar_keeps_its_width_and_grows_with_the_share(share: float, cells: int
 
 @given(
     st.dictionaries(st.sampled_from(STATES), st.integers(1, 5_000)),
-    st.none() | st.builds(Score, st.floats(0, 1), st.none() | st.floats(0, 1), st.integers(1, 99)),
+    st.none() | st.builds(Spread, st.floats(0, 1), st.none() | st.floats(0, 1), st.integers(1, 99)),
     st.none() | st.floats(0, 1),
     st.integers(1, 22),
 )
 def test_no_cell_is_wider_than_its_column(
-    counts: dict[str, int], score: Score | None, progress: float | None, width: int
+    counts: dict[str, int], score: Spread | None, progress: float | None, width: int
 ) -> None:
     view = cell_view(cell(score, progress, **counts))
     assert sum(cell_len(text) for text, _ in cell_pieces(view, width)) <= width
@@ -96,11 +97,11 @@ def test_the_store_tells_mean_and_spread_of_the_best_settings(empty_store: LiveS
     found = read_store(empty_store.location).cells["sasrec", "synthetic", 50]
     assert found.counts == {"done": 5}
     assert found.score is not None
-    assert found.score.seeds == 3
+    assert found.score.count == 3
     values = figures(empty_store)
     mean = sum(values) / 3
     assert found.score.mean == pytest.approx(mean)
-    assert found.score.std == pytest.approx((sum((v - mean) ** 2 for v in values) / 2) ** 0.5)
+    assert found.score.deviation == pytest.approx((sum((v - mean) ** 2 for v in values) / 2) ** 0.5)
 
 
 def figures(store: LiveStore) -> list[float]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from hostile_text import ACTING, harms
 
 from engine.analysis.pivot import COLUMNS, PivotCell, PivotRow, arranged
+from engine.cell import Cell
 from tui.screens import pivot_rows
 from tui.screens.pivot_panel import panel_content, panel_title
 
-SEPARATOR = "\x1f"
-
 
 def cell(model: str, dataset: str, length: int = 50) -> PivotCell:
-    name = SEPARATOR.join((model, dataset, str(length), "reference", "ab", "8f"))
     figures = (float(length), *(None,) * (len(COLUMNS) - 1))
-    return PivotCell(model, dataset, length, "reference", "ab", "8f", 1, 1, figures, name=name)
+    return PivotCell(Cell(model, dataset, length, "reference", "ab", "8f"), 1, None, 1, figures)
 
 
 ROWS = arranged([cell(m, d, n) for m in ("a", "b") for d in ("x", "y") for n in (50, 75)])

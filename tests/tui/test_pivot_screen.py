@@ -18,7 +18,7 @@ from engine.analysis.pivot_store import stored_pivot
 from engine.analysis.pivot_text import format_pivot
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
-from engine.store.grouping import Choice
+from engine.store.grouping import Choice, counted_runs
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_diff import DiffScreen
 from tui.screens.compare_export import ExportScreen
@@ -84,7 +84,8 @@ async def test_the_aggregate_and_the_filter_are_those_of_the_comparison(
         assert "filter xlstm" in said(screen, "status")
         assert labels(screen)[0] == "▾ xlstm"
         with closing(connect_reader(measured.location)) as con:
-            expected = pivot(compare_rows(con, aggregate="max", filter="xlstm"))
+            counted = counted_runs(con, Choice("xlstm"))
+            expected = pivot(compare_rows(con, aggregate="max", filter="xlstm"), counted)
         await pilot.press("a")
         await settled(pilot)
         assert "last: at the last epoch; mean ± std over seeds" in said(screen, "status")

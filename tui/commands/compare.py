@@ -95,6 +95,7 @@ def compare(
     from engine.analysis import comparison, export, pivot_text
     from engine.analysis.quality import parse_quality, with_time_to_quality
     from engine.errors import UsageError, did_you_mean
+    from engine.store.grouping import Choice, counted_runs
     from tui.commands.compare_tables import (
         put,
         put_inflation,
@@ -150,10 +151,11 @@ def compare(
             )
             if wanted is not None:
                 rows = with_time_to_quality(connection, rows, wanted)
-    if by_cell:
-        tell_cells(rows, imported=imported)
-        rows = comparison.by_cell(rows, imported=imported)
-    else:
+            if by_cell:
+                counted = counted_runs(connection, Choice(filter_, imported=imported))
+                tell_cells(rows, counted)
+                rows = comparison.by_cell(rows, counted)
+    if not by_cell:
         tell_marks(rows)
     if not rows:
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")

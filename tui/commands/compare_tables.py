@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from tui.commands.session import Session, note
 
 if TYPE_CHECKING:
     from engine.analysis.comparison import Aggregate, Row
+    from engine.cell import Cell
 
 SHOWN = 5
 """Sentences of one kind."""
@@ -83,20 +84,23 @@ def put_pairs(
     from engine.analysis import pairs_text
     from engine.analysis.cells import pairs, ranked_cells
     from engine.analysis.comparison import compare_rows
+    from engine.store.grouping import Choice, counted_runs
 
     chosen, masked = pairs_text.ranked_metric(metric)
     rows: list[Row] = []
+    counted: dict[str, Cell] = {}
     if session.has_store:
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+            counted = counted_runs(connection, Choice(filter_))
     if left_out := sum(bool(row["origin"]) for row in rows):
         note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
-    cells, problems = ranked_cells(session.location, rows)
+    cells, problems = ranked_cells(session.location, rows, counted)
     for problem in problems:
         note(problem)
     found = pairs(cells, chosen, masked=masked)
     if not found:
-        note("No two cells of one data set, protocol and checksum have runs that are done.")
+        note("No two cells of one data set, split, protocol and checksum have runs that are done.")
         if format_ in ("table", "md") and output is None:
             return
     put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
@@ -104,16 +108,16 @@ def put_pairs(
         note(sentence)
 
 
-def tell_cells(rows: Sequence[Row], *, imported: bool) -> None:
+def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
     """Which of the runs make no cell or are marked, and which cells stand apart."""
     from engine.analysis.apart import why_apart
-    from engine.analysis.comparison import by_cell, counts
+    from engine.analysis.comparison import by_cell
 
     done = [row for row in rows if row["state"] == "done"]
-    _tell_left_out(sum(not counts(row, imported=imported) for row in done))
-    if marked := sum(counts(row, imported=imported) and bool(row["marks"]) for row in done):
+    _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
+    if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
         note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
-    sentences = why_apart(by_cell(rows, imported=imported))
+    sentences = why_apart(by_cell(rows, counted))
     for sentence in sentences[:SHOWN]:
         note(sentence)
     if len(sentences) > SHOWN:

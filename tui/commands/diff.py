@@ -67,7 +67,8 @@ def _as_json(found: Diff) -> dict[str, Any]:
 
 
 def _say(found: Diff) -> None:
-    from engine.analysis.diff import difference_text, spread_text
+    from engine.analysis.comparison import short_spread_text
+    from engine.analysis.diff import difference_text
 
     say(f"left   {found.left.title}")
     say(f"right  {found.right.title}")
@@ -81,8 +82,8 @@ def _say(found: Diff) -> None:
     rows += [
         [
             one.column.name,
-            spread_text(one.left, one.column),
-            spread_text(one.right, one.column),
+            short_spread_text(one.left, one.column.kind),
+            short_spread_text(one.right, one.column.kind),
             difference_text(one),
         ]
         for one in found.figures

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.analysis.comparison import Aggregate
+from engine.analysis.comparison import Aggregate, short_spread_text
 from engine.analysis.diff import (
     Diff,
     Figure,
@@ -27,7 +27,6 @@ from engine.analysis.diff import (
     compare_sides,
     difference_text,
     run_side,
-    spread_text,
 )
 from engine.store.grouping import Choice
 from tui.text import ABSENT, PARAGRAPH, plain, shorten
@@ -222,7 +221,7 @@ def _sections(diff: Diff) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _figure_row(one: Figure) -> Row:
-    left, right = (spread_text(spread, one.column) for spread in (one.left, one.right))
+    left, right = (short_spread_text(spread, one.column.kind) for spread in (one.left, one.right))
     return one.column.name, left, right, difference_text(one), one.better or ""
 
 

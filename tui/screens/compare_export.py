@@ -109,6 +109,7 @@ def write_export(con: sqlite3.Connection, what: Exported, path: Path) -> int:
     from engine.analysis.comparison import by_cell, compare_rows
     from engine.analysis.export import format_rows
     from engine.atomic import write_atomically
+    from engine.store.grouping import counted_runs
 
     rows = compare_rows(
         con,
@@ -119,7 +120,7 @@ def write_export(con: sqlite3.Connection, what: Exported, path: Path) -> int:
     )
     rows = [row for row in rows if row["run"] not in what.choice.without]
     if what.by_cell:
-        rows = by_cell(rows, imported=what.choice.imported)
+        rows = by_cell(rows, counted_runs(con, what.choice))
     write_atomically(path, format_rows(rows, FORMAT_OF[path.suffix.lower()]))
     return len(rows)
 

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine import marks
-from engine.analysis.comparison import Column, Value, figure
-from engine.analysis.diff import spread_text
+from engine.analysis.comparison import Column, Value, figure, short_spread_text
+from engine.cell import FIELDS
+from engine.cell import Cell as CellName
+from engine.spread import Spread
 from engine.store.grouping import (
     Choice,
-    Spread,
-    cell_facts,
     cell_figures,
     cell_lines,
     imported_left_out,
@@ -64,8 +64,9 @@ class Line:
     @property
     def of_cell(self) -> tuple[str, str, int]:
         """Model, data set and length."""
-        facts: Mapping[str, Value] = cell_facts(self.cell) if self.run is None else self.run
-        return str(facts["model"]), str(facts["dataset"]), int(facts["length"] or 0)
+        if self.run is None:
+            return CellName.named(self.cell).place
+        return str(self.run["model"]), str(self.run["dataset"]), int(self.run["length"] or 0)
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ def _run_row(line: Line, shown: Sequence[Column], leaders: Leaders) -> tuple[Cel
 def _cell_row(
     line: Line, page: Page, shown: Sequence[Column], leaders: Leaders
 ) -> tuple[Cell, ...]:
-    facts = cell_facts(line.cell)
+    facts = CellName.named(line.cell)
     spreads = page.figures.get(line.cell, {})
     open_ = line.key in page.request.expanded
     return tuple(_of_cell(line, facts, spreads, open_, column, leaders) for column in shown)
@@ -255,7 +256,7 @@ def _cell_row(
 
 def _of_cell(
     line: Line,
-    facts: Mapping[str, str | int],
+    facts: CellName,
     spreads: Mapping[str, Spread],
     open_: bool,
     column: Column,
@@ -265,19 +266,20 @@ def _of_cell(
         case "state":
             return Cell("▾" if open_ else "▸", "state-done")
         case "seed":
-            sign = IMPORTED if facts["profile"] == marks.IMPORTED else ""
+            sign = IMPORTED if facts.profile == marks.IMPORTED else ""
             return Cell(f"{sign}×{line.seeds}", "muted" if line.seeds == 1 else "")
         case "run":
-            return Cell(plain(str(facts["settings"]), WIDEST), "muted")
-    if column.source in facts:
+            return Cell(plain(str(facts.settings), WIDEST), "muted")
+    if column.source in FIELDS:
         return Cell(
-            plain(str(facts[column.source]), WIDEST), "muted" if column.name in QUIET else ""
+            plain(str(getattr(facts, column.source)), WIDEST),
+            "muted" if column.name in QUIET else "",
         )
     spread = spreads.get(column.source)
     if spread is None:
         return Cell("–", "muted")
-    best = leaders.get((str(facts["dataset"]), column.source)) if column.better else None
-    return Cell(spread_text(spread, column), "best" if best == spread.mean else "")
+    best = leaders.get((facts.dataset, column.source)) if column.better else None
+    return Cell(short_spread_text(spread, column.kind), "best" if best == spread.mean else "")
 
 
 _DISTURBED = frozenset({"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"})

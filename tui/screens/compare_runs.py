@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.screen import Screen
 
-from engine.analysis.comparison import Aggregate, Column
-from engine.analysis.diff import spread_text
+from engine.analysis.comparison import Aggregate, Column, short_spread_text
 from engine.lifecycle import allows
 from engine.store.grouping import Choice
 from engine.store.tags import parse_tags
@@ -143,7 +142,7 @@ class RunActions(Screen[None]):
         if column.name == "seed":
             return str(line.seeds)
         if spread is not None:
-            return spread_text(spread, column)
+            return short_spread_text(spread, column.kind)
         place = self.shown_columns.index(column)
         row = self.table.cursor_row
         return row.cells[place].text if row is not None else ""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from textual.content import Content
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
-from engine.store.grouping import cell_facts
+from engine.cell import Cell
 from tui.screens.compare_imported import imported_parts
 from tui.screens.compare_page import Page
 from tui.text import count, plain
@@ -49,13 +49,12 @@ def _apart(page: Page) -> str:
     """Why cells in sight of one place and profile stand apart."""
     if not page.request.grouped:
         return ""
-    places: dict[tuple[object, ...], list[Mapping[str, str | int]]] = {}
-    for facts in (cell_facts(line.cell) for line in page.lines if line.run is None):
-        place = tuple(facts[name] for name in ("model", "dataset", "length", "profile"))
-        places.setdefault(place, []).append(facts)
+    places: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in (Cell.named(line.cell) for line in page.lines if line.run is None):
+        places.setdefault((*cell.place, cell.profile), []).append(cell)
     several = [alike for alike in places.values() if len(alike) > 1]
     for name, why in (("checksum", "other data: apart"), ("settings", "other settings: apart")):
-        if any(len({facts[name] for facts in alike}) > 1 for alike in several):
+        if any(len({getattr(cell, name) for cell in alike}) > 1 for alike in several):
             return why
     return ""
 

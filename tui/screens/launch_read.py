@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from engine.scheduling.costs import Cost
     from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
+    from engine.spread import Spread
     from engine.store.location import StoreLocation
-    from engine.store.queries import Cell, Score
+    from engine.store.queries import Place
 
 
 @dataclass(frozen=True)
 class StoreView:
     """The store as the grid shows it."""
 
-    cells: Mapping[Key, Cell] = field(default_factory=dict)
+    cells: Mapping[Key, Place] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     """Fingerprints of runs that are queued, running or done."""
     problem: str = ""
@@ -41,14 +42,14 @@ class StoreView:
 def read_store(location: StoreLocation) -> StoreView:
     """Read all cells; an absent store is an empty one. Raises `StoreError`."""
     from engine.store.connect import connect_reader
-    from engine.store.queries import cells, present_fingerprints
+    from engine.store.queries import places, present_fingerprints
 
     if not location.db.exists():
         return StoreView()
     began = time.monotonic()
     connection = connect_reader(location)
     try:
-        found, present = cells(connection), present_fingerprints(connection)
+        found, present = places(connection), present_fingerprints(connection)
     finally:
         connection.close()
     return StoreView(found, frozenset(present), seconds=time.monotonic() - began)
@@ -77,7 +78,7 @@ def past_costs(
         yield cost_of
 
 
-def cell_view(cell: Cell) -> CellView:
+def cell_view(cell: Place) -> CellView:
     """The most pressing state of a cell's runs, what says most about it, and the other states."""
     states = [state for state in STATES if cell.counts.get(state)]
     if not states:
@@ -93,19 +94,19 @@ def cell_view(cell: Cell) -> CellView:
     return CellView(state, (several.strip(),) if several else (), None, others)
 
 
-def _score_texts(score: Score) -> tuple[str, ...]:
+def _score_texts(score: Spread) -> tuple[str, ...]:
     """Test NDCG@10 with its spread over seeds, from the fullest way to the shortest."""
     mean = _figure(score.mean)
-    if score.std is None:
-        return (f"{mean} ×{score.seeds}", mean) if score.seeds > 1 else (mean,)
-    spread = _figure(score.std)
-    short = f"{_figure(score.mean, 3)}±{_figure(score.std, 3)}"
+    if score.deviation is None:
+        return (f"{mean} ×{score.count}", mean) if score.count > 1 else (mean,)
+    spread = _figure(score.deviation)
+    short = f"{_figure(score.mean, 3)}±{_figure(score.deviation, 3)}"
     return (
-        f"{mean} ± {spread} ×{score.seeds}",
+        f"{mean} ± {spread} ×{score.count}",
         f"{mean} ± {spread}",
         f"{mean}±{spread}",
-        *([short] if score.std >= 0.0005 else []),  # a spread of .000 would be none
-        f"{mean} ×{score.seeds}",
+        *([short] if score.deviation >= 0.0005 else []),  # a spread of .000 would be none
+        f"{mean} ×{score.count}",
         mean,
     )
 

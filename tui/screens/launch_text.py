@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan
-    from engine.store.queries import Cell
+    from engine.store.queries import Place
 
 PUBLISHED = "NDCG@10/test"
 LABEL_CELLS = 12
@@ -58,7 +58,7 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     return Content.assemble(*first, "\n", *second)
 
 
-def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Cell | None) -> Content:
+def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Place | None) -> Content:
     """What is known about one cell."""
     from engine.planning import sample
 
@@ -135,17 +135,20 @@ def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
                 )
 
 
-def _runs(cell: Cell | None) -> Content:
+def _runs(cell: Place | None) -> Content:
     if cell is None or not any(cell.counts.values()):
         return Content.styled(f"{glyph(NEVER)} never run", style_variable(NEVER))
     parts: list[tuple[str, str] | str] = []
     for state in STATES:
         if n := cell.counts.get(state):
             parts += [(f"{glyph(state)} {n:,} {state}", style_variable(state)), "  "]
-    if cell.best_ndcg is not None:
-        parts += [(f"NDCG@10 {cell.best_ndcg:.4f}", "bold")]
-        if cell.counts.get("done", 0) > 1:
+    if cell.score is not None:
+        parts += [(f"NDCG@10 {cell.score.mean:.4f}", "bold")]
+        if cell.score.count == cell.counts.get("done", 0) > 1:
             parts += [("  mean of those done", "$text-muted")]
+        elif cell.counts.get("done", 0) > 1:
+            seeds = count(cell.score.count, "seed")
+            parts += [(f"  {seeds} of the settings that do best", "$text-muted")]
     return Content.assemble(*parts)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
+from engine.analysis.comparison import spread_text
 from engine.analysis.inflation import Inflated
 from engine.analysis.inflation_text import inflation_text, share_text
 from engine.analysis.pivot import PivotRow
-from engine.store.grouping import Spread, cell_facts
+from engine.cell import Cell
 from tui.screens.pivot_reading import Intervals
 from tui.text import ABSENT, TITLE, count, plain
 
@@ -31,9 +32,9 @@ def panel_title(row: PivotRow | None) -> str:
     """Which cell it is, and why it stands apart where it does."""
     if row is None or not row.cell:
         return ""
-    facts = cell_facts(row.cell)
+    cell = Cell.named(row.cell)
     name = plain(f"{row.model} × {row.dataset} × {row.length}", 2 * TITLE)
-    settings = plain(f"{facts['profile']} {facts['settings']}", TITLE)
+    settings = plain(f"{cell.profile} {cell.settings}", TITLE)
     title = f"{name} · {count(row.seeds or 0, 'seed')} · {settings}"
     if row.apart:
         title += f" · not averaged with its neighbors: other {' and '.join(row.apart)}"
@@ -51,9 +52,15 @@ def panel_content(
         return Content.styled("Its runs have no test metrics.", MUTED)
     lines = [
         _line("", [name for name, _ in shown], MUTED),
-        _line("at the chosen epoch", [_spread(metric.chosen) for _, metric in shown], "bold"),
+        _line(
+            "at the chosen epoch",
+            [spread_text(metric.chosen, "metric") for _, metric in shown],
+            "bold",
+        ),
         _interval_line([METRICS[name] for name, _ in shown], intervals),
-        _line("maximum over epochs", [_spread(metric.maximum) for _, metric in shown]),
+        _line(
+            "maximum over epochs", [spread_text(metric.maximum, "metric") for _, metric in shown]
+        ),
         _line("  inflates by", [inflation_text(metric) for _, metric in shown], "$warning"),
         _line("  in per cent", [share_text(metric) for _, metric in shown], "$warning"),
     ]
@@ -69,11 +76,6 @@ def _interval_line(names: Sequence[str], intervals: Intervals | str | None) -> C
         return _line(label, ["…"] * len(names), MUTED)
     known = [intervals.get(name) for name in names]
     return _line(label, [f"{each[0]:.4f} – {each[1]:.4f}" if each else ABSENT for each in known])
-
-
-def _spread(spread: Spread) -> str:
-    text = f"{spread.mean:.4f}"
-    return text if spread.deviation is None else f"{text} ± {spread.deviation:.4f}"
 
 
 def _line(label: str, texts: Sequence[str], style: str = "") -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from engine.analysis.comparison import Row
+from engine.analysis.comparison import Row, spread_text
 from engine.analysis.costs import (
     GPU_MEMORY,
     HOST_MEMORY,
@@ -19,7 +19,8 @@ from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheadi
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, pareto_plot
 from engine.report.remarks import note_below, signed_label
-from engine.report.wording import ABSENT, metric_name, slug, spread_text
+from engine.report.wording import ABSENT, metric_name, slug
+from engine.spread import Spread
 
 
 def capacity(material: Material) -> Section:
@@ -113,8 +114,8 @@ def _runs(group: DataGroup) -> list[Row]:
     return [run for each in group.cells for run in each.cell.runs]
 
 
-def _sizes(group: DataGroup) -> set[float | None]:
-    return {each.mean(PARAMETERS) for each in group.cells}
+def _sizes(group: DataGroup) -> set[Spread | None]:
+    return {each.spread(PARAMETERS) for each in group.cells}
 
 
 def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
@@ -162,4 +163,4 @@ def _sentences(sentences: Sequence[Sentence], none: str) -> Cell:
 
 
 def _spread(each: CostedCell, cost: Cost) -> str:
-    return spread_text(each.mean(cost), each.deviation(cost), cost.kind)
+    return spread_text(each.spread(cost), cost.kind, none=ABSENT)

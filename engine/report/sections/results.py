@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from statistics import stdev
 
-from engine.analysis.comparison import AGGREGATE_MEANING, kind_of
+from engine.analysis.comparison import AGGREGATE_MEANING, kind_of, spread_text
 from engine.analysis.inflation import INFLATED
 from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
 from engine.analysis.pivot import COLUMNS, apart_sentences, pivot
@@ -17,7 +16,8 @@ from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheadi
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_plot, quality_plot
 from engine.report.remarks import note_below, signed_label
-from engine.report.wording import ABSENT, interval_text, metric_name, slug, spread_text, valid_name
+from engine.report.wording import ABSENT, interval_text, metric_name, slug, valid_name
+from engine.spread import spread
 
 
 def results(material: Material, looks: Colours) -> Section:
@@ -36,7 +36,7 @@ def results(material: Material, looks: Colours) -> Section:
 
 
 def _pivot(material: Material) -> Iterator[Block]:
-    rows = pivot(material.done)
+    rows = pivot(material.done, material.counted)
     known = {str(run["run"]): run for run in material.done}
     labels = [signed_label(row.label, (known[run] for run in row.runs)) for row in rows]
     yield table(
@@ -62,8 +62,12 @@ def beside_published(material: Material) -> Section:
         names = [n for n in INFLATED if any(n in each.figures for _, each in some)]
         for name in names:
             rows = [
-                [f"{cell.model} L={cell.length}", cell.dataset, *_against(each.figures[name], name)]
-                for cell, each in some
+                [
+                    f"{row.cell.model} L={row.cell.length}",
+                    row.cell.dataset,
+                    *_against(each.figures[name], name),
+                ]
+                for row, each in some
                 if name in each.figures
             ]
             head = [
@@ -90,7 +94,7 @@ def _against(found: Against, name: str) -> list[str]:
         told += f" ± {found.margin:.4f}"
     return [
         f"{found.published:g}",
-        spread_text(ours.mean if ours else None, ours.deviation if ours else None, kind),
+        spread_text(ours, kind, none=ABSENT),
         told,
         found.verdict or "",
     ]
@@ -108,7 +112,7 @@ def inflated(material: Material) -> Section:
             metric = cell.metrics.get(name)
             added = f"{inflation_text(metric)} ({share_text(metric)})" if metric else ABSENT
             texts += [added]
-        place = cell.place
+        place = cell.row.cell
         rows.append([f"{place.model} L={place.length}", place.dataset, place.profile, *texts])
     head = ["cell", "data set", "profile", *INFLATED]
     return Section(
@@ -136,7 +140,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
             [
                 level.cell.label,
                 str(len(runs)),
-                f"{level.mean:.4f}" + _deviation(level.seeds),
+                spread_text(spread(level.seeds), "metric"),
                 interval_text(level.low, level.high),
                 _mean([run[valid] for run in runs]),
                 _mean([run["BestEpoch"] for run in runs], digits=0),
@@ -187,7 +191,3 @@ def curves(material: Material, looks: Colours) -> Section:
 def _mean(values: list[object], digits: int = 4) -> str:
     known = [float(value) for value in values if isinstance(value, int | float)]
     return f"{sum(known) / len(known):,.{digits}f}" if known else "n/a"
-
-
-def _deviation(seeds: tuple[float, ...]) -> str:
-    return f" ± {stdev(seeds):.4f}" if len(seeds) > 1 else ""

@@ -70,7 +70,9 @@ def scope(material: Material) -> Section:
         blocks += _suite(material.plan)
     else:
         blocks += _found(material)
-    blocks += [Paragraph(sentence) for sentence in why_apart(by_cell(material.done))]
+    blocks += [
+        Paragraph(sentence) for sentence in why_apart(by_cell(material.done, material.counted))
+    ]
     blocks += remarks_table(material.done)
     failed = [run for run in material.runs.values() if run.state in DIED]
     if failed:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from measured_runs import counted
 
 from engine.analysis.cells import interval, pairs, ranked_cells
 from engine.analysis.comparison import Row
@@ -30,7 +31,8 @@ def add(
     """A run whose test users are hit at about that rate."""
     row: Row = {"run": f"{model}-{other.get('settings', 'a')}-{seed}", "model": model}
     row |= {"dataset": "ml-100k", "length": 50, "seed": seed, "profile": "reference"}
-    row |= {"settings": "a", "protocol": 2, "checksum": "8f", "state": "done", **other}
+    row |= {"settings": "a", "protocol": 2, "checksum": "8f", "state": "done"}
+    row |= {"origin": "", "split": "leave-one-out", **other}
     folder = location.folder(str(row["run"]))
     folder.path.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng([seed, *model.encode()])
@@ -48,7 +50,7 @@ def test_cells_of_one_data_set_are_compared_and_no_others(location: StoreLocatio
         add(location, "gru", 1, 0.3, protocol=3),
         add(location, "sasrec", 4, 0.3, state="running"),
     ]
-    cells, problems = ranked_cells(location, rows)
+    cells, problems = ranked_cells(location, rows, counted(rows))
     assert problems == []
     assert [(cell.label, cell.ranks.shape) for cell in cells] == [
         ("sasrec L=50", (3, 2, USERS)),
@@ -66,14 +68,14 @@ def test_cells_of_one_data_set_are_compared_and_no_others(location: StoreLocatio
 
 def test_equal_models_are_not_said_to_differ(location: StoreLocation) -> None:
     rows = [add(location, name, seed, 0.2) for name in ("a", "b") for seed in (1, 2, 3)]
-    (pair,) = pairs(ranked_cells(location, rows)[0], "ndcg", masked=False)
+    (pair,) = pairs(ranked_cells(location, rows, counted(rows))[0], "ndcg", masked=False)
     assert pair.verdict == "no difference shown"
     assert pair.more_seeds != 0
 
 
 def test_all_comparisons_of_a_table_are_corrected_together(location: StoreLocation) -> None:
     rows = [add(location, f"m{n}", seed, 0.2 + n / 100) for n in range(6) for seed in (1, 2, 3)]
-    found = pairs(ranked_cells(location, rows)[0], "hit", masked=False)
+    found = pairs(ranked_cells(location, rows, counted(rows))[0], "hit", masked=False)
     assert len(found) == 15
     assert all(pair.p >= pair.difference.p for pair in found)
     smallest = min(found, key=lambda pair: pair.difference.p)
@@ -87,8 +89,9 @@ def test_all_comparisons_of_a_table_are_corrected_together(location: StoreLocati
 def test_a_seed_that_ran_twice_counts_once(location: StoreLocation) -> None:
     first = add(location, "sasrec", 1, 0.1)
     second = add(location, "sasrec", 1, 0.9) | {"run": "sasrec-z-1"}
+    rows = [first, second]
     location.folder(str(first["run"])).path.rename(location.folder("sasrec-z-1").path)
-    (cell,), problems = ranked_cells(location, [first, second])
+    (cell,), problems = ranked_cells(location, rows, counted(rows))
     assert problems == []
     assert [row["run"] for row in cell.runs] == ["sasrec-z-1"]
 
@@ -99,7 +102,7 @@ def test_settings_tell_cells_apart_that_look_alike(location: StoreLocation) -> N
         add(location, "sasrec", 1, 0.2, settings="bbbb"),
         add(location, "sasrec", 1, 0.2, settings="cccc", profile="tuned"),
     ]
-    cells, _ = ranked_cells(location, rows)
+    cells, _ = ranked_cells(location, rows, counted(rows))
     assert [cell.label for cell in cells] == [
         "sasrec L=50 reference aaaa",
         "sasrec L=50 reference bbbb",
@@ -115,7 +118,7 @@ def test_ranks_that_cannot_be_read_are_left_out_and_named(location: StoreLocatio
     np.save(paths[2], np.zeros((2, 4), np.int32))
     paths[3].unlink()
     os.mkfifo(paths[3])
-    (cell,), problems = ranked_cells(location, rows)
+    (cell,), problems = ranked_cells(location, rows, counted(rows))
     assert [row["seed"] for row in cell.runs] == [5]
     assert len(problems) == 4
     assert all("is left out: its test ranks can't be read (" in problem for problem in problems)
@@ -123,7 +126,7 @@ def test_ranks_that_cannot_be_read_are_left_out_and_named(location: StoreLocatio
 
 def test_other_users_are_never_averaged(location: StoreLocation) -> None:
     rows = [add(location, "sasrec", 1, 0.2), add(location, "sasrec", 2, 0.2, users=300)]
-    assert ranked_cells(location, rows) == (
+    assert ranked_cells(location, rows, counted(rows)) == (
         [],
         ["sasrec L=50 is left out: its runs rank for other users."],
     )
@@ -133,7 +136,7 @@ def test_the_table_says_what_may_be_said(location: StoreLocation) -> None:
     rows = [add(location, "sasrec", seed, 0.3) for seed in (1, 2)] + [
         add(location, "xlstm", 1, 0.1)
     ]
-    found = pairs(ranked_cells(location, rows)[0], "hit", masked=False)
+    found = pairs(ranked_cells(location, rows, counted(rows))[0], "hit", masked=False)
     table = format_pairs(found, "hit", "table", masked=False)
     assert "sasrec L=50" in table
     assert "better" in table

@@ -26,6 +26,7 @@ from engine.errors import UsageError
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries
 from engine.store.connect import connect_reader
+from engine.store.grouping import Choice, counted_runs
 from engine.store.rebuild import rebuild
 
 
@@ -117,7 +118,8 @@ def test_a_rebuilt_store_gives_the_same_bytes(tmp_path: Path) -> None:
     def everything() -> list[str]:
         with closing(connect_reader(own_store.location)) as connection:
             rows = compare_rows(connection)
-            return [format_rows(kind, form) for form in FORMATS for kind in (rows, by_cell(rows))]
+            cells = by_cell(rows, counted_runs(connection, Choice()))
+            return [format_rows(kind, form) for form in FORMATS for kind in (rows, cells)]
 
     before = everything()
     for suffix in ("", "-wal", "-shm"):
@@ -128,7 +130,7 @@ def test_a_rebuilt_store_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_by_cell_means_over_seeds_of_equal_settings_only(con: sqlite3.Connection) -> None:
     rows = compare_rows(con)
-    cells = by_cell(rows)
+    cells = by_cell(rows, counted_runs(con, Choice()))
     at_50 = [cell for cell in cells if (cell["model"], cell["length"]) == ("sasrec", 50)]
     assert sorted(str(cell["seeds"]) for cell in at_50) == ["1", "2"], "lr=0.002 stands apart"
     pair = next(cell for cell in at_50 if cell["seeds"] == 2)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.analysis.comparison import Row, by_cell, column_names, compare_rows
 from engine.analysis.export import format_rows
 from engine.errors import UsageError
+from engine.store.grouping import Choice, counted_runs
 
 ROWS: list[Row] = [
     {
@@ -84,7 +85,7 @@ def test_a_table_fits_its_width_and_says_what_it_hides(con: sqlite3.Connection, 
 
 
 def test_a_cells_deviation_stands_beside_its_mean(con: sqlite3.Connection) -> None:
-    cells = by_cell(compare_rows(con))
+    cells = by_cell(compare_rows(con), counted_runs(con, Choice()))
     text = format_rows(cells, "md")
     assert " ± " in text
     assert "(std)" not in text

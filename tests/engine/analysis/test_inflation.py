@@ -25,7 +25,7 @@ def test_it_is_the_maximum_less_the_value_at_the_chosen_epoch(
     assert list(INFLATED) == ["HitRate@10/test", "MRR@10/test", "NDCG@10/test", "Recall@10/test"]
     for cell in cells:
         gaps, chosen = [], []
-        for run in runs_of_cell(con, Choice(), cell.place.cell):
+        for run in runs_of_cell(con, Choice(), cell.row.cell.name):
             epochs = queries.epochs(con, run)
             best = max(epochs, key=lambda epoch: epoch["valid_ndcg"])["test_ndcg"]
             chosen.append(best)
@@ -48,13 +48,13 @@ def test_programs_get_every_digit_and_people_four(cells: list[CellInflation]) ->
     assert len(rows) == len(cells)
     for row, cell in zip(rows, cells, strict=True):
         assert row["NDCG@10/test (inflation)"] == cell.metrics["NDCG@10/test"].inflation.mean
-        assert row["settings"] == cell.place.settings
+        assert row["settings"] == cell.row.cell.settings
     table = format_inflation(cells, "table")
     found = cells[0].metrics["NDCG@10/test"]
     assert f"+{found.inflation.mean:.4f} ± {found.inflation.deviation:.4f}" in table
     assert f"{100 * (found.share or 0):.1f} %" in table
     assert "settings" in table, "two cells of one place are told apart"
-    alike = [cell for cell in cells if cell.place.model == "xlstm"]
+    alike = [cell for cell in cells if cell.row.cell.model == "xlstm"]
     assert "settings" not in format_inflation(alike, "table")
     assert format_inflation(alike, "md").startswith("| model | dataset | length | seeds |")
 

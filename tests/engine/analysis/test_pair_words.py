@@ -11,16 +11,18 @@ from measured_runs import MeasuredStore
 from engine.analysis.cells import RankedCell, across_metrics, ranked_cell
 from engine.analysis.pair_words import effect_word, pair_caveats, pair_sentence, words_for
 from engine.analysis.significance import LEVEL, holm
+from engine.cell import Cell
 from engine.store.grouping import Choice, cell_lines, runs_of_cell
 
-PLACE = {"dataset": "ml-100k", "protocol": 2, "checksum": "8f"}
+NAME = Cell("sasrec", "ml-100k", 50, "reference", "ab", "8f")
+ALIKE = ("ml-100k", 2, "leave-one-out", "8f")
 
 
 def cell(rate: float, seeds: int = 3, users: int = 500, number: int = 0) -> RankedCell:
     generator = np.random.default_rng([number, seeds])
     hit = generator.random((seeds, 2, users)) < rate
     ranks = np.where(hit, generator.integers(1, 11, hit.shape), 50).astype(np.int32)
-    return RankedCell({**PLACE}, ({},) * seeds, ranks, f"cell {number}")
+    return RankedCell(NAME, ALIKE, ({},) * seeds, ranks, f"cell {number}")
 
 
 def test_p_is_corrected_over_the_metrics() -> None:
@@ -66,7 +68,7 @@ def test_one_seed_is_said_to_be_one() -> None:
 
 
 def test_other_data_is_not_compared() -> None:
-    other = RankedCell(PLACE | {"checksum": "77"}, ({},) * 3, cell(0.2).ranks, "other")
+    other = RankedCell(NAME, (*ALIKE[:3], "77"), ({},) * 3, cell(0.2).ranks, "other")
     assert across_metrics(cell(0.2), other) == {}
 
 

@@ -16,11 +16,13 @@ from typing import Any
 
 import openpyxl
 import pytest
+from measured_runs import counted
 
 from engine.analysis.comparison import Row, by_cell, columns, compare_rows
 from engine.analysis.pivot import COLUMNS, TOTAL, PivotRow, pivot
 from engine.analysis.pivot_text import FORMATS, format_pivot
 from engine.errors import UsageError
+from engine.store.grouping import Choice, counted_runs
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -29,9 +31,11 @@ def run(model: str, dataset: str, length: int, seed: int, ndcg: float | None, **
     figures: Row = dict.fromkeys(COLUMNS)
     figures |= {"NDCG@10/test": ndcg, "Recall@10/test": 0.1 + seed / 100, "EpochTime": 2.5 * seed}
     figures |= {"Model/TotalParams": 1_000 + length, "LearningRate": 0.001, "Loss/train": 4888.11}
-    place: Row = {"run": f"{model}-{length}-{seed}", "model": model, "dataset": dataset}
+    name = f"{model}-{dataset}-{length}-{seed}-{other.get('profile', '')}"
+    place: Row = {"run": name, "model": model, "dataset": dataset}
     place |= {"length": length, "seed": seed, "profile": "reference", "state": "done"}
     origin: Row = {"settings": "ab12cd34", "protocol": 2, "checksum": "8f", "aggregate": "best"}
+    origin |= {"split": "leave-one-out"}
     known: Row = dict.fromkeys(column.name for column in columns())
     return {**known, **place, **figures, **origin, **other}
 
@@ -49,7 +53,7 @@ RUNS = [
 
 
 def test_cells_stand_below_their_model_and_data_set() -> None:
-    rows = pivot(RUNS)
+    rows = pivot(RUNS, counted(RUNS))
     assert [(row.level, row.label) for row in rows] == [
         ("model", "bert4rec"),
         ("dataset", "ml-100k"),
@@ -73,7 +77,9 @@ def figure(row: PivotRow, name: str) -> Any:
 
 
 def test_a_cell_is_the_mean_over_seeds_and_a_total_the_maximum_of_cells() -> None:
-    rows = {(row.level, row.model, row.dataset, row.label): row for row in pivot(RUNS)}
+    rows = {
+        (row.level, row.model, row.dataset, row.label): row for row in pivot(RUNS, counted(RUNS))
+    }
     cell = rows["length", "sasrec", "ml-100k", "50"]
     assert cell.seeds == 2, "a failed run doesn't count"
     assert figure(cell, "NDCG@10/test") == pytest.approx((0.0611 + 0.0683) / 2)
@@ -87,7 +93,7 @@ def test_a_cell_is_the_mean_over_seeds_and_a_total_the_maximum_of_cells() -> Non
 
 
 def test_under_the_maximum_a_cell_is_the_maximum_over_seeds() -> None:
-    rows = pivot([row | {"aggregate": "max"} for row in RUNS])
+    rows = pivot([row | {"aggregate": "max"} for row in RUNS], counted(RUNS))
     (cell,) = (row for row in rows if row.model == "sasrec" and row.label == "50")
     assert figure(cell, "NDCG@10/test") == 0.0683
     assert cell.deviations == ()
@@ -95,27 +101,28 @@ def test_under_the_maximum_a_cell_is_the_maximum_over_seeds() -> None:
 
 
 def test_without_runs_that_are_done_there_is_none() -> None:
-    assert pivot([]) == []
-    assert pivot([run("sasrec", "ml-100k", 50, 1, 0.1, state="running")]) == []
+    assert pivot([], {}) == []
+    assert pivot([run("sasrec", "ml-100k", 50, 1, 0.1)], {}) == []
 
 
 def test_it_agrees_with_the_table_by_cell(con: sqlite3.Connection) -> None:
     rows = compare_rows(con)
-    cells = [row for row in pivot(rows) if row.is_cell]
+    counted = counted_runs(con, Choice())
+    cells = [row for row in pivot(rows, counted) if row.is_cell]
     expected = {
         (cell["model"], cell["dataset"], cell["length"], cell["NDCG@10/test"])
-        for cell in by_cell(rows)
+        for cell in by_cell(rows, counted)
     }
     assert {
         (cell.model, cell.dataset, cell.length, figure(cell, "NDCG@10/test")) for cell in cells
     } == expected
     best = max(value for *_, value in expected if isinstance(value, float))
-    assert figure(pivot(rows)[-1], "NDCG@10/test") == best
+    assert figure(pivot(rows, counted)[-1], "NDCG@10/test") == best
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "xlsx"])
 def test_every_format_is_as_it_was(name: str) -> None:
-    text = format_pivot(pivot(RUNS), name)
+    text = format_pivot(pivot(RUNS, counted(RUNS)), name)
     assert isinstance(text, str)
     path = GOLDEN / f"pivot.{name}"
     if os.environ.get("SEQBENCH_WRITE_GOLDEN"):
@@ -124,7 +131,7 @@ def test_every_format_is_as_it_was(name: str) -> None:
 
 
 def test_csv_and_json_hold_every_digit() -> None:
-    rows = pivot(RUNS)
+    rows = pivot(RUNS, counted(RUNS))
     read = list(csv.DictReader(io.StringIO(str(format_pivot(rows, "csv")))))
     parsed = json.loads(format_pivot(rows, "json"))
     for row, line, entry in zip(rows, read, parsed, strict=True):
@@ -134,7 +141,7 @@ def test_csv_and_json_hold_every_digit() -> None:
 
 
 def test_a_sheet_is_a_pivot_and_its_texts_are_texts() -> None:
-    rows = pivot(RUNS)
+    rows = pivot(RUNS, counted(RUNS))
     content = format_pivot(rows, "xlsx")
     assert isinstance(content, bytes)
     sheet = openpyxl.load_workbook(io.BytesIO(content))["Pivot"]

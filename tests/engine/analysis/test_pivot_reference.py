@@ -20,10 +20,11 @@ from engine.analysis.pivot import COLUMNS, PivotCell, PivotRow, apart_sentences,
 from engine.analysis.pivot_store import leaders, stored_pivot
 from engine.analysis.pivot_text import FORMATS, format_pivot
 from engine.analysis.published import caveats, published_for
+from engine.cell import Cell
 from engine.config import ReferenceTable
 from engine.metrics import REFERENCE_COLUMNS
-from engine.store.celltable import CellRow, Measure, OverSeeds
-from engine.store.grouping import Choice, Spread
+from engine.spread import Spread
+from engine.store.grouping import CellRow, Choice, Measure, OverSeeds, counted_runs
 
 GOLDEN = Path(__file__).parent / "golden"
 NDCG = COLUMNS.index("NDCG@10/test")
@@ -54,7 +55,7 @@ TABLE = ReferenceTable.model_validate(
 
 def cell_row(length: int = 50, **figures: OverSeeds) -> CellRow:
     found: dict[Measure, OverSeeds] = dict(figures.items())
-    return CellRow("name", "sasrec", "ml-100k", length, "reference", "ab", "8f", 3, "r", found)
+    return CellRow(Cell("sasrec", "ml-100k", length, "reference", "ab", "8f"), 3, "r", found)
 
 
 def seeds(mean: float, deviation: float | None) -> OverSeeds:
@@ -76,8 +77,8 @@ def rows_of() -> list[PivotRow]:
         figures = tuple(ndcg if name == "NDCG@10/test" else None for name in COLUMNS)
         spread = tuple(0.0006 if name == "NDCG@10/test" else None for name in COLUMNS)
         digest = "0f" * 4 if profile == "reference" else "1e" * 4
-        place = ("sasrec", "ml-100k", length, profile, digest, "8f0c8f0c8f0c", 2, 3)
-        return PivotCell(*place, figures, spread, f"{length}-{profile}")
+        name = Cell("sasrec", "ml-100k", length, profile, digest, "8f0c8f0c8f0c")
+        return PivotCell(name, 2, "leave-one-out", 3, figures, spread)
 
     first = replace(cell(50, 0.0601), published=tuple(published_for([TABLE], OURS)))
     return arranged([cell(100, 0.0583, "tuned"), cell(100, 0.0577), first])
@@ -126,13 +127,21 @@ def test_what_is_not_averaged_is_said_with_the_reason() -> None:
         "they differ in profile and settings."
     ]
     figures = (None,) * len(COLUMNS)
-    place = ("sasrec", "ml-100k")
+
+    def cell(
+        length: int, settings: str, checksum: str = "8f", protocol: int = 2, split: str = "a"
+    ) -> PivotCell:
+        name = Cell("sasrec", "ml-100k", length, "reference", settings, checksum)
+        return PivotCell(name, protocol, split, 1, figures)
+
     cells = [
-        PivotCell(*place, 50, "reference", "aa", "8f0c8f0c8f0c", 2, 1, figures),
-        PivotCell(*place, 50, "reference", "aa", "77aa77aa77aa", 2, 1, figures),
-        PivotCell(*place, 75, "reference", "bb", "8f", 2, 1, figures),
-        PivotCell(*place, 75, "reference", "cc", "8f", 3, 1, figures),
-        *(PivotCell(*place, n, "reference", s, "8f", 2, 1, figures) for n in (1, 2) for s in "ab"),
+        cell(50, "aa", "8f0c8f0c8f0c"),
+        cell(50, "aa", "77aa77aa77aa"),
+        cell(75, "bb"),
+        cell(75, "cc", protocol=3),
+        cell(100, "bb"),
+        cell(100, "cc", split="temporal"),
+        *(cell(n, s) for n in (1, 2) for s in "ab"),
     ]
     rows = arranged(cells)
     assert [row.label for row in rows if row.length == 50] == [
@@ -143,9 +152,14 @@ def test_what_is_not_averaged_is_said_with_the_reason() -> None:
         "75 · protocol 2",
         "75 · protocol 3",
     ]
-    assert apart_sentences(rows)[-1] == "So do the rows of 1 more places."
+    assert [row.label for row in rows if row.length == 100] == [
+        "100 · split a",
+        "100 · split temporal",
+    ]
+    assert apart_sentences(rows)[-1] == "So do the rows of 2 more places."
     assert "they differ in data." in apart_sentences(rows, most=9)[2]
     assert "they differ in protocol." in apart_sentences(rows, most=9)[3]
+    assert "they differ in split." in apart_sentences(rows, most=9)[4]
 
 
 def test_the_stores_pivot_is_that_of_its_runs(
@@ -153,7 +167,8 @@ def test_the_stores_pivot_is_that_of_its_runs(
 ) -> None:
     for aggregate in ("best", "max", "last"):
         found = stored_pivot(con, Choice(aggregate=aggregate), aggregate)
-        expected = pivot(compare_rows(con, aggregate=aggregate))
+        counted = counted_runs(con, Choice())
+        expected = pivot(compare_rows(con, aggregate=aggregate), counted)
         assert [(row.level, row.label, row.seeds, row.apart) for row in found.rows] == [
             (row.level, row.label, row.seeds, row.apart) for row in expected
         ]

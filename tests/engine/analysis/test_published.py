@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from engine.analysis.published import LEVEL, against, caveats, last_digit
-from engine.store.grouping import Spread
+from engine.spread import Spread
 
 
 def spread(values: list[float]) -> Spread:

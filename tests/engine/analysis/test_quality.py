@@ -9,6 +9,7 @@ import pytest
 from engine.analysis.comparison import STD, TIME_TO_QUALITY, by_cell, compare_rows
 from engine.analysis.quality import DEFAULT, Quality, parse_quality, with_time_to_quality
 from engine.errors import UsageError
+from engine.store.grouping import Choice, counted_runs
 from engine.store.queries import epochs
 
 
@@ -75,7 +76,10 @@ def test_a_cell_has_one_only_if_every_seed_has(con: sqlite3.Connection) -> None:
     assert len(set(reached)) == 2
 
     def cell_at(level: float) -> tuple[object, object]:
-        (cell,) = by_cell(with_time_to_quality(con, rows, parse_quality(f"ndcg={level:.9f}")))
+        (cell,) = by_cell(
+            with_time_to_quality(con, rows, parse_quality(f"ndcg={level:.9f}")),
+            counted_runs(con, Choice()),
+        )
         return cell[TIME_TO_QUALITY], cell[TIME_TO_QUALITY + STD]
 
     both, deviation = cell_at(min(reached) - 1e-6)

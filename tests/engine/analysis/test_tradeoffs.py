@@ -13,6 +13,7 @@ from engine.analysis.cells import RankedCell, pairs
 from engine.analysis.costs import PARAMETERS, SPEED_1, CostedCell
 from engine.analysis.significance import LEVEL
 from engine.analysis.tradeoffs import WORTH_TELLING, Claim, Sentence, Tradeoffs, tradeoffs
+from engine.cell import Cell
 from engine.store.runcosts import RunCosts
 
 USERS = 120
@@ -29,16 +30,16 @@ def cell(
     device: str = "cpu",
     marks: str | None = None,
 ) -> CostedCell:
-    place = {
-        "model": model, "dataset": "d", "length": length, "profile": "reference",
-        "settings": "s", "protocol": 1, "checksum": "c",
-    }  # fmt: skip
+    name = Cell(model, "d", length, "reference", "s", "c")
     runs = tuple(
         {"run": f"{model}{length}{seed}", "NDCG@10/valid": valid, "Model/TotalParams": parameters,
          "device": device, "dtype": "float32", "marks": marks}
         for seed in range(len(ranks))
     )  # fmt: skip
-    return CostedCell(RankedCell(place, runs, ranks, f"{model} L={length}"), tuple(costs))
+    return CostedCell(
+        RankedCell(name, ("d", 1, "leave-one-out", "c"), runs, ranks, f"{model} L={length}"),
+        tuple(costs),
+    )
 
 
 def balance(*cells: CostedCell) -> Tradeoffs:

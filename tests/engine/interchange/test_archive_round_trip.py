@@ -24,6 +24,7 @@ from engine.errors import UsageError
 from engine.interchange.pack import Packed, pack
 from engine.interchange.unpack import unpack
 from engine.store.connect import connect_reader
+from engine.store.grouping import Choice, counted_runs
 from engine.store.location import StoreLocation
 from engine.store.requests import change_tags, set_note
 
@@ -48,13 +49,15 @@ def comparisons(
     with closing(connect_reader(location)) as con:
         for aggregate in aggregates:
             rows = compare_rows(con, aggregate=aggregate, filter=filter_)
+            counted = counted_runs(con, Choice(filter_, aggregate))
             for form in formats:
                 found[f"{aggregate} {form}"] = format_rows(rows, form)
-                found[f"{aggregate} by cell {form}"] = format_rows(by_cell(rows), form)
+                found[f"{aggregate} by cell {form}"] = format_rows(by_cell(rows, counted), form)
             for form in pivot_formats:
-                found[f"{aggregate} pivot {form}"] = format_pivot(pivot(rows), form)
+                found[f"{aggregate} pivot {form}"] = format_pivot(pivot(rows, counted), form)
         rows = compare_rows(con, filter=filter_, sort="run")
-    cells, problems = ranked_cells(location, rows)
+        counted = counted_runs(con, Choice(filter_))
+    cells, problems = ranked_cells(location, rows, counted)
     found["problems"] = "\n".join(problems)
     for form in formats:
         found[f"pairs {form}"] = format_pairs(

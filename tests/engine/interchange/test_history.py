@@ -19,9 +19,9 @@ from engine.interchange.history import import_history
 from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
 from engine.store.connect import connect_reader
-from engine.store.grouping import Choice, cell_lines, imported_left_out
+from engine.store.grouping import Choice, cell_lines, counted_runs, imported_left_out
 from engine.store.location import StoreLocation
-from engine.store.queries import cells, epochs, run_spec
+from engine.store.queries import epochs, places, run_spec
 from engine.store.rebuild import rebuild
 
 T = 1_700_000_000.0
@@ -93,24 +93,28 @@ def test_imported_runs_are_in_no_mean_and_no_test_unless_asked_for(
         pack(con, lab.location, tmp_path / "x.tar.gz", filter="model:sasrec length:50 state:done")
     unpack(tmp_path / "x.tar.gz", elsewhere)
     rows = rows_of(elsewhere)
-    alone = by_cell(rows), pivot(rows), ranked_cells(elsewhere, rows)[1]
     with closing(connect_reader(elsewhere)) as con:
-        lines, grid = cell_lines(con, Choice(), "model", False), cells(con)
+        lines, grid = cell_lines(con, Choice(), "model", False), places(con)
+        own = counted_runs(con, Choice())
+    alone = by_cell(rows, own), pivot(rows, own), ranked_cells(elsewhere, rows, own)[1]
     reference_run(tmp_path / "logs" / "sasrec" / "ml-100k" / "50" / "3")
     import_history(tmp_path / "logs", elsewhere)
     rows = rows_of(elsewhere)
-    assert (by_cell(rows), pivot(rows), ranked_cells(elsewhere, rows)[1]) == alone
     with closing(connect_reader(elsewhere)) as con:
+        assert counted_runs(con, Choice()) == own
+        with_imported = counted_runs(con, Choice(imported=True))
         assert cell_lines(con, Choice(), "model", False) == lines
-        assert cells(con) == grid
+        assert places(con) == grid
         assert imported_left_out(con, Choice()) == 1
         assert imported_left_out(con, Choice(imported=True)) == 0
         total, _ = cell_lines(con, Choice(imported=True), "model", False)
     assert total == lines[0] + 1
-    asked_for = by_cell(rows, imported=True)
+    found = by_cell(rows, own), pivot(rows, own), ranked_cells(elsewhere, rows, own)[1]
+    assert found == alone
+    asked_for = by_cell(rows, with_imported)
     assert len(asked_for) == len(alone[0]) + 1
-    own = [cell for cell in asked_for if cell["profile"] != "imported"]
-    assert own == alone[0], "also then they are cells of their own"
+    ours = [cell for cell in asked_for if cell["profile"] != "imported"]
+    assert ours == alone[0], "also then they are cells of their own"
 
 
 def test_they_cannot_be_trained_again(elsewhere: StoreLocation, tmp_path: Path) -> None:

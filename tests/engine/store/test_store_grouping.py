@@ -11,17 +11,17 @@ import pytest
 from measured_runs import MeasuredStore, filled_store
 
 from engine.analysis.comparison import STD, by_cell, columns, compare_rows
+from engine.cell import Cell
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
 from engine.store.grouping import (
     Choice,
     Line,
-    Spread,
     best_means,
-    cell_facts,
     cell_figures,
     cell_lines,
+    counted_runs,
     runs_of_cell,
 )
 from engine.store.ordering import Ordering
@@ -47,15 +47,15 @@ def test_figures_are_those_of_the_command_line(con: StoreConnection) -> None:
     choice = Choice()
     _, lines = cell_lines(con, choice, "test_ndcg_best", True)
     found = cell_figures(con, choice, [line.cell for line in lines], MEASURED)
-    rows = by_cell(compare_rows(con))
+    rows = by_cell(compare_rows(con), counted_runs(con, choice))
     assert len(rows) == len(lines) == 11
     by_key = {(r["model"], r["dataset"], r["length"], r["settings"]): r for r in rows}
     deviations = 0
     for line in lines:
-        facts = cell_facts(line.cell)
-        row = by_key[facts["model"], facts["dataset"], facts["length"], facts["settings"]]
+        cell = Cell.named(line.cell)
+        row = by_key[*cell.place, cell.settings]
         assert row["seeds"] == line.seeds
-        assert row["checksum"] == facts["checksum"]
+        assert row["checksum"] == cell.checksum
         for column in columns():
             if column.source not in MEASURED or column.name in ("length", "seed"):
                 continue
@@ -63,7 +63,9 @@ def test_figures_are_those_of_the_command_line(con: StoreConnection) -> None:
             assert row[column.name] == (spread and pytest.approx(spread.mean, rel=1e-12))
             deviation = spread.deviation if spread else None
             wanted = row[column.name + STD]
-            assert deviation == (wanted if wanted is None else pytest.approx(wanted, abs=1e-7))
+            assert deviation == (
+                wanted if wanted is None else pytest.approx(wanted, rel=1e-9, abs=1e-13)
+            )
             deviations += bool(deviation)
     assert deviations > 100
 
@@ -83,7 +85,7 @@ def cell_of(con: StoreConnection, model: str, dataset: str) -> str:
     return next(
         line.cell
         for line in lines
-        if (cell_facts(line.cell)["model"], cell_facts(line.cell)["dataset"]) == wanted
+        if (Cell.named(line.cell).model, Cell.named(line.cell).dataset) == wanted
     )
 
 
@@ -98,7 +100,7 @@ def test_cells_go_by_their_mean(con: StoreConnection, sort: str, descending: boo
 
 def test_cells_go_by_name_and_number_of_seeds(con: StoreConnection) -> None:
     _, lines = cell_lines(con, Choice(), "model", False)
-    names = [cell_facts(line.cell)["model"] for line in lines]
+    names = [Cell.named(line.cell).model for line in lines]
     assert names == sorted(names)  # type: ignore[type-var]
     _, lines = cell_lines(con, Choice(), "seed", True)
     assert [line.seeds for line in lines][:1] == [3]
@@ -152,7 +154,7 @@ def test_other_data_under_one_name_is_another_cell(tmp_path: Path) -> None:
     with closing(connect_reader(measured.location)) as con:
         total, lines = cell_lines(con, Choice(), "model", False)
     assert total == 11
-    assert [line.seeds for line in lines if cell_facts(line.cell)["checksum"] == "other"] == [1]
+    assert [line.seeds for line in lines if Cell.named(line.cell).checksum == "other"] == [1]
 
 
 def test_the_best_mean_of_each_data_set(con: StoreConnection) -> None:
@@ -166,16 +168,6 @@ def test_the_best_mean_of_each_data_set(con: StoreConnection) -> None:
         low = cell_figures(con, choice, [lines[0].cell], ["loss_best"])[lines[0].cell]
         assert best[dataset, "loss_best"] == low["loss_best"].mean
     assert best_means(con, Choice(), []) == {}
-
-
-def test_large_equal_figures_have_no_deviation() -> None:
-    from engine.store.grouping import spread_of
-
-    values = [3933.84] * 3
-    spread = spread_of(3, sum(values), sum(v * v for v in values))
-    assert spread == Spread(pytest.approx(3933.84), 0.0, 3)
-    assert spread_of(0, 0.0, 0.0) is None
-    assert spread_of(1, 2.0, 4.0) == Spread(2.0, None, 1)
 
 
 @pytest.mark.parametrize("sort", ["test_ndcg_best", "model", "loss_mean"])

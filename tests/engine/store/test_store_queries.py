@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import UsageError
 from engine.spec import RunSpec
+from engine.spread import Spread
 from engine.store import queries
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
@@ -39,6 +40,9 @@ def twelve(location: StoreLocation, writer: StoreConnection, make_spec: Make) ->
             writer.execute(
                 "UPDATE runs SET best_test_ndcg = ?, best_epoch = ? WHERE id = ?",
                 (index / 10, index, run),
+            )
+            writer.execute(
+                "UPDATE summaries SET test_ndcg_best = ? WHERE run = ?", (index / 10, run)
             )
     return ids
 
@@ -93,14 +97,16 @@ def test_runs_are_listed_newest_first(writer: StoreConnection, twelve: list[str]
 def test_cells_count_states_and_average_the_done(
     writer: StoreConnection, twelve: list[str]
 ) -> None:
-    cells = queries.cells(writer)
+    cells = queries.places(writer)
     assert {key: cell.counts for key, cell in cells.items()} == {
         ("sasrec", "synthetic", 50): {"done": 4},
         ("sasrec", "synthetic", 75): {"running": 2, "failed": 1, "queued": 1},
         ("xlstm", "synthetic", 50): {"queued": 4},
     }
-    assert cells["sasrec", "synthetic", 50].best_ndcg == pytest.approx(0.15)
-    assert cells["xlstm", "synthetic", 50].best_ndcg is None
+    assert cells["sasrec", "synthetic", 50].score == Spread(
+        pytest.approx(0.15), pytest.approx(0.1 * (5 / 3) ** 0.5), 4
+    )
+    assert cells["xlstm", "synthetic", 50].score is None
 
 
 def test_a_run_is_found_by_a_part_that_names_it_alone(

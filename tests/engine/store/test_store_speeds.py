@@ -19,9 +19,9 @@ from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.create import create_or_migrate
 from engine.store.location import StoreLocation
+from engine.store.migrations import migrations
 from engine.store.rebuild import rebuild
 from engine.store.runcosts import run_costs, seconds_to_reach
-from engine.store.schema import migrations
 
 SPEEDS = ("Users/s (batch 1)", "Users/s (batch 256)")
 

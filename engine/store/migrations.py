@@ -1,0 +1,153 @@
+"""How ``runs.db`` came to its tables, step by step. ``sqlite_utils`` makes the steps.
+
+A step that was released is never changed, and says in so many words what it makes: nothing of it
+comes from a constant that may change. `engine.store.schema` names what they come to.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+_FIRST_TABLES = Path(__file__).with_name("first_tables.sql")
+
+
+def migrations() -> Migrations:
+    """All migrations, oldest first. Once released, one is never changed: add another."""
+    from sqlite_utils import Migrations
+
+    steps = Migrations("seqbench")
+
+    @steps()
+    def first_tables(db: Database) -> None:
+        for statement in _FIRST_TABLES.read_text(encoding="utf-8").split(";\n"):
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
+
+    @steps()
+    def hold(db: Database) -> None:
+        # since: NULL while the queue is worked. released: when it last was let go on.
+        db.execute(
+            """CREATE TABLE hold (
+                id INTEGER PRIMARY KEY CHECK (id = 1), since REAL, cause TEXT NOT NULL,
+                message TEXT NOT NULL, released REAL)"""
+        )
+        db.execute("PRAGMA user_version = 2")
+
+    @steps()
+    def cells(db: Database) -> None:
+        # settings: equal for runs that differ in seed only, filled by `settings_anew`.
+        # checksum: of the data, once started.
+        db.execute("ALTER TABLE runs ADD COLUMN settings TEXT")
+        db.execute("ALTER TABLE runs ADD COLUMN checksum TEXT")
+        db.execute(
+            "UPDATE runs SET checksum = (SELECT CASE WHEN json_valid(fields)"
+            " THEN json_extract(fields, '$.checksum') END FROM events"
+            " WHERE run = runs.id AND kind = 'start' ORDER BY attempt DESC, seq DESC LIMIT 1)"
+        )
+        db.execute(
+            "CREATE INDEX runs_grouped ON runs"
+            " (state, model, dataset, length, profile, settings, checksum, seed, id)"
+        )
+        db.execute("PRAGMA user_version = 3")
+
+    @steps()
+    def counts(db: Database) -> None:
+        # An open app asks after every change: counting very many runs would keep it busy.
+        db.execute(
+            "CREATE TABLE counts (state TEXT PRIMARY KEY, runs INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        db.execute("INSERT INTO counts SELECT state, count(*) FROM runs GROUP BY state")
+        gone = "UPDATE counts SET runs = runs - 1 WHERE state = OLD.state;"
+        come = (
+            "INSERT INTO counts VALUES (NEW.state, 1)"
+            " ON CONFLICT (state) DO UPDATE SET runs = runs + 1;"
+        )
+        for event, change in (
+            ("INSERT", come),
+            ("DELETE", gone),
+            ("UPDATE OF state", gone + come),
+        ):
+            name = event.partition(" ")[0].lower()
+            db.execute(f"CREATE TRIGGER runs_count_{name} AFTER {event} ON runs BEGIN {change} END")
+        db.execute("PRAGMA user_version = 4")
+
+    @steps()
+    def speeds(db: Database) -> None:
+        # Known only of runs whose journal's end tells them.
+        for table in ("runs", "attempts"):
+            for name in ("users_per_second_1", "users_per_second_256"):
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} REAL")
+        # Comparisons are sorted by them.
+        for name in ("users_per_second_1", "users_per_second_256"):
+            db.execute(f"CREATE INDEX runs_{name} ON runs ({name}, id)")
+        db.execute("PRAGMA user_version = 5")
+
+    @steps()
+    def origin_and_marks(db: Database) -> None:
+        # origin: how an imported run came; empty for our own. marks: words of engine.marks with
+        # blanks between, NULL where nothing was there that could tell.
+        db.execute("ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE runs ADD COLUMN marks TEXT")
+        for name in ("gpu_others", "gpu_throttle"):
+            db.execute(f"ALTER TABLE telemetry ADD COLUMN {name} REAL")
+        db.execute("DROP INDEX runs_cells")
+        db.execute(
+            "CREATE INDEX runs_cells ON runs"
+            " (model, dataset, length, state, best_test_ndcg, origin)"
+        )
+        db.execute("DROP INDEX runs_grouped")
+        db.execute(
+            "CREATE INDEX runs_grouped ON runs"
+            " (state, model, dataset, length, profile, settings, checksum, seed, id, origin)"
+        )
+        db.execute("PRAGMA user_version = 6")
+
+    @steps()
+    def launchers_and_jobs(db: Database) -> None:
+        # launcher: NULL is the machine of the supervisor. job…: what a cluster's scheduler said
+        # last of an attempt's job, in its own word and in plain ones, and since when it couldn't
+        # be asked.
+        db.execute("ALTER TABLE runs ADD COLUMN launcher TEXT")
+        db.execute("CREATE INDEX runs_launcher ON runs (state, launcher, position)")
+        for name in ("job", "partition", "node", "job_state", "job_words"):
+            db.execute(f"ALTER TABLE attempts ADD COLUMN {name} TEXT")
+        db.execute("ALTER TABLE attempts ADD COLUMN job_stale REAL")
+        db.execute("PRAGMA user_version = 7")
+
+    @steps()
+    def settings_anew(db: Database) -> None:
+        # settings counted defaults, and neither filter nor split nor columns, before. '': of no
+        # specification that can be read. cell_runs: what figures over seeds are made of.
+        db.execute("DROP INDEX runs_grouped")
+        db.conn.create_function("settings_of", 1, _settings_of, deterministic=True)
+        db.execute(
+            "UPDATE runs SET settings = ifnull("
+            "(SELECT settings_of(spec) FROM specs WHERE run = runs.id), '')"
+        )
+        db.execute(
+            "CREATE INDEX runs_grouped ON runs (state, model, dataset, length, profile, settings,"
+            " checksum, seed, id, origin, best_test_ndcg)"
+        )
+        db.execute(
+            "CREATE VIEW cell_runs AS SELECT * FROM runs WHERE state = 'done'"
+            " AND id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
+        )
+        db.execute("PRAGMA user_version = 8")
+
+    return steps
+
+
+def _settings_of(text: str) -> str | None:
+    """`engine.spec.settings_digest` of a specification's text; None of what isn't one."""
+    from engine.spec import settings_digest
+
+    try:
+        content = json.loads(text)
+        return settings_digest(content) if isinstance(content, dict) and content else None
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -1,0 +1,376 @@
+"""One notion of a cell: whatever is in a store, every screen, command and report has the same runs
+in the same cells, and the same means of them; a store made anew has them again."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import measured_runs
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.analysis.comparison import STD, by_cell, compare_rows, parse_aggregate
+from engine.analysis.pivot import COLUMNS, PivotRow, pivot
+from engine.analysis.pivot_store import stored_pivot
+from engine.cell import Cell
+from engine.config import load_catalogue
+from engine.errors import UsageError
+from engine.lock import take_lock
+from engine.report.gather import Wanted, gather
+from engine.spec import Dataset, Filter, RunSpec, SplitRule
+from engine.spread import Spread, spread
+from engine.store import queries
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.create import create_or_migrate
+from engine.store.database import StoreConnection, write
+from engine.store.folders import save_unsaved
+from engine.store.grouping import Choice, cell_figures, cell_lines, counted_runs
+from engine.store.ingest import ingest
+from engine.store.location import StoreLocation
+from engine.store.rebuild import rebuild
+from engine.store.requests import enqueue
+from engine.store.schema import STATES
+from tui.cli import seqbench
+
+NDCG, LOSS = COLUMNS.index("NDCG@10/test"), COLUMNS.index("Loss/train")
+CATALOGUE = load_catalogue()
+BASE = CATALOGUE.run_spec("sasrec", "ml-100k", 50, 1)
+SPLITS = (SplitRule(), SplitRule(kind="temporal"), SplitRule(kind="temporal", test_share=0.2))
+figures = st.one_of(
+    st.none(),
+    st.floats(0, 1),
+    st.sampled_from([0.0625, 0.1, 4888.11, math.nan, math.inf, -math.inf, 1e-300, 1e12]),
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A run to put into a store."""
+
+    spec: RunSpec
+    state: str
+    checksum: str | None
+    ndcg: float | None
+    loss: float | None
+    deleted: bool
+
+
+def spec_of(model: str, seed: int, split: SplitRule, lr: float) -> RunSpec:
+    spec = CATALOGUE.run_spec(model, "ml-100k", 50, seed, overrides={"lr": lr})
+    source = spec.source.model_copy(update={"split": split})
+    return spec.model_copy(update={"source": source})
+
+
+runs = st.builds(
+    Given,
+    spec=st.builds(
+        spec_of,
+        st.sampled_from(["sasrec", "sasrec", "xlstm"]),
+        st.integers(1, 3),
+        st.sampled_from(SPLITS),
+        st.sampled_from([0.001, 0.001, 0.002]),
+    ),
+    state=st.sampled_from(("done", "done", "done", *STATES)),
+    checksum=st.sampled_from([None, "8f0c", "8f0c", "77aa"]),
+    ndcg=figures,
+    loss=figures,
+    deleted=st.sampled_from([False, False, False, True]),
+)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    create_or_migrate(StoreLocation(folder / "runs.db"))
+    return folder
+
+
+def copied(empty: Path, folder: Path) -> StoreLocation:
+    """A store of its own for each example, in a folder of its own."""
+    store = Path(tempfile.mkdtemp(dir=folder)) / "store"
+    shutil.copytree(empty, store)
+    return StoreLocation(store / "runs.db")
+
+
+def store_of(empty: Path, folder: Path, some: Sequence[Given]) -> StoreLocation:
+    location = copied(empty, folder)
+    ids = enqueue(location, [each.spec for each in some])
+    with closing(connect_writer(location)) as con, write(con):
+        for run, each in zip(ids, some, strict=True):
+            con.execute(
+                "UPDATE runs SET state = ?, checksum = ?, started = 1, best_test_ndcg = ?"
+                " WHERE id = ?",
+                (each.state, each.checksum, each.ndcg, run),
+            )
+            con.execute(
+                "UPDATE summaries SET test_ndcg_best = ?, test_ndcg_max = ?, loss_sum_best = ?,"
+                " loss_sum_max = ? WHERE run = ?",
+                (each.ndcg, each.ndcg, each.loss, each.loss, run),
+            )
+            con.execute(
+                "INSERT INTO events VALUES (?, 1, 0, 0, 'start', ?)",
+                (run, json.dumps({"checksum": each.checksum})),
+            )
+            if each.deleted:
+                con.execute(
+                    "INSERT INTO requests (action, run, created) VALUES ('delete', ?, 0)", (run,)
+                )
+    return location
+
+
+def told(mean: Any, deviation: Any) -> tuple[Any, Any]:
+    """For a comparison within the rounding of the figures used here."""
+    return tuple(
+        None if value is None else pytest.approx(value, rel=1e-9, abs=1e-12)
+        for value in (mean, deviation)
+    )
+
+
+def of_pivot(rows: Sequence[PivotRow], place: int) -> dict[Cell, tuple[Any, Any]]:
+    return {
+        Cell.named(row.cell): (
+            row.figures[place],
+            row.deviations[place] if row.deviations else None,
+        )
+        for row in rows
+        if row.is_cell
+    }
+
+
+def oracle(con: StoreConnection, some: Sequence[Given]) -> dict[Cell, dict[str, Spread | None]]:
+    """Cells as docs/protocol.md has them, from what was put in."""
+    by_seed: dict[tuple[Any, ...], tuple[str, Given]] = {}
+    ids = [row[0] for row in con.rows("SELECT id FROM runs ORDER BY position")]
+    for run, each in sorted(zip(ids, some, strict=True), key=lambda pair: pair[0]):
+        if each.state == "done" and not each.deleted:
+            alike = each.spec.model_copy(update={"seed": 0}).model_dump_json()
+            by_seed[alike, each.checksum, each.spec.seed] = run, each
+    groups: dict[tuple[Any, ...], list[Given]] = {}
+    for (alike, checksum, _), (_, each) in by_seed.items():
+        groups.setdefault((alike, checksum), []).append(each)
+    return {
+        Cell(
+            each[0].spec.model, "ml-100k", 50, each[0].spec.recipe, each[0].spec.settings(),
+            each[0].checksum or "",
+        ): {"ndcg": spread(run.ndcg for run in each), "loss": spread(run.loss for run in each)}
+        for each in groups.values()
+    }  # fmt: skip
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=st.lists(runs, min_size=1, max_size=12))
+def test_every_mean_of_a_cell_is_the_same(
+    some: list[Given], empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = store_of(empty, tmp_path, some)
+    choice = Choice()
+    with closing(connect_reader(location)) as con:
+        expected = oracle(con, some)
+        counted = counted_runs(con, choice)
+        assert set(counted.values()) == set(expected)
+        rows = compare_rows(con)
+        # Compare's cells, as the screen pages them.
+        total, lines = cell_lines(con, choice, "test_ndcg_best", True)
+        assert total == len(expected)
+        paged = cell_figures(
+            con, choice, [line.cell for line in lines], ["test_ndcg_best", "loss_sum_best"]
+        )
+        stored = stored_pivot(con, choice, "best").rows
+        of_rows = pivot(rows, counted)
+        places = queries.places(con)
+        try:
+            material = gather(con, location, None, Wanted())
+            reported = pivot(material.done, material.counted)
+        except UsageError:
+            reported = []
+    made = {counted[run]: cell for cell, run in _by_run(by_cell(rows, counted), rows, counted)}
+    monkeypatch.setenv("SEQBENCH_DB", str(location.db))
+    lock = take_lock(location.supervisor_lock)  # no supervisor comes to work the queue
+    assert lock is not None
+    try:
+        written = _json("compare", "--by-cell", "--format", "json")
+        pivoted = _json("compare", "--pivot", "--format", "json")
+    finally:
+        os.close(lock)
+    assert len(written) == len(expected)
+    for name, place, column, source in (
+        ("ndcg", NDCG, "NDCG@10/test", "test_ndcg_best"),
+        ("loss", LOSS, "Loss/train", "loss_sum_best"),
+    ):
+        tables = [of_pivot(table, place) for table in (stored, of_rows, reported)]
+        for cell, wanted in expected.items():
+            figure = wanted[name]
+            mean, deviation = (figure.mean, figure.deviation) if figure else (None, None)
+            same = told(mean, deviation)
+            assert (made[cell][column], made[cell][column + STD]) == same
+            known = paged[cell.name].get(source)
+            assert ((known.mean, known.deviation) if known else (None, None)) == same
+            for table in tables:
+                assert table[cell] == same
+        means = sorted(((row[column], row[column + STD]) for row in made.values()), key=str)
+        assert sorted(((row[column], row[column + STD]) for row in written), key=str) == means
+        levels = [row for row in pivoted if row["level"] == "length"]
+        assert sorted(
+            (
+                (row["figures"][column], row["deviations"] and row["deviations"][column])
+                for row in levels
+            ),
+            key=str,
+        ) == sorted(tables[0].values(), key=str)
+    for place, found in places.items():
+        scores = [wanted["ndcg"] for cell, wanted in expected.items() if cell.place == place]
+        best = max((score.mean for score in scores if score), default=None)
+        assert (found.score.mean if found.score else None) == told(best, None)[0]
+
+
+def _by_run(
+    cells: list[Any], rows: list[Any], counted: dict[str, Cell]
+) -> Iterator[tuple[Any, str]]:
+    """Each row of `by_cell`, which are in the order of their first runs, with that run."""
+    first: dict[Cell, str] = {}
+    for row in rows:
+        if row["run"] in counted:
+            first.setdefault(counted[row["run"]], row["run"])
+    yield from zip(cells, first.values(), strict=True)
+
+
+def _json(*arguments: str) -> Any:
+    result = CliRunner().invoke(seqbench, arguments, prog_name="seqbench")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=st.lists(runs, min_size=1, max_size=6), chance=st.randoms(use_true_random=False))
+def test_a_store_made_anew_shows_the_same(
+    some: list[Given], chance: random.Random, empty: Path, tmp_path: Path
+) -> None:
+    location = copied(empty, tmp_path)
+    ids = enqueue(location, [each.spec for each in some])
+    with closing(connect_writer(location)) as con:
+        save_unsaved(con, location)
+        for run, each in zip(ids, some, strict=True):
+            if each.state in ("queued", "paused"):
+                continue
+            with write(con):
+                con.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
+            end = each.state if each.state in ("done", "failed", "cancelled") else None
+            lines = measured_runs.journal(
+                each.spec.model, "ml-100k", 50, chance.randrange(9), 2, end
+            )
+            lines[0]["checksum"] = each.checksum
+            text = "".join(json.dumps({"seq": n, **line}) + "\n" for n, line in enumerate(lines))
+            location.folder(run).journal(1).write_text(text)
+            ingest(con, location.folder(run), 1)
+        save_unsaved(con, location)
+    before = _shown(location)
+    assert rebuild(location) == len(some)
+    assert _shown(location) == before
+
+
+def _shown(location: StoreLocation) -> list[Any]:
+    found: list[Any] = []
+    with closing(connect_reader(location)) as con:
+        for aggregate in ("best", "max"):
+            rows = compare_rows(con, aggregate=aggregate)
+            counted = counted_runs(con, Choice())
+            found += [rows, by_cell(rows, counted), counted]
+            found.append(stored_pivot(con, Choice(), parse_aggregate(aggregate)).rows)
+        found.append(queries.places(con))
+    return found
+
+
+def same_result(one: RunSpec, other: RunSpec) -> bool:
+    """Whether all that a result depends on but the seed is equal, asked field by field."""
+    names = ("length", "architecture", "training", "protocol")
+    data = ("name", "reader", "files", "synthetic", "users", "items", "interactions")
+    return all(getattr(one, name) == getattr(other, name) for name in names) and all(
+        getattr(one.source, name) == getattr(other.source, name)
+        for name in (*data, "columns", "filter", "split")
+    )
+
+
+sources = st.builds(
+    lambda source, **changes: source.model_copy(update=changes),
+    st.sampled_from([BASE.source, CATALOGUE.dataset("synthetic")]),
+    split=st.sampled_from(SPLITS),
+    filter=st.sampled_from([Filter(), Filter(min_rating=4.0), Filter(k_core=5)]),
+    users=st.sampled_from([943, 944]),
+    title=st.sampled_from(["one", "another"]),
+    note=st.text(max_size=3),
+    folder=st.sampled_from([None, "elsewhere"]),
+)
+
+
+@given(
+    source=sources,
+    other=sources,
+    changes=st.tuples(
+        *[
+            st.fixed_dictionaries(
+                {
+                    "seed": st.integers(0, 3),
+                    "length": st.sampled_from([50, 50, 75]),
+                    "lr": st.sampled_from([0.001, 0.001, 0.002]),
+                    "tied": st.booleans(),
+                    "variant": st.sampled_from(["", "tied"]),
+                    "profile": st.sampled_from(["reference", "tuned"]),
+                }
+            )
+        ]
+        * 2
+    ),
+)
+def test_equal_digests_are_equal_data_and_training(
+    source: Dataset, other: Dataset, changes: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    def spec(source: Dataset, change: dict[str, Any]) -> RunSpec:
+        own = dict(change)
+        training = BASE.training.model_copy(update={"lr": own.pop("lr")})
+        architecture = BASE.architecture.model_copy(update={"tied": own.pop("tied")})
+        parts = {"source": source, "training": training, "architecture": architecture}
+        return BASE.model_copy(update={**parts, **own})
+
+    one, two = spec(source, changes[0]), spec(other, changes[1])
+    assert (one.settings() == two.settings()) == same_result(one, two)
+    same_run = same_result(one, two) and one.seed == two.seed
+    assert (one.fingerprint() == two.fingerprint()) == same_run
+
+
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))
+def test_a_spread_is_that_of_the_statistics_module(values: list[float]) -> None:
+    import statistics
+
+    found = spread([*values, None, math.nan, math.inf, "text"])
+    assert found is not None
+    scale = max(map(abs, values)) or 1.0
+    assert found.count == len(values)
+    assert found.mean == pytest.approx(statistics.fmean(values), abs=1e-12 * scale)
+    if len(values) == 1:
+        assert found.deviation is None
+    else:
+        wanted = statistics.stdev(values)
+        assert found.deviation == pytest.approx(wanted, rel=1e-9, abs=1e-15 * scale)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(2, 30))
+def test_equal_figures_are_their_own_mean_without_deviation(value: float, count: int) -> None:
+    assert spread([value] * count) == Spread(value, 0.0, count)
+
+
+def test_large_figures_close_together_keep_their_deviation() -> None:
+    found = spread([1e9 + 0.001, 1e9 + 0.002, 1e9 + 0.003])
+    assert found is not None
+    assert found.deviation == pytest.approx(0.001, rel=1e-3)
