@@ -25,13 +25,13 @@ import psutil
 
 from benchmarks.standin import SUPERVISOR, pace_file
 from engine.errors import TrainingError
+from engine.machine.environment import background_environment
 from engine.process import is_alive
-from engine.scheduling.environment import background_environment
-from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
 from engine.store.queries import supervisor_state
 from engine.store.transitions import live_attempts
+from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 PATIENCE = 120.0
 SIZE = (48, 160)

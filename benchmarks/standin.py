@@ -25,10 +25,10 @@ from pathlib import Path
 from benchmarks.attempts import end_line, start_line, training_lines
 from engine.journal import JournalWriter
 from engine.runfolder import RunFolder
-from engine.scheduling.launcher import LocalLauncher
-from engine.scheduling.supervisor import main as supervise
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+from engine.supervisor.__main__ import main as supervise
+from engine.supervisor.launcher import LocalLauncher
 
 SUPERVISOR = (sys.executable, "-P", "-m", "benchmarks.standin", "supervisor")
 WORKER = (sys.executable, "-P", "-m", "benchmarks.standin", "worker")

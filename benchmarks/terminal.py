@@ -36,9 +36,9 @@ from benchmarks.lab import (
 from benchmarks.load import Row, opening, percentile, watch_live, watched
 from engine.config import load_catalogue
 from engine.errors import TrainingError
-from engine.scheduling.start import SUPERVISOR
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
+from engine.supervisor.start import SUPERVISOR
 
 WORKERS = 4
 LINES_PER_SECOND = 20

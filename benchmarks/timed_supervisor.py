@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-from engine.scheduling.queue import Queue
-from engine.scheduling.supervisor import main
 from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
+from engine.supervisor.__main__ import main
+from engine.supervisor.queue import Queue
 
 
 def rounds_file(location: StoreLocation) -> Path:

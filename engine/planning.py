@@ -19,7 +19,7 @@ from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
 from engine.suites import suite_of_cells
 
 if TYPE_CHECKING:
-    from engine.scheduling.costs import Cost
+    from engine.machine.estimates import Cost
 
 
 @dataclass(frozen=True, slots=True)

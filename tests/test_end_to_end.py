@@ -93,7 +93,7 @@ class Lab:
 def lab(tmp_path: Path) -> Iterator[Lab]:
     lab = Lab(tmp_path)
     yield lab
-    patterns = (f"engine.scheduling.supervisor --db {tmp_path}", f"engine.worker {tmp_path}")
+    patterns = (f"engine.supervisor --db {tmp_path}", f"engine.worker {tmp_path}")
     for pattern in patterns:
         subprocess.run(["pkill", "-KILL", "-f", pattern], check=False)
 

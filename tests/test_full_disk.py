@@ -14,11 +14,11 @@ import pytest
 from engine.config import load_catalogue
 from engine.errors import StoreError
 from engine.journal import read_journal
-from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue, request_cancel
+from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 SECONDS = 90.0
 

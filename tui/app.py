@@ -214,7 +214,7 @@ class SeqbenchApp(Lab):
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
-        from engine.telemetry import Sampler
+        from engine.machine.telemetry import Sampler
 
         sampler = Sampler()
         sample = sampler.sample()
@@ -270,7 +270,7 @@ class SeqbenchApp(Lab):
     def look_after_queue(self) -> None:
         """Start a supervisor unless one lives, so that what waits is worked on."""
         from engine.errors import UserError
-        from engine.scheduling.start import ensure_supervisor
+        from engine.supervisor.start import ensure_supervisor
 
         try:
             ensure_supervisor(self.location, self.config_dir)

@@ -21,11 +21,11 @@ from benchmarks.chaos.verdict import losses, orphans
 from benchmarks.common import run as run_main
 from engine.config import load_catalogue
 from engine.errors import StoreError
-from engine.scheduling.start import SUPERVISOR, ensure_supervisor, supervisor_running
 from engine.spec import RunSpec
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue
+from engine.supervisor.start import SUPERVISOR, ensure_supervisor, supervisor_running
 
 DISTURBED = (sys.executable, "-P", "-m", "benchmarks.chaos.supervisor")
 SETTINGS = "slots: {cpu: 2}\nretries: 100\npause_after: 0\nidle_seconds: 1\n"

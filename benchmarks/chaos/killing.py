@@ -15,10 +15,10 @@ from unittest.mock import patch
 from benchmarks.lab import on_terminal
 from engine.lock import read_holder
 from engine.process import is_alive
-from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_writer
 from engine.store.location import StoreLocation
 from engine.store.transitions import live_attempts
+from engine.supervisor.start import supervisor_running
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import engine.store.ingest as ingest
-from engine.scheduling.supervisor import main
+from engine.supervisor.__main__ import main
 
 _insert = ingest._insert
 

@@ -21,11 +21,11 @@ from benchmarks.gpu.report import Part
 from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.journal import read_journal
+from engine.machine.environment import thread_environment
 from engine.runfolder import RunFolder
-from engine.scheduling.environment import thread_environment
-from engine.scheduling.launcher import WORKER, spread_environment, together
 from engine.spec import RunSpec
 from engine.specfile import save_spec
+from engine.supervisor.launcher import WORKER, spread_environment, together
 
 SEED = 42
 CASES = ("as configured", "float32, no dropout")

@@ -18,8 +18,8 @@ from benchmarks.gpu.report import Part
 from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions
+from engine.machine.telemetry import Sampler
 from engine.spec import RunSpec
-from engine.telemetry import Sampler
 from engine.training.loop import Interrupted, Outcome, train
 from engine.training.recorder import EpochRecord, StepRecord
 

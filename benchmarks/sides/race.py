@@ -16,7 +16,7 @@ from typing import Any, Literal
 from benchmarks.common import progress
 from benchmarks.sides.pipe import Measured, Ready
 from engine.errors import UserError
-from engine.scheduling.environment import thread_environment
+from engine.machine.environment import thread_environment
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -387,7 +387,7 @@ def queue_hold(con: sqlite3.Connection) -> str | None:
 
 def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:
     """What the supervisor last said of itself; whether it lives is told by
-    `engine.scheduling.start.supervisor_running`."""
+    `engine.supervisor.start.supervisor_running`."""
     rows = fetch(con, "SELECT pid, host, started, heartbeat, slots FROM supervisor")
     if not rows:
         return None

@@ -1,7 +1,7 @@
 """What the terminal and the command line may write: new runs, and requests to the supervisor.
 
 A request lies in the table ``requests`` until a supervisor has done it, so callers see to it that
-one runs (`engine.scheduling.start.ensure_supervisor`).
+one runs (`engine.supervisor.start.ensure_supervisor`).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from typing import Any
 
 from engine.datasets.load import load_interactions
 from engine.errors import UserError
+from engine.machine.telemetry import MIB, Sampler
 from engine.spec import RunSpec
-from engine.telemetry import MIB, Sampler
 
 
 def main() -> int:

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from engine import __version__
-from engine.scheduling.slots import several
-from engine.telemetry import driver_version
+from engine.machine.slots import several
+from engine.machine.telemetry import driver_version
 
 _DIRTY = "-dirty"
 _SHOWN = 10

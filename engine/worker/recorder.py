@@ -11,7 +11,7 @@ from operator import or_
 from statistics import fmean
 
 from engine.journal import JournalWriter
-from engine.telemetry import GpuSample, Sample, Sampler
+from engine.machine.telemetry import GpuSample, Sample, Sampler
 from engine.training.recorder import EpochRecord, StepRecord
 
 SAMPLE_SECONDS = 0.5

@@ -15,10 +15,10 @@ from benchmarks.bigstore import make_store
 from benchmarks.cluster import fill_queue, filling, simulated, states, steady, supervised
 from benchmarks.fakeslurm import Settings, save_settings
 from benchmarks.lab import wait_for
-from engine.scheduling.slurm import client
-from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+from engine.supervisor.slurm import client
+from engine.supervisor.start import supervisor_running
 
 NODES, RUNS = 4, 6
 QUICK = Settings(line_seconds=0.05, lines=(25, 40), wait_seconds=(0.1, 0.5))

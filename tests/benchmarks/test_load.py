@@ -20,11 +20,11 @@ from benchmarks.lab import (
 )
 from benchmarks.load import delays, hour, opening, percentile, watch_live
 from engine.process import is_alive
-from engine.scheduling.start import supervisor_running
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
 from engine.store.transitions import live_attempts
+from engine.supervisor.start import supervisor_running
 
 QUEUED, FINISHED, SLOTS = 30, 200, 2
 

@@ -20,13 +20,13 @@ from engine.journal import JournalLine, read_journal
 from engine.lock import read_holder
 from engine.metrics import EPOCH_MEASURES
 from engine.runfolder import RunFolder
-from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.spec import RunSpec
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
+from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 SECONDS = 90.0
 SMALL = {"users": 120, "items": 40, "interactions": 3_600}

@@ -14,12 +14,12 @@ from terminals import APP, DEADLINE, Terminal
 
 from engine.config import load_catalogue
 from engine.process import identify
-from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.spec import RunSpec
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import store_location
 from engine.store.requests import enqueue
+from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 
 class Background:
@@ -82,7 +82,7 @@ class Background:
 
     def end(self) -> None:
         """Kill every process that works here, the one that starts others first."""
-        for module in (b"tui.cli", b"engine.scheduling.supervisor", b"engine.worker"):
+        for module in (b"tui.cli", b"engine.supervisor", b"engine.worker"):
             for pid in processes(module, str(self.folder).encode()):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -9,10 +9,9 @@ from live_runs import NOW
 from pilots import wait_for
 from textual.pilot import Pilot
 
-from engine import telemetry
-from engine.scheduling import slots
-from engine.scheduling.busyprocesses import BusyProcesses
-from engine.telemetry import HostSample, Sample
+from engine.machine import slots, telemetry
+from engine.machine.busyprocesses import BusyProcesses
+from engine.machine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
 from tui.screens import live
 from tui.screens.live import LiveScreen

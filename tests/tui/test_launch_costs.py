@@ -14,11 +14,11 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from engine.config import Catalogue, load_catalogue
+from engine.machine.estimates import Cost
+from engine.machine.occupancy import DeviceUse
+from engine.machine.slots import Slot
 from engine.order import Order
 from engine.planning import PlannedRun, plan
-from engine.scheduling.costs import Cost
-from engine.scheduling.occupancy import DeviceUse
-from engine.scheduling.slots import Slot
 from engine.spec import RunSpec
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
@@ -152,7 +152,7 @@ async def test_nothing_is_measured_beside_a_run(
     empty_store: LiveStore, measures: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = [Slot("cpu/0", "cpu", "CPU", 2)]
-    monkeypatch.setattr("engine.scheduling.slots.detect_slots", lambda settings: one)
+    monkeypatch.setattr("engine.machine.slots.detect_slots", lambda settings: one)
     start(empty_store, empty_store.launch("sasrec", seed=7))
     async with SeqbenchApp(empty_store.location).run_test(size=(80, 24)) as pilot:
         await settled(pilot)

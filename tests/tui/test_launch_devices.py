@@ -10,9 +10,9 @@ from live_runs import LiveStore
 from pilots import settled, wait_for
 from textual.widgets import Static
 
+from engine.machine.busyprocesses import Foreign
+from engine.machine.occupancy import DeviceUse
 from engine.process import own_identity
-from engine.scheduling.busyprocesses import Foreign
-from engine.scheduling.occupancy import DeviceUse
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation

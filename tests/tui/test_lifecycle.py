@@ -13,12 +13,12 @@ from pilots import settled, wait_for
 
 from engine.config import Settings, load_catalogue
 from engine.lifecycle import ENDED, STATES, UNFINISHED, WAITING, Action, Move, allowing, allows
-from engine.scheduling.launcher import LocalLauncher, Pool
-from engine.scheduling.queue import Queue
 from engine.store import requests
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
+from engine.supervisor.launcher import LocalLauncher, Pool
+from engine.supervisor.queue import Queue
 from tui.app import SeqbenchApp
 from tui.cli import seqbench
 from tui.screens.live import LiveScreen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from live_lines import Stage, screen_text
 
-from engine.telemetry import GpuSample, HostSample, Sample, Sampler
+from engine.machine.telemetry import GpuSample, HostSample, Sample, Sampler
 from tui.widgets.device_panel import DevicePanel
 from tui.widgets.lines import line_length
 

@@ -12,11 +12,11 @@ from live_runs import LiveStore, populate
 from pilots import wait_for
 
 from engine.config import Settings
-from engine.scheduling.launcher import LocalLauncher, Pool
-from engine.scheduling.queue import Queue
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
+from engine.supervisor.launcher import LocalLauncher, Pool
+from engine.supervisor.queue import Queue
 from tui.app import SeqbenchApp
 from tui.widgets.queue_table import QueueTable
 

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from engine.config import load_catalogue
+from engine.predictions import Item, UserPrediction
 from engine.runfolder import run_folder
-from engine.scheduling.predictions import Item, UserPrediction
 from engine.specfile import save_spec
 from tui.app import SeqbenchApp
 from tui.screens.predictions import PredictionsScreen, prediction_text

@@ -12,8 +12,8 @@ from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from engine.scheduling import predictions
-from engine.scheduling.predictions import Item, Predictions, UserPrediction
+from engine import predictions
+from engine.predictions import Item, Predictions, UserPrediction
 from tui.app import SeqbenchApp
 from tui.screens.predictions import PredictionsScreen
 

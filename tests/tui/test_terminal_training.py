@@ -11,7 +11,7 @@ import pytest
 from background import Background, processes, wait_for
 from terminals import DEADLINE
 
-from engine.scheduling.start import supervisor_running
+from engine.supervisor.start import supervisor_running
 
 
 @pytest.fixture

@@ -74,6 +74,4 @@ def test_both_see_and_both_cancel(background: Background, apps: tuple[Terminal, 
         app.shows(f"⊘ cancelled {TRAINING}", "1 running")
     wait_for(lambda: background.run(training).state == "cancelled", "the store to say so too")
     supervisor = background.supervisor()
-    assert processes(b"engine.scheduling.supervisor", str(background.folder).encode()) == [
-        supervisor
-    ]
+    assert processes(b"engine.supervisor", str(background.folder).encode()) == [supervisor]

@@ -31,8 +31,8 @@ def check_versions(session: Session) -> Iterator[Finding]:  # noqa: ARG001 -- al
 
 
 def check_gpu(session: Session) -> Iterator[Finding]:
-    from engine.scheduling.slots import left_over
-    from engine.telemetry import Sampler
+    from engine.machine.slots import left_over
+    from engine.machine.telemetry import Sampler
 
     sampler = Sampler()
     sample = sampler.sample()
@@ -141,8 +141,8 @@ def check_store(session: Session) -> Iterator[Finding]:
 
 
 def check_supervisor(session: Session) -> Iterator[Finding]:
-    from engine.scheduling.start import supervisor_running
     from engine.store.queries import list_runs, supervisor_state
+    from engine.supervisor.start import supervisor_running
     from tui.text import ago, count
 
     if not session.has_store:

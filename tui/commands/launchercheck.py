@@ -11,8 +11,8 @@ from tui.commands.session import Session
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
-    from engine.scheduling.slurm.client import Partition
-    from engine.scheduling.slurm.probe import Probe
+    from engine.supervisor.slurm.client import Partition
+    from engine.supervisor.slurm.probe import Probe
 
 MOST_SKEW = 5.0
 """Seconds between clocks from which on the times of a run don't fit together."""
@@ -20,7 +20,7 @@ MOST_SKEW = 5.0
 
 def check_launcher(session: Session, name: str) -> Iterator[Finding]:
     """Commands, partition, and a job that looks at a node. Raises `UserError`."""
-    from engine.scheduling.slurm import client
+    from engine.supervisor.slurm import client
 
     profile = session.catalogue.launcher(name)
     yield Finding("profile", "ok", f"{profile.name}: {profile.title or 'Slurm'}")
@@ -58,8 +58,8 @@ def _check_partition(
 
 
 def _check_node(session: Session, profile: SlurmProfile) -> Iterator[Finding]:
-    from engine.scheduling.slurm import client
-    from engine.scheduling.slurm.probe import StillWaitingError, probe
+    from engine.supervisor.slurm import client
+    from engine.supervisor.slurm.probe import StillWaitingError, probe
 
     try:
         found = probe(profile, session.location.runs.absolute())

@@ -10,7 +10,7 @@ import click
 from tui.commands.session import Session, json_option, pass_session, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from engine.scheduling.predictions import Item, UserPrediction
+    from engine.predictions import Item, UserPrediction
 
 
 @click.command()
@@ -36,8 +36,8 @@ def recommend(
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
+    from engine.predictions import predictions
     from engine.runfolder import run_folder
-    from engine.scheduling.predictions import predictions
     from engine.store.queries import resolve_run
 
     with session.reader() as connection:

@@ -200,7 +200,7 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
     """What would be submitted for the first of the runs."""
     if profile is None or not plan.missing:
         return None
-    from engine.scheduling.slurm.script import attempt_script
+    from engine.supervisor.slurm.script import attempt_script
 
     first = plan.missing[0].spec
     run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"

@@ -64,7 +64,7 @@ class Session:
         from engine.store.transitions import work_left
 
         if work_left(connection):
-            from engine.scheduling.start import ensure_supervisor
+            from engine.supervisor.start import ensure_supervisor
 
             ensure_supervisor(self.location, self.config_dir)
 

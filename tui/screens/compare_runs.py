@@ -312,7 +312,7 @@ class RunActions(Screen[None]):
         due = self.deletions.take_due(float("inf"))
         if due:
             from engine.errors import UserError
-            from engine.scheduling.start import ensure_supervisor
+            from engine.supervisor.start import ensure_supervisor
 
             try:
                 self._request_deletion(due)

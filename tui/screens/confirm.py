@@ -32,9 +32,9 @@ from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
+    from engine.machine.estimates import Cost, Measuring
+    from engine.machine.slots import Slot
     from engine.planning import Plan, PlannedRun
-    from engine.scheduling.costs import Cost, Measuring
-    from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
     from tui.lab import Lab
 
@@ -181,7 +181,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         if self._place is not None:
             self._show()
             return
-        from engine.scheduling.costs import cost_key
+        from engine.machine.estimates import cost_key
 
         here = {spec.dataset for spec in self.ready}
         wanted = [run.spec for run in self._runs if run.cost is None and run.spec.dataset in here]
@@ -206,7 +206,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     @work(thread=True, group="measure", exclusive=True)
     def _measure(self, kinds: Sequence[tuple[str, RunSpec]], slot: Slot) -> None:
         from engine.errors import TrainingError
-        from engine.scheduling.costs import Measuring
+        from engine.machine.estimates import Measuring
 
         for key, spec in kinds:
             if self._left.is_set():
@@ -223,7 +223,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
                 self.call_later(self._measured, key, cost, problem)
 
     def _measured(self, key: str, cost: Cost | None, problem: str) -> None:
-        from engine.scheduling.costs import cost_key
+        from engine.machine.estimates import cost_key
 
         self._to_measure -= 1
         if cost is None:

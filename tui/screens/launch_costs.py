@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from tui.text import count, duration, plain, whole
 
 if TYPE_CHECKING:
+    from engine.machine.estimates import Cost
+    from engine.machine.occupancy import DeviceUse
+    from engine.machine.slots import Slot
     from engine.planning import PlannedRun
-    from engine.scheduling.costs import Cost
-    from engine.scheduling.occupancy import DeviceUse
-    from engine.scheduling.slots import Slot
 
 UNKNOWN = "not known yet"
 _GIB = 1024
@@ -32,7 +32,7 @@ class Machine:
     Attributes:
         slots: all of them, in the order in which they are filled.
         devices: what they are on, and what else is.
-        measured: costs measured since the app was opened, by `engine.scheduling.costs.cost_key`.
+        measured: costs measured since the app was opened, by `engine.machine.estimates.cost_key`.
     """
 
     slots: Sequence[Slot] = ()
@@ -75,7 +75,7 @@ def parameters_text(runs: Sequence[PlannedRun]) -> str:
 
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
     """How long training takes in so many slots, as far as it is known."""
-    from engine.scheduling.costs import makespan
+    from engine.machine.estimates import makespan
 
     longest = [seconds for run in runs if (seconds := run.at_most) is not None]
     if not longest:
@@ -90,7 +90,7 @@ def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
 
 def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool]:
     """Peak memory of a run, and of those that meet on one device; whether that is too much."""
-    from engine.scheduling.costs import peak_memory
+    from engine.machine.estimates import peak_memory
 
     known = [run.cost.memory_mib for run in runs if run.cost and run.cost.memory_mib]
     if not known:

@@ -21,10 +21,10 @@ from tui.widgets.grid import CellGrid
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
+    from engine.machine.estimates import Cost
+    from engine.machine.slots import Slot
     from engine.order import Order
     from engine.planning import Plan
-    from engine.scheduling.costs import Cost
-    from engine.scheduling.slots import Slot
     from engine.spec import Dataset, RunSpec
     from tui.lab import Lab
 

@@ -14,8 +14,8 @@ from tui.text import bytes_
 from tui.widgets.grid import CellView, Column, Key
 
 if TYPE_CHECKING:
-    from engine.scheduling.costs import Cost
-    from engine.scheduling.slots import Slot
+    from engine.machine.estimates import Cost
+    from engine.machine.slots import Slot
     from engine.spec import Dataset, RunSpec
     from engine.spread import Spread
     from engine.store.location import StoreLocation
@@ -63,7 +63,7 @@ def past_costs(
 
     Raises `StoreError`.
     """
-    from engine.scheduling.costs import cost_from_past, cost_key
+    from engine.machine.estimates import cost_from_past, cost_key
     from engine.store.connect import connect_reader
 
     with ExitStack() as stack:

@@ -43,9 +43,9 @@ from tui.widgets.run_charts import ALL_CHARTS, RunCharts
 from tui.widgets.run_facts import Facts, RunFacts
 
 if TYPE_CHECKING:
+    from engine.machine.telemetry import Sample, Sampler
     from engine.store.location import StoreLocation
     from engine.store.queries import Run
-    from engine.telemetry import Sample, Sampler
 
 LOOK_SECONDS = 1.5
 """Between two looks at the machine and the log."""
@@ -240,7 +240,7 @@ class LiveScreen(ChartedScreen):
 
     @work(thread=True, group="live-look")
     def _look_in_thread(self, follower: LogFollower | None, machine: bool) -> None:
-        from engine.telemetry import Sampler
+        from engine.machine.telemetry import Sampler
 
         sample = None
         if self._sampler is None:

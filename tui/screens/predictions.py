@@ -19,7 +19,7 @@ from tui.text import PARAGRAPH, cells, plain, shorten
 from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
-    from engine.scheduling.predictions import Item, Predictions, UserPrediction
+    from engine.predictions import Item, Predictions, UserPrediction
     from tui.lab import Lab
 
 MUTED = "$text-muted"
@@ -69,8 +69,8 @@ class PredictionsScreen(ModalScreen[None]):
 
     @work(thread=True, group="predict")
     def _load(self, user: str | None, first: int) -> None:
+        from engine.predictions import predictions
         from engine.runfolder import run_folder
-        from engine.scheduling.predictions import predictions
 
         self._busy = True
         try:

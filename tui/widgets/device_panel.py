@@ -9,7 +9,7 @@ from tui.text import count, plain, shorten, wrap
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
-    from engine.telemetry import GpuSample, Sample
+    from engine.machine.telemetry import GpuSample, Sample
 
 HISTORY = 90
 """Samples kept for the sparklines."""
@@ -25,7 +25,7 @@ _HOT_CELSIUS = 85
 
 
 class DevicePanel(Lines):
-    """Shows `engine.telemetry.Sample`s; a figure that isn't known is ``n/a``, never 0."""
+    """Shows `engine.machine.telemetry.Sample`s; a figure that isn't known is ``n/a``, never 0."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)

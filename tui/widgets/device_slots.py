@@ -21,12 +21,12 @@ from tui.widgets.lines import Line, Lines, fit, line_length
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.scheduling.busyprocesses import BusyProcesses, Foreign
-    from engine.scheduling.occupancy import DeviceUse
-    from engine.scheduling.slots import Slot
+    from engine.machine.busyprocesses import BusyProcesses, Foreign
+    from engine.machine.occupancy import DeviceUse
+    from engine.machine.slots import Slot
+    from engine.machine.telemetry import Sampler
     from engine.store.occupants import Occupant
     from engine.store.queries import Run, Supervisor
-    from engine.telemetry import Sampler
     from tui.lab import Lab
 
 LOOK_SECONDS = 2.0
@@ -78,9 +78,9 @@ class DeviceSlots(Lines):
     @work(thread=True, group="devices")
     def _look(self) -> None:
         from engine.errors import UserError
-        from engine.scheduling.busyprocesses import BusyProcesses
-        from engine.scheduling.occupancy import device_uses, slots_of
-        from engine.telemetry import Sampler
+        from engine.machine.busyprocesses import BusyProcesses
+        from engine.machine.occupancy import device_uses, slots_of
+        from engine.machine.telemetry import Sampler
 
         if self._sampler is None or self._busy is None:
             self._sampler, self._busy = Sampler(), BusyProcesses()
@@ -106,7 +106,7 @@ class DeviceSlots(Lines):
 
     def _own_slots(self) -> Sequence[Slot]:
         """Those that a supervisor which we start would have."""
-        from engine.scheduling.slots import detect_slots
+        from engine.machine.slots import detect_slots
 
         catalogue = self.app.catalogue
         assert catalogue is not None
@@ -114,9 +114,9 @@ class DeviceSlots(Lines):
 
     def _read_store(self) -> tuple[Supervisor | None, Sequence[Occupant]]:
         """The supervisor, if one works here, and the runs in training."""
-        from engine.scheduling.start import supervisor_running
         from engine.store.occupants import occupants
         from engine.store.queries import supervisor_state
+        from engine.supervisor.start import supervisor_running
 
         location = self.app.location
         if not location.db.exists():

@@ -217,7 +217,7 @@ from pathlib import Path
 from engine.store import queries, requests
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.scheduling.start import supervisor_running
+from engine.supervisor.start import supervisor_running
 location = StoreLocation(Path({str(location.db)!r}))
 queries.queue(connect_reader(location))
 supervisor_running(location)

@@ -16,8 +16,8 @@ from shared_run import train_cases, trained
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import split_data
-from engine.scheduling.launcher import TORCHRUN
 from engine.spec import RunSpec
+from engine.supervisor.launcher import TORCHRUN
 from engine.training import loop
 from engine.training.group import Group
 from engine.training.objectives import objective_of

@@ -17,8 +17,8 @@ from engine.datasets.load import open_data
 from engine.datasets.splits import split_data
 from engine.errors import DataError
 from engine.models.registry import build
+from engine.predictions import predictions
 from engine.runfolder import RunFolder
-from engine.scheduling.predictions import predictions
 from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.training.evaluation import evaluation_set, ranks

@@ -15,8 +15,8 @@ from test_worker import lines, small_spec
 
 from engine.process import identify, is_alive
 from engine.runfolder import RunFolder
-from engine.scheduling.launcher import together
 from engine.specfile import save_spec
+from engine.supervisor.launcher import together
 from engine.training.checkpoint import load_checkpoint
 
 DEADLINE = 90.0

@@ -18,10 +18,10 @@ import pytest
 from click.testing import Result
 from live_runs import LiveStore
 
-from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import list_runs, run_spec
+from engine.supervisor.start import supervisor_running
 from tui.commands.following import follow
 from tui.commands.session import Session
 

@@ -1,1 +1,0 @@
-"""The queue's background half: the supervisor, its slots and its launchers."""

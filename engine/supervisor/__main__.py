@@ -1,0 +1,222 @@
+"""``python -m engine.supervisor --db PATH``: works the queue until it is empty.
+
+It alone starts workers and writes results. It can be killed at any moment: what it decides is
+committed before it acts on it, and the next supervisor finds the workers by their locks, their
+identities and their journals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+from engine.config import Settings, load_catalogue
+from engine.errors import ConfigError, StoreError
+from engine.lock import take_lock, write_holder
+from engine.machine.slots import detect_slots
+from engine.regular import OWNER_ONLY
+from engine.store.connect import connect_writer
+from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
+from engine.store.folders import sweep
+from engine.store.location import StoreLocation, store_location
+from engine.store.news import NewsReader
+from engine.store.rebuild import rebuild
+from engine.store.transitions import beat, work_left
+from engine.supervisor.launcher import Launcher, LocalLauncher, Pool
+from engine.supervisor.pools import Pools
+from engine.supervisor.queue import Queue
+from engine.supervisor.webhook import Webhook
+
+TICK_SECONDS = 0.5
+BEAT_SECONDS = 5.0
+LOCK_SECONDS = 1.0
+MAX_LOG_BYTES = 1_000_000
+STORE_PATIENCE_SECONDS = 3600.0
+"""How long the store may be unusable before the supervisor gives up; workers go on."""
+GONE_SECONDS = 10.0
+"""How long whoever took the store away has to put it back or to take the run folders too."""
+
+log = logging.getLogger("seqbench")
+
+
+def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.supervisor")
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--config-dir", type=Path)
+    options = parser.parse_args(arguments)
+    os.umask(OWNER_ONLY)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(process)d %(message)s", stream=sys.stderr
+    )
+    location = store_location(options.db)
+    stop = threading.Event()
+
+    def ask_to_stop(*_: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = _settings(options.config_dir)
+        local = Pool(launcher or LocalLauncher(), detect_slots(settings.slots))
+        return serve(location, settings, stop, Pools(local, options.config_dir))
+    except (StoreError, OSError) as error:
+        log.error("%s", error)
+        return 1
+
+
+def serve(location: StoreLocation, settings: Settings, stop: threading.Event, pools: Pools) -> int:
+    """Work the queue until idle or asked to stop; at once if another does."""
+    while True:
+        lock = take_lock(location.supervisor_lock, LOCK_SECONDS)
+        if lock is None:
+            log.info("another supervisor works here")
+            return 0
+        try:
+            about = {"pid": os.getpid(), "started": time.time(), "db": str(location.db)}
+            write_holder(lock, about)
+            _trim(location.supervisor_log)
+            _work(location, Queue(location, settings, pools.present()), pools, stop, lock)
+        finally:
+            os.close(lock)
+        # Who enqueues commits first and looks at the lock then. If the commit came before this
+        # look, it is seen here; if it comes after, the lock is free already, and the enqueuer
+        # starts a supervisor of its own. Either way the work isn't left lying.
+        if stop.is_set() or not _has_work(location):
+            log.info("ends")
+            return 0
+
+
+def _work(
+    location: StoreLocation, queue: Queue, pools: Pools, stop: threading.Event, lock: int
+) -> None:
+    sweep(location)
+    log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
+    connection: StoreConnection | None = None
+    started = fine = busy = time.monotonic()
+    next_beat = 0.0
+    said = ""
+    url, news = queue.settings.webhook, NewsReader()
+    webhook = Webhook(url, location) if url else None
+    try:
+        while not stop.is_set():
+            if not _still_ours(location, lock):
+                log.info("%s is gone or another's", location.runs)
+                return
+            now = time.monotonic()
+            try:
+                if connection is None or not is_current(connection):
+                    connection = _reopen(connection, location, now - fine)
+                    queue.adopt(connection)
+                    _report(connection, news, webhook)
+                if now >= next_beat:
+                    _beat(connection, queue, time.time() - (now - started))
+                    next_beat = now + BEAT_SECONDS
+                queue.pools = pools.present()
+                queue.tick(connection)
+                _report(connection, news, webhook)
+                fine, said = time.monotonic(), ""
+                if work_left(connection):
+                    busy = now
+                elif now - busy >= queue.settings.idle_seconds:
+                    return
+            except (StoreError, OSError) as error:
+                if str(error) != said:
+                    log.warning("%s", error)
+                said = str(error)
+                if isinstance(error, StoreDamagedError):
+                    _mend(location)
+                elif now - fine > STORE_PATIENCE_SECONDS:
+                    raise
+            stop.wait(TICK_SECONDS)
+    finally:
+        if connection is not None:
+            connection.close()
+        if webhook is not None:
+            webhook.close()
+
+
+def _report(connection: StoreConnection, news: NewsReader, webhook: Webhook | None) -> None:
+    """Tell what ended since the last time."""
+    if webhook is not None:
+        for occasion in news.look(connection):
+            webhook.tell(occasion)
+
+
+def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float) -> StoreConnection:
+    """The first time the store is made if it is missing. Later a missing one was taken away under
+    us, and who did that has some time to rebuild it or to delete everything."""
+    if old is not None:
+        old.close()
+        if not location.db.exists() and waited < GONE_SECONDS:
+            raise StoreError(f"{location.db} is gone: it will be made anew from the run folders.")
+        log.info("%s was replaced", location.db)
+    return connect_writer(location)
+
+
+def _mend(location: StoreLocation) -> None:
+    """Make a damaged store anew; the damaged one is kept beside it."""
+    try:
+        count = rebuild(location)
+    except StoreError as error:
+        log.warning("%s", error)
+    else:
+        log.warning("%s was made anew from %d run folders", location.db, count)
+
+
+def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
+    slots = [
+        {
+            "name": slot.name,
+            "device": slot.device,
+            "title": slot.title,
+            "threads": slot.threads,
+            "processes": slot.processes,
+        }
+        for slot in queue.pools[None].slots
+    ]
+    with write(connection):
+        beat(connection, os.getpid(), socket.gethostname(), started, slots)
+
+
+def _has_work(location: StoreLocation) -> bool:
+    if not location.db.exists():
+        return False
+    with closing(connect_writer(location)) as connection:
+        return work_left(connection)
+
+
+def _still_ours(location: StoreLocation, lock: int) -> bool:
+    """Whether the file that we hold is the one that another supervisor would ask for."""
+    try:
+        return os.path.samestat(location.supervisor_lock.stat(), os.fstat(lock))
+    except FileNotFoundError:
+        return False
+
+
+def _settings(config_dir: Path | None) -> Settings:
+    try:
+        return load_catalogue(config_dir).settings
+    except ConfigError as error:
+        log.warning("%s The defaults are used instead.", error)
+        return Settings()
+
+
+def _trim(path: Path) -> None:
+    """Keep the log from growing for ever; it is only ours while we hold the lock."""
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
+        os.truncate(path, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

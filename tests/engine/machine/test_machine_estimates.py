@@ -1,0 +1,89 @@
+"""What launching costs: laid out over slots, and measured by really training."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config import Catalogue, load_catalogue
+from engine.errors import TrainingError
+from engine.machine.estimates import Measuring, cost_key, makespan, peak_memory
+from engine.machine.slots import Slot
+from engine.spec import RunSpec
+
+CPU = Slot("cpu/0", "cpu", "CPU", 1)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def test_runs_go_one_after_the_other_in_each_slot() -> None:
+    assert makespan([5, 3, 4], 1) == 12
+    assert makespan([5, 3, 4], 2) == 7
+    assert makespan([5, 3, 4], 9) == 5
+    assert makespan([], 2) == 0
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=50), st.integers(1, 9))
+def test_more_slots_never_take_longer_than_one_and_never_less_than_their_share(
+    seconds: list[float], slots: int
+) -> None:
+    took = makespan(seconds, slots)
+    assert took <= sum(seconds) * (1 + 1e-9)
+    assert took >= max([sum(seconds) / slots, *seconds]) * (1 - 1e-9)
+
+
+def test_the_largest_may_meet() -> None:
+    assert peak_memory([1, 5, 3], 2) == 8
+    assert peak_memory([1], 4) == 1
+
+
+def spec_of(catalogue: Catalogue, **changes: object) -> RunSpec:
+    return catalogue.run_spec("sasrec", "synthetic", 10, 1, overrides=changes)  # type: ignore[arg-type]
+
+
+def test_equal_costs_have_equal_keys(catalogue: Catalogue) -> None:
+    plain = spec_of(catalogue)
+    assert cost_key(spec_of(catalogue, lr=0.5, epochs=3)) == cost_key(plain)
+    assert cost_key(plain.model_copy(update={"seed": 9})) == cost_key(plain)
+    assert cost_key(spec_of(catalogue, dim=32)) != cost_key(plain)
+    assert cost_key(plain.model_copy(update={"length": 11})) != cost_key(plain)
+
+
+def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalogue) -> None:
+    spec = spec_of(catalogue)
+    source = spec.source.model_dump() | {"users": 120, "items": 40, "interactions": 3_600}
+    measuring = Measuring(RunSpec.model_validate(spec.model_dump() | {"source": source}), CPU)
+    cost = measuring.result()
+    assert cost.source == "measured"
+    assert 0.001 < cost.epoch_seconds < 600
+    assert cost.memory_mib is not None
+    assert 100 < cost.memory_mib < 10_000  # torch alone takes more than the least
+    assert not psutil.pid_exists(measuring.pid)
+
+
+def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
+    measuring = Measuring(spec_of(catalogue), CPU)
+    os.kill(measuring.pid, signal.SIGSTOP)  # it never ends by itself
+    threading.Timer(0.1, measuring.stop).start()
+    with pytest.raises(TrainingError, match="broken off"):
+        measuring.result()
+
+
+def test_data_that_is_not_here_is_a_sentence(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
+    monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("xdg")))
+    spec = catalogue.run_spec("sasrec", "ml-10m", 10, 1)
+    with pytest.raises(TrainingError, match="MovieLens 10M"):
+        Measuring(spec, CPU).result()

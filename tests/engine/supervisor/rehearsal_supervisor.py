@@ -1,0 +1,19 @@
+"""The real supervisor, with rehearsal workers. It looks often, so that tests needn't wait for it;
+``REHEARSAL_GONE_SECONDS`` says how long it waits for a store that was taken away."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from engine.supervisor import __main__ as supervisor
+from engine.supervisor.launcher import LocalLauncher
+
+WORKER = (sys.executable, "-P", str(Path(__file__).with_name("rehearsal_worker.py")))
+
+if __name__ == "__main__":
+    supervisor.TICK_SECONDS = 0.05
+    if seconds := os.environ.get("REHEARSAL_GONE_SECONDS"):
+        supervisor.GONE_SECONDS = float(seconds)
+    sys.exit(supervisor.main(launcher=LocalLauncher(WORKER)))

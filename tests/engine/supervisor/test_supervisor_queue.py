@@ -1,0 +1,429 @@
+"""One queue, round by round, with real worker processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from rehearsal import Look, wait_for
+
+from engine.machine.slots import Slot
+from engine.process import ProcessIdentity, own_identity
+from engine.runfolder import RunFolder
+from engine.store import queries, transitions
+from engine.store.database import StoreConnection, write
+from engine.store.location import StoreLocation
+from engine.store.rebuild import rebuild
+from engine.store.requests import (
+    request_cancel,
+    request_delete,
+    request_move,
+    request_retry,
+    set_note,
+)
+from engine.supervisor.launcher import LocalLauncher, Pool
+from engine.supervisor.queue import Queue
+
+Add = Callable[..., list[str]]
+Work = Callable[..., None]
+MakeQueue = Callable[[], Queue]
+
+
+def go(location: StoreLocation, run: str) -> None:
+    (location.folder(run).path / "go").touch()
+
+
+def local_slots(queue: Queue) -> Sequence[Slot]:
+    return queue.pools[None].slots
+
+
+def kill(look: Look, run: str) -> None:
+    """End a run's worker; it does nothing any more once this returns."""
+    live = look.live(run)
+    assert live.identity is not None
+    os.kill(live.identity.pid, signal.SIGKILL)
+    wait_for(lambda: not look.alive(live), "the worker to be gone")
+
+
+def test_runs_go_in_order_and_no_more_than_fit(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    ids = add("hold", "hold", "quick", "quick")
+    work(lambda: look.holds(ids[0]) and look.holds(ids[1]), "two that hold")
+    assert look.states() == ["running", "running", "queued", "queued"]
+    assert {look.live(ids[0]).slot, look.live(ids[1]).slot} == {"cpu/0", "cpu/1"}
+    run = look.run(ids[0])
+    assert run.progress == pytest.approx((2 + 1 / 4) / 4)
+    assert run.eta_seconds is not None
+    go(location, ids[1])
+    work(lambda: look.states() == ["running", "done", "done", "done"], "the others' end")
+    go(location, ids[0])
+    work(lambda: look.states() == ["done"] * 4, "the end")
+    started = [look.run(run).started for run in ids]
+    assert started[2] > max(started[:2])
+    for run in ids:
+        assert look.epochs(run) == [1, 2, 3, 4]
+        assert look.steps(run) == list(range(1, 17))
+    log = location.folder(ids[0]).log.read_text()
+    assert log == "attempt 1 on cpu, 1 threads\n"
+
+
+def test_a_round_that_starts_runs_for_long_leaves_the_rest_to_the_next(
+    add: Add,
+    queue: Queue,
+    writer: StoreConnection,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.supervisor.queue.START_SECONDS", 0.0)
+    add("hold", "hold", "hold")
+    started = []
+    for _ in range(3):
+        queue.tick(writer)
+        started.append(look.states().count("running"))
+    assert started == [1, 2, 2]
+
+
+def test_a_queued_run_is_cancelled_at_once(
+    location: StoreLocation, add: Add, queue: Queue, writer: StoreConnection, look: Look
+) -> None:
+    (run,) = add("hold")
+    request_cancel(location, [run])
+    queue.tick(writer)
+    found = look.run(run)
+    assert (found.state, found.cause) == ("cancelled", "cancelled")
+    assert not transitions.live_attempts(writer)
+    assert transitions.requests(writer) == []
+
+
+def test_a_run_that_is_moved_to_the_front_runs_next(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    ids = add("hold", "hold", "hold", "hold")
+    work(lambda: look.holds(ids[0]) and look.holds(ids[1]), "two that hold")
+    request_move(location, [ids[3], ids[0]], "first")
+    go(location, ids[0])
+    work(lambda: look.run(ids[3]).state == "running", "the one that was moved")
+    assert look.run(ids[2]).state == "queued"
+    for run in ids[1:]:
+        go(location, run)
+    work(lambda: look.states() == ["done"] * 4, "the end")
+
+
+def test_a_running_run_is_cancelled_and_can_be_retried(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    request_cancel(location, [run])
+    work(lambda: look.run(run).state == "cancelled", "its end")
+    assert look.run(run).message == "It cancelled."
+    request_retry(location, [run])
+    go(location, run)
+    work(lambda: look.run(run).state == "done", "the retry's end")
+    assert look.run(run).attempt == 2
+    assert look.steps(run) == list(range(1, 17))
+
+
+def test_a_worker_deaf_to_term_is_killed(
+    location: StoreLocation,
+    add: Add,
+    work: Work,
+    look: Look,
+    queue: Queue,
+    writer: StoreConnection,
+) -> None:
+    queue.cancel_seconds = 0.1
+    (run,) = add("stubborn")
+    work(lambda: look.holds(run), "it to hold")
+    live = look.live(run)
+    request_cancel(location, [run])
+    work(lambda: look.run(run).state == "cancelled", "its end")
+    assert not look.alive(live)
+    kinds = [event["kind"] for event in queries.events(writer, run)]
+    assert "end" not in kinds
+    assert look.run(run).finished is not None
+
+
+def test_a_killed_worker_is_resumed_from_its_checkpoint(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    kill(look, run)
+    go(location, run)
+    work(lambda: look.run(run).state == "done", "the end")
+    first, second = queries.attempts(writer, run)
+    assert (first["status"], second["status"]) == ("lost", "done")
+    assert "SIGKILL" in first["message"]
+    assert second["resumed_epoch"] == 2
+    assert look.epochs(run) == [1, 2, 3, 4]
+    assert look.steps(run) == list(range(1, 17))
+
+
+def test_automatic_retries_end_and_a_manual_one_starts_them_anew(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    (run,) = add("crash")
+    work(lambda: look.run(run).state == "lost", "it to be given up")
+    assert look.run(run).attempt == 3
+    assert "exited with 3" in (look.run(run).message or "")
+    request_retry(location, [run])
+    work(lambda: look.run(run).state == "lost" and look.run(run).attempt > 3, "it again")
+    assert look.run(run).attempt == 6
+    statuses = [attempt["status"] for attempt in queries.attempts(writer, run)]
+    assert statuses == ["lost"] * 6
+
+
+def test_a_failed_run_is_not_retried_by_itself(
+    add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    (run,) = add("fail")
+    work(lambda: look.run(run).state == "failed", "its end")
+    work(lambda: not transitions.live_attempts(writer), "its process to go")
+    queue.tick(writer)
+    assert (look.run(run).attempt, look.run(run).message) == (1, "It failed.")
+
+
+def test_a_preempted_run_goes_on_and_that_costs_no_retry(add: Add, work: Work, look: Look) -> None:
+    (run,) = add("yield")
+    work(lambda: look.holds(run), "it to hold")
+    os.kill(look.live(run).identity.pid, signal.SIGTERM)
+    work(lambda: look.run(run).state == "done", "its end")
+    assert (look.run(run).attempt, look.run(run).losses) == (2, 0)
+    assert look.steps(run) == list(range(1, 17))
+
+
+def test_only_runs_that_do_not_run_are_deleted(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    holding, quick = add("hold", "quick")
+    work(lambda: look.holds(holding) and look.run(quick).state == "done", "one of two to end")
+    request_delete(location, [holding, quick])
+    work(lambda: not location.folder(quick).path.exists(), "the folder to go")
+    assert look.states() == ["running"]
+    assert transitions.requests(writer) == []
+    assert queries.epochs(writer, quick) == []
+    assert list(location.runs.glob(".trash*")) == []
+
+
+def test_notes_reach_the_folder(
+    location: StoreLocation, add: Add, queue: Queue, writer: StoreConnection
+) -> None:
+    (run,) = add("hold")
+    queue.tick(writer)
+    set_note(location, run, "mind this")
+    queue.tick(writer)
+    assert "mind this" in location.folder(run).meta.read_text()
+
+
+def test_another_queue_takes_over_a_living_worker(
+    location: StoreLocation,
+    add: Add,
+    work: Work,
+    look: Look,
+    make_queue: MakeQueue,
+    writer: StoreConnection,
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    live = look.live(run)
+    successor = make_queue()
+    successor.adopt(writer)
+    successor.tick(writer)
+    assert look.live(run).identity == live.identity
+    assert look.alive(live)
+    request_cancel(location, [run])
+    work(lambda: look.run(run).state == "cancelled", "it", successor)
+    assert look.run(run).message == "It cancelled."
+
+
+def test_a_worker_is_found_after_the_store_was_deleted(
+    location: StoreLocation, add: Add, work: Work, look: Look, queue: Queue
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    live = look.live(run)
+    location.db.unlink()
+    rebuild(location)
+    assert look.live(run).identity == live.identity
+    assert look.live(run).slot == live.slot
+    assert look.run(run).state == "running"
+
+
+def test_killed_before_the_process_started_the_attempt_is_started_again(
+    location: StoreLocation, add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    (run,) = add("quick")
+    with write(writer):
+        transitions.begin_attempt(writer, run, "cpu/0", queue.host)
+    queue.adopt(writer)
+    assert look.run(run).state == "queued"
+    work(lambda: look.run(run).state == "done", "its end")
+    assert (look.run(run).attempt, look.run(run).losses) == (1, 0)
+
+
+def test_killed_before_the_pid_was_recorded_the_attempt_runs_once(
+    location: StoreLocation,
+    add: Add,
+    work: Work,
+    look: Look,
+    queue: Queue,
+    make_queue: MakeQueue,
+    writer: StoreConnection,
+) -> None:
+    (run,) = add("hold")
+    queue.tick(writer)
+    first = look.live(run)
+    # As if the supervisor had died between starting the process and writing down which it was.
+    columns = "pid = NULL, boot_id = NULL, start_ticks = NULL, status = 'starting'"
+    writer.execute(f"UPDATE attempts SET {columns}")
+    successor = make_queue()
+    successor.adopt(writer)
+    work(lambda: look.holds(run), "it", successor)
+    assert look.holds(run)
+    assert [path.name for path in location.folder(run).path.glob("journal-*")] == [
+        "journal-1.jsonl"
+    ]
+    go(location, run)
+    work(lambda: look.run(run).state == "done", "it", successor)
+    assert look.steps(run) == list(range(1, 17))
+    assert look.run(run).losses == 0
+    assert first.identity is not None
+
+
+def test_a_process_that_has_the_number_of_a_dead_worker_is_left_alone(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    live = look.live(run)
+    mine = own_identity()
+    for stranger in (
+        ProcessIdentity(mine.pid, mine.boot_id, mine.start_ticks - 1),
+        ProcessIdentity(mine.pid, "an earlier boot", mine.start_ticks),
+    ):
+        other = replace(live, identity=stranger)
+        launcher = LocalLauncher()
+        assert not launcher.stop(location.folder(run), other, "kill")
+    assert look.alive(live)
+
+
+def test_after_a_reboot_the_run_is_resumed(
+    location: StoreLocation,
+    add: Add,
+    work: Work,
+    look: Look,
+    make_queue: MakeQueue,
+    writer: StoreConnection,
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    kill(look, run)
+    writer.execute("UPDATE attempts SET boot_id = 'an earlier boot'")
+    go(location, run)
+    successor = make_queue()
+    successor.adopt(writer)
+    work(lambda: look.run(run).state == "done", "it", successor)
+    assert (look.run(run).state, look.run(run).attempt) == ("done", 2)
+
+
+def test_a_run_that_cannot_be_started_fails_with_the_reason(
+    location: StoreLocation, add: Add, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    first, second = add("quick", "hold")
+    broken = replace(
+        queue, pools={None: Pool(LocalLauncher(["/nowhere/python"]), local_slots(queue))}
+    )
+    broken.tick(writer)
+    found = look.run(first)
+    assert (found.state, found.cause) == ("failed", "launch")
+    assert "No such file" in (found.message or "")
+    assert look.run(second).state == "failed"
+    assert not transitions.live_attempts(writer)
+
+
+def test_a_folder_that_cannot_be_read_holds_up_nothing(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    broken, held, waiting = add("hold", "hold", "quick")
+    work(lambda: look.holds(broken) and look.holds(held), "two that hold")
+    lock = location.folder(broken).lock
+    lock.unlink()
+    lock.symlink_to(lock.name)
+    kill(look, broken)
+    go(location, held)
+    work(lambda: [look.run(run).state for run in (held, waiting)] == ["done"] * 2, "the others")
+    lock.unlink()
+    go(location, broken)
+    work(lambda: look.run(broken).state == "done", "its end")
+
+
+def test_a_run_whose_journal_cannot_be_read_can_be_cancelled(
+    location: StoreLocation, add: Add, work: Work, look: Look
+) -> None:
+    (run,) = add("hold")
+    work(lambda: look.holds(run), "it to hold")
+    journal = location.folder(run).journal(1)
+    journal.unlink()
+    journal.mkdir()
+    request_cancel(location, [run])
+    work(lambda: look.run(run).state == "cancelled", "its end")
+
+
+def test_a_row_in_the_place_of_the_next_attempt_gives_way(
+    add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    (run,) = add("quick")
+    writer.execute(
+        "INSERT INTO attempts (run, attempt, status, exited) VALUES (?, 1, 'lost', 0)", (run,)
+    )
+    work(lambda: look.run(run).state == "done", "its end")
+    assert look.run(run).attempt == 1
+
+
+class FullMachine(LocalLauncher):
+    """Has no room for a further process."""
+
+    def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+def test_a_run_waits_for_a_machine_that_has_no_room(
+    location: StoreLocation, add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    (run,) = add("quick")
+    full = replace(queue, pools={None: Pool(FullMachine(), local_slots(queue))})
+    for _ in range(2):
+        full.tick(writer)  # a round that raised would count against the supervisor's patience
+        assert look.run(run).state == "queued"
+    assert location.folder(run).meta.exists()
+    work(lambda: look.run(run).state == "done", "its end")
+    assert (look.run(run).attempt, look.run(run).losses) == (1, 0)
+
+
+def test_a_request_that_cannot_be_done_holds_up_nothing(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    holding, quick = add("hold", "quick")
+    work(lambda: look.holds(holding), "it to hold")
+    shutil.rmtree(location.folder(holding).path)
+    request_cancel(location, [holding, quick])
+    work(lambda: look.run(quick).state in ("cancelled", "done"), "the other one")
+    assert transitions.requests(writer) == []
+
+
+def test_a_run_for_a_launcher_that_is_not_configured_fails_and_holds_up_nothing(
+    location: StoreLocation, add: Add, work: Work, look: Look, writer: StoreConnection
+) -> None:
+    elsewhere, here = add("quick", "quick")
+    writer.execute("UPDATE runs SET launcher = 'mars' WHERE id = ?", (elsewhere,))
+    work(lambda: look.run(here).state == "done", "the other")
+    found = look.run(elsewhere)
+    assert (found.state, found.cause) == ("failed", "launch")
+    assert "There is no launcher 'mars' any more" in (found.message or "")
