@@ -7,9 +7,13 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+WAIT_STEP = 0.1
+"""Seconds between two tries of `hold_lock`."""
 
 READS = 100
 """Attempts at reading a text that is just being written."""
@@ -39,6 +43,25 @@ def take_lock(path: Path, seconds: float = 0.0) -> int | None:
             raise
         else:
             return descriptor
+
+
+@contextmanager
+def hold_lock(path: Path, sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
+    """Hold a file's lock, waiting for any process that has it. The file is kept: if it were
+    removed, a third process could lock a new one of that name.
+
+    Args:
+        sleep: waits for a number of seconds between two tries; it may raise to give up.
+
+    Raises:
+        OSError: the file can't be opened.
+    """
+    while (descriptor := take_lock(path)) is None:
+        sleep(WAIT_STEP)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_holder(descriptor: int, about: Mapping[str, Any]) -> None:

@@ -4,12 +4,10 @@ also when several processes fetch it at once.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +18,7 @@ from engine.atomic import fsync_folder
 from engine.datasets.locate import cache_folder, damaged_files, locate, md5_of
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
+from engine.lock import hold_lock
 from engine.spec import Archive, Dataset
 
 WAIT_STEP = 0.1
@@ -115,7 +114,7 @@ def fetch(
     )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(part.with_suffix(".lock"), task):
+        with hold_lock(part.with_suffix(".lock"), task.sleep):
             if ready := _sound(dataset):
                 return ready
             _from_any(task)
@@ -306,20 +305,6 @@ def _sound(dataset: Dataset) -> Path | None:
             "copy, or take 'local' out of the data set's YAML."
         )
     return None if problems else located.folder
-
-
-@contextmanager
-def _one_at_a_time(lock: Path, task: _Download) -> Iterator[None]:
-    """Hold the file ``lock``, waiting for another process that has it."""
-    with lock.open("wb") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                task.sleep(WAIT_STEP)
-        # The file is kept: if it were removed, a third process could lock a new one of that name.
-        yield
 
 
 def _put_in_place(dataset: Dataset, archive: Path, target: Path) -> None:

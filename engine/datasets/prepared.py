@@ -9,7 +9,6 @@ process has mapped stays as it is for that process when another one replaces the
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import mmap
@@ -26,6 +25,7 @@ from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
 from engine.datasets.locate import cache_folder
 from engine.datasets.ordering import Ids
+from engine.lock import hold_lock
 from engine.regular import open_regular
 from engine.spec import Dataset
 
@@ -87,8 +87,7 @@ def preparation_lock(name: str) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):  # without a lock, both prepare it
             _folder().mkdir(parents=True, exist_ok=True)
-            file = held.enter_context((_folder() / f"{name}.lock").open("wb"))
-            fcntl.flock(file, fcntl.LOCK_EX)
+            held.enter_context(hold_lock(_folder() / f"{name}.lock"))
         yield
 
 

@@ -1,4 +1,4 @@
-"""Synthetic histories from a Markov source, whose best possible metrics are known exactly.
+"""Synthetic histories from a Markov source, whose best possible metrics can be computed exactly.
 
 The source is a mixture transition distribution (Raftery, A model for high-order Markov chains,
 J. R. Stat. Soc. B 47(3), 1985, eq. 2.1, with a transition matrix for each lag as in Raftery &
@@ -13,19 +13,14 @@ For lags that reach before the start of a history, Q_i is replaced by π.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import Split, leave_one_out
 from engine.errors import DataError
-from engine.spec import TOP_K, Dataset, SyntheticSource
-
-_CELLS_AT_ONCE = 2**22
-"""Most cells of a (users, items) table of probabilities, which bounds its memory."""
+from engine.spec import Dataset, SyntheticSource
 
 
 @dataclass(frozen=True)
@@ -46,21 +41,6 @@ class MarkovSource:
     @property
     def order(self) -> int:
         return len(self.successors)
-
-    def next_item(self, contexts: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return P(next item | context), (B, V + 1).
-
-        Args:
-            contexts: (B, order) int32, oldest first; 0 before the start of the history.
-        """
-        rows = np.arange(len(contexts))[:, None]
-        not_begun = (contexts[:, ::-1] == 0) @ self.lag_weights
-        table: NDArray[np.float64] = (self.noise + not_begun)[:, None] * self.popularity
-        for lag in range(1, self.order + 1):
-            item = contexts[:, -lag]
-            mass = np.where(item[:, None] > 0, self.lag_weights[lag - 1] * self.weights, 0.0)
-            np.add.at(table, (rows, self.successors[lag - 1, item]), mass)
-        return table
 
     def draw(
         self, contexts: NDArray[np.int32], generator: np.random.Generator
@@ -104,7 +84,8 @@ def generate(dataset: Dataset) -> Interactions:
     Raises:
         DataError: the users and lengths don't allow for the number of interactions.
     """
-    settings = _settings(dataset)
+    settings = dataset.synthetic
+    assert settings is not None
     source = markov_source(settings, dataset.items)
     generator = np.random.default_rng([settings.seed, 1])
     lengths = _lengths(dataset, settings, generator)
@@ -121,66 +102,6 @@ def generate(dataset: Dataset) -> Interactions:
     histories[longest_first] = table
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return make_interactions(histories[histories > 0], offsets, dataset.items)
-
-
-@dataclass(frozen=True)
-class BayesOptimum:
-    """Metrics at 10 of the best possible ranking, by the true probabilities, over all items.
-
-    ``recall`` (equal to HitRate), ``mrr`` and ``ndcg`` are the exact expectations given each
-    user's history, averaged over the evaluated users; ``realised_…`` are the same ranking's metrics
-    on the items that were drawn, a tie counting against the true item.
-    """
-
-    recall: float
-    mrr: float
-    ndcg: float
-    realised_recall: float
-    realised_mrr: float
-    realised_ndcg: float
-    users: int
-
-
-def bayes_optimum(dataset: Dataset, split: Split) -> BayesOptimum:
-    """Compute the optimum of one split of a synthetic data set.
-
-    With one item to find, a metric is a sum over ranks of a gain that falls with the rank: 1, 1/k
-    and 1/log2(k + 1) for k ≤ 10. Its expectation, Σ_k gain(k) · p(item at rank k), is greatest
-    when items are ranked by probability.
-
-    Raises:
-        DataError: the data set isn't synthetic.
-    """
-    settings = _settings(dataset)
-    source = markov_source(settings, dataset.items)
-    halves = leave_one_out(generate(dataset))
-    contexts, targets = halves.histories(split, source.order), halves.targets(split)
-
-    best = min(TOP_K, dataset.items)
-    gains = _gains(np.arange(1, best + 1))
-    expected, realised = np.zeros(3), np.zeros(3)
-    for part in _chunks(len(targets), dataset.items):
-        table = source.next_item(contexts[part])[:, 1:]
-        top = -np.sort(-np.partition(table, -best, axis=1)[:, -best:], axis=1)
-        expected += gains @ top.sum(axis=0)
-        true = np.take_along_axis(table, targets[part][:, None].astype(np.int64) - 1, axis=1)
-        realised += _gains((table >= true).sum(axis=1)).sum(axis=1)
-    recall, mrr, ndcg = (expected / len(targets)).tolist()
-    realised_recall, realised_mrr, realised_ndcg = (realised / len(targets)).tolist()
-    return BayesOptimum(
-        recall, mrr, ndcg, realised_recall, realised_mrr, realised_ndcg, len(targets)
-    )
-
-
-def _gains(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return Recall, MRR and NDCG at 10 of a true item at each rank: (3, ranks)."""
-    inside = ranks <= TOP_K
-    return np.stack([inside / 1.0, inside / ranks, inside / np.log2(ranks + 1)])
-
-
-def _chunks(users: int, items: int) -> Iterator[slice]:
-    size = max(1, _CELLS_AT_ONCE // items)
-    return (slice(first, first + size) for first in range(0, users, size))
 
 
 def _lengths(
@@ -200,9 +121,3 @@ def _lengths(
         chosen = generator.permutation(room)[: abs(missing)]
         lengths[chosen] += 1 if missing > 0 else -1
     return lengths
-
-
-def _settings(dataset: Dataset) -> SyntheticSource:
-    if dataset.synthetic is None:
-        raise DataError(f"{dataset.title} is not synthetic: only a synthetic set has an optimum.")
-    return dataset.synthetic

@@ -6,7 +6,9 @@ import os
 import threading
 from pathlib import Path
 
-from engine.lock import is_locked, read_holder, take_lock, write_holder
+import pytest
+
+from engine.lock import hold_lock, is_locked, read_holder, take_lock, write_holder
 
 
 def test_one_process_has_it_until_it_closes_it(tmp_path: Path) -> None:
@@ -43,3 +45,26 @@ def test_whoever_reads_it_sees_one_holder_whole(tmp_path: Path) -> None:
     assert all(holder in holders for holder in seen)
     path.write_text(path.read_text().replace("pid", "pit"))
     assert read_holder(path) is None, "a part of one text and a part of another"
+
+
+def test_it_is_waited_for_until_the_wait_gives_up(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first = take_lock(path)
+    assert first is not None
+    waits: list[float] = []
+
+    def let_go_after_two(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            os.close(first)
+
+    with hold_lock(path, let_go_after_two):
+        assert len(waits) == 2
+        assert is_locked(path)
+
+        def give_up(seconds: float) -> None:
+            raise TimeoutError
+
+        with pytest.raises(TimeoutError), hold_lock(path, give_up):
+            pass
+    assert not is_locked(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from bayes import bayes_optimum
 
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
@@ -149,8 +150,6 @@ def test_a_diverging_run_says_what_to_try(tiny_spec) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_sasrec_comes_within_a_tenth_of_the_bayes_optimum(catalogue: Catalogue) -> None:
-    from engine.datasets.synthetic import bayes_optimum
-
     spec = catalogue.run_spec("sasrec", "synthetic", 50, 42)
     outcome, _ = run(spec)
     optimum = bayes_optimum(spec.source, "test")
