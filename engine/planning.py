@@ -19,7 +19,7 @@ from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
 from engine.suites import suite_of_cells
 
 if TYPE_CHECKING:
-    from engine.machine.estimates import Cost
+    from engine.machine.estimates import CostEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PlannedRun:
     missing: bool
     """Not queued, running or done with the same settings."""
     parameters: int
-    cost: Cost | None = None
+    cost: CostEstimate | None = None
     """``None`` where nothing tells it."""
 
     @property
@@ -65,7 +65,7 @@ def plan(
     catalogue: Catalogue,
     order: Order,
     present: Container[str],
-    cost_of: Callable[[RunSpec], Cost | None] = lambda _: None,
+    cost_of: Callable[[RunSpec], CostEstimate | None] = lambda _: None,
 ) -> Plan:
     """Check an order and work out its runs.
 
@@ -84,7 +84,7 @@ def plan(
         raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
     cells = catalogue.in_order(order.cells)
     specs = catalogue.specs(cells, order.seeds, order.profile, order.overrides, order.variants)
-    known: dict[tuple[str, str, int, str], tuple[int, Cost | None]] = {}
+    known: dict[tuple[str, str, int, str], tuple[int, CostEstimate | None]] = {}
     runs: dict[str, PlannedRun] = {}
     for spec in specs:
         fingerprint = spec.fingerprint()

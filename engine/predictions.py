@@ -16,46 +16,48 @@ from engine.runfolder import RunFolder
 
 RECOMMEND = (sys.executable, "-P", "-m", "engine.worker.recommend")
 
-PATIENCE_SECONDS = 300.0
-"""A large data set that isn't prepared is read first."""
+PREDICT_SECONDS = 300.0
+"""Most time to predict; a large data set that isn't prepared is read first."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """An item as the source names it."""
+    """An item, by its id in the source."""
 
     id: str
     title: str
-    """Empty, where the source has none."""
+    """Empty if the source has none."""
     score: float = 0.0
     seen: bool = False
-    """Whether the user has had it before."""
+    """Whether the user's history has it."""
     true: bool = False
-    """Whether it is what the user in fact came to next."""
+    """Whether it is the user's true next item."""
 
 
 @dataclass(frozen=True)
 class UserPrediction:
-    """What a run makes of one user."""
+    """A run's prediction for one user."""
 
     user: str
     history: Sequence[Item]
-    """Oldest first; at most as many as the model sees."""
+    """The items that the model sees, oldest first."""
     true: Item | None
+    """The true next item; ``None`` for a user who isn't tested."""
     rank: int | None
-    """Of the true item, among all items."""
+    """The true item's rank among all items, from 1."""
     rank_masked: int | None
-    """With seen items masked."""
+    """The true item's rank with seen items masked."""
     top: Sequence[Item]
+    """The items of the highest scores, best first."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Some users of a run."""
+    """A run's predictions for some users."""
 
     dataset: str
     tested: int
-    """Users that the run tests in all."""
+    """Number of users that the run is tested on."""
     users: Sequence[UserPrediction]
 
 
@@ -68,11 +70,16 @@ def predictions(
     top: int = 10,
     mask_seen: bool = False,
 ) -> Predictions:
-    """Ask for one user by id, or for ``count`` of the tested ones from the ``first`` on.
+    """Predict for one user, or for ``count`` of the tested users from the ``first`` on.
+
+    Args:
+        user: the user's id in the source.
+        top: the number of items to recommend.
+        mask_seen: don't recommend items of the user's history.
 
     Raises:
-        DataError: the run has no weights, the data isn't here or has changed, or there is no such
-            user; in words.
+        DataError: the run has no weights, the data isn't here or has changed, there is no such
+            user, or the process failed.
     """
     command = [*RECOMMEND, str(folder.path.absolute())]
     command += [f"--user={user}"] if user is not None else [f"--first={first}", f"--count={count}"]
@@ -85,28 +92,30 @@ def predictions(
             env=background_environment(),
             cwd=os.sep,
             check=False,
-            timeout=PATIENCE_SECONDS,
+            timeout=PREDICT_SECONDS,
         )
-        told = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         raise DataError("Predicting took too long: is the machine busy?") from None
     except (OSError, ValueError):
         raise DataError("Predicting was broken off: is there enough memory?") from None
-    if "problem" in told:
-        raise DataError(str(told["problem"]))
-    return Predictions(told["dataset"], told["tested"], [_user(each) for each in told["users"]])
+    if "problem" in answer:
+        raise DataError(str(answer["problem"]))
+    users = [_user_prediction(each) for each in answer["users"]]
+    return Predictions(answer["dataset"], answer["tested"], users)
 
 
-def _user(told: Mapping[str, Any]) -> UserPrediction:
-    true = told["true"]
+def _user_prediction(answer: Mapping[str, Any]) -> UserPrediction:
+    true = answer["true"]
     return UserPrediction(
-        told["user"],
-        [Item(each["item"], each["title"]) for each in told["history"]],
-        Item(true["item"], true["title"]) if true else None,
-        told["rank"],
-        told["rank_masked"],
-        [
-            Item(each["item"], each["title"], each["score"], each["seen"], each["true"])
-            for each in told["top"]
-        ],
+        user=answer["user"],
+        history=[_item(each) for each in answer["history"]],
+        true=_item(true) if true else None,
+        rank=answer["rank"],
+        rank_masked=answer["rank_masked"],
+        top=[_item(each) for each in answer["top"]],
     )
+
+
+def _item(answer: Mapping[str, Any]) -> Item:
+    return Item(answer["item"], **{key: answer[key] for key in answer if key != "item"})

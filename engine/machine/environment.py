@@ -1,4 +1,4 @@
-"""The environment of background processes, which stand in another folder than we do."""
+"""Environment variables of the processes that seqbench starts, which run in other folders."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ PATH_VARIABLES = ("SEQBENCH_DATA", "SEQBENCH_CACHE", "SEQBENCH_CONFIG")
 
 
 def background_environment() -> dict[str, str]:
-    """Ours, with paths made absolute, and with the code that we run found first."""
-    environment = {**os.environ, **chosen_paths()}
+    """Return this process's environment with absolute paths, and with the code that runs here first
+    on ``PYTHONPATH``."""
+    environment = {**os.environ, **absolute_paths()}
     if (code := code_folder()) is not None:
         paths = [str(code), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
         environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     return environment
 
 
-def chosen_paths() -> dict[str, str]:
-    """Those of `PATH_VARIABLES` that are set, made absolute."""
+def absolute_paths() -> dict[str, str]:
+    """Return those of `PATH_VARIABLES` that are set, made absolute."""
     return {
         name: str(Path(value).expanduser().resolve())
         for name in PATH_VARIABLES
@@ -30,7 +31,7 @@ def chosen_paths() -> dict[str, str]:
 
 
 def code_folder() -> Path | None:
-    """The folder of the code that we run, where Python doesn't look by itself."""
+    """Return the folder that holds the running code; ``None`` if Python finds it by itself."""
     code = Path(engine.__file__).resolve().parent.parent
     # Installed packages are found anyway, and before the standard library they could hide it.
     installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
@@ -38,7 +39,8 @@ def code_folder() -> Path | None:
 
 
 def thread_environment(threads: int) -> dict[str, str]:
-    """What tells a process's numerical libraries how many threads to use, and how they wait.
+    """Return the variables that set the number of threads of a process's numerical libraries, and
+    how these threads wait.
 
     Threads that spin for long cost a shared machine several times the work; ones that never do cost
     a fifth of a small model's training, because waking them takes longer than many operations.

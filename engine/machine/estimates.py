@@ -1,4 +1,4 @@
-"""What a run will cost here: from past runs, else measured in a process of its own."""
+"""Estimates of what runs will cost here: from past runs, or measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -15,51 +15,58 @@ from typing import TYPE_CHECKING, Literal
 from engine.errors import TrainingError
 from engine.machine.environment import background_environment, thread_environment
 from engine.machine.slots import Slot
-from engine.store.pastcosts import Place, cost_settings, past_cost
+from engine.store.pastcosts import Hardware, cost_settings, past_cost
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # pydantic is kept from the app's first paint
     from engine.spec import RunSpec
 
 MEASURE = (sys.executable, "-P", "-m", "engine.worker.measure")
 
-PATIENCE_SECONDS = 120.0
-"""For one measurement; loading the data takes most of it."""
+MEASURE_SECONDS = 120.0
+"""Most time of one measurement; loading the data takes most of it."""
 
 Source = Literal["past", "nearest", "measured"]
+"""What an estimate is from: runs of the same cell, runs of another length, or a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """Of one run; ``None`` is not known."""
+class CostEstimate:
+    """What one run is expected to cost; ``None`` is not known."""
 
     source: Source
-    """Runs of this cell, runs of another length, or a measurement."""
     epoch_seconds: float
+    """Time of one epoch, with its evaluation."""
     run_seconds: float | None
-    """Of whole runs like it, early stopping included."""
+    """Time of a whole run, early stopping included."""
     memory_mib: float | None
+    """Peak memory on the run's device."""
 
 
 def cost_key(spec: RunSpec) -> str:
-    """Equal for runs that must cost the same an epoch."""
+    """Return a key that is equal for runs whose epochs must cost the same."""
     settings = cost_settings(spec.model_dump(mode="json"))
     return json.dumps([spec.dataset, spec.length, settings], sort_keys=True)
 
 
-def cost_from_past(con: sqlite3.Connection, spec: RunSpec, slot: Slot) -> Cost | None:
-    """What the store knows; ``None`` if nothing like it ran here."""
-    found = past_cost(con, spec, Place(slot.device, slot.title, slot.threads, slot.processes))
+def estimate_from_past(con: sqlite3.Connection, spec: RunSpec, slot: Slot) -> CostEstimate | None:
+    """Estimate from the store's runs on this hardware; ``None`` if none was like this one."""
+    hardware = Hardware(slot.device, slot.title, slot.threads, slot.processes)
+    found = past_cost(con, spec, hardware)
     if found is None:
         return None
     source: Source = "past" if found.length == spec.length else "nearest"
-    return Cost(source, found.epoch_seconds, found.run_seconds, found.memory_mib)
+    return CostEstimate(source, found.epoch_seconds, found.run_seconds, found.memory_mib)
 
 
-class Measuring:
-    """A measurement under way, in a process that ends with it."""
+class MeasuringProcess:
+    """A measurement of one run's cost that is under way, in a process of its own."""
 
     def __init__(self, spec: RunSpec, slot: Slot) -> None:
-        """Raises `OSError` if no process can be started."""
+        """Start measuring.
+
+        Raises:
+            OSError: the process can't be started.
+        """
         environment = {**background_environment(), **thread_environment(slot.threads)}
         if slot.visible is not None:
             environment["CUDA_VISIBLE_DEVICES"] = slot.visible
@@ -76,32 +83,41 @@ class Measuring:
 
     @property
     def pid(self) -> int:
+        """The pid of the measuring process."""
         return self._process.pid
 
-    def result(self) -> Cost:
-        """Wait for it. Raises `TrainingError` if there is none."""
+    def result(self) -> CostEstimate:
+        """Wait for the process and return what it measured.
+
+        Raises:
+            TrainingError: it failed, was stopped, or took longer than `MEASURE_SECONDS`.
+        """
         try:
             text, _ = self._process.communicate(
-                self._spec.model_dump_json(), timeout=PATIENCE_SECONDS
+                self._spec.model_dump_json(), timeout=MEASURE_SECONDS
             )
-            told = json.loads(text)
+            answer = json.loads(text)
         except subprocess.TimeoutExpired:
             self.stop()
             self._process.communicate()
             raise TrainingError("measure", "Measuring took too long.") from None
         except (OSError, ValueError):
             raise TrainingError("measure", "Measuring was broken off.") from None
-        if "problem" in told:
-            raise TrainingError("measure", str(told["problem"]))
-        return Cost("measured", told["epoch_seconds"], None, told["memory_mib"])
+        if "problem" in answer:
+            raise TrainingError("measure", str(answer["problem"]))
+        return CostEstimate("measured", answer["epoch_seconds"], None, answer["memory_mib"])
 
     def stop(self) -> None:
-        """End it at once; whoever waits for the result is told."""
+        """Kill the process; a thread that waits in `result` gets a `TrainingError`."""
         self._process.kill()
 
 
 def makespan(seconds: Iterable[float], slots: int) -> float:
-    """How long runs take in so many slots, each taking the first that is free."""
+    """Return how long runs take in a number of slots, each run taking the first free slot.
+
+    Args:
+        seconds: the time of each run, in the order of the queue.
+    """
     ends = [0.0] * max(1, slots)
     for each in seconds:
         heapq.heapreplace(ends, ends[0] + each)
@@ -109,5 +125,5 @@ def makespan(seconds: Iterable[float], slots: int) -> float:
 
 
 def peak_memory(memories: Sequence[float], at_once: int) -> float:
-    """Of the largest runs that may meet on one device."""
+    """Return the memory of the largest runs that may meet on one device, ``at_once`` of them."""
     return sum(heapq.nlargest(at_once, memories))

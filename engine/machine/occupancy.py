@@ -1,4 +1,4 @@
-"""What each device does: its load, the runs in its slots, and the processes that aren't ours."""
+"""How each device is used: its load, the runs in its slots, and foreign processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from psutil import pid_exists
 
-from engine.machine.busyprocesses import Foreign, describe
+from engine.machine.busyprocesses import ForeignProcess, describe
 from engine.machine.slots import Slot
 from engine.machine.telemetry import GpuSample, Sample
 from engine.process import parent_of
@@ -19,35 +19,32 @@ from engine.store.queries import Run, Supervisor
 
 @dataclass(frozen=True, slots=True)
 class DeviceUse:
-    """A GPU, or the CPU, at one moment. A figure that isn't known is ``None``."""
+    """The use of a GPU or of the CPU at one moment; ``None`` is not known."""
 
     label: str
     """``GPU 0``, or ``GPU`` where the driver's number isn't known, or ``CPU``."""
     title: str
     slots: tuple[Run | None, ...]
-    """What is in each; ``None``: it is free."""
+    """The run in each slot; ``None`` for a free slot."""
     utilization: float | None
-    """Per cent."""
+    """Per cent of the device."""
     memory_used_mib: float | None
     memory_total_mib: float | None
     load: float | None = None
-    """Of the CPU: runnable processes, mean over a minute."""
+    """The CPU's load average of the last minute."""
     cores: int | None = None
-    foreign: tuple[Foreign, ...] = ()
+    """The CPU's cores."""
+    foreign: tuple[ForeignProcess, ...] = ()
     names: tuple[str, ...] = ()
-    """Of the slots."""
+    """The names of the slots."""
 
 
 def slots_of(supervisor: Supervisor) -> list[Slot]:
-    """The slots that a supervisor works with."""
+    """Return the slots of a running supervisor."""
     return [
         Slot(
-            name=slot["name"],
-            device=slot["device"],
-            title=slot["title"],
-            threads=slot["threads"],
+            **slot,
             visible=slot["name"].rpartition("/")[0] if slot["device"] == "cuda" else None,
-            processes=slot.get("processes", 1),
         )
         for slot in supervisor.slots
     ]
@@ -57,17 +54,18 @@ def device_uses(
     slots: Sequence[Slot],
     sample: Sample,
     occupants: Sequence[Occupant],
-    busy: Sequence[Foreign] = (),
+    busy: Sequence[ForeignProcess] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> list[DeviceUse]:
-    """Every device that has slots, in the order of the slots; a slot of several GPUs is in each.
+    """Return the use of every device that has slots, in the order of the slots.
 
     Args:
-        busy: processes that keep the CPU busy and aren't ours.
+        occupants: the runs in training; those on another host are left out.
+        busy: foreign processes that keep the CPU busy.
     """
     host = socket.gethostname()
     here = [one for one in occupants if one.host in (None, host)]
-    placed = _place(slots, here)
+    placed = _assign(slots, here)
     devices: dict[str, list[Slot]] = {}
     for slot in slots:
         for visible in (slot.visible or slot.device).split(","):
@@ -94,10 +92,11 @@ def device_uses(
 def gpu_of(
     visible: str, gpus: Sequence[GpuSample], environment: Mapping[str, str] = os.environ
 ) -> GpuSample | None:
-    """The driver's GPU that ``CUDA_VISIBLE_DEVICES`` calls so; ``None`` where that isn't certain.
+    """Return the driver's GPU for an entry of ``CUDA_VISIBLE_DEVICES``; ``None`` if that isn't
+    certain.
 
-    CUDA counts the fastest first unless told otherwise, the driver by bus: with GPUs of one kind
-    that is the same.
+    CUDA numbers the fastest GPU first unless ``CUDA_DEVICE_ORDER`` says otherwise, the driver goes
+    by bus: with GPUs of one kind both orders are equal.
     """
     if visible.isdecimal():
         alike = len({gpu.name for gpu in gpus}) == 1
@@ -108,21 +107,26 @@ def gpu_of(
     return found[0] if len(found) == 1 else None
 
 
-def _place(slots: Sequence[Slot], occupants: Iterable[Occupant]) -> dict[str, Occupant]:
-    """Every run in its slot; one without takes a free one, as the supervisor has it."""
+def _assign(slots: Sequence[Slot], occupants: Iterable[Occupant]) -> dict[str, Occupant]:
+    """Return the run in each slot, by the slot's name.
+
+    A run whose slot isn't known, or is taken, gets a free one, as the supervisor does it.
+    """
     placed: dict[str, Occupant] = {}
-    homeless = []
+    unplaced = []
     names = {slot.name for slot in slots}
     for one in occupants:
         if one.slot in names and one.slot not in placed:
             placed[one.slot] = one
         else:
-            homeless.append(one)
+            unplaced.append(one)
     free = [slot.name for slot in slots if slot.name not in placed]
-    return placed | dict(zip(free, homeless, strict=False))
+    return placed | dict(zip(free, unplaced, strict=False))
 
 
-def _cpu(sample: Sample, runs: tuple[Run | None, ...], busy: tuple[Foreign, ...]) -> DeviceUse:
+def _cpu(
+    sample: Sample, runs: tuple[Run | None, ...], busy: tuple[ForeignProcess, ...]
+) -> DeviceUse:
     host = sample.host
     return DeviceUse(
         label="CPU",
@@ -145,19 +149,23 @@ def _gpu(
     occupants: Iterable[Occupant],
     started: Container[int | None],
 ) -> DeviceUse:
-    """``started``: processes whose children train, rather than themselves."""
+    """Return the use of a GPU, on which a process is foreign if no run is known for it.
+
+    Args:
+        started: pids of the processes, ``torchrun``, whose children train.
+    """
     if gpu is None:
         return DeviceUse("GPU", title, runs, None, None, None)
     ours = {one.pid for one in occupants}
     foreign = [
         process
         for process in gpu.processes
-        if process[0] not in ours and parent_of(process[0]) not in started
+        if process.pid not in ours and parent_of(process.pid) not in started
     ]
-    # In a container the driver tells the host's process ids: ours are among those unknown here.
-    seen = {pid for pid, _ in gpu.processes}
+    # In a container the driver shows the host's pids: ours are among those unknown here.
+    seen = {process.pid for process in gpu.processes}
     hidden = sum(one is not None and one.pid not in seen for one in inside)
-    for process in [process for process in foreign if not pid_exists(process[0])][:hidden]:
+    for process in [process for process in foreign if not pid_exists(process.pid)][:hidden]:
         foreign.remove(process)
     return DeviceUse(
         label=f"GPU {gpu.index}",

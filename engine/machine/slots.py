@@ -1,17 +1,17 @@
-"""Places to run in: so many on each GPU, or so many on the CPU, with its cores divided."""
+"""Slots: what one run at a time trains on, a share of the GPUs or of the CPU's cores."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.config import Slots
+from engine.machine.telemetry import gpu_names
 
 CORES_PER_CPU_RUN = 4
-"""``cpu: auto`` gives one slot for so many cores."""
+"""Cores for each slot where the settings say ``cpu: auto``."""
 
 log = logging.getLogger("seqbench")
 
@@ -20,41 +20,52 @@ _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One run at a time."""
+    """What one run at a time trains on."""
 
     name: str
-    """Stays the same from supervisor to supervisor on one machine: ``cpu/0``, ``GPU-…/0``."""
+    """``cpu/0`` or ``GPU-…/0``: the same for every supervisor on one machine."""
     device: str
-    """``cpu`` or ``cuda``, as the worker takes it."""
+    """``cpu`` or ``cuda``, as the worker's option has it."""
     title: str
-    """For people: ``CPU`` or the GPU's name."""
+    """``CPU`` or the GPU's name, to be shown."""
     threads: int
+    """Threads of each process."""
     visible: str | None = None
-    """``CUDA_VISIBLE_DEVICES`` of a worker here."""
+    """``CUDA_VISIBLE_DEVICES`` of the slot's worker; ``None`` leaves it unset."""
     processes: int = 1
-    """So many train one run together, each with ``threads`` threads, and a GPU on ``cuda``."""
+    """Processes that train one run together; on ``cuda`` each has a GPU of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
+    """A GPU that runs may train on."""
+
     visible: str
-    """What ``CUDA_VISIBLE_DEVICES`` calls it: its UUID, or as it was called there already."""
+    """Its entry in ``CUDA_VISIBLE_DEVICES``: the UUID, or the entry that was inherited."""
     title: str
 
 
 def detect_slots(
     settings: Slots, environment: Mapping[str, str] = os.environ, cores: int | None = None
 ) -> list[Slot]:
-    """The slots of this machine; there is always one at least. GPUs left over are logged."""
+    """Return the slots of this machine, at least one. GPUs that stay unused are logged.
+
+    Args:
+        cores: the cores to divide; by default those that this process may use.
+    """
     cores = cores or len(os.sched_getaffinity(0))
-    gpus = allowed_gpus(_gpus(), environment)
-    if said := left_over(settings, len(gpus)):
-        log.warning("%s", said)
+    gpus = allowed_gpus([Gpu(uuid, name) for uuid, name in gpu_names().items()], environment)
+    if note := unused_gpus_note(settings, len(gpus)):
+        log.warning("%s", note)
     return divide(settings, gpus, cores)
 
 
-def left_over(settings: Slots, gpus: int) -> str | None:
-    """What to say where ``gpus_per_run`` doesn't divide the GPUs."""
+def unused_gpus_note(settings: Slots, gpus: int) -> str | None:
+    """Return a sentence on GPUs that don't suffice for ``gpus_per_run``; ``None`` if all are used.
+
+    Args:
+        gpus: the number of GPUs.
+    """
     each = settings.gpus_per_run
     if 0 < gpus < each:
         return f"gpus_per_run is {each}, and there are {gpus} GPUs: a run takes those."
@@ -64,8 +75,11 @@ def left_over(settings: Slots, gpus: int) -> str | None:
 
 
 def divide(settings: Slots, gpus: Sequence[Gpu], cores: int) -> list[Slot]:
-    """Slots on every GPU, or on every group of GPUs that one run spans; on the CPU where there is
-    no GPU. GPUs that are too few for a run are left out, and where all are, a run takes those."""
+    """Divide the GPUs into slots, or the CPU if there are none.
+
+    Each group of ``gpus_per_run`` GPUs has ``settings.gpu`` slots. A last group that is smaller is
+    left out; if it is the only one, a run trains on that.
+    """
     if gpus:
         processes = min(settings.gpus_per_run, len(gpus))
         groups = [gpus[first : first + processes] for first in range(0, len(gpus), processes)]
@@ -85,17 +99,17 @@ def divide(settings: Slots, gpus: Sequence[Gpu], cores: int) -> list[Slot]:
 
 def _gpu_slot(gpus: Sequence[Gpu], number: int, threads: int) -> Slot:
     visible = ",".join(gpu.visible for gpu in gpus)
-    title = several(gpus[0].title, len(gpus))
+    title = gpus_title(gpus[0].title, len(gpus))
     return Slot(f"{visible}/{number}", "cuda", title, threads, visible, len(gpus))
 
 
-def several(title: str, gpus: int) -> str:
-    """Of several GPUs that one run spans."""
+def gpus_title(title: str, gpus: int) -> str:
+    """Return the name of one GPU, or of several alike: ``2 × NVIDIA H100``."""
     return title if gpus == 1 else f"{gpus} × {title}"
 
 
 def allowed_gpus(gpus: Sequence[Gpu], environment: Mapping[str, str]) -> list[Gpu]:
-    """The GPUs that this environment lets us use.
+    """Return the GPUs that this environment lets us use.
 
     An inherited ``CUDA_VISIBLE_DEVICES`` is the whole list, and its entries are kept as they are:
     an index there counts in CUDA's order, which isn't the driver's. Inside a Slurm job without
@@ -118,28 +132,3 @@ def allowed_gpus(gpus: Sequence[Gpu], environment: Mapping[str, str]) -> list[Gp
 
 def _names_device(name: str) -> bool:
     return name.isdecimal() or name.startswith(("GPU-", "MIG-"))
-
-
-def _gpus() -> list[Gpu]:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except (pynvml.NVMLError, OSError):
-        return []
-    found = []
-    try:
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            with suppress(pynvml.NVMLError):  # this one is lost; the others work
-                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
-                found.append(Gpu(_text(uuid), _text(name)))
-    except pynvml.NVMLError:
-        return []
-    finally:
-        pynvml.nvmlShutdown()
-    return found
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value

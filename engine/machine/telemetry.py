@@ -8,13 +8,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pynvml
 
 MIB = 1024 * 1024
+
+
+class GpuProcess(NamedTuple):
+    """A process on a GPU, as the driver shows it."""
+
+    pid: int
+    """In a container it is the host's."""
+    memory_mib: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +40,14 @@ class GpuSample:
     power_w: float | None
     power_limit_w: float | None
     temperature_c: float | None
-    processes: tuple[tuple[int, float | None], ...]
-    """Process id and memory in MiB, of the processes that the driver shows."""
+    processes: tuple[GpuProcess, ...]
     throttle: int | None = None
-    """NVML's bits for the reasons of a lowered clock (`engine.marks`)."""
+    """NVML's bits for the reasons of a lowered clock, explained in `engine.marks`."""
 
     def others(self, pid: int) -> int | None:
         """Count the processes on the GPU other than ``pid``; ``None`` if the driver doesn't show
         ``pid`` itself, as in a container, or before it uses the GPU."""
-        pids = {other for other, _ in self.processes}
+        pids = {process.pid for process in self.processes}
         return len(pids - {pid}) if pid in pids else None
 
 
@@ -87,7 +95,7 @@ class Sampler:
     """
 
     def __init__(self, pid: int | None = None) -> None:
-        self._gpus = _Nvml()
+        self._nvml = _Nvml()
         self._process = psutil.Process(pid) if pid is not None else None
         psutil.cpu_percent()
         if self._process is not None:
@@ -95,8 +103,8 @@ class Sampler:
 
     def sample(self) -> Sample:
         """Take a sample, in a millisecond or two per GPU."""
-        gpus, note = self._gpus.sample()
-        return Sample(time.time(), _host(), gpus, note)
+        gpus = self._nvml.sample()
+        return Sample(time.time(), _host(), gpus, None if gpus else self._nvml.note)
 
     def process(self) -> ProcessSample | None:
         """Take a sample of the process ``pid``; ``None`` without one, or if it has ended."""
@@ -109,16 +117,19 @@ class Sampler:
 
     def close(self) -> None:
         """Close the driver's library."""
-        self._gpus.close()
+        self._nvml.close()
 
 
 def driver_version() -> str | None:
     """Return the NVIDIA driver's version; ``None`` without a driver."""
-    nvml = _Nvml()
-    try:
+    with closing(_Nvml()) as nvml:
         return nvml.driver_version()
-    finally:
-        nvml.close()
+
+
+def gpu_names() -> dict[str, str]:
+    """Return the names of the driver's GPUs by their UUIDs, in the driver's order."""
+    with closing(_Nvml()) as nvml:
+        return {gpu.uuid: gpu.name for gpu in nvml.gpus if gpu.uuid}
 
 
 def _host() -> HostSample:
@@ -133,7 +144,7 @@ def _host() -> HostSample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Gpu:
     """A GPU, with the name it had at the start, which is kept if the GPU is lost."""
 
     index: int
@@ -143,93 +154,94 @@ class _Known:
 
 
 class _Nvml:
-    """The driver's library, or a note on why it is unavailable."""
+    """The driver's library, opened.
+
+    Attributes:
+        gpus: the GPUs that the driver showed when the library was opened.
+        note: why there are none, in one line.
+    """
 
     def __init__(self) -> None:
-        self._nvml: Any = None
-        self._known: list[_Known] = []
-        self._note = "no NVIDIA driver on this machine: showing the host only"
+        self.gpus: list[_Gpu] = []
+        self.note = "no NVIDIA driver on this machine: showing the host only"
         absent = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
         try:
             pynvml.nvmlInit()
         except (pynvml.NVMLError, OSError) as error:
+            self._open = False
             if not isinstance(error, absent):
                 why = str(error).rstrip(".")
-                self._note = f"the NVIDIA driver doesn't answer ({why}): showing the host only"
+                self.note = f"the NVIDIA driver doesn't answer ({why}): showing the host only"
             return
-        self._nvml = pynvml
-        for index in range(self._ask(pynvml.nvmlDeviceGetCount) or 0):
-            handle = self._ask(pynvml.nvmlDeviceGetHandleByIndex, index)
+        self._open = True
+        self.note = "the NVIDIA driver shows no GPU: showing the host only"
+        for index in range(_ask(pynvml.nvmlDeviceGetCount) or 0):
+            handle = _ask(pynvml.nvmlDeviceGetHandleByIndex, index)
             if handle is not None:
-                uuid = _text(self._ask(pynvml.nvmlDeviceGetUUID, handle))
-                name = _text(self._ask(pynvml.nvmlDeviceGetName, handle)) or "NVIDIA GPU"
-                self._known.append(_Known(index, handle, uuid, name))
-        if not self._known:
-            self._note = "the NVIDIA driver shows no GPU: showing the host only"
+                uuid = _ask(pynvml.nvmlDeviceGetUUID, handle) or ""
+                name = _ask(pynvml.nvmlDeviceGetName, handle) or "NVIDIA GPU"
+                self.gpus.append(_Gpu(index, handle, uuid, name))
 
-    def sample(self) -> tuple[tuple[GpuSample, ...], str | None]:
-        gpus = tuple(self._gpu(known) for known in self._known)
-        return gpus, None if gpus else self._note
+    def sample(self) -> tuple[GpuSample, ...]:
+        """Take a sample of every GPU."""
+        return tuple(map(_sample, self.gpus))
 
     def driver_version(self) -> str | None:
-        if self._nvml is None:
-            return None
-        return _text(self._ask(self._nvml.nvmlSystemGetDriverVersion)) or None
+        """Return the driver's version; ``None`` without a driver."""
+        return _ask(pynvml.nvmlSystemGetDriverVersion) or None if self._open else None
 
     def close(self) -> None:
-        if self._nvml is not None:
-            self._ask(self._nvml.nvmlShutdown)
-            self._nvml, self._known = None, []
+        """Close the library; a second call does nothing."""
+        if self._open:
+            _ask(pynvml.nvmlShutdown)
+            self._open, self.gpus = False, []
 
-    def _ask(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """Call the driver; return ``None`` for a figure that isn't supported, or if the GPU is
-        lost."""
-        try:
-            return call(*arguments)
-        except (self._nvml.NVMLError, UnicodeDecodeError):
-            return None
 
-    def _throttle(self, handle: Any) -> int | None:
-        """Return NVML's bits, which drivers before 535 have under another name."""
-        nvml = self._nvml
-        reasons = self._ask(nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
-        if reasons is None:
-            reasons = self._ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
-        return None if reasons is None else int(reasons)
+def _sample(gpu: _Gpu) -> GpuSample:
+    handle = gpu.handle
+    rates = _ask(pynvml.nvmlDeviceGetUtilizationRates, handle)
+    memory = _memory(handle)
+    return GpuSample(
+        index=gpu.index,
+        uuid=gpu.uuid,
+        name=gpu.name,
+        utilization=None if rates is None else float(rates.gpu),
+        memory_used_mib=None if memory is None else memory.used / MIB,
+        memory_total_mib=None if memory is None else memory.total / MIB,
+        power_w=_scaled(_ask(pynvml.nvmlDeviceGetPowerUsage, handle), 1e-3),
+        power_limit_w=_scaled(_ask(pynvml.nvmlDeviceGetEnforcedPowerLimit, handle), 1e-3),
+        temperature_c=_scaled(
+            _ask(pynvml.nvmlDeviceGetTemperature, handle, pynvml.NVML_TEMPERATURE_GPU), 1
+        ),
+        processes=tuple(
+            GpuProcess(process.pid, _scaled(process.usedGpuMemory, 1 / MIB))
+            for process in _ask(pynvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
+        ),
+        throttle=_throttle(handle),
+    )
 
-    def _memory(self, handle: Any) -> Any:
-        """Return the memory as nvidia-smi does; before 510, drivers counted reserved memory as
-        used."""
-        memory = self._ask(self._nvml.nvmlDeviceGetMemoryInfo, handle, self._nvml.nvmlMemory_v2)
-        return memory or self._ask(self._nvml.nvmlDeviceGetMemoryInfo, handle)
 
-    def _gpu(self, known: _Known) -> GpuSample:
-        nvml, handle = self._nvml, known.handle
-        rates = self._ask(nvml.nvmlDeviceGetUtilizationRates, handle)
-        memory = self._memory(handle)
-        return GpuSample(
-            index=known.index,
-            uuid=known.uuid,
-            name=known.name,
-            utilization=None if rates is None else float(rates.gpu),
-            memory_used_mib=None if memory is None else memory.used / MIB,
-            memory_total_mib=None if memory is None else memory.total / MIB,
-            power_w=_scaled(self._ask(nvml.nvmlDeviceGetPowerUsage, handle), 1e-3),
-            power_limit_w=_scaled(self._ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle), 1e-3),
-            temperature_c=_scaled(
-                self._ask(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU), 1
-            ),
-            processes=tuple(
-                (process.pid, _scaled(process.usedGpuMemory, 1 / MIB))
-                for process in self._ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
-            ),
-            throttle=self._throttle(handle),
-        )
+def _memory(handle: Any) -> Any:
+    """Return the memory as nvidia-smi does; before 510, drivers counted reserved memory as used."""
+    memory = _ask(pynvml.nvmlDeviceGetMemoryInfo, handle, pynvml.nvmlMemory_v2)
+    return memory or _ask(pynvml.nvmlDeviceGetMemoryInfo, handle)
+
+
+def _throttle(handle: Any) -> int | None:
+    """Return NVML's bits, which drivers before 535 have under another name."""
+    reasons = _ask(pynvml.nvmlDeviceGetCurrentClocksEventReasons, handle)
+    if reasons is None:
+        reasons = _ask(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
+    return None if reasons is None else int(reasons)
+
+
+def _ask(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Call the driver; return ``None`` for a figure that isn't supported, or if the GPU is lost."""
+    try:
+        return call(*arguments)
+    except (pynvml.NVMLError, UnicodeDecodeError):
+        return None
 
 
 def _scaled(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
-
-
-def _text(value: str | bytes | None) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""

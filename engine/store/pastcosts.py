@@ -35,14 +35,15 @@ COSTLESS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What a run ran on, as far as it decides the cost."""
+class Hardware:
+    """The hardware of a run, as far as it decides the cost."""
 
     kind: str
     """``cpu`` or ``cuda``."""
     title: str
-    """The GPU's name; of the CPU there is one."""
+    """The GPU's name; it isn't compared on the CPU."""
     threads: int
+    """Threads of each process; they aren't compared on a GPU."""
     processes: int = 1
 
 
@@ -61,7 +62,7 @@ class PastCost:
     runs: int
 
 
-def past_cost(con: sqlite3.Connection, spec: RunSpec, place: Place) -> PastCost | None:
+def past_cost(con: sqlite3.Connection, spec: RunSpec, hardware: Hardware) -> PastCost | None:
     """From runs of this host, on a like device and of like settings: of the same length, else of
     the nearest."""
     wanted = cost_settings(spec.model_dump(mode="json"))
@@ -71,8 +72,8 @@ def past_cost(con: sqlite3.Connection, spec: RunSpec, place: Place) -> PastCost 
     )  # fmt: skip
     lengths = sorted((row[0] for row in rows), key=lambda n: (abs(n - spec.length), n))
     for length in lengths[: LENGTHS + 1]:
-        if found := _alike(con, spec, length, wanted, place):
-            return _cost(con, spec, length, found, place)
+        if found := _alike(con, spec, length, wanted, hardware):
+            return _cost(con, spec, length, found, hardware)
     return None
 
 
@@ -97,7 +98,11 @@ class _Past:
 
 
 def _alike(
-    con: sqlite3.Connection, spec: RunSpec, length: int, wanted: Mapping[str, Any], place: Place
+    con: sqlite3.Connection,
+    spec: RunSpec,
+    length: int,
+    wanted: Mapping[str, Any],
+    hardware: Hardware,
 ) -> list[_Past]:
     """The newest runs of like settings and device."""
     rows = fetch(
@@ -122,15 +127,15 @@ def _alike(
             length,
             LATEST,
             socket.gethostname(),
-            place.kind,
-            place.threads,
-            place.processes,
+            hardware.kind,
+            hardware.threads,
+            hardware.processes,
         ),
     )
     found: list[_Past] = []
     for run, attempt, seconds, state, total, memory, text, device in rows:
         settings = _settings(text)
-        if place.kind == "cuda" and device != place.title:
+        if hardware.kind == "cuda" and device != hardware.title:
             continue
         if cost_settings(settings) == wanted:
             training = settings["training"]
@@ -149,16 +154,16 @@ def _settings(text: str) -> dict[str, Any]:
 
 
 def _cost(
-    con: sqlite3.Connection, spec: RunSpec, length: int, found: list[_Past], place: Place
+    con: sqlite3.Connection, spec: RunSpec, length: int, found: list[_Past], hardware: Hardware
 ) -> PastCost:
     goal = (spec.training.epochs, spec.training.patience)
     whole = [past.whole[0] for past in found if past.whole and past.whole[1:] == goal]
-    column = "process_gpu_memory_mib" if place.kind == "cuda" else "process_memory_mib"
+    column = "process_gpu_memory_mib" if hardware.kind == "cuda" else "process_memory_mib"
     peaks = []
     for past in found:
         sql = f"SELECT max({column}) FROM telemetry WHERE run = ? AND attempt = ?"  # noqa: S608
         own = fetch(con, sql, (past.run, past.attempt))[0][0]
-        peaks.append(past.gpu_memory_mib if own is None and place.kind == "cuda" else own)
+        peaks.append(past.gpu_memory_mib if own is None and hardware.kind == "cuda" else own)
     known = [peak for peak in peaks if peak is not None]
     return PastCost(
         epoch_seconds=fmean(past.epoch_seconds for past in found),

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine import __version__
-from engine.machine.slots import several
+from engine.machine.slots import gpus_title
 from engine.machine.telemetry import driver_version
 
 _DIRTY = "-dirty"
@@ -88,9 +88,9 @@ def device_name(device: torch.device, processes: int = 1) -> str:
     """Return the GPU's or processor's name, with the number of processes if there are several, so
     that their times aren't compared with those of one."""
     name = _own_name(device)
-    if processes == 1:
-        return name
-    return several(name, processes) if device.type == "cuda" else f"{name}, {processes} processes"
+    if device.type == "cuda":
+        return gpus_title(name, processes)
+    return name if processes == 1 else f"{name}, {processes} processes"
 
 
 def _own_name(device: torch.device) -> str:

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from engine.config import Catalogue, load_catalogue
-from engine.machine.estimates import Cost
+from engine.machine.estimates import CostEstimate
 from engine.machine.occupancy import DeviceUse
 from engine.machine.slots import Slot
 from engine.order import Order
@@ -46,7 +46,7 @@ def catalogue() -> Catalogue:
 
 
 def planned(
-    catalogue: Catalogue, cost_of: Callable[[RunSpec], Cost | None], seeds: int = 1
+    catalogue: Catalogue, cost_of: Callable[[RunSpec], CostEstimate | None], seeds: int = 1
 ) -> tuple[PlannedRun, ...]:
     order = Order(
         frozenset({("sasrec", "synthetic", 50), ("xlstm", "synthetic", 50)}),
@@ -57,13 +57,13 @@ def planned(
 
 
 def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
-    runs = planned(catalogue, lambda spec: Cost("past", 6.0, 30.0, None))
+    runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 30.0, None))
     assert time_text(runs) == "about 1 m 00 s, at most 2 m 00 s"
     assert time_text(runs, slots=2) == "about 30 s, at most 1 m 00 s"
 
 
 def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
-    known = Cost("measured", 6.0, None, 400.0)
+    known = CostEstimate("measured", 6.0, None, 400.0)
     runs = planned(catalogue, lambda spec: known if spec.model == "sasrec" else None)
     assert time_text(runs) == "at most 1 m 00 s, and 1 run not known yet"
     assert memory_text(runs, Machine()) == ("400 MiB a run; 1 run not known yet", False)
@@ -73,8 +73,8 @@ def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
 
 
 def test_where_it_is_known_from_is_told(catalogue: Catalogue) -> None:
-    def cost_of(spec: RunSpec) -> Cost:
-        return Cost("past" if spec.model == "sasrec" else "nearest", 6.0, None, None)
+    def cost_of(spec: RunSpec) -> CostEstimate:
+        return CostEstimate("past" if spec.model == "sasrec" else "nearest", 6.0, None, None)
 
     text = source_text(planned(catalogue, cost_of))
     assert text == "from past runs here, from runs of another length here"
@@ -93,10 +93,10 @@ def test_the_largest_runs_that_may_meet_are_held_against_the_memory(catalogue: C
     slots = [Slot(f"cpu/{n}", "cpu", "CPU", 4) for n in (0, 1)]
     cpu = DeviceUse("CPU", "", (None, None), 5.0, 900.0, 4_096.0, names=("cpu/0", "cpu/1"))
     machine = Machine(slots, [cpu])
-    runs = planned(catalogue, lambda spec: Cost("past", 1.0, None, 1_536.0))
+    runs = planned(catalogue, lambda spec: CostEstimate("past", 1.0, None, 1_536.0))
     assert memory_text(runs, machine) == ("1.5 GiB a run, 3.0 GiB for 2 at once, of 4.0 GiB", False)
     assert memory_text(runs[:1], machine) == ("1.5 GiB, of 4.0 GiB", False)
-    large = [replace(run, cost=Cost("past", 1.0, None, 3_072.0)) for run in runs]
+    large = [replace(run, cost=CostEstimate("past", 1.0, None, 3_072.0)) for run in runs]
     assert memory_text(large, machine)[1]
     assert slots_text(2, machine) == "CPU: 2 at once, 4 threads each"
     on_gpus = Machine(GPU_SLOTS, [gpu(0), gpu(1)])

@@ -10,7 +10,7 @@ from live_runs import LiveStore
 from pilots import settled, wait_for
 from textual.widgets import Static
 
-from engine.machine.busyprocesses import Foreign
+from engine.machine.busyprocesses import ForeignProcess
 from engine.machine.occupancy import DeviceUse
 from engine.process import own_identity
 from engine.store.connect import connect_writer
@@ -24,7 +24,7 @@ from tui.widgets.lines import line_length
 FREE = DeviceUse("GPU 1", "NVIDIA H100", (None,), None, None, None)
 TAKEN = DeviceUse(
     "GPU 0", "NVIDIA \x1b[31mH100 80GB HBM3", (None, None), 97.0, 77_824.0, 81_920.0,
-    foreign=(Foreign(7, "train.py", "ada", None, 31_744.0), Foreign(8)),
+    foreign=(ForeignProcess(7, "train.py", "ada", None, 31_744.0), ForeignProcess(8)),
 )  # fmt: skip
 
 

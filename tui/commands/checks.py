@@ -31,7 +31,7 @@ def check_versions(session: Session) -> Iterator[Finding]:  # noqa: ARG001 -- al
 
 
 def check_gpu(session: Session) -> Iterator[Finding]:
-    from engine.machine.slots import left_over
+    from engine.machine.slots import unused_gpus_note
     from engine.machine.telemetry import Sampler
 
     sampler = Sampler()
@@ -40,8 +40,8 @@ def check_gpu(session: Session) -> Iterator[Finding]:
     for gpu in sample.gpus:
         memory = f", {gpu.memory_total_mib:,.0f} MiB" if gpu.memory_total_mib else ""
         yield Finding("gpu", "ok", f"{gpu.index}: {gpu.name}{memory}")
-    if said := left_over(session.catalogue.settings.slots, len(sample.gpus)):
-        yield Finding("gpu", "note", said)
+    if note := unused_gpus_note(session.catalogue.settings.slots, len(sample.gpus)):
+        yield Finding("gpu", "note", note)
     if not sample.gpus:
         yield Finding("gpu", "note", f"{sample.gpu_note}; runs train on the CPU")
         return

@@ -32,7 +32,7 @@ from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
-    from engine.machine.estimates import Cost, Measuring
+    from engine.machine.estimates import CostEstimate, MeasuringProcess
     from engine.machine.slots import Slot
     from engine.planning import Plan, PlannedRun
     from engine.spec import Dataset, RunSpec
@@ -67,7 +67,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
         super().__init__()
         self._machine = machine
         self._place = place
-        self._measuring: Measuring | None = None
+        self._measuring: MeasuringProcess | None = None
         self._to_measure = 0
         self._tried: set[str] = set()
         self._unmeasured = self._problem = ""  # why
@@ -206,14 +206,14 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     @work(thread=True, group="measure", exclusive=True)
     def _measure(self, kinds: Sequence[tuple[str, RunSpec]], slot: Slot) -> None:
         from engine.errors import TrainingError
-        from engine.machine.estimates import Measuring
+        from engine.machine.estimates import MeasuringProcess
 
         for key, spec in kinds:
             if self._left.is_set():
                 return
             cost, problem = None, ""
             try:
-                measuring = self._measuring = Measuring(spec, slot)
+                measuring = self._measuring = MeasuringProcess(spec, slot)
                 if self._left.is_set():
                     measuring.stop()
                 cost = measuring.result()
@@ -222,7 +222,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
             if not self._left.is_set():
                 self.call_later(self._measured, key, cost, problem)
 
-    def _measured(self, key: str, cost: Cost | None, problem: str) -> None:
+    def _measured(self, key: str, cost: CostEstimate | None, problem: str) -> None:
         from engine.machine.estimates import cost_key
 
         self._to_measure -= 1

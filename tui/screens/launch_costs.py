@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui.text import count, duration, plain, whole
 
 if TYPE_CHECKING:
-    from engine.machine.estimates import Cost
+    from engine.machine.estimates import CostEstimate
     from engine.machine.occupancy import DeviceUse
     from engine.machine.slots import Slot
     from engine.planning import PlannedRun
@@ -37,7 +37,7 @@ class Machine:
 
     slots: Sequence[Slot] = ()
     devices: Sequence[DeviceUse] = ()
-    measured: dict[str, Cost] = field(default_factory=dict)
+    measured: dict[str, CostEstimate] = field(default_factory=dict)
 
     def used(self, runs: int) -> list[Slot]:
         """The slots that so many runs take: free ones first."""

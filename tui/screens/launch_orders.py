@@ -21,7 +21,7 @@ from tui.widgets.grid import CellGrid
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
-    from engine.machine.estimates import Cost
+    from engine.machine.estimates import CostEstimate
     from engine.machine.slots import Slot
     from engine.order import Order
     from engine.planning import Plan
@@ -41,7 +41,7 @@ class OrderActions(Screen[None]):
         self._asked: bool | None = None
         self._slots: Sequence[Slot] = ()
         self._store = StoreView()
-        self.measured: dict[str, Cost] = {}
+        self.measured: dict[str, CostEstimate] = {}
 
     # What the other half provides
 

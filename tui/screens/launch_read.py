@@ -14,7 +14,7 @@ from tui.text import bytes_
 from tui.widgets.grid import CellView, Column, Key
 
 if TYPE_CHECKING:
-    from engine.machine.estimates import Cost
+    from engine.machine.estimates import CostEstimate
     from engine.machine.slots import Slot
     from engine.spec import Dataset, RunSpec
     from engine.spread import Spread
@@ -57,13 +57,13 @@ def read_store(location: StoreLocation) -> StoreView:
 
 @contextmanager
 def past_costs(
-    location: StoreLocation, slots: Sequence[Slot], measured: Mapping[str, Cost]
-) -> Iterator[Callable[[RunSpec], Cost | None]]:
+    location: StoreLocation, slots: Sequence[Slot], measured: Mapping[str, CostEstimate]
+) -> Iterator[Callable[[RunSpec], CostEstimate | None]]:
     """What a run costs in one of the slots: from past runs, else as measured before.
 
     Raises `StoreError`.
     """
-    from engine.machine.estimates import cost_from_past, cost_key
+    from engine.machine.estimates import cost_key, estimate_from_past
     from engine.store.connect import connect_reader
 
     with ExitStack() as stack:
@@ -71,8 +71,8 @@ def past_costs(
         if slots and location.db.exists():
             connection = stack.enter_context(closing(connect_reader(location)))
 
-        def cost_of(spec: RunSpec) -> Cost | None:
-            past = cost_from_past(connection, spec, slots[0]) if connection else None
+        def cost_of(spec: RunSpec) -> CostEstimate | None:
+            past = estimate_from_past(connection, spec, slots[0]) if connection else None
             return past or measured.get(cost_key(spec))
 
         yield cost_of

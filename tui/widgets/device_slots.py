@@ -21,7 +21,7 @@ from tui.widgets.lines import Line, Lines, fit, line_length
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.machine.busyprocesses import BusyProcesses, Foreign
+    from engine.machine.busyprocesses import BusyProcesses, ForeignProcess
     from engine.machine.occupancy import DeviceUse
     from engine.machine.slots import Slot
     from engine.machine.telemetry import Sampler
@@ -210,7 +210,7 @@ def _slot(run: Run | None, width: int) -> Line:
     return [(f"  {glyph('running')} ", "$state-running"), (text, ""), (share, "$text-muted")]
 
 
-def _process(process: Foreign, width: int) -> Line:
+def _process(process: ForeignProcess, width: int) -> Line:
     """A process of somebody else: only what the machine tells."""
     share = []
     if process.memory_mib is not None:

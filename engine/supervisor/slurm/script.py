@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
-from engine.machine.environment import chosen_paths, code_folder, thread_environment
+from engine.machine.environment import absolute_paths, code_folder, thread_environment
 from engine.runfolder import RunFolder
 
 LOCK_SECONDS = 60.0
@@ -54,7 +54,7 @@ def job_environment(profile: SlurmProfile) -> dict[str, str]:
     """What is to be as it is here: where data lies, and where the prepared copies of it are."""
     cache = {"SEQBENCH_CACHE": str(cache_folder().absolute())}
     threads = thread_environment(profile.cpus)
-    return {**cache, **chosen_paths(), **threads, "PYTHONUNBUFFERED": "1", **profile.environment}
+    return {**cache, **absolute_paths(), **threads, "PYTHONUNBUFFERED": "1", **profile.environment}
 
 
 def batch_script(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.config import Catalogue, load_catalogue
 from engine.errors import TrainingError
-from engine.machine.estimates import Measuring, cost_key, makespan, peak_memory
+from engine.machine.estimates import MeasuringProcess, cost_key, makespan, peak_memory
 from engine.machine.slots import Slot
 from engine.spec import RunSpec
 
@@ -61,7 +61,9 @@ def test_equal_costs_have_equal_keys(catalogue: Catalogue) -> None:
 def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalogue) -> None:
     spec = spec_of(catalogue)
     source = spec.source.model_dump() | {"users": 120, "items": 40, "interactions": 3_600}
-    measuring = Measuring(RunSpec.model_validate(spec.model_dump() | {"source": source}), CPU)
+    measuring = MeasuringProcess(
+        RunSpec.model_validate(spec.model_dump() | {"source": source}), CPU
+    )
     cost = measuring.result()
     assert cost.source == "measured"
     assert 0.001 < cost.epoch_seconds < 600
@@ -71,7 +73,7 @@ def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalo
 
 
 def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
-    measuring = Measuring(spec_of(catalogue), CPU)
+    measuring = MeasuringProcess(spec_of(catalogue), CPU)
     os.kill(measuring.pid, signal.SIGSTOP)  # it never ends by itself
     threading.Timer(0.1, measuring.stop).start()
     with pytest.raises(TrainingError, match="broken off"):
@@ -86,4 +88,4 @@ def test_data_that_is_not_here_is_a_sentence(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("xdg")))
     spec = catalogue.run_spec("sasrec", "ml-10m", 10, 1)
     with pytest.raises(TrainingError, match="MovieLens 10M"):
-        Measuring(spec, CPU).result()
+        MeasuringProcess(spec, CPU).result()

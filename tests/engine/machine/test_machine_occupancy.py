@@ -17,7 +17,7 @@ from engine.config import Slots
 from engine.machine.busyprocesses import BusyProcesses, describe
 from engine.machine.occupancy import device_uses, gpu_of
 from engine.machine.slots import Gpu, divide
-from engine.machine.telemetry import GpuSample, HostSample, Sample
+from engine.machine.telemetry import GpuProcess, GpuSample, HostSample, Sample
 from engine.store.occupants import Occupant
 from engine.store.queries import Run
 
@@ -34,8 +34,9 @@ def run(name: str) -> Run:
 
 
 def gpu(index: int, *processes: tuple[int, float | None], name: str = "NVIDIA H100") -> GpuSample:
+    shown = tuple(GpuProcess(*process) for process in processes)
     return GpuSample(
-        index, f"GPU-{index}{index}-aa", name, 80.0, 12_288.0, 81_920.0, None, None, None, processes
+        index, f"GPU-{index}{index}-aa", name, 80.0, 12_288.0, 81_920.0, None, None, None, shown
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.config import Slots
 from engine.lock import is_locked, take_lock
-from engine.machine.slots import Gpu, allowed_gpus, detect_slots, divide, left_over
+from engine.machine.slots import Gpu, allowed_gpus, detect_slots, divide, unused_gpus_note
 
 A = Gpu("GPU-aaaa", "NVIDIA A")
 B = Gpu("GPU-bbbb", "NVIDIA B")
@@ -59,7 +59,7 @@ def test_a_run_takes_the_gpus_that_there_are() -> None:
     ],
 )
 def test_gpus_that_are_left_over_are_said(each: int, gpus: int, said: str | None) -> None:
-    assert left_over(Slots(gpus_per_run=each), gpus) == said
+    assert unused_gpus_note(Slots(gpus_per_run=each), gpus) == said
 
 
 def test_a_run_may_span_several_processes_of_a_cpu() -> None:

@@ -14,13 +14,13 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.store.database import StoreConnection, write
 from engine.store.ingest import ingest
-from engine.store.pastcosts import PastCost, Place, past_cost
+from engine.store.pastcosts import Hardware, PastCost, past_cost
 from engine.store.transitions import begin_attempt, record_process
 
 Make = Callable[..., RunSpec]
 Train = Callable[..., None]
 
-CPU = Place("cpu", "CPU", 2)
+CPU = Hardware("cpu", "CPU", 2)
 
 
 @pytest.fixture
@@ -124,10 +124,10 @@ def test_the_nearest_length_stands_in(
 
 def test_a_gpu_is_known_by_its_name(train: Train, writer: StoreConnection, make_spec: Make) -> None:
     train(kind="cuda", device="NVIDIA H100", memory=2_000.0, threads=16)
-    found = past_cost(writer, make_spec(), Place("cuda", "NVIDIA H100", 4))
+    found = past_cost(writer, make_spec(), Hardware("cuda", "NVIDIA H100", 4))
     assert found is not None
     assert found.memory_mib == 2_000.0
-    assert past_cost(writer, make_spec(), Place("cuda", "Tesla T4", 4)) is None
+    assert past_cost(writer, make_spec(), Hardware("cuda", "Tesla T4", 4)) is None
 
 
 def test_memory_that_nobody_saw_is_not_known(
