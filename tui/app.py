@@ -24,7 +24,7 @@ from tui.actions.app import APP
 from tui.actions.bindings import area_of, bindings_for
 from tui.appearance import Appearance
 from tui.bandwidth import Bandwidth
-from tui.bell import MOST_OCCASIONS, Bell
+from tui.bell import MOST_NOTIFICATIONS, Bell
 from tui.glyphs import ascii_wanted
 from tui.lab import Lab
 from tui.messages import (
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
-    from engine.store.news import Occasion
+    from engine.store.news import Notification
     from tui.screens.charted import ChartWanted
     from tui.since import News
     from tui.terminal import TerminalDriver
@@ -232,18 +232,18 @@ class SeqbenchApp(Lab):
 
         follower = StoreFollower(self.location)
         newest: Snapshot | None = None
-        occasions: list[Occasion] = []
+        notifications: list[Notification] = []
         unfinished, look_again = 0, time.monotonic()
         while not self._leaving.is_set():
             snapshot = follower.look()
             if snapshot is not None:
                 newest, unfinished = snapshot, snapshot.unfinished
-                occasions = [*occasions, *follower.occasions()][-MOST_OCCASIONS:]
+                notifications = [*notifications, *follower.notifications()][-MOST_NOTIFICATIONS:]
             idle = not unfinished or time.monotonic() < look_again
             if self._listens.is_set() and not (newest is None and idle):
                 self._listens.clear()
-                self.call_later(self._hear, newest, not idle, occasions)
-                newest, occasions = None, []
+                self.call_later(self._hear, newest, not idle, notifications)
+                newest, notifications = None, []
                 if not idle:
                     look_again = time.monotonic() + SUPERVISOR_SECONDS
             self.presence.write_if_due()
@@ -251,11 +251,11 @@ class SeqbenchApp(Lab):
         follower.close()
 
     def _hear(
-        self, snapshot: Snapshot | None, look_after_queue: bool, occasions: list[Occasion]
+        self, snapshot: Snapshot | None, look_after_queue: bool, notifications: list[Notification]
     ) -> None:
         self._listens.set()
-        if occasions:
-            self._bell.ring(occasions)
+        if notifications:
+            self._bell.ring(notifications)
         if snapshot is not None:
             self._store_changed(snapshot)
         if look_after_queue:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from tui.text import plain
 
 if TYPE_CHECKING:
-    from engine.store.news import Occasion
+    from engine.store.news import Notification
     from tui.lab import Lab
 
-MOST_OCCASIONS = 100
+MOST_NOTIFICATIONS = 100
 """Kept for a user who looks elsewhere."""
 
 MOST_SAID = 3
-"""Occasions of one moment that are said; the rest is counted."""
+"""Notifications of one moment that are said; the rest is counted."""
 
 LONGEST = 200
 """Terminal cells of one."""
@@ -28,18 +28,18 @@ class Bell:
 
     def __init__(self, app: Lab) -> None:
         self._app = app
-        self.missed: list[Occasion] = []
+        self.missed: list[Notification] = []
 
-    def ring(self, occasions: Sequence[Occasion]) -> None:
+    def ring(self, notifications: Sequence[Notification]) -> None:
         """Tell a user who looks elsewhere, now and when he looks here again."""
         app = self._app
         when = app.catalogue.settings.notify if app.catalogue else "unfocused"
         if when == "never" or (when == "unfocused" and app.app_focus):
             return
         if app._driver is not None:
-            app._driver.write(ring(occasions, os.environ))
+            app._driver.write(ring(notifications, os.environ))
         if not app.app_focus:
-            self.missed = [*self.missed, *occasions][-MOST_OCCASIONS:]
+            self.missed = [*self.missed, *notifications][-MOST_NOTIFICATIONS:]
 
     def tell_what_was_missed(self) -> None:
         """The user looks here again."""
@@ -48,16 +48,16 @@ class Bell:
         self.missed = []
 
 
-def lines(occasions: Sequence[Occasion]) -> list[str]:
+def lines(notifications: Sequence[Notification]) -> list[str]:
     """Harmless sentences, the first few of them."""
-    said = [plain(occasion.text, LONGEST) for occasion in occasions[:MOST_SAID]]
-    rest = len(occasions) - len(said)
+    said = [plain(notification.text, LONGEST) for notification in notifications[:MOST_SAID]]
+    rest = len(notifications) - len(said)
     return [*said, f"And {rest:,} more."] if rest else said
 
 
-def ring(occasions: Sequence[Occasion], environment: Mapping[str, str]) -> str:
+def ring(notifications: Sequence[Notification], environment: Mapping[str, str]) -> str:
     """What the terminal is sent. A terminal ignores a notification that it doesn't know."""
-    return "\a" + _notification("  ".join(lines(occasions)), environment)
+    return "\a" + _notification("  ".join(lines(notifications)), environment)
 
 
 def _notification(text: str, environment: Mapping[str, str]) -> str:

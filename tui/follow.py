@@ -10,7 +10,7 @@ from tui.messages import Snapshot
 
 if TYPE_CHECKING:
     from engine.store.location import StoreLocation
-    from engine.store.news import NewsReader, Occasion
+    from engine.store.news import Notification, NotificationReader
 
 
 class StoreFollower:
@@ -23,17 +23,17 @@ class StoreFollower:
         self._data_version: int | None = None
         self._changes = 0
         self._last: Snapshot | None = None
-        self._news: NewsReader | None = None
+        self._news: NotificationReader | None = None
 
-    def occasions(self) -> list[Occasion]:
+    def notifications(self) -> list[Notification]:
         """What ended since the last time. To be asked after a look that found a change."""
         from engine.errors import UserError
-        from engine.store.news import NewsReader
+        from engine.store.news import NotificationReader
 
         if self._connection is None:
             return []
         if self._news is None:
-            self._news = NewsReader()
+            self._news = NotificationReader()
         try:
             return self._news.look(self._connection)
         except (UserError, sqlite3.Error):

@@ -25,7 +25,7 @@ from engine.machine.environment import thread_environment
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec
-from engine.supervisor.launcher import WORKER, spread_environment, together
+from engine.supervisor.launcher import WORKER, torchrun_command, torchrun_environment
 
 SEED = 42
 CASES = ("as configured", "float32, no dropout")
@@ -78,8 +78,8 @@ def trained(spec: RunSpec, device: str, processes: int, threads: int) -> list[di
         surroundings = os.environ | thread_environment(threads)
         surroundings["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))
         if processes > 1:
-            command = together(command, processes)
-            surroundings |= spread_environment()
+            command = torchrun_command(command, processes)
+            surroundings |= torchrun_environment()
         done = subprocess.run(
             command, env=surroundings, capture_output=True, text=True, timeout=SECONDS, check=False
         )

@@ -1,4 +1,4 @@
-"""What became of runs lately: for who was away, and for who is told."""
+"""Runs that ended lately, and notifications of them."""
 
 from __future__ import annotations
 
@@ -68,28 +68,29 @@ Kind = Literal["run-failed", "suite-ended", "queue-empty"]
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """Something that whoever waits is told."""
+class Notification:
+    """A message to the user on a run that failed, a suite that ended, or an empty queue."""
 
     kind: Kind
     text: str
-    """One sentence. It has text from outside in it."""
+    """One sentence, which may hold control characters: some of its text is from outside."""
     run: EndedRun | None = None
-    """The one that failed."""
+    """The run that failed."""
     suite: str | None = None
+    """The suite that ended."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Runs of the suite, or all that ended since the look before, by state."""
+    """Number of runs by state: of the suite, or of all that ended since the last look."""
 
 
-class NewsReader:
-    """Says what ended since it was last asked. What had ended at the first time is no news."""
+class NotificationReader:
+    """Reads the store for notifications; runs that had ended at the first look give none."""
 
     def __init__(self) -> None:
         self._newest: float | None = None
         self._known: set[tuple[str, int, str]] = set()
 
-    def look(self, con: sqlite3.Connection) -> list[Occasion]:
-        """The occasions that are new."""
+    def look(self, con: sqlite3.Connection) -> list[Notification]:
+        """Return the notifications on what ended since the last look."""
         first = self._newest is None
         if self._newest is None:
             self._newest = float(fetch(con, "SELECT coalesce(max(finished), 0) FROM runs")[0][0])
@@ -99,28 +100,28 @@ class NewsReader:
         if first or not new:
             return []
         self._newest = max(self._newest, *(run.finished for run in new))
-        return list(_occasions(con, new))
+        return list(_notifications(con, new))
 
 
-def _occasions(con: sqlite3.Connection, ended: Sequence[EndedRun]) -> Iterator[Occasion]:
+def _notifications(con: sqlite3.Connection, ended: Sequence[EndedRun]) -> Iterator[Notification]:
     for run in ended:
         if run.state != "done":
             name = f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}"
             why = run.message or run.cause
             text = f"{name} {'is' if run.kind == 'lost' else 'has'} {run.kind}"
-            yield Occasion("run-failed", f"{text}: {why}" if why else f"{text}.", run)
+            yield Notification("run-failed", f"{text}: {why}" if why else f"{text}.", run)
     suites = [suite for suite in dict.fromkeys(run.suite for run in ended) if suite]
     over = [suite for suite in suites if not _unfinished(con, suite)]
     for suite in over:
         rows = fetch(con, "SELECT state, count(*) FROM runs WHERE suite = ? GROUP BY 1", (suite,))
         counts = {row[0]: row[1] for row in rows}
-        yield Occasion(
+        yield Notification(
             "suite-ended", f"Suite {suite} has ended: {_said(counts)}.", None, suite, counts
         )
     if not over and not _unfinished(con):
         counts = {state: sum(run.state == state for run in ended) for state in NEWS}
         text = f"The queue is empty; ended last: {_said(counts)}."
-        yield Occasion("queue-empty", text, counts={k: n for k, n in counts.items() if n})
+        yield Notification("queue-empty", text, counts={k: n for k, n in counts.items() if n})
 
 
 def _unfinished(con: sqlite3.Connection, suite: str | None = None) -> bool:

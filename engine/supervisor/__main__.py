@@ -1,8 +1,8 @@
-"""``python -m engine.supervisor --db PATH``: works the queue until it is empty.
+"""``python -m engine.supervisor --db PATH``: the supervisor, which works a queue until it is empty.
 
-It alone starts workers and writes results. It can be killed at any moment: what it decides is
-committed before it acts on it, and the next supervisor finds the workers by their locks, their
-identities and their journals.
+It alone starts workers and writes results. It can be killed at any moment: a decision is committed
+before it is acted on, and the next supervisor finds the workers by their locks, their identities
+and their journals.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 from engine.config import Settings, load_catalogue
@@ -27,7 +28,7 @@ from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
 from engine.store.folders import sweep
 from engine.store.location import StoreLocation, store_location
-from engine.store.news import NewsReader
+from engine.store.news import NotificationReader
 from engine.store.rebuild import rebuild
 from engine.store.transitions import beat, work_left
 from engine.supervisor.launcher import Launcher, LocalLauncher, Pool
@@ -36,18 +37,28 @@ from engine.supervisor.queue import Queue
 from engine.supervisor.webhook import Webhook
 
 TICK_SECONDS = 0.5
+"""Pause between two rounds."""
 BEAT_SECONDS = 5.0
+"""Time between two heartbeats in the store."""
 LOCK_SECONDS = 1.0
+"""Most time to wait for the lock of a supervisor that is just ending."""
 MAX_LOG_BYTES = 1_000_000
+"""Size of the log from which it is emptied at a start."""
 STORE_PATIENCE_SECONDS = 3600.0
-"""How long the store may be unusable before the supervisor gives up; workers go on."""
+"""Time that the store may be unusable before the supervisor gives up; workers go on."""
 GONE_SECONDS = 10.0
-"""How long whoever took the store away has to put it back or to take the run folders too."""
+"""Time that whoever took the store away has to put it back, or to take the run folders too."""
 
 log = logging.getLogger("seqbench")
 
 
 def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -> int:
+    """Work a store's queue and return the exit status.
+
+    Args:
+        arguments: the command line; by default that of the process.
+        launcher: the launcher of this machine's runs.
+    """
     parser = argparse.ArgumentParser(prog="python -m engine.supervisor")
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--config-dir", type=Path)
@@ -76,7 +87,15 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
 
 
 def serve(location: StoreLocation, settings: Settings, stop: threading.Event, pools: Pools) -> int:
-    """Work the queue until idle or asked to stop; at once if another does."""
+    """Work the queue until it is idle, ``stop`` is set, or another supervisor has the lock.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        StoreError: the store stayed unusable.
+        OSError: its folder can't be used.
+    """
     while True:
         lock = take_lock(location.supervisor_lock, LOCK_SECONDS)
         if lock is None:
@@ -86,12 +105,11 @@ def serve(location: StoreLocation, settings: Settings, stop: threading.Event, po
             about = {"pid": os.getpid(), "started": time.time(), "db": str(location.db)}
             write_holder(lock, about)
             _trim(location.supervisor_log)
-            _work(location, Queue(location, settings, pools.present()), pools, stop, lock)
+            _work(location, Queue(location, settings, pools.current()), pools, stop, lock)
         finally:
             os.close(lock)
-        # Who enqueues commits first and looks at the lock then. If the commit came before this
-        # look, it is seen here; if it comes after, the lock is free already, and the enqueuer
-        # starts a supervisor of its own. Either way the work isn't left lying.
+        # An enqueuer commits first and then tries the lock. A commit before this check is seen
+        # here; after it the lock is free already, and the enqueuer starts a supervisor of its own.
         if stop.is_set() or not _has_work(location):
             log.info("ends")
             return 0
@@ -100,13 +118,14 @@ def serve(location: StoreLocation, settings: Settings, stop: threading.Event, po
 def _work(
     location: StoreLocation, queue: Queue, pools: Pools, stop: threading.Event, lock: int
 ) -> None:
+    """Work the queue while this process has the lock of the run folders."""
     sweep(location)
     log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
     connection: StoreConnection | None = None
     started = fine = busy = time.monotonic()
     next_beat = 0.0
     said = ""
-    url, news = queue.settings.webhook, NewsReader()
+    url, news = queue.settings.webhook, NotificationReader()
     webhook = Webhook(url, location) if url else None
     try:
         while not stop.is_set():
@@ -122,7 +141,7 @@ def _work(
                 if now >= next_beat:
                     _beat(connection, queue, time.time() - (now - started))
                     next_beat = now + BEAT_SECONDS
-                queue.pools = pools.present()
+                queue.pools = pools.current()
                 queue.tick(connection)
                 _report(connection, news, webhook)
                 fine, said = time.monotonic(), ""
@@ -146,16 +165,26 @@ def _work(
             webhook.close()
 
 
-def _report(connection: StoreConnection, news: NewsReader, webhook: Webhook | None) -> None:
-    """Tell what ended since the last time."""
+def _report(connection: StoreConnection, news: NotificationReader, webhook: Webhook | None) -> None:
+    """Post what ended since the last call."""
     if webhook is not None:
-        for occasion in news.look(connection):
-            webhook.tell(occasion)
+        for notification in news.look(connection):
+            webhook.post(notification)
 
 
 def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float) -> StoreConnection:
-    """The first time the store is made if it is missing. Later a missing one was taken away under
-    us, and who did that has some time to rebuild it or to delete everything."""
+    """Connect to the store, which is made if it is missing.
+
+    A store that was there before and is missing was taken away; whoever did that has some time to
+    put it back, or to delete everything.
+
+    Args:
+        old: the connection before, to be closed; ``None`` at the first call.
+        waited: seconds since the store was last usable.
+
+    Raises:
+        StoreError: the store is missing, and may still be put back.
+    """
     if old is not None:
         old.close()
         if not location.db.exists() and waited < GONE_SECONDS:
@@ -165,7 +194,7 @@ def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float)
 
 
 def _mend(location: StoreLocation) -> None:
-    """Make a damaged store anew; the damaged one is kept beside it."""
+    """Rebuild a damaged store from the run folders; the damaged file is kept beside it."""
     try:
         count = rebuild(location)
     except StoreError as error:
@@ -175,16 +204,14 @@ def _mend(location: StoreLocation) -> None:
 
 
 def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
-    slots = [
-        {
-            "name": slot.name,
-            "device": slot.device,
-            "title": slot.title,
-            "threads": slot.threads,
-            "processes": slot.processes,
-        }
-        for slot in queue.pools[None].slots
-    ]
+    """Write a heartbeat with this machine's slots, for `engine.machine.occupancy.slots_of`.
+
+    Args:
+        started: when this supervisor started, in seconds since 1970.
+    """
+    slots = [asdict(slot) for slot in queue.pools[None].slots]
+    for slot in slots:
+        del slot["visible"]  # its name says so
     with write(connection):
         beat(connection, os.getpid(), socket.gethostname(), started, slots)
 
@@ -197,7 +224,7 @@ def _has_work(location: StoreLocation) -> bool:
 
 
 def _still_ours(location: StoreLocation, lock: int) -> bool:
-    """Whether the file that we hold is the one that another supervisor would ask for."""
+    """Whether the file whose lock is held is still the one that another supervisor would lock."""
     try:
         return os.path.samestat(location.supervisor_lock.stat(), os.fstat(lock))
     except FileNotFoundError:
@@ -205,6 +232,7 @@ def _still_ours(location: StoreLocation, lock: int) -> bool:
 
 
 def _settings(config_dir: Path | None) -> Settings:
+    """Read the settings; those that can't be read are replaced by the defaults."""
     try:
         return load_catalogue(config_dir).settings
     except ConfigError as error:
@@ -213,7 +241,7 @@ def _settings(config_dir: Path | None) -> Settings:
 
 
 def _trim(path: Path) -> None:
-    """Keep the log from growing for ever; it is only ours while we hold the lock."""
+    """Empty a log that has grown too long; to be called while the lock is held."""
     if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         os.truncate(path, 0)
 

@@ -1,5 +1,5 @@
-"""Starting attempts, telling whether they live, and ending them: on this machine, or (another
-`Launcher`, such as `engine.supervisor.slurm`) somewhere else."""
+"""Launchers start attempts, know whether these live, and end them: `LocalLauncher` on this machine,
+others, such as `engine.supervisor.slurm`, elsewhere."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
 
-# -P: a folder called `engine` where the user stands is not ours.
+# -P: a folder called `engine` in the working folder is not this package.
 WORKER = (sys.executable, "-P", "-m", "engine.worker")
 
 TORCHRUN = (
     *(sys.executable, "-P", "-m", "torch.distributed.run", "--standalone"),
     *("--local-addr", "localhost", "--nproc-per-node"),
 )
-"""Before the number of processes, and the module that each of them is."""
+"""The start of torchrun's command line; the number of processes and their module follow."""
 
 SILENCE_SECONDS = 60.0
-"""An attempt on another host is thought gone when its journal, which has a heartbeat every 5 s,
-didn't grow for so long."""
+"""Seconds without growth of its journal, which has a heartbeat every 5 s, after which an attempt on
+another host counts as gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended that doesn't say so itself."""
+    """The ending of an attempt whose journal doesn't tell it."""
 
     status: Literal["cancelled", "failed", "lost", "preempted"]
     cause: str
@@ -46,66 +46,74 @@ class Ending:
 
 
 class Launcher(Protocol):
-    """What the supervisor needs of a way to run attempts. Methods return at once.
+    """A way to run attempts, as the supervisor uses it. Methods return at once.
 
-    What a launcher must know again after a crash (a job's number, say) belongs in the run folder,
-    which every method is given; the identity of a process on this host is kept by the store.
+    What a launcher must know after a crash, such as a job's number, it keeps in the run folder,
+    which every method is given; the store keeps the identity of a process on this host.
     """
 
     def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:
-        """Start one attempt.
+        """Start an attempt in a slot.
 
-        Returns its process, where there is one that this host knows.
+        Returns:
+            Its process; ``None`` if that isn't a process of this host.
 
         Raises:
             OSError: it can't be started.
         """
 
     def alive(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
-        """Whether any process of the attempt may still run (its folder is not to be touched)."""
+        """Whether a process of the attempt may still run, so that its folder must be left alone."""
 
     def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
-        """Ask the attempt to end (it may write its last words), or end it. ``False`` if it can't
-        be reached at this moment."""
+        """Ask the attempt to end, so that it writes how it ended, or kill it.
 
-    def patient(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
-        """Whether a living attempt has a reason to be silent: it waits for a node, say."""
+        Returns:
+            Whether it could be reached.
+        """
+
+    def may_be_silent(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
+        """Whether a living attempt has a reason to write nothing, such as waiting for a node."""
 
     def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
-        """How an attempt ended that isn't alive, as far as its launcher knows. A last word that
-        the attempt wrote itself counts more, but for `cancelled`: it doesn't know of that."""
+        """Return how an attempt ended that isn't alive, as far as the launcher knows.
+
+        The ending in the attempt's journal goes before it, unless this one is ``cancelled``, which
+        the attempt can't know.
+        """
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:
-        """What a cluster's scheduler says of the attempt, where there is one."""
+        """Return what a cluster's scheduler says of the attempt; ``None`` without one."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A launcher, and how many runs it has room for."""
+    """A launcher with its slots."""
 
     launcher: Launcher
     slots: Sequence[Slot]
 
 
-def together(command: Sequence[str], processes: int) -> list[str]:
-    """``python -m engine.worker ...`` as so many processes on this machine."""
+def torchrun_command(command: Sequence[str], processes: int) -> list[str]:
+    """Return the command that runs ``python -m engine.worker …`` as several processes under
+    ``torchrun``."""
     module = command.index("-m")
     started = (*TORCHRUN, str(processes), *command[module:])
     return [*started, "--processes", str(processes)]
 
 
-def spread_environment() -> dict[str, str]:
-    """What the processes that ``torchrun`` starts need: it doesn't hand on ``-P``, and they talk to
-    each other on this machine alone, whatever its name resolves to."""
+def torchrun_environment() -> dict[str, str]:
+    """Return the variables for the processes that ``torchrun`` starts: it doesn't pass on ``-P``,
+    and they are to connect on this machine, whatever its name resolves to."""
     return {"PYTHONSAFEPATH": "1", "GLOO_SOCKET_IFNAME": "lo"}
 
 
 @dataclass
 class LocalLauncher:
-    """Processes on this machine, each the leader of a session of its own."""
+    """Runs attempts as processes on this machine, each the leader of a session of its own."""
 
     command: Sequence[str] = WORKER
-    """Before the run folder and the options."""
+    """The start of a worker's command line; the run folder and the options follow."""
     host: str = field(default_factory=socket.gethostname)
     _children: dict[tuple[str, int], subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -125,8 +133,8 @@ class LocalLauncher:
             *("--threads", str(slot.threads)),
         ]
         if slot.processes > 1:
-            command = together(command, slot.processes)
-            environment |= spread_environment()
+            command = torchrun_command(command, slot.processes)
+            environment |= torchrun_environment()
         with folder.log.open("ab") as log:
             child = subprocess.Popen(
                 command,
@@ -148,8 +156,8 @@ class LocalLauncher:
             return True
         if attempt.host not in (None, self.host) and attempt.last_growth is not None:
             return time.time() - attempt.last_growth < SILENCE_SECONDS
-        # Last, because looking takes the lock for a moment, and a worker that just starts would
-        # take that for another worker.
+        # Last, because the check takes the lock for a moment, which a worker that just starts would
+        # take for another worker's.
         return is_locked(folder.lock)
 
     def stop(
@@ -167,7 +175,7 @@ class LocalLauncher:
             return False
         return True
 
-    def patient(self, folder: RunFolder, attempt: LiveAttempt) -> bool:  # noqa: ARG002
+    def may_be_silent(self, folder: RunFolder, attempt: LiveAttempt) -> bool:  # noqa: ARG002
         return False
 
     def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
@@ -176,15 +184,17 @@ class LocalLauncher:
         if status == NO_ROOM:
             return Ending("lost", "disk-full", "The disk is full: make room.")
         cause = "killed" if status == -signal.SIGKILL else "lost"
-        message = f"Its process {_how(status)}; `seqbench logs {folder.run_id}` may say why."
+        message = (
+            f"Its process {_exit_in_words(status)}; `seqbench logs {folder.run_id}` may say why."
+        )
         return Ending("lost", cause, message)
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:  # noqa: ARG002
         return None
 
 
-def _how(exit_status: int | None) -> str:
-    """What became of a process, after its `subprocess.Popen.returncode`."""
+def _exit_in_words(exit_status: int | None) -> str:
+    """Return how a process ended, from its `subprocess.Popen.returncode`; ``None`` is unknown."""
     if exit_status is None:
         return "vanished"
     if exit_status >= 0:

@@ -1,7 +1,7 @@
-"""Every launcher with its slots: this machine, and one for each profile in ``configs/launchers/``.
+"""The pools of this machine and of each profile in ``configs/launchers/``.
 
-Profiles are read again when a file changes, so that a supervisor that works for weeks takes up
-what its user corrects meanwhile.
+Profiles are read again when a file changes, so that a supervisor that works for weeks follows what
+its user corrects meanwhile.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ from engine.supervisor.slurm.launcher import SlurmLauncher
 log = logging.getLogger("seqbench")
 
 Stamp = tuple[tuple[Path, int], ...]
-"""Files, and when each was changed."""
+"""The launchers' files, each with its time of change in nanoseconds."""
 
 
 class Pools:
-    """What the supervisor starts runs in."""
+    """The pools that the supervisor starts runs in.
+
+    Attributes:
+        local: this machine's pool.
+    """
 
     def __init__(self, local: Pool, config_dir: Path | None) -> None:
         self.local = local
@@ -31,20 +35,21 @@ class Pools:
         self._stamp: Stamp | None = None
         self._launchers: dict[str, SlurmLauncher] = {}
 
-    def present(self) -> Mapping[str | None, Pool]:
-        """By the launcher's name, as configured at this moment; ``None`` is this machine."""
+    def current(self) -> Mapping[str | None, Pool]:
+        """Return the pools that are configured now, by the launcher's name; ``None`` is this
+        machine. Profiles that can't be read leave the launchers as they were."""
         try:
             if (stamp := _stamp(self._config_dir)) != self._stamp:
                 self._stamp = stamp
-                self._take(load_launchers(self._config_dir))
+                self._configure(load_launchers(self._config_dir))
         except (ConfigError, OSError) as error:
             log.warning("%s The launchers stay as they were.", error)
         named = self._launchers.items()
         pools: dict[str | None, Pool] = {None: self.local}
         return pools | {name: Pool(each, slurm_slots(each.profile)) for name, each in named}
 
-    def _take(self, profiles: Mapping[str, SlurmProfile]) -> None:
-        """A launcher knows its jobs, so one that stays is kept."""
+    def _configure(self, profiles: Mapping[str, SlurmProfile]) -> None:
+        """Follow new profiles; a launcher that stays is kept, because it knows its jobs."""
         before, self._launchers = self._launchers, {}
         for name, profile in profiles.items():
             launcher = before.get(name) or SlurmLauncher(profile)
@@ -55,7 +60,7 @@ class Pools:
 
 
 def slurm_slots(profile: SlurmProfile) -> list[Slot]:
-    """As many as jobs may be submitted at once."""
+    """Return a slot for each job that may be submitted at once."""
     return [
         Slot(f"{profile.name}/{number}", profile.device, profile.title or "Slurm", profile.cpus)
         for number in range(profile.jobs)

@@ -1,5 +1,5 @@
-"""One look at the queue: take in what the workers wrote, see who ended, do what was asked, start
-what fits. Everything is decided in the store first and acted on then."""
+"""The rounds of the supervisor: do what users request, read the workers' journals into the store,
+settle attempts that ended, start queued runs. Decisions are committed before they are acted on."""
 
 from __future__ import annotations
 
@@ -8,93 +8,104 @@ import logging
 import shutil
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
-from engine.lifecycle import MOVES, allows
 from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
 from engine.store.database import StoreConnection, StoreReplacedError, write
-from engine.store.folders import discard_folder, save_folder, save_unsaved
+from engine.store.folders import save_folder, save_unsaved
 from engine.store.ingest import ingest
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
-from engine.store.transitions import LiveAttempt, Request
+from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending, Launcher, Pool
+from engine.supervisor.requests import answer
 
 CANCEL_SECONDS = 10.0
-"""From asking a worker to end to ending it."""
+"""Time between asking a worker to end and killing it."""
 LINGER_SECONDS = 30.0
-"""A process may live so long after the end of its journal."""
+"""Most time that a process may live after the end of its journal."""
 SILENT_SECONDS = 120.0
-"""A process whose journal, which has a heartbeat every 5 s, doesn't grow for so long hangs."""
+"""Seconds without growth of its journal, which has a heartbeat every 5 s, after which a process
+counts as hung."""
 LEAST_ROOM = 200_000_000
-"""Bytes free on the disk (a twentieth of a small one) without which nothing is started after a run
-found it full."""
+"""Free bytes (at most a twentieth of the disk) without which no run is started after one found the
+disk full."""
 DYING_SECONDS = 60.0
-"""The queue pauses when several runs die of one cause within so long, each so soon after its
-start."""
+"""The time within which several runs must die of one cause, each as soon after its start, for the
+queue to pause."""
 SAVE_SECONDS = 0.2
-"""Of a round for writing run folders: thousands that are queued at once must not keep journals
-from being read."""
+"""Most time of a round for writing run folders: thousands of runs that are queued at once must not
+keep journals from being read."""
 START_SECONDS = 1.0
-"""Of a round for starting runs, for the same reason."""
+"""Most time of a round for starting runs, for the same reason."""
 SCARCE = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 )
-"""Failures to start that the machine is to blame for, not the run: it is tried again."""
+"""Errors at a start that are the machine's fault, not the run's: the start is tried again."""
 
 log = logging.getLogger("seqbench")
 
-Key = tuple[str, int]
-"""Run and attempt."""
+
+@dataclass
+class _Watch:
+    """What one supervisor remembers of a live attempt. Times are monotonic, so that the time in
+    which the machine slept doesn't count."""
+
+    grown: float = field(default_factory=time.monotonic)
+    """When the journal was last seen to grow."""
+    asked: float | None = None
+    """When the attempt was asked to end; the next supervisor asks again."""
+    hung: bool = False
+    """Whether it was killed because its journal didn't grow."""
+    job: JobFacts | None = None
+    """The facts of its job that the store has."""
 
 
 @dataclass
 class Queue:
-    """The runs of one store, on the slots of every launcher. Only the supervisor has one."""
+    """The queue of one store, worked on the slots of every launcher by its supervisor."""
 
     location: StoreLocation
     settings: Settings
     pools: Mapping[str | None, Pool]
-    """By the name of the launcher; ``None`` is this machine."""
+    """The pools by the launcher's name; ``None`` is this machine."""
     host: str = field(default_factory=socket.gethostname)
     cancel_seconds: float = CANCEL_SECONDS
     silent_seconds: float = SILENT_SECONDS
     least_room: int = LEAST_ROOM
-    _asked: dict[Key, float] = field(default_factory=dict)
-    """When a running attempt was asked to end (monotonic); after a restart it is asked again."""
-    _heard: dict[Key, float] = field(default_factory=dict)
-    """When its journal last grew, as far as this supervisor saw (monotonic: a machine that slept
-    has not been waiting)."""
-    _hung: set[Key] = field(default_factory=set)
-    _jobs: dict[Key, JobFacts] = field(default_factory=dict)
-    """What the store has of their jobs."""
+    _watched: defaultdict[tuple[str, int], _Watch] = field(
+        default_factory=lambda: defaultdict(_Watch)
+    )
+    """By run and attempt."""
     _reported: set[str] = field(default_factory=set)
+    """Problems of the last round, which aren't logged again."""
 
     def tick(self, connection: StoreConnection) -> None:
-        """One round.
+        """Go one round.
 
         Raises:
             StoreError: the store couldn't be read or written; the next round goes on.
         """
         for request in transitions.requests(connection):
-            self._do(connection, request)
+            answer(connection, self.location, request)
         problems: set[str] = set()
         for attempt in transitions.live_attempts(connection):
             try:
                 self._follow(connection, attempt)
-            # One folder that can't be read must not hold up the others.
+            # A folder that can't be read must not hold up the others.
             except OSError as error:
                 problems.add(f"{attempt.run}: its folder can't be read: {error.strerror}.")
             except RunError as error:
                 problems.add(str(error))
         try:
-            if not self._held(connection):
+            if not self._paused(connection):
                 self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
@@ -104,10 +115,8 @@ class Queue:
         self._reported = problems
 
     def adopt(self, connection: StoreConnection) -> None:
-        """Take over what an earlier supervisor left, before the first round."""
-        self._asked.clear()
-        self._heard.clear()
-        self._jobs.clear()
+        """Adopt the live attempts of an earlier supervisor; to be called before the first round."""
+        self._watched.clear()
         for attempt in transitions.live_attempts(connection):
             if attempt.status != "starting" or attempt.identity is not None:
                 continue
@@ -116,19 +125,20 @@ class Queue:
                 begun = folder.journal(attempt.attempt).exists()
                 if begun or self._launcher(attempt).alive(folder, attempt):
                     continue
-            # Killed between the commit and the start of the process, or just after it: then that
-            # process and the next one of the same attempt settle it by the lock.
+            # The supervisor was killed between the commit and the start of the process, or just
+            # after: then that process and the attempt's next one settle it by the run's lock.
             with write(connection):
                 transitions.undo_attempt(connection, attempt.run, attempt.attempt)
 
     def _follow(self, connection: StoreConnection, attempt: LiveAttempt) -> None:
-        """Take in a live attempt's journal, and see whether its process is gone.
+        """Read a live attempt's journal into the store, and settle the attempt if its process is
+        gone.
 
         Raises:
             OSError: its folder can't be read; the next round tries again.
         """
         folder, launcher = self.location.folder(attempt.run), self._launcher(attempt)
-        # In this order: what it wrote before it was seen gone is all read below.
+        # Before the journal is read, so that all that a process wrote before it ended is read.
         alive = launcher.alive(folder, attempt)
         self._note_job(connection, attempt, launcher.job(folder, attempt))
         if alive:
@@ -141,53 +151,61 @@ class Queue:
                 raise
             log.warning("%s: its journal can't be read: %s", attempt.run, error.strerror)
         if alive:
-            self._end_if_silent(folder, attempt, grown)
+            self._kill_if_silent(folder, attempt, grown)
             return
         with write(connection):
-            self._gone(connection, folder, attempt)
-        key = (attempt.run, attempt.attempt)
-        self._asked.pop(key, None)
-        self._heard.pop(key, None)
-        self._hung.discard(key)
-        self._jobs.pop(key, None)
+            self._settle(connection, folder, attempt)
+        self._watched.pop((attempt.run, attempt.attempt), None)
+
+    def _watch(self, attempt: LiveAttempt) -> _Watch:
+        return self._watched[attempt.run, attempt.attempt]
 
     def _launcher(self, attempt: LiveAttempt) -> Launcher:
-        """Of a run whose launcher is configured no more, the journal alone is followed."""
+        """Return an attempt's launcher. If that isn't configured any more it is this machine's, so
+        that only the journal tells how the attempt ends."""
         return self.pools.get(attempt.launcher, self.pools[None]).launcher
 
     def _note_job(
         self, connection: StoreConnection, attempt: LiveAttempt, job: JobFacts | None
     ) -> None:
-        key = (attempt.run, attempt.attempt)
-        if job is not None and job != self._jobs.get(key):
+        """Write what a cluster says of an attempt's job into the store, if it has changed."""
+        watch = self._watch(attempt)
+        if job is not None and job != watch.job:
             with write(connection):
-                record_job(connection, *key, job)
-            self._jobs[key] = job
+                record_job(connection, attempt.run, attempt.attempt, job)
+            watch.job = job
 
-    def _end_if_silent(self, folder: RunFolder, attempt: LiveAttempt, grown: int) -> None:
-        key, now = (attempt.run, attempt.attempt), time.monotonic()
-        launcher = self._launcher(attempt)
-        if grown or launcher.patient(folder, attempt):
-            self._heard[key] = now
-        elif now - self._heard.setdefault(key, now) > self.silent_seconds:
-            log.warning("%s: attempt %d gives no sign of life", *key)
-            self._hung.add(key)
+    def _kill_if_silent(self, folder: RunFolder, attempt: LiveAttempt, grown: int) -> None:
+        """Kill an attempt whose journal hasn't grown for too long.
+
+        Args:
+            grown: lines that its journal grew by in this round.
+        """
+        watch, launcher = self._watch(attempt), self._launcher(attempt)
+        now = time.monotonic()
+        if grown or launcher.may_be_silent(folder, attempt):
+            watch.grown = now
+        elif now - watch.grown > self.silent_seconds:
+            log.warning("%s: attempt %d gives no sign of life", attempt.run, attempt.attempt)
+            watch.hung = True
             launcher.stop(folder, attempt, "kill")
 
     def _stop_if_due(self, folder: RunFolder, attempt: LiveAttempt) -> None:
-        key, launcher = (attempt.run, attempt.attempt), self._launcher(attempt)
+        """Ask a cancelled attempt to end, and kill one that doesn't, or that has outlived its
+        journal."""
+        watch, launcher = self._watch(attempt), self._launcher(attempt)
         if attempt.ended is not None:
             if time.time() - attempt.ended > LINGER_SECONDS:
                 launcher.stop(folder, attempt, "kill")
         elif folder.cancel.exists():
-            if key not in self._asked:
+            if watch.asked is None:
                 if launcher.stop(folder, attempt, "ask"):
-                    self._asked[key] = time.monotonic()
-            elif time.monotonic() - self._asked[key] > self.cancel_seconds:
+                    watch.asked = time.monotonic()
+            elif time.monotonic() - watch.asked > self.cancel_seconds:
                 launcher.stop(folder, attempt, "kill")
 
-    def _gone(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
-        """Say how an attempt ended whose process is gone, and whether another follows."""
+    def _settle(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
+        """Record how an attempt ended whose process is gone, and queue another if one is due."""
         run, number = attempt.run, attempt.attempt
         ending = self._ending(folder, attempt)
         transitions.mark_exited(connection, run, number)
@@ -196,28 +214,29 @@ class Queue:
             if status != "preempted" or ending.status == "cancelled":
                 status, cause = ending.status, ending.cause
             if status == "preempted":
-                self._go_on(connection, run, number)
+                self._requeue_preempted(connection, run, number)
             else:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
         if status == "lost" or cause in ("disk-full", "killed"):
-            self._try_again(connection, run, number, status)
+            self._retry(connection, run, number, status)
         if status in ("failed", "lost"):
             self._pause_if_due(connection, cause)
 
     def _ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
-        """How it ended, as far as its journal doesn't say."""
+        """Return how an attempt ended whose journal doesn't tell it."""
         ending = self._launcher(attempt).ending(folder, attempt)
         if folder.cancel.exists():
             return Ending("cancelled", "cancelled", "Cancelled.")
-        if (attempt.run, attempt.attempt) in self._hung:
+        if self._watch(attempt).hung:
             silent = f"{self.silent_seconds:g} s"
             message = f"It gave no sign of life for {silent}, so its process was ended."
             return Ending("lost", "hung", message)
         return ending
 
-    def _go_on(self, connection: StoreConnection, run: str, number: int) -> None:
-        """Queue a run again that was stopped from outside: as often as it comes further."""
+    def _requeue_preempted(self, connection: StoreConnection, run: str, number: int) -> None:
+        """Queue a run again that was stopped from outside, without limit if its attempt wrote a
+        checkpoint, else as often as the settings allow."""
         if transitions.came_further(connection, run, number):
             transitions.requeue(connection, run, counts=False)
         elif transitions.losses(connection, run) < self.settings.retries:
@@ -229,14 +248,15 @@ class Queue:
             )
             transitions.end_attempt(connection, run, number, "failed", "no-progress", message)
 
-    def _try_again(self, connection: StoreConnection, run: str, number: int, status: str) -> None:
-        """By itself, so often as the settings say."""
+    def _retry(self, connection: StoreConnection, run: str, number: int, status: str) -> None:
+        """Queue a run again whose process vanished, as often as the settings allow."""
         if transitions.run_state(connection, run) != (status, number):
             return
         if transitions.losses(connection, run) < self.settings.retries:
             transitions.requeue(connection, run, counts=True)
 
     def _pause_if_due(self, connection: StoreConnection, cause: str) -> None:
+        """Pause the queue after a death by a cause that the next runs will meet too."""
         if cause == "disk-full":
             if not self._has_room():
                 free = "The disk is full: nothing is started before there is room again."
@@ -252,8 +272,8 @@ class Queue:
             transitions.hold(connection, cause, message)
             log.warning("%s", message)
 
-    def _held(self, connection: StoreConnection) -> bool:
-        """Whether the queue is paused; for want of room only as long as there is none."""
+    def _paused(self, connection: StoreConnection) -> bool:
+        """Whether the queue is paused. A pause for a full disk ends once there is room."""
         held = transitions.held(connection)
         if held is None or held.cause != "disk-full" or not self._has_room():
             return held is not None
@@ -266,53 +286,13 @@ class Queue:
         disk = shutil.disk_usage(self.location.runs)
         return disk.free >= min(self.least_room, disk.total // 20)
 
-    def _do(self, connection: StoreConnection, request: Request) -> None:
-        """Do one request and take it out of the mailbox; doing one twice is harmless."""
-        if request.action in ("pause", "resume"):
-            with write(connection):
-                if request.action == "pause":
-                    transitions.hold(connection, "user", "Paused by hand: nothing is started.")
-                else:
-                    transitions.release(connection)
-                transitions.drop_request(connection, request)
-            log.info("%s", request.action)
-            return
-        state = transitions.run_state(connection, request.run)
-        name = state[0] if state else None
-        action = request.action if allows(name, request.action) else None
-        live = any(live.run == request.run for live in transitions.live_attempts(connection))
-        if action == "delete" and live:
-            return  # its process is just going; the next round finds it gone
-        try:
-            if action == "cancel" and name == "running":
-                self.location.folder(request.run).cancel.touch()
-            if action == "delete":
-                self._delete(connection, request)
-                return
-        except (OSError, RunError) as error:
-            # Dropped all the same: one request that can't be done must not hold up the others.
-            log.warning("%s %s: %s", request.action, request.run, error)
-        with write(connection):
-            if action == "cancel" and name != "running":
-                transitions.cancel_queued(connection, request.run)
-            elif action == "retry":
-                transitions.retry(connection, request.run)
-            elif action in MOVES:
-                transitions.move(connection, request.run, action)
-            transitions.drop_request(connection, request)
-        log.info("%s %s (%s)", request.action, request.run, name)
-
-    def _delete(self, connection: StoreConnection, request: Request) -> None:
-        """The folder first: a crash in between leaves the request, which is done again."""
-        discard_folder(self.location, request.run)
-        with write(connection):
-            transitions.delete_run(connection, request.run)
-            transitions.drop_request(connection, request)
-        log.info("deleted %s", request.run)
-
     def _start_queued(self, connection: StoreConnection) -> None:
-        """Raises `OSError` where the machine lacks something; the run keeps its place."""
-        self._refuse_unknown(connection)
+        """Start the next runs of the queue in free slots.
+
+        Raises:
+            OSError: the machine lacks something to start a run, which keeps its place in the queue.
+        """
+        self._fail_unknown(connection)
         live = transitions.live_attempts(connection)
         deadline = time.monotonic() + START_SECONDS
         for name, pool in self.pools.items():
@@ -322,7 +302,7 @@ class Queue:
                     run = transitions.next_queued(connection, name)
                     if run is None:
                         break
-                    # It stems from the attempt before, and would be taken for this one's.
+                    # An earlier attempt's request would cancel this one.
                     with suppress(OSError, RunError):
                         self.location.folder(run).cancel.unlink(missing_ok=True)
                     number = transitions.begin_attempt(connection, run, free[0].name, self.host)
@@ -331,8 +311,8 @@ class Queue:
                 if time.monotonic() > deadline:
                     return
 
-    def _refuse_unknown(self, connection: StoreConnection) -> None:
-        """Fail runs for launchers that aren't configured."""
+    def _fail_unknown(self, connection: StoreConnection) -> None:
+        """Fail queued runs whose launcher isn't configured."""
         known = [name for name in self.pools if name is not None]
         for run, name in transitions.queued_elsewhere(connection, known):
             message = (
@@ -346,7 +326,12 @@ class Queue:
     def _launch(
         self, connection: StoreConnection, run: str, number: int, slot: Slot, launcher: Launcher
     ) -> bool:
-        """Whether it was started; if not, the run has failed."""
+        """Start an attempt; return whether it was started. If not, the run has failed.
+
+        Raises:
+            OSError: the machine lacks something; the attempt is undone.
+            StoreReplacedError: the store was replaced.
+        """
         try:
             folder = save_folder(connection, self.location, run)
             process = launcher.start(folder, number, slot)
@@ -373,11 +358,13 @@ class Queue:
 
 
 def _free_slots(live: Sequence[LiveAttempt], name: str | None, pool: Pool) -> list[Slot]:
-    """Slots that no live attempt is in. An adopted one whose slot isn't known, or isn't one any
-    more, takes up the first that is free."""
+    """Return the slots of a launcher that no live attempt is in.
+
+    An adopted attempt whose slot isn't known, or isn't a slot any more, takes the first free one.
+    """
     free = {slot.name: slot for slot in pool.slots}
-    homeless = 0
+    unplaced = 0
     for attempt in live:
         if attempt.launcher == name and free.pop(attempt.slot or "", None) is None:
-            homeless += 1
-    return list(free.values())[homeless:]
+            unplaced += 1
+    return list(free.values())[unplaced:]

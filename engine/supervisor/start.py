@@ -1,4 +1,4 @@
-"""Seeing to it that a supervisor runs. Light to import."""
+"""Starting the supervisor of a store, unless one runs. Quick to import."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from engine.store.location import StoreLocation
 SUPERVISOR = (sys.executable, "-P", "-m", "engine.supervisor")
 
 _started: list[int] = []
+"""Pids of the supervisors that this process started and hasn't reaped."""
 _reaping = threading.Lock()
 
 
 def supervisor_running(location: StoreLocation) -> bool:
-    """Whether a supervisor works this store. Raises `StoreError` if that can't be told."""
+    """Whether a supervisor works this store, of this version or an earlier one.
+
+    Raises:
+        StoreError: its lock can't be read.
+    """
     try:
         return is_locked(location.supervisor_lock)
     except OSError as error:
@@ -33,10 +38,14 @@ def ensure_supervisor(
     config_dir: Path | None = None,
     command: Sequence[str] = SUPERVISOR,
 ) -> None:
-    """Start a supervisor, detached from this terminal, unless one runs; returns at once.
+    """Start a supervisor, detached from this terminal, unless one runs; return at once.
 
-    Call it after whatever it shall see was committed. Two callers at once may start two: one of
-    them gets the lock, the other ends.
+    To be called after the commit of what the supervisor is to see. Two callers at once may start
+    two supervisors: one of them gets the lock, the other ends.
+
+    Args:
+        config_dir: the user's configuration folder.
+        command: the start of the supervisor's command line.
 
     Raises:
         StoreError: none can be started, or the folder is another store's.
@@ -71,7 +80,7 @@ def ensure_supervisor(
 
 
 def _reap() -> None:
-    """Let go of supervisors that we started and that have ended."""
+    """Reap supervisors that this process started and that have ended."""
     with _reaping:
         for pid in list(_started):
             with suppress(ChildProcessError):
@@ -81,10 +90,10 @@ def _reap() -> None:
 
 
 def _check_same_store(location: StoreLocation) -> None:
-    """``runs/`` and its lock belong to one database."""
+    """Raise `StoreError` if the running supervisor works another database in this folder."""
     holder = read_holder(location.supervisor_lock)
     if holder is None:
-        return  # it just started, and hasn't said yet
+        return  # it just started, and hasn't written it yet
     db = Path(holder["db"])
     if db != location.db.resolve():
         raise StoreError(

@@ -1,4 +1,4 @@
-"""Telling a web address of what happened, from a thread of its own: work never waits for it."""
+"""Posting notifications to a web address from a thread, so that work never waits for it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ import socket
 import threading
 import time
 from dataclasses import asdict
-from email.message import Message
-from http.client import HTTPException
-from typing import IO
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from engine import __version__
 from engine.store.location import StoreLocation
-from engine.store.news import Occasion
+from engine.store.news import Notification
 
 TIMEOUT_SECONDS = 10.0
 MOST_WAITING = 100
-"""Reports; what comes on top of that is dropped, as the address doesn't answer."""
+"""Most notifications that wait for an address that doesn't answer; further ones are dropped."""
 
 log = logging.getLogger("seqbench")
 
 
 class Webhook:
-    """Posts occasions as JSON, one after the other. A failure is logged once, not tried again."""
+    """Posts notifications as JSON, in their order. A failure is logged once, and not retried."""
 
     def __init__(self, url: str, location: StoreLocation) -> None:
         self._url = url
@@ -35,68 +31,59 @@ class Webhook:
         # An address often holds a secret: only the machine's name is logged.
         self._host = urlsplit(url).hostname
         self._waiting: queue.Queue[bytes | None] = queue.Queue(MOST_WAITING)
-        self._told = ""
-        self._opener = build_opener(_NoRedirect)
-        self._thread = threading.Thread(target=self._work, name="webhook", daemon=True)
+        self._problem = ""
+        self._thread = threading.Thread(target=self._post_all, name="webhook", daemon=True)
         self._thread.start()
 
-    def tell(self, occasion: Occasion) -> None:
-        """Report it soon."""
+    def post(self, notification: Notification) -> None:
+        """Post a notification soon."""
         try:
-            self._waiting.put_nowait(json.dumps(self._report(occasion)).encode())
+            self._waiting.put_nowait(json.dumps(self._body(notification)).encode())
         except queue.Full:
             self._warn(f"{MOST_WAITING} reports wait already")
 
     def close(self, seconds: float = TIMEOUT_SECONDS) -> None:
-        """Report what waits, but no longer than that."""
+        """Post the notifications that wait, for at most this long, and end the thread."""
         try:
             self._waiting.put(None, timeout=seconds)
         except queue.Full:
             return
         self._thread.join(seconds)
 
-    def _report(self, occasion: Occasion) -> dict[str, object]:
-        """``text`` is what chat services show."""
+    def _body(self, notification: Notification) -> dict[str, object]:
+        """Return the content of a request; chat services show its ``text``."""
+        run = notification.run
         return {
-            "event": occasion.kind,
-            "text": f"seqbench on {socket.gethostname()}: {occasion.text}",
+            "event": notification.kind,
+            "text": f"seqbench on {socket.gethostname()}: {notification.text}",
             "time": time.time(),
             "host": socket.gethostname(),
             "store": str(self._location.db),
-            "suite": occasion.run.suite if occasion.run else occasion.suite,
-            "counts": dict(occasion.counts),
-            "run": asdict(occasion.run) if occasion.run else None,
+            "suite": run.suite if run else notification.suite,
+            "counts": dict(notification.counts),
+            "run": asdict(run) if run else None,
         }
 
-    def _work(self) -> None:
-        while (body := self._waiting.get()) is not None:
-            headers = {
-                "Content-Type": "application/json",
-                "User-Agent": f"seqbench/{__version__}",
-            }
-            request = Request(self._url, body, headers, method="POST")  # noqa: S310 - checked
-            try:
-                with self._opener.open(request, timeout=TIMEOUT_SECONDS):
-                    self._told = ""
-            except (OSError, HTTPException, ValueError) as error:
-                self._warn(str(error) or type(error).__name__)
+    def _post_all(self) -> None:
+        import httpx  # a tenth of a second, which a supervisor without a webhook needn't spend
+
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address in full
+        headers = {"Content-Type": "application/json", "User-Agent": f"seqbench/{__version__}"}
+        # A redirect isn't followed: it would lose the content, and could lead anywhere.
+        with httpx.Client(headers=headers, timeout=TIMEOUT_SECONDS) as client:
+            while (body := self._waiting.get()) is not None:
+                try:
+                    with client.stream("POST", self._url, content=body) as response:
+                        problem = f"{response.status_code} {response.reason_phrase}"
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    self._warn(str(error) or type(error).__name__)
+                    continue
+                if response.is_success:
+                    self._problem = ""
+                else:
+                    self._warn(problem)
 
     def _warn(self, problem: str) -> None:
-        if problem != self._told:
-            self._told = problem
+        if problem != self._problem:
+            self._problem = problem
             log.warning("the webhook at %s failed: %s", self._host, problem)
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """A report that is sent on would lose its content, and could go anywhere."""
-
-    def redirect_request(
-        self,
-        req: Request,  # noqa: ARG002 - urllib's
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: Message,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        return None

@@ -72,12 +72,12 @@ def _check_node(session: Session, profile: SlurmProfile) -> Iterator[Finding]:
         return
     took = found.received - found.sent
     where = f"job {found.job} wrote to {session.location.runs}"
-    yield Finding("node", "ok", f"{found.said['host']}: {where}, seen here after {took:.1f} s")
+    yield Finding("node", "ok", f"{found.answer['host']}: {where}, seen here after {took:.1f} s")
     yield from _compare(profile, found)
 
 
 def _compare(profile: SlurmProfile, found: Probe) -> Iterator[Finding]:
-    said = found.said
+    said = found.answer
     if abs(found.skew) > MOST_SKEW:
         ahead = "ahead" if found.skew > 0 else "behind"
         text = f"the node's is {abs(found.skew):.0f} s {ahead}"

@@ -1,4 +1,4 @@
-"""Slurm's commands: what is asked of them, and what they answer, as plain values."""
+"""Slurm's commands as functions, which return their answers as plain values."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from engine.errors import UserError, cut
 
 TIMEOUT_SECONDS = 30.0
-"""Of a command; without a controller they give up after some ten seconds by themselves."""
+"""Most time of a command; without a controller, commands give up by themselves after about 10 s."""
 
 OVER = frozenset(
     ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY",
      "PREEMPTED", "REVOKED", "TIMEOUT")
 )  # fmt: skip
-"""States that a job doesn't leave."""
+"""The final states of a job."""
 
 _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
-"""Variables that say which Slurm; the others would make a job of ours part of the one that we are
-in, or of its size."""
+"""Slurm's variables that commands get, which choose the cluster. The others describe the job that
+this process may run in, and would give a new job its size."""
 _UNREACHABLE = re.compile(
     "unable to contact|timed out|connection|connect failure|zero bytes|temporarily|try again"
     "|munge|authentication|could not establish a configuration source|fetch_config|failover",
@@ -33,51 +33,59 @@ _NOISE = re.compile(r"^(sbatch|squeue|scancel|sinfo|scontrol): (error: |fatal: )
 
 
 class SlurmError(UserError):
-    """Slurm refused, or isn't there."""
+    """Slurm refused a command, or isn't installed."""
 
 
 class UnreachableError(SlurmError):
-    """Slurm didn't answer, or takes nothing at present: ask again later."""
+    """Slurm didn't answer, or takes no jobs at present: the command may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as Slurm sees it."""
+    """A job, in Slurm's own words."""
 
     id: str
     name: str
     state: str
-    """Slurm's own word, such as ``PENDING``."""
+    """The state, such as ``PENDING``."""
     reason: str
-    """Slurm's own word for why it waits, or ended."""
+    """Why the job waits, or has ended; ``None`` as a word if there is no reason."""
     partition: str
     node: str
-    """Empty before it has one."""
+    """The node's name; empty before the job has one."""
 
     @property
     def over(self) -> bool:
+        """Whether the job has ended."""
         return self.state in OVER
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
+    """A partition of the cluster."""
+
     name: str
     up: bool
     time_limit: str
+    """Most time of a job, as Slurm writes it: ``1-00:00:00``, ``infinite``."""
     nodes: int
     default: bool
+    """Whether jobs that name no partition go there."""
 
 
 def submit(script: Path, folder: Path, name: str) -> str:
-    """Submit a batch script to run in ``folder``, its output added to ``log.txt`` there. Returns
-    the job's number.
+    """Submit a batch script and return the job's number.
+
+    Args:
+        folder: the job's working folder, to whose ``log.txt`` its output is appended.
+        name: the job's name.
 
     Raises:
-        SlurmError: it is refused.
-        UnreachableError: Slurm didn't answer, so it may have been taken or not.
+        SlurmError: the job is refused.
+        UnreachableError: Slurm didn't answer, so that the job may exist or not.
     """
     answer = _run(submission(script, folder, name))
-    # With several clusters it is NUMBER;CLUSTER.
+    # With several clusters the answer is NUMBER;CLUSTER.
     number = answer.strip().partition(";")[0]
     if not number.isdecimal():
         raise SlurmError(f"sbatch gave no job number but {answer.strip()[:60]!r}.")
@@ -85,7 +93,7 @@ def submit(script: Path, folder: Path, name: str) -> str:
 
 
 def submission(script: Path, folder: Path, name: str) -> list[str]:
-    """The command line of `submit`."""
+    """Return the command line of `submit`."""
     return [
         *("sbatch", "--parsable", f"--chdir={folder}", f"--job-name={name}"),
         *("--output=log.txt", "--open-mode=append", str(script)),
@@ -93,22 +101,34 @@ def submission(script: Path, folder: Path, name: str) -> list[str]:
 
 
 def jobs() -> list[Job]:
-    """The user's jobs, also those that ended lately. Raises `SlurmError`."""
+    """Return the user's jobs, those that ended lately included.
+
+    Raises:
+        SlurmError: Slurm gives no list.
+    """
     # A name may hold any character, so it comes last.
     listed = _run(["squeue", "--me", "--noheader", "--states=all", "--format=%i|%T|%r|%P|%N|%j"])
     return [job for line in listed.splitlines() if (job := _job(line)) is not None]
 
 
 def cancel(numbers: Iterable[str]) -> None:
-    """End jobs: TERM, and KILL after the site's KillWait. Those that are over are passed over.
-    Raises `SlurmError`."""
+    """Cancel jobs by their numbers: SIGTERM, then SIGKILL after the site's KillWait. Jobs that have
+    ended are ignored.
+
+    Raises:
+        SlurmError: Slurm refused.
+    """
     wanted = sorted(numbers)
     if wanted:
         _run(["scancel", "--quiet", *wanted])
 
 
 def partitions() -> list[Partition]:
-    """What the cluster has. Raises `SlurmError`."""
+    """Return the cluster's partitions.
+
+    Raises:
+        SlurmError: Slurm gives no list.
+    """
     listed = _run(["sinfo", "--noheader", "--summarize", "--format=%P|%a|%l|%D"])
     found = []
     for line in listed.splitlines():
@@ -120,7 +140,11 @@ def partitions() -> list[Partition]:
 
 
 def version() -> str:
-    """As ``sbatch --version`` says it. Raises `SlurmError`."""
+    """Return Slurm's version as ``sbatch`` prints it.
+
+    Raises:
+        SlurmError: Slurm isn't installed, or failed.
+    """
     return _run(["sbatch", "--version"]).strip()
 
 
@@ -133,6 +157,7 @@ def _job(line: str) -> Job | None:
 
 
 def _run(command: Sequence[str]) -> str:
+    """Run a command and return its output. Raises `SlurmError`."""
     try:
         done = subprocess.run(
             command,
@@ -156,14 +181,15 @@ def _run(command: Sequence[str]) -> str:
 
 
 def _refusal(command: str, status: int, stderr: str) -> SlurmError:
-    """What a failed command said last, as one sentence."""
+    """Return the error of a failed command, with the last line that it printed."""
     lines = [line for line in map(str.strip, stderr.splitlines()) if line]
-    said = cut(_NOISE.sub("", lines[-1]), 300).rstrip(".") if lines else f"exit status {status}"
-    out_of_reach = _UNREACHABLE.search(stderr) or _BUSY.search(stderr)
-    return (UnreachableError if out_of_reach else SlurmError)(f"{command}: {said}.")
+    last = cut(_NOISE.sub("", lines[-1]), 300).rstrip(".") if lines else f"exit status {status}"
+    temporary = _UNREACHABLE.search(stderr) or _BUSY.search(stderr)
+    return (UnreachableError if temporary else SlurmError)(f"{command}: {last}.")
 
 
 def _environment() -> dict[str, str]:
+    """Return this process's environment without Slurm's variables, but for `_KEPT`."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""``job-<attempt>.json``: which job an attempt is, for a supervisor that comes after this one."""
+"""``job-<attempt>.json``: the job of an attempt, kept for the next supervisor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from engine.runfolder import RunFolder
 def save_job(
     folder: RunFolder, attempt: int, number: str, name: str, profile: SlurmProfile
 ) -> None:
-    """Write it. Raises `OSError`."""
+    """Write the number and name of an attempt's job, and the profile it was submitted by.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     content = {
         "job": number,
         "name": name,
@@ -28,7 +32,7 @@ def save_job(
 
 
 def read_job(folder: RunFolder, attempt: int) -> str | None:
-    """The job's number, if it is known."""
+    """Return the number of an attempt's job; ``None`` if there is no sound file."""
     try:
         number = json.loads(read_regular(folder.job(attempt)))["job"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,8 +1,8 @@
-"""Attempts as jobs of a Slurm cluster.
+"""The launcher of attempts as jobs of a Slurm cluster.
 
-Slurm's commands may take ten seconds without an answer, so one thread calls them, and the
-supervisor's questions are answered from what Slurm said last. That is a hint, never the truth: an
-attempt's journal says how it ended. While Slurm can't be asked nothing is thought lost.
+Slurm's commands may take ten seconds without an answer, so a thread calls them, and the launcher's
+methods answer from Slurm's last list of jobs. That list is a hint: an attempt's journal decides how
+it ended. While Slurm doesn't answer, no attempt counts as lost.
 """
 
 from __future__ import annotations
@@ -29,72 +29,76 @@ from engine.supervisor.slurm.script import attempt_script, job_name
 from engine.supervisor.slurm.words import ending_of, in_words
 
 SOON_SECONDS = 1.0
-"""Between two looks at Slurm's queue while something is to change."""
+"""Most time between two looks at Slurm's queue while a change is expected."""
 LOST_SECONDS = 60.0
-"""An attempt whose node failed, or whose job Slurm forgot, is lost when its journal, which has a
-heartbeat every 5 s, doesn't grow for so long: its worker may outlive Slurm's daemon."""
+"""Seconds without growth of its journal, which has a heartbeat every 5 s, after which an attempt is
+lost whose node failed, or whose job Slurm forgot: its worker may outlive Slurm's daemon."""
 LATE_SECONDS = 10.0
-"""The last line of a journal may come so late over a shared file system."""
+"""Most time until the last line of a journal is seen over a shared file system."""
 LINGER_SECONDS = 60.0
-"""After its last word an attempt is waited for at most so long."""
+"""Most time to wait for the end of a job whose journal has ended."""
 CANCEL_SECONDS = 15.0
-"""Between two requests to cancel the same job."""
+"""Least time between two requests to cancel the same job."""
 
 log = logging.getLogger("seqbench")
 
 
 @dataclass
 class _Tracked:
-    """One attempt as this launcher knows it."""
+    """An attempt that the launcher tracks."""
 
     folder: RunFolder
     number: int
+    """The attempt's number."""
     name: str
-    """Of its job."""
+    """The job's name."""
     job: str | None = None
     """The job's number."""
-    unsure: bool = True
-    """Whether it may have been submitted though ``job`` isn't known."""
+    maybe_submitted: bool = True
+    """Whether there may be a job though its number isn't known."""
     adopted: bool = False
-    """Whether an earlier supervisor started it."""
-    waits_for: str = "is being submitted"
+    """Whether an earlier supervisor started the attempt."""
+    waits: str = "is being submitted"
+    """Why there is no job yet, as a predicate."""
     submitted: float = 0.0
-    """When ``job`` became known (monotonic)."""
+    """When the job's number became known (monotonic)."""
     seen: client.Job | None = None
-    """The job in Slurm's last answer, or in the last that had it."""
+    """The job as Slurm last listed it."""
     gone: float | None = None
-    """Since when (seconds since 1970) Slurm says that it is over, or doesn't know it."""
+    """Since when (seconds since 1970) Slurm lists the job as ended, or not at all."""
     cancel: bool = False
+    """Whether the job is to be cancelled."""
     cancelled: float | None = None
-    """When Slurm was last asked to cancel it (monotonic)."""
+    """When Slurm was last asked to cancel the job (monotonic)."""
     ending: Ending | None = None
-    """How it ended without ever having been a job."""
-    hurried: bool = False
-    """Whether the journal ended, so that the job will soon."""
+    """How the attempt ended without a job."""
+    ends_soon: bool = False
+    """Whether the journal has ended, so that the job will soon."""
 
 
 Key = tuple[str, int]
+"""A run's id and an attempt's number."""
 
 
 @dataclass
 class SlurmLauncher:
-    """One job an attempt, by one profile."""
+    """Runs each attempt as a job of its own, by one profile."""
 
     profile: SlurmProfile
     lost_seconds: float = LOST_SECONDS
     _tracked: dict[Key, _Tracked] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    """Over ``_tracked``, its values and ``_stale``; never held while a command runs."""
+    """Guards ``_tracked``, its values and ``_stale``; never held while a command runs."""
     _woken: threading.Event = field(default_factory=threading.Event)
     _stale: float | None = None
-    """Since when (seconds since 1970) Slurm couldn't be asked."""
+    """Since when (seconds since 1970) Slurm hasn't answered; ``None`` while it does."""
     _preparations: Preparations = field(default_factory=Preparations)
     _thread: threading.Thread | None = None
 
     def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:  # noqa: ARG002
         with self._lock:
             self._tracked[folder.run_id, attempt] = _Tracked(
-                folder, attempt, job_name(folder, attempt), unsure=False
+                folder, attempt, job_name(folder, attempt), maybe_submitted=False
             )
         self._wake()
         return None
@@ -109,7 +113,7 @@ class SlurmLauncher:
             if tracked.gone is None:
                 return True
             quiet = max(tracked.gone, attempt.last_growth or 0.0)
-            return time.time() - quiet < self._patience(tracked)
+            return time.time() - quiet < self._grace_seconds(tracked)
 
     def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:  # noqa: ARG002
         tracked = self._track(folder, attempt)
@@ -119,12 +123,12 @@ class SlurmLauncher:
             if tracked.cancel:
                 return True
             tracked.cancel = True
-            if tracked.job is None and not tracked.unsure:
+            if tracked.job is None and not tracked.maybe_submitted:
                 tracked.ending = Ending("cancelled", "cancelled", "Cancelled before it ran.")
         self._wake()
         return True
 
-    def patient(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
+    def may_be_silent(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
         tracked = self._track(folder, attempt)
         with self._lock:
             seen = None if tracked is None else tracked.seen
@@ -147,19 +151,22 @@ class SlurmLauncher:
                 node, words = seen.node or None, in_words(seen)
                 return JobFacts(tracked.job, seen.partition, node, seen.state, words, stale)
             if tracked.adopted:
-                return None  # what was known before stands until Slurm answers
+                return None  # the store's facts stand until Slurm answers
             state = "SUBMITTING" if tracked.job is None else "PENDING"
-            words = tracked.waits_for if tracked.job is None else "was submitted"
+            words = tracked.waits if tracked.job is None else "was submitted"
             return JobFacts(tracked.job, self.profile.partition, None, state, words, stale)
 
     def forget(self) -> None:
-        """Leave all jobs to themselves."""
+        """Stop tracking attempts; their jobs go on."""
         with self._lock:
             self._tracked.clear()
 
     def _track(self, folder: RunFolder, attempt: LiveAttempt) -> _Tracked | None:
-        """What is known of an attempt; of one that an earlier supervisor started, what its folder
-        says, and the rest once Slurm has answered."""
+        """Return what is known of an attempt; ``None`` if it was never submitted.
+
+        An attempt that an earlier supervisor started is tracked from here on, first with what its
+        folder says.
+        """
         key = (attempt.run, attempt.attempt)
         with self._lock:
             known = self._tracked.get(key)
@@ -176,24 +183,26 @@ class SlurmLauncher:
         return found
 
     def _still_there(self, tracked: _Tracked, attempt: LiveAttempt) -> bool:
-        """Whether a job whose journal has ended holds on to its node."""
-        if not tracked.hurried:
-            tracked.hurried = True
+        """Whether a job whose journal has ended still occupies its node."""
+        if not tracked.ends_soon:
+            tracked.ends_soon = True
             self._woken.set()
         assert attempt.ended is not None
         late = time.time() - attempt.ended > LINGER_SECONDS
-        # What was stopped from outside may have been cancelled, which only Slurm knows.
+        # A preempted attempt may have been cancelled, which only Slurm knows once the job is over.
         leaves = tracked.seen is not None and tracked.seen.state == "COMPLETING"
         leaves = leaves and attempt.status != "preempted"
         return tracked.gone is None and self._stale is None and not late and not leaves
 
-    def _patience(self, tracked: _Tracked) -> float:
+    def _grace_seconds(self, tracked: _Tracked) -> float:
+        """Return how long an attempt whose job is gone may still write to its journal."""
         seen = tracked.seen
         if seen is None or not seen.over or seen.state in ("NODE_FAIL", "BOOT_FAIL"):
             return self.lost_seconds
         return LATE_SECONDS if seen.node else 0.0
 
     def _wake(self) -> None:
+        """Start a round at once, in a thread that is started if there is none."""
         self._woken.set()
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(
@@ -202,7 +211,7 @@ class SlurmLauncher:
             self._thread.start()
 
     def _serve(self) -> None:
-        """Rounds, as long as there is an attempt."""
+        """Go round while an attempt is tracked."""
         while True:
             self._woken.clear()
             with self._lock:
@@ -212,14 +221,14 @@ class SlurmLauncher:
             try:
                 changing = self._round()
             except Exception:
-                # A round that fails, whyever, mustn't be the last one.
+                # Whatever made a round fail, the next one is to come.
                 log.exception("a look at Slurm's queue failed")
                 changing = False
             poll = self.profile.poll_seconds
             self._woken.wait(min(SOON_SECONDS, poll) if changing else poll)
 
     def _round(self) -> bool:
-        """Ask Slurm, then submit and cancel. Whether something will change soon."""
+        """List Slurm's jobs, then submit and cancel. Return whether a change is expected soon."""
         asked = time.monotonic()
         try:
             listed = client.jobs()
@@ -231,27 +240,32 @@ class SlurmLauncher:
                 log.info("Slurm answers again")
             self._stale = None
             tracked = list(self._tracked.values())
-            self._take(tracked, listed, asked)
+            self._match(tracked, listed, asked)
         for each in tracked:
             if each.job is None and each.ending is None:
                 self._submit(each)
         self._cancel(tracked, listed)
         return any(
             each.ending is None
-            and (each.job is None or each.seen is None or each.hurried or each.cancel)
+            and (each.job is None or each.seen is None or each.ends_soon or each.cancel)
             for each in tracked
         )
 
     def _note_silence(self, error: client.SlurmError) -> None:
+        """Remember since when Slurm hasn't answered."""
         with self._lock:
             if self._stale is None:
                 self._stale = time.time()
                 log.warning("%s", error)
 
-    def _take(
+    def _match(
         self, tracked: Sequence[_Tracked], listed: Sequence[client.Job], asked: float
     ) -> None:
-        """What Slurm answered to a question that was asked at ``asked``."""
+        """Find the job of each attempt in Slurm's list.
+
+        Args:
+            asked: when the list was asked for (monotonic).
+        """
         by_number = {job.id: job for job in listed}
         by_name: dict[str, client.Job] = {}
         for job in sorted(listed, key=_priority):
@@ -270,34 +284,35 @@ class SlurmLauncher:
                 each.gone = None
 
     def _keep(self, each: _Tracked, number: str) -> None:
+        """Remember the number of an attempt's job, in its folder too."""
         each.job, each.submitted = number, time.monotonic()
         try:
             save_job(each.folder, each.number, number, each.name, self.profile)
         except OSError as error:
-            # It is found by its name.
+            # The next supervisor finds the job by its name.
             log.warning("%s can't be written: %s", each.folder.job(each.number), error.strerror)
 
     def _submit(self, each: _Tracked) -> None:
-        """Submit an attempt that Slurm doesn't know, once its data is prepared."""
+        """Submit an attempt that has no job, once its data is prepared."""
         with self._lock:
             if each.cancel:
                 each.ending = Ending("cancelled", "cancelled", "Cancelled before it ran.")
                 return
         if each.folder.journal(each.number).exists():
-            # An earlier supervisor submitted it, and Slurm has forgotten it since.
+            # An earlier supervisor submitted the job, and Slurm has forgotten it since.
             each.gone = each.gone or time.time()
             return
         try:
             if not self._preparations.ready(each.folder):
-                each.waits_for = "waits for its data to be prepared"
+                each.waits = "waits for its data to be prepared"
                 return
             script = each.folder.job_script(each.number)
             script.write_text(attempt_script(self.profile, each.folder, each.number))
             with self._lock:
-                each.unsure, each.waits_for = True, "is being submitted"
+                each.maybe_submitted, each.waits = True, "is being submitted"
             number = client.submit(script, each.folder.path.absolute(), each.name)
         except client.UnreachableError as error:
-            each.waits_for = f"couldn't be submitted yet: {error}"
+            each.waits = f"couldn't be submitted yet: {error}"
         except (UserError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             cause = "launch" if isinstance(error, (client.SlurmError, OSError)) else "data"
@@ -308,7 +323,8 @@ class SlurmLauncher:
             log.info("%s: attempt %d is job %s", each.folder.run_id, each.number, number)
 
     def _cancel(self, tracked: Sequence[_Tracked], listed: Sequence[client.Job]) -> None:
-        """Cancel what is asked for, and what was submitted twice as its submitter died."""
+        """Cancel the jobs that are to be cancelled, and second jobs of one attempt, as a supervisor
+        leaves that dies while it submits."""
         now = time.monotonic()
         due = {
             each.job: each
@@ -334,6 +350,7 @@ class SlurmLauncher:
 
 
 def _priority(job: client.Job) -> tuple[bool, bool, int]:
-    """Of two jobs of one name: first the one that runs, then one that will, then the first."""
+    """Return a key that sorts jobs of one name: running ones first, then waiting, then ended ones,
+    each by their numbers."""
     digits = job.id.partition("_")[0]
     return job.over, job.state == "PENDING", int(digits) if digits.isdecimal() else 0

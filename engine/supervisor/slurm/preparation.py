@@ -1,4 +1,4 @@
-"""Preparing data once, before the jobs that need it, and not once on every node."""
+"""Preparing data sets here, before the jobs that need them, rather than on every node."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ COMMAND = (sys.executable, "-P", "-m", "engine.worker.prepare")
 
 
 class Preparations:
-    """Which data sets are prepared: a process each, in the cache that the jobs read as well."""
+    """Prepares data sets, each in a process of its own, in the cache that the jobs read too."""
 
     def __init__(self) -> None:
         self._ready: set[str] = set()
         self._processes: dict[str, subprocess.Popen[str]] = {}
 
     def ready(self, folder: RunFolder) -> bool:
-        """Whether a run's data set is prepared; if not, that is begun, unless it is under way.
+        """Whether a run's data set is prepared. If it isn't, its preparation is started, unless it
+        is under way already.
 
         Raises:
-            DataError: it can't be prepared.
-            StoreError, OSError: the run's configuration can't be read, or no process started.
+            DataError: the data set can't be prepared.
+            StoreError: the run's configuration can't be read.
+            OSError: no process can be started.
         """
         source = load_spec(folder).source
         key = source.model_dump_json()
@@ -44,8 +46,8 @@ class Preparations:
         if process.poll() is None:
             return False
         del self._processes[key]
-        said = process.communicate()[0].strip()
+        output = process.communicate()[0].strip()
         if process.returncode:
-            raise DataError(said or f"{source.title} can't be prepared: see runs/supervisor.log.")
+            raise DataError(output or f"{source.title} can't be prepared: see runs/supervisor.log.")
         self._ready.add(key)
         return True

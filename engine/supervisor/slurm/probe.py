@@ -1,13 +1,11 @@
-"""A job that looks at a node: whether a run would find there what it needs."""
+"""Probing a node with a short job: whether a run would find there what it needs."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,46 +19,55 @@ from engine.supervisor.slurm.script import batch_script, job_environment, python
 from engine.supervisor.slurm.words import in_words
 
 WAIT_SECONDS = 120.0
-"""For a node; a cluster that is full isn't broken."""
+"""Most time to wait for a node; a cluster that is full isn't broken."""
 LATE_SECONDS = 20.0
-"""After its job ended a file may be seen so late over a shared file system."""
+"""Most time until a file is seen over a shared file system, after its job has ended."""
 LOOK_SECONDS = 0.5
+"""Time between two looks for the answer."""
 
 PREFIX = ".probe-"
+"""The start of the name of a probe's folder."""
 
 
 class StillWaitingError(client.SlurmError):
-    """The job got no node while it was waited for."""
+    """The job got no node in time."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a node said, and when."""
+    """A node's answer to a probe. Times are by the clock here, in seconds since 1970."""
 
     job: str
-    said: dict[str, Any]
-    """What `engine.worker.probe` writes."""
+    """The job's number."""
+    answer: dict[str, Any]
+    """The description of the node, as `engine.worker.probe` writes it."""
     sent: float
-    """When the job was submitted, by the clock here; seconds since 1970."""
+    """When the job was submitted."""
     received: float
+    """When the answer was read."""
 
     @property
     def skew(self) -> float:
-        """Seconds that the node's clock is ahead of the one here at least; negative if behind."""
-        told = float(self.said["t"])
-        return max(0.0, told - self.received) + min(0.0, told - self.sent)
+        """Least seconds that the node's clock is ahead of the one here; negative if it is behind,
+        0 if it may be right."""
+        node_time = float(self.answer["t"])
+        return max(0.0, node_time - self.received) + min(0.0, node_time - self.sent)
 
 
 def probe(profile: SlurmProfile, runs: Path, wait_seconds: float = WAIT_SECONDS) -> Probe:
-    """Run a job by a profile, in a folder beside those of the runs.
+    """Submit a job by a profile, in a folder beside those of the runs, and wait for its answer.
 
     Raises:
-        StillWaitingError: it got no node in time; it was cancelled.
-        SlurmError: it was refused, or failed; the sentence has the last line that it printed.
+        StillWaitingError: the job got no node in time, and was cancelled.
+        SlurmError: the job was refused, or failed; the message has the last line that it printed.
         OSError: a folder can't be made.
     """
     cache_folder().mkdir(parents=True, exist_ok=True)  # as the first data set would
-    with _folder(runs) as folder:
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=PREFIX, dir=runs, ignore_cleanup_errors=True
+    ) as temporary:
+        folder = Path(temporary)
         answer, script = folder / "answer.json", folder / "job.sh"
         command = [*python_command(profile, "engine.worker.probe"), str(answer)]
         command += ["--device", profile.device]
@@ -74,41 +81,33 @@ def probe(profile: SlurmProfile, runs: Path, wait_seconds: float = WAIT_SECONDS)
                 client.cancel([number])
 
 
-def _answer(number: str, answer: Path, wait_seconds: float) -> dict[str, Any]:
+def _answer(number: str, file: Path, wait_seconds: float) -> dict[str, Any]:
+    """Wait for the file with the answer of a job, and return its content. Raises as `probe`."""
     deadline, over = time.monotonic() + wait_seconds, 0.0
     while True:
         with suppress(FileNotFoundError):
-            said: dict[str, Any] = json.loads(answer.read_text())
-            return said
+            answer: dict[str, Any] = json.loads(file.read_text())
+            return answer
         found = next((job for job in client.jobs() if job.id == number), None)
         now = time.monotonic()
         if found is None or found.over:
             over = over or now
             if now - over > LATE_SECONDS or (found and found.state != "COMPLETED"):
-                raise client.SlurmError(_failure(number, found, answer.with_name("log.txt")))
+                raise client.SlurmError(_failure(number, found, file.with_name("log.txt")))
         elif now > deadline:
             raise StillWaitingError(f"Its job {number} {in_words(found)}.")
         time.sleep(LOOK_SECONDS)
 
 
 def _failure(number: str, job: client.Job | None, log: Path) -> str:
+    """Return a sentence on a job that gave no answer, with the last line of its log."""
     what = f"Job {number} {in_words(job) if job else 'vanished'}"
     if job is not None and job.state == "COMPLETED":
         what += f" on {job.node}, but what it wrote to {log.parent} isn't seen here"
     with suppress(OSError):
         lines = map(str.strip, log.read_text(errors="replace").splitlines())
-        # That a step ended or was cancelled stands there too, after the cause.
-        told = [x for x in lines if x and not x.startswith("srun:") and "***" not in x]
-        if told:
-            return f"{what}: {cut(told[-1], 300)}"
+        # Slurm adds after the cause that a step ended or was cancelled.
+        causes = [x for x in lines if x and not x.startswith("srun:") and "***" not in x]
+        if causes:
+            return f"{what}: {cut(causes[-1], 300)}"
     return f"{what}."
-
-
-@contextmanager
-def _folder(runs: Path) -> Iterator[Path]:
-    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=runs))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

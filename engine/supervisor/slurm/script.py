@@ -1,9 +1,12 @@
 """The batch script of one job: a pure function of profile, command and environment.
 
-Slurm never starts a job of ours a second time (``--no-requeue``). Attempts are counted by the
-engine, which submits the next one as a job of its own: so a journal never has two writers, a run
-that was cancelled isn't brought back, and the next attempt needn't sit out the two minutes that
-Slurm holds a requeued job.
+Slurm never starts a job a second time (``--no-requeue``). The supervisor counts attempts and
+submits the next one as a job of its own: so a journal never has two writers, a run that was
+cancelled isn't brought back, and the next attempt needn't wait the two minutes that Slurm holds a
+requeued job.
+
+Jobs of an earlier version may wait in Slurm's queue for days: the modules that scripts name, and
+the options of these, must stay.
 """
 
 from __future__ import annotations
@@ -21,8 +24,8 @@ from engine.machine.environment import absolute_paths, code_folder, thread_envir
 from engine.runfolder import RunFolder
 
 LOCK_SECONDS = 60.0
-"""A worker waits so long for the one before to let go of the run: on another node it ends by itself
-once it sees that its time is over."""
+"""Seconds that a worker waits for the lock of the run: the worker before it may be on another node,
+where it ends by itself once it sees that its time is over."""
 
 _PREPARE = """\
 prepare() {
@@ -33,7 +36,7 @@ prepare() {
 
 
 def worker_command(profile: SlurmProfile, folder: RunFolder, attempt: int) -> list[str]:
-    """One attempt, as a node shall run it."""
+    """Return the command line by which a node runs an attempt."""
     return [
         *python_command(profile, "engine.worker"),
         str(folder.path.absolute()),
@@ -45,13 +48,14 @@ def worker_command(profile: SlurmProfile, folder: RunFolder, attempt: int) -> li
 
 
 def python_command(profile: SlurmProfile, module: str) -> list[str]:
-    """A module of ours, as a node shall run it."""
-    # -P: a folder called `engine` where the job stands is not ours.
+    """Return the command line by which a node runs a module of this package."""
+    # -P: a folder called `engine` in the job's working folder is not this package.
     return [profile.python or sys.executable, "-P", "-m", module]
 
 
 def job_environment(profile: SlurmProfile) -> dict[str, str]:
-    """What is to be as it is here: where data lies, and where the prepared copies of it are."""
+    """Return a job's variables: the folders of data and of prepared copies as they are here, the
+    number of threads, and the profile's own."""
     cache = {"SEQBENCH_CACHE": str(cache_folder().absolute())}
     threads = thread_environment(profile.cpus)
     return {**cache, **absolute_paths(), **threads, "PYTHONUNBUFFERED": "1", **profile.environment}
@@ -63,14 +67,14 @@ def batch_script(
     environment: Mapping[str, str],
     code: Path | None = None,
 ) -> str:
-    """The script for ``sbatch``.
+    """Return the script for ``sbatch``.
 
-    Words of the profile stand in ``#SBATCH`` lines, which no shell reads and whose validation
-    leaves no blanks and quotes; all else is quoted for the shell, each line of ``setup`` on its
-    own, so that none can change the meaning of the next.
+    The profile's words stand in ``#SBATCH`` lines, which no shell reads, and whose validation
+    leaves no blanks and quotes. Everything else is quoted for the shell, each line of ``setup`` by
+    itself, so that none can change the meaning of the next.
 
     Args:
-        code: goes to the front of ``PYTHONPATH``.
+        code: a folder for the front of ``PYTHONPATH``.
     """
     lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in _options(profile))]
     lines += [_PREPARE] if profile.setup else []
@@ -79,29 +83,30 @@ def batch_script(
     if code is not None:
         rest = '"${PYTHONPATH:+:$PYTHONPATH}"'
         lines.append(f"export PYTHONPATH={shlex.quote(str(code))}{rest}")
-    # Without srun the worker isn't a step of the job, and Slurm's signals don't come to it.
+    # Without srun the worker isn't a step of the job, and doesn't get Slurm's signals.
     lines.append(f"srun --ntasks=1 --cpus-per-task={profile.cpus} {shlex.join(command)}")
     return "\n".join(lines) + "\n"
 
 
 def attempt_script(profile: SlurmProfile, folder: RunFolder, attempt: int) -> str:
-    """The script of one attempt at a run, in the environment that we have."""
+    """Return the script of one attempt at a run, with this process's environment."""
     command = worker_command(profile, folder, attempt)
     return batch_script(profile, command, job_environment(profile), code_folder())
 
 
 def job_name(folder: RunFolder, attempt: int) -> str:
-    """By which a job is known, whoever submitted it: run and attempt, and where they lie."""
+    """Return the job's name, by which any supervisor knows it: store, run and attempt."""
     return f"{store_id(folder)}/{folder.run_id}/{attempt}"
 
 
 def store_id(folder: RunFolder) -> str:
-    """Tells the runs of one store from those of a copy of it elsewhere."""
+    """Return a digest of the run folders' path, which differs for a copy of the store elsewhere."""
     runs = os.fsencode(folder.path.parent.absolute())
     return hashlib.sha256(runs).hexdigest()[:8]
 
 
 def _options(profile: SlurmProfile) -> list[str]:
+    """Return the options of ``sbatch`` for a profile."""
     gres = ":".join(filter(None, ("gpu", profile.gpu_type, str(profile.gpus))))
     given: dict[str, object] = {
         "partition": profile.partition,

@@ -1,4 +1,4 @@
-"""What Slurm's states and reasons mean, in plain words."""
+"""Slurm's states and reasons in plain words."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _LIMITS = (
     ("MaxMem", "its owner's limit of memory"),
     ("Resource", "a limit of resources"),
 )
-"""``Assoc…`` and ``QOS…`` reasons, by a part of their name."""
+"""The meanings of ``Assoc…`` and ``QOS…`` reasons, by a part of their name."""
 
 _STATES = {
     "RUNNING": "runs",
@@ -75,15 +75,15 @@ _STATES = {
 
 
 def in_words(job: Job) -> str:
-    """What becomes of a job, such as ``waits for enough free resources``."""
+    """Return a job's state as a predicate, such as ``waits for enough free resources``."""
     if job.state in ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD"):
-        why = _why(job.reason)
+        why = _reason_in_words(job.reason)
         return f"waits, {why}" if why.startswith(("held", "but")) else f"waits {why}"
     return _STATES.get(job.state, f"is {job.state}")
 
 
-def _why(reason: str) -> str:
-    # Some name nodes after a comma or a colon.
+def _reason_in_words(reason: str) -> str:
+    # Some reasons name nodes after a comma or a colon.
     word = reason.strip("()")
     bare = word.partition(",")[0].partition(":")[0].strip()
     for known in (word, bare):
@@ -97,7 +97,11 @@ def _why(reason: str) -> str:
 
 
 def ending_of(job: Job | None, folder: RunFolder, attempt: int) -> Ending:
-    """How an attempt ended, after Slurm's last word on its job."""
+    """Return how an attempt ended, from the last that Slurm said of its job.
+
+    Args:
+        job: the job; ``None`` if Slurm doesn't know it any more.
+    """
     logs = f"`seqbench logs {folder.run_id}` may say why"
     if job is None:
         return Ending("lost", "lost", f"Slurm doesn't know its job any more; {logs}.")

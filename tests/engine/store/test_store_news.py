@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.spec import RunSpec
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
-from engine.store.news import NewsReader, Occasion
+from engine.store.news import Notification, NotificationReader
 from engine.store.requests import enqueue
 
 MakeSpec = Callable[..., RunSpec]
@@ -23,8 +23,8 @@ def end(
         )
 
 
-def kinds(occasions: list[Occasion]) -> list[str]:
-    return [occasion.kind for occasion in occasions]
+def kinds(notifications: list[Notification]) -> list[str]:
+    return [notification.kind for notification in notifications]
 
 
 def test_a_failure_is_told_once_and_again_when_it_happens_again(
@@ -32,14 +32,14 @@ def test_a_failure_is_told_once_and_again_when_it_happens_again(
 ) -> None:
     old, run, _ = enqueue(location, [make_spec(seed=seed) for seed in range(3)])
     end(writer, old, "failed", 900.0)
-    news = NewsReader()
+    news = NotificationReader()
     assert news.look(writer) == [], "what had ended is no news"
     end(writer, run, "failed", 1_000.0, "diverged")
-    (occasion,) = news.look(writer)
-    assert occasion.kind == "run-failed"
-    assert occasion.run is not None
-    assert occasion.run.id == run
-    assert occasion.text == "sasrec × synthetic × 50, seed 1 has diverged: diverged"
+    (notification,) = news.look(writer)
+    assert notification.kind == "run-failed"
+    assert notification.run is not None
+    assert notification.run.id == run
+    assert notification.text == "sasrec × synthetic × 50, seed 1 has diverged: diverged"
     assert news.look(writer) == []
     with write(writer):
         writer.execute("UPDATE runs SET attempt = 2, state = 'lost', finished = 1200 WHERE id = ?",
@@ -52,7 +52,7 @@ def test_an_end_that_becomes_known_late_is_told(
     location: StoreLocation, writer: StoreConnection, make_spec: MakeSpec
 ) -> None:
     first, second, _ = enqueue(location, [make_spec(seed=seed) for seed in range(3)])
-    news = NewsReader()
+    news = NotificationReader()
     news.look(writer)
     end(writer, first, "failed", 1_000.0)
     assert len(news.look(writer)) == 1
@@ -67,15 +67,15 @@ def test_a_suite_ends_with_its_last_run_and_the_queue_with_the_last_of_all(
 ) -> None:
     one, two = enqueue(location, [make_spec(seed=1), make_spec(seed=2)], suite="mine")
     (alone,) = enqueue(location, [make_spec(seed=3)])
-    news = NewsReader()
+    news = NotificationReader()
     news.look(writer)
     end(writer, one, "done", 1_000.0)
     assert news.look(writer) == []
     end(writer, two, "failed", 1_001.0)
-    occasions = news.look(writer)
-    assert kinds(occasions) == ["run-failed", "suite-ended"]
-    assert occasions[1].text == "Suite mine has ended: 1 done, 1 failed."
-    assert (occasions[1].suite, occasions[1].counts) == ("mine", {"done": 1, "failed": 1})
+    notifications = news.look(writer)
+    assert kinds(notifications) == ["run-failed", "suite-ended"]
+    assert notifications[1].text == "Suite mine has ended: 1 done, 1 failed."
+    assert (notifications[1].suite, notifications[1].counts) == ("mine", {"done": 1, "failed": 1})
     end(writer, alone, "done", 1_002.0)
     (empty,) = news.look(writer)
     assert (empty.kind, empty.counts) == ("queue-empty", {"done": 1})
@@ -85,7 +85,7 @@ def test_what_is_cancelled_is_known_to_who_cancelled_it(
     location: StoreLocation, writer: StoreConnection, make_spec: MakeSpec
 ) -> None:
     (run,) = enqueue(location, [make_spec()])
-    news = NewsReader()
+    news = NotificationReader()
     news.look(writer)
     end(writer, run, "cancelled", 1_000.0)
     assert news.look(writer) == []

@@ -18,14 +18,14 @@ from engine.spec import RunSpec
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue, request_cancel
-from engine.supervisor.launcher import together
+from engine.supervisor.launcher import torchrun_command
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 SETTINGS = "slots: {cpu: 1, processes_per_run: 2}\nidle_seconds: 1\nretries: 1\n"
 
 
 def test_torchrun_starts_the_worker_that_is_started_alone() -> None:
-    started = together([sys.executable, "-P", "-m", "engine.worker", "folder"], 2)
+    started = torchrun_command([sys.executable, "-P", "-m", "engine.worker", "folder"], 2)
     assert started[:4] == [sys.executable, "-P", "-m", "torch.distributed.run"]
     assert started[-6:] == ["2", "-m", "engine.worker", "folder", "--processes", "2"]
 

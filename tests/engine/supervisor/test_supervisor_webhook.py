@@ -15,12 +15,14 @@ import pytest
 from rehearsal import SUPERVISOR, Look, wait_for
 
 from engine.store.location import StoreLocation
-from engine.store.news import Occasion
+from engine.store.news import Notification
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 from engine.supervisor.webhook import MOST_WAITING, Webhook
 
 Add = Callable[..., list[str]]
-OCCASION = Occasion("suite-ended", "Suite smoke has ended: 3 done.", None, "smoke", {"done": 3})
+NOTIFICATION = Notification(
+    "suite-ended", "Suite smoke has ended: 3 done.", None, "smoke", {"done": 3}
+)
 
 
 class Listener(ThreadingHTTPServer):
@@ -92,7 +94,9 @@ def test_a_supervisor_reports_failures_and_the_end(
     assert failed["text"].endswith("sasrec × synthetic × 50, seed 1 has failed: It failed.")
     assert failed["store"] == str(location.db)
     assert "The queue is empty" in end["text"]
-    assert "the webhook" not in location.supervisor_log.read_text()
+    log = location.supervisor_log.read_text()
+    assert "the webhook" not in log
+    assert "secret" not in log
 
 
 @pytest.mark.parametrize("status", [500, 404, 302, 307])
@@ -103,7 +107,7 @@ def test_an_address_that_refuses_is_warned_of_once_and_without_its_secret(
     with caplog.at_level(logging.WARNING, "seqbench"):
         webhook = Webhook(listener.url, location)
         for _ in range(3):
-            webhook.tell(OCCASION)
+            webhook.post(NOTIFICATION)
         webhook.close()
     assert listener.requests == ["POST /hook/secret"] * 3, "and nothing elsewhere"
     (record,) = caplog.records
@@ -119,7 +123,7 @@ def test_an_address_where_nothing_listens_is_warned_of(
     listener.server_close()
     with caplog.at_level(logging.WARNING, "seqbench"):
         webhook = Webhook(url, location)
-        webhook.tell(OCCASION)
+        webhook.post(NOTIFICATION)
         webhook.close()
     assert "failed" in caplog.text
 
@@ -132,7 +136,7 @@ def test_an_address_that_says_nothing_holds_up_nobody(
         webhook = Webhook(listener.url, location)
         began = time.monotonic()
         for _ in range(MOST_WAITING + 5):
-            webhook.tell(OCCASION)
+            webhook.post(NOTIFICATION)
         webhook.close(0.2)
         assert time.monotonic() - began < 5.0
     assert f"{MOST_WAITING} reports wait already" in caplog.text

@@ -16,7 +16,7 @@ from test_worker import lines, small_spec
 from engine.process import identify, is_alive
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
-from engine.supervisor.launcher import together
+from engine.supervisor.launcher import torchrun_command
 from engine.training.checkpoint import load_checkpoint
 
 DEADLINE = 90.0
@@ -32,7 +32,7 @@ class Pair:
         surroundings = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
         with folder.log.open("ab") as log:
             self.parent = subprocess.Popen(
-                together(command, 2), stdout=log, stderr=log, env=surroundings
+                torchrun_command(command, 2), stdout=log, stderr=log, env=surroundings
             )
         self.wait_for(lambda: len(lines(folder, "epoch", attempt)) > 0)
         (started,) = lines(folder, "start", attempt)

@@ -1,0 +1,62 @@
+"""Requests of users to the supervisor: cancel, retry, delete or move a run, pause the queue."""
+
+from __future__ import annotations
+
+import logging
+
+from engine.errors import RunError
+from engine.lifecycle import MOVES, allows
+from engine.store import transitions
+from engine.store.database import StoreConnection, write
+from engine.store.folders import discard_folder
+from engine.store.location import StoreLocation
+from engine.store.transitions import Request
+
+log = logging.getLogger("seqbench")
+
+
+def answer(connection: StoreConnection, location: StoreLocation, request: Request) -> None:
+    """Do what a request asks for and delete it; doing it twice is harmless."""
+    if request.action in ("pause", "resume"):
+        with write(connection):
+            if request.action == "pause":
+                transitions.hold(connection, "user", "Paused by hand: nothing is started.")
+            else:
+                transitions.release(connection)
+            transitions.drop_request(connection, request)
+        log.info("%s", request.action)
+        return
+    state = transitions.run_state(connection, request.run)
+    name = state[0] if state else None
+    action = request.action if allows(name, request.action) else None
+    live = any(live.run == request.run for live in transitions.live_attempts(connection))
+    if action == "delete" and live:
+        return  # its process is just ending; the next round finds it gone
+    try:
+        if action == "cancel" and name == "running":
+            location.folder(request.run).cancel.touch()
+        if action == "delete":
+            _delete(connection, location, request)
+            return
+    except (OSError, RunError) as error:
+        # Dropped all the same: one request that can't be done must not hold up the others.
+        log.warning("%s %s: %s", request.action, request.run, error)
+    with write(connection):
+        if action == "cancel" and name != "running":
+            transitions.cancel_queued(connection, request.run)
+        elif action == "retry":
+            transitions.retry(connection, request.run)
+        elif action in MOVES:
+            transitions.move(connection, request.run, action)
+        transitions.drop_request(connection, request)
+    log.info("%s %s (%s)", request.action, request.run, name)
+
+
+def _delete(connection: StoreConnection, location: StoreLocation, request: Request) -> None:
+    """Delete a run, the folder first: a crash in between leaves the request, which is done
+    again."""
+    discard_folder(location, request.run)
+    with write(connection):
+        transitions.delete_run(connection, request.run)
+        transitions.drop_request(connection, request)
+    log.info("deleted %s", request.run)
