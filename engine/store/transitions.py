@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.lifecycle import UNDER_WAY, WAITING
 from engine.lifecycle import sql as states_sql
@@ -83,10 +83,17 @@ def drop_request(connection: StoreConnection, request: Request) -> None:
     connection.execute("DELETE FROM requests WHERE id = ?", (request.id,))
 
 
-def run_state(connection: StoreConnection, run: str) -> tuple[str, int] | None:
-    """State and attempt of a run."""
+class RunState(NamedTuple):
+    """The state of a run, and the number of its newest attempt."""
+
+    state: str
+    attempt: int
+
+
+def run_state(connection: StoreConnection, run: str) -> RunState | None:
+    """Return a run's state; ``None`` if there is no such run."""
     row = connection.row("SELECT state, attempt FROM runs WHERE id = ?", (run,))
-    return (row[0], row[1]) if row else None
+    return RunState(**row) if row else None
 
 
 def attempt_end(connection: StoreConnection, run: str, attempt: int) -> tuple[str, str]:
@@ -149,7 +156,7 @@ def begin_attempt(connection: StoreConnection, run: str, slot: str, host: str) -
     )
     state = run_state(connection, run)
     assert state is not None
-    return state[1]
+    return state.attempt
 
 
 def record_process(

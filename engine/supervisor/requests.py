@@ -26,14 +26,14 @@ def answer(connection: StoreConnection, location: StoreLocation, request: Reques
             transitions.drop_request(connection, request)
         log.info("%s", request.action)
         return
-    state = transitions.run_state(connection, request.run)
-    name = state[0] if state else None
-    action = request.action if allows(name, request.action) else None
+    found = transitions.run_state(connection, request.run)
+    state = found.state if found else None
+    action = request.action if allows(state, request.action) else None
     live = any(live.run == request.run for live in transitions.live_attempts(connection))
     if action == "delete" and live:
         return  # its process is just ending; the next round finds it gone
     try:
-        if action == "cancel" and name == "running":
+        if action == "cancel" and state == "running":
             location.folder(request.run).cancel.touch()
         if action == "delete":
             _delete(connection, location, request)
@@ -42,14 +42,14 @@ def answer(connection: StoreConnection, location: StoreLocation, request: Reques
         # Dropped all the same: one request that can't be done must not hold up the others.
         log.warning("%s %s: %s", request.action, request.run, error)
     with write(connection):
-        if action == "cancel" and name != "running":
+        if action == "cancel" and state != "running":
             transitions.cancel_queued(connection, request.run)
         elif action == "retry":
             transitions.retry(connection, request.run)
         elif action in MOVES:
             transitions.move(connection, request.run, action)
         transitions.drop_request(connection, request)
-    log.info("%s %s (%s)", request.action, request.run, name)
+    log.info("%s %s (%s)", request.action, request.run, state)
 
 
 def _delete(connection: StoreConnection, location: StoreLocation, request: Request) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -68,3 +71,37 @@ def test_it_is_waited_for_until_the_wait_gives_up(tmp_path: Path) -> None:
         with pytest.raises(TimeoutError), hold_lock(path, give_up):
             pass
     assert not is_locked(path)
+
+
+def test_a_lock_is_one_holders_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    program = "import sys; from engine.lock import *; from pathlib import Path; "
+    program += f"take_lock(Path({str(path)!r})); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert is_locked(path)
+        assert take_lock(path) is None
+        holder.kill()
+        holder.wait()
+    assert not is_locked(path)
+    descriptor = take_lock(path)
+    assert descriptor is not None
+    os.close(descriptor)
+
+
+def test_a_look_at_a_lock_does_not_keep_it_from_being_taken(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert take_lock(path) is None
+    os.close(looking)
+    descriptor = take_lock(path, seconds=1)
+    assert descriptor is not None
+    os.close(descriptor)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine
 from engine.config import SlurmProfile
 from engine.runfolder import RunFolder
 from engine.supervisor.slurm.script import (
@@ -187,3 +188,26 @@ def test_a_mistake_in_a_profile_is_one_sentence_with_its_line(
         load_catalogue(tmp_path)
     assert says in str(caught.value)
     assert "mine.yaml:" in str(caught.value)
+
+
+STORED = """\
+#!/bin/bash
+#SBATCH --no-requeue
+#SBATCH --nodes=1
+#SBATCH --ntasks=1
+#SBATCH --cpus-per-task=2
+#SBATCH --signal=USR2@60
+export SEQBENCH_CACHE={folder}
+export OMP_NUM_THREADS=2
+export PYTHONPATH={code}"${{PYTHONPATH:+:$PYTHONPATH}}"
+srun --ntasks=1 --cpus-per-task=2 {python} -P -m engine.worker {folder} --attempt 1 --device cpu \
+--threads 2 --lock-seconds 60
+"""
+"""As ``job-1.sh`` was when the supervisor's modules lay in ``engine/scheduling/``."""
+
+
+def test_a_job_that_was_queued_before_an_upgrade_starts_its_worker(tmp_path: Path) -> None:
+    (tmp_path / "journal-1.jsonl").touch()  # it has had its turn, so that nothing is trained
+    code = Path(engine.__file__).parents[1]
+    done = played(STORED.format(folder=tmp_path, python=sys.executable, code=code), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "attempt 1 has had its turn; nothing to do\n")
