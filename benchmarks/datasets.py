@@ -111,7 +111,12 @@ def _open(folder: Path) -> None:
         found = _in_a_process(asked | {"work": "open"})
         times = found["times"]
         rows.append(
-            [source.name, f"{statistics.median(times):.1f}", f"{max(times):.1f}", found["load"]]
+            [
+                source.name,
+                f"{statistics.median(times):.1f}",
+                f"{max(times):.1f}",
+                f"{found['load']:.1f}",
+            ]
         )
     print(table(["prepared copy of", "opened in, ms, median", "longest", "load"], rows), "\n")
 
