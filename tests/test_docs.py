@@ -23,6 +23,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in inside if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_is_named_exists(page: Path) -> None:
+    makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
+    targets = {name for line in re.findall(r"^([\w -]+):", makefile, re.M) for name in line.split()}
+    named = re.findall(r"`make ([a-z][a-z-]*)", page.read_text(encoding="utf-8"))
+    assert [name for name in named if name not in targets] == []
+    module = re.compile(r"python -m (benchmarks(?:\.\w+)+)")
+    for name in module.findall(page.read_text(encoding="utf-8")):
+        path = DOCS.parent / name.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), name
+
+
 @pytest.mark.parametrize("kind", [Training, SASRec, BERT4Rec, XLSTM])
 def test_every_setting_is_explained(kind: type[BaseModel]) -> None:
     page = (DOCS / "training.md").read_text(encoding="utf-8")

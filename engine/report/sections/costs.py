@@ -1,4 +1,4 @@
-"""What the models need, and what that buys."""
+"""Sections on costs: parameters, memory, and quality against cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.spread import Spread
 
 
 def capacity(material: Material) -> Section:
-    """Model capacity, exact."""
+    """Make the section with exact numbers of parameters."""
     counts: dict[tuple[str, str, str], dict[int, set[int]]] = {}
     for row in material.rows:
         key = (str(row["dataset"]), str(row["model"]), str(row["profile"]))
@@ -53,7 +53,7 @@ def capacity(material: Material) -> Section:
 
 
 def memory(material: Material) -> Section:
-    """Memory of training."""
+    """Make the section on the memory that training took."""
     blocks: list[Block] = [
         Paragraph(
             "The most that a run took, mean ± standard deviation over seeds. GPU memory is what "
@@ -72,7 +72,7 @@ def memory(material: Material) -> Section:
 
 
 def trade_offs(material: Material, looks: Colours) -> Section:
-    """Costs, fronts, pros and cons."""
+    """Make the section with costs, Pareto fronts, pros and cons."""
     blocks: list[Block] = []
     for group in material.groups:
         blocks += _of_dataset(group, material, looks)

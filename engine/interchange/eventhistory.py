@@ -1,4 +1,4 @@
-"""Runs out of folders of TensorBoard event files."""
+"""Reads the histories of runs from folders of TensorBoard event files."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from pathlib import Path
 
 from engine.errors import UserError, shown
 from engine.interchange.events import DamagedError, read_scalars
-from engine.interchange.foreign import MOST_SECONDS, History, Moment, Read
+from engine.interchange.histories import MOST_SECONDS, EpochFigures, Histories, History
 from engine.interchange.tagmap import TagMap
 
 _EVENTS = "tfevents"
 _METRICS = ("valid_", "test_")
 
 Series = dict[str, dict[int, tuple[float, float]]]
-"""By measure and step: time and figure."""
+"""Time (seconds since 1970) and figure, by measure and step."""
 
 
-def read_event_folders(source: Path, known: TagMap) -> Read:
-    """Every folder from ``source`` on that has event files is a run.
+def read_event_folders(source: Path, known: TagMap) -> Histories:
+    """Read every folder below ``source`` that holds event files; each is one run.
 
-    An epoch is a step at which one of the metrics was logged, counted from 1; where none was, a
-    step of any figure. A figure that wasn't logged at that step is the last one before it. Of a
-    step that was logged twice, as by a run that was resumed, the later one counts.
+    Epochs are the steps at which a metric was logged (any figure, if no metric was), counted from
+    1. A figure that was not logged at such a step keeps its last value. If a step was logged twice,
+    as by a run that was resumed, the later record counts.
+
+    Args:
+        known: which measure each tag stands for, and how folders are named.
 
     Raises:
         UserError: a folder can't be read.
     """
-    read = Read([], [])
+    read = Histories([], [])
     for folder, files in _folders(source):
         series: Series = {}
         seen: set[str] = set()
@@ -37,8 +40,8 @@ def read_event_folders(source: Path, known: TagMap) -> Read:
             if problem:
                 read.passed_over.append(f"{path} {problem}: what comes before it is taken.")
         if series:
-            told = known.told_by(folder.resolve().as_posix())
-            read.histories.append(History(str(folder), told, _moments(series)))
+            named = known.fields_of(folder.resolve().as_posix())
+            read.histories.append(History(str(folder), named, _epochs(series)))
         else:
             tags = ", ".join(shown(tag) for tag in sorted(seen)[:3]) or "no figure"
             read.passed_over.append(
@@ -60,7 +63,8 @@ def _folders(source: Path) -> list[tuple[Path, list[Path]]]:
 
 
 def _take(path: Path, measures: Mapping[str, str], series: Series, seen: set[str]) -> str | None:
-    """Add a file's figures; what is wrong with it."""
+    """Add the figures of one file to ``series``, and tags that the map doesn't know to ``seen``;
+    return what is wrong with the file, if anything."""
     try:
         for event in read_scalars(path):
             t = event.t if 0 <= event.t < MOST_SECONDS else 0.0
@@ -78,10 +82,10 @@ def _take(path: Path, measures: Mapping[str, str], series: Series, seen: set[str
     return None
 
 
-def _moments(series: Series) -> list[Moment]:
+def _epochs(series: Series) -> list[EpochFigures]:
     metrics = [at for measure, at in series.items() if measure.startswith(_METRICS)]
     steps = sorted({step for at in metrics or series.values() for step in at})
-    moments = []
+    found = []
     last: dict[str, float] = {}
     waiting = {measure: sorted(at.items(), reverse=True) for measure, at in series.items()}
     for epoch, step in enumerate(steps, 1):
@@ -92,5 +96,5 @@ def _moments(series: Series) -> list[Moment]:
                 last[measure] = value
                 if at == step:
                     t = max(t, when)
-        moments.append(Moment(epoch, round(t, 3), dict(last)))
-    return moments
+        found.append(EpochFigures(epoch, round(t, 3), dict(last)))
+    return found

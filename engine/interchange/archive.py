@@ -17,14 +17,13 @@ if sys.version_info >= (3, 14):
 
     from compression.zstd import ZstdError
 else:
-    from backports.zstd import ZstdError, tarfile
-
-__all__ = ["DAMAGE", "SUFFIXES", "check_name", "is_archive_name", "opened", "tarfile", "written"]
+    from backports.zstd import ZstdError
+    from backports.zstd import tarfile as tarfile
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar.zst")
 
 DAMAGE = (EOFError, OSError, ValueError, zlib.error, tarfile.TarError, ZstdError)
-"""What reading an archive may raise that isn't whole."""
+"""Exceptions that reading a damaged or truncated archive may raise."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -32,15 +31,15 @@ _GZIP_LEVEL = 6
 
 
 def is_archive_name(path: Path) -> bool:
-    """Whether a file of this name holds, or would hold, an archive."""
+    """Return whether the name ends like that of an archive."""
     return path.name.lower().endswith(SUFFIXES)
 
 
 def check_name(path: Path) -> None:
-    """Refuse a name that doesn't say how to compress.
+    """Refuse a name from which the compression can't be told.
 
     Raises:
-        UsageError: it isn't an archive's name.
+        UsageError: the name doesn't end in one of `SUFFIXES`.
     """
     if not is_archive_name(path):
         raise UsageError(
@@ -49,9 +48,9 @@ def check_name(path: Path) -> None:
 
 
 @contextmanager
-def written(file: BinaryIO, name: str) -> Iterator[tarfile.TarFile]:
-    """Write an archive into ``file``, compressed as its name says. The same members in the same
-    order give the same bytes."""
+def write_archive(file: BinaryIO, name: str) -> Iterator[tarfile.TarFile]:
+    """Open an archive in ``file`` for writing, compressed as ``name`` ends. The same members in
+    the same order give the same bytes."""
     if name.lower().endswith(".tar.zst"):
         with tarfile.open(fileobj=file, mode="w:zst", format=tarfile.USTAR_FORMAT) as tar:
             yield tar
@@ -64,7 +63,7 @@ def written(file: BinaryIO, name: str) -> Iterator[tarfile.TarFile]:
         yield tar
 
 
-def opened(file: BinaryIO, tarinfo: type[tarfile.TarInfo]) -> tarfile.TarFile | None:
+def open_archive(file: BinaryIO, tarinfo: type[tarfile.TarInfo]) -> tarfile.TarFile | None:
     """Open the archive in ``file`` for reading; ``None`` if its first bytes are neither gzip's nor
     Zstandard's.
 
