@@ -47,6 +47,16 @@ def main() -> int:
 
         follow(folder, arguments.device, arguments.threads, arguments.processes)
 
+    asked_to_stop = False
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
+    # From the start, since who is asked while waiting for the lock has a last word to write too.
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGUSR2, ask_to_stop)
+
     nothing_to_do = 0 if arguments.processes == 1 else 1  # ends the others, who wait for this one
 
     # Held for life, and let go by the kernel however this process ends: whoever finds it free
@@ -57,15 +67,6 @@ def main() -> int:
     if folder.newest_attempt() > arguments.attempt or folder.journal(arguments.attempt).exists():
         sys.stderr.write(f"attempt {arguments.attempt} has had its turn; nothing to do\n")
         return nothing_to_do
-
-    asked_to_stop = False
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal asked_to_stop
-        asked_to_stop = True
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGUSR2, ask_to_stop)
 
     from engine.worker.attempt import run_attempt
 
