@@ -13,7 +13,7 @@ from tui.screens.jump import LETTERS, JumpScreen, targets
 
 
 @pytest.mark.parametrize("mode", ["1", "2", "3"])
-@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_every_letter_gives_the_focus_to_its_own(
     busy_store: LiveStore, mode: str, size: tuple[int, int]
 ) -> None:
