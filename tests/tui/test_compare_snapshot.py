@@ -110,12 +110,17 @@ def test_export(
     assert picture(snap_compare, measured, (80, 24), "b", "e")
 
 
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_import(
-    snap_sizes: Sizes, measured: MeasuredStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    snap_compare: Compare,
+    measured: MeasuredStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_history(tmp_path / "old.csv")
-    snap_sizes(SeqbenchApp(measured.location), looking("I", *"old.csv", "enter"))
+    assert picture(snap_compare, measured, size, "I", *"old.csv", "enter")
 
 
 @pytest.mark.parametrize("size", EACH_SIZE, ids=str)

@@ -107,12 +107,15 @@ async def test_an_app_that_nobody_touched_has_shown_nothing(empty_store: LiveSto
     assert seen(empty_store.location) == NOW - 3_600
 
 
-@pytest.mark.parametrize("kept", [{}, {"seen": "then"}, {"seen": float("nan")}, {"seen": None}])
-async def test_who_comes_for_the_first_time_left_nothing(
-    empty_store: LiveStore, kept: dict[str, object]
-) -> None:
+@pytest.mark.parametrize("kept", [{"seen": "then"}, {"seen": float("nan")}, {"seen": None}])
+def test_a_moment_that_is_none_is_not_recalled(tmp_path: Path, kept: dict[str, object]) -> None:
+    presence = Presence(StoreLocation(tmp_path / "runs.db"))
+    keep(presence._topic, kept)
+    assert presence.recall() is None
+
+
+async def test_who_comes_for_the_first_time_left_nothing(empty_store: LiveStore) -> None:
     populate(empty_store)
-    keep(Presence(empty_store.location)._topic, kept)
     app = SeqbenchApp(empty_store.location)
     async with app.run_test() as pilot:
         await settled(pilot)
