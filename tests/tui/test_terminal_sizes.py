@@ -65,10 +65,11 @@ async def test_any_size_and_back_is_the_same_picture(
 
 
 async def still(pilot: Pilot[None]) -> list[str]:
-    """The picture once it doesn't change any more."""
+    """The picture once no thread works that could change it, and it doesn't change any more."""
     last: list[str] = []
     while last != (last := painted(pilot.app)):
         await pilot.pause(0.1)
+        await settled(pilot)
     return last
 
 
