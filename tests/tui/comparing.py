@@ -37,7 +37,9 @@ def has_rows(app: SeqbenchApp) -> bool:
 
 
 def table(app: SeqbenchApp, screen: Screen[Any] | None = None) -> PagedTable:
-    return (screen or app.screen).query_one(PagedTable)
+    """A screen's table, or else the topmost one: a dialog may still stand over it."""
+    screens = reversed(app.screen_stack) if screen is None else [screen]
+    return next(found for shown in screens for found in shown.query(PagedTable))
 
 
 def lines(app: SeqbenchApp) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from live_lines import screen_text
 from live_runs import LiveStore
 from pilots import settled, wait_for
+from terminals import DEADLINE
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Static
@@ -68,7 +69,7 @@ asyncio.run(main())
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "runs.db")],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE, check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "[[], True] []", done.stderr
 

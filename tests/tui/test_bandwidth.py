@@ -54,17 +54,19 @@ def test_a_terminal_that_never_answers_is_not_asked_again() -> None:
     assert not echo.ask(UNANSWERED_SECONDS + 1.0)
 
 
-def test_an_answer_on_its_way_is_waited_for_and_one_that_never_comes_is_not() -> None:
+def test_an_answer_on_its_way_is_waited_for_and_one_that_never_comes_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.bandwidth.SETTLE_SECONDS", DEADLINE)
     echo = Echo()
     echo.ask(0.0)
     answer = threading.Timer(0.05, lambda: echo.answered(1.0))
     answer.start()
     echo.settle()
     assert echo.best == 1.0
+    monkeypatch.setattr("tui.bandwidth.SETTLE_SECONDS", 0.01)
     echo.ask(2.0)
-    began = time.monotonic()
     echo.settle()
-    assert time.monotonic() - began < 5
     assert echo.asked is None
 
 
@@ -164,7 +166,5 @@ def test_the_header_says_what_is_sent(start: Callable[..., Terminal]) -> None:
     app.shows("SASRec")
     app.type("\x1bOR")  # f3
     app.shows("B/s")
-    wide = start(size=(160, 48))
-    wide.shows("SASRec")
-    wide.type("\x1bOR")
-    wide.shows("B/s", "a frame", "frames/s")
+    app.resize(160, 48)
+    app.shows("B/s", "a frame", "frames/s")

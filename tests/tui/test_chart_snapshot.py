@@ -10,6 +10,7 @@ from live_app import know_the_surroundings
 from live_runs import LiveStore, populate
 from pilots import settled, wait_for
 from replayed_run import replayed_run
+from sizes import EACH_SIZE, Sizes, by_x
 from textual.pilot import Pilot
 
 from engine.store.queries import Run
@@ -20,7 +21,6 @@ from tui.screens.replay import ReplayScreen
 from tui.widgets.chart_view import View
 
 Compare = Callable[..., bool]
-SIZES = [(80, 24), (120, 36), (200, 50)]
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +30,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tui.screens.overlay.short_id", lambda run: "abcde")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_runs_over_each_other(
-    snap_compare: Compare, empty_store: LiveStore, size: tuple[int, int]
-) -> None:
+def test_runs_over_each_other(snap_sizes: Sizes, empty_store: LiveStore) -> None:
     runs = populate(empty_store)
     view = View("step", 0.9, cursor=600.0)
 
@@ -44,8 +41,7 @@ def test_runs_over_each_other(
         await settled(pilot)
         await pilot.pause()
 
-    app = SeqbenchApp(empty_store.location)
-    assert snap_compare(app, terminal_size=size, run_before=look)
+    snap_sizes(SeqbenchApp(empty_store.location), look, by_x)
 
 
 def test_choosing_runs(snap_compare: Compare, empty_store: LiveStore) -> None:
@@ -62,7 +58,7 @@ def test_choosing_runs(snap_compare: Compare, empty_store: LiveStore) -> None:
     assert snap_compare(app, terminal_size=(80, 24), run_before=look)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", EACH_SIZE, ids=by_x)
 def test_a_replay(
     snap_compare: Compare,
     empty_store: LiveStore,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from live_app import know_the_surroundings
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled
+from sizes import EACH_SIZE, Sizes
 from textual.pilot import Pilot
 
 from engine.interchange.history import import_history
@@ -22,7 +23,6 @@ SETTINGS: dict[str, Any] = {
     "mask_ratio": 0.2, "eval_batch_size": 512, "dtype": "auto",
 }  # fmt: skip
 """All of them, so that the pictures don't change with the defaults."""
-SIZES = [(80, 24), (120, 36), (200, 50)]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,9 @@ def measured(tmp_path: Path) -> MeasuredStore:
     return filled_store(tmp_path)[0]
 
 
-def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], *keys: str) -> bool:
+def looking(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Open the comparison and press keys, each once the one before has been answered."""
+
     async def look(pilot: Pilot[None]) -> None:
         for key in ("3", *keys):
             await settled(pilot)
@@ -45,34 +47,37 @@ def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], 
             field.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()
 
-    return snap_compare(SeqbenchApp(store.location), terminal_size=size, run_before=look)
+    return look
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], *keys: str) -> bool:
+    app = SeqbenchApp(store.location)
+    return snap_compare(app, terminal_size=size, run_before=looking(*keys))
+
+
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_comparison(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
     assert picture(snap_compare, measured, size)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_run(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_run(snap_sizes: Sizes, tmp_path: Path) -> None:
     store = MeasuredStore(tmp_path)
     store.add("sasrec", **SETTINGS)
-    assert picture(snap_compare, store, size, "enter")
+    snap_sizes(SeqbenchApp(store.location), looking("enter"))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_cells(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
     assert picture(snap_compare, measured, size, "b", "enter", "down", "space")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_diff(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
     assert picture(snap_compare, measured, size, "space", "down", "space", "equals_sign")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_scatter(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, measured, size, "p")
+def test_scatter(snap_sizes: Sizes, measured: MeasuredStore) -> None:
+    snap_sizes(SeqbenchApp(measured.location), looking("p"))
 
 
 def test_columns(snap_compare: Compare, measured: MeasuredStore) -> None:
@@ -105,7 +110,7 @@ def test_export(
     assert picture(snap_compare, measured, (80, 24), "b", "e")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_import(
     snap_compare: Compare,
     measured: MeasuredStore,
@@ -118,7 +123,7 @@ def test_import(
     assert picture(snap_compare, measured, size, "I", *"old.csv", "enter")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 @pytest.mark.parametrize("shown", ["b", "v"])
 def test_imported(
     snap_compare: Compare,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from live_app import know_the_surroundings
 from pilots import settled, wait_for
+from sizes import Sizes
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
@@ -16,8 +16,6 @@ from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.screens.data import DataScreen
 from tui.screens.launch_fetch import FetchScreen
-
-SIZES = [(80, 24), (120, 36), (200, 50)]
 
 ROWS = "".join(
     f"{user}\t{(user * user + step * step) % 97}\t3\t{step // 2}\n"
@@ -97,15 +95,13 @@ async def test_a_damaged_set_is_one_sentence(
         await wait_for(pilot, lambda: "line 1: expected user" in text(screen), "the sentence")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("name", ["tiny", "ml-25m"])
 def test_pictures(
-    snap_compare: Callable[..., bool],
+    snap_sizes: Sizes,
     configs: Path,
     absent_store: StoreLocation,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    size: tuple[int, int],
     name: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -120,5 +116,4 @@ def test_pictures(
         )
         await settled(pilot)
 
-    app = SeqbenchApp(absent_store, configs)
-    assert snap_compare(app, terminal_size=size, run_before=look)
+    snap_sizes(SeqbenchApp(absent_store, configs), look)

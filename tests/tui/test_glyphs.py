@@ -88,8 +88,10 @@ def started(busy_store: LiveStore) -> Iterator[list[Terminal]]:
 
 @pytest.mark.parametrize(
     ("options", "environment"),
-    [(["--ascii"], {}), ([], {"TERM": "linux", "COLORTERM": ""})],
-    ids=["option", "console"],
+    [
+        pytest.param(["--ascii"], {}, id="option"),
+        pytest.param([], {"TERM": "linux", "COLORTERM": ""}, id="console", marks=pytest.mark.slow),
+    ],
 )
 def test_not_one_other_byte_leaves_the_app(
     started: list[Terminal],
@@ -117,7 +119,7 @@ def test_not_one_other_byte_leaves_the_app(
     app.assert_put_right()
 
 
-@pytest.mark.parametrize("mouse", [True, False])
+@pytest.mark.parametrize("mouse", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_the_mouse_is_left_to_the_terminal_if_asked(
     started: list[Terminal], tmp_path: Path, mouse: bool
 ) -> None:

@@ -29,26 +29,22 @@ async def test_on_compare_the_column_under_the_cursor_is_explained(busy_store: L
         assert "maximum over epochs: looks at" in words(app)
 
 
-@pytest.mark.parametrize(
-    ("keys", "area", "figures"),
-    [("1", "Launch", False), ("2", "Live", True), ("3", "Compare", True), ("3⏎", "Run", True)],
-)
-async def test_help_is_that_of_the_screen_beneath(
-    busy_store: LiveStore, keys: str, area: str, figures: bool
-) -> None:
+async def test_help_is_that_of_the_screen_beneath(busy_store: LiveStore) -> None:
+    areas = {"1": "Launch", "2": "Live", "3": "Compare", "enter": "Run"}
     app = SeqbenchApp(busy_store.location)
     async with app.run_test(size=(80, 24)) as pilot:
-        for key in keys:
-            await pilot.press("enter" if key == "⏎" else key)
+        for key, area in areas.items():
             await settled(pilot)
-        await pilot.press("question_mark")
-        await wait_for(pilot, lambda: f"Help · {area}" in screen_text(app), area)
-        assert isinstance(app.screen, HelpScreen)
-        await pilot.press("end")
-        await wait_for(pilot, lambda: app.screen.query_one(VerticalScroll).is_vertical_scroll_end,
-                       "the end")  # fmt: skip
-        await pilot.pause()
-        assert ("± std" in screen_text(app)) is figures
+            await pilot.press(key)
+            await settled(pilot)
+            await pilot.press("question_mark")
+            await wait_for(pilot, lambda: f"Help · {area}" in screen_text(app), area)  # noqa: B023
+            assert isinstance(app.screen, HelpScreen)
+            await pilot.press("end")
+            shown = app.screen.query_one(VerticalScroll)
+            await wait_for(pilot, lambda: shown.is_vertical_scroll_end, "the end")  # noqa: B023
+            assert ("± std" in screen_text(app)) is (area != "Launch")
+            await pilot.press("escape")
 
 
 async def test_on_a_run_its_state_is_explained_and_what_to_try(busy_store: LiveStore) -> None:

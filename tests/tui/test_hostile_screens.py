@@ -34,7 +34,7 @@ CASES = pytest.mark.parametrize(
     ("text", "size"),
     [
         pytest.param(ACTING, (80, 24), id="80x24"),
-        pytest.param(ACTING, (132, 43), id="132x43"),
+        pytest.param(ACTING, (132, 43), id="132x43", marks=pytest.mark.slow),
         pytest.param(HUGE, (132, 43), id="huge", marks=pytest.mark.slow),
     ],
     indirect=["text"],

@@ -134,29 +134,28 @@ async def fill(pilot: Pilot[None], **values: str) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize(
-    ("name", "typed", "says"),
-    [
+async def test_a_wrong_field_says_so_beneath_and_launches_nothing(
+    absent_store: StoreLocation,
+) -> None:
+    wrong = [
         ("settings", "batchsize=3", "did you mean 'batch_size'"),
         ("settings", "epochs=many", "expected a whole number"),
         ("settings", "epochs=0", "a number of at least 1"),
         ("settings", "dim=63", "must be a multiple of heads"),
         ("seeds", "x", "Seeds are whole numbers"),
         ("lengths", "1", "from 2 to 65,536"),
-    ],
-)
-async def test_a_wrong_field_says_so_beneath_and_launches_nothing(
-    absent_store: StoreLocation, name: str, typed: str, says: str
-) -> None:
+    ]
+    right = {"settings": "", "seeds": "42", "lengths": "50"}
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        await fill(pilot, **{name: typed})
-        await settled(pilot)
-        assert says in shown(pilot, "#form-problem")
-        assert says in shown(pilot, "#summary")
-        await pilot.press("enter")
-        await settled(pilot)
-        assert pilot.app.screen is launch_screen(pilot)
+        for name, typed, says in wrong:
+            await fill(pilot, **{**right, name: typed})
+            await settled(pilot)
+            assert says in shown(pilot, "#form-problem")
+            assert says in shown(pilot, "#summary")
+            await pilot.press("enter")
+            await settled(pilot)
+            assert pilot.app.screen is launch_screen(pilot)
     assert not absent_store.db.exists()
 
 

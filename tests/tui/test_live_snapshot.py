@@ -9,6 +9,7 @@ import pytest
 from live_app import know_the_surroundings, select, show_live, still
 from live_runs import LiveStore, populate
 from pilots import wait_for
+from sizes import Sizes, by_x
 from textual.pilot import Pilot
 
 from engine.store.location import StoreLocation
@@ -23,12 +24,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "size", [(80, 24), (120, 36), (200, 50)], ids=["80x24", "120x36", "200x50"]
-)
-def test_a_run_in_training(
-    snap_compare: Compare, empty_store: LiveStore, size: tuple[int, int]
-) -> None:
+def test_a_run_in_training(snap_sizes: Sizes, empty_store: LiveStore) -> None:
     runs = populate(empty_store)
 
     async def look(pilot: Pilot[None]) -> None:
@@ -37,7 +33,7 @@ def test_a_run_in_training(
         await wait_for(pilot, lambda: len(screen.query_one(LogTail)._log) == 27, "its log")
         await still(pilot)
 
-    assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)
+    snap_sizes(SeqbenchApp(empty_store.location), look, by_x)
 
 
 def test_a_failed_run(snap_compare: Compare, empty_store: LiveStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +10,13 @@ from live_app import know_the_surroundings
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from pivoting import rank, said
+from sizes import EACH_SIZE, Sizes
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
 from tui.screens.pivot import PivotScreen
 
 Compare = Callable[..., bool]
-SIZES = [(80, 24), (120, 36), (200, 50)]
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MeasuredStore:
     return store
 
 
-def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], *keys: str) -> bool:
+def looking(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Open the pivot and press keys, each once the one before has been answered."""
+
     async def look(pilot: Pilot[None]) -> None:
         for key in ("3", "v", *keys):
             await settled(pilot)
@@ -38,15 +40,19 @@ def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], 
         await wait_for(pilot, lambda: "…" not in said(screen, "cell"), "intervals are read")
         await settled(pilot)
 
-    return snap_compare(SeqbenchApp(store.location), terminal_size=size, run_before=look)
+    return look
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_pivot(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, measured, size, "down", "down")
+def picture(snap_compare: Compare, store: MeasuredStore, size: tuple[int, int], *keys: str) -> bool:
+    app = SeqbenchApp(store.location)
+    return snap_compare(app, terminal_size=size, run_before=looking(*keys))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_pivot(snap_sizes: Sizes, measured: MeasuredStore) -> None:
+    snap_sizes(SeqbenchApp(measured.location), looking("down", "down"))
+
+
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_with_the_reference(
     snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from live_app import know_the_surroundings
 from live_runs import LiveStore
 from pilots import settled, wait_for
+from sizes import EACH_SIZE
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -18,7 +19,6 @@ from tui.app import SeqbenchApp
 from tui.screens.predictions import PredictionsScreen
 
 Compare = Callable[..., bool]
-SIZES = [(80, 24), (120, 36), (200, 50)]
 
 SEEN = (("318", "Shawshank Redemption, The (1994)"), ("50", "Star Wars (1977)"))
 NEXT = ("181", "Return of the Jedi (1983)")
@@ -45,7 +45,7 @@ FOUND = Predictions(
 )
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
 def test_predictions(
     snap_compare: Compare,
     empty_store: LiveStore,

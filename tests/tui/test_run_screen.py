@@ -73,25 +73,27 @@ async def test_says_everything_of_a_done_run(measured: MeasuredStore) -> None:
         assert len(app.screen.query_one("#valid", Chart).curves["NDCG"].ys) == 14
 
 
-@pytest.mark.parametrize(
-    ("state", "keys"),
-    [
-        ("queued", {"x", "d"}),
-        ("running", {"x"}),
-        ("done", {"d"}),
-        ("failed", {"t", "d"}),
-        ("cancelled", {"t", "d"}),
-        ("lost", {"t", "d"}),
-    ],
-)
-async def test_offers_what_the_state_allows(
-    measured: MeasuredStore, state: str, keys: set[str]
-) -> None:
-    run = measured.add("sasrec", epochs=2)
-    measured.set(run, state=state)
-    async with opened(measured, run, (80, 24)) as (app, _):
-        assert offered(app) & {"x", "t", "d"} == keys
-        assert {"escape", "y", "n"} <= offered(app)
+async def test_offers_what_the_state_allows(measured: MeasuredStore) -> None:
+    allowed = {
+        "queued": {"x", "d"},
+        "running": {"x"},
+        "done": {"d"},
+        "failed": {"t", "d"},
+        "cancelled": {"t", "d"},
+        "lost": {"t", "d"},
+    }
+    runs = {}
+    for seed, state in enumerate(allowed):
+        runs[state] = measured.add("sasrec", epochs=2, seed=seed)
+        measured.set(runs[state], state=state)
+    async with opened(measured, runs.pop("queued"), (80, 24)) as (app, pilot):
+        offers = {"queued": offered(app)}
+        for state, run in runs.items():
+            await app.push_screen(RunScreen(run))
+            await settled(pilot)
+            offers[state] = offered(app)
+    assert {state: found & {"x", "t", "d"} for state, found in offers.items()} == allowed
+    assert all({"escape", "y", "n"} <= found for found in offers.values())
 
 
 async def test_follows_the_run_while_it_trains(measured: MeasuredStore) -> None:

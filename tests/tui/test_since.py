@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from live_lines import screen_text
 from live_runs import NOW, LiveStore, populate
 from pilots import settled, wait_for
+from sizes import Sizes, by_x
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -107,12 +107,15 @@ async def test_an_app_that_nobody_touched_has_shown_nothing(empty_store: LiveSto
     assert seen(empty_store.location) == NOW - 3_600
 
 
-@pytest.mark.parametrize("kept", [{}, {"seen": "then"}, {"seen": float("nan")}, {"seen": None}])
-async def test_who_comes_for_the_first_time_left_nothing(
-    empty_store: LiveStore, kept: dict[str, object]
-) -> None:
+@pytest.mark.parametrize("kept", [{"seen": "then"}, {"seen": float("nan")}, {"seen": None}])
+def test_a_moment_that_is_none_is_not_recalled(tmp_path: Path, kept: dict[str, object]) -> None:
+    presence = Presence(StoreLocation(tmp_path / "runs.db"))
+    keep(presence._topic, kept)
+    assert presence.recall() is None
+
+
+async def test_who_comes_for_the_first_time_left_nothing(empty_store: LiveStore) -> None:
     populate(empty_store)
-    keep(Presence(empty_store.location)._topic, kept)
     app = SeqbenchApp(empty_store.location)
     async with app.run_test() as pilot:
         await settled(pilot)
@@ -156,14 +159,8 @@ def test_what_was_cancelled_or_goes_on_is_no_news(empty_store: LiveStore) -> Non
         assert "runs_ended" in plan[0][3]
 
 
-@pytest.mark.parametrize(
-    "size", [(80, 24), (120, 36), (200, 50)], ids=["80x24", "120x36", "200x50"]
-)
 def test_picture(
-    snap_compare: Callable[..., bool],
-    empty_store: LiveStore,
-    size: tuple[int, int],
-    monkeypatch: pytest.MonkeyPatch,
+    snap_sizes: Sizes, empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     populate(empty_store)
     monkeypatch.setattr(since, "wall_clock", lambda: NOW)
@@ -173,4 +170,4 @@ def test_picture(
     async def look(pilot: Pilot[None]) -> None:
         await told(pilot)
 
-    assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)
+    snap_sizes(SeqbenchApp(empty_store.location), look, by_x)

@@ -20,6 +20,8 @@ from engine.store.database import fetch
 
 BASH = shutil.which("bash")
 
+pytestmark = pytest.mark.usefixtures("quick_line")
+
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
@@ -57,7 +59,14 @@ def test_what_nobody_foresaw_is_said_in_a_sentence(tmp_path: Path) -> None:
         terminal.end()
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SIGINT",
+        "SIGQUIT",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGTERM", "SIGHUP")),
+    ],
+)
 def test_a_signal_puts_the_terminal_right(terminal: Terminal, name: str) -> None:
     number = getattr(signal, name)
     ready(terminal)
@@ -87,7 +96,13 @@ def test_a_terminal_that_vanishes_unsaid_ends_the_app(tmp_path: Path) -> None:
         terminal.end()
 
 
-@pytest.mark.parametrize("vanishes", [True, False], ids=["vanishes", "SIGHUP"])
+@pytest.mark.parametrize(
+    "vanishes",
+    [
+        pytest.param(True, id="vanishes"),
+        pytest.param(False, id="SIGHUP", marks=pytest.mark.slow),
+    ],
+)
 def test_a_lost_terminal_deletes_nothing_that_could_be_taken_back(
     tmp_path: Path, vanishes: bool
 ) -> None:

@@ -201,7 +201,8 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     def machine_seen(self, machine: Machine) -> None:
         """The devices were looked at again."""
         self._machine = machine
-        self._begin_measuring()
+        if self.is_mounted:
+            self._begin_measuring()
 
     @work(thread=True, group="measure", exclusive=True)
     def _measure(self, kinds: Sequence[tuple[str, RunSpec]], slot: Slot) -> None:

@@ -138,8 +138,9 @@ class LaunchScreen(OrderActions):
         self.query_one(DeviceSlots).look()
 
     def on_resize(self, _: Resize) -> None:
-        """A tall terminal shows the cell under the cursor below the grid."""
+        """A tall terminal shows the cell under the cursor, a wide one the devices."""
         self._fit_grid()
+        self.refresh_bindings()
         self.call_after_refresh(self._devices_seen)
 
     def _fit_grid(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import Result
+from terminals import DEADLINE
 
 from engine import __version__
 from engine.errors import StoreError, UsageError
@@ -28,7 +29,13 @@ def process(
     command = [sys.executable, *(["-c", script] if script else ["-m", "tui.cli"]), *arguments]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
     )
 
 
@@ -163,15 +170,19 @@ def _make_fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 def test_a_reader_that_goes_away_is_no_failure_to_speak_of(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tui.cli", "models", "--json"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
-    child = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    reader, writer = os.pipe()
+    os.close(reader)  # before the command says its first word
+    child = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=DEADLINE,
+        check=False,
     )
-    assert child.stdout is not None
-    assert child.stderr is not None
-    child.stdout.close()
-    assert child.stderr.read() == b""
-    child.stderr.close()
-    assert child.wait(timeout=30) == 1
+    os.close(writer)
+    assert (child.returncode, child.stderr) == (1, b"")
 
 
 def test_a_dumb_terminal_gets_a_sentence(tmp_path: Path) -> None:
@@ -184,7 +195,7 @@ def test_a_dumb_terminal_gets_a_sentence(tmp_path: Path) -> None:
         stdin=slave,
         stdout=slave,
         stderr=subprocess.PIPE,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
     )
     os.close(slave)

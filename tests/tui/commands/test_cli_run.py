@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from live_runs import LiveStore
+from terminals import DEADLINE
 
 from engine.scheduling.start import supervisor_running
 from engine.store.connect import connect_reader
@@ -199,13 +200,13 @@ class Watching:
         _until(lambda: any(text in line for line in self.lines), f"{text!r} in {self.lines}")
 
     def ends(self) -> dict[str, str]:
-        self._thread.join(15)
+        self._thread.join(DEADLINE)
         assert not self._thread.is_alive(), self.lines
         return self.states
 
 
 def _until(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + DEADLINE
     while not done():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
@@ -265,7 +266,7 @@ def test_the_exit_status_tells_how_it_went(
     assert [run["id"] for run in found["runs"]] == found["present"]
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(8 * DEADLINE)
 def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: Path) -> None:
     """The whole way, with a real supervisor and real training on very little data."""
     datasets = tmp_path / "mine/datasets"
@@ -289,7 +290,7 @@ def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: 
 
     cell = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8", "--wait")
     first = start(*cell, "--set", "epochs=2")
-    out, errors = first.communicate(timeout=90)
+    out, errors = first.communicate(timeout=DEADLINE)
     assert first.returncode == 0, errors
     assert "epoch 2/2  loss " in errors
     assert f"{out.strip()}  done: test NDCG@10 0." in errors
@@ -300,7 +301,7 @@ def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: 
         if "  epoch " in line:
             break
     endless.send_signal(signal.SIGINT)
-    out, errors = endless.communicate(timeout=90)
+    out, errors = endless.communicate(timeout=DEADLINE)
     assert endless.returncode == 130
     assert "The runs go on in the background" in errors
 
@@ -309,8 +310,8 @@ def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: 
     assert "there already" in again.stderr.readline()
     assert "running: epoch" in again.stderr.readline()
     cancel = start("cancel", out.strip())
-    assert cancel.communicate(timeout=90)[0] == out
-    errors = again.communicate(timeout=90)[1]
+    assert cancel.communicate(timeout=DEADLINE)[0] == out
+    errors = again.communicate(timeout=DEADLINE)[1]
     assert again.returncode == 1
     assert "cancelled" in errors
     location = StoreLocation(tmp_path / "runs.db")
