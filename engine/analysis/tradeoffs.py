@@ -18,13 +18,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from statistics import fmean
 from typing import Literal
 
 from engine.analysis.cells import Pair
 from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
 from engine.analysis.significance import LEVEL, Metric, holm, ratio
+from engine.spread import spread
 
 WORTH_TELLING = 1.05
 """A ratio below it is no pro and no con, however sure it is."""
@@ -118,9 +118,8 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
     column = f"{METRIC_NAMES[metric]}/valid" + (" (seen masked)" if masked else "")
 
     def on_validation(each: CostedCell) -> float:
-        known = [run[column] for run in each.cell.runs]
-        values = [float(value) for value in known if isinstance(value, int | float)]
-        return fmean(values) if values else -math.inf
+        found = spread(run[column] for run in each.cell.runs)
+        return found.mean if found else -math.inf
 
     best: dict[tuple[str, str], CostedCell] = {}
     for each in cells:
@@ -173,15 +172,15 @@ def _quality_claims(
 
 def _cost_claims(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterator[Claim]:
     for one, other in combinations(chosen, 2):
-        a, b = one.values(cost), other.values(cost)
-        if not a or not b:
+        ours, theirs = one.spread(cost), other.spread(cost)
+        if ours is None or theirs is None:
             continue
-        if (fmean(a) > fmean(b)) == (cost.better == "lower"):
-            one, other, a, b = other, one, b, a
-        figures = (fmean(a), fmean(b))
+        if (ours.mean > theirs.mean) == (cost.better == "lower"):
+            one, other, ours, theirs = other, one, theirs, ours
+        a, b, figures = one.values(cost), other.values(cost), (ours.mean, theirs.mean)
         worse, good = (b, a) if cost.better == "lower" else (a, b)
         if cost.exact:
-            value = fmean(worse) / fmean(good)
+            value = max(figures) / min(figures)
             yield Claim(cost, one, other, figures, value, value, value, 0.0)
         elif one.place != other.place or len(one.place) > 1:
             notes.append("Times, memory and rates of runs on different devices aren't compared.")

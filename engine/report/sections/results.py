@@ -189,5 +189,5 @@ def curves(material: Material, looks: Colours) -> Section:
 
 
 def _mean(values: list[object], digits: int = 4) -> str:
-    known = [float(value) for value in values if isinstance(value, int | float)]
-    return f"{sum(known) / len(known):,.{digits}f}" if known else "n/a"
+    found = spread(values)
+    return f"{found.mean:,.{digits}f}" if found else ABSENT
