@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import run, table
 from engine.analysis.comparison import Row, compare_rows
-from engine.analysis.significance import per_user, user_interval
+from engine.analysis.pairs.significance import per_user, user_interval
 from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.runfolder import run_folder

@@ -8,8 +8,8 @@ Qualities have the p-values of the whole table of pairs, so that no page says tw
 pair; costs are corrected (Holm) for all comparisons of costs on the data set.
 
 Times, memory and rates are compared by Welch's test of their logarithms over seeds
-(`engine.analysis.significance.ratio`), only between cells of one device and number type whose runs
-nothing disturbed, and only if both have two seeds or more. Parameters are exact.
+(`engine.analysis.pairs.significance.ratio`), only between cells of one device and number type whose
+runs nothing disturbed, and only if both have two seeds or more. Parameters are exact.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-from engine.analysis.cells import Pair
 from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
-from engine.analysis.significance import LEVEL, Metric, holm, ratio
+from engine.analysis.pairs.cells import Pair
+from engine.analysis.pairs.significance import LEVEL, Metric, holm, ratio
 from engine.spread import spread
 
 WORTH_TELLING = 1.05
@@ -102,7 +102,7 @@ def tradeoffs(
     """One for each data set, protocol, split and checksum, in the order of the cells.
 
     Args:
-        pairs: of these cells in this metric, from `engine.analysis.cells.pairs`.
+        pairs: of these cells in this metric, from `engine.analysis.pairs.cells.pairs`.
     """
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in cells:

@@ -12,7 +12,7 @@ from engine.atomic import write_atomically
 from engine.errors import UserError
 from engine.interchange.events import Scalars, scalars_event, version_event
 from engine.interchange.tfrecord import record
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.queries import epochs
 

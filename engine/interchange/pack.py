@@ -20,9 +20,9 @@ from engine.interchange.compression import check_name, compressed
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
-from engine.store.folders import meta_text
+from engine.store.intake.folders import meta_text
 from engine.store.location import StoreLocation
 from engine.store.schema import ENDED
 
@@ -51,7 +51,7 @@ def pack(
     """Write the runs that match and have ended; ``output`` is whole or as it was before.
 
     Args:
-        filter, aggregate, without: as in `engine.store.comparison.comparison`.
+        filter, aggregate, without: as in `engine.store.compare.comparison.comparison`.
         weights: with checkpoints and the chosen epoch's weights, which no comparison needs.
 
     Raises:

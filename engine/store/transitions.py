@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.process import ProcessIdentity
 from engine.store.database import StoreConnection
-from engine.store.ingest import refresh
+from engine.store.intake.ingest import refresh
 from engine.store.schema import RUN_TABLES
 
 

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 
 from engine.analysis.comparison import Column, figure
 from engine.analysis.scatter import Scatter, good_end, scatter
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from tui.actions import bindings_for
 from tui.messages import StoreChanged
 from tui.text import PARAGRAPH, TITLE, count, plain

@@ -14,14 +14,14 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec, load_spec_file
 from engine.store import queries, transitions
-from engine.store.check import check
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
-from engine.store.folders import discard_folder, load_meta, save_unsaved
-from engine.store.ingest import ingest
+from engine.store.intake.check import check
+from engine.store.intake.folders import discard_folder, load_meta, save_unsaved
+from engine.store.intake.ingest import ingest
+from engine.store.intake.rebuild import rebuild
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import enqueue, request_cancel, set_note
 
 AddRun = Callable[..., RunFolder]

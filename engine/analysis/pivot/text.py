@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading, with_deviation
 from engine.analysis.export import csv_cell, markdown_cell, printable
-from engine.analysis.pivot import BESIDE, COLUMNS, Level, PivotRow
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
 from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]

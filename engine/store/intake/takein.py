@@ -11,8 +11,8 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec, settings_digest
 from engine.specfile import OtherSpec, load_spec_file, parse_any, parse_other
 from engine.store.database import StoreConnection, write
-from engine.store.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load_meta
-from engine.store.ingest import ingest, refresh
+from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load_meta
+from engine.store.intake.ingest import ingest, refresh
 
 
 def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
