@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import engine.store.ingest as ingest
+import engine.store.intake.ingest as ingest
 from engine.scheduling.supervisor import main
 
 _insert = ingest._insert

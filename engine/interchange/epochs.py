@@ -12,7 +12,7 @@ from engine.analysis.export import csv_cell
 from engine.atomic import atomic_file
 from engine.errors import UsageError, UserError
 from engine.metrics import EPOCH_MEASURES
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.schema import EPOCH_INTEGERS
 

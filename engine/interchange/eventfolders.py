@@ -11,7 +11,7 @@ from engine.analysis.comparison import columns
 from engine.atomic import atomic_file
 from engine.errors import UserError
 from engine.interchange.events import Scalars, write_scalars
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.queries import epochs
 

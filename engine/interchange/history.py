@@ -25,7 +25,7 @@ from engine.interchange.tagmap import PARAMETERS, RUN_FIELDS, TagMap, load_tag_m
 from engine.journal import FORMAT
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
-from engine.store.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
+from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
 from engine.store.location import StoreLocation
 
 _DIGITS = 10

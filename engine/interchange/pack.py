@@ -19,9 +19,9 @@ from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry
 from engine.lifecycle import ENDED
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
-from engine.store.folders import meta_text
+from engine.store.intake.folders import meta_text
 from engine.store.location import StoreLocation
 
 
@@ -50,7 +50,7 @@ def pack(
     archive.
 
     Args:
-        filter, aggregate, without: as in `engine.store.comparison.comparison`.
+        filter, aggregate, without: as in `engine.store.compare.comparison.comparison`.
         weights: whether checkpoints and the chosen epoch's weights are included, which no
             comparison needs.
 

@@ -18,8 +18,8 @@ from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, store_lock
+from engine.store.intake.takein import take_in
 from engine.store.location import StoreLocation
-from engine.store.takein import take_in
 
 _ASIDE = ".import-"
 LONGEST_ID = 120

@@ -23,7 +23,7 @@ from engine.lifecycle import ENDED
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_any
-from engine.store.folders import load_meta
+from engine.store.intake.folders import load_meta
 from engine.store.location import StoreLocation
 
 _CHUNK = 1 << 20

@@ -10,21 +10,21 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis import published
-from engine.analysis.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
+from engine.analysis.pairs.significance import Metric, user_interval
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
-from engine.analysis.significance import Metric, user_interval
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.errors import UsageError
 from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
 from engine.store import queries
+from engine.store.compare.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.database import fetch
-from engine.store.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sized
 from datetime import UTC, datetime
 
 from engine.analysis.comparison import METRIC_NAMES
-from engine.analysis.significance import Metric
+from engine.analysis.pairs.significance import Metric
 
 ABSENT = "n/a"
 

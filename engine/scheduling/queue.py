@@ -20,8 +20,8 @@ from engine.scheduling.launcher import Ending, Launcher, Pool
 from engine.scheduling.slots import Slot
 from engine.store import transitions
 from engine.store.database import StoreConnection, StoreReplacedError, write
-from engine.store.folders import discard_folder, save_folder, save_unsaved
-from engine.store.ingest import ingest
+from engine.store.intake.folders import discard_folder, save_folder, save_unsaved
+from engine.store.intake.ingest import ingest
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.transitions import LiveAttempt, Request

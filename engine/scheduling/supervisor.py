@@ -29,10 +29,10 @@ from engine.scheduling.slots import detect_slots
 from engine.scheduling.webhook import Webhook
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
-from engine.store.folders import sweep
+from engine.store.intake.folders import sweep
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation, store_location
 from engine.store.news import NewsReader
-from engine.store.rebuild import rebuild
 from engine.store.transitions import beat, work_left
 
 TICK_SECONDS = 0.5

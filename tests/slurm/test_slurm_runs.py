@@ -13,7 +13,7 @@ from cluster import Cluster
 from lab import Lab, small_spec
 
 from engine.spec import Dataset
-from engine.store.rebuild import rebuild
+from engine.store.intake.rebuild import rebuild
 from engine.store.requests import request_cancel, request_retry
 
 LONG = {"epochs": 100_000}

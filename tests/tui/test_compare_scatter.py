@@ -14,9 +14,9 @@ from textual.widgets import OptionList, Static
 
 from engine.analysis.comparison import Column, column
 from engine.analysis.scatter import Scatter, scatter
+from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
-from engine.store.grouping import Choice
 from tui.app import SeqbenchApp
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_scatter import AxisScreen, ScatterScreen

@@ -13,7 +13,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.screens.compare import CompareScreen

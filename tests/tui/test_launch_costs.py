@@ -115,8 +115,8 @@ async def confirming(pilot: Pilot[None]) -> ConfirmScreen:
 
 def test_devices_may_be_seen_before_the_dialog_is_there(catalogue: Catalogue) -> None:
     order = Order(frozenset({("sasrec", "synthetic", 50)}), (1,))
-    plan = planning.make_plan(catalogue, order, frozenset(), lambda spec: None)
-    screen = ConfirmScreen(plan, plan.runs, Machine())
+    planned = plan(catalogue, order, frozenset())
+    screen = ConfirmScreen(planned, planned.runs, Machine())
     seen = Machine(GPU_SLOTS, [gpu(0), gpu(1)])
     screen.machine_seen(seen)
     assert screen._machine is seen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostile_text import ACTING, harms
 
-from engine.analysis.pivot import COLUMNS, PivotCell, PivotRow, arranged
+from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.cell import Cell
 from tui.screens import pivot_rows
 from tui.screens.pivot_panel import panel_content, panel_title

@@ -13,12 +13,12 @@ from pivoting import labels, pivoting, rank, said
 from textual.widgets import Input, Static
 
 from engine.analysis.comparison import compare_rows
-from engine.analysis.pivot import pivot
-from engine.analysis.pivot_store import stored_pivot
-from engine.analysis.pivot_text import format_pivot
+from engine.analysis.pivot.arranged import pivot
+from engine.analysis.pivot.stored import stored_pivot
+from engine.analysis.pivot.text import format_pivot
+from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
-from engine.store.grouping import Choice, counted_runs
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_diff import DiffScreen
 from tui.screens.compare_export import ExportScreen

@@ -49,7 +49,7 @@ def tag(
     RUN is an id, or as much of its beginning or end as tells it from the others. `--filter tag:x`
     finds the runs with the tag x.
     """
-    from engine.store.comparison import runs_by_id
+    from engine.store.compare.comparison import runs_by_id
     from engine.store.queries import resolve_run
     from engine.store.requests import change_tags
     from engine.store.tags import parse_tags

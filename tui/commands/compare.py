@@ -92,10 +92,11 @@ def compare(
 
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
-    from engine.analysis import comparison, export, pivot_text
+    from engine.analysis import comparison, export
+    from engine.analysis.pivot import text as pivot_text
     from engine.analysis.quality import parse_quality, with_time_to_quality
     from engine.errors import UsageError, did_you_mean
-    from engine.store.grouping import Choice, counted_runs
+    from engine.store.compare.grouping import Choice, counted_runs
     from tui.commands.compare_tables import (
         put,
         put_inflation,

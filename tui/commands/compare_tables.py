@@ -31,11 +31,11 @@ def put_pivot(
 ) -> None:
     """The reference table's form; with ``reference`` its figures beside ours."""
     from engine.analysis.comparison import AGGREGATE_MEANING
-    from engine.analysis.pivot import apart_sentences
-    from engine.analysis.pivot_store import StoredPivot, stored_pivot
-    from engine.analysis.pivot_text import format_pivot
+    from engine.analysis.pivot.arranged import apart_sentences
+    from engine.analysis.pivot.stored import StoredPivot, stored_pivot
+    from engine.analysis.pivot.text import format_pivot
     from engine.analysis.published import caveats
-    from engine.store.grouping import Choice, imported_left_out
+    from engine.store.compare.grouping import Choice, imported_left_out
 
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=imported)
@@ -62,7 +62,7 @@ def put_inflation(session: Session, filter_: str, format_: str, output: Path | N
     """What choosing the epoch by the test metric adds to it, cell by cell."""
     from engine.analysis.inflation import CellInflation, inflation
     from engine.analysis.inflation_text import format_inflation, inflation_sentences
-    from engine.store.grouping import Choice
+    from engine.store.compare.grouping import Choice
 
     cells: list[CellInflation] = []
     if session.has_store:
@@ -81,10 +81,10 @@ def put_pairs(
     session: Session, filter_: str, metric: str, format_: str, output: Path | None
 ) -> None:
     """Every two cells of a data set, and whether other users and seeds would tell them apart."""
-    from engine.analysis import pairs_text
-    from engine.analysis.cells import pairs, ranked_cells
     from engine.analysis.comparison import compare_rows
-    from engine.store.grouping import Choice, counted_runs
+    from engine.analysis.pairs import text as pairs_text
+    from engine.analysis.pairs.cells import pairs, ranked_cells
+    from engine.store.compare.grouping import Choice, counted_runs
 
     chosen, masked = pairs_text.ranked_metric(metric)
     rows: list[Row] = []

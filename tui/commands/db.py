@@ -26,7 +26,7 @@ def rebuild(session: Session) -> None:
 
     They are the truth: nothing that is in them is lost, and running runs go on.
     """
-    from engine.store.rebuild import rebuild as make_anew
+    from engine.store.intake.rebuild import rebuild as make_anew
     from tui.text import count
 
     runs = make_anew(session.location)

@@ -51,7 +51,7 @@ def report(
     HTML is one file that loads nothing from elsewhere. Without --suite or --where it is about
     every run that is done.
     """
-    from engine.analysis.pairs_text import ranked_metric
+    from engine.analysis.pairs.text import ranked_metric
     from engine.analysis.quality import parse_quality
     from engine.report.formats import format_of
 

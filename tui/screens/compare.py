@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 
 from engine.analysis.comparison import SORT, Aggregate, Column
 from engine.analysis.reference import alike_sources
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from tui import remembered
 from tui.actions.bindings import bindings_for
 from tui.actions.compare import COMPARE
@@ -297,8 +297,8 @@ class CompareScreen(RunActions):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        from engine.store.filter_sql import conditions
-        from engine.store.filter_words import FilterError
+        from engine.store.compare.filter_sql import conditions
+        from engine.store.compare.filter_words import FilterError
 
         self.refresh_bindings()
         try:

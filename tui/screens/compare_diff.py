@@ -28,7 +28,7 @@ from engine.analysis.diff import (
     difference_text,
     run_side,
 )
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from tui.text import ABSENT, PARAGRAPH, plain, shorten
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class DiffScreen(ModalScreen[None]):
                 left, right = (self._side(con, one) for one in self._sides)
                 self.post_message(DiffRead(compare_sides(con, left, right, self._aggregate)))
                 # After the rest: what reads ranks takes a moment to load.
-                from engine.analysis.pair_words import words_for
+                from engine.analysis.pairs.words import words_for
 
                 words = words_for(con, self.app.location, right.runs, left.runs, "right")
                 self.post_message(WordsRead(words))

@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Column, parse_aggregate
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.text import PARAGRAPH, count, plain, short_path
 from tui.widgets.key_button import KeyButton
@@ -109,7 +109,7 @@ def write_export(con: sqlite3.Connection, what: Exported, path: Path) -> int:
     from engine.analysis.comparison import by_cell, compare_rows
     from engine.analysis.export import format_rows
     from engine.atomic import write_atomically
-    from engine.store.grouping import counted_runs
+    from engine.store.compare.grouping import counted_runs
 
     rows = compare_rows(
         con,

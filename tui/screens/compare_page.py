@@ -12,13 +12,13 @@ from engine.analysis.comparison import Column, Value, figure, short_spread_text
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
 from engine.spread import Spread
-from engine.store.grouping import (
+from engine.store.compare.grouping import (
     Choice,
     cell_figures,
     cell_lines,
     imported_left_out,
 )
-from engine.store.ordering import Ordering
+from engine.store.compare.ordering import Ordering
 from engine.store.tags import parse_tags
 from tui.screens.compare_columns import HELD, QUIET, screen_columns, table_columns
 from tui.states import IMPORTED, MARKED, glyph
@@ -188,7 +188,7 @@ def _read_cells(
 def _runs(
     con: sqlite3.Connection, sources: Sequence[str], ids: Sequence[str]
 ) -> dict[str, Mapping[str, Value]]:
-    from engine.store.comparison import runs_by_id
+    from engine.store.compare.comparison import runs_by_id
 
     return {
         str(row[0]): dict(zip(sources, row[1:], strict=True))

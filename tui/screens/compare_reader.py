@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
-from engine.store.ordering import Ordering
+from engine.store.compare.ordering import Ordering
 from tui.screens.compare_page import Page, Request, read_page, visible_choice
 
 

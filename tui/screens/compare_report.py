@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import UserError
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from tui.text import PARAGRAPH, plain, short_path
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from engine.analysis.comparison import Aggregate, Column, short_spread_text
 from engine.lifecycle import allows
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from engine.store.tags import parse_tags
 from tui.screens.compare_deleting import Deletions
 from tui.screens.compare_page import Line, Page, cell_text
@@ -230,7 +230,7 @@ class RunActions(Screen[None]):
     ) -> None:
         """Go on with what people wrote about some runs, whether it is shown or not."""
         from engine.errors import UserError
-        from engine.store.comparison import runs_by_id
+        from engine.store.compare.comparison import runs_by_id
 
         try:
             with closing(self.app.reader()) as con:

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 
 from engine.analysis.comparison import Column, figure
 from engine.analysis.scatter import Scatter, good_end, scatter
-from engine.store.grouping import Choice
+from engine.store.compare.grouping import Choice
 from tui.actions.bindings import bindings_for
 from tui.actions.compare import COMPARE
 from tui.messages import RunWanted, StoreChanged

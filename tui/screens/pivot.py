@@ -17,9 +17,9 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
-from engine.analysis.pivot import PivotRow, apart_sentences
-from engine.analysis.pivot_store import pivot_columns
-from engine.store.grouping import Choice
+from engine.analysis.pivot.arranged import PivotRow, apart_sentences
+from engine.analysis.pivot.stored import pivot_columns
+from engine.store.compare.grouping import Choice
 from tui.actions.bindings import bindings_for
 from tui.actions.pivot import PIVOT
 from tui.actions.results import IMPORTED

@@ -9,7 +9,7 @@ from textual.content import Content
 from engine.analysis.comparison import spread_text
 from engine.analysis.inflation import Inflated
 from engine.analysis.inflation_text import inflation_text, share_text
-from engine.analysis.pivot import PivotRow
+from engine.analysis.pivot.arranged import PivotRow
 from engine.cell import Cell
 from tui.screens.pivot_reading import Intervals
 from tui.text import ABSENT, TITLE, count, plain

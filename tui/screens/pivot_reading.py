@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggregate
-from engine.analysis.pivot import BESIDE, PivotRow
-from engine.analysis.pivot_store import StoredPivot, leaders, stored_pivot
-from engine.analysis.pivot_text import ENDINGS, for_people, format_pivot
-from engine.store.grouping import Choice, imported_left_out, runs_of_cell
+from engine.analysis.pivot.arranged import BESIDE, PivotRow
+from engine.analysis.pivot.stored import StoredPivot, leaders, stored_pivot
+from engine.analysis.pivot.text import ENDINGS, for_people, format_pivot
+from engine.store.compare.grouping import Choice, imported_left_out, runs_of_cell
 from tui.screens.pivot_rows import Leaders
 from tui.text import PARAGRAPH, count, plain
 
@@ -107,7 +107,7 @@ def cell_intervals(
     con: sqlite3.Connection, location: StoreLocation, choice: Choice, cell: str
 ) -> Intervals | str:
     """The intervals of a cell's test metrics over all items, or a sentence why there are none."""
-    from engine.analysis.cells import intervals
+    from engine.analysis.pairs.cells import intervals
 
     runs = runs_of_cell(con, choice, cell)
     if len(runs) > MOST_SEEDS:

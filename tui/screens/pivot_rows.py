@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from engine.analysis.comparison import Value, split_heading
-from engine.analysis.pivot import BESIDE, COLUMNS, PivotRow
-from engine.analysis.pivot_text import HEADING, pivot_texts
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow
+from engine.analysis.pivot.text import HEADING, pivot_texts
 from tui.text import plain
 from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
 

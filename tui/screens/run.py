@@ -142,7 +142,7 @@ class RunScreen(ChartedScreen):
 
     def _read_intervals(self) -> None:
         """In the same thread, after the rest: what reads ranks takes a moment to load."""
-        from engine.analysis.cells import intervals
+        from engine.analysis.pairs.cells import intervals
         from engine.errors import UserError
 
         try:

@@ -20,7 +20,7 @@ from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, metric_name, slug
-from engine.spread import Spread
+from engine.spread import Spread, spread
 
 
 def capacity(material: Material) -> Section:
@@ -123,9 +123,8 @@ def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
     for level in group.levels:
         each = level.cell
         ids = [str(run["run"]) for run in each.cell.runs]
-        times = [group.seconds_to_pass.get(run) for run in ids]
-        known = [time for time in times if time is not None]
-        reached = f"{sum(known) / len(known):,.2f}" if len(known) == len(times) else ABSENT
+        times = spread(group.seconds_to_pass.get(run) for run in ids)
+        reached = f"{times.mean:,.2f}" if times and times.count == len(ids) else ABSENT
         texts = [_spread(each, cost) for cost in costs]
         rows.append([_label(each), f"{level.mean:.4f}", *texts, reached])
     heads = [cost.heading for cost in costs]

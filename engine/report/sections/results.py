@@ -8,8 +8,8 @@ from functools import partial
 from engine.analysis.comparison import AGGREGATE_MEANING, kind_of, spread_text
 from engine.analysis.inflation import INFLATED
 from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
-from engine.analysis.pivot import COLUMNS, apart_sentences, pivot
-from engine.analysis.pivot_text import INDENT, pivot_texts
+from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, pivot
+from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
 from engine.analysis.tradeoffs import signed
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
@@ -189,5 +189,5 @@ def curves(material: Material, looks: Colours) -> Section:
 
 
 def _mean(values: list[object], digits: int = 4) -> str:
-    known = [float(value) for value in values if isinstance(value, int | float)]
-    return f"{sum(known) / len(known):,.{digits}f}" if known else "n/a"
+    found = spread(values)
+    return f"{found.mean:,.{digits}f}" if found else ABSENT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.analysis.pairs_text import caveats, people_rows
+from engine.analysis.pairs.text import caveats, people_rows
 from engine.report.blocks import Block, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import metric_name

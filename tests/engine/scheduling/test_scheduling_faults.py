@@ -13,8 +13,8 @@ from engine.scheduling.queue import Queue
 from engine.store import queries, transitions
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import request_delete, request_queue, request_retry
 
 Add = Callable[..., list[str]]

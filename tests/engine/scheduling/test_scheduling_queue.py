@@ -19,8 +19,8 @@ from engine.scheduling.queue import Queue
 from engine.scheduling.slots import Slot
 from engine.store import queries, transitions
 from engine.store.database import StoreConnection, write
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import (
     request_cancel,
     request_delete,

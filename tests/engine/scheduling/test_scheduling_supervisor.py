@@ -23,8 +23,8 @@ from engine.scheduling.environment import background_environment
 from engine.scheduling.start import ensure_supervisor, supervisor_running
 from engine.store import queries
 from engine.store.connect import connect_reader
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import request_cancel
 
 Add = Callable[..., list[str]]

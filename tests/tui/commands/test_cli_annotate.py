@@ -107,7 +107,7 @@ def test_tags_outlive_the_store(
     from contextlib import closing
 
     from engine.store.connect import connect_writer
-    from engine.store.folders import save_unsaved
+    from engine.store.intake.folders import save_unsaved
 
     run = runs(cli_json, "state:done")[0]
     cli("tag", run, "--add", "Größe")

@@ -14,7 +14,7 @@ from live_runs import LiveStore
 
 from engine.store.connect import connect_writer
 from engine.store.database import write
-from engine.store.folders import save_unsaved
+from engine.store.intake.folders import save_unsaved
 from engine.store.location import StoreLocation
 from tui.commands.checks import bf16_units
 

@@ -244,7 +244,7 @@ def test_what_went_before_is_not_said_again(held: StoreLocation, busy_store: Liv
 
 
 def test_a_rebuilt_store_is_followed_on(held: StoreLocation, empty_store: LiveStore) -> None:
-    from engine.store.rebuild import rebuild
+    from engine.store.intake.rebuild import rebuild
 
     run = empty_store.launch("sasrec")
     watching = Watching(held, [run])

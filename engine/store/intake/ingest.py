@@ -20,7 +20,7 @@ from engine.marks import in_order, marks_of
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
-from engine.store.rows import (
+from engine.store.intake.rows import (
     EVENTS,
     Reader,
     end_facts,

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.cell import FIELDS, Cell
 from engine.spread import Spread, spread_of
-from engine.store.comparison import SQL, check_columns, matching, place_of
+from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
 
 Measure = str | tuple[str, str]
@@ -41,7 +41,7 @@ _TEXTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which runs are grouped; as in `engine.store.comparison.comparison`."""
+    """Which runs are grouped; as in `engine.store.compare.comparison.comparison`."""
 
     filter: str = ""
     aggregate: str = "best"

@@ -22,7 +22,7 @@ from engine.analysis.export import (
     printable,
     side_by_side,
 )
-from engine.analysis.pivot import BESIDE, COLUMNS, Level, PivotRow
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
 from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]

@@ -20,9 +20,9 @@ from engine.store.database import (
     store_lock,
     write,
 )
-from engine.store.folders import save_folder, save_unsaved
+from engine.store.intake.folders import save_folder, save_unsaved
+from engine.store.intake.takein import take_in
 from engine.store.location import StoreLocation
-from engine.store.takein import take_in
 from engine.store.transitions import held
 
 

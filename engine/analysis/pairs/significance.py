@@ -35,7 +35,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.student import critical, two_sided
+from engine.analysis.pairs.student import critical, two_sided
 from engine.spec import TOP_K
 
 Metric = Literal["hit", "mrr", "ndcg", "recall"]

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from engine.store.comparison import SQL, check_columns, ordered_ids
+from engine.store.compare.comparison import SQL, check_columns, ordered_ids
+from engine.store.compare.grouping import Choice
 from engine.store.database import fetch
-from engine.store.grouping import Choice
 
 
 class Ordering:

@@ -9,8 +9,8 @@ from typing import Any
 
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import SPEEDS
+from engine.store.compare.filter_sql import conditions
 from engine.store.database import fetch
-from engine.store.filter_sql import conditions
 from engine.store.schema import SUMMARY_MEASURES
 
 _RUN_COLUMNS = (

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from engine.analysis import inflation, published
 from engine.analysis.comparison import Aggregate, Column, Value, column
 from engine.analysis.inflation import Inflated
-from engine.analysis.pivot import COLUMNS, PivotCell, PivotRow, arranged
+from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
-from engine.store.grouping import CellRow, Choice, cell_table
+from engine.store.compare.grouping import CellRow, Choice, cell_table
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from engine.analysis.cells import Pair, across_metrics, ranked_cell
 from engine.analysis.meanings import METRIC_TITLE
-from engine.analysis.significance import LEVEL, Metric
+from engine.analysis.pairs.cells import Pair, across_metrics, ranked_cell
+from engine.analysis.pairs.significance import LEVEL, Metric
 from engine.store.location import StoreLocation
 
 _EFFECTS = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 from engine.errors import StoreError
+from engine.importedspec import ImportedSpec
 from engine.runfolder import RunFolder
-from engine.spec import RunSpec
-from engine.specfile import load_spec_file, parse_any
+from engine.spec import RunSpec, settings_digest
+from engine.specfile import OtherSpec, load_spec_file, parse_any, parse_other
 from engine.store.database import StoreConnection, write
-from engine.store.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load_meta
-from engine.store.ingest import ingest, refresh
+from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load_meta
+from engine.store.intake.ingest import ingest, refresh
 
 
 def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
@@ -23,9 +24,14 @@ def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
         StoreError: the store can't be written.
     """
     run = folder.run_id
+    spec: RunSpec | ImportedSpec | OtherSpec
     try:
         content = load_spec_file(folder)
-        spec = parse_any(folder, content)
+        try:
+            spec = parse_any(folder, content)
+            text = spec.model_dump_json()
+        except StoreError:
+            spec, text = parse_other(folder, content), json.dumps(content.spec)
     except StoreError as error:
         _warn(connection, run, str(error))
         return False
@@ -49,18 +55,18 @@ def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
         "suite": content.suite,
         "fingerprint": content.fingerprint,
         "created": content.created,
-        "origin": "" if isinstance(spec, RunSpec) else spec.origin,
+        "origin": spec.origin if isinstance(spec, ImportedSpec) else "",
         "epochs": spec.training.epochs if isinstance(spec, RunSpec) else None,
         "parameters": content.parameters or None,
         "tags": json.dumps(meta["tags"], ensure_ascii=False),
-        "settings": spec.settings(),
+        "settings": settings_digest(json.loads(text)),
         "saved": 1,
         **{name: meta[name] for name in META_COLUMNS},
     }
     try:
         with write(connection):
             _insert(connection, "runs", values)
-            _insert(connection, "specs", {"run": run, "spec": spec.model_dump_json()})
+            _insert(connection, "specs", {"run": run, "spec": text})
             _insert(connection, "summaries", {"run": run})
             for attempt in meta["attempts"]:
                 _insert(

@@ -16,7 +16,7 @@ from typing import Literal
 from engine.errors import cut, did_you_mean
 from engine.lifecycle import STATES
 from engine.metrics import EPOCH_MEASURES, METRICS, RANKINGS, REFERENCE_COLUMNS, SPLITS
-from engine.store.filter_words import FilterError, Term, read_filter
+from engine.store.compare.filter_words import FilterError, Term, read_filter
 from engine.store.schema import SUMMARY_MEASURES
 
 Kind = Literal["text", "number", "state", "tags", "age"]

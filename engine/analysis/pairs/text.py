@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.analysis.cells import Pair
 from engine.analysis.comparison import Row, column
 from engine.analysis.export import format_rows
-from engine.analysis.significance import Metric
+from engine.analysis.pairs.cells import Pair
+from engine.analysis.pairs.significance import Metric
 from engine.errors import UsageError
 
 _SOURCES: dict[str, tuple[Metric, bool]] = {

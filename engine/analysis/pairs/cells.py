@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.comparison import COMPARABLE, Row, Value
-from engine.analysis.provenance import provenance_of
-from engine.analysis.significance import (
+from engine.analysis.pairs.significance import (
     LEVEL,
     Difference,
     Metric,
@@ -23,9 +22,10 @@ from engine.analysis.significance import (
     per_user,
     user_interval,
 )
+from engine.analysis.provenance import provenance_of
 from engine.cell import FIELDS, Cell
 from engine.regular import open_regular
-from engine.store.comparison import runs_by_id
+from engine.store.compare.comparison import runs_by_id
 from engine.store.location import StoreLocation
 
 _ORIGIN = ("settings", "protocol", "split", "checksum")
@@ -76,7 +76,8 @@ def ranked_cells(
     ranks are not to be had.
 
     Args:
-        counted: which runs count, and for which cell (`engine.store.grouping.counted_runs`).
+        counted: which runs count, and for which cell
+            (`engine.store.compare.grouping.counted_runs`).
             Imported ones have no ranks, and are to be left out.
     """
     groups: dict[Cell, list[Row]] = {}

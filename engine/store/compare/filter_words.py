@@ -1,7 +1,7 @@
 """The filter language, read: words, ``field:value`` and comparisons, each with its place.
 
-What a field is and how it is looked for is told by `engine.store.filter_sql`; docs/queries.md
-describes the language.
+What a field is and how it is looked for is told by `engine.store.compare.filter_sql`;
+docs/queries.md describes the language.
 """
 
 from __future__ import annotations

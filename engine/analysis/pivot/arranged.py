@@ -85,7 +85,8 @@ def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
     reference, and else their mean with its deviation.
 
     Args:
-        counted: which runs count, and for which cell (`engine.store.grouping.counted_runs`).
+        counted: which runs count, and for which cell
+            (`engine.store.compare.grouping.counted_runs`).
     """
     return arranged(_cells(rows, counted))
 
