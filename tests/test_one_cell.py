@@ -42,7 +42,7 @@ from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.store.schema import STATES
-from tui.cli import seqbench
+from tui.cli.main import seqbench
 
 NDCG, LOSS = COLUMNS.index("NDCG@10/test"), COLUMNS.index("Loss/train")
 CATALOGUE = load_catalogue()

@@ -224,7 +224,7 @@ def test_data_is_prepared_once_before_the_first_job(
 def test_the_doctor_goes_the_way_to_a_node_and_back(lab: Lab, cluster: Cluster) -> None:
     from click.testing import CliRunner
 
-    from tui.cli import seqbench
+    from tui.cli.main import seqbench
 
     def doctor(launcher: str) -> tuple[int, str]:
         command = ["--db", str(lab.location.db), "doctor", "--launcher", launcher]

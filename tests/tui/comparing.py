@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.app import SeqbenchApp
-from tui.screens.compare import CompareScreen
+from tui.compare.screen import CompareScreen
 from tui.widgets.table import PagedTable
 
 

@@ -17,7 +17,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from engine.lock import take_lock
 from engine.store.location import StoreLocation
-from tui.screens import confirm, launch_place
+from tui.launch import cluster as launch_place
+from tui.launch import confirm
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +34,7 @@ def quick_apps() -> Iterator[None]:
 def held_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """Hold the supervisor's lock of a store in ``tmp_path``: an app that opens it, or launches
     runs, finds it worked on, and no training outlives the test. Commands wait for real runs."""
-    if request.path.parent.name == "commands":
+    if request.path.parent.name == "cli":
         yield
         return
     location = StoreLocation(tmp_path / "runs.db")

@@ -13,8 +13,8 @@ from sizes import EACH_SIZE, by_x
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
-from tui.screens.help import HelpScreen
-from tui.screens.jump import JumpScreen
+from tui.dialogs.help import HelpScreen
+from tui.dialogs.jump import JumpScreen
 
 sizes = pytest.mark.parametrize("size", EACH_SIZE, ids=by_x)
 

@@ -19,15 +19,15 @@ from textual.widgets import Input, Select
 
 from engine.lock import take_lock
 from tui.app import SeqbenchApp
-from tui.screens.ask import AskScreen
-from tui.screens.compare import CompareScreen
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.launch_fetch import FetchScreen
-from tui.screens.live import LiveScreen
-from tui.screens.run import RunScreen
-from tui.screens.run_note import NoteScreen
-from tui.widgets.grid import CellGrid
-from tui.widgets.log_tail import LogTail
+from tui.compare.screen import CompareScreen
+from tui.dialogs.ask import AskScreen
+from tui.dialogs.fetch import FetchScreen
+from tui.launch.confirm import ConfirmScreen
+from tui.launch.grid.grid import CellGrid
+from tui.live.log.tail import LogTail
+from tui.live.screen import LiveScreen
+from tui.results.note import NoteScreen
+from tui.run.screen import RunScreen
 from tui.widgets.table import PagedTable
 
 CASES = pytest.mark.parametrize(

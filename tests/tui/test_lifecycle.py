@@ -20,12 +20,12 @@ from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.cli import seqbench
-from tui.screens.live import LiveScreen
-from tui.screens.run import RunScreen
-from tui.states import STATE_GLYPH, STATE_MEANING
-from tui.states import STATES as LISTED
-from tui.widgets.queue_table import QueueTable
+from tui.cli.main import seqbench
+from tui.live.queue_table import QueueTable
+from tui.live.screen import LiveScreen
+from tui.run.screen import RunScreen
+from tui.shell.states import STATE_GLYPH, STATE_MEANING
+from tui.shell.states import STATES as LISTED
 
 MOVES: tuple[Move, ...] = ("first", "up", "down", "last")
 ACTIONS: tuple[Action, ...] = ("cancel", "retry", "delete", *MOVES)

@@ -14,7 +14,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
-from tui.widgets.device_panel import DevicePanel
+from tui.live.device_panel import DevicePanel
 
 ORDINARY = (80, 24)
 SIZES = [(1, 1), (1, 40), (300, 1), (3, 2), (20, 5), (300, 80)]
