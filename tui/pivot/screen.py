@@ -3,47 +3,33 @@ published figures and what is known of the cell under the cursor."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
-from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
-from engine.analysis.pivot.arranged import PivotRow, apart_sentences
-from engine.analysis.pivot.stored import pivot_columns
-from engine.store.compare.grouping import Choice
 from tui.messages import CatalogueLoaded, StoreChanged
-from tui.pivot import panel
+from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
 from tui.pivot.keys import PIVOT
-from tui.pivot.reading import (
-    Intervals,
-    IntervalsRead,
-    PivotExport,
-    PivotRead,
-    Shown,
-    cell_intervals,
-    read_shown,
-)
-from tui.results.imported import NONE_IMPORTED, imported_parts
+from tui.results.imported import NONE_IMPORTED
 from tui.results.keys import IMPORTED
 from tui.shell.bindings import bindings_for
-from tui.shell.text import PARAGRAPH, count, plain
+from tui.shell.reading import Reading
+from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
 
 if TYPE_CHECKING:
-    from engine.config import ReferenceTable
     from tui.lab import Lab
+    from tui.pivot.cell_reading import Intervals
+    from tui.pivot.reading import Aggregate, Choice, PivotRow, Shown
 
 _CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 _REST_SECONDS = 0.1
@@ -72,6 +58,9 @@ class PivotScreen(Screen[None]):
         self._marked: dict[str, PivotRow] = {}
         self._intervals: dict[str, Intervals | str] = {}
         self._counts: dict[str, int] = {}
+        self._pivot = Reading(self, self._take_pivot, self._say)
+        self._cell = Reading(self, self._take_cell, self._take_cell)
+        self._cell_asked = ""
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -110,43 +99,23 @@ class PivotScreen(Screen[None]):
         self._read()
 
     def _read(self) -> None:
-        tables = self.app.catalogue.references.values() if self.app.catalogue else ()
-        self._read_pivot(self._choice, self._aggregate, list(tables))
+        location, choice, aggregate = self.app.location, self._choice, self._aggregate
+        tables = list(self.app.catalogue.references.values()) if self.app.catalogue else []
 
-    @work(thread=True, exclusive=True, group="pivot", exit_on_error=False)
-    def _read_pivot(
-        self, choice: Choice, aggregate: Aggregate, tables: list[ReferenceTable]
-    ) -> None:
-        from engine.errors import UserError
+        def read() -> Shown:
+            from tui.pivot.reading import read_pivot
 
-        shown: Shown | str
-        try:
-            with closing(self.app.reader()) as con:
-                shown = read_shown(con, choice, aggregate, tables)
-        except (UserError, sqlite3.Error) as error:
-            shown = str(error)
-        if not get_current_worker().is_cancelled:
-            self.post_message(PivotRead(shown))
+            return read_pivot(location, choice, aggregate, tables)
 
-    @on(PivotRead)
-    def _pivot_read(self, event: PivotRead) -> None:
-        if isinstance(event.shown, str):
-            self._say(event.shown)
-            return
-        if event.shown.choice != self._choice:
-            return  # another one is on its way
-        self._shown = event.shown
-        self._say("" if event.shown.rows else self._why_empty())
-        sentences = apart_sentences(event.shown.rows, most=1)
+        self._pivot.ask(read, subject=choice)
+
+    def _take_pivot(self, shown: Shown) -> None:
+        self._shown = shown
+        self._say("" if shown.rows else words.why_empty(self._choice))
         apart = self.query_one("#apart", Static)
-        apart.update(Content(plain(" ".join(sentences), PARAGRAPH)))
-        apart.display = bool(sentences)
+        apart.update(Content(plain(shown.apart, PARAGRAPH)))
+        apart.display = bool(shown.apart)
         self._draw()
-
-    def _why_empty(self) -> str:
-        if words := self._choice.filter.strip():
-            return f"No run that is done matches “{plain(words, 40)}”: esc goes back to the filter."
-        return "No run is done yet, so there is no cell to show."
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of the table, or none."""
@@ -191,25 +160,9 @@ class PivotScreen(Screen[None]):
         self._supply(follow=False)
 
     def _show_status(self) -> None:
-        over = {"max": "maximum", "min": "minimum"}.get(self._aggregate, "mean ± std")
-        meaning = AGGREGATE_MEANING[self._aggregate]
-        warned = "$warning" if self._aggregate in ("max", "min") else "$text-muted"
-        parts: list[tuple[str, str]] = [
-            ("a ", "$accent"),
-            (f"{self._aggregate}: {meaning}; {over} over seeds", warned),
-        ]
-        if self._shown is not None:
-            cells = sum(row.is_cell for row in self._shown.rows)
-            runs = count(self._shown.found.runs, "run")
-            parts.append((f"   {count(cells, 'cell')} of {runs}", "$text-muted"))
-            taken_in = self._shown.choice.imported
-            if told := imported_parts(self._shown.imported, taken_in=taken_in):
-                parts += [("   ", ""), *told]
-        if self._marked:
-            parts.append((f"   {len(self._marked)} marked", "$accent"))
-        if words := self._choice.filter.strip():
-            parts += [("   filter ", "$text-muted"), (plain(words, 60), "$accent")]
-        self.query_one("#status", Static).update(Content.assemble(*parts))
+        marked = len(self._marked)
+        content = words.status_content(self._shown, self._choice, self._aggregate, marked)
+        self.query_one("#status", Static).update(content)
 
     # The cell under the cursor
 
@@ -246,25 +199,20 @@ class PivotScreen(Screen[None]):
 
     def _look_at(self, cell: str) -> None:
         row = self.cell_under_cursor
-        if row is not None and row.cell == cell and cell not in self._intervals:
-            self._read_intervals(cell, self._choice)
+        if row is None or row.cell != cell or cell in self._intervals or cell == self._cell_asked:
+            return
+        location, choice = self.app.location, self._choice
 
-    @work(thread=True, exclusive=True, group="intervals", exit_on_error=False)
-    def _read_intervals(self, cell: str, choice: Choice) -> None:
-        from engine.errors import UserError
+        def read() -> Intervals | str:
+            from tui.pivot.cell_reading import read_cell
 
-        found: Intervals | str
-        try:
-            with closing(self.app.reader()) as con:
-                found = cell_intervals(con, self.app.location, choice, cell)
-        except (UserError, sqlite3.Error) as error:
-            found = str(error)
-        if not get_current_worker().is_cancelled:
-            self.post_message(IntervalsRead(cell, found))
+            return read_cell(location, choice, cell)
 
-    @on(IntervalsRead)
-    def _intervals_read(self, event: IntervalsRead) -> None:
-        self._intervals[event.cell] = event.found
+        self._cell_asked = cell
+        self._cell.ask(read, subject=(choice, cell))
+
+    def _take_cell(self, found: Intervals | str) -> None:
+        self._intervals[self._cell_asked], self._cell_asked = found, ""
         self._show_cell()
 
     # Actions
@@ -371,6 +319,7 @@ class PivotScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Write the whole pivot to a file."""
+        from tui.pivot.export import PivotExport
         from tui.results.export import ExportScreen
 
         if self._shown is None or not self._shown.rows:
@@ -381,9 +330,6 @@ class PivotScreen(Screen[None]):
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
         """What help explains first: the column under the cursor."""
-        from engine.analysis.meanings import meaning
-
         chosen = self.table.cursor_column
-        for entry in pivot_columns(self._aggregate):
-            if chosen is not None and entry.name == chosen.key:
-                yield entry.name, meaning(entry, self._aggregate)
+        if chosen is not None:
+            yield from words.column_topics(chosen.key, self._aggregate)
