@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -12,10 +13,10 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.errors import UserError
 from tui.data.keys import DATA
-from tui.data.words import Look, Place, described, look_into, place_of
+from tui.data.words import Look, Place, described
 from tui.shell.bindings import bindings_for
+from tui.shell.reading import Reading
 from tui.shell.text import plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -43,6 +44,15 @@ class DataScreen(Screen[None]):
         self._places: dict[str, Place] = {}
         self._looks: dict[str, Look] = {}
         self._states: dict[str, str] = {}
+        """Why there is no look at a data set that is here."""
+        self._place_reading = Reading(self, self._take_places, self._fail)
+        self._look_readings = {
+            each.name: Reading(
+                self, partial(self._take_look, each.name), partial(self._take_state, each.name)
+            )
+            for each in self._sets
+        }
+        """One each: a large one takes minutes, which the others don't wait for."""
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -73,14 +83,20 @@ class DataScreen(Screen[None]):
         mark = (f"{place.mark} ", place.style) if place else ("  ", "")
         return Option(Content.assemble(mark, (plain(dataset.name, 40), "")), id=dataset.name)
 
-    @work(thread=True, group="find", exclusive=True)
     def _find(self) -> None:
-        found = {dataset.name: place_of(dataset) for dataset in self._sets}
-        self.call_later(self._found, found)
+        sets = self._sets
 
-    def _found(self, places: dict[str, Place]) -> None:
-        if not self.is_mounted:
-            return
+        def read() -> dict[str, Place]:
+            from tui.data.reading import place_of
+
+            return {dataset.name: place_of(dataset) for dataset in sets}
+
+        self._place_reading.ask(read)
+
+    def _fail(self, sentence: str) -> None:
+        self.notify(sentence, severity="error")
+
+    def _take_places(self, places: dict[str, Place]) -> None:
         self._places = places
         options = self.query_one(OptionList)
         for dataset in self._sets:
@@ -106,21 +122,22 @@ class DataScreen(Screen[None]):
         self._show()
         self.query_one("#about").scroll_home(animate=False)
 
-    @work(thread=True, group="read")
     def _read(self, dataset: Dataset, asked: bool) -> None:
-        try:
-            look = look_into(dataset, asked)
-        except (UserError, OSError) as error:
-            self.call_later(self._looked, dataset.name, None, str(error))
-        else:
-            self.call_later(self._looked, dataset.name, look, "enter reads it, which takes a while")
+        def read() -> Look | None:
+            from tui.data.look_reading import look_into
 
-    def _looked(self, name: str, look: Look | None, state: str) -> None:
+            return look_into(dataset, asked)
+
+        self._look_readings[dataset.name].ask(read)
+
+    def _take_look(self, name: str, look: Look | None) -> None:
         if look is not None:
             self._looks[name] = look
+        self._take_state(name, "enter reads it, which takes a while")
+
+    def _take_state(self, name: str, state: str) -> None:
         self._states[name] = state
-        if self.is_mounted:
-            self._show()
+        self._show()
 
     def _show(self) -> None:
         dataset = self._current

@@ -1,19 +1,15 @@
-"""What the screen of data sets says about one, as text. No widget here.
-
-For threads: numpy is imported when a data set is first looked into.
-"""
+"""What the screen of data sets says about one, as text. No widget here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, short_path, wrap
+from tui.shell.text import PARAGRAPH, TITLE, count, plain, wrap
 
 if TYPE_CHECKING:
     from engine.datasets.filters import FilterStep
@@ -27,9 +23,6 @@ LABEL = 14
 BARS = "▁▂▃▄▅▆▇█"
 BAR = 2
 """Terminal cells of a histogram's bar."""
-
-AT_ONCE = 60_000_000
-"""Bytes of a source that is read without being asked for: about two seconds' work."""
 
 
 @dataclass(frozen=True)
@@ -50,43 +43,6 @@ class Look:
     steps: tuple[FilterStep, ...]
     split: SplitCounts
     remarks: tuple[str, ...] = ()
-
-
-def place_of(dataset: Dataset) -> Place:
-    """Look where a data set is."""
-    from engine.datasets.locate import locate
-
-    if dataset.synthetic is not None:
-        return Place("✓", "$state-done", "built in", True)
-    if located := locate(dataset):
-        return Place("✓", "$state-done", short_path(located.folder, 60), True)
-    if dataset.archive is None:
-        return Place("–", "$text-disabled", "not here; it isn't fetched, see the note", False)
-    host = urlsplit(dataset.archive.url).hostname or dataset.archive.url
-    checked = "md5 published" if dataset.archive.md5 else "no checksum of it is confirmed"
-    cost = f"not here: {bytes_(dataset.archive.bytes)} from {plain(host, TITLE)}, {checked}"
-    return Place("↓", "$accent", cost, False)
-
-
-def look_into(dataset: Dataset, asked: bool) -> Look | None:
-    """Its figures; None where that takes a while and nobody asked for it.
-
-    Raises:
-        DataError: it can't be read, or can't be split as it says.
-    """
-    from engine.datasets.load import is_prepared, open_data, source_file
-    from engine.datasets.problems import find_problems, sentences
-    from engine.datasets.splits import split_data
-    from engine.datasets.statistics import split_counts, statistics
-
-    at_once = asked or dataset.synthetic is not None or is_prepared(dataset)
-    if not at_once and source_file(dataset).stat().st_size > AT_ONCE:
-        return None
-    prepared = open_data(dataset)
-    own = prepared.interactions
-    split = split_counts(split_data(own, dataset))
-    remarks = tuple(sentences(find_problems(own), own))
-    return Look(statistics(own), prepared.steps, split, remarks)
 
 
 def described(
