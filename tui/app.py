@@ -16,7 +16,6 @@ from textual import work
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
-from textual.screen import Screen
 
 from tui.keys import ACTIONS
 from tui.lab import Lab
@@ -42,6 +41,7 @@ from tui.shell.glyphs import ascii_wanted
 from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
+from tui.shell.private import all_screens, driver_of, drop_traceback, exception_of, is_ending
 from tui.shell.text import plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
@@ -155,7 +155,8 @@ class SeqbenchApp(Lab):
         """The terminal that is drawn on; none in a test."""
         from tui.shell.terminal import TerminalDriver
 
-        return self._driver if isinstance(self._driver, TerminalDriver) else None
+        driver = driver_of(self)
+        return driver if isinstance(driver, TerminalDriver) else None
 
     def on_mount(self) -> None:
         """Start what runs beside the screens, once something is painted."""
@@ -173,14 +174,14 @@ class SeqbenchApp(Lab):
     def _handle_exception(self, error: Exception) -> None:
         # Who leaves at once may leave while a screen is still mounted: it, or a `Select` in it,
         # then looks for parts that it won't get any more.
-        if not ((self._exit or not self._running) and isinstance(error, NoMatches)):
+        if not (is_ending(self) and isinstance(error, NoMatches)):
             super()._handle_exception(error)
-            self._exit_renderables.clear()  # a traceback: whoever opened the app reports `failure`
+            drop_traceback(self)  # whoever opened the app reports `failure`
 
     @property
     def failure(self) -> Exception | None:
         """What nobody foresaw, and why the app has ended."""
-        return self._exception
+        return exception_of(self)
 
     def on_unmount(self) -> None:
         """Let the threads go."""
@@ -204,12 +205,12 @@ class SeqbenchApp(Lab):
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """The configuration is known, or has changed."""
         self.catalogue = catalogue
-        for screen in self._all_screens():
+        for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
 
     def _catalogue_failed(self, sentence: str) -> None:
         self.catalogue_problem = sentence
-        for screen in self._all_screens():
+        for screen in all_screens(self):
             screen.post_message(CatalogueFailed(sentence))
 
     @work(thread=True, group="device")
@@ -335,9 +336,6 @@ class SeqbenchApp(Lab):
         if isinstance(event, Paste):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)
-
-    def _all_screens(self) -> list[Screen[object]]:
-        return [screen for stack in self._screen_stacks.values() for screen in stack]
 
     # What screens ask for
 

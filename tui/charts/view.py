@@ -64,14 +64,14 @@ class View:
             return replace(self, window=None)
         size = max(size, whole * CLOSEST)
         share = (around - low) / (high - low)
-        return self._placed(around - share * size, size, whole)
+        return self.placed(around - share * size, size, whole)
 
     def panned(self, whole: float, share: float) -> View:
         """The part in sight moved on by a share of it."""
         if self.window is None:
             return self
         low, high = self.window
-        return self._placed(low + share * (high - low), high - low, whole)
+        return self.placed(low + share * (high - low), high - low, whole)
 
     def pointed(self, whole: float, x: float) -> View:
         """The cursor at ``x`` within 0 to ``whole``, and the part in sight moved to hold it."""
@@ -80,9 +80,9 @@ class View:
         if self.window is None or self.window[0] <= x <= self.window[1]:
             return view
         low, high = self.window
-        return view._placed(x - (high - low) / 2, high - low, whole)
+        return view.placed(x - (high - low) / 2, high - low, whole)
 
-    def _placed(self, low: float, size: float, whole: float) -> View:
+    def placed(self, low: float, size: float, whole: float) -> View:
         low = min(max(low, 0.0), max(whole - size, 0.0))
         return replace(self, window=(low, low + size))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.filter import Monochrome, NoColor
 
 from tui.shell.fewcolours import FewColours
+from tui.shell.private import replace_filters
 from tui.shell.theme import ANSI, SEQBENCH, SEQBENCH_LIGHT
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ class Appearance:
         self._few = app.no_color or app.console.color_system in (None, "standard")
         self._filter = FewColours(colourless=app.no_color)
         # Textual's own filter makes grey of colours: whoever sets NO_COLOR wants none.
-        kept = [found for found in app._filters if not isinstance(found, (Monochrome, NoColor))]
-        app._filters[:] = [*kept, self._filter]
+        replace_filters(app, (Monochrome, NoColor), self._filter)
         self._chosen = ""
 
     def begin(self) -> None:

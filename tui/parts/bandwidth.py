@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tui.shell.text import bytes_
@@ -52,6 +53,7 @@ class Bandwidth:
         self._animations = app.animation_level
         self._low = False
         self._holds = False
+        self._batch = ExitStack()
         self._active_until = 0.0
         self._frame_at = 0.0
         self._before = (0.0, 0, 0)
@@ -120,13 +122,13 @@ class Bandwidth:
     def _hold(self) -> None:
         if self._low and not self._holds and time.monotonic() >= self._active_until:
             self._holds = True
-            self._app._begin_batch()
+            self._batch.enter_context(self._app.batch_update())
 
     def _let_go(self) -> None:
         if self._holds:
             self._holds = False
             self._frame_at = time.monotonic()
-            self._app._end_batch()
+            self._batch.close()
             self._app.screen.check_idle()
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tui.shell.private import driver_of
 from tui.shell.text import plain
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class Bell:
         when = app.catalogue.settings.notify if app.catalogue else "unfocused"
         if when == "never" or (when == "unfocused" and app.app_focus):
             return
-        if app._driver is not None:
-            app._driver.write(ring(occasions, os.environ))
+        if (driver := driver_of(app)) is not None:
+            driver.write(ring(occasions, os.environ))
         if not app.app_focus:
             self.missed = [*self.missed, *occasions][-MOST_OCCASIONS:]
 

@@ -86,10 +86,10 @@ def _hint(name: str, names: list[str]) -> str:
 
 def _key(text: str) -> str:
     """Textual's name of a key. Raises `UsageError`."""
-    from textual.keys import _character_to_key
+    from tui.shell.private import key_of
 
     if len(text) == 1 and text.isprintable():
-        return "space" if text == " " else _character_to_key(text)
+        return "space" if text == " " else key_of(text)
     lowered = text.lower().replace("^", "ctrl+", 1) if text.startswith("^") else text.lower()
     if lowered in _SAME_AS:
         raise UsageError(f"a terminal can't tell {text} from {_SAME_AS[lowered]}.")

@@ -20,11 +20,11 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, cast
 
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.shell.glyphs import to_ascii
+from tui.shell.private import XTermParser, tell_resumed
 from tui.shell.traffic import Echo, Traffic
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -170,7 +170,7 @@ class TerminalDriver(LinuxDriver):
     def _enter(self) -> None:
         self.resume_application_mode()
         self._app.refresh(layout=True)
-        self._app._resume_signal()
+        tell_resumed(self._app)
 
     # Reading
 
