@@ -27,6 +27,7 @@ from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.errors import UsageError
+from engine.lifecycle import STATES
 from engine.lock import take_lock
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
@@ -41,7 +42,6 @@ from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
-from engine.store.schema import STATES
 from tui.cli.main import seqbench
 
 NDCG, LOSS = COLUMNS.index("NDCG@10/test"), COLUMNS.index("Loss/train")

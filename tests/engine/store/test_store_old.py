@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.stored import stored_pivot
+from engine.lifecycle import STATES
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 from engine.store import queries
 from engine.store.compare.grouping import Choice, counted_runs
@@ -28,7 +29,6 @@ from engine.store.schema import (
     EPOCH_INTEGERS,
     RUN_TABLES,
     SCHEMA_VERSION,
-    STATES,
     SUMMARY_MEASURES,
     TELEMETRY_MEASURES,
 )
