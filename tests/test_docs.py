@@ -13,7 +13,7 @@ from engine.spec import XLSTM, BERT4Rec, SASRec, Training
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -33,6 +33,12 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
     for name in module.findall(page.read_text(encoding="utf-8")):
         path = DOCS.parent / name.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`((?:engine|tui|tests|benchmarks)/[\w./-]*)`", page.read_text("utf-8"))
+    assert [name for name in named if not (DOCS.parent / name).exists()] == []
 
 
 @pytest.mark.parametrize("kind", [Training, SASRec, BERT4Rec, XLSTM])
