@@ -27,7 +27,7 @@ from engine.metrics import METRIC_COLUMNS
 from engine.store.connect import connect_writer
 from engine.store.create import create_or_migrate
 from engine.store.database import StoreConnection, write
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.store.schema import RUN_TABLES, SUMMARY_MEASURES

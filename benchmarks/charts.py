@@ -13,10 +13,10 @@ from collections.abc import Callable
 from statistics import median
 
 from benchmarks.common import default_device, machine, run, table
-from tui.widgets.chart import Chart
-from tui.widgets.chart_view import View
-from tui.widgets.curve import Curve, Points
-from tui.widgets.trace import Trace
+from tui.charts.chart import Chart
+from tui.charts.curve import Curve, Points
+from tui.charts.trace import Trace
+from tui.charts.view import View
 
 WIDTH, HEIGHT = 120, 20
 ROUNDS = 60

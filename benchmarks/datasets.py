@@ -110,10 +110,8 @@ def _open(folder: Path) -> None:
         _in_a_process(asked | {"work": "load"})  # there is a copy now
         found = _in_a_process(asked | {"work": "open"})
         times = found["times"]
-        rows.append(
-            [source.name, f"{statistics.median(times):.1f}", f"{max(times):.1f}", found["load"]]
-        )
-    print(table(["prepared copy of", "opened in, ms, median", "longest", "load"], rows), "\n")
+        rows.append([source.name, f"{statistics.median(times):.1f}", f"{max(times):.1f}"])
+    print(table(["prepared copy of", "opened in, ms, median", "longest"], rows), "\n")
 
 
 def _in_a_process(asked: dict[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,13 @@ gc.disable()  # before anything large is imported, as `tui.cli` does
 import tui.app  # noqa: E402
 from engine.store.location import StoreLocation  # noqa: E402
 from tui.app import SeqbenchApp  # noqa: E402
-from tui.text import whole  # noqa: E402
+from tui.shell.text import whole  # noqa: E402
 
 if TYPE_CHECKING:
     # A start is measured: what the app imports when a screen is opened isn't imported here.
-    from tui.screens.compare import CompareScreen
-    from tui.screens.launch import LaunchScreen
-    from tui.screens.live import LiveScreen
+    from tui.compare.screen import CompareScreen
+    from tui.launch.screen import LaunchScreen
+    from tui.live.screen import LiveScreen
 
 ROWS = 5
 
@@ -70,7 +70,7 @@ def _compare(screen: CompareScreen) -> Marks:
 
 
 def _live(screen: LiveScreen) -> Marks:
-    from tui.widgets.run_facts import RunFacts
+    from tui.live.run_facts import RunFacts
 
     facts = screen.query_one(RunFacts)
     if facts._facts is None:

@@ -19,8 +19,8 @@ from textual.widgets import TextArea
 
 from engine.store.location import StoreLocation, store_location
 from tui.app import SeqbenchApp
-from tui.screens.since import SinceScreen
-from tui.since import read_news
+from tui.dialogs.news import read_news
+from tui.dialogs.since import SinceScreen
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = (120, 36)

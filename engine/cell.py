@@ -3,7 +3,7 @@
 `FIELDS` tell one cell from another. The settings are a digest of all that a result depends on but
 the seed (`engine.spec.identity`), which the protocol and the split are part of, so that neither is
 a field of its own; the checksum is of the interactions that a run really read. Of a seed that ran
-more than once, the newest run that is done counts (`engine.store.grouping.counted`).
+more than once, the newest run that is done counts (`engine.store.compare.grouping.counted`).
 """
 
 from __future__ import annotations

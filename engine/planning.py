@@ -14,9 +14,10 @@ from engine.config.overrides import Override, overlay, parse_override
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.models.sizes import parameter_count
-from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, MOST_SEEDS, Order, settings_text
+from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, MOST_SEEDS, Order
 from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
 from engine.suites import suite_of_cells
+from engine.yamlfile import parse_scalar
 
 if TYPE_CHECKING:
     from engine.machine.estimates import CostEstimate
@@ -134,8 +135,8 @@ def order_of_cells(
     if suite is None:
         return Order(frozenset(cells), seeds, profile, settings)
     named = catalogue.suite(suite)
-    own = settings_text(named.overrides)
-    changed = {k: v for k, v in settings.items() if own.get(k) != settings_text({k: v})[k]}
+    own = {key: _value(value) for key, value in named.overrides.items()}
+    changed = {key: v for key, v in settings.items() if key not in own or _value(v) != own[key]}
     variants = _variants(named, changed)
     return Order(frozenset(cells), seeds, profile, settings, named.name, variants)
 
@@ -176,6 +177,10 @@ def order_of_axes(
         None if suite is None else named.name,
         _variants(named, typed),
     )
+
+
+def _value(setting: Override) -> object:
+    return parse_scalar(setting) if isinstance(setting, str) else setting
 
 
 def _variants(suite: Suite, typed: Overrides) -> dict[str, Overrides]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import __version__
 from engine.atomic import write_atomically
@@ -17,7 +17,7 @@ from engine.errors import StoreError
 from engine.importedspec import ImportedSpec
 from engine.regular import read_regular
 from engine.runfolder import RunFolder
-from engine.spec import RunSpec
+from engine.spec import Name, RunSpec
 
 FORMAT = 1
 
@@ -81,6 +81,33 @@ def parse_any(folder: RunFolder, content: SpecFile) -> RunSpec | ImportedSpec:
     return _parsed(folder, content, RunSpec)
 
 
+class OtherSpec(BaseModel):
+    """What names a run whose configuration another version wrote: it is listed and compared, and
+    can't be trained."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: Name
+    dataset: Name
+    length: int = Field(ge=2, le=65_536)
+    seed: int = Field(ge=0, lt=2**31)
+    profile: str
+    variant: str = ""
+    architecture: dict[str, Any]
+    training: dict[str, Any]
+    source: dict[str, Any]
+
+    @property
+    def recipe(self) -> str:
+        """As `RunSpec.recipe`."""
+        return f"{self.profile}/{self.variant}" if self.variant else self.profile
+
+
+def parse_other(folder: RunFolder, content: SpecFile) -> OtherSpec:
+    """What names the run of a configuration that `parse_any` refused. Raises `StoreError`."""
+    return _parsed(folder, content, OtherSpec)
+
+
 def load_spec_file(folder: RunFolder) -> SpecFile:
     """Read all of ``spec.json``. Raises `StoreError` like `load_spec`."""
     path = folder.spec
@@ -104,7 +131,7 @@ def load_spec_file(folder: RunFolder) -> SpecFile:
         raise StoreError(f"{path} is damaged: it isn't a run's configuration.") from None
 
 
-Known = TypeVar("Known", RunSpec, ImportedSpec)
+Known = TypeVar("Known", RunSpec, ImportedSpec, OtherSpec)
 
 
 def _parsed(folder: RunFolder, content: SpecFile, kind: type[Known]) -> Known:

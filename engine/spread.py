@@ -2,7 +2,7 @@
 
 The deviation is of two passes, corrected for the rounding of the mean (Chan, Golub & LeVeque 1983,
 eq. 1.7); equal figures have their value for a mean and no deviation. SQLite makes the same
-of many cells at once (`engine.store.grouping`).
+of many cells at once (`engine.store.compare.grouping`).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from nvidia import Machine, build_driver
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine that has much else to do is no mistake. `make test` tries the same examples each time,
-# so that it judges the change at hand; `make test-all` searches for new ones.
-hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+# so that it judges the change at hand; `make test-all` searches for new ones, and longer.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=40)
 hypothesis.settings.register_profile("searching", deadline=None)
 hypothesis.settings.load_profile("repeatable")
 

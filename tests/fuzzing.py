@@ -16,7 +16,7 @@ from engine.errors import UserError
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 
-SHORT, LONG = 100, 10_000
+SHORT, LONG = 50, 10_000
 LONGEST_SENTENCE = 2_000
 LONGEST = timedelta(seconds=10)
 """For one input. None takes a hundredth of it; the rest is for a machine that is busy."""

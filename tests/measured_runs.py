@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.analysis.cells import cell_of
 from engine.analysis.comparison import Row
+from engine.analysis.pairs.cells import cell_of
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.metrics import METRIC_COLUMNS
 from engine.store.connect import connect_writer
 from engine.store.create import create_or_migrate
 from engine.store.database import write
-from engine.store.folders import save_unsaved
-from engine.store.ingest import ingest
+from engine.store.intake.folders import save_unsaved
+from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 
@@ -99,8 +99,8 @@ class MeasuredStore:
 
 
 def counted(rows: Sequence[Row]) -> dict[str, Cell]:
-    """Of rows of no store the runs that count, as `engine.store.grouping.counted_runs` says it of
-    those of one: our own that are done, the newest of a seed."""
+    """Of rows of no store the runs that count, as `engine.store.compare.grouping.counted_runs` says
+    it of those of one: our own that are done, the newest of a seed."""
     own = [row for row in rows if row["state"] == "done" and not row["origin"]]
     newest = {(cell_of(row), row["seed"]): row for row in sorted(own, key=lambda r: str(r["run"]))}
     return {str(row["run"]): cell for (cell, _), row in newest.items()}

@@ -14,7 +14,7 @@ from measured_runs import MeasuredStore
 
 from engine.store.connect import connect_writer
 from engine.store.database import write
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 
 USERS = 400
 EASE = {"sasrec": 0.0, "bert4rec": -0.05, "xlstm": -0.9}

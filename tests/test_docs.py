@@ -13,7 +13,7 @@ from engine.spec import XLSTM, BERT4Rec, SASRec, Training
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -21,6 +21,24 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
     inside = [link for link in links if "://" not in link]
     assert [link for link in inside if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_is_named_exists(page: Path) -> None:
+    makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
+    targets = {name for line in re.findall(r"^([\w -]+):", makefile, re.M) for name in line.split()}
+    named = re.findall(r"`make ([a-z][a-z-]*)", page.read_text(encoding="utf-8"))
+    assert [name for name in named if name not in targets] == []
+    module = re.compile(r"python -m (benchmarks(?:\.\w+)+)")
+    for name in module.findall(page.read_text(encoding="utf-8")):
+        path = DOCS.parent / name.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`((?:engine|tui|tests|benchmarks)/[\w./-]*)`", page.read_text("utf-8"))
+    assert [name for name in named if not (DOCS.parent / name).exists()] == []
 
 
 @pytest.mark.parametrize("kind", [Training, SASRec, BERT4Rec, XLSTM])

@@ -8,6 +8,7 @@ import os
 import pty
 import select
 import signal
+import stat
 import subprocess
 import sys
 import termios
@@ -15,17 +16,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+import yaml
 
+from engine.lock import read_holder
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import store_location
+from engine.supervisor.start import supervisor_running
 
 GPU_COLUMNS = {"GPU/Memory(MiB)", "GPU/Utilization(%)"}
-DEADLINE = 120.0
+DEADLINE = 180.0
+TINY = {
+    "name": "tiny", "title": "Tiny", "size": "small", "reader": "movielens-tab",
+    "users": 20, "items": 31, "interactions": 600, "folder": "tiny", "files": {"u.data": None},
+}  # fmt: skip
 LONG = ("--set", "epochs=100000", "--set", "patience=100000")
 SMALL = ("--set", "dim=16", "--set", "batch_size=512")
 
@@ -35,8 +42,30 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.location = store_location(folder / "runs.db")
-        self.environment = os.environ | {"SEQBENCH_DB": str(self.location.db), "TERM": "xterm"}
+        self.made = folder / "made"
+        self.made.mkdir()
+        self.location = store_location(self.made / "runs.db")
+        own = {
+            "SEQBENCH_DB": self.location.db,
+            "SEQBENCH_CACHE": self.made / "cache",
+            "SEQBENCH_DATA": folder / "data",
+            "SEQBENCH_CONFIG": folder / "configs",
+            "XDG_STATE_HOME": folder / "state",
+            "XDG_CONFIG_HOME": folder / "config",
+        }
+        self.environment = os.environ | {name: str(path) for name, path in own.items()}
+        self.environment["TERM"] = "xterm"
+        self.environment.pop("NO_COLOR", None)
+        self._add_data()
+
+    def _add_data(self) -> None:
+        """A small data set of one's own."""
+        data, entry = self.folder / "data" / "tiny", self.folder / "configs" / "datasets"
+        for folder in (data, entry):
+            folder.mkdir(parents=True)
+        lines = (f"{i % 20}\t{i * 7 % 31}\t3\t{i}\n" for i in range(600))
+        (data / "u.data").write_text("".join(lines))
+        (entry / "tiny.yaml").write_text(yaml.safe_dump(TINY))
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "tui.cli", *words]
@@ -49,16 +78,22 @@ class Lab:
             text=True,
             timeout=2 * DEADLINE,
             check=False,
+            umask=0,
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout
 
-    def only_run(self) -> dict[str, Any]:
-        (run,) = json.loads(self.run("ls", "--json"))
-        return dict(run)
+    def only_run(self) -> queries.Run:
+        with closing(connect_reader(self.location)) as store:
+            (run,) = queries.list_runs(store)
+        return run
 
-    def supervisor(self) -> int:
-        return int(json.loads(self.location.supervisor_lock.read_text())["pid"])
+    def supervisor(self) -> int | None:
+        """Its pid, once it has said so."""
+        if not supervisor_running(self.location):
+            return None
+        found = read_holder(self.location.supervisor_lock)
+        return found["pid"] if found else None
 
     def worker(self) -> int | None:
         """The pid in the newest journal's first line."""
@@ -66,18 +101,26 @@ class Lab:
         first = journals[-1].read_text().partition("\n")[0] if journals else ""
         return int(json.loads(first)["pid"]) if first else None
 
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+    def wait_until(self, condition: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + DEADLINE
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain: {what}\n{self.logs()}"
             time.sleep(0.1)
 
-    def wait_for_epochs(self, count: int) -> None:
-        self.wait_until(lambda: (self.only_run()["epoch"] or 0) >= count, f"{count} epochs")
+    def goes_on(self) -> None:
+        """Wait until two further epochs are in the store."""
+        before = self.only_run().epoch or 0
+        self.wait_until(lambda: (self.only_run().epoch or 0) >= before + 2, "further epochs")
 
     def logs(self) -> str:
         paths = [*self.location.runs.glob("*.log"), *self.location.runs.glob("*/log.txt")]
         return "\n".join(path.read_text(errors="replace") for path in paths)
+
+    def end(self) -> None:
+        """End every process that works here, the one that starts others first."""
+        for program in ("engine.supervisor --db", "engine.worker"):
+            pattern = f"{program} {self.folder}"
+            subprocess.run(["pkill", "-KILL", "-f", pattern], check=False)
 
     def epochs(self) -> list[tuple[int, int]]:
         """(epoch, attempt) as the journals have them, in the order written."""
@@ -91,21 +134,42 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path)
+    """One of its own."""
+    yield (lab := Lab(tmp_path))
+    lab.end()
+
+
+@pytest.fixture(scope="module")
+def long_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One with a run that trains till it is told otherwise."""
+    lab = Lab(tmp_path_factory.mktemp("training"))
+    lab.run("run", "--model", "sasrec", "--dataset", "synthetic", *LONG, *SMALL)
     yield lab
-    patterns = (f"engine.supervisor --db {tmp_path}", f"engine.worker {tmp_path}")
-    for pattern in patterns:
-        subprocess.run(["pkill", "-KILL", "-f", pattern], check=False)
+    lab.end()
 
 
-def test_launch_wait_compare_rebuild(lab: Lab) -> None:
+@pytest.fixture
+def training(long_lab: Lab) -> Lab:
+    """The same in training, whatever the test before did to it."""
+    if long_lab.only_run().state == "cancelled":
+        long_lab.run("retry", long_lab.only_run().id)
+    long_lab.wait_until(lambda: long_lab.only_run().state == "running", "it to train")
+    long_lab.goes_on()
+    return long_lab
+
+
+@pytest.mark.parametrize(
+    "models", [("sasrec", "xlstm"), pytest.param(("bert4rec", "sasrec"), marks=pytest.mark.slow)]
+)
+def test_launch_wait_compare_rebuild(lab: Lab, models: tuple[str, ...]) -> None:
     lab.run(
-        *("run", "--model", "sasrec,bert4rec,xlstm", "--dataset", "synthetic"),
-        *("--length", "20", "--set", "epochs=2", "--wait", *SMALL),
+        *("run", "--model", ",".join(models), "--dataset", "tiny"),
+        *("--length", "8", "--set", "epochs=2", "--wait", *SMALL),
     )
+    assert_users_alone(lab.made)
     before = lab.run("compare", "--format", "json")
     rows = json.loads(before)
-    assert sorted(row["model"] for row in rows) == ["bert4rec", "sasrec", "xlstm"]
+    assert sorted(row["model"] for row in rows) == sorted(models)
     gpu = json.loads(lab.run("doctor", "--json"))
     has_gpu = any("NVIDIA" in finding["text"] for finding in gpu["findings"]) and all(
         row["GPU/Memory(MiB)"] is not None for row in rows
@@ -117,22 +181,35 @@ def test_launch_wait_compare_rebuild(lab: Lab) -> None:
         for metric in ("HitRate", "Recall", "MRR", "NDCG"):
             assert 0 <= row[f"{metric}@10/valid"] <= 1
 
-    for path in lab.folder.glob("runs.db*"):
+    for path in lab.made.glob("runs.db*"):
         path.unlink()
     lab.run("db", "rebuild")
     assert lab.run("compare", "--format", "json") == before
 
 
-def test_the_app_is_lost_and_training_goes_on(lab: Lab) -> None:
-    """The terminal goes away (SIGHUP) with the app in it; a run ends all the same."""
-    lab.run("run", "--model", "sasrec", "--dataset", "synthetic", "--set", "epochs=8", *SMALL)
+def assert_users_alone(made: Path) -> None:
+    """All that real processes wrote, whatever the umask, and it is all that there is."""
+    paths = [path for path in made.rglob("*") if path.exists()]
+    assert {path.name for path in paths} >= {
+        "runs.db", "runs.db-wal", "runs.db-shm", "runs", "store.lock", "supervisor.lock",
+        "supervisor.log", "spec.json", "meta.json", "journal-1.jsonl", "checkpoint-1.pt",
+        "log.txt", "model.pt", "test_ranks.npy", "attempt.lock", "cache", "prepared", "tiny.lock",
+    }  # fmt: skip
+    for path in paths:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o600), f"{path} is {mode:o}"
+
+
+def test_the_app_is_lost_and_training_goes_on(training: Lab) -> None:
+    """The terminal goes away (SIGHUP) with the app in it."""
+    worker = training.worker()
     terminal, inside = pty.openpty()
     app = subprocess.Popen(
-        lab.command(),
+        training.command(),
         stdin=inside,
         stdout=inside,
         stderr=inside,
-        env=lab.environment,
+        env=training.environment,
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
@@ -146,48 +223,52 @@ def test_the_app_is_lost_and_training_goes_on(lab: Lab) -> None:
     os.close(terminal)  # the kernel hangs up
     app.wait(DEADLINE)
 
-    lab.wait_until(lambda: lab.only_run()["state"] == "done", "the run to end")
-    assert [epoch for epoch, _ in lab.epochs()] == list(range(1, 9))
+    training.goes_on()
+    assert training.worker() == worker
+    epochs = [epoch for epoch, _ in training.epochs()]
+    assert epochs == list(range(1, len(epochs) + 1))
     assert b"Traceback" not in shown
 
 
-def test_a_killed_worker_is_resumed(lab: Lab) -> None:
-    lab.run("run", "--model", "sasrec", "--dataset", "synthetic", *LONG, *SMALL)
-    run = lab.only_run()["id"]
-    folder = lab.location.runs / run
-    lab.wait_until(lambda: (folder / "checkpoint-1.pt").exists(), "a checkpoint")
-    worker = lab.worker()
-    assert worker is not None
-    os.kill(worker, signal.SIGKILL)
-    lab.wait_until(lambda: any(attempt == 2 for _, attempt in lab.epochs()), "a second attempt")
-
-    lab.run("cancel", run)
-    lab.wait_until(lambda: lab.only_run()["state"] == "cancelled", "the end")
-    first = [epoch for epoch, attempt in lab.epochs() if attempt == 1]
-    second = [epoch for epoch, attempt in lab.epochs() if attempt == 2]
-    assert first == list(range(1, len(first) + 1))
-    assert 1 < second[0] <= first[-1] + 1, "resumed from the checkpoint, with no gap"
-    assert second == list(range(second[0], second[-1] + 1))
-    with closing(connect_reader(lab.location)) as store:
-        stored = [row["epoch"] for row in queries.epochs(store, run)]
-    assert stored == list(range(1, second[-1] + 1)), "each epoch once"
-
-
-def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(lab: Lab) -> None:
-    lab.run("run", "--model", "sasrec", "--dataset", "synthetic", *LONG, *SMALL)
-    lab.wait_for_epochs(1)
-    worker, killed = lab.worker(), lab.supervisor()
+def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(training: Lab) -> None:
+    training.wait_until(training.supervisor, "a supervisor")
+    run, worker, killed = training.only_run(), training.worker(), training.supervisor()
+    assert killed is not None
     os.kill(killed, signal.SIGKILL)
 
-    before = lab.only_run()["epoch"]  # any command starts another
-    lab.wait_until(lambda: lab.supervisor() != killed, "another supervisor")
-    lab.wait_for_epochs(before + 2)
+    training.run("ls")  # any command starts another
+    training.wait_until(lambda: training.supervisor() not in (None, killed), "another supervisor")
+    training.goes_on()
 
-    run = lab.only_run()
-    assert run["attempt"] == 1
-    assert lab.worker() == worker
-    lab.run("cancel", run["id"])
-    lab.wait_until(lambda: lab.only_run()["state"] == "cancelled", "the end")
+    assert training.only_run().attempt == run.attempt
+    assert training.worker() == worker
+
+
+def test_a_killed_worker_is_resumed_and_the_run_can_be_cancelled(training: Lab) -> None:
+    run = training.only_run()
+    folder = training.location.folder(run.id)
+    training.wait_until(folder.checkpoint(run.attempt).exists, "a checkpoint")
+    worker = training.worker()
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+    following = run.attempt + 1
+    training.wait_until(
+        lambda: any(attempt == following for _, attempt in training.epochs()), "the next attempt"
+    )
+    training.run("cancel", run.id)
+    training.wait_until(lambda: training.only_run().state == "cancelled", "the end")
+
+    by_attempt = [
+        [epoch for epoch, attempt in training.epochs() if attempt == number]
+        for number in (run.attempt, following)
+    ]
+    first, second = by_attempt
+    assert 1 < second[0] <= first[-1] + 1, "resumed from the checkpoint, with no gap"
+    for epochs in by_attempt:
+        assert epochs == list(range(epochs[0], epochs[-1] + 1))
+    with closing(connect_reader(training.location)) as store:
+        stored = [row["epoch"] for row in queries.epochs(store, run.id)]
+    assert stored == list(range(1, second[-1] + 1)), "each epoch once"
 
 
 @pytest.mark.slow

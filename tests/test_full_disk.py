@@ -20,7 +20,7 @@ from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue, request_cancel
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 
-SECONDS = 90.0
+SECONDS = 180.0
 
 
 @pytest.fixture

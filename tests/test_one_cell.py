@@ -22,27 +22,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.analysis.comparison import STD, by_cell, compare_rows, parse_aggregate
-from engine.analysis.pivot import COLUMNS, PivotRow, pivot
-from engine.analysis.pivot_store import stored_pivot
+from engine.analysis.pivot.arranged import COLUMNS, PivotRow, pivot
+from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.errors import UsageError
+from engine.lifecycle import STATES
 from engine.lock import take_lock
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
 from engine.spread import Spread, spread
 from engine.store import queries
+from engine.store.compare.grouping import Choice, cell_figures, cell_lines, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.create import create_or_migrate
 from engine.store.database import StoreConnection, write
-from engine.store.folders import save_unsaved
-from engine.store.grouping import Choice, cell_figures, cell_lines, counted_runs
-from engine.store.ingest import ingest
+from engine.store.intake.folders import save_unsaved
+from engine.store.intake.ingest import ingest
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import enqueue
-from engine.store.schema import STATES
-from tui.cli import seqbench
+from tui.cli.main import seqbench
 
 NDCG, LOSS = COLUMNS.index("NDCG@10/test"), COLUMNS.index("Loss/train")
 CATALOGUE = load_catalogue()

@@ -16,16 +16,8 @@ from textual import work
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
-from textual.screen import Screen
 
-from tui.actions import ACTIONS
-from tui.actions.action import Action, key_name, key_text
-from tui.actions.app import APP
-from tui.actions.bindings import area_of, bindings_for
-from tui.appearance import Appearance
-from tui.bandwidth import Bandwidth
-from tui.bell import MOST_NOTIFICATIONS, Bell
-from tui.glyphs import ascii_wanted
+from tui.keys import ACTIONS
 from tui.lab import Lab
 from tui.messages import (
     CatalogueFailed,
@@ -39,11 +31,19 @@ from tui.messages import (
     StoreChanged,
 )
 from tui.modes import MODES
-from tui.palette import ActionCommands
-from tui.preferences import Preferences
-from tui.presence import Presence
-from tui.text import plain
-from tui.theme import DEFAULT_VARIABLES, THEMES
+from tui.parts.appearance import Appearance
+from tui.parts.bandwidth import Bandwidth
+from tui.parts.bell import MOST_NOTIFICATIONS, Bell
+from tui.parts.palette import ActionCommands
+from tui.shell.action import Action, key_name, key_text
+from tui.shell.bindings import area_of, bindings_for
+from tui.shell.glyphs import ascii_wanted
+from tui.shell.keys import APP
+from tui.shell.preferences import Preferences
+from tui.shell.presence import Presence
+from tui.shell.private import all_screens, driver_of, drop_traceback, exception_of, is_ending
+from tui.shell.text import plain
+from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
     from engine.store.news import Notification
-    from tui.screens.charted import ChartWanted
-    from tui.since import News
-    from tui.terminal import TerminalDriver
+    from tui.charts.charted import ChartWanted
+    from tui.dialogs.news import News
+    from tui.shell.terminal import TerminalDriver
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
@@ -146,16 +146,17 @@ class SeqbenchApp(Lab):
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, for a real terminal."""
-        from tui.terminal import TerminalDriver
+        from tui.shell.terminal import TerminalDriver
 
         return TerminalDriver
 
     @property
     def terminal(self) -> TerminalDriver | None:
         """The terminal that is drawn on; none in a test."""
-        from tui.terminal import TerminalDriver
+        from tui.shell.terminal import TerminalDriver
 
-        return self._driver if isinstance(self._driver, TerminalDriver) else None
+        driver = driver_of(self)
+        return driver if isinstance(driver, TerminalDriver) else None
 
     def on_mount(self) -> None:
         """Start what runs beside the screens, once something is painted."""
@@ -173,14 +174,14 @@ class SeqbenchApp(Lab):
     def _handle_exception(self, error: Exception) -> None:
         # Who leaves at once may leave while a screen is still mounted: it, or a `Select` in it,
         # then looks for parts that it won't get any more.
-        if not ((self._exit or not self._running) and isinstance(error, NoMatches)):
+        if not (is_ending(self) and isinstance(error, NoMatches)):
             super()._handle_exception(error)
-            self._exit_renderables.clear()  # a traceback: whoever opened the app reports `failure`
+            drop_traceback(self)  # whoever opened the app reports `failure`
 
     @property
     def failure(self) -> Exception | None:
         """What nobody foresaw, and why the app has ended."""
-        return self._exception
+        return exception_of(self)
 
     def on_unmount(self) -> None:
         """Let the threads go."""
@@ -204,12 +205,12 @@ class SeqbenchApp(Lab):
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """The configuration is known, or has changed."""
         self.catalogue = catalogue
-        for screen in self._all_screens():
+        for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
 
     def _catalogue_failed(self, sentence: str) -> None:
         self.catalogue_problem = sentence
-        for screen in self._all_screens():
+        for screen in all_screens(self):
             screen.post_message(CatalogueFailed(sentence))
 
     @work(thread=True, group="device")
@@ -228,7 +229,7 @@ class SeqbenchApp(Lab):
     @work(thread=True, group="store")
     def _follow_store(self) -> None:
         """Look whether the store changed; see to it that the queue is worked on."""
-        from tui.follow import StoreFollower
+        from tui.parts.follow import StoreFollower
 
         follower = StoreFollower(self.location)
         newest: Snapshot | None = None
@@ -302,13 +303,13 @@ class SeqbenchApp(Lab):
 
     @work(thread=True, group="since")
     def _look_back(self) -> None:
-        from tui.since import read_news
+        from tui.dialogs.news import read_news
 
         if (news := read_news(self.location, self.presence.recall())) is not None:
             self.call_later(self._tell_news, news)
 
     def _tell_news(self, news: News) -> None:
-        from tui.screens.since import summary
+        from tui.dialogs.since import summary
 
         self.news = news
         if len(self.screen_stack) == 1:
@@ -318,7 +319,7 @@ class SeqbenchApp(Lab):
 
     def show_news(self) -> None:
         """What ended between the last time and this one."""
-        from tui.screens.since import SinceScreen
+        from tui.dialogs.since import SinceScreen
 
         if self.news is not None:
             self.push_screen(SinceScreen(self.news))
@@ -336,38 +337,35 @@ class SeqbenchApp(Lab):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)
 
-    def _all_screens(self) -> list[Screen[object]]:
-        return [screen for stack in self._screen_stacks.values() for screen in stack]
-
     # What screens ask for
 
     def on_chart_wanted(self, message: ChartWanted) -> None:
         """Show one chart on the whole screen."""
-        from tui.screens.chart import ChartScreen
+        from tui.charts.screen import ChartScreen
 
         self.push_screen(ChartScreen(message.run_id, message.chart, message.view, message.overlay))
 
     def on_replay_wanted(self, message: ReplayWanted) -> None:
         """Replay a run."""
-        from tui.screens.replay import ReplayScreen
+        from tui.run.replay.screen import ReplayScreen
 
         self.push_screen(ReplayScreen(message.run_id, message.overlay))
 
     def on_run_wanted(self, message: RunWanted) -> None:
         """Show a run's details."""
-        from tui.screens.run import RunScreen
+        from tui.run.screen import RunScreen
 
         self.push_screen(RunScreen(message.run_id))
 
     def on_pivot_wanted(self, message: PivotWanted) -> None:
         """Show cells as a pivot table."""
-        from tui.screens.pivot import PivotScreen
+        from tui.pivot.screen import PivotScreen
 
         self.push_screen(PivotScreen(message.choice, message.aggregate))
 
     def on_catalogue_wanted(self, message: CatalogueWanted) -> None:
         """Show the catalogue of data sets, once it is read."""
-        from tui.screens.data import DataScreen
+        from tui.data.screen import DataScreen
 
         if self.catalogue is not None:
             self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
@@ -386,7 +384,7 @@ class SeqbenchApp(Lab):
 
     def action_help(self) -> None:
         """Keys of the screen beneath, and what it shows."""
-        from tui.screens.help import HelpScreen
+        from tui.dialogs.help import HelpScreen
 
         topics = getattr(self.screen, "help_topics", tuple)
         sections = getattr(self.screen, "HELP_SECTIONS", ())
@@ -395,7 +393,7 @@ class SeqbenchApp(Lab):
 
     def action_jump(self) -> None:
         """Give the focus to what the user names by a letter."""
-        from tui.screens.jump import JumpScreen, targets
+        from tui.dialogs.jump import JumpScreen, targets
 
         if found := targets(self.screen):
             self.push_screen(JumpScreen(found), self._jumped)
@@ -424,7 +422,7 @@ class SeqbenchApp(Lab):
 
     def action_request_quit(self) -> None:
         """Leave; first say what goes on, if anything does."""
-        from tui.screens.quit import QuitScreen, way_back
+        from tui.dialogs.quit import QuitScreen, way_back
 
         if isinstance(self.screen, QuitScreen) or not self.snapshot.unfinished:
             self.exit()

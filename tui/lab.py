@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
-    from tui.actions.action import Action
-    from tui.preferences import Preferences
-    from tui.terminal import TerminalDriver
+    from tui.shell.action import Action
+    from tui.shell.preferences import Preferences
+    from tui.shell.terminal import TerminalDriver
 
 
 class Lab(App[None]):

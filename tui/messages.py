@@ -13,7 +13,7 @@ from engine.lifecycle import UNDER_WAY
 if TYPE_CHECKING:
     from engine.analysis.comparison import Aggregate
     from engine.config import Catalogue
-    from engine.store.grouping import Choice
+    from engine.store.compare.grouping import Choice
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,19 @@ from textual.screen import Screen
 
 
 def _launch() -> Screen[None]:
-    from tui.screens.launch import LaunchScreen
+    from tui.launch.screen import LaunchScreen
 
     return LaunchScreen()
 
 
 def _live() -> Screen[None]:
-    from tui.screens.live import LiveScreen
+    from tui.live.screen import LiveScreen
 
     return LiveScreen()
 
 
 def _compare() -> Screen[None]:
-    from tui.screens.compare import CompareScreen
+    from tui.compare.screen import CompareScreen
 
     return CompareScreen()
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import engine.store.ingest as ingest
+import engine.store.intake.ingest as ingest
 from engine.supervisor.__main__ import main
 
 _insert = ingest._insert

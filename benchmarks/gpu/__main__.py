@@ -27,11 +27,7 @@ def parts(options: argparse.Namespace) -> dict[str, Callable[[], Part]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
-    parser.add_argument(
-        "parts",
-        nargs="*",
-        help="only these: speed large",
-    )
+    parser.add_argument("parts", nargs="*", help="only these: speed large")
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--datasets", nargs="+", default=DATASETS)
     parser.add_argument("--lengths", nargs="+", type=int, default=LENGTHS)

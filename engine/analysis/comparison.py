@@ -245,7 +245,7 @@ def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
     runs.
 
     Args:
-        cells: which runs count, and for which cell (`engine.store.grouping.counted_runs`).
+        cells: which runs count, and for which cell (`engine.store.compare.grouping.counted_runs`).
     """
     groups: dict[Cell, list[Row]] = {}
     for row in rows:

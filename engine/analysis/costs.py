@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.analysis.cells import RankedCell
 from engine.analysis.comparison import Kind
+from engine.analysis.pairs.cells import RankedCell
 from engine.spread import Spread, spread
 from engine.store.runcosts import RunCosts, run_costs
 

@@ -12,9 +12,9 @@ from engine.analysis.comparison import Aggregate, Column, Value, columns, figure
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
 from engine.spread import Spread
-from engine.store.comparison import runs_by_id
+from engine.store.compare.comparison import runs_by_id
+from engine.store.compare.grouping import Choice, cell_figures, runs_of_cell
 from engine.store.database import fetch
-from engine.store.grouping import Choice, cell_figures, runs_of_cell
 
 MANY = 100
 """Runs of a cell whose configuration is looked at: they differ in seed."""
@@ -101,7 +101,7 @@ def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
 
 
 def cell_side(con: sqlite3.Connection, cell: str, choice: Choice, aggregate: Aggregate) -> Side:
-    """The runs of a cell, as `engine.store.grouping` has them."""
+    """The runs of a cell, as `engine.store.compare.grouping` has them."""
     runs = tuple(runs_of_cell(con, choice, cell))
     title = f"{' × '.join(map(str, Cell.named(cell).place))}, {len(runs)} seeds"
     sources = [column.source for column in _measured(aggregate)]

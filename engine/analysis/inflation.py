@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spread import Spread
-from engine.store.grouping import CellRow, Choice, Measure, cell_table
+from engine.store.compare.grouping import CellRow, Choice, Measure, cell_table
 
 INFLATED = {
     name: measure for name, measure in REFERENCE_COLUMNS.items() if measure.startswith("test_")

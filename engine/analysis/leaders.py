@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from engine.analysis.comparison import Column
 from engine.store import queries
-from engine.store.comparison import SQL
+from engine.store.compare.comparison import SQL
+from engine.store.compare.grouping import Choice, best_means
 from engine.store.database import fetch
-from engine.store.grouping import Choice, best_means
 
 MANY = 10_000
 """Runs beyond which the best isn't looked for: reading every figure would take long."""

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
-from engine.analysis.student import critical
 from engine.spread import Spread
-from engine.store.grouping import CellRow
+from engine.store.compare.grouping import CellRow
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, TIME_TO_QUALITY, Row, Value
 from engine.errors import UsageError, cut, did_you_mean
-from engine.store.comparison import runs_by_id
+from engine.store.compare.comparison import runs_by_id
 from engine.store.runcosts import seconds_to_reach
 
 DEFAULT = "ndcg@10=95%"

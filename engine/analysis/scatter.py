@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.analysis.comparison import Column
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
+from engine.store.compare.grouping import Choice, places_of
 from engine.store.database import fetch
-from engine.store.grouping import Choice, places_of
 
 FRONT_AT_MOST = 2_000
 

@@ -8,8 +8,8 @@ Qualities have the p-values of the whole table of pairs, so that no page says tw
 pair; costs are corrected (Holm) for all comparisons of costs on the data set.
 
 Times, memory and rates are compared by Welch's test of their logarithms over seeds
-(`engine.analysis.significance.ratio`), only between cells of one device and number type whose runs
-nothing disturbed, and only if both have two seeds or more. Parameters are exact.
+(`engine.analysis.pairs.significance.ratio`), only between cells of one device and number type whose
+runs nothing disturbed, and only if both have two seeds or more. Parameters are exact.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from statistics import fmean
 from typing import Literal
 
-from engine.analysis.cells import Pair
 from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
-from engine.analysis.significance import LEVEL, Metric, holm, ratio
+from engine.analysis.pairs.cells import Pair
+from engine.analysis.pairs.significance import LEVEL, Metric, holm, ratio
+from engine.spread import spread
 
 WORTH_TELLING = 1.05
 """A ratio below it is no pro and no con, however sure it is."""
@@ -102,7 +102,7 @@ def tradeoffs(
     """One for each data set, protocol, split and checksum, in the order of the cells.
 
     Args:
-        pairs: of these cells in this metric, from `engine.analysis.cells.pairs`.
+        pairs: of these cells in this metric, from `engine.analysis.pairs.cells.pairs`.
     """
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in cells:
@@ -118,9 +118,8 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
     column = f"{METRIC_NAMES[metric]}/valid" + (" (seen masked)" if masked else "")
 
     def on_validation(each: CostedCell) -> float:
-        known = [run[column] for run in each.cell.runs]
-        values = [float(value) for value in known if isinstance(value, int | float)]
-        return fmean(values) if values else -math.inf
+        found = spread(run[column] for run in each.cell.runs)
+        return found.mean if found else -math.inf
 
     best: dict[tuple[str, str], CostedCell] = {}
     for each in cells:
@@ -173,15 +172,15 @@ def _quality_claims(
 
 def _cost_claims(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterator[Claim]:
     for one, other in combinations(chosen, 2):
-        a, b = one.values(cost), other.values(cost)
-        if not a or not b:
+        ours, theirs = one.spread(cost), other.spread(cost)
+        if ours is None or theirs is None:
             continue
-        if (fmean(a) > fmean(b)) == (cost.better == "lower"):
-            one, other, a, b = other, one, b, a
-        figures = (fmean(a), fmean(b))
+        if (ours.mean > theirs.mean) == (cost.better == "lower"):
+            one, other, ours, theirs = other, one, theirs, ours
+        a, b, figures = one.values(cost), other.values(cost), (ours.mean, theirs.mean)
         worse, good = (b, a) if cost.better == "lower" else (a, b)
         if cost.exact:
-            value = fmean(worse) / fmean(good)
+            value = max(figures) / min(figures)
             yield Claim(cost, one, other, figures, value, value, value, 0.0)
         elif one.place != other.place or len(one.place) > 1:
             notes.append("Times, memory and rates of runs on different devices aren't compared.")

@@ -1,1 +1,1 @@
-"""What goes to other programs and other machines, and what comes from them."""
+"""Exchange with other programs and machines: archives of runs, CSV, Parquet, event files."""

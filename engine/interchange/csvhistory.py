@@ -1,4 +1,4 @@
-"""Runs out of a CSV file with one row an epoch."""
+"""Reads the histories of runs from a CSV file with one row per epoch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UserError, shown
-from engine.interchange.foreign import MOST_SECONDS, History, Moment, Read
-from engine.interchange.tagmap import MEASURES, PLACE, TagMap
+from engine.interchange.histories import MOST_SECONDS, EpochFigures, Histories, History
+from engine.interchange.tagmap import MEASURES, RUN_FIELDS, TagMap
 from engine.regular import open_regular
 
 if TYPE_CHECKING:
@@ -22,14 +22,19 @@ _EPOCH = "epoch"
 _RUN = "run"
 
 
-def read_csv(source: Path, known: TagMap) -> Read:
-    """Rows of one run have the same ``run``, or without that column the same model, data set,
-    length and seed. ``epoch`` must be there; ``t`` is when it ended, seconds since 1970, and else
-    the file's time is taken. Every other column is a figure by a tag of the map or by its own name,
-    or is passed over; an empty cell is a figure that isn't known.
+def read_csv(source: Path, known: TagMap) -> Histories:
+    """Read every run of a CSV file.
+
+    Rows belong to one run if they agree in the column ``run`` or, where there is none, in model,
+    data set, length and seed. The column ``epoch`` is required; ``t`` is the epoch's end in seconds
+    since 1970, for which the file's own time stands in. Any other column is a figure if its name is
+    a tag of the map or a measure, and is ignored otherwise; an empty cell is an unknown figure.
+
+    Args:
+        known: which measure each tag stands for.
 
     Raises:
-        UserError: it isn't such a file; names the line and what is wrong there.
+        UserError: the file can't be read, or isn't such a CSV; names the line and the problem.
     """
     try:
         with open_regular(source) as file:
@@ -43,11 +48,11 @@ def read_csv(source: Path, known: TagMap) -> Read:
         raise UserError(f"{source} is not CSV: {error}.") from None
 
 
-def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Read:
+def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Histories:
     names = next(reader, [])
     columns = _columns(source, names, known.measures())
-    runs: dict[tuple[str, ...], dict[int, Moment]] = {}
-    told: dict[tuple[str, ...], dict[str, str]] = {}
+    runs: dict[tuple[str, ...], dict[int, EpochFigures]] = {}
+    named: dict[tuple[str, ...], dict[str, str]] = {}
     for row in reader:
         if not row:
             continue
@@ -55,9 +60,9 @@ def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Read:
         if len(row) != len(names):
             raise UserError(f"{where}: has {len(row)} cells where {len(names)} columns are named.")
         cells = dict(zip(names, (cell.strip() for cell in row), strict=True))
-        place = {name: cells[name].removeprefix("'") for name in PLACE if cells.get(name)}
+        place = {name: cells[name].removeprefix("'") for name in RUN_FIELDS if cells.get(name)}
         key = (cells[_RUN],) if cells.get(_RUN) else tuple(place.values())
-        if told.setdefault(key, place) != place:
+        if named.setdefault(key, place) != place:
             raise UserError(f"{where}: {shown(key[0])} was another cell or seed before.")
         epoch = _number(where, _EPOCH, cells[_EPOCH])
         if epoch is None or not 0 <= epoch < MOST_EPOCH or epoch != int(epoch):
@@ -70,19 +75,19 @@ def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Read:
             for name, measure in columns.items()
             if (value := _number(where, name, cells[name])) is not None
         }
-        moments = runs.setdefault(key, {})
-        if int(epoch) in moments:
+        epochs = runs.setdefault(key, {})
+        if int(epoch) in epochs:
             raise UserError(f"{where}: epoch {int(epoch)} of this run was told before.")
-        moments[int(epoch)] = Moment(int(epoch), round(now, 3) if t is None else t, figures)
+        epochs[int(epoch)] = EpochFigures(int(epoch), round(now, 3) if t is None else t, figures)
     histories = [
-        History(str(source), told[key], [moments[epoch] for epoch in sorted(moments)])
-        for key, moments in runs.items()
+        History(str(source), named[key], [epochs[epoch] for epoch in sorted(epochs)])
+        for key, epochs in runs.items()
     ]
-    return Read(histories, [])
+    return Histories(histories, [])
 
 
 def _columns(source: Path, names: Sequence[str], measures: Mapping[str, str]) -> dict[str, str]:
-    """The figure that a column has, by the column's name."""
+    """Map the name of each column that holds a figure to its measure."""
     if _EPOCH not in names:
         raise UserError(f"{source} has no column 'epoch': name the columns in its first line.")
     if len(set(names)) < len(names):

@@ -1,4 +1,4 @@
-"""The raw epochs of runs as one table, in CSV or Parquet: who the run is, then its figures."""
+"""Exports the epochs of runs as one table, CSV or Parquet: the run's columns, then its figures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from engine.analysis.export import csv_cell
 from engine.atomic import atomic_file
 from engine.errors import UsageError, UserError
 from engine.metrics import EPOCH_MEASURES
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.schema import EPOCH_INTEGERS
 
 RUN_COLUMNS = ("run", "model", "dataset", "length", "seed", "profile", "suite", "state", "origin")
 COLUMNS = (*RUN_COLUMNS, "epoch", "attempt", "t", *EPOCH_INTEGERS, *EPOCH_MEASURES)
-"""Of the table. ``t`` is when the epoch ended, seconds since 1970."""
+"""Columns of the table. ``t`` is when the epoch ended, in seconds since 1970."""
 
 _TEXTS = frozenset({"run", "model", "dataset", "profile", "suite", "state", "origin"})
 _WHOLES = frozenset({"length", "seed", "epoch", "attempt", *EPOCH_INTEGERS})
@@ -34,16 +34,18 @@ def write_epochs(
     *,
     filter: str = "",  # noqa: A002 - the command line's name for it
 ) -> int:
-    """Write every epoch of the runs that match, by run and epoch; return how many.
-
-    Nothing is written where there is none.
+    """Write one row per epoch of the matching runs, in order of run and epoch.
 
     Args:
         format: ``csv`` or ``parquet``.
+        filter: which runs, in the language of docs/queries.md; empty for all.
+
+    Returns:
+        The number of rows. No file is written if it is 0.
 
     Raises:
-        UsageError: a filter that means nothing.
-        UserError: the file can't be written, or Parquet's package isn't there.
+        UsageError: the filter is invalid, or Parquet's package is not installed.
+        UserError: the file can't be written.
     """
     where, parameters = matching(filter)
     own = ", ".join(f"r.{'id' if name == 'run' else name}" for name in RUN_COLUMNS)

@@ -1,4 +1,4 @@
-"""Runs as TensorBoard event files: a folder a run, its epochs under the reference table's tags."""
+"""Exports runs as TensorBoard event files: a folder per run, with the reference table's tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.analysis.comparison import columns
 from engine.atomic import atomic_file
 from engine.errors import UserError
 from engine.interchange.events import Scalars, write_scalars
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.queries import epochs
 
@@ -21,7 +21,7 @@ EPOCHS = "Total Epoch Trained"
 
 @cache
 def tags() -> Mapping[str, str]:
-    """The measure of an epoch behind each tag: the comparison's names for them."""
+    """Map each tag to the measure of an epoch that it shows; tags are the comparison's columns."""
     best = ((column.name, column.source) for column in columns("best"))
     return {name: source[:-5] for name, source in best if source.endswith("_best")}
 
@@ -32,13 +32,15 @@ def write_event_folders(
     *,
     filter: str = "",  # noqa: A002 - the command line's name for it
 ) -> int:
-    """Write ``output/<run>/events.out.tfevents.…`` for each run that matches and has an epoch;
-    return how many.
+    """Write ``output/<run>/events.out.tfevents.…`` for each matching run that has an epoch.
 
-    The same runs give the same files, so that exporting again replaces what was exported before.
+    The same runs give the same files, so exporting again replaces an earlier export.
+
+    Returns:
+        The number of runs.
 
     Raises:
-        UsageError: a filter that means nothing.
+        UsageError: the filter is invalid.
         UserError: the folder can't be written.
     """
     where, parameters = matching(filter)

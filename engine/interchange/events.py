@@ -30,7 +30,7 @@ except ImportError:
 
 
 class DamagedError(Exception):
-    """What follows in an event file is no whole event."""
+    """The rest of an event file is damaged or missing."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def read_scalars(path: Path) -> Iterator[Scalars]:
 
 
 def _scalars(summary: Any) -> Iterator[tuple[str, float]]:
-    """Find the scalars: `simple_value`, or a tensor of one element as newer writers have it."""
+    """Yield tag and value of each scalar: `simple_value`, or a tensor of one element, as newer
+    writers have it."""
     for value in summary.value:
         match value.WhichOneof("value"):
             case "simple_value":
@@ -92,7 +93,8 @@ def _scalars(summary: Any) -> Iterator[tuple[str, float]]:
 
 
 def _shortest(value: float) -> float:
-    """Find the number that was written in single precision: 0.001, not 0.0010000000474974513."""
+    """Return the shortest decimal number that is ``value`` in single precision: 0.001, not
+    0.0010000000474974513."""
     single = struct.pack("<f", value)
     for digits in range(6, 9):
         short = float(f"{value:.{digits}g}")

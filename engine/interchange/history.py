@@ -1,7 +1,7 @@
-"""History of other programs taken in: each run becomes a folder like our own, marked as imported.
+"""Imports the history of other programs: each run becomes a run folder, marked as imported.
 
-What isn't known stays unknown: there are no ranks of users, no checksum of the data, no protocol.
-The same history gives the same run ids, so that importing it again changes nothing.
+Users' ranks, the data's checksum and the protocol stay unknown. The same history gives the same run
+ids, so importing it again changes nothing.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError, UserError, shown
 from engine.importedspec import ImportedSpec, Origin
 from engine.interchange.csvhistory import read_csv
-from engine.interchange.foreign import History
+from engine.interchange.histories import History
 from engine.interchange.place import Imported, importing, place
-from engine.interchange.tagmap import PARAMETERS, PLACE, TagMap, load_tag_map
+from engine.interchange.tagmap import PARAMETERS, RUN_FIELDS, TagMap, load_tag_map
 from engine.journal import FORMAT
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
-from engine.store.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
+from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
 from engine.store.location import StoreLocation
 
 _DIGITS = 10
@@ -40,17 +40,18 @@ def import_history(
     fixed: Mapping[str, str] | None = None,
     suite: str | None = None,
 ) -> tuple[Imported, list[str]]:
-    """Take a folder of TensorBoard event files, or a CSV file, into the store.
+    """Import a folder of TensorBoard event files, or a CSV file, into the store.
 
     Args:
-        tag_map: laid over the reference table's.
-        fixed: what to take for `PLACE`, whatever the source tells.
+        tag_map: a file of tags that is merged over the built-in one.
+        fixed: values of `RUN_FIELDS` that override the source's.
+        suite: the name of the suite that the runs are given.
 
     Returns:
-        What became of the runs, and a sentence for each part of the source that was passed over.
+        The runs by what became of them, and a sentence for each part that was passed over.
 
     Raises:
-        ConfigError, UsageError: a map that makes no sense, or something isn't told of a run.
+        ConfigError, UsageError: the map is invalid, or a field of a run is unknown.
         UserError: the source can't be read or has no run in it; nothing was changed.
         StoreError: the store can't be written.
     """
@@ -72,12 +73,12 @@ def read_history(
     tag_map: Path | None = None,
     fixed: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, tuple[ImportedSpec, History]], list[str]]:
-    """The runs that `import_history` would make, by id, and what it would pass over. Arguments and
-    errors are its."""
+    """Return the runs that `import_history` would make, by id, and what it would pass over. The
+    arguments and errors are the same."""
     known, catalogue = load_tag_map(tag_map), load_catalogue(config_dir)
     origin: Origin = "imported-tensorboard" if source.is_dir() else "imported-csv"
     if source.is_dir():
-        from engine.interchange.tensorboard import read_event_folders  # needs an extra
+        from engine.interchange.eventhistory import read_event_folders  # needs an extra
 
         read = read_event_folders(source, known)
     else:
@@ -100,8 +101,8 @@ def _spec(
     catalogue: Catalogue,
     fixed: Mapping[str, str],
 ) -> ImportedSpec:
-    told = {**history.told, **fixed}
-    for name in PLACE:
+    told = {**history.named, **fixed}
+    for name in RUN_FIELDS:
         if not told.get(name):
             raise UsageError(f"{history.source} doesn't tell the {name}: add --{name} to say it.")
     names = {name.casefold(): ours for name, ours in known.names.items()}
@@ -124,7 +125,7 @@ def _spec(
 
 
 def _name(text: str, find: Any) -> str:
-    """Ours for it, or one that it can have here."""
+    """Return the catalogue's name for ``text``, or else ``text`` turned into a valid name."""
     try:
         return str(find(text).name)
     except UsageError:
@@ -137,7 +138,7 @@ def _name(text: str, find: Any) -> str:
 def _run_id(spec: ImportedSpec, history: History) -> str:
     content = [
         [spec.origin, spec.model, spec.dataset, spec.length, spec.seed],
-        [[each.epoch, sorted(each.figures.items())] for each in history.moments],
+        [[each.epoch, sorted(each.figures.items())] for each in history.epochs],
     ]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGITS]
     stem = re.sub(r"\.{2,}", ".", f"{spec.model}-{spec.dataset}-l{spec.length}-s{spec.seed}")
@@ -145,10 +146,10 @@ def _run_id(spec: ImportedSpec, history: History) -> str:
 
 
 def _write(folder: RunFolder, spec: ImportedSpec, history: History, suite: str | None) -> None:
-    """The files of a run that is done, as a worker and the supervisor would have left them."""
+    """Write the files of a finished run, as a worker and the supervisor would have left them."""
     folder.path.mkdir(mode=0o700)
-    began, ended = history.moments[0].t, max(each.t for each in history.moments)
-    size = max((each.figures.get(PARAMETERS, 0.0) for each in history.moments), default=0.0)
+    began, ended = history.epochs[0].t, max(each.t for each in history.epochs)
+    size = max((each.figures.get(PARAMETERS, 0.0) for each in history.epochs), default=0.0)
     parameters = round(size) if 0 <= size < 2**53 else 0
     save_spec(folder, spec, created=began, suite=suite, parameters=parameters)
     lines: list[dict[str, Any]] = [
@@ -158,7 +159,7 @@ def _write(folder: RunFolder, spec: ImportedSpec, history: History, suite: str |
             "format": FORMAT,
             "run": folder.run_id,
             "attempt": 1,
-            "epochs": len(history.moments),
+            "epochs": len(history.epochs),
             "parameters": parameters or None,
         },
         *(
@@ -172,7 +173,7 @@ def _write(folder: RunFolder, spec: ImportedSpec, history: History, suite: str |
                     if name != PARAMETERS
                 },
             }
-            for each in history.moments
+            for each in history.epochs
         ),
         {"t": ended, "kind": "end", "status": "done", "cause": _CAUSE, "message": ""},
     ]

@@ -15,55 +15,55 @@ from engine.errors import UserError, shown
 from engine.runfolder import RUN_ID
 
 FORMAT = 1
-"""Version of the archives that are written; newer ones are refused."""
+"""Version of the archives that are written; those of a newer version are refused."""
 
 KIND = "seqbench archive"
 NAME = "manifest.json"
 MOST_BYTES = 256 * 1024 * 1024
-"""Of a manifest: hundreds of thousands of runs have less."""
+"""Size limit of a manifest in bytes, enough for hundreds of thousands of runs."""
 
 KEPT = re.compile(r"spec\.json|meta\.json|log\.txt|test_ranks\.npy|journal-(0|[1-9]\d{0,8})\.jsonl")
-"""A run's files that every archive has."""
+"""Files of a run that every archive holds."""
 WEIGHTS = re.compile(r"model\.pt|checkpoint-(0|[1-9]\d{0,8})(\.before)?\.pt")
-"""Those that it has if they are asked for."""
+"""Files of a run that an archive holds on request."""
 
 NEEDED = ("spec.json", "meta.json")
 READ_WHOLE = 16 * 1024 * 1024
-"""Bytes that one of `NEEDED` may have at most: they are read at once."""
+"""Size limit in bytes of the files in `NEEDED`, which are read at once."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ArchiveError(UserError):
-    """An archive that can't be read or written. Nothing was changed."""
+    """An archive can't be read or written. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file."""
+    """Size and checksum of one file."""
 
     bytes: int
     sha256: str
 
 
 Files = dict[str, Entry]
-"""Of one run, by name."""
+"""The files of one run, by name."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Files by run id, both in order."""
+    """The files of an archive, by run id, in the order in which they follow."""
 
     runs: dict[str, Files]
     seqbench: str = __version__
 
     @property
     def bytes(self) -> int:
-        """Of all files together."""
+        """Size of all files together."""
         return sum(entry.bytes for files in self.runs.values() for entry in files.values())
 
     def text(self) -> str:
-        """As it is written; equal for equal content."""
+        """Return the manifest as JSON; equal content gives equal text."""
         content = {
             "kind": KIND,
             "format": FORMAT,
@@ -77,10 +77,11 @@ class Manifest:
 
 
 def read_manifest(text: bytes) -> Manifest:
-    """Parse a manifest, of which nothing is believed.
+    """Parse a manifest and check everything that it says.
 
     Raises:
-        ArchiveError: it isn't one, a newer seqbench wrote it, or it names what no archive has.
+        ArchiveError: it is damaged, a newer seqbench wrote it, or it names a file that no archive
+            of ours holds.
     """
     try:
         content = json.loads(text)

@@ -1,6 +1,6 @@
-"""Runs as one archive: their folders as they lie on the disk, behind a manifest.
+"""Exports runs as one archive: a manifest, then the files of their folders.
 
-The same runs give the same bytes: members come in order, and carry no time and no owner.
+The same runs give the same bytes: members are in order, and carry no time and no owner.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import IO, BinaryIO
 
 from engine.atomic import atomic_file
 from engine.errors import RunError
-from engine.interchange.compression import check_name, tarfile, written
+from engine.interchange.archive import check_name, tarfile, write_archive
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
 from engine.lifecycle import ENDED
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
-from engine.store.comparison import matching
+from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
-from engine.store.folders import meta_text
+from engine.store.intake.folders import meta_text
 from engine.store.location import StoreLocation
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What an archive got."""
+    """What an archive was given."""
 
     runs: tuple[str, ...]
     left_out: tuple[str, ...]
-    """A sentence for each run that matched and is not in it."""
+    """A sentence for each matching run that is not in it."""
     bytes: int
-    """Of the files in it, before they were compressed."""
+    """Size of the files in it before compression."""
 
 
 def pack(
@@ -46,15 +46,17 @@ def pack(
     without: Sequence[str] = (),
     weights: bool = False,
 ) -> Packed:
-    """Write the runs that match and have ended; ``output`` is whole or as it was before.
+    """Write the matching runs that have ended to ``output``, which is replaced only by a whole
+    archive.
 
     Args:
-        filter, aggregate, without: as in `engine.store.comparison.comparison`.
-        weights: with checkpoints and the chosen epoch's weights, which no comparison needs.
+        filter, aggregate, without: as in `engine.store.compare.comparison.comparison`.
+        weights: whether checkpoints and the chosen epoch's weights are included, which no
+            comparison needs.
 
     Raises:
-        UsageError: a filter that means nothing, or a name that says no compression.
-        ArchiveError: it can't be written, no run can go into it, or one changed meanwhile.
+        UsageError: the filter is invalid, or the name doesn't tell the compression.
+        ArchiveError: the file can't be written, or a run's files changed meanwhile.
     """
     check_name(output)
     runs, left_out = _ended(con, *matching(filter, aggregate, without))
@@ -76,7 +78,7 @@ def pack(
 def _ended(
     con: StoreConnection, where: str, parameters: Sequence[object]
 ) -> tuple[list[str], list[str]]:
-    """Ids in order, and a sentence for those that still run or wait."""
+    """Return the ids of matching runs that have ended, in order, and a sentence for each other."""
     rows = con.rows(f"SELECT id, state FROM runs r WHERE {where} ORDER BY id", parameters)  # noqa: S608
     going = [
         f"{run} is left out: it is {state}, and may still change."
@@ -88,7 +90,7 @@ def _ended(
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a member's bytes come from."""
+    """A member of the archive and where its bytes come from."""
 
     entry: Entry
     content: bytes | Path
@@ -117,7 +119,7 @@ def _write(output: Path, manifest: Manifest, sources: dict[str, dict[str, _Sourc
     try:
         with (
             atomic_file(output) as file,
-            written(file, output.name) as tar,
+            write_archive(file, output.name) as tar,
         ):
             text = manifest.text().encode()
             tar.addfile(_member(NAME, len(text)), io.BytesIO(text))
@@ -152,7 +154,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 class _Hashed(io.RawIOBase):
-    """A file whose bytes are hashed as they are read."""
+    """A file that computes the SHA-256 of its bytes as they are read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

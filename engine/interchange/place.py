@@ -1,4 +1,4 @@
-"""Run folders that came from elsewhere, put among those of the store and made known to it."""
+"""Moves imported run folders among those of the store, and adds their runs to it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, store_lock
+from engine.store.intake.takein import take_in
 from engine.store.location import StoreLocation
-from engine.store.takein import take_in
 
 _ASIDE = ".import-"
 LONGEST_ID = 120
@@ -28,21 +28,22 @@ _DIGITS = 8
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of the runs, by their ids in what was imported."""
+    """The runs of an import by what became of them; ids are those in the source."""
 
     added: tuple[str, ...]
     present: tuple[str, ...]
-    """Were there already, and are as they were."""
+    """Runs that the store had already; they are unchanged."""
     renamed: dict[str, str]
-    """Those of ``added`` whose id another run has: the id that they have here."""
+    """The new id of each run of ``added`` whose own id another run of the store has."""
 
 
 @contextmanager
 def importing(location: StoreLocation) -> Iterator[Path]:
-    """A new folder beside the runs, for what is still to be checked; it is gone afterwards.
+    """Make a staging folder beside the runs, for files that are still to be checked; it is deleted
+    on exit.
 
     Raises:
-        StoreError: it can't be made, or another import is going on.
+        StoreError: the folder can't be made, or another import is running.
     """
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,10 +67,10 @@ def importing(location: StoreLocation) -> Iterator[Path]:
 
 
 def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
-    """Move checked run folders to their places, and take them into the store.
+    """Move checked run folders to the store's, and add their runs to the database.
 
-    A crash leaves every run whole: in its place, where the next import of the same or a rebuild
-    takes it in, or not there.
+    After a crash each run is either whole in its place, where the next import of it or a rebuild
+    adds it, or absent.
 
     Raises:
         StoreError: the store can't be written.
@@ -99,7 +100,7 @@ def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
 def _place_of(
     connection: StoreConnection, location: StoreLocation, folder: RunFolder
 ) -> tuple[RunFolder, bool]:
-    """Where a run belongs, and whether it is there."""
+    """Return the folder that a run shall have, and whether it is there already."""
     own = location.folder(folder.run_id)
     if not own.path.exists() and not _known(connection, folder.run_id):
         return own, False
@@ -112,8 +113,8 @@ def _place_of(
 
 
 def _content(folder: RunFolder) -> dict[str, str]:
-    """SHA-256 of what a run trained with and recorded, by file name. Notes and tags may differ
-    between two copies of one run."""
+    """Compute the SHA-256 of a run's configuration, ranks and journals, by file name. Notes and
+    tags are left out: they may differ between two copies of one run."""
     found = {}
     for path in [folder.spec, folder.test_ranks, *(path for _, path in folder.journals())]:
         if path.exists():

@@ -1,4 +1,4 @@
-"""What a path holds that can be imported, an archive or other programs' history; taking it in."""
+"""Imports from a path, which is an archive or the history of another program."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from engine.store.location import StoreLocation
 
 @dataclass(frozen=True)
 class Found:
-    """What lies there, before anything of it is taken in."""
+    """What a path holds, before anything is imported."""
 
     is_archive: bool
     runs: tuple[str, ...]
-    """Their ids."""
+    """Ids of its runs."""
     there: int
-    """How many of these the store has."""
+    """How many of these runs the store has already."""
     bytes: int = 0
-    """Of an archive's files."""
+    """Size of an archive's files; 0 for a history."""
     passed_over: tuple[str, ...] = ()
-    """A sentence for each part of a history that gives no run."""
+    """A sentence for each part of a history that can't be used."""
 
 
 def is_history(source: Path) -> bool:
-    """Whether it is history of another program, by its looks; else it is taken for an archive."""
+    """Return whether a path is history of another program: a folder or a CSV file. Anything else is
+    taken for an archive."""
     return source.is_dir() or source.name.lower().endswith(".csv")
 
 
 def look(source: Path, location: StoreLocation, config_dir: Path | None = None) -> Found:
-    """What is there. Of an archive only the table of contents is read.
+    """Tell what a path holds. Of an archive only the manifest is read.
 
     Raises:
-        UserError: it can't be read, or there is nothing in it that can be imported.
+        UserError: the path can't be read, or holds nothing that can be imported.
     """
     if is_history(source):
         histories, passed_over = read_history(source, config_dir)
@@ -57,10 +58,11 @@ def take(
     fixed: Mapping[str, str] | None = None,
     suite: str | None = None,
 ) -> tuple[Imported, list[str]]:
-    """Take it into the store, and what was passed over. The arguments are `import_history`'s.
+    """Import a path into the store; return also what was passed over. The arguments are those of
+    `import_history`.
 
     Raises:
-        UsageError: what an archive says itself is said beside it.
+        UsageError: an option was given that only a history takes.
         UserError: see `unpack` and `import_history`; nothing was changed then.
     """
     if is_history(source):

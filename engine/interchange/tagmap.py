@@ -1,4 +1,4 @@
-"""Which figure is meant by a tag of another program, and what a folder's name tells: from YAML."""
+"""Maps the tags of another program to measures, and its folders' names to runs, as YAML says."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from engine.yamlfile import merge_documents, read_yaml
 
 PARAMETERS = "parameters"
 MEASURES = (*EPOCH_MEASURES, PARAMETERS)
-"""What a tag may be."""
+"""Measures that a tag may stand for."""
 
-PLACE = ("model", "dataset", "length", "seed")
-"""What must be known of a run."""
+RUN_FIELDS = ("model", "dataset", "length", "seed")
+"""Fields without which a run can't be imported."""
 
 _HOLE = re.compile(r"\{(\w*)\}")
 
@@ -46,19 +46,21 @@ class TagMap(Strict):
     def _have_holes(cls, folders: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in folders:
             holes = [name for name in _HOLE.findall(pattern) if name]
-            wrong = [name for name in holes if name not in PLACE]
+            wrong = [name for name in holes if name not in RUN_FIELDS]
             if wrong:
-                raise ValueError(f"{{{wrong[0]}}} in {pattern!r}: {did_you_mean(wrong[0], PLACE)}")
+                raise ValueError(
+                    f"{{{wrong[0]}}} in {pattern!r}: {did_you_mean(wrong[0], RUN_FIELDS)}"
+                )
             if len(set(holes)) < len(holes):
                 raise ValueError(f"{pattern!r} names something twice")
         return folders
 
     def measures(self) -> Mapping[str, str]:
-        """The figure behind each tag that is not passed over."""
+        """Return the measure of each tag that is not to be ignored."""
         return {tag: measure for tag, measure in self.tags.items() if measure is not None}
 
-    def told_by(self, folder: str) -> dict[str, str]:
-        """What a folder's path, with strokes between its parts, tells of `PLACE`."""
+    def fields_of(self, folder: str) -> dict[str, str]:
+        """Read `RUN_FIELDS` from a folder's path (with ``/``), by the first pattern that fits."""
         for pattern in self.folders:
             if found := _expression(pattern).fullmatch(folder):
                 return found.groupdict()
@@ -66,10 +68,10 @@ class TagMap(Strict):
 
 
 def load_tag_map(path: Path | None = None) -> TagMap:
-    """The reference table's, with ``path`` laid over it.
+    """Load the reference table's map, with the one in ``path`` merged over it.
 
     Raises:
-        ConfigError: that can't be read, or says what makes no sense; names file, line and key.
+        ConfigError: the file can't be read or is invalid; names file, line and key.
     """
     document = read_yaml(builtin_configs() / "imports" / "reference.yaml")
     if path is not None:
@@ -82,7 +84,7 @@ def load_tag_map(path: Path | None = None) -> TagMap:
 
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    """A model's or data set's name ends with its folder; a number may have letters before it."""
+    """Compile a folder pattern. Names end with their folder; numbers may have letters before."""
     parts = _HOLE.split(pattern)
     made = [r"(?:.*/)?", re.escape(parts[0])]
     for name, text in zip(parts[1::2], parts[2::2], strict=True):

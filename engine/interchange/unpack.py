@@ -1,9 +1,8 @@
-"""An archive of runs taken in: all of it is checked aside before anything becomes part of the
-store.
+"""Imports an archive of runs: it is checked completely, aside, before the store is changed.
 
-Nothing in an archive is believed. Names are those that the manifest may have, members are plain
-files that follow in its order with its lengths and checksums, and a run whose files contradict each
-other is refused, so that nothing begins to train, or is unpickled, because of it.
+Nothing in an archive is trusted. The manifest may only name files that a run has, members must be
+plain files in the manifest's order with its sizes and checksums, and a run whose files contradict
+each other is refused, so that no archive makes anything train or be unpickled.
 """
 
 from __future__ import annotations
@@ -17,32 +16,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import StoreError, shown
-from engine.interchange.compression import DAMAGE, opened, tarfile
+from engine.interchange.archive import DAMAGE, open_archive, tarfile
 from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
 from engine.interchange.place import Imported, importing, place
 from engine.lifecycle import ENDED
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_any
-from engine.store.folders import load_meta
+from engine.store.intake.folders import load_meta
 from engine.store.location import StoreLocation
 
 _CHUNK = 1 << 20
 
 
 def unpack(archive: Path, location: StoreLocation) -> Imported:
-    """Take the runs of an archive into the store, which is made if there is none.
+    """Import the runs of an archive into the store, which is created if there is none.
 
-    A run that is there already is left as it is; one whose id another run has gets a longer id,
-    the same one each time.
+    A run that the store has already is unchanged. A run whose id another run has gets a longer id,
+    which is the same each time.
 
     Raises:
-        ArchiveError: it isn't an archive, isn't whole, holds what no archive of ours holds, or
-            there is no room; nothing was changed then.
+        ArchiveError: the file isn't an archive of ours, isn't whole, or doesn't fit on the disk;
+            nothing was changed.
         StoreError: the store can't be written.
     """
     try:
-        with _opened(archive) as members:
+        with _members_of(archive) as members:
             manifest = members.manifest()
             with importing(location) as aside:
                 _check_room(manifest, aside)
@@ -56,17 +55,17 @@ def unpack(archive: Path, location: StoreLocation) -> Imported:
 
 
 def manifest_of(archive: Path) -> Manifest:
-    """What an archive says that it holds. Raises `ArchiveError` where it says nothing."""
+    """Read the manifest of an archive. Raises `ArchiveError` if it has none."""
     try:
-        with _opened(archive) as members:
+        with _members_of(archive) as members:
             return members.manifest()
     except ArchiveError as error:
         raise ArchiveError(f"{archive} can't be imported: {error}.") from None
 
 
 class _PlainMember(tarfile.TarInfo):
-    """A file and nothing else: no link or device, and no header that is read at once however long
-    it says it is."""
+    """A member that must be a plain file: no link or device, and no extended header, which would
+    be read at once whatever size it claims."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         """Every header comes through here, as tarfile's own comment says, before it is acted on."""
@@ -78,7 +77,7 @@ class _PlainMember(tarfile.TarInfo):
 
 @dataclass(frozen=True)
 class _Members:
-    """What an archive holds, one after the other. Damage is told as `ArchiveError`."""
+    """The members of an archive, read in order. Damage raises `ArchiveError`."""
 
     tar: tarfile.TarFile
 
@@ -95,7 +94,7 @@ class _Members:
             return self.tar.next()
 
     def content(self, member: tarfile.TarInfo) -> Iterator[bytes]:
-        """Piece by piece."""
+        """Yield the bytes of a member in chunks of 1 MiB."""
         with _damage_told():
             file = self.tar.extractfile(member)
             assert file is not None  # of a file there is one
@@ -104,14 +103,14 @@ class _Members:
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[_Members]:
+def _members_of(archive: Path) -> Iterator[_Members]:
     try:
         file = open_regular(archive)
     except OSError as error:
         raise ArchiveError(error.strerror or "it can't be read") from None
     with file:
         with _damage_told():
-            tar = opened(file, _PlainMember)
+            tar = open_archive(file, _PlainMember)
         if tar is None:
             raise ArchiveError("it is neither gzip nor Zstandard")
         with tar:
@@ -151,7 +150,7 @@ def _extract(members: _Members, manifest: Manifest, aside: Path) -> None:
 
 
 def _copied(content: Iterable[bytes], path: Path) -> str:
-    """Its SHA-256."""
+    """Write the chunks to a new file, durably; return their SHA-256."""
     digest = hashlib.sha256()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as out:
@@ -164,7 +163,7 @@ def _copied(content: Iterable[bytes], path: Path) -> str:
 
 
 def _check_run(folder: RunFolder) -> None:
-    """Raises `ArchiveError` where the folder isn't a run that has ended."""
+    """Raise `ArchiveError` unless the folder is a run that has ended."""
     run = folder.run_id
     try:
         parse_any(folder, load_spec_file(folder))

@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written as."""
+"""The parts of a report, independent of the format in which it is written."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from engine.report.wording import slug
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Plain text."""
+    """A paragraph of plain text."""
 
     text: str
     quiet: bool = False
-    """A remark on how to read what stands beside it."""
+    """Whether it is a note on how to read what is beside it, and shown less prominently."""
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """Short texts under each other."""
+    """A list of short texts."""
 
     items: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: several lines stand under each other."""
+    """One cell of a table; several lines are shown as a list."""
 
     lines: tuple[str, ...]
     strong: bool = False
@@ -36,44 +36,46 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Texts in rows under a head; all rows are as long as it."""
+    """A table of texts; every row has as many cells as the head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     figures: frozenset[int] = frozenset()
-    """Columns that hold numbers: they stand at the right."""
+    """Indices of columns that hold numbers, which are aligned to the right."""
     caption: str = ""
     strong: frozenset[int] = frozenset()
-    """Rows that sum up others."""
+    """Indices of rows that sum up others, which are set in bold."""
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture."""
+    """A plot as SVG."""
 
     name: str
-    """For a file of its own."""
+    """Stem of its file's name, where it gets a file of its own."""
     draw: Callable[[], str]
-    """Makes the SVG; called once, where it is wanted at all."""
+    """Draws the SVG; called at most once, when it is first needed."""
     alt: str
-    """What it shows, for those who don't see it."""
+    """A description for readers who can't see the plot."""
     caption: str = ""
 
     @cached_property
     def svg(self) -> str:
-        """The drawing."""
+        """Return the drawing."""
         return self.draw()
 
 
 @dataclass(frozen=True)
 class Commands:
-    """Lines for a shell."""
+    """Commands for a shell, one a line."""
 
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Subheading:
+    """A heading within a section."""
+
     text: str
 
 
@@ -82,24 +84,24 @@ Block = Paragraph | Bullets | Table | Plot | Commands | Subheading
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report with a heading."""
+    """A part of the report, with a heading of its own."""
 
     title: str
     blocks: tuple[Block, ...]
 
     @property
     def anchor(self) -> str:
-        """What a link within the page calls it."""
+        """Return the name by which links within the page refer to it."""
         return slug(self.title)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of it."""
+    """A whole report."""
 
     title: str
     about: tuple[str, ...]
-    """Lines under the title."""
+    """Lines of text under the title."""
     sections: tuple[Section, ...]
 
 
@@ -111,7 +113,7 @@ def table(
     caption: str = "",
     strong: Sequence[int] = (),
 ) -> Table:
-    """A table of texts."""
+    """Make a table; a cell given as text becomes a `Cell` of one line."""
     return Table(
         head=tuple(head),
         rows=tuple(

@@ -1,4 +1,4 @@
-"""What a report may be written as, by its file's ending."""
+"""The formats of a report, told by the ending of its file's name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SUFFIXES: dict[str, Format] = {".md": "md", ".markdown": "md", ".html": "html",
 
 
 def format_of(path: Path) -> Format:
-    """Raises `UsageError` where the ending says nothing."""
+    """Return the format of a file. Raises `UsageError` if its ending is none of ours."""
     found = _SUFFIXES.get(path.suffix.lower())
     if found is None:
         raise UsageError(f"{path.name!r} tells no format: end it with .md or .html.")

@@ -1,4 +1,4 @@
-"""What a report is about, read from the store at one moment."""
+"""Reads everything that a report shows from the store."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis import published
-from engine.analysis.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
+from engine.analysis.pairs.significance import Metric, user_interval
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
-from engine.analysis.significance import Metric, user_interval
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.errors import UsageError
 from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
 from engine.store import queries
+from engine.store.compare.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.database import fetch
-from engine.store.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which runs, and what is looked at in them."""
+    """Which runs a report is about, and which metric it compares them by."""
 
     suite: Suite | None = None
-    """The runs that were launched as it, and any that is just what it wants."""
+    """Selects the runs launched as this suite, and any other that equals one of its runs."""
     where: str = ""
-    """In the language of docs/queries.md; not with a suite, which says itself what it is."""
+    """A filter, in the language of docs/queries.md. Not allowed together with a suite."""
     without: tuple[str, ...] = ()
-    """Ids of runs that are left out."""
+    """Ids of runs to leave out."""
     metric: Metric = "ndcg"
     masked: bool = False
     quality: Quality = field(default_factory=lambda: parse_quality(DEFAULT))
@@ -50,24 +50,25 @@ class Wanted:
 
 @dataclass(frozen=True)
 class DataGroup:
-    """The cells of one data set, protocol, split and checksum: those that may be compared."""
+    """The cells that may be compared: those of one data set, protocol, split and checksum."""
 
     place: dict[str, Value]
     cells: tuple[CostedCell, ...]
     levels: tuple[Level, ...]
-    """In the order of the cells."""
+    """Quality of each cell, in the same order."""
     pairs: tuple[Pair, ...]
     tradeoffs: Tradeoffs
     curves: tuple[Curve, ...]
     pass_level: float | None
-    """The quality whose time is told."""
+    """The value of `Wanted.quality` whose time is reported, if there is one."""
     seconds_to_pass: Mapping[str, float]
-    """By run id."""
+    """Seconds of training until `pass_level` was exceeded, by run id."""
     several: bool = False
-    """Whether the data set has other groups beside this one."""
+    """Whether the data set has more groups than this one."""
 
     @property
     def title(self) -> str:
+        """Return the heading of the group, which is unique within a report."""
         name = str(self.place["dataset"])
         if not self.several:
             return name
@@ -77,40 +78,41 @@ class DataGroup:
 
 @dataclass(frozen=True)
 class Material:
-    """All that the report says."""
+    """Everything that the sections of a report are made from."""
 
     wanted: Wanted
     rows: tuple[Row, ...]
-    """Of every run that is meant, in any state; figures at the chosen epoch."""
+    """Rows of all selected runs, in any state; figures are those at the chosen epoch."""
     plan: Plan | None
-    """Of a suite."""
+    """Which runs of the suite exist, where a suite was selected."""
     counted: Mapping[str, Cell]
-    """Which runs cells are made of, and which cell each is of."""
+    """The cell of each run that counts for one, by run id."""
     runs: Mapping[str, queries.Run]
     specs: Mapping[str, Mapping[str, Any]]
     """`engine.spec.RunSpec` as JSON, by run id."""
     starts: Mapping[str, Mapping[str, Any]]
-    """Fields of the journal's newest ``start``, by run id."""
+    """Fields of the newest ``start`` line of the journal, by run id."""
     groups: tuple[DataGroup, ...]
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
-    """What is published for a cell, and ours measured alike."""
+    """Cells, each with a published figure for it."""
     problems: tuple[str, ...]
-    """Runs that are left out of the statistics, and why."""
+    """Sentences about runs that are left out of the statistics."""
 
     @property
     def done(self) -> tuple[Row, ...]:
+        """Return the rows of finished runs."""
         return tuple(row for row in self.rows if row["state"] == "done")
 
 
 def gather(
     con: sqlite3.Connection, location: StoreLocation, catalogue: Catalogue | None, wanted: Wanted
 ) -> Material:
-    """Read it. Takes seconds for hundreds of runs.
+    """Read the selected runs. Takes seconds for hundreds of them.
 
     Raises:
-        UsageError: a filter that means nothing, a suite that can't be run or stands beside a
-            filter, or no run that is done.
+        UsageError: the filter is invalid, the suite can't be expanded, both are given, or no
+            selected run is done.
     """
     if wanted.suite is not None and wanted.where:
         raise UsageError("a suite says itself which runs it means: leave the filter, or the suite.")
@@ -252,7 +254,7 @@ def _specs(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str
 
 
 def _starts(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """What the newest attempt of each run said when it began."""
+    """Read what the newest attempt of each run recorded at its start."""
     rows = fetch(
         con,
         "SELECT run, fields FROM events WHERE kind = 'start'"

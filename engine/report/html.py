@@ -1,4 +1,5 @@
-"""A report as one HTML file: no script, nothing from elsewhere, light and dark, for paper too."""
+"""Writes a report as one HTML file without scripts or external resources, for light and dark
+screens and for print."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ _WIDE = 9
 
 
 def html(report: Report) -> str:
-    """Write the page. Whatever a run is called, it is text, and a browser that keeps to the page's
-    policy loads nothing."""
+    """Render the page. Names of runs are escaped, and its content security policy keeps a browser
+    from loading anything."""
     style = (_FOLDER / "page.css").read_text(encoding="utf-8")
     return _template().render(report=report, style=style, wide=_WIDE)
 
@@ -47,7 +48,7 @@ def _template() -> Template:
 
 
 def _finalized(value: Any) -> Any:
-    """Every text of the page goes through here, before it is escaped."""
+    """Strip unprintable characters from each text of the page before it is escaped."""
     return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
@@ -56,5 +57,5 @@ def _is_short(cell: Cell) -> bool:
 
 
 def _unbroken(line: str) -> Markup:
-    """A deviation stays on the line of its sign."""
+    """Escape a text so that no line break separates ± from the deviation behind it."""
     return escape(printable(line)).replace(" ± ", Markup(" ±&nbsp;"))

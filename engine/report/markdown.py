@@ -1,4 +1,4 @@
-"""A report as GitHub's Markdown; its plots are files beside it."""
+"""Writes a report as GitHub Markdown; its plots are files beside it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from engine.report.blocks import (
 
 
 def markdown(report: Report, plots: PurePosixPath | None) -> str:
-    """The text, ending in a newline.
+    """Render the text, which ends in a newline.
 
     Args:
-        plots: the folder of `plot_files`, as the text's links shall name it; without one each
-            plot is left out, and what it shows is said.
+        plots: the folder of `plot_files` as links in the text refer to it; ``None`` replaces each
+            plot by its description.
     """
     parts = [f"# {_text(report.title)}", "  \n".join(map(_text, report.about))]
     for section in report.sections:
@@ -35,7 +35,7 @@ def markdown(report: Report, plots: PurePosixPath | None) -> str:
 
 
 def plot_files(report: Report) -> dict[str, str]:
-    """The plots' SVG by file name."""
+    """Draw the plots; return their SVG by file name."""
     return {
         f"{block.name}.svg": block.svg
         for section in report.sections
@@ -82,7 +82,7 @@ def _cell(cell: Cell, strong: bool) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that no character of makes markup, whatever block it begins."""
+    """Escape a text so that no character of it is markup, even at the start of a line."""
     escaped = re.sub(r"[~$]", r"\\\g<0>", markdown_cell(printable(text).strip()))
     # The escape stands after a list's number, before any other mark.
     return re.sub(r"^(\d+(?=[.)](?:\s|$))|(?=[#=]|[-+](?:[-\s]|$)))", r"\1\\", escaped)

@@ -1,4 +1,4 @@
-"""What a suite wants, and what has become of it."""
+"""Matches the runs that a suite asks for with those in the store."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ _BEST_STATES = (
 
 @dataclass(frozen=True)
 class Planned:
-    """A run of the suite, and what has become of it."""
+    """A run that the suite asks for, and the best run of the store that equals it."""
 
     spec: RunSpec
     state: str | None
-    """``None``: it was never launched."""
+    """``None`` if it was never launched."""
     run: str | None
     message: str
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite beside the runs that were launched as it."""
+    """A suite, and the runs that were launched as it."""
 
     suite: Suite
-    """With the seeds that are counted."""
+    """The suite, with the seeds of the launched runs in place of its own."""
     named_seeds: tuple[int, ...]
-    """Those that the suite itself names."""
+    """The seeds that the suite itself lists."""
     runs: tuple[Planned, ...]
     other_cells: tuple[Run, ...] = ()
-    """Runs that are done and were launched as the suite, of cells that it doesn't name."""
+    """Finished runs that were launched as the suite, of cells that it doesn't list."""
     other_settings: tuple[Run, ...] = ()
-    """The same, of its cells and seeds, but with settings that it doesn't give them now."""
+    """Finished runs launched as the suite, of its cells, with settings that differ from its own."""
 
     @property
     def ids(self) -> set[str]:
-        """Of every run that is meant."""
+        """Return the ids of all these runs."""
         beside = (*self.other_cells, *self.other_settings)
         return {each.run for each in self.runs if each.run} | {run.id for run in beside}
 
 
 def plan(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> Plan:
-    """Find the runs of a suite: those that carry its name, and any that is just what it wants.
+    """Find the runs of a suite: those with its name, and any other that equals one of its runs.
 
-    The seeds are the suite's, unless runs were launched as it with others: then they are those
-    of these runs, for all of its cells.
+    The seeds are the suite's own, unless runs were launched as it with others: then the seeds of
+    these runs are expected for all of its cells.
 
     Raises:
         UsageError: the suite can't be run.
@@ -79,7 +79,7 @@ def _cell(run: Run) -> tuple[str, str, int]:
 
 
 def _planned(wanted: dict[str, RunSpec], runs: Iterable[Run]) -> Iterator[Planned]:
-    """Each run of the suite once, with the best that was made of it: done before all."""
+    """Yield each run of the suite, with the run of the store that came furthest (done first)."""
     rank = {state: number for number, state in enumerate(_BEST_STATES)}
     known: dict[str, Run] = {}
     for run in runs:

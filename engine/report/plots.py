@@ -1,4 +1,4 @@
-"""The report's pictures. Matplotlib is imported where one is drawn."""
+"""Draws the plots of a report. Matplotlib is imported when the first is drawn."""
 
 from __future__ import annotations
 
@@ -17,44 +17,45 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE = 11.0
-"""Inches, which a page's column is scaled to."""
+"""Width of a figure in inches; a page scales it to its column."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """A cell's quality."""
+    """The quality of a cell."""
 
     cell: CostedCell
     mean: float
     low: float
     high: float
-    """The interval over users."""
+    """Ends of the 95 % interval over users."""
     seeds: tuple[float, ...]
+    """The value of each seed."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A run's epochs."""
+    """The epochs of a run; all tuples are equally long."""
 
     model: str
     length: int
     epochs: tuple[int, ...]
     seconds: tuple[float, ...]
-    """Of training, until the end of each epoch."""
+    """Seconds of training until the end of each epoch."""
     quality: tuple[float, ...]
-    """On validation."""
+    """The validation metric."""
     loss: tuple[float, ...]
-    """A target, in nats."""
+    """Training loss per target, in nats."""
     best: int | None
-    """The chosen epoch's place."""
+    """Index of the chosen epoch."""
 
 
 Colours = dict[str, tuple[str, str]]
-"""Colour and marker by model."""
+"""Colour and marker of each model."""
 
 
 def colours(models: Sequence[str]) -> Colours:
-    """The same for a model in every picture of a report."""
+    """Assign a colour and a marker to each model, the same in every plot of a report."""
     return {
         model: (SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)])
         for number, model in enumerate(dict.fromkeys(models))
@@ -62,7 +63,7 @@ def colours(models: Sequence[str]) -> Colours:
 
 
 def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours) -> str:
-    """Each cell's mean with its interval over users, and its seeds as small points."""
+    """Draw the mean of each cell with its interval over users, and its seeds as ticks."""
     with _style():
         figure = _figure(WIDE, 1.0 + 0.32 * len(levels))
         axes = figure.subplots()
@@ -81,7 +82,7 @@ def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours
 
 
 def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours) -> str:
-    """A column a length: validation over the time of training, and the loss over epochs."""
+    """Draw a column per length: validation over training time, and the loss over epochs."""
     lengths = sorted({curve.length for curve in curves})
     with _style():
         figure = _figure(WIDE, 5.6)
@@ -108,7 +109,7 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
 def pareto_plot(
     name: str, levels: Sequence[Level], costs: Sequence[Cost], metric: str, looks: Colours
 ) -> str:
-    """Quality over each cost, the front as a line through the cells that are on it."""
+    """Draw quality over each cost, with a line through the cells on the Pareto front."""
     columns = 3 if len(costs) > 2 else len(costs)
     rows = math.ceil(len(costs) / columns)
     with _style():
@@ -154,11 +155,12 @@ def _pareto(axes: Axes, levels: Sequence[Level], cost: Cost, looks: Colours) -> 
 
 
 _BESIDE = ((-6, 4, "right"), (6, 4, "left"), (6, -11, "left"), (-6, -11, "right"))
-"""Where a point's length stands, the shortest first: cells of a model lie close together."""
+"""Offset in points and alignment of a point's label, from the shortest length on: labels of one
+model's cells, which lie close together, don't overlap."""
 
 
 def _logarithmic(axes: Axes, values: Sequence[float], least: float) -> None:
-    """Where the values lie so far apart that a line would show the largest alone."""
+    """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     above = [value for value in values if value > 0]
@@ -198,7 +200,7 @@ def _model(cell: CostedCell) -> str:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """Our style, whatever the user's own Matplotlib looks like."""
+    """Apply our style in place of the user's own Matplotlib settings."""
     import matplotlib as mpl
 
     with mpl.rc_context():

@@ -1,4 +1,4 @@
-"""What must be known of runs before their figures are believed: marks, and second attempts."""
+"""Remarks on runs whose figures need care: disturbed ones, and those with several attempts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MEANING = {
     "no epoch twice",
 }
 SIGN = " !"
-"""Behind the name of a row that a remark is about."""
+"""Suffix of the name of a row that holds a run with a remark."""
 
 
 def remarks(run: Row) -> tuple[str, ...]:
-    """Of a row of `compare_rows`: its marks, and whether it took several attempts."""
+    """Return the remarks on a run: its marks, and `AGAIN` if it took several attempts."""
     found = [mark for mark in MEANING if mark in str(run["marks"] or "").split()]
     attempts = run["attempts"]
     if isinstance(attempts, int) and attempts > 1:
@@ -30,12 +30,12 @@ def remarks(run: Row) -> tuple[str, ...]:
 
 
 def signed_label(label: str, runs: Iterable[Row]) -> str:
-    """The row's name, with `SIGN` where there is a remark on one of its runs."""
+    """Return the label, followed by `SIGN` if there is a remark on one of the runs."""
     return label + (SIGN if any(map(remarks, runs)) else "")
 
 
 def note_below(runs: Iterable[Row]) -> Iterator[Paragraph]:
-    """What the sign in a table of these runs means; nothing where none has it."""
+    """Explain `SIGN` below a table of these runs, if one of them has a remark."""
     found = Counter(remark for run in runs for remark in remarks(run))
     if found:
         told = listed(f"{remark} ({number} of the runs)" for remark, number in found.items())
@@ -43,7 +43,7 @@ def note_below(runs: Iterable[Row]) -> Iterator[Paragraph]:
 
 
 def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
-    """Every remark with its runs, and of how many runs nothing is known."""
+    """List every remark with its runs, and count the runs without remark or without data."""
     by_remark: dict[str, list[Row]] = {}
     for run in runs:
         for remark in remarks(run):

@@ -1,4 +1,4 @@
-"""Matplotlib's drawings as SVG that takes its colours from the page, with text as text."""
+"""Turns Matplotlib figures into SVG whose colours come from the page and whose text is text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, QUIET, GRID, PAPER = "#010101", "#010102", "#010103", "#010104"
-"""Stand for what the page says; no drawing has such colours by chance."""
+"""Placeholders that are replaced by the page's colours; no drawing has them by chance."""
 
 SERIES = tuple(f"#0101{number:02x}" for number in range(0x10, 0x18))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-"""Each colour has a shape of its own, for print without colour."""
+"""One marker per colour of `SERIES`, for print without colour."""
 
 # Okabe & Ito's palette (Color Universal Design, 2008), dark enough on white and light enough on
 # black for 3:1, its black and yellow left out.
@@ -67,14 +67,14 @@ STYLE: dict[str, Any] = {
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
 }
-"""For `matplotlib.rc_context`."""
+"""Our settings for Matplotlib."""
 
 
 def svg_text(figure: Figure, name: str) -> str:
-    """The drawing as an ``<svg>`` element for a page; the same drawing gives the same bytes.
+    """Return the figure as an ``<svg>`` element for a page; equal figures give equal bytes.
 
-    Colours are the page's variables (`LIGHT` has their names), sizes its column's. Names within it
-    begin with ``name``, so that several may stand on one page.
+    Colours refer to CSS variables, whose names are the keys of `LIGHT`; sizes follow the page's
+    column. Ids begin with ``name``, so that several figures can be on one page.
     """
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
@@ -92,7 +92,7 @@ def svg_text(figure: Figure, name: str) -> str:
 
 
 def standalone(svg: str) -> str:
-    """As a file of its own, light and dark as its reader is."""
+    """Return the SVG as a file of its own, with colours for light and dark readers."""
     style = (
         f"<style>:root{{{_declared(LIGHT)}}}"
         f"@media (prefers-color-scheme: dark){{:root{{{_declared(DARK)}}}}}</style>"

@@ -1,4 +1,4 @@
-"""From the store to a report's text."""
+"""Makes a report from the store, and writes it to a file."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Written:
-    """What lies where now."""
+    """The files that were written."""
 
     path: Path
     plots: Path | None
-    """The folder of the plots, where they are files of their own."""
+    """The folder of the plots, if they are files of their own."""
 
 
 def make_report(
     con: sqlite3.Connection, location: StoreLocation, catalogue: Catalogue | None, wanted: Wanted
 ) -> Report:
-    """The report on what the store has now. The same runs give the same report.
+    """Make a report on the store's present content. The same runs give the same report.
 
     Raises:
         UsageError: see `gather`.
@@ -49,7 +49,7 @@ def make_report(
 
 
 def compose(material: Material, catalogue: Catalogue | None) -> Report:
-    """The report on what was gathered."""
+    """Make a report on gathered material."""
     looks = colours(sorted({str(row["model"]) for row in material.done}))
     sections = (
         in_short(material),
@@ -73,11 +73,12 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
 
 
 def write_report(report: Report, path: Path) -> Written:
-    """Write it, as the path's ending says. Markdown has its plots in a folder beside it.
+    """Write a report in the format of the path's ending. The plots of Markdown go into a folder
+    beside it.
 
     Raises:
-        UsageError: the ending says nothing.
-        UserError: it can't be written.
+        UsageError: the ending is that of no format.
+        UserError: a file can't be written.
     """
     try:
         if format_of(path) == "html":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.store.database import is_current_version, migrate, store_lock
+from engine.store.intake.rebuild import build
 from engine.store.location import StoreLocation
-from engine.store.rebuild import build
 
 
 def create_or_migrate(location: StoreLocation) -> None:

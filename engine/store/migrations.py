@@ -131,7 +131,7 @@ def migrations() -> Migrations:
         )
         db.execute(
             "CREATE INDEX runs_grouped ON runs (state, model, dataset, length, profile, settings,"
-            " checksum, seed, id, origin, best_test_ndcg)"
+            " checksum, seed, id, origin)"
         )
         db.execute(
             "CREATE VIEW cell_runs AS SELECT * FROM runs WHERE state = 'done'"

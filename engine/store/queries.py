@@ -1,7 +1,7 @@
 """What the store knows of runs, the queue and the cells. Plain ``sqlite3``: light to import.
 
-A run's series are in `engine.store.series`, the comparison in `engine.store.comparison`; both
-are offered here too.
+A run's series are in `engine.store.series`, the comparison in `engine.store.compare.comparison`;
+both are offered here too.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.spread import Spread
-from engine.store.comparison import comparison, comparison_columns, comparison_count, matching
+from engine.store.compare.comparison import (
+    comparison,
+    comparison_columns,
+    comparison_count,
+    matching,
+)
+from engine.store.compare.grouping import Choice, cell_table
 from engine.store.database import fetch
-from engine.store.grouping import Choice, cell_table
 from engine.store.series import (
     attempt_spans,
     attempts,

@@ -13,7 +13,7 @@ from engine.lifecycle import UNDER_WAY, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.process import ProcessIdentity
 from engine.store.database import StoreConnection
-from engine.store.ingest import refresh
+from engine.store.intake.ingest import refresh
 from engine.store.schema import RUN_TABLES
 
 

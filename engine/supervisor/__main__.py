@@ -26,10 +26,10 @@ from engine.machine.slots import detect_slots
 from engine.regular import OWNER_ONLY
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
-from engine.store.folders import sweep
+from engine.store.intake.folders import sweep
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation, store_location
 from engine.store.news import NotificationReader
-from engine.store.rebuild import rebuild
 from engine.store.transitions import beat, work_left
 from engine.supervisor.launcher import Launcher, LocalLauncher, Pool
 from engine.supervisor.pools import Pools

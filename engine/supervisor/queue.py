@@ -19,8 +19,8 @@ from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
 from engine.store.database import StoreConnection, StoreReplacedError, write
-from engine.store.folders import save_folder, save_unsaved
-from engine.store.ingest import ingest
+from engine.store.intake.folders import save_folder, save_unsaved
+from engine.store.intake.ingest import ingest
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.transitions import LiveAttempt

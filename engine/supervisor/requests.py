@@ -8,7 +8,7 @@ from engine.errors import RunError
 from engine.lifecycle import MOVES, allows
 from engine.store import transitions
 from engine.store.database import StoreConnection, write
-from engine.store.folders import discard_folder
+from engine.store.intake.folders import discard_folder
 from engine.store.location import StoreLocation
 from engine.store.transitions import Request
 

@@ -194,7 +194,8 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
         return settings.dtype == "bfloat16"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    avx512 = torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - torch says it nowhere else
+    return bool(avx512 or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
 
 
 def training_setup(

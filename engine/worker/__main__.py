@@ -48,6 +48,17 @@ def main() -> int:
 
         train_other_rank(folder, arguments.device, arguments.threads, arguments.processes)
 
+    asked_to_stop = False
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
+    # Before it waits for the lock: an attempt that is asked to stop meanwhile still says how it
+    # ended.
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGUSR2, ask_to_stop)
+
     # With 1, torchrun ends the other ranks, which wait for this one.
     nothing_to_do = 0 if arguments.processes == 1 else 1
 
@@ -59,15 +70,6 @@ def main() -> int:
     if folder.newest_attempt() > arguments.attempt or folder.journal(arguments.attempt).exists():
         sys.stderr.write(f"attempt {arguments.attempt} has had its turn; nothing to do\n")
         return nothing_to_do
-
-    asked_to_stop = False
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal asked_to_stop
-        asked_to_stop = True
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGUSR2, ask_to_stop)
 
     # Not at the top: importing torch takes seconds, in which a signal would kill the process.
     from engine.worker.attempt import run_attempt

@@ -202,7 +202,7 @@ def test_threads_never_tear_each_others_lines(path: Path) -> None:
 
 def test_after_a_line_cut_by_a_full_disk_the_next_one_is_whole(tmp_path: Path) -> None:
     """A limit on the file's size cuts a write where a full disk would; here, at every byte."""
-    subprocess.run([sys.executable, "-c", _CUT_BY_A_LIMIT, str(tmp_path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", _CUT_BY_A_LIMIT, str(tmp_path)], check=True)
     journals = sorted(tmp_path.iterdir())
     assert len(journals) > 80
     for path in journals:
@@ -245,7 +245,7 @@ def test_heartbeats_and_late_fsyncs_come_by_themselves(
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(time.monotonic()), real(fd))[1])
     with JournalWriter(path) as journal:
         journal.write("step", step=1)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and (
             not synced or [e.kind for e in read_journal(path).lines].count("heartbeat") < 2
         ):
@@ -262,6 +262,7 @@ def test_heartbeats_and_late_fsyncs_come_by_themselves(
 def test_what_must_last_is_on_the_disk_before_write_returns(
     path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, durable: bool
 ) -> None:
+    monkeypatch.setattr(journal_module, "FSYNC_SECONDS", 3_600.0)  # the late one stays away
     with JournalWriter(path) as journal:
         size_at_sync: list[int] = []
         real = os.fsync

@@ -97,8 +97,9 @@ def test_what_is_typed_takes_precedence_over_variants(catalogue: Catalogue) -> N
     }
     suite = Suite.model_validate(content)
     changed = replace(catalogue, suites={"smoke": suite})
-    as_it_is = order_of_cells(changed, [SASREC], settings={"lr": "0.01"}, suite="smoke")
-    assert as_it_is.variants == suite.variants
+    for same in ("0.01", "1e-2"):
+        as_it_is = order_of_cells(changed, [SASREC], settings={"lr": same}, suite="smoke")
+        assert as_it_is.variants == suite.variants
     typed = order_of_cells(changed, [SASREC], settings={"lr": "0.02"}, suite="smoke")
     assert typed.variants == {
         "whole": {"lr": "0.02"},

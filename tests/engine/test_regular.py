@@ -12,7 +12,7 @@ from engine.journal import read_journal
 from engine.regular import open_regular, read_regular
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file
-from engine.store.folders import load_meta
+from engine.store.intake.folders import load_meta
 from engine.training.checkpoint import CheckpointError, load_checkpoint
 
 DESCRIPTORS = Path("/proc/self/fd")

@@ -16,7 +16,7 @@ NODES = ("n1", "n2")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 CPUS, MEMORY = 8, 16_000
 """Of a node as Slurm is told; runs of the tests are small."""
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 def missing() -> str | None:
@@ -99,7 +99,7 @@ class Cluster:
             # A node that is in order refuses that.
             with suppress(subprocess.CalledProcessError):
                 self.command("scontrol", "update", f"nodename={node}", "state=resume")
-        self.wait(lambda: self.idle_nodes() == set(NODES), "two idle nodes", 60)
+        self.wait(lambda: self.idle_nodes() == set(NODES), "two idle nodes")
 
     def _answers(self) -> bool:
         return "UP" in self.command("scontrol", "ping")
@@ -185,7 +185,7 @@ class Cluster:
             "MpiDefault": "none",
             "ReturnToService": 2,
             "SlurmctldTimeout": 10,
-            "SlurmdTimeout": 10,
+            "SlurmdTimeout": 30,  # of a node that a busy machine doesn't let answer
             "InactiveLimit": 0,
             "KillWait": 5,
             "MinJobAge": 300,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -28,7 +29,8 @@ from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 
-SECONDS = 90.0
+SECONDS = 180.0
+REHEARSAL = Path(__file__).parents[1] / "engine" / "scheduling" / "rehearsal_worker.py"
 SMALL = {"users": 120, "items": 40, "interactions": 3_600}
 TIMES = ("train_seconds", "eval_seconds", "gpu_memory_mib", "gpu_utilization")
 """What differs between executions of one run."""
@@ -61,6 +63,14 @@ class Lab:
         }
         path = self.configs / "launchers" / f"{name}.yaml"
         path.write_text(yaml.safe_dump(content))
+
+    def rehearse(self, name: str) -> None:
+        """Write a launcher's profile whose workers train nothing: `rehearsal_worker` says what
+        they do."""
+        python = self.configs / "rehearsing-python"
+        python.write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} -P {REHEARSAL} "$@"\n')
+        python.chmod(0o755)
+        self.profile(name, python=str(python))
 
     def add(self, *specs: RunSpec, launcher: str | None = "low") -> list[str]:
         """Queue runs, and see to it that they are worked on."""

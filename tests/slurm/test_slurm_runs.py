@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from cluster import Cluster
 from lab import Lab, small_spec
 
 from engine.spec import Dataset
-from engine.store.rebuild import rebuild
+from engine.store.intake.rebuild import rebuild
 from engine.store.requests import request_cancel, request_retry
 
 LONG = {"epochs": 100_000}
@@ -45,7 +46,9 @@ def test_runs_end_as_they_do_on_this_machine(lab: Lab) -> None:
 
 
 def test_cancelled_runs_stay_so_until_they_are_retried(lab: Lab, cluster: Cluster) -> None:
-    (running,) = lab.add(small_spec(1, **LONG))
+    lab.rehearse("rehearsing")
+    holds = small_spec(1).model_copy(update={"profile": "hold"})
+    (running,) = lab.add(holds, launcher="rehearsing")
     lab.profile("held", options=["--hold"])
     (waiting,) = lab.add(small_spec(2), launcher="held")
     lab.wait(lambda: lab.lines(running, 1, "epoch"), "an epoch")
@@ -111,9 +114,14 @@ def test_a_preempted_run_goes_on_from_its_checkpoint(lab: Lab, cluster: Cluster)
 
 @pytest.mark.slow
 def test_a_run_longer_than_its_jobs_goes_on_in_the_next(lab: Lab, cluster: Cluster) -> None:
-    lab.profile("short", time=1, warn_seconds=45)
+    lab.profile("short", time=60, warn_seconds=90)
     (run,) = lab.add(small_spec(1, **LONG), launcher="short")
-    lab.wait(lambda: lab.lines(run, 2, "epoch"), "a second job", 120)
+    lab.wait(lambda: lab.lines(run, 1, "checkpoint"), "a checkpoint")
+    # Slurm warns once less than 90 s are left, which leaves a minute for the last word.
+    minutes = int(time.time() - lab.lines(run, 1, "start")[0].t) // 60 + 3
+    job = str(lab.job(run).job)
+    cluster.command("scontrol", "update", f"jobid={job}", f"timelimit={minutes}")
+    lab.wait(lambda: lab.lines(run, 2, "epoch"), "a second job", 300)
     assert lab.lines(run, 1, "end")[0].fields["status"] == "preempted"
     resumed = lab.lines(run, 2, "start")[0].fields["resumed_epoch"]
     assert resumed == lab.lines(run, 1, "checkpoint")[-1].fields["epoch"] > 0
@@ -124,7 +132,8 @@ def test_a_supervisor_killed_while_it_submits_doubles_nothing(lab: Lab, cluster:
     def submissions(run: str) -> int:
         return len(states(cluster, run))
 
-    runs = lab.add(*(small_spec(seed) for seed in range(3)))
+    lab.rehearse("rehearsing")
+    runs = lab.add(*(small_spec(seed) for seed in range(3)), launcher="rehearsing")
     for submitted in (1, 2):
         lab.wait(lambda n=submitted: sum(map(submissions, runs)) >= n, "some jobs")
         lab.kill_supervisor()
@@ -215,7 +224,7 @@ def test_data_is_prepared_once_before_the_first_job(
 def test_the_doctor_goes_the_way_to_a_node_and_back(lab: Lab, cluster: Cluster) -> None:
     from click.testing import CliRunner
 
-    from tui.cli import seqbench
+    from tui.cli.main import seqbench
 
     def doctor(launcher: str) -> tuple[int, str]:
         command = ["--db", str(lab.location.db), "doctor", "--launcher", launcher]

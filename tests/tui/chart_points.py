@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui.widgets.chart import Chart
-from tui.widgets.curve import Curve, Place, Points
-from tui.widgets.trace import Trace
+from tui.charts.chart import Chart
+from tui.charts.curve import Curve, Place, Points
+from tui.charts.trace import Trace
 
 STEPS = 10
 """Steps of an epoch."""

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.app import SeqbenchApp
-from tui.screens.compare import CompareScreen
+from tui.compare.screen import CompareScreen
 from tui.widgets.table import PagedTable
 
 
@@ -37,7 +37,9 @@ def has_rows(app: SeqbenchApp) -> bool:
 
 
 def table(app: SeqbenchApp, screen: Screen[Any] | None = None) -> PagedTable:
-    return (screen or app.screen).query_one(PagedTable)
+    """A screen's table, or else the topmost one: a dialog may still stand over it."""
+    screens = reversed(app.screen_stack) if screen is None else [screen]
+    return next(found for shown in screens for found in shown.query(PagedTable))
 
 
 def lines(app: SeqbenchApp) -> list[str]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from live_runs import LiveStore
+from live_runs import LiveStore, make_busy
 from rest import let_pilots_wait_for_rest
+from sizes import compare_sizes
 from style_sheets import let_apps_share_rules
+from syrupy.assertion import SnapshotAssertion
 
 from engine.lock import take_lock
 from engine.store.location import StoreLocation
-from tui.screens import confirm, launch_place
+from tui.launch import cluster as launch_place
+from tui.launch import confirm
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,7 +34,7 @@ def quick_apps() -> Iterator[None]:
 def held_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """Hold the supervisor's lock of a store in ``tmp_path``: an app that opens it, or launches
     runs, finds it worked on, and no training outlives the test. Commands wait for real runs."""
-    if request.path.parent.name == "commands":
+    if request.path.parent.name == "cli":
         yield
         return
     location = StoreLocation(tmp_path / "runs.db")
@@ -54,6 +59,25 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def snap_sizes(snapshot: SnapshotAssertion) -> Callable[..., None]:
+    """Compare one app's pictures in every size with those stored; see `compare_sizes`."""
+
+    def compare(*arguments: Any, **named: Any) -> None:
+        asyncio.run(compare_sizes(snapshot, *arguments, **named))
+
+    return compare
+
+
+@pytest.fixture
+def quick_line() -> None:
+    """Apps on a real terminal draw everything, though a machine that is busy with other tests may
+    look like a slow line, and the header would say so."""
+    settings = Path(os.environ["XDG_CONFIG_HOME"]) / "seqbench/terminal.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("low-bandwidth: false\n")
+
+
+@pytest.fixture
 def measures() -> None:
     """What a run costs is measured in the dialog."""
 
@@ -74,11 +98,5 @@ def empty_store(tmp_path: Path) -> LiveStore:
 def busy_store(tmp_path: Path) -> LiveStore:
     """Runs of the three models in the states that a working store has."""
     store = LiveStore(tmp_path)
-    for seed in (1, 2):
-        store.train(store.launch("sasrec", seed=seed), 12, end="done")
-    store.train(store.launch("bert4rec"), 3, end="failed")
-    store.train(store.launch("bert4rec", length=75), 9)
-    store.launch("xlstm")
-    store.launch("xlstm", length=75)
-    store.mark(store.launch("sasrec", length=100), "cancelled")
+    make_busy(store)
     return store

@@ -13,11 +13,11 @@ from engine.machine import slots, telemetry
 from engine.machine.busyprocesses import BusyProcesses
 from engine.machine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
-from tui.screens import live
-from tui.screens.live import LiveScreen
-from tui.widgets.device_panel import HISTORY, DevicePanel
-from tui.widgets.queue_table import QueueTable
-from tui.widgets.run_facts import RunFacts
+from tui.live import screen as live
+from tui.live.device_panel import HISTORY, DevicePanel
+from tui.live.queue_table import QueueTable
+from tui.live.run_facts import RunFacts
+from tui.live.screen import LiveScreen
 
 
 class KnownSampler(telemetry.Sampler):

@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
-from tui.theme import DEFAULT_VARIABLES, SEQBENCH
+from tui.shell.theme import DEFAULT_VARIABLES, SEQBENCH
 
 
 class Stage(App[None]):

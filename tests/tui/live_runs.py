@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.config import load_catalogue
+from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
 from engine.store.connect import connect_writer
 from engine.store.create import create_or_migrate
 from engine.store.database import write
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 
@@ -30,9 +33,17 @@ class LiveStore:
 
     def __init__(self, folder: Path) -> None:
         self.location = StoreLocation(folder / "runs.db")
-        create_or_migrate(self.location)
-        self._catalogue = load_catalogue()
+        if not self.location.db.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.location.db.write_bytes(_without_runs())
+        self._catalogue = _catalogue()
         self._seq: dict[tuple[str, int], int] = {}
+
+    def take_copy(self, other: LiveStore) -> None:
+        """Become what another store is; this one has no run yet."""
+        assert not self._seq
+        shutil.copytree(other.location.db.parent, self.location.db.parent, dirs_exist_ok=True)
+        self._seq.update(other._seq)
 
     def launch(self, model: str, *, seed: int = 1, length: int = 50, epochs: int = 60) -> str:
         """Put a run into the queue, and return its id."""
@@ -95,6 +106,28 @@ class LiveStore:
         self.journal(run, lines, attempt)
 
 
+@cache
+def _catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@cache
+def _without_runs() -> bytes:
+    """The database of a store that was just made: migrations run once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        location = StoreLocation(Path(folder) / "runs.db")
+        create_or_migrate(location)
+        return location.db.read_bytes()
+
+
+@cache
+def _made(make: Callable[[LiveStore], Any]) -> tuple[LiveStore, Any, object]:
+    """A store that was made once, what making it returned, and who removes its folder."""
+    folder = tempfile.TemporaryDirectory(prefix="live-")
+    store = LiveStore(Path(folder.name))
+    return store, make(store), folder
+
+
 def start(**fields: Any) -> dict[str, Any]:
     """A journal's first line."""
     return {
@@ -140,7 +173,28 @@ def loss(number: int) -> float:
 
 
 def populate(store: LiveStore) -> dict[str, str]:
-    """Runs in every state; their ids by a word."""
+    """Put runs in every state into a store that has none; their ids by a word."""
+    template, runs, _ = _made(_every_state)
+    store.take_copy(template)
+    return dict(runs)
+
+
+def make_busy(store: LiveStore) -> None:
+    """Put runs of the three models, in the states that a working store has, into an empty one."""
+    store.take_copy(_made(_working)[0])
+
+
+def _working(store: LiveStore) -> None:
+    for seed in (1, 2):
+        store.train(store.launch("sasrec", seed=seed), 12, end="done")
+    store.train(store.launch("bert4rec"), 3, end="failed")
+    store.train(store.launch("bert4rec", length=75), 9)
+    store.launch("xlstm")
+    store.launch("xlstm", length=75)
+    store.mark(store.launch("sasrec", length=100), "cancelled")
+
+
+def _every_state(store: LiveStore) -> dict[str, str]:
     runs = {
         "done": store.launch("sasrec", seed=1),
         "failed": store.launch("xlstm", seed=1),

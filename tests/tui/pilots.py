@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rest import at_rest
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -19,12 +20,13 @@ DEADLINE = 90.0
 async def wait_for(
     pilot: Pilot[Any], condition: Callable[[], object], what: str, seconds: float = DEADLINE
 ) -> None:
-    """Let the app work until ``condition()`` is true."""
+    """Let the app work until ``condition()`` is true, and then until it is at rest."""
     end = time.monotonic() + seconds
     while not condition():
         assert pilot.app._exception is None, f"the app failed before: {what}"
         assert time.monotonic() < end, f"never happened: {what}"
         await asyncio.sleep(0.01)
+    await at_rest()
 
 
 async def settled(pilot: Pilot[Any]) -> None:

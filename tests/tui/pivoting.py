@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import SeqbenchApp
-from tui.screens.pivot import PivotScreen
+from tui.pivot.screen import PivotScreen
 
 USERS = 400
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from textual._context import active_app
@@ -11,35 +12,42 @@ from textual.app import ScreenStackError
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-FRAME_SECONDS = 0.1
-"""Between two pictures that nothing but time asks for; at rest an app draws at once."""
-
 MOST_PICTURES = 20
 """Drawn one after the other before an app counts as one that draws for ever."""
 
+_unpainted: WeakSet[Screen[Any]] = WeakSet()
+_paint = Screen._compositor_refresh
+
 
 async def at_rest(*_: float) -> None:
-    """Let the app work until only time, a thread or its user can give it more to do.
+    """Let the app work until only time, a thread or its user can give it more to do; paint it.
 
     Textual's own `wait_for_idle` (8.2) looks at the processor time of 20 ms instead, and takes an
     app that a loaded machine keeps waiting for one that has nothing to do.
     """
     loop = asyncio.get_running_loop()
+    app = active_app.get()
     for _picture in range(MOST_PICTURES):
         await asyncio.sleep(0)
         while loop._ready:  # type: ignore[attr-defined]
             await asyncio.sleep(0)
         try:
-            screen = active_app.get().screen
+            screen = app.screen
         except ScreenStackError:
             return
-        if not _undrawn(screen):
+        if app._resize_timer is not None:  # a terminal's new size is taken up a moment later
+            await asyncio.sleep(0.01)
+        elif _undrawn(screen):
+            screen._on_timer_update()
+        elif screen in _unpainted:
+            _unpainted.clear()
+            _paint(screen)
+        else:
             return
-        screen._on_timer_update()
 
 
 def _undrawn(screen: Screen[Any]) -> bool:
-    """Whether the screen waits for its next picture."""
+    """Whether the screen waits for its next frame."""
     return bool(
         screen._dirty_widgets
         or screen._callbacks
@@ -50,14 +58,24 @@ def _undrawn(screen: Screen[Any]) -> bool:
     )
 
 
+def _paint_later(screen: Screen[Any]) -> None:
+    """Leave a frame's cells to the next one that is painted, as a slow terminal would."""
+    if screen is screen.app.screen and not screen.app.is_inline:
+        screen._dirty_widgets.clear()
+        _unpainted.add(screen)
+        screen.app._update_mouse_over(screen)
+    else:
+        _paint(screen)
+
+
 async def _wait_for_screen(pilot: Pilot[Any], timeout: float = 0) -> bool:
     await at_rest()
     return pilot.app._exception is None
 
 
 def let_pilots_wait_for_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every pilot wait by `at_rest` after a key, a click or a pause."""
-    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", FRAME_SECONDS)
+    """Have every pilot wait by `at_rest` after a key, a click or a pause, and only then paint."""
     monkeypatch.setattr("textual.app.wait_for_idle", at_rest)
     monkeypatch.setattr("textual.pilot.wait_for_idle", at_rest)
     monkeypatch.setattr(Pilot, "_wait_for_screen", _wait_for_screen)
+    monkeypatch.setattr(Screen, "_compositor_refresh", _paint_later)

@@ -12,14 +12,19 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from picture import Picture, steady
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 30.0
-"""Seconds; what takes longer hangs."""
+DEADLINE = 100.0
+"""Seconds; what takes longer hangs, whatever else the machine has to do."""
+
+RUNNABLE = b"RD"
+"""States of a thread that goes on, or would if a processor or a disk were free."""
 
 APP = (sys.executable, "-X", "faulthandler", "-m", "tui.cli", "--db")
 
@@ -97,10 +102,15 @@ class Terminal:
         return steady(self.picture.text.splitlines())
 
     def still(self) -> list[str]:
-        """The same once nothing has been drawn for a while."""
-        while self.read(0.5):
+        """The same once nothing has been drawn for a while, and nothing waits for a processor."""
+        while self.read(0.5) or any(works(pid) for pid in self._processes()):
             pass
         return self.shown()
+
+    def _processes(self) -> list[int]:
+        """The program and all that it started."""
+        program = psutil.Process(self.process.pid)
+        return [program.pid, *(child.pid for child in program.children(recursive=True))]
 
     def read_to_end(self) -> int:
         """Read until the program has ended, and everything that it had written; its status."""
@@ -149,3 +159,13 @@ class Terminal:
         assert self.attributes() == self.found
         assert self.picture.left_on() == []
         assert b"Traceback" not in self.output
+
+
+def works(pid: int) -> bool:
+    """Whether a process has a thread that doesn't sleep."""
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            state = (thread / "stat").read_bytes().rpartition(b") ")[2][:1]
+            if state in RUNNABLE:
+                return True
+    return False

@@ -9,14 +9,14 @@ import pytest
 from live_app import know_the_surroundings
 from live_runs import LiveStore
 from pilots import settled, wait_for
+from sizes import EACH_SIZE, by_x
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
-from tui.screens.help import HelpScreen
-from tui.screens.jump import JumpScreen
+from tui.dialogs.help import HelpScreen
+from tui.dialogs.jump import JumpScreen
 
-SIZES = [(80, 24), (120, 36), (200, 50)]
-sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+sizes = pytest.mark.parametrize("size", EACH_SIZE, ids=by_x)
 
 
 @pytest.fixture

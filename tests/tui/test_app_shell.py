@@ -9,30 +9,31 @@ import pytest
 from live_lines import screen_text
 from live_runs import LiveStore
 from pilots import settled, wait_for
+from terminals import DEADLINE
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.store.location import StoreLocation
-from tui.actions import ACTIONS
-from tui.actions.action import actions_for
-from tui.actions.bindings import area_of, bindings_for
 from tui.app import SeqbenchApp
-from tui.follow import StoreFollower
+from tui.charts.screen import ChartScreen
+from tui.compare.scatter import ScatterScreen
+from tui.compare.screen import CompareScreen
+from tui.data.screen import DataScreen
+from tui.dialogs.help import HelpScreen
+from tui.dialogs.quit import QuitScreen
+from tui.keys import ACTIONS
+from tui.launch.screen import LaunchScreen
+from tui.live.screen import LiveScreen
 from tui.messages import Snapshot
-from tui.screens.chart import ChartScreen
-from tui.screens.compare import CompareScreen
-from tui.screens.compare_scatter import ScatterScreen
-from tui.screens.data import DataScreen
-from tui.screens.help import HelpScreen
-from tui.screens.launch import LaunchScreen
-from tui.screens.live import LiveScreen
-from tui.screens.pivot import PivotScreen
-from tui.screens.quit import QuitScreen
-from tui.screens.replay import ReplayScreen
-from tui.screens.run import RunScreen
-from tui.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
-from tui.theme import SEQBENCH, SEQBENCH_LIGHT
+from tui.parts.follow import StoreFollower
+from tui.pivot.screen import PivotScreen
+from tui.run.replay.screen import ReplayScreen
+from tui.run.screen import RunScreen
+from tui.shell.action import actions_for
+from tui.shell.bindings import area_of, bindings_for
+from tui.shell.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
+from tui.shell.theme import SEQBENCH, SEQBENCH_LIGHT
 from tui.widgets.header import Header, tab_at
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +69,7 @@ asyncio.run(main())
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "runs.db")],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE, check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "[[], True] []", done.stderr
 

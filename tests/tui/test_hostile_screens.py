@@ -19,22 +19,22 @@ from textual.widgets import Input, Select
 
 from engine.lock import take_lock
 from tui.app import SeqbenchApp
-from tui.screens.ask import AskScreen
-from tui.screens.compare import CompareScreen
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.launch_fetch import FetchScreen
-from tui.screens.live import LiveScreen
-from tui.screens.run import RunScreen
-from tui.screens.run_note import NoteScreen
-from tui.widgets.grid import CellGrid
-from tui.widgets.log_tail import LogTail
+from tui.compare.screen import CompareScreen
+from tui.dialogs.ask import AskScreen
+from tui.dialogs.fetch import FetchScreen
+from tui.launch.confirm import ConfirmScreen
+from tui.launch.grid.grid import CellGrid
+from tui.live.log.tail import LogTail
+from tui.live.screen import LiveScreen
+from tui.results.note import NoteScreen
+from tui.run.screen import RunScreen
 from tui.widgets.table import PagedTable
 
 CASES = pytest.mark.parametrize(
     ("text", "size"),
     [
         pytest.param(ACTING, (80, 24), id="80x24"),
-        pytest.param(ACTING, (132, 43), id="132x43"),
+        pytest.param(ACTING, (132, 43), id="132x43", marks=pytest.mark.slow),
         pytest.param(HUGE, (132, 43), id="huge", marks=pytest.mark.slow),
     ],
     indirect=["text"],
@@ -106,7 +106,9 @@ async def test_runs_with_hostile_text(
         await wait_for(pilot, lambda: len(tail._log) > 1, "its log is shown")
         await settled(pilot)
         assert MARK in shows(pilot)
-        await pilot.press("home", "x")
+        await pilot.press("home")
+        await wait_for(pilot, lambda: live._run is not None and live._run.id != failed, "another")
+        await pilot.press("x")
         await wait_for(pilot, lambda: isinstance(app.screen, AskScreen), "the question")
         assert "Cancel" in shows(pilot)
         await pilot.press("escape", "3")

@@ -20,12 +20,12 @@ from engine.store.location import StoreLocation
 from engine.supervisor.launcher import LocalLauncher, Pool
 from engine.supervisor.queue import Queue
 from tui.app import SeqbenchApp
-from tui.cli import seqbench
-from tui.screens.live import LiveScreen
-from tui.screens.run import RunScreen
-from tui.states import STATE_GLYPH, STATE_MEANING
-from tui.states import STATES as LISTED
-from tui.widgets.queue_table import QueueTable
+from tui.cli.main import seqbench
+from tui.live.queue_table import QueueTable
+from tui.live.screen import LiveScreen
+from tui.run.screen import RunScreen
+from tui.shell.states import STATE_GLYPH, STATE_MEANING
+from tui.shell.states import STATES as LISTED
 
 MOVES: tuple[Move, ...] = ("first", "up", "down", "last")
 ACTIONS: tuple[Action, ...] = ("cancel", "retry", "delete", *MOVES)
@@ -51,7 +51,7 @@ def test_every_state_stands_in_the_table_and_has_its_looks(empty_store: LiveStor
     names = ", ".join(f"'{state}'" for state in STATES)
     with closing(connect_reader(empty_store.location)) as connection:
         made = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
-    assert f"CHECK (state IN ({names}))" in made
+    assert f"CHECK (state IN ({names}))" in " ".join(made.split())
     for action in ACTIONS:
         assert allowing(action) == tuple(state for state in STATES if allows(state, action))
         assert not any(allows(state, action) for state in ("", "of-tomorrow", None))

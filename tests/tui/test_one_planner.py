@@ -28,11 +28,11 @@ from engine.spec import CellKey, Suite
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.cli import seqbench
-from tui.commands.run import asked_order
-from tui.commands.session import Session
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.launch import LaunchScreen
+from tui.cli.main import seqbench
+from tui.cli.runs.run import asked_order
+from tui.cli.session import Session
+from tui.launch.confirm import ConfirmScreen
+from tui.launch.screen import LaunchScreen
 
 MIXED = Suite(
     name="mixed", title="Mixed", models=("xlstm", "SAS4Rec"), datasets=("ml-100k", "synthetic"),

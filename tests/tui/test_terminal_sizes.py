@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from live_lines import screen_text
@@ -16,7 +14,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
-from tui.widgets.device_panel import DevicePanel
+from tui.live.device_panel import DevicePanel
 
 ORDINARY = (80, 24)
 SIZES = [(1, 1), (1, 40), (300, 1), (3, 2), (20, 5), (300, 80)]
@@ -67,10 +65,11 @@ async def test_any_size_and_back_is_the_same_picture(
 
 
 async def still(pilot: Pilot[None]) -> list[str]:
-    """The picture once it doesn't change any more."""
+    """The picture once no thread works that could change it, and it doesn't change any more."""
     last: list[str] = []
     while last != (last := painted(pilot.app)):
         await pilot.pause(0.1)
+        await settled(pilot)
     return last
 
 
@@ -85,11 +84,7 @@ def painted(app: App[None]) -> list[str]:
 
 
 @pytest.fixture
-def terminal(busy_store: LiveStore) -> Iterator[Terminal]:
-    # A machine that is busy with other tests may look like a slow line, and the header says so.
-    settings = Path(os.environ["XDG_CONFIG_HOME"]) / "seqbench/terminal.yaml"
-    settings.parent.mkdir(parents=True)
-    settings.write_text("low-bandwidth: false\n")
+def terminal(busy_store: LiveStore, quick_line: None) -> Iterator[Terminal]:
     terminal = Terminal([*APP, busy_store.location.db], size=ORDINARY)
     yield terminal
     terminal.end()

@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.events import Click
 from textual.widget import Widget
 
-from tui.actions.app import APP
 from tui.messages import Snapshot
-from tui.states import glyph, style_variable
-from tui.text import short_path
+from tui.shell.keys import APP
+from tui.shell.states import glyph, style_variable
+from tui.shell.text import short_path
 
 if TYPE_CHECKING:
     from tui.lab import Lab

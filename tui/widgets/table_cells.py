@@ -9,7 +9,7 @@ from itertools import accumulate
 from rich.segment import Segment
 from textual.strip import Strip
 
-from tui.text import cells, shorten
+from tui.shell.text import cells, shorten
 
 WIDEST = 40
 """Cells of content to which a column is widened at most."""
@@ -35,8 +35,8 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Harmless text (`tui.text.plain`) and how it is toned: ``muted``, ``best``, ``strong``, or by
-    a run's state ``state-…``."""
+    """Harmless text (`tui.shell.text.plain`) and how it is toned: ``muted``, ``best``, ``strong``,
+    or by a run's state ``state-…``."""
 
     text: str
     tone: str = ""

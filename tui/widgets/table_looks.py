@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 from textual.widget import Widget
 
-from tui.states import rich_style
+from tui.shell.states import rich_style
 
 _PARTIAL = {"muted", "best", "strong", "rule", "mark"}
 """Components that colour the text and leave the ground as it is."""

@@ -1,4 +1,4 @@
-"""What the models need, and what that buys."""
+"""Sections on costs: parameters, memory, and quality against cost."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, metric_name, slug
-from engine.spread import Spread
+from engine.spread import Spread, spread
 
 
 def capacity(material: Material) -> Section:
-    """Model capacity, exact."""
+    """Make the section with exact numbers of parameters."""
     counts: dict[tuple[str, str, str], dict[int, set[int]]] = {}
     for row in material.rows:
         key = (str(row["dataset"]), str(row["model"]), str(row["profile"]))
@@ -53,7 +53,7 @@ def capacity(material: Material) -> Section:
 
 
 def memory(material: Material) -> Section:
-    """Memory of training."""
+    """Make the section on the memory that training took."""
     blocks: list[Block] = [
         Paragraph(
             "The most that a run took, mean ± standard deviation over seeds. GPU memory is what "
@@ -72,7 +72,7 @@ def memory(material: Material) -> Section:
 
 
 def trade_offs(material: Material, looks: Colours) -> Section:
-    """Costs, fronts, pros and cons."""
+    """Make the section with costs, Pareto fronts, pros and cons."""
     blocks: list[Block] = []
     for group in material.groups:
         blocks += _of_dataset(group, material, looks)
@@ -123,9 +123,8 @@ def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
     for level in group.levels:
         each = level.cell
         ids = [str(run["run"]) for run in each.cell.runs]
-        times = [group.seconds_to_pass.get(run) for run in ids]
-        known = [time for time in times if time is not None]
-        reached = f"{sum(known) / len(known):,.2f}" if len(known) == len(times) else ABSENT
+        times = spread(group.seconds_to_pass.get(run) for run in ids)
+        reached = f"{times.mean:,.2f}" if times and times.count == len(ids) else ABSENT
         texts = [_spread(each, cost) for cost in costs]
         rows.append([_label(each), f"{level.mean:.4f}", *texts, reached])
     heads = [cost.heading for cost in costs]

@@ -1,4 +1,4 @@
-"""Where the figures come from, and how to get them again."""
+"""Sections on the environment of the runs and on how to reproduce them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DATA = ("users", "items", "interactions")
 
 
 def environment(material: Material) -> Section:
-    """Devices, versions, data."""
+    """Make the section on devices, versions and data."""
     done = material.done
     rows = []
     for key, title in _FACTS:
@@ -58,7 +58,7 @@ def environment(material: Material) -> Section:
 
 
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
-    """The command for each row, and for this page."""
+    """Make the section with the command that repeats each row's runs."""
     blocks: list[Block] = []
     if material.plan is not None:
         blocks += [

@@ -1,4 +1,4 @@
-"""The pivot, and how sure its figures are."""
+"""Sections on the results: pivot, quality, published figures, inflation, learning curves."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 from engine.analysis.comparison import AGGREGATE_MEANING, kind_of, spread_text
 from engine.analysis.inflation import INFLATED
 from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
-from engine.analysis.pivot import COLUMNS, apart_sentences, pivot
-from engine.analysis.pivot_text import INDENT, pivot_texts
+from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, pivot
+from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
 from engine.analysis.tradeoffs import signed
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
@@ -21,7 +21,7 @@ from engine.spread import spread
 
 
 def results(material: Material, looks: Colours) -> Section:
-    """The reference table's form, then each data set's quality."""
+    """Make the section with the pivot and the quality of each data set's cells."""
     blocks: list[Block] = [
         Paragraph(
             f"Every figure of a run is that {AGGREGATE_MEANING['best']}; a cell's is the mean ± "
@@ -55,7 +55,7 @@ def _pivot(material: Material) -> Iterator[Block]:
 
 
 def beside_published(material: Material) -> Section:
-    """Published figures of the cells, and what may be said of ours."""
+    """Make the section that compares our figures with published ones."""
     blocks: list[Block] = []
     for title in dict.fromkeys(each.reference.title for _, each in material.published):
         some = [each for each in material.published if each[1].reference.title == title]
@@ -101,7 +101,7 @@ def _against(found: Against, name: str) -> list[str]:
 
 
 def inflated(material: Material) -> Section:
-    """What choosing the epoch by the test metric adds."""
+    """Make the section on how much choosing the epoch by the test metric adds."""
     cells = [cell for cell in material.inflation if cell.metrics]
     if not cells:
         return Section("What the maximum over epochs inflates", ())
@@ -167,7 +167,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
 
 
 def curves(material: Material, looks: Colours) -> Section:
-    """How training went."""
+    """Make the section with learning curves."""
     wanted = material.wanted
     valid = valid_name(wanted.metric, masked=wanted.masked)
     blocks: list[Block] = []
@@ -189,5 +189,5 @@ def curves(material: Material, looks: Colours) -> Section:
 
 
 def _mean(values: list[object], digits: int = 4) -> str:
-    known = [float(value) for value in values if isinstance(value, int | float)]
-    return f"{sum(known) / len(known):,.{digits}f}" if known else "n/a"
+    found = spread(values)
+    return f"{found.mean:,.{digits}f}" if found else ABSENT

@@ -1,4 +1,4 @@
-"""What was to run, what ran, and what is missing."""
+"""Sections on the outcome in short, and on which runs were wanted, ran, or are missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.report.wording import counted, listed, metric_name
 
 
 def in_short(material: Material) -> Section:
-    """What may be said of each data set in a sentence or two."""
+    """Make the section that sums up each data set in a sentence or two."""
     blocks: list[Block] = []
     if not material.groups:
         blocks.append(Paragraph("No cell has test ranks: nothing can be said of differences."))
@@ -64,7 +64,7 @@ def _figure(balance: Balance) -> str:
 
 
 def scope(material: Material) -> Section:
-    """Testing scope."""
+    """Make the section on the runs that the report is about."""
     blocks: list[Block] = []
     if material.plan is not None:
         blocks += _suite(material.plan)
@@ -124,7 +124,7 @@ def _suite(plan: Plan) -> Iterator[Block]:
 
 
 def _beside(plan: Plan) -> Iterator[Block]:
-    """Runs that carry the suite's name and aren't what it wants now."""
+    """Mention runs with the suite's name that it doesn't ask for now."""
     for runs, how in (
         (plan.other_cells, "of cells that it doesn't name"),
         (plan.other_settings, "with settings that it doesn't give these cells now"),
@@ -148,7 +148,7 @@ def _progress(planned: Sequence[Planned]) -> str:
 
 
 def _missing(planned: Sequence[Planned]) -> Iterator[str]:
-    """One line for the lengths of a data set and model that miss the same seeds."""
+    """Yield a line for the lengths of a data set and model that lack the same seeds."""
     seeds: dict[tuple[str, str, str, int], list[int]] = {}
     for each in planned:
         spec, state = each.spec, each.state or "never launched"

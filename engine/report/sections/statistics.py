@@ -1,8 +1,8 @@
-"""Which differences are real."""
+"""The section on which differences between cells are significant."""
 
 from __future__ import annotations
 
-from engine.analysis.pairs_text import caveats, people_rows
+from engine.analysis.pairs.text import caveats, people_rows
 from engine.report.blocks import Block, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import metric_name
@@ -11,7 +11,7 @@ _SHOWN = ("a", "b", "mean a", "mean b", "a - b", "low", "high", "p", "effect", "
 
 
 def significance(material: Material) -> Section:
-    """Every two cells of a data set."""
+    """Make the section that compares every two cells of a data set."""
     wanted = material.wanted
     name = metric_name(wanted.metric, masked=wanted.masked)
     every = [pair for group in material.groups for pair in group.pairs]

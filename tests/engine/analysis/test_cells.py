@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from measured_runs import counted
 
-from engine.analysis.cells import interval, pairs, ranked_cells
 from engine.analysis.comparison import Row
-from engine.analysis.pairs_text import caveats, format_pairs, ranked_metric
+from engine.analysis.pairs.cells import interval, pairs, ranked_cells
+from engine.analysis.pairs.text import caveats, format_pairs, ranked_metric
 from engine.errors import UsageError
 from engine.store.location import StoreLocation
 

@@ -25,9 +25,9 @@ from engine.analysis.leaders import leaders
 from engine.errors import UsageError
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries
+from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
-from engine.store.grouping import Choice, counted_runs
-from engine.store.rebuild import rebuild
+from engine.store.intake.rebuild import rebuild
 
 
 def run_of(rows: list[Row], cell: tuple[str, int, int]) -> Row:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.analysis.comparison import Row, by_cell, column_names, compare_rows
 from engine.analysis.export import format_rows
 from engine.errors import UsageError
-from engine.store.grouping import Choice, counted_runs
+from engine.store.compare.grouping import Choice, counted_runs
 
 ROWS: list[Row] = [
     {

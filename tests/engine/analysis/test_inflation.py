@@ -11,7 +11,7 @@ import pytest
 from engine.analysis.inflation import INFLATED, CellInflation, inflation
 from engine.analysis.inflation_text import format_inflation, inflation_sentences
 from engine.store import queries
-from engine.store.grouping import Choice, runs_of_cell
+from engine.store.compare.grouping import Choice, runs_of_cell
 
 
 @pytest.fixture

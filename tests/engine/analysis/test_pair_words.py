@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from measured_runs import MeasuredStore
 
-from engine.analysis.cells import RankedCell, across_metrics, ranked_cell
-from engine.analysis.pair_words import effect_word, pair_caveats, pair_sentence, words_for
-from engine.analysis.significance import LEVEL, holm
+from engine.analysis.pairs.cells import RankedCell, across_metrics, ranked_cell
+from engine.analysis.pairs.significance import LEVEL, holm
+from engine.analysis.pairs.words import effect_word, pair_caveats, pair_sentence, words_for
 from engine.cell import Cell
-from engine.store.grouping import Choice, cell_lines, runs_of_cell
+from engine.store.compare.grouping import Choice, cell_lines, runs_of_cell
 
 NAME = Cell("sasrec", "ml-100k", 50, "reference", "ab", "8f")
 ALIKE = ("ml-100k", 2, "leave-one-out", "8f")

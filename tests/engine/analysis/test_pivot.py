@@ -19,10 +19,10 @@ import pytest
 from measured_runs import counted
 
 from engine.analysis.comparison import Row, by_cell, columns, compare_rows
-from engine.analysis.pivot import COLUMNS, TOTAL, PivotRow, pivot
-from engine.analysis.pivot_text import FORMATS, format_pivot
+from engine.analysis.pivot.arranged import COLUMNS, TOTAL, PivotRow, pivot
+from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.errors import UsageError
-from engine.store.grouping import Choice, counted_runs
+from engine.store.compare.grouping import Choice, counted_runs
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -16,15 +16,22 @@ import pytest
 from measured_runs import MeasuredStore
 
 from engine.analysis.comparison import compare_rows
-from engine.analysis.pivot import COLUMNS, PivotCell, PivotRow, apart_sentences, arranged, pivot
-from engine.analysis.pivot_store import leaders, stored_pivot
-from engine.analysis.pivot_text import FORMATS, format_pivot
+from engine.analysis.pivot.arranged import (
+    COLUMNS,
+    PivotCell,
+    PivotRow,
+    apart_sentences,
+    arranged,
+    pivot,
+)
+from engine.analysis.pivot.stored import leaders, stored_pivot
+from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.analysis.published import caveats, published_for
 from engine.cell import Cell
 from engine.config import ReferenceTable
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spread import Spread
-from engine.store.grouping import CellRow, Choice, Measure, OverSeeds, counted_runs
+from engine.store.compare.grouping import CellRow, Choice, Measure, OverSeeds, counted_runs
 
 GOLDEN = Path(__file__).parent / "golden"
 NDCG = COLUMNS.index("NDCG@10/test")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from engine.analysis.significance import (
+from engine.analysis.pairs.significance import (
     LEVEL,
     difference,
     holm,
@@ -19,7 +19,7 @@ from engine.analysis.significance import (
     ratio,
     user_interval,
 )
-from engine.analysis.student import critical, two_sided
+from engine.analysis.pairs.student import critical, two_sided
 
 
 @given(st.floats(-60, 60), st.floats(0.5, 5_000))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.analysis.cells import RankedCell, pairs
 from engine.analysis.costs import PARAMETERS, SPEED_1, CostedCell
-from engine.analysis.significance import LEVEL
+from engine.analysis.pairs.cells import RankedCell, pairs
+from engine.analysis.pairs.significance import LEVEL
 from engine.analysis.tradeoffs import WORTH_TELLING, Claim, Sentence, Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.store.runcosts import RunCosts

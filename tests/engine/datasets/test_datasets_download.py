@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -321,6 +322,7 @@ def test_nothing_half_made_is_used_whoever_is_killed(
         part = cache / ".tiny-folder.part"
         while not (part.exists() and part.stat().st_size == 50_000):
             assert killed.poll() is None
+            time.sleep(0.01)
         killed.kill()
     assert locate(dataset) is None
     site.stall_after = None

@@ -313,7 +313,7 @@ def test_any_byte_changed_is_found_or_harmless(
     location = StoreLocation(tmp_path / "a" / "elsewhere" / "runs.db")
     extracted: list[bytes] = []
     try:
-        with unpacking._opened(path) as found:
+        with unpacking._members_of(path) as found:
             manifest = found.manifest()
             aside = tmp_path / "aside"
             for old in sorted(aside.rglob("*"), reverse=True):

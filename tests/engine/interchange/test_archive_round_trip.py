@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
 
-from engine.analysis.cells import pairs, ranked_cells
 from engine.analysis.comparison import AGGREGATES, by_cell, compare_rows
 from engine.analysis.export import FORMATS, format_rows
-from engine.analysis.pairs_text import format_pairs
-from engine.analysis.pivot import pivot
-from engine.analysis.pivot_text import format_pivot
+from engine.analysis.pairs.cells import pairs, ranked_cells
+from engine.analysis.pairs.text import format_pairs
+from engine.analysis.pivot.arranged import pivot
+from engine.analysis.pivot.text import format_pivot
 from engine.errors import UsageError
 from engine.interchange.pack import Packed, pack
 from engine.interchange.unpack import unpack
+from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
-from engine.store.grouping import Choice, counted_runs
 from engine.store.location import StoreLocation
 from engine.store.requests import change_tags, set_note
 

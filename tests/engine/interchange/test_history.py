@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from measured_runs import MeasuredStore
 
-from engine.analysis.cells import ranked_cells
 from engine.analysis.comparison import by_cell, compare_rows
-from engine.analysis.pivot import pivot
+from engine.analysis.pairs.cells import ranked_cells
+from engine.analysis.pivot.arranged import pivot
 from engine.errors import ConfigError, UserError
 from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
 from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
+from engine.store.compare.grouping import Choice, cell_lines, counted_runs, imported_left_out
 from engine.store.connect import connect_reader
-from engine.store.grouping import Choice, cell_lines, counted_runs, imported_left_out
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.queries import epochs, places, run_spec
-from engine.store.rebuild import rebuild
 
 T = 1_700_000_000.0
 

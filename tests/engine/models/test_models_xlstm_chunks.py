@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -69,7 +69,6 @@ examples = given(
 )
 
 
-@settings(max_examples=120, deadline=None)
 @examples
 def test_chunkwise_is_parallel_is_recurrent(seed, width, chunk, gate_scale, padding) -> None:
     parts = random_parts(seed, width, gate_scale, padding)
@@ -82,7 +81,6 @@ def test_chunkwise_is_parallel_is_recurrent(seed, width, chunk, gate_scale, padd
     torch.testing.assert_close(read_last(last, -CAP, 1e-6), chunkwise[:, :, -1:], **EXACT)
 
 
-@settings(max_examples=120, deadline=None)
 @examples
 def test_their_gradients_agree(seed, width, chunk, gate_scale, padding) -> None:
     """Without eps: nothing else in the output depends on the stabiliser."""
@@ -124,7 +122,7 @@ def histories_of(width: int) -> Tensor:
     return items
 
 
-@pytest.mark.parametrize("width", [CHUNK, CHUNK + 1, 2 * CHUNK + 3, 512])
+@pytest.mark.parametrize("width", [CHUNK, CHUNK + 1, 2 * CHUNK + 3])
 def test_the_whole_model_over_several_chunks(width: int) -> None:
     model, items = model_of(width, torch.float64), histories_of(width)
     hidden = model.hidden(items)

@@ -14,7 +14,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
-from engine.store.folders import save_unsaved
+from engine.store.intake.folders import save_unsaved
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue
 

@@ -10,10 +10,10 @@ import pytest
 from measured_runs import MeasuredStore, filled_store
 
 from engine.errors import UsageError
-from engine.store.comparison import runs_by_id
+from engine.store.compare.comparison import runs_by_id
+from engine.store.compare.grouping import Choice, cell_figures, cell_table, runs_of_cell
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
-from engine.store.grouping import Choice, cell_figures, cell_table, runs_of_cell
 
 NDCG = ("test_ndcg_max", "test_ndcg_best")
 

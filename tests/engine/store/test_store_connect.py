@@ -24,8 +24,8 @@ from engine.store.database import (
     write,
 )
 from engine.store.filesystem import filesystem_kind, network_filesystem
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation, store_location
-from engine.store.rebuild import rebuild
 from engine.store.requests import enqueue
 from engine.store.schema import RUN_TABLES, SCHEMA_VERSION
 

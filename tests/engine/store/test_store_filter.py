@@ -15,10 +15,10 @@ from measured_runs import MeasuredStore, filled_store
 
 from engine.analysis.comparison import columns
 from engine.store import queries
+from engine.store.compare.filter_sql import conditions, fields
+from engine.store.compare.filter_words import FilterError, read_filter
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
-from engine.store.filter_sql import conditions, fields
-from engine.store.filter_words import FilterError, read_filter
 
 DOC = Path(__file__).parents[3] / "docs/queries.md"
 

@@ -19,7 +19,7 @@ from engine.runfolder import RunFolder
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, write
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
 from engine.store.schema import RUN_TABLES
 

@@ -13,9 +13,7 @@ from measured_runs import MeasuredStore, filled_store
 from engine.analysis.comparison import STD, by_cell, columns, compare_rows
 from engine.cell import Cell
 from engine.store import queries
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.database import StoreConnection, write
-from engine.store.grouping import (
+from engine.store.compare.grouping import (
     Choice,
     Line,
     best_means,
@@ -24,7 +22,9 @@ from engine.store.grouping import (
     counted_runs,
     runs_of_cell,
 )
-from engine.store.ordering import Ordering
+from engine.store.compare.ordering import Ordering
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import StoreConnection, write
 
 MEASURED = [column.source for column in columns() if column.kind != "text"]
 

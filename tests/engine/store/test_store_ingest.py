@@ -18,7 +18,7 @@ from engine.spec import RunSpec
 from engine.store import queries
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue
 

@@ -14,21 +14,21 @@ import pytest
 from sqlite_utils import Database
 
 from engine.analysis.comparison import by_cell, compare_rows
-from engine.analysis.pivot_store import stored_pivot
+from engine.analysis.pivot.stored import stored_pivot
+from engine.lifecycle import STATES
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 from engine.store import queries
+from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection
-from engine.store.folders import save_unsaved
-from engine.store.grouping import Choice, counted_runs
+from engine.store.intake.folders import save_unsaved
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
-from engine.store.rebuild import rebuild
 from engine.store.schema import (
     EPOCH_INTEGERS,
     RUN_TABLES,
     SCHEMA_VERSION,
-    STATES,
     SUMMARY_MEASURES,
     TELEMETRY_MEASURES,
 )

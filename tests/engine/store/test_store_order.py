@@ -14,9 +14,9 @@ from engine.spec import RunSpec
 from engine.store import queries, transitions
 from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, write
-from engine.store.folders import load_meta, save_unsaved
+from engine.store.intake.folders import load_meta, save_unsaved
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import enqueue, request_move
 
 MakeSpec = Callable[..., RunSpec]

@@ -13,7 +13,7 @@ from engine.process import own_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.store.database import StoreConnection, write
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 from engine.store.pastcosts import Hardware, PastCost, past_cost
 from engine.store.transitions import begin_attempt, record_process
 

@@ -14,14 +14,14 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec, load_spec_file
 from engine.store import queries, transitions
-from engine.store.check import check
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
-from engine.store.folders import discard_folder, load_meta, save_unsaved
-from engine.store.ingest import ingest
+from engine.store.intake.check import check
+from engine.store.intake.folders import discard_folder, load_meta, save_unsaved
+from engine.store.intake.ingest import ingest
+from engine.store.intake.rebuild import rebuild
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import enqueue, request_cancel, set_note
 
 AddRun = Callable[..., RunFolder]
@@ -221,8 +221,32 @@ def test_hostile_values_in_a_folder_stop_nothing(laboratory: StoreLocation) -> N
     for change in ({"parameters": 10**30}, {"suite": "\ud800"}, {"spec": {"model": "x"}}):
         victim.spec.write_text(json.dumps({**content, **change}))
         assert rebuild(laboratory) == 8
-    victim.spec.write_text(json.dumps({**content, "spec": content["spec"] | {"x": 1}}))
-    assert rebuild(laboratory) == 8
+    for change in ({"length": 10**9}, {"seed": None}, {"source": []}, {"model": "../x"}):
+        victim.spec.write_text(json.dumps({**content, "spec": content["spec"] | {**change}}))
+        assert rebuild(laboratory) == 8
+
+
+def test_a_configuration_of_another_version_is_kept_with_its_figures(
+    laboratory: StoreLocation,
+) -> None:
+    before = everything(laboratory)[3]
+    for folder in laboratory.folders():
+        content = json.loads(folder.spec.read_text())
+        content["spec"] |= {"later": {"x": 1}}
+        del content["spec"]["training"]["window_overlap"]
+        folder.spec.write_text(json.dumps(content))
+    assert rebuild(laboratory) == 9
+    found = everything(laboratory)[3]
+    epochs = queries.comparison_columns().index("epochs")
+    assert [[*row[:epochs], *row[epochs + 1 :]] for row in found] == [
+        [*row[:epochs], *row[epochs + 1 :]] for row in before
+    ]
+    assert rebuild(laboratory) == 9
+    assert everything(laboratory)[3] == found
+    with closing(connect_writer(laboratory)) as connection:
+        run = queries.list_runs(connection, ["done"])[0].id
+        with pytest.raises(StoreError, match="of another version"):
+            queries.run_spec(connection, run)
 
 
 def test_strangers_in_the_runs_folder_are_left_alone(laboratory: StoreLocation) -> None:

@@ -15,7 +15,7 @@ from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.create import create_or_migrate
 from engine.store.database import write
-from engine.store.ingest import ingest
+from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 

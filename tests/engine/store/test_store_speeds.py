@@ -18,9 +18,9 @@ from engine.errors import UsageError
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.create import create_or_migrate
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
-from engine.store.rebuild import rebuild
 from engine.store.runcosts import run_costs, seconds_to_reach
 
 SPEEDS = ("Users/s (batch 1)", "Users/s (batch 256)")

@@ -45,9 +45,10 @@ def main() -> int:
     parser.add_argument("--attempt", type=int, required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--lock-seconds", type=float, default=LOCK_SECONDS)
     options = parser.parse_args()
     folder = RunFolder(options.folder)
-    if take_lock(folder.lock, LOCK_SECONDS) is None:
+    if take_lock(folder.lock, options.lock_seconds) is None:
         return 0
     if folder.newest_attempt() > options.attempt or folder.journal(options.attempt).exists():
         return 0

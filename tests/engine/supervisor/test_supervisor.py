@@ -22,8 +22,8 @@ from engine.machine.environment import background_environment
 from engine.process import identify
 from engine.store import queries
 from engine.store.connect import connect_reader
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import request_cancel
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 

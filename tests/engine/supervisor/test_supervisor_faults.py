@@ -12,8 +12,8 @@ from rehearsal import Look
 from engine.store import queries, transitions
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import request_delete, request_queue, request_retry
 from engine.supervisor.queue import Queue
 

@@ -17,8 +17,8 @@ from engine.process import ProcessIdentity, own_identity
 from engine.runfolder import RunFolder
 from engine.store import queries, transitions
 from engine.store.database import StoreConnection, write
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.rebuild import rebuild
 from engine.store.requests import (
     request_cancel,
     request_delete,

@@ -85,7 +85,7 @@ RECIPES: list[tuple[str, dict[str, object]]] = [
     ("sasrec", {"ema": 0.9, "lr_decay": "cosine", "warmup_steps": 3, "label_smoothing": 0.1}),
     ("bert4rec", {"tied": True, "last_mask_share": 0.3, "window_overlap": 0.5}),
     ("xlstm", {"loss": "gbce", "negatives": 16, "lr_decay": "linear"}),
-    ("sasrec", {"objective": "prefix", "loss": "sampled", "negatives": 16}),
+    ("sasrec", {"objective": "prefix", "loss": "sampled", "negatives": 16, "batch_size": 128}),
 ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from test_worker import lines, small_spec
+from test_worker import ENDLESS, lines, small_spec
 
 from engine.process import identify, is_alive
 from engine.runfolder import RunFolder
@@ -19,7 +19,7 @@ from engine.specfile import save_spec
 from engine.supervisor.launcher import torchrun_command
 from engine.training.checkpoint import load_checkpoint
 
-DEADLINE = 90.0
+DEADLINE = 180.0
 WORKER = (sys.executable, "-m", "engine.worker")
 
 
@@ -75,7 +75,7 @@ def make_pair(tmp_path: Path) -> Iterator[Callable[..., Pair]]:
     """A pair in the same run folder each time, that would train for an hour."""
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
-    save_spec(folder, small_spec(epochs=20_000, patience=20_000), created=1.0)
+    save_spec(folder, small_spec(**ENDLESS), created=1.0)
     pairs: list[Pair] = []
 
     def make() -> Pair:
@@ -122,6 +122,6 @@ def test_nobody_outlives_the_first_process_or_torchrun(
     assert pair.end() is None
     again = make_pair()
     (_, newest), *_ = reversed(pair.folder.checkpoints())
-    checkpoint = load_checkpoint(newest, small_spec(epochs=20_000, patience=20_000).fingerprint())
+    checkpoint = load_checkpoint(newest, small_spec(**ENDLESS).fingerprint())
     (started,) = lines(again.folder, "start", 2)
     assert 0 < started.fields["resumed_epoch"] <= checkpoint.epoch

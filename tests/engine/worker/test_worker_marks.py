@@ -16,8 +16,8 @@ from nvidia import Gpu, Machine
 
 from engine.analysis.comparison import compare_rows
 from engine.store.connect import connect_reader, connect_writer
-from engine.store.ingest import ingest
-from engine.store.rebuild import rebuild
+from engine.store.intake.ingest import ingest
+from engine.store.intake.rebuild import rebuild
 
 WATCHED = """
 import os, sys

@@ -19,17 +19,17 @@ from contextlib import closing
 from pathlib import Path
 
 import measured_runs
+from engine.analysis.pivot_store import stored_pivot
+from engine.analysis.pivot_text import format_pivot
+from engine.store.grouping import Choice
 from measured_runs import MeasuredStore
 
 from engine.analysis.comparison import by_cell, compare_rows
-from engine.analysis.pivot_store import stored_pivot
-from engine.analysis.pivot_text import format_pivot
 from engine.interchange.history import import_history
 from engine.spec import RunSpec, SplitRule
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
-from engine.store.grouping import Choice
 
 HERE = Path(__file__).parent
 CHOSEN = ("model", "dataset", "length", "profile", "checksum", "seeds", "NDCG@10/test",

@@ -1,0 +1,238 @@
+"""Whether one cell is better than another, and how sure a figure is: over users and over seeds.
+
+A cell's runs give each test user's metric once a seed, an array (S, U). Two things are left to
+chance in it: which users there are, and the seed. A difference between two cells is only one
+between their *models* if other users and other seeds would show it too, so both enter:
+
+- Users are **paired**: both cells rank for the same users, whose differences are compared. That
+  takes out that some users are easier than others.
+- Seeds are not: seed 1 of one model has nothing to do with seed 1 of another. Each cell's means
+  over its seeds vary, and that is what training again would change.
+
+With ȳ the cells' means, the variance of their difference is estimated as
+
+    s²_d / U  +  Σ over both cells of  max(0, s²_seeds / S - s²_rest / (S·U))
+
+s²_d the variance over users of the differences (each the mean over seeds), s²_seeds the variance
+of a cell's means over seeds, and s²_rest its two-way remainder, which both others hold and which
+must count once. The difference over its root is compared with Student's t, with degrees of freedom
+after Satterthwaite (Biometrics Bulletin 2, 1946) of the parts before the remainder is taken off:
+that errs on the side of fewer. With one seed each and no more this is the paired t-test; with users
+that don't vary it is Welch's.
+
+A bootstrap over users and three seeds can't see how seeds vary (of three there are ten samples), a
+permutation of users doesn't look at seeds at all. Simulated, with nothing to find, this test finds
+something in 1 to 5 % of cases at the level of 5 % (``tests/engine/analysis/test_significance.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.pairs.student import critical, two_sided
+from engine.spec import TOP_K
+
+Metric = Literal["hit", "mrr", "ndcg", "recall"]
+PerUser = NDArray[np.float64]
+"""(S, U): a metric of each user, once a seed."""
+
+LEVEL = 0.05
+RESAMPLES = 2_000
+MOST_SEEDS = 1_000
+"""More than these nobody trains."""
+
+
+def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
+    """Each user's metric at 10 from the rank of the one true item, 1 the best; any shape.
+
+    With one relevant item recall is hit rate, and nDCG is 1 / log2(1 + rank) (Järvelin & Kekäläinen
+    2002).
+    """
+    within = ranks <= TOP_K
+    match metric:
+        case "hit" | "recall":
+            return within.astype(np.float64)
+        case "mrr":
+            return np.where(within, 1.0 / ranks, 0.0)
+        case "ndcg":
+            return np.where(within, 1.0 / np.log2(1.0 + ranks), 0.0)
+
+
+def user_interval(values: PerUser, level: float = LEVEL) -> tuple[float, float]:
+    """The interval of a cell's mean over users like these, for the models that were trained: by the
+    bootstrap over users (Efron 1979, percentiles), with a fixed seed.
+
+    Users whose figures are equal are drawn together: how many of each figure a resample holds is
+    multinomial, and there are few different figures within the first ten ranks.
+    """
+    # Means that are equal but for their rounding are one figure.
+    figures, users = np.unique(values.mean(axis=0).round(12), return_counts=True)
+    everyone = int(users.sum())
+    generator = np.random.default_rng(0)
+    drawn = np.empty(RESAMPLES)
+    for number in range(RESAMPLES):
+        drawn[number] = generator.multinomial(everyone, users / everyone) @ figures / everyone
+    low, high = np.quantile(drawn, [level / 2, 1 - level / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One cell less another, in a metric."""
+
+    mean: float
+    low: float
+    high: float
+    """The interval at 95 %."""
+    p: float
+    dof: float
+    effect: float
+    """The difference over its standard deviation over users (Cohen's d for pairs)."""
+    users: int
+    seeds: tuple[int, int]
+
+    @property
+    def over_seeds(self) -> bool:
+        """Whether seeds were seen to vary; else it holds for the models that were trained alone."""
+        return min(self.seeds) > 1
+
+
+def difference(a: PerUser, b: PerUser) -> Difference:
+    """Compare two cells over the same users, in the same order.
+
+    Raises:
+        ValueError: the users differ in number, or there are fewer than two.
+    """
+    users = a.shape[1]
+    if users != b.shape[1] or users < 2:
+        raise ValueError("both cells must rank for the same two users or more")
+    pairs = a.mean(axis=0) - b.mean(axis=0)
+    parts = [_Part(float(pairs.var(ddof=1)) / users, 0.0, users - 1)]
+    parts += [_seed_part(values) for values in (a, b) if len(values) > 1]
+    mean, error, dof = float(pairs.mean()), _error(parts), _dof(parts)
+    spread = float(pairs.std(ddof=1))
+    half = critical(LEVEL, dof) * error
+    seeds = (len(a), len(b))
+    return Difference(
+        mean=mean,
+        low=mean - half,
+        high=mean + half,
+        p=two_sided(mean / error, dof) if error else float(mean == 0),
+        dof=dof,
+        effect=mean / spread if spread else 0.0,
+        users=users,
+        seeds=seeds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One cell's cost over another's, a mean (geometric) over seeds each."""
+
+    value: float
+    low: float
+    high: float
+    """The interval at 95 %."""
+    p: float
+
+
+def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
+    """Compare what two cells cost, by Welch's test (Biometrika 34, 1947) of the logarithms, as
+    times and rates vary by a factor; ``None`` where a cell has fewer than two seeds or a figure
+    that isn't above 0."""
+    if min(len(a), len(b)) < 2 or min(*a, *b) <= 0:
+        return None
+    logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (a, b)]
+    parts = [_Part(float(each.var(ddof=1)) / len(each), 0.0, len(each) - 1) for each in logs]
+    # What is left of equal figures is their rounding.
+    parts = [part if part.variance > 1e-24 else _Part(0.0, 0.0, part.dof) for part in parts]
+    mean, error = float(logs[0].mean() - logs[1].mean()), _error(parts)
+    if not error:
+        value = math.exp(mean)
+        return Ratio(value, value, value, float(abs(mean) < 1e-12))
+    dof = _dof(parts)
+    half = critical(LEVEL, dof) * error
+    low, high = (_exp(mean - half), _exp(mean + half))
+    return Ratio(math.exp(mean), low, high, two_sided(mean / error, dof))
+
+
+def _exp(value: float) -> float:
+    """Without overflow: two seeds may leave any ratio possible."""
+    return math.exp(value) if value < 700 else math.inf
+
+
+def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
+    """How many more seeds a cell would tell them apart if means and variances stayed as they are.
+
+    0 where they are apart; ``None`` where no number would do, or where one seed tells nothing of
+    others.
+    """
+    pairs = a.mean(axis=0) - b.mean(axis=0)
+    mean, users, cells = float(pairs.mean()), len(pairs), (a, b)
+    if mean == 0 or min(len(cell) for cell in cells) < 2:
+        return None
+    seen = [_seed_part(cell) for cell in cells]
+    # What the users alone contribute: the remainder in ``pairs`` gets less with every seed.
+    alone = max(0.0, float(pairs.var(ddof=1)) / users - sum(part.rest for part in seen))
+
+    def apart(more: int) -> bool:
+        parts = []
+        for cell, part in zip(cells, seen, strict=True):
+            share = len(cell) / (len(cell) + more)
+            parts.append(_Part(part.variance * share, part.rest * share, len(cell) + more - 1))
+        parts.append(_Part(alone + sum(part.rest for part in parts), 0.0, users - 1))
+        error = _error(parts)
+        return error == 0 or two_sided(mean / error, _dof(parts)) < level
+
+    if not apart(MOST_SEEDS):
+        return None
+    low, high = 0, MOST_SEEDS
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if apart(middle) else (middle + 1, high)
+    return low
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P-values, in their order, corrected for being several (Holm, Scand. J. Statist. 6, 1979)."""
+    corrected = [0.0] * len(values)
+    largest = 0.0
+    for place, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        largest = max(largest, min(1.0, (len(values) - place) * values[index]))
+        corrected[index] = largest
+    return corrected
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a difference's variance."""
+
+    variance: float
+    rest: float
+    """What of it another part holds already."""
+    dof: int
+
+
+def _seed_part(values: PerUser) -> _Part:
+    seeds, users = values.shape
+    means = values.mean(axis=1)
+    rest = values - values.mean(axis=0) - means[:, None] + values.mean()
+    square = float((rest**2).sum()) / ((seeds - 1) * (users - 1))
+    return _Part(float(means.var(ddof=1)) / seeds, square / (seeds * users), seeds - 1)
+
+
+def _error(parts: Sequence[_Part]) -> float:
+    return math.sqrt(sum(max(0.0, part.variance - part.rest) for part in parts))
+
+
+def _dof(parts: Sequence[_Part]) -> float:
+    squares = sum(part.variance**2 / part.dof for part in parts)
+    if squares == 0:
+        return float(min(part.dof for part in parts))
+    return max(1.0, _error(parts) ** 4 / squares)

@@ -1,0 +1,250 @@
+"""The reference table's form: rows Model › Dataset › Length, its twelve columns, maxima below.
+
+Cells (`engine.cell`) of one model, data set and length stand in rows of their own, told apart by
+what differs, and are never averaged.
+A subtotal is the maximum over the cells beneath it, as in the reference, whatever made the cells.
+Below a cell may stand what is published for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Literal
+
+from engine.analysis.apart import Facts, what_differs
+from engine.analysis.comparison import STD, Row, Value, by_cell
+from engine.analysis.published import Against, Published
+from engine.cell import Cell
+from engine.marks import IMPORTED
+from engine.metrics import REFERENCE_COLUMNS
+
+Level = Literal[
+    "model", "dataset", "length", "published", "alike", "difference", "margin", "verdict", "total"
+]
+BESIDE: tuple[Level, ...] = ("published", "alike", "difference", "margin", "verdict")
+"""Rows below a cell, of one table's published figures: those, ours measured alike, ours less the
+published, half that difference's interval at 95 %, and what may be said of ours."""
+COLUMNS = tuple(REFERENCE_COLUMNS)
+TOTAL = "Grand Total (Max)"
+
+
+@dataclass(frozen=True, slots=True)
+class PivotCell:
+    """One cell, before it has a place among others."""
+
+    cell: Cell
+    protocol: int | None
+    split: str | None
+    seeds: int
+    figures: tuple[Value, ...]
+    """In the order of `COLUMNS`."""
+    deviations: tuple[float | None, ...] = ()
+    """Over seeds; empty where there are none."""
+    published: tuple[Published, ...] = ()
+    runs: tuple[str, ...] = ()
+    """Their ids, where single runs were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PivotRow:
+    """One row; of a subtotal or the total, every figure is the maximum of the cells beneath."""
+
+    level: Level
+    label: str
+    """The last part of its place, such as ``50``."""
+    model: str = ""
+    dataset: str = ""
+    length: int | None = None
+    seeds: int | None = None
+    """Runs in a cell."""
+    figures: tuple[Value, ...] = ()
+    """In the order of `COLUMNS`."""
+    deviations: tuple[float | None, ...] = ()
+    """Over seeds, of a cell of several; empty else."""
+    cell: str = ""
+    """The cell's name."""
+    imported: bool = False
+    """Whether another program trained the cell's runs."""
+    apart: tuple[str, ...] = ()
+    """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
+    ``data``, ``split``, ``protocol``."""
+    runs: tuple[str, ...] = ()
+    """Ids of a cell's runs, where single runs were read."""
+
+    @property
+    def is_cell(self) -> bool:
+        return self.level == "length"
+
+
+def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
+    """The pivot of the rows of `compare_rows`, whose aggregate made each run's figures.
+
+    A cell of several seeds is their maximum where the aggregate is the maximum, as in the
+    reference, and else their mean with its deviation.
+
+    Args:
+        counted: which runs count, and for which cell
+            (`engine.store.compare.grouping.counted_runs`).
+    """
+    return arranged(_cells(rows, counted))
+
+
+def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
+    """Put cells in their places, with subtotals and the total."""
+    if not cells:
+        return []
+    ordered = sorted(cells, key=_order)
+    found: list[PivotRow] = []
+    for model, of_model in groupby(ordered, key=lambda cell: cell.cell.model):
+        below = list(of_model)
+        found.append(PivotRow("model", model, model, figures=_maximum(below)))
+        for dataset, of_dataset in groupby(below, key=lambda cell: cell.cell.dataset):
+            some = list(of_dataset)
+            figures = _maximum(some)
+            found.append(PivotRow("dataset", dataset, model, dataset, figures=figures))
+            for _, alike in groupby(some, key=lambda cell: cell.cell.length):
+                found += _rows_of(list(alike))
+    return [*found, PivotRow("total", TOTAL, figures=_maximum(ordered))]
+
+
+def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
+    """Why some places have several rows, the first ``most`` of them."""
+    several: dict[tuple[str, str, int | None], list[PivotRow]] = {}
+    for row in rows:
+        if row.apart:
+            several.setdefault((row.model, row.dataset, row.length), []).append(row)
+    sentences = [
+        f"{model} × {dataset} × {length} has {len(some)} rows, which are not averaged: they differ "
+        f"in {_listed(some[0].apart)}."
+        for (model, dataset, length), some in several.items()
+    ]
+    more = len(sentences) - most
+    if more > 0:
+        sentences[most:] = [f"So do the rows of {more} more places."]
+    return sentences
+
+
+def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
+    """Of every column."""
+    columns = zip(*(cell.figures for cell in cells), strict=True)
+    return tuple(
+        max((value for value in column if isinstance(value, int | float)), default=None)
+        for column in columns
+    )
+
+
+def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
+    """The rows of one place: a cell each, and below it what is published."""
+    apart = what_differs([_facts(cell) for cell in cells])
+    for cell in cells:
+        place = cell.cell.place
+        label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
+        figures, deviations = cell.figures, cell.deviations
+        row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
+        yield replace(row, imported=cell.cell.profile == IMPORTED, apart=apart, runs=cell.runs)
+        for published in cell.published:
+            title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
+            for level in BESIDE:
+                yield _beside(level, published, place, title)
+
+
+def _beside(
+    level: Level, published: Published, place: tuple[str, str, int], title: str
+) -> PivotRow:
+    aggregate = published.reference.aggregate
+    label = {
+        "published": f"{title}published as “test”",
+        "alike": f"{title}ours, validation{'' if aggregate == 'best' else f' {aggregate}'}",
+        "difference": "difference",
+        "margin": "± 95 %",
+        "verdict": "ours is",
+    }[level]
+    entries = [published.figures.get(name) for name in COLUMNS]
+    figures = tuple(None if entry is None else _figure(entry, level) for entry in entries)
+    deviations: tuple[float | None, ...] = ()
+    if level == "alike":
+        spreads = (entry.alike if entry else None for entry in entries)
+        deviations = tuple(spread.deviation if spread else None for spread in spreads)
+    if not any(each is not None for each in deviations):
+        deviations = ()
+    return PivotRow(level, label, *place, figures=figures, deviations=deviations)
+
+
+def _figure(entry: Against, level: Level) -> Value:
+    match level:
+        case "published":
+            return entry.published
+        case "alike":
+            return entry.alike.mean if entry.alike else None
+        case "difference":
+            return entry.difference
+        case "margin":
+            return entry.margin
+        case _:
+            return entry.verdict
+
+
+def _facts(each: PivotCell) -> Facts:
+    cell = each.cell
+    return Facts(cell.profile, cell.settings, cell.checksum, each.split, each.protocol)
+
+
+def _told_apart(each: PivotCell, apart: Sequence[str]) -> Iterator[str]:
+    cell = each.cell
+    if cell.profile == IMPORTED and "profile" not in apart:
+        yield IMPORTED
+    if "profile" in apart:
+        yield f"{cell.profile} {cell.settings}"
+    elif "settings" in apart:
+        yield cell.settings
+    if "data" in apart:
+        yield f"data {cell.checksum[:8] or 'unknown'}"
+    if "split" in apart:
+        yield f"split {each.split or 'unknown'}"
+    if "protocol" in apart:
+        yield f"protocol {'unknown' if each.protocol is None else each.protocol}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _order(each: PivotCell) -> tuple[str, str, int, str, str, int, str]:
+    cell, protocol = each.cell, -1 if each.protocol is None else each.protocol
+    return (*cell.place, cell.profile, cell.settings, protocol, cell.checksum)
+
+
+def _cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotCell]:
+    extreme = {"max": max, "min": min}.get(str(rows[0]["aggregate"])) if rows else None
+    runs: dict[Cell, list[Row]] = {}
+    for row in rows:
+        if cell := counted.get(str(row["run"])):
+            runs.setdefault(cell, []).append(row)
+    found = []
+    for (cell, some), means in zip(runs.items(), by_cell(rows, counted), strict=True):
+        figures = tuple(means[name] for name in COLUMNS)
+        deviations = tuple(_known(means[name + STD]) for name in COLUMNS)
+        if extreme is not None:
+            columns = ([_known(run[name]) for run in some] for name in COLUMNS)
+            numbers = ([value for value in column if value is not None] for column in columns)
+            figures = tuple(extreme(column, default=None) for column in numbers)
+            deviations = ()
+        found.append(
+            PivotCell(
+                cell,
+                protocol=_known(means["protocol"]),
+                split=None if means["split"] is None else str(means["split"]),
+                seeds=len(some),
+                figures=figures,
+                deviations=deviations if any(each is not None for each in deviations) else (),
+                runs=tuple(str(run["run"]) for run in some),
+            )
+        )
+    return found
+
+
+def _known(value: Any) -> Any:
+    """A number as it is; ``None`` for what isn't one."""
+    return value if isinstance(value, int | float) and value == value else None

@@ -1,0 +1,136 @@
+"""The pivot of a store: its cells made by SQLite, with what is published for them and what the
+maximum over epochs inflates."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.analysis import inflation, published
+from engine.analysis.comparison import Aggregate, Column, Value, column
+from engine.analysis.inflation import Inflated
+from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
+from engine.analysis.provenance import provenance_of
+from engine.analysis.published import Published
+from engine.store.compare.grouping import CellRow, Choice, cell_table
+
+if TYPE_CHECKING:
+    from engine.config import ReferenceTable
+
+
+@dataclass(frozen=True)
+class StoredPivot:
+    """A pivot, and what is known of its cells besides, by their names in the store."""
+
+    rows: tuple[PivotRow, ...] = ()
+    runs: int = 0
+    """In all cells: one a seed."""
+    inflation: Mapping[str, Mapping[str, Inflated]] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
+
+
+def pivot_columns(aggregate: Aggregate) -> list[Column]:
+    """The reference table's columns, as the comparison has them."""
+    return [column(name, aggregate) for name in COLUMNS]
+
+
+def stored_pivot(
+    con: sqlite3.Connection,
+    choice: Choice,
+    aggregate: Aggregate,
+    tables: Iterable[ReferenceTable] = (),
+) -> StoredPivot:
+    """The pivot of the runs that are done and match, the epochs of each made one by ``aggregate``.
+
+    A cell of several seeds is their maximum or minimum where the aggregate is that, and else their
+    mean with its deviation; of a seed that ran more than once, the run with the last id counts.
+    Below each cell stands what ``tables`` publish for it.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    tables = list(tables)
+    shown = [entry.source for entry in pivot_columns(aggregate)]
+    read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
+    cells = cell_table(con, choice, list(read))
+    told = _measured(con, cells)
+    beside = {row.cell: published.published_for(tables, row) for row in cells}
+    return StoredPivot(
+        rows=tuple(
+            arranged(
+                [
+                    _pivot_cell(row, shown, aggregate, told.get(row.run), beside[row.cell])
+                    for row in cells
+                ]
+            )
+        ),
+        runs=sum(row.seeds for row in cells),
+        inflation={row.cell.name: inflation.inflated(row) for row in cells},
+        published=tuple(each for some in beside.values() for each in some),
+    )
+
+
+def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:
+    """The best figure of any cell, by data set and place in `COLUMNS`; only of columns of which
+    one end is good. Figures of different data sets aren't comparable, so each has a best; imported
+    cells lead in nothing."""
+    found: dict[tuple[str, int], Value] = {}
+    for place, entry in enumerate(pivot_columns(aggregate)):
+        if entry.better is None:
+            continue
+        pick = max if entry.better == "higher" else min
+        by_dataset: dict[str, list[float]] = {}
+        for row in rows:
+            value = row.figures[place]
+            if row.is_cell and not row.imported and isinstance(value, int | float):
+                by_dataset.setdefault(row.dataset, []).append(value)
+        found |= {(dataset, place): pick(values) for dataset, values in by_dataset.items()}
+    return found
+
+
+def _pivot_cell(
+    row: CellRow,
+    shown: Sequence[str],
+    aggregate: Aggregate,
+    told: tuple[int | None, str | None] | None,
+    beside: Collection[Published],
+) -> PivotCell:
+    known = [row.figures.get(source) for source in shown]
+    figures: tuple[Value, ...]
+    deviations: tuple[float | None, ...] = ()
+    if aggregate == "max":
+        figures = tuple(each.highest if each else None for each in known)
+    elif aggregate == "min":
+        figures = tuple(each.lowest if each else None for each in known)
+    else:
+        figures = tuple(each.spread.mean if each else None for each in known)
+        deviations = tuple(each.spread.deviation if each else None for each in known)
+    protocol, split = told or (None, None)
+    return PivotCell(
+        row.cell,
+        protocol=protocol,
+        split=split,
+        seeds=row.seeds,
+        figures=figures,
+        deviations=deviations if any(each is not None for each in deviations) else (),
+        published=tuple(beside),
+    )
+
+
+def _measured(
+    con: sqlite3.Connection, rows: Sequence[CellRow]
+) -> dict[str, tuple[int | None, str | None]]:
+    """Protocol and split of the cells that share their place with others, by their newest run."""
+    places = Counter(row.cell.place for row in rows)
+    several = [row.run for row in rows if places[row.cell.place] > 1]
+    found = {}
+    for run, origin in provenance_of(con, several).items():
+        protocol, split = origin["protocol"], origin["split"]
+        found[run] = (
+            protocol if isinstance(protocol, int) else None,
+            None if split is None else str(split),
+        )
+    return found

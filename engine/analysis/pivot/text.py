@@ -1,0 +1,260 @@
+"""A pivot as text and as a sheet: table, Markdown, LaTeX and XLSX for people, CSV and JSON for
+programs.
+
+The same pivot gives the same bytes, but for the sheet, which is a ZIP file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, get_args
+
+from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading, with_deviation
+from engine.analysis.export import (
+    aligned,
+    csv_cell,
+    markdown_cell,
+    markdown_table,
+    printable,
+    side_by_side,
+)
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
+from engine.errors import UsageError, did_you_mean
+
+Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {
+    ".xlsx": "xlsx",
+    ".csv": "csv",
+    ".md": "md",
+    ".tex": "latex",
+    ".json": "json",
+    ".txt": "table",
+}
+"""What a file's name says of its format."""
+HEADING = "Row Labels"
+
+INDENT: dict[Level, int] = {
+    "model": 0,
+    "dataset": 2,
+    "length": 4,
+    **dict.fromkeys(BESIDE, 6),
+    "total": 0,
+}
+"""Blanks before a row's label."""
+_NUMBERS: dict[Kind, str] = {
+    "whole": "#,##0",
+    "metric": "0.0000",
+    "seconds": "#,##0.00",
+    "rate": "0.00E+00",
+    "real": "0.000",
+    "text": "General",
+}
+"""How a spreadsheet shows each kind."""
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "−": "$-$",
+    "–": "--",
+    "“": "``",
+    "”": "''",
+}
+
+
+def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa: A002
+    """The pivot in one of `FORMATS`; a sheet is bytes.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    match format.strip().lower():
+        case "table":
+            return _table(rows)
+        case "csv":
+            return _csv(rows)
+        case "md":
+            return _markdown(rows)
+        case "latex":
+            return _latex(rows)
+        case "json":
+            return _json(rows)
+        case "xlsx":
+            return _sheet(rows)
+        case _:
+            raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
+
+
+def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
+    """The rows with each difference's margin beside it instead of below it, and without the words
+    of those of which none may be said."""
+    found: list[PivotRow] = []
+    for row in rows:
+        if row.level == "margin":
+            margins = tuple(value if isinstance(value, float) else None for value in row.figures)
+            if any(margin is not None for margin in margins):
+                label = f"{found[-1].label} ± 95 %"
+                found[-1] = replace(found[-1], label=label, deviations=margins)
+        elif row.level != "verdict" or any(row.figures):
+            found.append(row)
+    return found
+
+
+def pivot_texts(row: PivotRow) -> list[str]:
+    """The row's figures as people read them, in the order of `COLUMNS`."""
+    texts = []
+    for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
+        kind = kind_of(name)
+        text = _text(value, kind, row.level)
+        deviation = row.deviations[place] if row.deviations else None
+        texts.append(with_deviation(text, deviation, kind))
+    return texts
+
+
+def _text(value: Value, kind: Kind, level: Level) -> str:
+    if value is None or isinstance(value, str):
+        # Nothing to be said is no gap in what was measured.
+        return value or ("" if level in BESIDE else "–")
+    if level == "published":
+        return f"{value:,.10g}"
+    text = figure(abs(value) if level == "difference" else value, kind)
+    if level != "difference" or not any(digit in text for digit in "123456789"):
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
+def _table(rows: Sequence[PivotRow]) -> str:
+    if not rows:
+        return "No run is done.\n"
+    rows = for_people(rows)
+    labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
+    heads = [split_heading(name) for name in COLUMNS]
+    columns = [aligned(["", HEADING, *labels], right=False)]
+    figures = [pivot_texts(row) for row in rows]
+    for place, head in enumerate(heads):
+        columns.append(aligned([*head, *(texts[place] for texts in figures)], right=True))
+    lines, rule = side_by_side(columns)
+    lines.insert(2, rule)
+    lines.insert(-1, rule)
+    return "\n".join(lines) + "\n"
+
+
+def _csv(rows: Sequence[PivotRow]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    deviations = [f"{name} (std)" for name in COLUMNS] if any(r.deviations for r in rows) else []
+    writer.writerow(
+        ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations]
+    )
+    for row in rows:
+        place = [row.level, row.model, row.dataset, row.length, row.label, row.seeds]
+        spread = row.deviations or (None,) * len(deviations)
+        writer.writerow([csv_cell(value) for value in (*place, *row.figures, *spread)])
+    return out.getvalue()
+
+
+def _markdown(rows: Sequence[PivotRow]) -> str:
+    lines = [[HEADING, *COLUMNS]]
+    for row in for_people(rows):
+        label = "&nbsp;" * INDENT[row.level] + markdown_cell(printable(row.label))
+        strong = "" if _is_plain(row) else "**"
+        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, pivot_texts(row))])
+    return markdown_table(lines, [False, *[True] * len(COLUMNS)])
+
+
+def _latex(rows: Sequence[PivotRow]) -> str:
+    r"""For ``\usepackage{booktabs}``."""
+    heads = [split_heading(name) for name in COLUMNS]
+    lines = [r"\begin{tabular}{l" + "r" * len(COLUMNS) + "}", r"\toprule"]
+    lines += [" & ".join(["", *(_tex(first) for first, _ in heads)]) + r" \\"]
+    lines += [" & ".join([HEADING, *(_tex(second) for _, second in heads)]) + r" \\", r"\midrule"]
+    for row in for_people(rows):
+        if row.level == "total":
+            lines.append(r"\midrule")
+        label = _tex(printable(row.label))
+        if not _is_plain(row):
+            label = rf"\textbf{{{label}}}"
+        indent = rf"\hspace*{{{INDENT[row.level] / 2:g}em}}" if INDENT[row.level] else ""
+        figures = [_tex(text) for text in pivot_texts(row)]
+        lines.append(" & ".join([indent + label, *figures]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _is_plain(row: PivotRow) -> bool:
+    return row.is_cell or row.level in BESIDE
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(character, character) for character in text)
+
+
+def _json(rows: Sequence[PivotRow]) -> str:
+    content = []
+    for row in rows:
+        spread = dict(zip(COLUMNS, row.deviations, strict=True)) if row.deviations else None
+        figures = dict(zip(COLUMNS, row.figures, strict=True))
+        content.append(
+            {
+                "level": row.level,
+                "model": row.model or None,
+                "dataset": row.dataset or None,
+                "length": row.length,
+                "label": row.label,
+                "seeds": row.seeds,
+                "figures": figures,
+                "deviations": spread,
+            }
+        )
+    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _sheet(rows: Sequence[PivotRow]) -> bytes:
+    """An outline like a pivot's: header and labels stay in sight, models and data sets fold."""
+    import xlsxwriter
+
+    out = io.BytesIO()
+    # Texts stay texts: no formula, link or number is made of what a run is called.
+    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(out, {"in_memory": True, **plain})
+    sheet = book.add_worksheet("Pivot")
+    sheet.outline_settings(symbols_below=False)
+    sheet.freeze_panes(1, 1)
+    head = book.add_format(
+        {"bold": True, "bottom": 1, "text_wrap": True, "align": "right", "valign": "bottom"}
+    )
+    sheet.write_string(0, 0, HEADING, book.add_format({"bold": True, "bottom": 1}))
+    for place, name in enumerate(COLUMNS, 1):
+        sheet.write_string(0, place, name, head)
+    formats = {
+        (kind, strong): book.add_format({"num_format": shown, "bold": strong})
+        for kind, shown in _NUMBERS.items()
+        for strong in (False, True)
+    }
+    right = book.add_format({"align": "right"})
+    for number, row in enumerate(rows, 1):
+        strong = not _is_plain(row)
+        label = book.add_format({"bold": strong, "indent": INDENT[row.level] // 2})
+        sheet.write_string(number, 0, printable(row.label), label)
+        depth = {"model": 0, "total": 0, "dataset": 1, "length": 2}.get(row.level, 3)
+        sheet.set_row(number, None, None, {"level": depth})
+        for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True), 1):
+            if isinstance(value, int | float):
+                sheet.write_number(number, place, value, formats[kind_of(name), strong])
+            elif isinstance(value, str):
+                sheet.write_string(number, place, value, right)
+    sheet.set_column(0, 0, 1.1 * max([len(HEADING), *(len(row.label) + 6 for row in rows)]))
+    sheet.set_column(1, len(COLUMNS), 14)
+    book.close()
+    return out.getvalue()

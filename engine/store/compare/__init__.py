@@ -1,0 +1,1 @@
+"""The comparison: runs and cells, filtered, sorted and paged by SQLite."""

@@ -1,0 +1,272 @@
+"""The filter language, as SQL: what each field is, and a condition with parameters for it.
+
+Nothing that was typed becomes part of a statement: names are looked up, values are parameters.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Literal
+
+from engine.errors import cut, did_you_mean
+from engine.lifecycle import STATES
+from engine.metrics import EPOCH_MEASURES, METRICS, RANKINGS, REFERENCE_COLUMNS, SPLITS
+from engine.store.compare.filter_words import FilterError, Term, read_filter
+from engine.store.schema import SUMMARY_MEASURES
+
+Kind = Literal["text", "number", "state", "tags", "age"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a name in a filter stands for."""
+
+    sql: str
+    """Column with the table before it: ``r`` is runs, ``s`` is summaries."""
+    kind: Kind
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One part of the filter, as SQL over ``runs r`` or over ``summaries s``."""
+
+    sql: str
+    parameters: tuple[object, ...]
+    column: str
+    """The one that it is about; ``r`` for several of a run's."""
+
+
+_RUN_FIELDS = {
+    "run": Field("r.id", "text", "a run's id"),
+    "model": Field("r.model", "text", "model"),
+    "dataset": Field("r.dataset", "text", "data set"),
+    "length": Field("r.length", "number", "maximum length"),
+    "seed": Field("r.seed", "number", "seed"),
+    "state": Field("r.state", "state", ", ".join(STATES)),
+    "profile": Field("r.profile", "text", "profile, and its variant after a slash"),
+    "suite": Field("r.suite", "text", "suite that it was launched with"),
+    "device": Field("r.device", "text", "where it ran"),
+    "origin": Field("r.origin", "text", "how an imported run came; imported finds them all"),
+    "mark": Field("r.marks", "text", "what disturbed it: shared, throttled"),
+    "tag": Field("r.tags", "tags", "one of its tags"),
+    "note": Field("r.note", "text", "its note"),
+    "cause": Field("r.cause", "text", "why it ended, in a word"),
+    "message": Field("r.message", "text", "why it ended, in a sentence"),
+    "age": Field("r.created", "age", "time since it was queued: age<2d, with s m h d w"),
+    "parameters": Field("r.parameters", "number", "parameters: parameters<1M"),
+    "users_per_second_1": Field(
+        "r.users_per_second_1", "number", "users a second recommended for, one at a time"
+    ),
+    "users_per_second_256": Field(
+        "r.users_per_second_256", "number", "users a second recommended for, 256 at once"
+    ),
+    "attempt": Field("r.attempt", "number", "attempts that it took"),
+}
+_SUMMARY_FIELDS = {
+    "epochs": Field("s.epochs_trained", "number", "epochs trained"),
+    "best_epoch": Field("s.best_epoch", "number", "the epoch chosen on validation"),
+    "total_time": Field("s.total_seconds", "number", "seconds of training and evaluation"),
+}
+_MEASURES = {
+    "loss": ("loss", "training loss, nats a target"),
+    "loss_sum": ("loss_sum", "training loss as the reference sums it"),
+    "grad_norm": ("grad_norm", "gradient norm"),
+    "lr": ("lr", "learning rate"),
+    "epoch_time": ("train_seconds", "seconds of training an epoch"),
+    "eval_time": ("eval_seconds", "seconds of evaluation an epoch"),
+    "memory": ("gpu_memory_mib", "GPU memory, MiB"),
+    "utilization": ("gpu_utilization", "GPU utilization, %"),
+}
+_ALIASES = {
+    "id": "run",
+    "data": "dataset",
+    "l": "length",
+    "tags": "tag",
+    "marks": "mark",
+    "params": "parameters",
+    "grad": "grad_norm",
+    "gpu": "utilization",
+    "attempts": "attempt",
+}
+_SEARCHED = ("id", "model", "dataset", "length", "state", "profile", "suite", "note", "tags")
+"""Columns of a run in which a bare word is looked for."""
+
+_SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.(?P<places>\d*))?|\.(?P<only>\d+))(?:e[+-]?\d+)?)([kmg]?)")
+_SPAN = re.compile(r"(\d+(?:\.\d*)?)([smhdw])")
+
+
+def conditions(text: str, aggregate: str = "best") -> tuple[tuple[Condition, ...], ...]:
+    """What a filter asks for: of every group at least one must hold.
+
+    Args:
+        aggregate: how a run's epochs become the figures that are compared.
+
+    Raises:
+        FilterError: a field or value that makes no sense; says where.
+    """
+    found = []
+    for group in read_filter(text):
+        parts = tuple(part for term in group if (part := _term(term, aggregate)) is not None)
+        if parts:
+            found.append(parts)
+    return tuple(found)
+
+
+@cache
+def fields(aggregate: str = "best") -> dict[str, Field]:
+    """Every name that a filter may use, but for other spellings of them."""
+    known = dict(_RUN_FIELDS)
+    for ranking, split in ((ranking, split) for ranking in RANKINGS for split in reversed(SPLITS)):
+        for metric in METRICS:
+            name = f"{metric}{ranking}" if split == "test" else f"{split}_{metric}{ranking}"
+            masked = ", seen items masked" if ranking else ""
+            about = f"{metric}@10, {split}{masked}"
+            known[name] = Field(f"s.{split}_{metric}{ranking}_{aggregate}", "number", about)
+    for name, (measure, about) in _MEASURES.items():
+        known[name] = Field(f"s.{measure}_{aggregate}", "number", about)
+    return known | _SUMMARY_FIELDS
+
+
+@cache
+def _every_name(aggregate: str) -> dict[str, Field]:
+    known = dict(fields(aggregate))
+    known |= {alias: known[name] for alias, name in _ALIASES.items()}
+    for measure in EPOCH_MEASURES:
+        known.setdefault(measure, Field(f"s.{measure}_{aggregate}", "number", measure))
+    for column, measure in REFERENCE_COLUMNS.items():
+        table = "s" if measure == "epochs_trained" else "r"
+        sql = f"s.{measure}_{aggregate}" if measure in EPOCH_MEASURES else f"{table}.{measure}"
+        known[column.lower()] = Field(sql, "number", column)
+    return known | {name: Field(f"s.{name}", "number", name) for name in SUMMARY_MEASURES}
+
+
+def _term(term: Term, aggregate: str) -> Condition | None:
+    """None for a field whose value is still to be typed."""
+    if not term.field:
+        sql = " OR ".join(f"r.{name} LIKE ? ESCAPE '~'" for name in _SEARCHED)
+        pattern = "%" + re.sub("([%_~])", r"~\1", term.value) + "%"
+        return _negated(term, f"({sql})", (pattern,) * len(_SEARCHED), "r")
+    field = _field(term, aggregate)
+    if not term.value and not term.quoted and term.op == ":":
+        return None
+    tests = list(_tests(term, field))
+    sql = " OR ".join(test for test, _ in tests)
+    sql = f"({sql})" if len(tests) > 1 else sql
+    if term.op == "!=":
+        sql = f"({sql}) IS NOT TRUE"
+    parameters = tuple(value for _, values in tests for value in values)
+    return _negated(term, sql, parameters, field.sql)
+
+
+def _negated(term: Term, sql: str, parameters: tuple[object, ...], column: str) -> Condition:
+    # A figure that isn't known meets no comparison, so that its negation is met.
+    shown = f"({sql}) IS NOT TRUE" if term.negated else sql
+    return Condition(shown, parameters, column)
+
+
+def _field(term: Term, aggregate: str) -> Field:
+    known = _every_name(aggregate)
+    name = term.field.lower()
+    if found := known.get(name) or known.get(name.replace("-", "_")):
+        return found
+    hint = did_you_mean(term.field, fields(aggregate))
+    if not hint.startswith("did"):
+        hint = "quote it to search the text (docs/queries.md)."
+    raise FilterError(term.at, f"there is no field {cut(term.field, 30)!r}: {hint}")
+
+
+def _tests(term: Term, field: Field) -> Iterator[tuple[str, tuple[object, ...]]]:
+    values = term.values
+    if not values:
+        raise FilterError(term.value_at, f"{_asked(term)} wants a value.")
+    if term.value == "*" and not term.quoted and field.kind != "age":
+        empty = "'[]'" if field.kind == "tags" else "''"
+        yield f"ifnull({field.sql}, {empty}) <> {empty}", ()
+        return
+    for value in values:
+        match field.kind:
+            case "number":
+                yield _number(term, field, value)
+            case "age":
+                yield _age(term, field, value)
+            case _:
+                yield _text(term, field, value)
+
+
+def _asked(term: Term) -> str:
+    return f"{cut(term.field, 30)}{term.op}"
+
+
+def _text(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]:
+    if term.op not in (":", "=", "!="):
+        raise FilterError(term.at, f"{term.field} is text: write {term.field}:… or {term.field}=….")
+    if field.kind == "state":
+        return _state(term, field, value)
+    whole = term.op != ":" or field.kind == "tags"
+    if _is_glob(term, value):
+        test, value = "lower({}) GLOB lower(?)", value.replace("[", "[[]")
+    elif whole:
+        test = "lower({}) = lower(?)"
+    else:
+        test = "instr(lower({}), lower(?)) > 0"
+    if field.kind != "tags":
+        return test.format(field.sql), (value,)
+    inner = f"SELECT 1 FROM json_each({field.sql}) WHERE {test.format('value')}"  # noqa: S608
+    return f"({field.sql} <> '[]' AND EXISTS ({inner}))", (value,)
+
+
+def _state(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]:
+    """The states that are meant, so that the index on them serves."""
+    wanted = value.lower()
+    part = term.op == ":" and not _is_glob(term, value)
+    meant = [s for s in STATES if (wanted in s if part else fnmatchcase(s, wanted))]
+    if not meant:
+        hint = did_you_mean(value, STATES)
+        raise FilterError(term.value_at, f"there is no state {cut(value, 30)!r}: {hint}")
+    return f"{field.sql} IN ({', '.join('?' * len(meant))})", tuple(meant)
+
+
+def _is_glob(term: Term, value: str) -> bool:
+    return not term.quoted and any(character in value for character in "*?")
+
+
+def _number(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]:
+    found = _NUMBER.fullmatch(value.lower())
+    if found is None:
+        raise FilterError(
+            term.value_at, f"{_asked(term)} wants a number, and {cut(value, 30)!r} is none."
+        )
+    scale = _SUFFIXES[found[4]]
+    wanted = float(found[1]) * scale
+    if term.op in ("<", "<=", ">", ">="):
+        _check_single(term)
+        return f"{field.sql} {term.op} ?", (wanted,)
+    # 0.16 is whatever rounds to it: nobody types every digit of a figure.
+    places = len(found["places"] or found["only"] or "")
+    exponent = int(found[1].lower().partition("e")[2] or 0)
+    half = 0.5 * 10.0 ** max(-300, min(300, exponent - places)) * scale if places else 0.0
+    if not half:
+        return f"{field.sql} = ?", (wanted,)
+    return f"{field.sql} BETWEEN ? AND ?", (wanted - half, wanted + half)
+
+
+def _age(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]:
+    found = _SPAN.fullmatch(value.lower())
+    if found is None or term.op not in ("<", "<=", ">", ">="):
+        raise FilterError(term.value_at, "age is compared with a time, as in age<2d or age>3h.")
+    _check_single(term)
+    flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[term.op]
+    return f"{field.sql} {flipped} ?", (time.time() - float(found[1]) * _UNITS[found[2]],)
+
+
+def _check_single(term: Term) -> None:
+    if len(term.values) > 1:
+        raise FilterError(term.value_at, f"{_asked(term)} wants one value, not several.")

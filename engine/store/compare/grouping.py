@@ -1,0 +1,329 @@
+"""The comparison by cell, made and paged by SQLite.
+
+`counted` is the one place that says which runs a cell's figures are made of. Only runs that are
+done count, and of a seed that ran more than once the run with the last id. Imported runs count
+where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from engine.cell import FIELDS, Cell
+from engine.spread import Spread, spread_of
+from engine.store.compare.comparison import SQL, check_columns, matching, place_of
+from engine.store.database import fetch
+
+Measure = str | tuple[str, str]
+"""A column of the comparison, or of two the first less the second, run by run."""
+
+_TEXTS = frozenset(
+    {
+        "id",
+        "suite",
+        "state",
+        "device",
+        "fingerprint",
+        "cause",
+        "message",
+        "note",
+        "tags",
+        "origin",
+        "marks",
+    }
+)
+"""Columns that have no mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which runs are grouped; as in `engine.store.compare.comparison.comparison`."""
+
+    filter: str = ""
+    aggregate: str = "best"
+    without: tuple[str, ...] = ()
+    imported: bool = False
+    """Whether cells are made of imported runs too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the grouped comparison: a cell, or below it one of its runs."""
+
+    cell: str
+    """The cell's name."""
+    run: str | None
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverSeeds:
+    """A figure over the seeds of a cell, and its ends."""
+
+    spread: Spread
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """One cell, with figures."""
+
+    cell: Cell
+    seeds: int
+    run: str
+    """The newest of its runs."""
+    figures: Mapping[Measure, OverSeeds]
+    """Of the measures that any of its runs has."""
+
+
+def cell_lines(
+    con: sqlite3.Connection,
+    choice: Choice,
+    sort: str,
+    descending: bool,
+    expanded: Collection[str] = (),
+    limit: int = 200,
+    offset: int = 0,
+) -> tuple[int, list[Line]]:
+    """How many lines there are, and ``limit`` of them from ``offset`` on.
+
+    Args:
+        sort: a column of the comparison; cells go by its mean, or by their number of seeds
+            where it is ``seed``.
+        expanded: cells whose runs are lines too, by seed.
+
+    Raises:
+        UsageError: an unknown column, or a filter that means nothing.
+    """
+    check_columns([sort])
+    picked, parameters = counted(choice)
+    value, source = _value(sort)
+    direction = "DESC" if descending else "ASC"
+    sql = f"""
+        WITH picked AS MATERIALIZED ({picked}),
+        cells AS MATERIALIZED (
+            SELECT {_KEY}, count(*) AS seeds, {value} AS value FROM picked p {source}
+            GROUP BY {_KEY}),
+        placed AS MATERIALIZED (
+            SELECT *, row_number() OVER (
+                ORDER BY p.value {direction} NULLS LAST, {_KEY}) AS place FROM cells p),
+        lines AS MATERIALIZED (
+            SELECT place, 0 AS below, {_KEY}, NULL AS run, seeds FROM placed p
+            UNION ALL
+            SELECT c.place, row_number() OVER (PARTITION BY c.place ORDER BY p.seed),
+                {_KEY}, p.id, 1 FROM placed c JOIN picked p
+                ON {" AND ".join(f"p.{name} = c.{name}" for name in FIELDS)}
+            WHERE {_among()})
+        SELECT (SELECT count(*) FROM lines), {_KEY}, run, seeds FROM lines p
+        ORDER BY place, below LIMIT ? OFFSET ?"""  # noqa: S608
+    parameters.append(_keys_of(expanded))
+    rows = fetch(con, sql, (*parameters, limit, offset))
+    if not rows and offset:
+        rows_before = fetch(con, sql, (*parameters, 1, 0))
+        return (int(rows_before[0][0]) if rows_before else 0), []
+    total = int(rows[0][0]) if rows else 0
+    return total, [Line(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)]
+
+
+def cell_table(
+    con: sqlite3.Connection,
+    choice: Choice,
+    measures: Sequence[Measure],
+    cells: Sequence[str] | None = None,
+) -> list[CellRow]:
+    """All cells, or those of some names, in their order. A run's figure counts where it is a
+    finite number.
+
+    Raises:
+        UsageError: an unknown column, or a filter that means nothing.
+    """
+    names = list(dict.fromkeys(name for measure in measures for name in _names(measure)))
+    check_columns(names)
+    chosen, parameters = counted(choice)
+    if cells is not None:
+        chosen = f"SELECT * FROM ({chosen}) p WHERE {_among()}"  # noqa: S608
+        parameters.append(_keys_of(cells))
+    places, source = places_of(names)
+    place = dict(zip(names, places, strict=True))
+    values = [" - ".join(place[name] for name in _names(measure)) for measure in measures]
+    figures = _each(", {x} AS x{n}", [_finite(value) for value in values])
+    means = _each(
+        ", count(x{n}) AS n{n}, {x} AS m{n}", [_mean(f"x{n}") for n in range(len(values))]
+    )
+    sums = _each(
+        ", n{n}, m{n}, total(x{n} - m{n}), total((x{n} - m{n}) * (x{n} - m{n})), min(x{n}),"
+        " max(x{n})",
+        values,
+    )
+    sql = f"""
+        WITH picked AS MATERIALIZED (
+            SELECT p.*, dense_rank() OVER (ORDER BY {_KEY}) AS cell FROM ({chosen}) p),
+        figures AS MATERIALIZED (SELECT p.cell{figures} FROM picked p {source}),
+        means AS MATERIALIZED (SELECT cell{means} FROM figures GROUP BY cell),
+        sums AS MATERIALIZED (
+            SELECT f.cell{sums} FROM figures f CROSS JOIN means m ON m.cell = f.cell
+            GROUP BY f.cell),
+        cells AS (SELECT {_KEY}, cell, count(*) AS seeds, max(id) AS run FROM picked p
+            GROUP BY cell)
+        SELECT {_KEY}, p.seeds, p.run, sums.* FROM cells p JOIN sums ON sums.cell = p.cell
+        ORDER BY p.cell"""  # noqa: S608
+    return [
+        CellRow(Cell(*row[:6]), row[6], row[7], dict(_over_seeds(measures, row[9:])))
+        for row in map(tuple, fetch(con, sql, parameters))
+    ]
+
+
+def _over_seeds(
+    measures: Sequence[Measure], sums: Sequence[Any]
+) -> Iterator[tuple[Measure, OverSeeds]]:
+    for place, measure in enumerate(measures):
+        count, mean, rest, squares, lowest, highest = sums[6 * place : 6 * place + 6]
+        if known := spread_of(count, mean, rest, squares):
+            yield measure, OverSeeds(known, lowest, highest)
+
+
+def cell_figures(
+    con: sqlite3.Connection, choice: Choice, cells: Sequence[str], columns: Sequence[str]
+) -> dict[str, dict[str, Spread]]:
+    """Mean and deviation of each of the columns that have one, by the names of cells.
+
+    Raises:
+        UsageError: an unknown column, or a filter that means nothing.
+    """
+    check_columns(columns)
+    measured = [name for name in columns if name not in _TEXTS and name not in (*FIELDS, "seed")]
+    found: dict[str, dict[str, Spread]] = {cell: {} for cell in cells}
+    if cells and measured:
+        for row in cell_table(con, choice, measured, cells):
+            figures = {str(name): each.spread for name, each in row.figures.items()}
+            found[row.cell.name] = figures
+    return found
+
+
+def best_means(
+    con: sqlite3.Connection, choice: Choice, columns: Sequence[tuple[str, bool]]
+) -> dict[tuple[str, str], float]:
+    """The best mean of any cell, by data set and column; of each column whether more is better."""
+    if not columns:
+        return {}
+    picked, parameters = counted(choice)
+    places, source = places_of([name for name, _ in columns])
+    means = _each(", {x} AS m{n}", [_mean(_finite(place)) for place in places])
+    ends = ", ".join(f"{'max' if more else 'min'}(m{n})" for n, (_, more) in enumerate(columns))
+    sql = f"""
+        WITH picked AS MATERIALIZED ({picked}), means AS (
+            SELECT p.dataset{means} FROM picked p {source} GROUP BY {_KEY})
+        SELECT dataset, {ends} FROM means GROUP BY dataset"""  # noqa: S608
+    return {
+        (dataset, name): value
+        for dataset, *values in fetch(con, sql, parameters)
+        for (name, _), value in zip(columns, values, strict=True)
+        if value is not None
+    }
+
+
+def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:
+    """Ids of the runs that a cell is made of, by seed."""
+    picked, parameters = counted(choice)
+    same = " AND ".join(f"{name} = ?" for name in FIELDS)
+    sql = f"SELECT id FROM ({picked}) WHERE {same} ORDER BY seed"  # noqa: S608
+    return [row[0] for row in fetch(con, sql, (*parameters, *astuple(Cell.named(cell))))]
+
+
+def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
+    """The runs that cells are made of, by id, and which cell each is of.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    picked, parameters = counted(choice)
+    sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
+    return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
+
+
+def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
+    """How many imported runs match and make no cell."""
+    if choice.imported:
+        return 0
+    where, parameters = matching(choice.filter, choice.aggregate, choice.without)
+    sql = f"SELECT count(*) FROM cell_runs r WHERE r.origin <> '' AND {where}"  # noqa: S608
+    return int(fetch(con, sql, parameters)[0][0])
+
+
+def counted(choice: Choice) -> tuple[str, list[object]]:
+    """A query for the runs that count, one a seed, with what names their cells; its parameters."""
+    where, parameters = matching(choice.filter, choice.aggregate, choice.without)
+    names = "r.model, r.dataset, r.length, r.profile"
+    own = "" if choice.imported else " AND r.origin = ''"
+    sql = (
+        f"SELECT max(r.id) AS id, {names}, ifnull(r.settings, '') AS settings,"  # noqa: S608
+        f" ifnull(r.checksum, '') AS checksum, r.seed FROM cell_runs r WHERE {where}{own}"
+        f" GROUP BY {names}, r.settings, r.checksum, r.seed"
+    )
+    return sql, parameters
+
+
+def _value(sort: str) -> tuple[str, str]:
+    """What cells are sorted by, and the table that it is in."""
+    if sort in FIELDS:
+        return f"p.{sort}", ""
+    if sort == "seed":
+        return "count(*)", ""
+    if sort in _TEXTS:
+        return "NULL", ""
+    (place,), source = places_of([sort])
+    return _mean(_finite(place)), source
+
+
+def places_of(names: Sequence[str]) -> tuple[list[str], str]:
+    """Where columns of the comparison are read, and what joins that to a table ``p`` of run ids."""
+    places, joins = [], {}
+    for name in names:
+        place = place_of(SQL[name])
+        places.append(f"{place}.{name}")
+        joins[place] = (
+            "CROSS JOIN runs r ON r.id = p.id"
+            if place == "r"
+            else f"CROSS JOIN summaries {place} INDEXED BY {place} ON {place}.run = p.id"
+        )
+    return places, " ".join(joins.values())
+
+
+_KEY = ", ".join(f"p.{name}" for name in FIELDS)
+"""SQL for what names a cell, from a table ``p``."""
+
+
+def _among() -> str:
+    """SQL for whether a row is of one of the cells that the parameter `_keys_of` names."""
+    wanted = ", ".join(f"json_extract(value, '$[{n}]')" for n in range(len(FIELDS)))
+    return f"({_KEY}) IN (SELECT {wanted} FROM json_each(?))"  # noqa: S608
+
+
+def _keys_of(names: Collection[str]) -> str:
+    return json.dumps([astuple(Cell.named(name)) for name in names])
+
+
+def _finite(value: str) -> str:
+    """SQL for a figure, or NULL where it isn't a finite number."""
+    return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
+
+
+def _mean(value: str) -> str:
+    """SQL for the mean over a group as `engine.spread` has it: of equal figures their value."""
+    return (
+        f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
+        f" ELSE total({value}) / count({value}) END"
+    )
+
+
+def _each(template: str, values: Sequence[str]) -> str:
+    return "".join(template.format(n=n, x=value) for n, value in enumerate(values))
+
+
+def _names(measure: Measure) -> tuple[str, ...]:
+    return (measure,) if isinstance(measure, str) else measure

@@ -1,0 +1,41 @@
+"""All runs of a comparison in their order, numbered, so that a page far down is as quick as the
+first one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from engine.store.compare.comparison import SQL, check_columns, ordered_ids
+from engine.store.compare.grouping import Choice
+from engine.store.database import fetch
+
+
+class Ordering:
+    """A temporary table of one connection, in memory; the store itself isn't written."""
+
+    def __init__(self, con: sqlite3.Connection) -> None:
+        self._con = con
+        fetch(con, "PRAGMA temp_store = MEMORY")
+
+    def make(self, choice: Choice, sort: str, descending: bool) -> None:
+        """Put what matches in order. Raises `UsageError` as `comparison` does."""
+        check_columns([sort])
+        direction = "DESC" if descending else "ASC"
+        query, _, parameters = ordered_ids(
+            SQL[sort], direction, choice.filter, choice.aggregate, choice.without
+        )
+        fetch(self._con, "DROP TABLE IF EXISTS temp.ordering")
+        fetch(self._con, f"CREATE TEMP TABLE ordering AS {query}", parameters)
+
+    def page(self, columns: Sequence[str], start: int, count: int) -> list[tuple[Any, ...]]:
+        """``columns`` of some of them. A run that was deleted since is left out."""
+        check_columns(columns)
+        chosen = ", ".join(SQL[name] for name in columns)
+        sql = (
+            f"SELECT {chosen} FROM temp.ordering o CROSS JOIN runs r ON r.id = o.id"  # noqa: S608
+            " CROSS JOIN summaries s ON s.run = r.id"
+            " WHERE o.rowid > ? AND o.rowid <= ? ORDER BY o.rowid"
+        )
+        return [tuple(row) for row in fetch(self._con, sql, (start, start + count))]

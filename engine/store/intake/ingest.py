@@ -1,0 +1,319 @@
+"""From journals into the store: rows and the new offset in one transaction, so that a crash
+between two lines of this file costs nothing but reading some lines again.
+
+Everything is derived: the same journals give the same rows, whatever the pieces they come in.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.journal import BadLine, JournalLine, read_journal
+from engine.lifecycle import ENDED
+from engine.lifecycle import sql as states_sql
+from engine.marks import in_order, marks_of
+from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
+from engine.runfolder import RunFolder
+from engine.store.database import StoreConnection, write
+from engine.store.intake.rows import (
+    EVENTS,
+    Reader,
+    end_facts,
+    epoch_row,
+    start_facts,
+    step_row,
+    telemetry_row,
+)
+from engine.store.schema import (
+    CHECKSUM,
+    EPOCH_INTEGERS,
+    SUMMARY_MEASURES,
+    TELEMETRY_MEASURES,
+)
+
+MAX_WARNINGS = 100
+"""A run's problems that are kept: a file that is no journal at all has one a line."""
+
+RECENT_EPOCHS = 5
+"""Newest epochs that the pace is taken from."""
+
+
+@dataclass
+class Rows:
+    """What one piece of a journal becomes."""
+
+    run: str
+    attempt: int
+    steps: list[list[Any]] = field(default_factory=list)
+    epochs: list[list[Any]] = field(default_factory=list)
+    telemetry: list[list[Any]] = field(default_factory=list)
+    events: list[list[Any]] = field(default_factory=list)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Columns of ``attempts``; later lines override earlier ones."""
+
+
+def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
+    """Take all whole new lines of one attempt's journal; return how many.
+
+    Raises:
+        StoreError: the store can't be written; nothing of the last piece was taken then.
+        OSError: the journal can't be read.
+    """
+    taken = 0
+    while True:
+        run = folder.run_id
+        offset = _offset(connection, run, attempt)
+        chunk = read_journal(folder.journal(attempt), offset)
+        if chunk.offset == offset:
+            if offset and _size(folder.journal(attempt)) < offset:
+                _begin_again(connection, run, attempt, offset)
+                continue
+            return taken
+        rows = _rows(run, attempt, chunk.entries)
+        with write(connection):
+            # Another writer may have read the same piece, or deleted the run.
+            if connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is None:
+                return taken
+            if _offset(connection, run, attempt) != offset:
+                continue
+            _insert(connection, rows, chunk.offset)
+            dropped = 0
+            if rows.epochs or "resumed_epoch" in rows.facts:
+                dropped = connection.execute(_DROP_SUPERSEDED, {"run": run}).rowcount
+            if rows.epochs or dropped:
+                summarise(connection, run)
+            refresh(connection, run)
+        taken += len(chunk.entries)
+
+
+def summarise(connection: StoreConnection, run: str) -> None:
+    """Compute a run's row in ``summaries`` from its epochs (inside a write transaction)."""
+    connection.execute(_SUMMARISE, {"run": run})
+
+
+def refresh(connection: StoreConnection, run: str) -> None:
+    """Bring a run's row up to what its attempts say (inside a write transaction).
+
+    The end that the current attempt's journal tells is final, whatever was thought of it before.
+    """
+    connection.execute(_REFRESH_FACTS, {"run": run, "recent": RECENT_EPOCHS})
+    connection.execute(_REFRESH_STATE, {"run": run})
+
+
+def _offset(connection: StoreConnection, run: str, attempt: int) -> int:
+    sql = "SELECT offset FROM attempts WHERE run = ? AND attempt = ?"
+    row = connection.row(sql, (run, attempt))
+    return int(row[0]) if row else 0
+
+
+def _size(journal: Path) -> float:
+    """In bytes; a journal that isn't there has not shrunk."""
+    try:
+        return journal.stat().st_size
+    except FileNotFoundError:
+        return math.inf
+
+
+def _begin_again(connection: StoreConnection, run: str, attempt: int, offset: int) -> None:
+    """Read a journal from its beginning that has become shorter (a copy of it was put back, say):
+    lines that are known already change nothing."""
+    rows = Rows(run, attempt, warnings=[(offset, "the journal became shorter than it was")])
+    with write(connection):
+        if _offset(connection, run, attempt) == offset:
+            _warn(connection, rows)
+            _set_attempt(connection, run, attempt, {"offset": 0})
+
+
+def _rows(run: str, attempt: int, entries: list[JournalLine | BadLine]) -> Rows:
+    rows = Rows(run, attempt)
+    for entry in entries:
+        if isinstance(entry, BadLine):
+            rows.warnings.append((entry.offset, entry.problem))
+            continue
+        reader = Reader(entry)
+        _take(rows, reader)
+        # A line that can be read has no offset of its own: its number says as much.
+        rows.warnings += [(-1 - entry.seq, problem) for problem in reader.problems]
+    return rows
+
+
+def _take(rows: Rows, reader: Reader) -> None:
+    line = reader.line
+    head = [rows.run, rows.attempt, line.seq, line.t]
+    rows.facts.setdefault("started", line.t)
+    match line.kind:
+        case "step":
+            if (values := step_row(reader)) is not None:
+                rows.steps.append([*head, *values])
+                rows.facts["step"] = values[0]
+        case "epoch":
+            if (values := epoch_row(reader)) is not None:
+                rows.epochs.append([rows.run, values[0], rows.attempt, *head[2:], *values[1:]])
+                rows.facts["epoch"] = values[0]
+                if values[1] is not None:
+                    rows.facts["step"] = values[1]
+        case "telemetry":
+            rows.telemetry.append([*head, *telemetry_row(reader)])
+        case "start":
+            rows.facts |= start_facts(reader)
+        case "end":
+            rows.facts |= end_facts(reader) or {}
+        case "warning" | "checkpoint" | "heartbeat":
+            pass
+        case _:
+            reader.problems.append(f"lines of kind {line.kind[:40]!r} are not known here")
+    if line.kind in EVENTS and (text := reader.event()) is not None:
+        rows.events.append([*head, line.kind, text])
+
+
+def _insert(connection: StoreConnection, rows: Rows, offset: int) -> None:
+    connection.executemany(_INSERT_STEP, rows.steps)
+    connection.executemany(_INSERT_TELEMETRY, rows.telemetry)
+    connection.executemany(_INSERT_EVENT, rows.events)
+    connection.executemany(_INSERT_EPOCH, rows.epochs)
+    _mark(connection, rows)
+    _warn(connection, rows)
+    facts = {**rows.facts, "offset": offset, "last_growth": time.time()}
+    _set_attempt(connection, rows.run, rows.attempt, facts)
+
+
+_OTHERS, _THROTTLE = map(TELEMETRY_MEASURES.index, ("gpu_others", "gpu_throttle"))
+
+
+def _mark(connection: StoreConnection, rows: Rows) -> None:
+    """A mark stays, whatever comes later: figures of the whole run are what is compared."""
+    values = (row[4:] for row in rows.telemetry)
+    found = marks_of((each[_OTHERS], each[_THROTTLE]) for each in values)
+    if found is None:
+        return
+    before = connection.rows("SELECT marks FROM runs WHERE id = ?", (rows.run,))[0][0]
+    after = " ".join(in_order([*(before or "").split(), *found]))
+    if after != before:
+        connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after, rows.run))
+
+
+def _warn(connection: StoreConnection, rows: Rows) -> None:
+    if not rows.warnings:
+        return
+    count = connection.rows("SELECT count(*) FROM warnings WHERE run = ?", (rows.run,))[0][0]
+    connection.executemany(
+        "INSERT OR IGNORE INTO warnings (run, attempt, offset, problem) VALUES (?, ?, ?, ?)",
+        [
+            (rows.run, rows.attempt, where, problem)
+            for where, problem in rows.warnings[: max(0, MAX_WARNINGS - count)]
+        ],
+    )
+
+
+def _set_attempt(
+    connection: StoreConnection, run: str, attempt: int, facts: Mapping[str, Any]
+) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO attempts (run, attempt, status) VALUES (?, ?, 'running')",
+        (run, attempt),
+    )
+    given = {"started": None, "status": None, **facts}
+    others = ", ".join(f"{name} = :{name}" for name in facts.keys() - {"started", "status"})
+    connection.execute(
+        f"UPDATE attempts SET {others}, started = coalesce(started, :started),"  # noqa: S608
+        " status = coalesce(:status, CASE status WHEN 'starting' THEN 'running' ELSE status END)"
+        " WHERE run = :run AND attempt = :attempt",
+        {**given, "run": run, "attempt": attempt},
+    )
+
+
+def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+
+
+_HEAD = ("run", "attempt", "seq", "t")
+_INSERT_STEP = _insert_sql("steps", (*_HEAD, "step", "epoch", "loss", "grad_norm", "lr"))
+_INSERT_TELEMETRY = _insert_sql("telemetry", (*_HEAD, *TELEMETRY_MEASURES))
+_INSERT_EVENT = _insert_sql("events", (*_HEAD, "kind", "fields"))
+
+_EPOCH_VALUES = ("attempt", "seq", "t", *EPOCH_INTEGERS, *EPOCH_MEASURES)
+_INSERT_EPOCH = (
+    f"INSERT INTO epochs (run, epoch, {', '.join(_EPOCH_VALUES)})"  # noqa: S608
+    f" VALUES (?, ?, {', '.join('?' * len(_EPOCH_VALUES))})"
+    " ON CONFLICT (run, epoch) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _EPOCH_VALUES)
+    + " WHERE (excluded.attempt, excluded.seq) > (epochs.attempt, epochs.seq)"
+)
+
+# What an attempt did after the checkpoint that a later one went on from isn't part of the run: the
+# later one does it again, and on another machine may stop earlier.
+_DROP_SUPERSEDED = """
+DELETE FROM epochs WHERE run = :run AND EXISTS (
+    SELECT 1 FROM attempts later WHERE later.run = :run
+    AND later.attempt > epochs.attempt AND later.resumed_epoch < epochs.epoch)
+"""
+
+
+def _summarise_sql() -> str:
+    """One row from all epochs (``e``), the best of them and the last."""
+    kinds = {
+        "best": "best.{0}",
+        "max": "max(e.{0})",
+        "min": "min(e.{0})",
+        "mean": "avg(e.{0})",
+        "last": "last.{0}",
+    }
+    values = []
+    for column in SUMMARY_MEASURES:
+        measure, _, how = column.rpartition("_")
+        values.append(kinds[how].format(measure))
+    return (
+        "INSERT OR REPLACE INTO summaries"  # noqa: S608
+        f" (run, best_epoch, epochs_trained, total_seconds, {', '.join(SUMMARY_MEASURES)})"
+        f" WITH best AS (SELECT * FROM epochs WHERE run = :run AND {SELECTION} IS NOT NULL"
+        f" ORDER BY {SELECTION} DESC, epoch LIMIT 1),"
+        " last AS (SELECT * FROM epochs WHERE run = :run ORDER BY epoch DESC LIMIT 1)"
+        " SELECT :run, best.epoch, count(*),"
+        " sum(coalesce(e.train_seconds, 0) + coalesce(e.eval_seconds, 0)),"
+        f" {', '.join(values)} FROM epochs e LEFT JOIN best LEFT JOIN last WHERE e.run = :run"
+    )
+
+
+_SUMMARISE = _summarise_sql()
+
+_REFRESH_FACTS = f"""
+WITH newest AS (
+    SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL ORDER BY attempt DESC LIMIT 1
+), reached AS (
+    SELECT epochs.step FROM epochs JOIN newest
+    WHERE epochs.run = :run AND epochs.epoch = coalesce(newest.epoch, newest.resumed_epoch)
+)
+UPDATE runs SET
+    started = (SELECT min(started) FROM attempts WHERE run = :run),
+    device = (SELECT device FROM newest),
+    epoch = (SELECT coalesce(epoch, resumed_epoch) FROM newest),
+    step = (SELECT coalesce(newest.step, reached.step) FROM newest LEFT JOIN reached),
+    epoch_step = (SELECT coalesce(reached.step, 0) FROM newest LEFT JOIN reached),
+    steps_per_epoch = (SELECT steps_per_epoch FROM newest),
+    epochs = coalesce((SELECT epochs FROM newest), epochs),
+    parameters = coalesce((SELECT parameters FROM newest), parameters),
+    ({", ".join(SPEEDS)}) = (SELECT {", ".join(SPEEDS)} FROM newest),
+    checksum = {CHECKSUM},
+    (best_epoch, best_valid_ndcg, best_test_ndcg) = (
+        SELECT best_epoch, valid_ndcg_best, test_ndcg_best FROM summaries WHERE run = :run),
+    epoch_seconds = (SELECT avg(seconds) FROM (
+        SELECT train_seconds + coalesce(eval_seconds, 0) AS seconds FROM epochs
+        WHERE run = :run ORDER BY epoch DESC LIMIT :recent))
+WHERE id = :run AND EXISTS (SELECT 1 FROM newest)
+"""  # noqa: S608
+
+_REFRESH_STATE = f"""
+UPDATE runs SET (state, finished, cause, message) = (
+    SELECT status, ended, cause, message FROM attempts
+    WHERE attempts.run = runs.id AND attempts.attempt = runs.attempt)
+WHERE id = :run AND EXISTS (
+    SELECT 1 FROM attempts WHERE attempts.run = runs.id AND attempts.attempt = runs.attempt
+    AND status IN {states_sql(ENDED)})
+"""  # noqa: S608

@@ -1,0 +1,137 @@
+"""`doctor` and `db`: what is wrong is found, and said with its cure."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from live_runs import LiveStore
+
+from engine.store.connect import connect_writer
+from engine.store.database import write
+from engine.store.intake.folders import save_unsaved
+from engine.store.location import StoreLocation
+from tui.cli.doctor.checks import bf16_units
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+
+
+@pytest.fixture
+def saved(held: StoreLocation, busy_store: LiveStore) -> StoreLocation:
+    """Every run has its folder, as a supervisor leaves it."""
+    with closing(connect_writer(held)) as connection:
+        save_unsaved(connection, held)
+    return held
+
+
+def test_a_new_machine_is_well_and_told_what_it_has(cli: Run, tmp_path: Path) -> None:
+    result = cli("doctor")
+    assert result.exit_code == 0
+    assert result.stderr == "All is well.\n"
+    for word in ("torch", "textual", "gpu", "cpu", "ready:", "store", "logout", "terminal", "disk"):
+        assert word in result.stdout
+    assert "is not made yet" in result.stdout
+    assert not list(tmp_path.glob("runs*"))
+
+
+def test_findings_for_programs(cli_json: RunJson, saved: StoreLocation) -> None:
+    found = cli_json("doctor", "--json")
+    assert found["ok"] is True
+    topics = {finding["topic"]: finding for finding in found["findings"]}
+    assert "7 runs, sound" in topics["store"]["text"]
+    assert "journal mode wal" in topics["store"]["text"]
+    assert "3 runs queued or running" in topics["supervisor"]["text"]
+    assert all(finding.keys() == topics["store"].keys() for finding in found["findings"])
+
+
+def test_each_problem_has_its_cure(
+    cli: Run, saved: StoreLocation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "absent"))
+    monkeypatch.setenv("SEQBENCH_CONFIG", str(tmp_path / "absent-too"))
+    saved.db.write_bytes(b"not a database at all" * 100)
+    result = cli("doctor")
+    assert result.exit_code == 1
+    assert result.stdout.count("PROBLEM") == int(result.stderr.split()[0]) >= 3
+    assert "which is no folder" in result.stdout
+    assert "is not a folder: --config-dir takes one like configs/." in result.stdout
+    assert "`seqbench db rebuild` makes it anew" in result.stdout
+
+
+def test_a_bad_line_of_a_journal_is_reported(
+    cli: Run, saved: StoreLocation, busy_store: LiveStore
+) -> None:
+    run = next(folder.run_id for folder in saved.folders() if folder.journals())
+    with saved.folder(run).journal(1).open("ab") as file:
+        file.write(b"\xff garbage\n")
+    busy_store.journal(run, [])
+    for command in (["doctor"], ["db", "check"]):
+        result = cli(*command)
+        assert result.exit_code == 1
+        assert f"{run}: journal 1, byte " in result.stdout
+
+
+def test_a_store_is_checked_rebuilt_and_the_same(
+    cli: Run, cli_json: RunJson, saved: StoreLocation
+) -> None:
+    assert cli("db", "path").stdout == f"{saved.db}\n"
+    assert cli_json("db", "check", "--json") == {"db": str(saved.db), "problems": []}
+    before = cli("compare", "--format", "csv").stdout
+    for path in saved.db.parent.glob("runs.db*"):
+        path.unlink()
+    rebuilt = cli("db", "rebuild")
+    assert rebuilt.exit_code == 0
+    assert "from 7 run folders" in rebuilt.stderr
+    assert cli("compare", "--format", "csv").stdout == before
+    assert cli("db", "check").stdout == f"{saved.db} is sound.\n"
+
+
+def test_a_missing_store_is_made_by_whoever_reads_it(
+    cli: Run, cli_json: RunJson, saved: StoreLocation
+) -> None:
+    for path in saved.db.parent.glob("runs.db*"):
+        path.unlink()
+    assert len(cli_json("ls", "--json")) == 7
+
+
+def test_a_run_that_the_store_lacks_is_noticed(cli: Run, saved: StoreLocation) -> None:
+    with closing(connect_writer(saved)) as connection, write(connection):
+        connection.execute("DELETE FROM runs WHERE state = 'failed'")
+    result = cli("db", "check")
+    assert result.exit_code == 1
+    assert "1 run folders are not in the store" in result.stdout
+    assert cli("db", "rebuild").exit_code == 0
+    assert cli("db", "check").exit_code == 0
+
+
+def test_another_programs_database_is_left_alone(cli: Run, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "runs.db")) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.commit()
+    before = (tmp_path / "runs.db").read_bytes()
+    for command in (["ls"], ["db", "rebuild"], ["db", "check"]):
+        result = cli(*command)
+        assert result.exit_code == 1
+        assert "is a database of something else" in result.stdout + result.stderr
+    assert (tmp_path / "runs.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "units"),
+    [
+        ("fpu avx512_bf16 amx_bf16", ["avx512_bf16", "amx_bf16"]),
+        ("fpu avx512f", []),
+        ("", []),
+    ],
+)
+def test_bf16_is_read_from_the_flags(tmp_path: Path, flags: str, units: list[str]) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"model name\t: X avx512_bf16\nflags\t\t: {flags}\n")
+    assert bf16_units(cpuinfo) == units
+    assert bf16_units(tmp_path / "absent") == []

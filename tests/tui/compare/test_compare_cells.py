@@ -1,0 +1,193 @@
+"""Cells, marks, diff and columns on the Compare screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from comparing import column_of, comparing, status, table
+from measured_runs import MeasuredStore, filled_store
+from pilots import settled, wait_for
+from textual.widgets import Input, Static
+
+from tui.compare.column_dialog import ColumnList, ColumnsScreen
+from tui.compare.columns import TOPIC, choosable, known, usual
+from tui.compare.screen import CompareScreen
+from tui.results.diff import DiffScreen
+from tui.run.screen import RunScreen
+from tui.shell import remembered
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> MeasuredStore:
+    return filled_store(tmp_path)[0]
+
+
+async def test_cells_have_mean_and_deviation_and_unfold(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("b")
+        await settled(pilot)
+        assert "10 cells" in status(app)
+        figures = column_of(app, "test_ndcg_best")
+        means = [figure.split()[0] for figure in figures]
+        assert means == sorted(means, reverse=True)
+        assert "±" in figures[0]
+        assert column_of(app, "seed")[:2] == ["×2", "×1"]
+        assert column_of(app, "state") == ["▸"] * 10
+        assert table(app)._rows[0].cells[5].tone == "best"
+        reference = str(app.screen.query_one("#reference", Static).content)
+        assert figures[0].split()[0] in reference
+
+        await pilot.press("enter")
+        await settled(pilot)
+        assert column_of(app, "state")[:4] == ["▾", "●", "●", "▸"]
+        assert column_of(app, "seed")[:4] == ["×2", "1", "42", "×1"]
+        assert "10 cells" in status(app)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert isinstance(app.screen, RunScreen)
+        await pilot.press("escape")
+        await settled(pilot)
+        await pilot.press("up", "enter")
+        await settled(pilot)
+        assert column_of(app, "state") == ["▸"] * 10
+
+
+async def test_cells_are_sorted_and_filtered(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("b", "s")
+        await settled(pilot)
+        means = [figure.split()[0] for figure in column_of(app, "test_ndcg_best")]
+        assert means == sorted(means)
+        field = app.screen.query_one(Input)
+        field.value = "model:xlstm length>50"
+        await wait_for(pilot, lambda: table(app).total == 2, "two cells")
+        await settled(pilot)
+        assert "2 cells" in status(app)
+        assert set(column_of(app, "model")) == {"xlstm"}
+        field.value = "model:xlstm seed:5"
+        await wait_for(pilot, lambda: not table(app).display, "nothing is found")
+        assert "No cell matches" in str(app.screen.query_one("#empty", Static).content)
+        await pilot.press("escape", "b")
+        await settled(pilot)
+        assert table(app).total == 23
+
+
+async def test_a_wrong_filter_says_where_and_leaves_the_table(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        field = app.screen.query_one(Input)
+        field.value = "model:sasrec"
+        await wait_for(pilot, lambda: table(app).total == 9, "filtered")
+        field.value = "model:sasrec ndgc>0.1"
+        await settled(pilot)
+        assert "at 14: there is no field 'ndgc': did you mean 'ndcg'" in status(app)
+        assert table(app).total == 9
+        assert table(app).display
+        field.value = "model:sasrec ndcg>0.06"
+        await wait_for(pilot, lambda: table(app).total == 5, "filtered by a figure")
+        await settled(pilot)
+        assert "5 of 23 runs" in status(app)
+
+
+async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        assert screen.check_action("diff", ()) is None
+        await pilot.press("space", "down", "space")
+        await settled(pilot)
+        assert "2 marked" in status(app)
+        assert [row.marked for row in table(app)._rows[:3]] == [True, False, True]
+        assert table(app).render_line(2).text.startswith("▌")
+        await pilot.press("equals_sign")
+        await settled(pilot)
+        assert isinstance(app.screen, DiffScreen)
+        lines = str(app.screen.query_one("#diff", Static).content).splitlines()
+        assert lines[0].split() == ["left", next(iter(screen.marked))]
+        settings = [line.split() for line in lines]
+        assert ["seed", "42", "9"] in settings
+        assert ["dim", "64", "32"] in settings
+        assert not any(line[:1] in (["model"], ["patience"]) for line in settings)
+        ndcg = next(line for line in settings if line[:1] == ["NDCG@10/test"])
+        assert ndcg[1:3] == [column_of(app, "test_ndcg_best", screen)[i] for i in (0, 2)]
+        assert ndcg[3].startswith("−0.000")
+        await pilot.press("x")
+        await settled(pilot)
+        swapped = str(app.screen.query_one("#diff", Static).content)
+        assert "+0.000" in swapped
+        await pilot.press("y")
+        assert "NDCG@10/test\t" in app.clipboard
+        await pilot.press("escape", "escape")
+        await settled(pilot)
+        assert not screen.marked
+        assert not any(row.marked for row in table(app)._rows)
+
+
+async def test_cells_are_set_side_by_side_too(measured: MeasuredStore) -> None:
+    async with comparing(measured, (80, 24)) as (app, pilot):
+        await pilot.press("b")
+        await settled(pilot)
+        await pilot.press("space", "end", "space", "equals_sign")
+        await settled(pilot)
+        text = str(app.screen.query_one("#diff", Static).content)
+        assert "sasrec × ml-100k × 50, 2 seeds" in text
+        assert "±" in text
+        assert "aren't comparable" not in text
+
+
+async def test_columns_are_chosen_put_in_order_and_remembered(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("C")
+        await settled(pilot)
+        assert isinstance(app.screen, ColumnsScreen)
+        chosen = app.screen.query_one(ColumnList)
+        await pilot.press("down", "space", "up", "J", "J")
+        names = list(chosen.chosen)
+        assert names[0] == "HitRate@10/test"
+        assert names[1] == "NDCG@10/test"
+        assert "Recall@10/test" not in names
+        await pilot.press("enter")
+        await settled(pilot)
+        keys = [column.key for column in table(app).columns]
+        assert keys[:7] == [
+            "state", "model", "dataset", "length", "seed", "test_hit_best", "test_ndcg_best",
+        ]  # fmt: skip
+        assert "test_recall_best" not in keys
+        assert remembered.recall(TOPIC)["columns"] == names
+    async with comparing(measured) as (app, pilot):
+        assert [column.key for column in table(app).columns] == keys
+        await pilot.press("C", "r", "enter")
+        await settled(pilot)
+        assert len(table(app).columns) == 5 + len(usual())
+
+
+async def test_a_column_at_least_is_shown(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("C")
+        await settled(pilot)
+        app.screen.query_one(ColumnList).choose(["note"])
+        await pilot.press("space", "enter")
+        assert isinstance(app.screen, ColumnsScreen)
+        await pilot.click(ColumnList, offset=(5, 2))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert len(table(app).columns) == 6
+
+
+@pytest.mark.parametrize("kept", [None, 3, [], ["nothing"], [1, None], {"a": 1}])
+def test_what_was_remembered_of_columns_may_be_anything(kept: object) -> None:
+    assert known(kept) == usual()
+
+
+def test_columns_of_another_version_are_left_out() -> None:
+    assert known(["note", "gone", "NDCG@10/test", "note"]) == ["note", "NDCG@10/test"]
+    assert set(usual()) < set(choosable())
+
+
+async def test_fixed_columns_stay_when_the_rest_scrolls(measured: MeasuredStore) -> None:
+    async with comparing(measured, (80, 24)) as (app, pilot):
+        before = table(app).render_line(3).text[:30]
+        await pilot.press(*["right"] * 12)
+        await settled(pilot)
+        assert table(app).scroll_offset.x > 0
+        assert table(app).render_line(3).text[:30] == before

@@ -1,0 +1,77 @@
+"""The comparison written to a file from the Compare screen."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from comparing import column_of, comparing
+from measured_runs import MeasuredStore, filled_store
+from pilots import screen_text, settled, wait_for
+from textual.widgets import Input
+
+from tui.app import SeqbenchApp
+from tui.compare.screen import CompareScreen
+from tui.results.export import ExportScreen
+
+
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MeasuredStore:
+    monkeypatch.chdir(tmp_path)
+    return filled_store(tmp_path)[0]
+
+
+def name_file(app: SeqbenchApp, name: str) -> None:
+    app.screen.query_one("#file", Input).value = name
+
+
+async def test_what_is_shown_is_written_filtered_and_sorted(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("slash", *"xlstm", "enter", "s", "d")  # the first is being deleted
+        await settled(pilot)
+        shown = column_of(app, "test_ndcg_best")
+        await pilot.press("e")
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
+        rows = list(csv.DictReader(Path("comparison.csv").read_text().splitlines()))
+        assert {row["model"] for row in rows} == {"xlstm"}
+        assert [f"{float(row['NDCG@10/test']):.4f}" for row in rows] == shown
+
+
+async def test_cells_are_written_as_cells(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("b", "e")
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        name_file(app, "cells.json")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
+        cells = json.loads(Path("cells.json").read_text())
+        assert {cell["seeds"] for cell in cells} == {1, 2}
+        assert "NDCG@10/test (std)" in cells[0]
+
+
+async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
+    measured: MeasuredStore,
+) -> None:
+    Path("folder.csv").mkdir()
+    there = Path("mine.md")
+    there.write_text("mine")
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("e")
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        for name, sentence in (
+            ("comparison", "End its name in .csv, .md, .json, .txt"),
+            ("folder.csv", "That is a folder"),
+            ("none/there.md", "can't be written: No such file or directory"),
+            ("mine.md", "enter again writes over it"),
+        ):
+            name_file(app, name)
+            await pilot.press("enter")
+            await wait_for(pilot, lambda words=sentence: words in screen_text(app), sentence)
+        assert there.read_text() == "mine"
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
+        assert there.read_text().startswith("| run | model |")

@@ -1,0 +1,264 @@
+"""The comparison on the screen: order, filter, aggregates, reference figures, live changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from comparing import column_of, comparing, lines, status, table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from measured_runs import MeasuredStore, filled_store
+from pilots import settled, wait_for
+from textual.widgets import Input, Static
+
+from engine.store.compare.grouping import Choice
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+from tui.compare.columns import every_column
+from tui.compare.page import (
+    Drawn,
+    Line,
+    Page,
+    Request,
+    screen_columns,
+    table_columns,
+    table_rows,
+)
+from tui.compare.screen import CompareScreen
+from tui.run.screen import RunScreen
+from tui.widgets.table import PagedTable
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> MeasuredStore:
+    return filled_store(tmp_path)[0]
+
+
+async def test_opens_sorted_by_test_ndcg_with_what_is_unknown_last(
+    measured: MeasuredStore,
+) -> None:
+    async with comparing(measured) as (app, _):
+        figures = column_of(app, "test_ndcg_best")
+        known = [figure for figure in figures if figure != "–"]
+        assert known == sorted(known, reverse=True)
+        assert figures[len(known) :] == ["–"] * 2
+        assert len(figures) == 23
+        assert "23 runs" in status(app)
+        assert "epoch chosen on validation" in status(app)
+
+
+async def test_sorts_by_the_column_under_the_cursor_both_ways(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("right", "s")
+        await settled(pilot)
+        assert "↓" in lines(app)[1]
+        recall = [figure for figure in column_of(app, "test_recall_best") if figure != "–"]
+        assert recall == sorted(recall, reverse=True)
+        await pilot.press("s")
+        await settled(pilot)
+        assert "↑" in lines(app)[1]
+        assert [f for f in column_of(app, "test_recall_best") if f != "–"] == recall[::-1]
+        assert column_of(app, "test_recall_best")[-1] == "–"
+        await pilot.click(PagedTable, offset=(8, 1))
+        await settled(pilot)
+        assert column_of(app, "model") == sorted(column_of(app, "model"))
+
+
+async def test_every_column_can_be_sorted_by(measured: MeasuredStore) -> None:
+    async with comparing(measured, (80, 24)) as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        for aggregate in ("best", "max", "last", "mean"):
+            for column in screen_columns(aggregate):
+                table(app).move_to_column(
+                    [shown.key for shown in table(app).columns].index(column.source)
+                )
+                screen.action_sort()
+            await settled(pilot)
+            assert len(table(app)._rows) == 23
+            screen.action_aggregate()
+            await settled(pilot)
+
+
+async def test_filters_while_typing_and_escape_clears(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("slash", *"xl", "space", *"done")
+        await wait_for(pilot, lambda: table(app).total == 6, "six runs of xLSTM are done")
+        assert set(column_of(app, "model")) == {"xlstm"}
+        assert "6 of 23 runs" in status(app)
+        await pilot.press("enter")
+        assert table(app).has_focus
+        await pilot.press("slash", *" zzz")
+        await wait_for(pilot, lambda: not table(app).display, "nothing matches")
+        assert "esc clears it" in str(app.screen.query_one("#empty", Static).content)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: table(app).display and table(app).total == 23, "all again")
+        assert table(app).has_focus
+
+
+async def test_aggregates_go_round_and_max_is_marked(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        best = column_of(app, "test_ndcg_best")
+        seen = []
+        for _ in range(4):
+            await pilot.press("a")
+            await settled(pilot)
+            seen.append(status(app).split(":")[0].split()[-1])
+            if seen[-1] == "max":
+                assert "looks at the test set" in status(app)
+                assert "test_ndcg_max" in [column.key for column in table(app).columns]
+        assert seen == ["max", "last", "mean", "best"]
+        assert column_of(app, "test_ndcg_best") == best
+
+
+async def test_reference_figures_stand_beside_ours(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        panel = app.screen.query_one("#reference", Static)
+        rows = str(panel.content).splitlines()
+        assert "max over epochs" in str(panel.border_title)
+        assert rows[1].split()[3:6] == ["0.068", "0.13", "0.14"]
+        assert rows[2].startswith("ours, validation max")
+        assert rows[4].startswith("ours, test, chosen epoch")
+        shown = column_of(app, "test_ndcg_best")[table(app).cursor_index]
+        assert rows[4].split()[4] == shown
+        await pilot.press("slash", *"synt")
+        await wait_for(pilot, lambda: table(app).total == 1, "one run")
+        await settled(pilot)
+        assert "No published figures" in str(panel.content)
+        await pilot.press("enter", "r")
+        assert not panel.display
+
+
+async def test_hidden_for_a_moment_the_table_keeps_the_focus(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        table(app).display = False
+        app.screen._refresh_layout()  # sends word that it is hidden, heard after it is shown again
+        table(app).display = True
+        await settled(pilot)
+        assert table(app).has_focus
+
+
+async def test_follows_the_store_and_keeps_its_run(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("down", "down", "down")
+        key, index = table(app).cursor_key, table(app).cursor_index
+        better = measured.add("sasrec", dataset="ml-1m", seed=3, length=50, epochs=30)
+        await wait_for(pilot, lambda: table(app).total == 24, "the new run is shown")
+        await settled(pilot)
+        assert table(app).cursor_key == key
+        assert table(app).cursor_index in (index, index + 1)
+        assert better in [row.key for row in table(app)._rows]
+
+
+async def test_enter_opens_the_run_and_escape_comes_back(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("down")
+        key = table(app).cursor_key
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.run_id == key
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(app.screen, CompareScreen)
+        assert table(app).cursor_key == key
+
+
+async def test_copies_every_digit(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        shown = column_of(app, "test_ndcg_best")[0]
+        await pilot.press("y")
+        assert len(app.clipboard) > len(shown)
+        assert f"{float(app.clipboard):.4f}" == shown
+
+
+async def test_the_best_of_a_data_set_is_marked(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, _):
+        keys = [column.key for column in table(app).columns]
+        place = keys.index("test_ndcg_best")
+        marked = [row.cells[1].text for row in table(app)._rows if row.cells[place].tone == "best"]
+        assert marked == ["sasrec"]
+
+
+async def test_hostile_text_is_inert(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        run = table(app).cursor_key
+        assert run is not None
+        measured.set(
+            run, note="\x1b[2J[bold red]x[/] \u202e[link=file:///etc]", model="[b]\x1b]0;t\x07"
+        )
+        await wait_for(pilot, lambda: "[b]" in column_of(app, "model"), "the hostile name")
+        await settled(pilot)
+        text = "\n".join(lines(app)) + app.export_screenshot()
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        await pilot.press("enter")
+        await settled(pilot)
+        heading = str(app.screen.query_one("#heading", Static).content)
+        assert "[bold red]x[/]" in heading
+        assert "\x1b" not in heading
+        assert "\u202e" not in app.export_screenshot()
+
+
+async def test_without_a_store_it_says_what_to_do(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await settled(pilot)
+        assert "No runs yet" in str(app.screen.query_one("#empty", Static).content)
+        await pilot.press("s", "a", "r", "enter", "y", "down", "slash", "x", "escape")
+        assert isinstance(app.screen, CompareScreen)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=60), state=st.text(max_size=10))
+def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
+    shown = screen_columns("best")
+    run = {column.source: (None if column.kind != "text" else text) for column in shown}
+    request = Request((), "id", False, Choice(), 0, 1)
+    page = Page(request, 1, (Line("run", run | {"state": state}),))
+    (row,) = table_rows(page, shown, {})
+    for cell in row.cells:
+        assert not any(ord(character) < 32 or ord(character) == 127 for character in cell.text)
+
+
+def test_imported_and_disturbed_runs_are_seen() -> None:
+    shown = screen_columns("best")
+    run = {column.source: (1.0 if column.kind != "text" else "x") for column in shown}
+    run |= {"state": "done", "origin": "imported-csv", "marks": "shared"}
+    page = Page(Request((), "id", False, Choice(), 0, 1), 1, (Line("run", run),))
+    (row,) = table_rows(page, shown, {})
+    texts = {column.name: cell.text for column, cell in zip(shown, row.cells, strict=True)}
+    assert texts["state"] == "↓"
+    marked = {name for name, text in texts.items() if text.startswith("!")}
+    assert marked == {"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"}
+
+
+def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = [column for column in every_column("best").values() if column.name == "queued"]
+    now = 1_790_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    run = {column.source: now - 10 for column in shown} | {"state": "queued"}
+    page = Page(Request((), "id", False, Choice(), 0, 1), 1, (Line("run", run),))
+    drawn = Drawn()
+    told = [table_rows(page, shown, {}, before=drawn)[0].cells[0]]
+    told.append(table_rows(page, shown, {}, before=drawn)[0].cells[0])
+    assert told[0] is told[1], "drawn once"
+    now += 50
+    told.append(table_rows(page, shown, {}, before=drawn)[0].cells[0])
+    assert [cell.text for cell in told] == ["10 s ago", "10 s ago", "1 m ago"]
+
+
+@pytest.mark.parametrize("aggregate", ["best", "max", "last", "mean", "min"])
+def test_headings_fit_their_columns(aggregate: Any) -> None:
+    columns = table_columns(screen_columns(aggregate))
+    assert all(len(line) <= column.width for column in columns for line in column.heading)
+    assert [column.fixed for column in columns] == [True] * 5 + [False] * (len(columns) - 5)
+
+
+async def test_keys_of_the_app_are_text_in_the_filter(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("slash", *"a1q?")
+        assert app.screen.query_one("#filter", Input).value == "a1q?"

@@ -1,0 +1,119 @@
+"""The catalogue of data sets: what it says, and pictures of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from live_app import know_the_surroundings
+from pilots import settled, wait_for
+from sizes import Sizes
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
+
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+from tui.data.screen import DataScreen
+from tui.dialogs.fetch import FetchScreen
+
+ROWS = "".join(
+    f"{user}\t{(user * user + step * step) % 97}\t3\t{step // 2}\n"
+    for user in range(1, 60)
+    for step in range(2 + user * user // 12)
+)
+
+
+@pytest.fixture
+def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One data set more, which is here."""
+    know_the_surroundings(monkeypatch, tmp_path)
+    monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
+    folder = tmp_path / "data" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "u.data").write_text(ROWS)
+    entry = {
+        "name": "tiny", "title": "Tiny", "size": "small", "reader": "movielens-tab",
+        "users": 59, "items": 97, "interactions": 1, "folder": "tiny", "files": {"u.data": None},
+        "filter": {"k_core": 3}, "license": "None at all.",
+    }  # fmt: skip
+    configs = tmp_path / "configs"
+    (configs / "datasets").mkdir(parents=True)
+    (configs / "datasets" / "tiny.yaml").write_text(yaml.safe_dump(entry))
+    return configs
+
+
+async def opened(pilot: Pilot[None], name: str) -> DataScreen:
+    await settled(pilot)
+    await pilot.press("D")
+    await wait_for(pilot, lambda: isinstance(pilot.app.screen, DataScreen), "the catalogue")
+    screen = pilot.app.screen
+    assert isinstance(screen, DataScreen)
+    options = screen.query_one(OptionList)
+    options.highlighted = options.get_option_index(name)
+    return screen
+
+
+def text(screen: DataScreen) -> str:
+    return str(screen.query_one("#text", Static).content)
+
+
+async def test_a_set_that_is_here_is_read_at_once(
+    configs: Path, absent_store: StoreLocation
+) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "3-core, round 1" in text(screen), "its figures")
+        for words in ("over 50", "3-core, round 1", "leave-one-out:", "None at all.", "Ties:"):
+            assert words in text(screen)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: pilot.app.screen is not screen, "the grid")
+
+
+async def test_a_set_that_is_elsewhere_says_what_it_costs(
+    configs: Path, absent_store: StoreLocation
+) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "ml-20m")
+        await wait_for(pilot, lambda: "199 MB from files.grouplens.org" in text(screen), "its cost")
+        assert "no commercial use" in text(screen)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, FetchScreen), "the offer")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: pilot.app.screen is screen, "the catalogue again")
+        steam = screen.query_one(OptionList).get_option_index("steam")
+        screen.query_one(OptionList).highlighted = steam
+        await wait_for(pilot, lambda: "it isn't fetched" in text(screen), "how to get it")
+
+
+async def test_a_damaged_set_is_one_sentence(
+    configs: Path, absent_store: StoreLocation, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "tiny" / "u.data").write_text("1\t2\n")
+    async with SeqbenchApp(absent_store, configs).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "line 1: expected user" in text(screen), "the sentence")
+
+
+@pytest.mark.parametrize("name", ["tiny", "ml-25m"])
+def test_pictures(
+    snap_sizes: Sizes,
+    configs: Path,
+    absent_store: StoreLocation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQBENCH_DATA", "data")  # a path that is the same everywhere
+
+    async def look(pilot: Pilot[None]) -> None:
+        screen = await opened(pilot, name)
+        await wait_for(
+            pilot,
+            lambda: ("where" in text(screen)) and (name != "tiny" or "median" in text(screen)),
+            "it",
+        )
+        await settled(pilot)
+
+    snap_sizes(SeqbenchApp(absent_store, configs), look)

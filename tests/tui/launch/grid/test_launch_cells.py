@@ -1,0 +1,114 @@
+"""How much of a cell is shown, by the width that its column has."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from live_runs import LiveStore
+from rich.cells import cell_len
+
+from engine.spread import Spread
+from engine.store.connect import connect_reader
+from engine.store.queries import Place
+from tui.launch.grid.cells import CellView, cell_pieces, progress_bar
+from tui.launch.reading import cell_view, read_store
+from tui.shell.states import STATES
+
+
+def text_of(view: CellView, width: int) -> str:
+    return "".join(text for text, _ in cell_pieces(view, width))
+
+
+def cell(score: Spread | None = None, progress: float | None = None, **counts: int) -> Place:
+    return Place("sasrec", "synthetic", 50, counts, progress, score)
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (20, ".0684 ± .0012 ×3"),
+        (16, ".0684 ± .0012 ×3"),
+        (13, ".0684 ± .0012"),
+        (11, ".0684±.0012"),
+        (9, ".068±.001"),
+        (8, ".0684 ×3"),
+        (6, ".0684"),
+        (4, ".06…"),
+    ],
+)
+def test_a_result_is_told_as_fully_as_there_is_room(width: int, text: str) -> None:
+    assert text_of(cell_view(cell(Spread(0.0684, 0.0012, 3), done=3)), width) == text
+
+
+def test_a_spread_that_would_be_written_as_nothing_is_left_out() -> None:
+    view = cell_view(cell(Spread(0.0684, 0.0002, 3), done=3))
+    assert text_of(view, 11) == ".0684±.0002"
+    assert text_of(view, 9) == ".0684 ×3"
+
+
+def test_one_seed_has_no_spread() -> None:
+    assert text_of(cell_view(cell(Spread(0.0684, None, 1), done=1)), 20) == ".0684"
+
+
+def test_other_states_are_worth_a_shorter_text() -> None:
+    view = cell_view(cell(Spread(0.0684, 0.0012, 3), done=3, failed=1))
+    assert text_of(view, 20) == ".0684 ± .0012 ×3 ✗1"
+    assert text_of(view, 14) == ".0684±.0012 ✗1"
+    assert text_of(view, 9) == ".0684 ✗1"
+    assert text_of(view, 6) == ".0684"
+
+
+def test_a_running_cell_has_a_bar_its_share_and_what_else_there_is() -> None:
+    view = cell_view(cell(progress=0.5, running=2, queued=3, done=1))
+    assert text_of(view, 20) == "━━━─── 50% ×2 ○3 ●1"
+    assert text_of(view, 6) == "━─ 50%"
+    assert cell_pieces(view, 20)[0] == ("━━━", "$state-running")
+
+
+@given(st.floats(0, 1), st.integers(2, 12))
+def test_a_bar_keeps_its_width_and_grows_with_the_share(share: float, cells: int) -> None:
+    (done, _), (left, _) = progress_bar(share, cells)
+    assert len(done) + len(left) == cells
+    assert abs(len(done) - done.count("╸") / 2 - share * cells) <= 0.26
+
+
+@given(
+    st.dictionaries(st.sampled_from(STATES), st.integers(1, 5_000)),
+    st.none() | st.builds(Spread, st.floats(0, 1), st.none() | st.floats(0, 1), st.integers(1, 99)),
+    st.none() | st.floats(0, 1),
+    st.integers(1, 22),
+)
+def test_no_cell_is_wider_than_its_column(
+    counts: dict[str, int], score: Spread | None, progress: float | None, width: int
+) -> None:
+    view = cell_view(cell(score, progress, **counts))
+    assert sum(cell_len(text) for text, _ in cell_pieces(view, width)) <= width
+
+
+def test_the_store_tells_mean_and_spread_of_the_best_settings(empty_store: LiveStore) -> None:
+    for seed in (1, 2, 3):
+        empty_store.train(empty_store.launch("sasrec", seed=seed), 12, end="done")
+    again = empty_store.launch("sasrec", seed=3)  # a seed twice counts once
+    empty_store.train(again, 12, end="done")
+    empty_store.train(empty_store.launch("sasrec", seed=1, epochs=3), 3, end="done")
+    found = read_store(empty_store.location).cells["sasrec", "synthetic", 50]
+    assert found.counts == {"done": 5}
+    assert found.score is not None
+    assert found.score.count == 3
+    values = figures(empty_store)
+    mean = sum(values) / 3
+    assert found.score.mean == pytest.approx(mean)
+    assert found.score.deviation == pytest.approx((sum((v - mean) ** 2 for v in values) / 2) ** 0.5)
+
+
+def figures(store: LiveStore) -> list[float]:
+    """Test NDCG@10 of the 60-epoch runs, one a seed."""
+    with closing(connect_reader(store.location)) as connection:
+        rows = connection.rows(
+            "SELECT avg(best_test_ndcg) FROM runs JOIN specs ON run = id"
+            " WHERE json_extract(spec, '$.training.epochs') = 60 GROUP BY seed"
+        )
+    return [row[0] for row in rows]

@@ -1,0 +1,232 @@
+"""The Live screen over real stores: what it shows, what it reads, what it asks for."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from live_app import know_the_surroundings, select, show_live
+from live_lines import screen_text
+from live_runs import LiveStore, epoch_line, populate, step
+from pilots import wait_for
+
+from engine.store import queries
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from tui.app import SeqbenchApp
+from tui.charts.chart import Chart
+from tui.live.log.tail import LogTail
+from tui.live.queue_table import QueueTable
+from tui.live.reading import Known, Waiting, read
+from tui.run.screen import RunScreen
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    know_the_surroundings(monkeypatch, tmp_path)
+
+
+def requests(location: StoreLocation) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(location.db)) as connection:
+        return list(connection.execute("SELECT action, run FROM requests ORDER BY id"))
+
+
+async def test_without_runs_it_says_how_to_launch_some(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_live(pilot)
+        shown = "\n".join(screen_text(app))
+        assert "Press 1 to choose runs and launch them" in shown
+        await pilot.press("x", "t", "g", "f", "enter")
+        await pilot.pause()
+
+
+async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await show_live(pilot)
+        screen = await select(pilot, runs["running"])
+        await wait_for(
+            pilot, lambda: "epoch 27: loss" in "\n".join(screen_text(app)), "the log is shown"
+        )
+        shown = "\n".join(screen_text(app))
+        parts = [
+            "sasrec · synthetic · L50 · s42", "27/60", "270,291", "cpu · bfloat16",
+            "best epoch 27", "warning: the disk is 96 % full", "no NVIDIA driver",
+        ]  # fmt: skip
+        assert [part for part in parts if part not in shown] == []
+        loss = screen.query_one("#loss", Chart)
+        await wait_for(pilot, lambda: len(loss.curves["step"].ys) == 270, "its steps")
+        assert len(loss.curves["epoch"].ys) == 27
+        assert loss.curves["epoch"].xs("epoch")[-1] == 26.5
+
+
+async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
+    run = populate(empty_store)["running"]
+    with closing(connect_reader(empty_store.location)) as connection:
+        first = read(connection, Known(run), Waiting())
+        assert first.epochs is not None
+        assert len(first.epochs) == 27
+        again = read(connection, first.known, first.waiting)
+        assert again.epochs is None
+        empty_store.journal(run, [step(28, 1, random.Random(1))])
+        more = read(connection, again.known, again.waiting)
+        assert more.epochs is None
+        empty_store.journal(run, [epoch_line(28, random.Random(1))])
+        last = read(connection, more.known, more.waiting)
+        assert last.epochs is not None
+        assert len(last.epochs) == 28
+        assert last.waiting is first.waiting
+        added = empty_store.launch("sasrec", seed=77)
+        assert read(connection, last.known, last.waiting).waiting.runs[-1].id == added
+
+
+async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        assert "waiting for its turn" in "\n".join(screen_text(app))
+        chart = screen.query_one("#valid", Chart)
+        empty_store.train(run, 2)
+        await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 2, "two epochs")
+        shown = "\n".join(screen_text(app))
+        assert "attempt 1 starts on cpu" in shown  # its log is empty
+        assert "epoch   2   loss 6.6479   valid NDCG 0." in shown
+        empty_store.train(run, 3, first=3, end="done")
+        await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 5, "five epochs")
+        await wait_for(
+            pilot, lambda: "end: All epochs are trained" in "\n".join(screen_text(app)), "the end"
+        )
+        assert "● done" in "\n".join(screen_text(app))
+
+
+async def test_a_resumed_attempt_goes_on_from_its_checkpoint(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.train(run, 4)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        curve = screen.query_one("#loss", Chart).curves["step"]
+        xs = curve.xs("epoch")
+        await wait_for(pilot, lambda: len(xs) == 40, "four epochs of steps")
+        empty_store.resume(run, 2, 3)
+        await wait_for(pilot, lambda: xs and xs[-1] > 4.5, "the second attempt")
+        assert list(xs) == sorted(set(xs))
+        assert list(curve.xs("time")) == sorted(set(curve.xs("time")))
+
+
+async def test_a_failed_run_says_why_and_what_to_press(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_live(pilot)
+        screen = await select(pilot, runs["failed"])
+        shown = "\n".join(screen_text(app))
+        assert "✗ failed · diverged" in shown
+        assert "press t to retry" in shown
+        assert screen.check_action("cancel", ()) is None
+        assert screen.check_action("retry", ()) is True
+        await pilot.press("t")
+        await wait_for(pilot, lambda: requests(empty_store.location), "the request")
+        assert requests(empty_store.location) == [("retry", runs["failed"])]
+
+
+async def test_cancelling_asks_first(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_live(pilot)
+        await select(pilot, runs["running"])
+        await pilot.press("x")
+        await wait_for(pilot, lambda: "Cancel sasrec" in "\n".join(screen_text(app)), "question")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert requests(empty_store.location) == []
+        await pilot.press("x", "y")
+        await wait_for(pilot, lambda: requests(empty_store.location), "the request")
+        assert requests(empty_store.location) == [("cancel", runs["running"])]
+
+
+async def test_the_chart_key_shows_each_alone(empty_store: LiveStore) -> None:
+    populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+
+    def shown() -> list[str | None]:
+        return [chart.id for chart in app.screen.query(Chart) if chart.size.area]
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await show_live(pilot)
+        assert shown() == ["loss", "valid", "grad", "lr"]
+        for only in ("loss", "valid", "grad", "lr"):
+            await pilot.press("g")
+            await pilot.pause()
+            assert shown() == [only]
+        await pilot.press("g")
+        await pilot.pause()
+        assert len(shown()) == 4
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert shown() == ["loss"]
+        await pilot.press("g")
+        await pilot.pause()
+        assert shown() == ["valid"]
+
+
+async def test_the_log_of_another_run_is_not_mixed_in(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    empty_store.log(runs["second"], "[red]hostile\x1b[2J\n")
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        tail = screen.query_one(LogTail)
+        await select(pilot, runs["running"])
+        await wait_for(pilot, lambda: len(tail._log) == 27, "its log")
+        await select(pilot, runs["second"])
+        await wait_for(pilot, lambda: list(tail._log) == ["[red]hostile"], "the other log")
+        await pilot.press("pageup", "pagedown", "f")
+        assert tail.follows
+
+
+async def test_a_store_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    app = SeqbenchApp(StoreLocation(tmp_path / "runs.db"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await wait_for(
+            pilot, lambda: "seqbench db rebuild" in "\n".join(screen_text(app)), "the problem"
+        )
+
+
+async def test_enter_opens_the_run_and_escape_comes_back(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        await select(pilot, runs["done"])
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "its details")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: app.screen is screen, "back")
+
+
+async def test_queue_order_and_selection_survive_changes(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        await select(pilot, runs["queued"])
+        empty_store.train(runs["queued"], 1)
+        table = screen.query_one(QueueTable)
+        await wait_for(
+            pilot, lambda: table.selected and table.selected.state == "running", "it runs"
+        )
+        assert table.selected is not None
+        assert table.selected.id == runs["queued"]
+        with closing(connect_reader(empty_store.location)) as connection:
+            states = [run.state for run in queries.queue(connection)]
+        assert states[:4] == ["running", "running", "running", "queued"]

@@ -1,0 +1,189 @@
+"""A run's page: what it says, what it offers in which state, what becomes of a wish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from measured_runs import MeasuredStore
+from pilots import settled, wait_for
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from engine.store.connect import connect_reader, connect_writer
+from tui.app import SeqbenchApp
+from tui.charts.chart import Chart
+from tui.dialogs.ask import AskScreen
+from tui.run.screen import RunScreen
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> MeasuredStore:
+    return MeasuredStore(tmp_path)
+
+
+@asynccontextmanager
+async def opened(
+    store: MeasuredStore, run: str, size: tuple[int, int] = (120, 36)
+) -> AsyncIterator[tuple[SeqbenchApp, Pilot[Any]]]:
+    app = SeqbenchApp(store.location)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await app.push_screen(RunScreen(run))
+        await settled(pilot)
+        yield app, pilot
+
+
+def text_of(app: SeqbenchApp, name: str) -> str:
+    return str(app.screen.query_one(f"#{name}", Static).content)
+
+
+def offered(app: SeqbenchApp) -> set[str]:
+    bindings = app.screen.active_bindings.values()
+    return {binding.binding.key for binding in bindings if binding.enabled}
+
+
+def requested(store: MeasuredStore) -> list[tuple[str, str]]:
+    with closing(connect_reader(store.location)) as con:
+        return [tuple(row) for row in con.rows("SELECT action, run FROM requests ORDER BY id")]
+
+
+async def test_says_everything_of_a_done_run(measured: MeasuredStore) -> None:
+    run = measured.add("sasrec", lr=0.002)
+    async with opened(measured, run) as (app, _):
+        assert "done" in text_of(app, "heading")
+        assert "best is" in text_of(app, "heading")
+        result = text_of(app, "result")
+        for label in ("validation, all items", "test, all items", "test, seen masked"):
+            assert label in result
+        assert "0.0" in result
+        assert "lr 0.002" in " ".join(text_of(app, "configuration").split())
+        assert "8f0c8f0c8f0c" in text_of(app, "provenance")
+        assert "2.13.0" in text_of(app, "provenance")
+        assert text_of(app, "attempts").startswith("1  done")
+        assert f"runs/{run}" in text_of(app, "files")
+        assert "--set lr=0.002" in text_of(app, "files")
+        reference = text_of(app, "reference")
+        assert "ours, validation max" in reference
+        assert "evaluate the validation set only" in reference
+        assert len(app.screen.query_one("#valid", Chart).curves["NDCG"].ys) == 14
+
+
+async def test_offers_what_the_state_allows(measured: MeasuredStore) -> None:
+    allowed = {
+        "queued": {"x", "d"},
+        "running": {"x"},
+        "done": {"d"},
+        "failed": {"t", "d"},
+        "cancelled": {"t", "d"},
+        "lost": {"t", "d"},
+    }
+    runs = {}
+    for seed, state in enumerate(allowed):
+        runs[state] = measured.add("sasrec", epochs=2, seed=seed)
+        measured.set(runs[state], state=state)
+    async with opened(measured, runs.pop("queued"), (80, 24)) as (app, pilot):
+        offers = {"queued": offered(app)}
+        for state, run in runs.items():
+            await app.push_screen(RunScreen(run))
+            await settled(pilot)
+            offers[state] = offered(app)
+    assert {state: found & {"x", "t", "d"} for state, found in offers.items()} == allowed
+    assert all({"escape", "y", "n"} <= found for found in offers.values())
+
+
+async def test_follows_the_run_while_it_trains(measured: MeasuredStore) -> None:
+    run = measured.add("xlstm", epochs=4, end=None)
+    async with opened(measured, run) as (app, pilot):
+        assert "running" in text_of(app, "heading")
+        measured.set(run, state="lost", message="Its process is gone.")
+        await wait_for(pilot, lambda: "Its process is gone." in text_of(app, "heading"), "lost")
+        await settled(pilot)
+        assert "t" in offered(app)
+
+
+async def test_retry_and_delete_reach_the_store(measured: MeasuredStore) -> None:
+    run = measured.add("sasrec", epochs=0, end="failed")
+    async with opened(measured, run, (80, 24)) as (app, pilot):
+        await pilot.press("t")
+        await wait_for(pilot, lambda: requested(measured) == [("retry", run)], "the request")
+        await pilot.press("d")
+        assert isinstance(app.screen, AskScreen)
+        await pilot.press("escape")
+        assert len(requested(measured)) == 1
+        await pilot.press("d", "enter")
+        await wait_for(pilot, lambda: ("delete", run) in requested(measured), "the request")
+
+
+async def test_cancel_asks_first(measured: MeasuredStore) -> None:
+    run = measured.add("sasrec", epochs=3, end=None)
+    async with opened(measured, run) as (app, pilot):
+        await pilot.press("x")
+        assert isinstance(app.screen, AskScreen)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: requested(measured) == [("cancel", run)], "the request")
+
+
+async def test_a_note_is_kept(measured: MeasuredStore) -> None:
+    run = measured.add("sasrec", epochs=3)
+    async with opened(measured, run) as (app, pilot):
+        await pilot.press("n", *"[b]", "enter")
+        await wait_for(pilot, lambda: "[b]" in text_of(app, "heading"), "the note is shown")
+        await pilot.press("n", "z", "escape")
+        await settled(pilot)
+        assert "[b]z" not in text_of(app, "heading")
+
+
+async def test_the_relaunch_command_is_copied(measured: MeasuredStore) -> None:
+    run = measured.add("sasrec", epochs=3)
+    async with opened(measured, run) as (app, pilot):
+        await pilot.press("y")
+        assert app.clipboard == (
+            "seqbench run --model sasrec --dataset ml-100k --length 50 --seed 42"
+            " --profile reference"
+        )
+
+
+async def test_a_run_that_was_deleted_meanwhile(measured: MeasuredStore) -> None:
+    async with opened(measured, "nobody") as (app, pilot):
+        assert "was deleted" in text_of(app, "heading")
+        assert not offered(app) & {"t", "x", "d"}
+        await pilot.press("y", "escape")
+        assert not isinstance(app.screen, RunScreen)
+
+
+async def test_a_failed_run_has_a_card_and_is_tried_with_the_change_by_one_key(
+    measured: MeasuredStore,
+) -> None:
+    run = measured.add("sasrec")
+    with closing(connect_writer(measured.location)) as connection:
+        connection.execute(
+            "UPDATE runs SET state = 'failed', cause = 'diverged', message = 'It blew up.'"
+        )
+    folder = measured.location.folder(run)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.log.write_text("first\n[red]the last words[/]\n")
+    async with opened(measured, run) as (app, pilot):
+        assert "It blew up." in text_of(app, "heading")
+        card = text_of(app, "failure")
+        assert "[red]the last words[/]" in card
+        assert "a new run with lr=0.0001" in card
+        await pilot.press("T")
+        await wait_for(pilot, lambda: len(specs(measured)) == 2, "the new run")
+    assert sorted(specs(measured)) == [0.0001, 0.001]
+
+
+async def test_a_run_that_went_well_has_no_card(measured: MeasuredStore) -> None:
+    async with opened(measured, measured.add("sasrec")) as (app, _):
+        assert not app.screen.query_one("#failure").display
+        assert "T" not in offered(app)
+
+
+def specs(store: MeasuredStore) -> list[float]:
+    """The learning rates of all runs."""
+    with closing(connect_reader(store.location)) as con:
+        return [json.loads(row[0])["training"]["lr"] for row in con.rows("SELECT spec FROM specs")]

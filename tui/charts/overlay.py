@@ -1,0 +1,176 @@
+"""Choosing the runs that are laid over another."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
+
+from tui.charts.specs import MOST_RUNS
+from tui.shell.states import glyph, style_variable
+from tui.shell.text import ABSENT, PARAGRAPH, ago, number, plain, run_label
+
+if TYPE_CHECKING:
+    from textual.content import Content
+
+    from engine.store.queries import Run
+    from tui.lab import Lab
+
+HINT = "⏎ chooses · esc done · ^n none"
+
+
+class OverlayScreen(ModalScreen[tuple[str, ...]]):
+    """Answers with the ids of the chosen runs.
+
+    Args:
+        run_id: The run over which they are laid; runs like it are offered first.
+        chosen: Those that are laid over it now.
+    """
+
+    CSS_PATH = "overlay.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "done", "Done", key_display="esc"),
+        Binding("down", "move(1)", "Next", show=False),
+        Binding("up", "move(-1)", "Before", show=False),
+        Binding("pagedown", "move(10)", "Far on", show=False),
+        Binding("pageup", "move(-10)", "Far back", show=False),
+        Binding("ctrl+n", "clear", "None"),
+    ]
+
+    app: Lab
+
+    class Found(Message):
+        """Runs that have the words, or why they can't be read."""
+
+        def __init__(self, runs: Sequence[Run], problem: str = "") -> None:
+            super().__init__()
+            self.runs = runs
+            self.problem = problem
+
+    def __init__(self, run_id: str, chosen: Sequence[str]) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._chosen = dict.fromkeys(chosen)
+        self._runs: Sequence[Run] = ()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Lay over"
+            dialog.border_subtitle = HINT
+            yield Input(placeholder="words: model, data set, L50, s42, state …", compact=True)
+            yield OptionList(id="runs", compact=True, markup=False)
+            yield Static(id="said", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#runs").can_focus = False
+        self._say()
+        self._find(())
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._find(tuple(plain(event.value, 200).split()))
+
+    @work(thread=True, exclusive=True, group="companions")
+    def _find(self, words: tuple[str, ...]) -> None:
+        from engine.errors import UserError
+        from engine.store.queries import companions
+
+        try:
+            with closing(self.app.reader()) as connection:
+                found = self.Found(companions(connection, self._run_id, words))
+        except (UserError, sqlite3.Error) as error:
+            found = self.Found((), str(error))
+        if not get_current_worker().is_cancelled:
+            self.post_message(found)
+
+    @on(Found)
+    def _take(self, message: Found) -> None:
+        self._runs = message.runs
+        runs = self.query_one("#runs", OptionList)
+        runs.clear_options()
+        runs.add_options([Option(self._line(run), id=run.id) for run in message.runs])
+        if message.runs:
+            runs.highlighted = 0
+        self._say(plain(message.problem, PARAGRAPH))
+
+    def _line(self, run: Run) -> Content:
+        from textual.content import Content
+
+        mark = ("● ", "$accent") if run.id in self._chosen else ("  ", "")
+        best = number(run.best_valid_ndcg) if run.best_valid_ndcg is not None else ABSENT
+        return Content.assemble(
+            mark,
+            (f"{glyph(run.state)} ", style_variable(run.state)),
+            f"{run_label(run):<38.38} ",
+            (f"{best:>8} ", ""),
+            (f"{short_id(run)}  {ago(run.started)}", "$text-muted"),
+        )
+
+    def _say(self, problem: str = "") -> None:
+        count = len(self._chosen)
+        text = problem or (
+            f"{count} of {MOST_RUNS - 1} chosen"
+            if self._runs or count
+            else "No other run has trained with these words."
+        )
+        self.query_one("#said", Static).update(text)
+
+    # Actions
+
+    def action_move(self, lines: int) -> None:
+        """The cursor so many lines on."""
+        runs = self.query_one("#runs", OptionList)
+        if self._runs:
+            at = (runs.highlighted or 0) + lines
+            runs.highlighted = min(max(at, 0), len(self._runs) - 1)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        at = self.query_one("#runs", OptionList).highlighted
+        if at is not None and at < len(self._runs):
+            self._toggle(at)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self._toggle(event.option_index)
+
+    def _toggle(self, at: int) -> None:
+        run = self._runs[at]
+        if run.id in self._chosen:
+            del self._chosen[run.id]
+        elif len(self._chosen) == MOST_RUNS - 1:
+            self.notify(f"At most {MOST_RUNS} runs are shown at once.", timeout=3)
+            return
+        else:
+            self._chosen[run.id] = None
+        self.query_one("#runs", OptionList).replace_option_prompt_at_index(at, self._line(run))
+        self._say()
+
+    def action_clear(self) -> None:
+        """Choose none."""
+        self._chosen.clear()
+        runs = self.query_one("#runs", OptionList)
+        for at, run in enumerate(self._runs):
+            runs.replace_option_prompt_at_index(at, self._line(run))
+        self._say()
+
+    def action_done(self) -> None:
+        """Go back with what is chosen."""
+        self.dismiss(tuple(self._chosen))
+
+
+def short_id(run: Run) -> str:
+    """The end of a run's id, which is enough for commands."""
+    return plain(run.id[-5:])

@@ -1,0 +1,65 @@
+"""The legend of runs that are laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.shell.states import glyph, style_variable
+from tui.shell.theme import SERIES
+from tui.widgets.lines import Line, Lines, line_length
+
+MOST_ROWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """One run."""
+
+    letter: str
+    label: str
+    figure: str
+    state: str
+
+
+class RunLegend(Lines):
+    """As many lines as its runs need, none without runs."""
+
+    DEFAULT_CSS = "RunLegend { height: 0; padding: 0 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._entries: Sequence[LegendEntry] = ()
+
+    def show(self, entries: Sequence[LegendEntry]) -> None:
+        """Show these runs instead."""
+        if entries != self._entries:
+            self._entries = entries
+            self._fit()
+            self.redraw()
+
+    def on_resize(self) -> None:
+        self._fit()
+        super().on_resize()
+
+    def _fit(self) -> None:
+        rows = len(self.draw(self.content_size.width, MOST_ROWS)) if self._entries else 0
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        lines: list[Line] = []
+        for index, entry in enumerate(self._entries):
+            state = style_variable(entry.state)
+            piece: Line = [
+                (f"{entry.letter} ", f"{SERIES[index]} bold"),
+                (entry.label, SERIES[index]),
+                (f" {glyph(entry.state)}", state),
+            ]
+            if entry.figure:
+                piece.append((f" {entry.figure}", ""))
+            if lines and line_length(lines[-1]) + line_length(piece) + 3 <= width:
+                lines[-1] += [("   ", ""), *piece]
+            else:
+                lines.append(piece)
+        return lines[:height]

@@ -1,0 +1,121 @@
+"""The charts of a run: what each shows, of one run and of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.charts.run_curves import RunCurves, epoch_source, step_source
+from tui.charts.trace import Trace
+from tui.shell.text import plain
+from tui.shell.theme import SERIES
+
+if TYPE_CHECKING:
+    from engine.store.queries import Run
+
+MOST_RUNS = len(SERIES)
+"""Laid over each other at once, the run itself among them."""
+
+LETTERS = "abcdefgh"
+
+_SECOND = "$text-muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One curve of a chart of one run."""
+
+    name: str
+    source: str
+    style: str
+    faint: bool = False
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSpec:
+    """One chart. Of several runs it shows ``main`` only."""
+
+    id: str
+    title: str
+    sources: tuple[Source, ...]
+    main: str
+    main_title: str
+    digits: int = 4
+
+    def traces(self, runs: Sequence[RunCurves]) -> list[Trace]:
+        """The curves to show, the most important last: drawn over the others."""
+        if len(runs) == 1:
+            return [
+                Trace(runs[0].curves[s.source], s.name, s.style, faint=s.faint, marked=s.marked)
+                for s in self.sources
+            ]
+        marked = any(source.marked for source in self.sources)
+        traces = [
+            Trace(
+                curves.curves[self.main],
+                LETTERS[index],
+                SERIES[index],
+                letter=LETTERS[index],
+                marked=marked and index == 0,
+            )
+            for index, curves in enumerate(runs[:MOST_RUNS])
+        ]
+        return traces[::-1]
+
+
+CHARTS = (
+    ChartSpec(
+        "loss",
+        "Loss",
+        (
+            Source("step", step_source("loss"), SERIES[1], faint=True),
+            Source("epoch", epoch_source("loss"), SERIES[0]),
+        ),
+        step_source("loss"),
+        "Loss",
+    ),
+    ChartSpec(
+        "valid",
+        "Validation",
+        (
+            Source("test", epoch_source("test_ndcg"), _SECOND, faint=True),
+            Source("Recall", epoch_source("valid_recall"), SERIES[1]),
+            Source("NDCG", epoch_source("valid_ndcg"), SERIES[0], marked=True),
+        ),
+        epoch_source("valid_ndcg"),
+        "Validation NDCG@10",
+    ),
+    ChartSpec(
+        "grad",
+        "Gradient norm",
+        (
+            Source("step", step_source("grad_norm"), SERIES[1], faint=True),
+            Source("epoch", epoch_source("grad_norm"), SERIES[0]),
+        ),
+        step_source("grad_norm"),
+        "Gradient norm",
+        digits=2,
+    ),
+    ChartSpec(
+        "lr",
+        "Learning rate",
+        (Source("lr", step_source("lr"), SERIES[0]),),
+        step_source("lr"),
+        "Learning rate",
+        digits=6,
+    ),
+)
+
+
+def distinct_labels(runs: Sequence[Run]) -> list[str]:
+    """What tells the runs apart: of model, data set, length and seed what differs, and the end of
+    the id where that isn't enough."""
+    parts = [(run.model, run.dataset, f"L{run.length}", f"s{run.seed}") for run in runs]
+    differing = [index for index in range(4) if len({part[index] for part in parts}) > 1]
+    labels = [" ".join(part[index] for index in differing or (0, 3)) for part in parts]
+    return [
+        plain(label if labels.count(label) == 1 else f"{label} {run.id[-5:]}".strip(), 60)
+        for label, run in zip(labels, runs, strict=True)
+    ]

@@ -1,0 +1,167 @@
+"""A curve as a chart shows it: its name and look, and what was last drawn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from tui.charts.axis import Axis
+from tui.charts.canvas import Canvas
+from tui.charts.curve import Curve, XUnit
+from tui.charts.dots import DotColumn, dot_columns, smoothed
+from tui.charts.scales import LogAxis, row_of
+
+FAINT = "$text-disabled"
+
+
+class Piece(NamedTuple):
+    """What of a curve is in sight."""
+
+    columns: list[DotColumn]
+    before: tuple[int, float] | None
+    """The column left of it, and y where a line from a point outside comes in."""
+    after: tuple[int, float] | None
+    """The column right of it, and y where one goes out."""
+
+    def lows(self) -> list[float]:
+        return [column[3] for column in self.columns] + self._edges()
+
+    def highs(self) -> list[float]:
+        return [column[4] for column in self.columns] + self._edges()
+
+    def _edges(self) -> list[float]:
+        return [edge[1] for edge in (self.before, self.after) if edge is not None]
+
+
+class _Reduction:
+    """A curve as columns of dots, as it was last asked for."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._columns: list[DotColumn] = []
+
+    def columns(
+        self, curve: Curve, unit: XUnit, start: float, end: float, columns: int
+    ) -> list[DotColumn]:
+        """Of what was asked last only what is new is computed."""
+        key = (unit, start, end, columns, curve.cuts)
+        first = 0
+        if key != self._key:
+            self._columns, self._key = [], key
+        elif self._columns:
+            # The last column may have got more points.
+            first = self._columns.pop()[1]
+        self._columns += dot_columns(
+            curve.xs(unit), curve.ys, curve.blocks, start, end, columns, first
+        )
+        return self._columns
+
+
+class Trace:
+    """One curve of one chart.
+
+    Args:
+        curve: The points; several charts may share them.
+        name: What the legend says.
+        style: Its colour.
+        faint: Whether the curve itself is background, and only its smoothed form has the colour.
+        letter: Written on the curve, so that it is told from others without colours.
+        marked: Whether it carries the mark at the best x.
+    """
+
+    def __init__(
+        self,
+        curve: Curve,
+        name: str,
+        style: str,
+        *,
+        faint: bool = False,
+        letter: str = "",
+        marked: bool = False,
+    ) -> None:
+        self.curve = curve
+        self.name = name
+        self.style = style
+        self.faint = faint
+        self.letter = letter
+        self.marked = marked
+        self._shown = _Reduction()
+        self._wide = _Reduction()
+
+    def piece(self, unit: XUnit, start: float, end: float, columns: int) -> Piece:
+        """What is in sight of the curve."""
+        curve = self.curve
+        shown = self._shown.columns(curve, unit, start, end, columns)
+        return Piece(
+            shown,
+            (-1, y) if (y := curve.between(unit, start)) is not None else None,
+            (columns, y) if (y := curve.between(unit, end)) is not None else None,
+        )
+
+    def smoothed(
+        self, unit: XUnit, start: float, end: float, columns: int, weight: float
+    ) -> list[tuple[int, float]]:
+        """The smoothed curve by column. It begins, and goes on, as far outside the part in sight
+        as this is wide, so that it doesn't depend on where that begins."""
+        curve, size = self.curve, end - start
+        xs = curve.xs(unit)
+        if xs and start <= xs[0] and xs[-1] <= end:
+            shown = self._shown.columns(curve, unit, start, end, columns)
+            return smoothed(shown, curve.ys, curve.blocks, weight)
+        wide = self._wide.columns(curve, unit, start - size, end + size, 3 * columns)
+        line = smoothed(wide, curve.ys, curve.blocks, weight)
+        return [(column - columns, y) for column, y in line]
+
+    def forget_drawing(self) -> None:
+        """Compute everything anew next time."""
+        self._shown, self._wide = _Reduction(), _Reduction()
+
+    def look(self, smoothing: float) -> str:
+        """Style of the name in the legend."""
+        return FAINT if self.faint and not smoothing else self.style
+
+    def figure(self, unit: XUnit, cursor: float | None, slack: float) -> float | None:
+        """y at the cursor, or the newest; ``None`` if the curve is further than ``slack`` away."""
+        curve = self.curve
+        if not curve.ys:
+            return None
+        if cursor is None:
+            return curve.ys[-1]
+        index = curve.nearest(unit, cursor)
+        xs = curve.xs(unit)
+        outside = cursor > xs[-1] + slack or cursor < xs[0] - slack
+        return None if index is None or outside else curve.ys[index]
+
+
+def draw_piece(
+    canvas: Canvas, piece: Piece, ys: Sequence[float], axis: Axis | LogAxis, style: str
+) -> None:
+    """Draw a curve with all its extremes."""
+    columns, row = piece.columns, row_of(axis, canvas.rows)
+    joins = [
+        (left[0], row(ys[left[2] - 1]), right[0], row(ys[right[1]]))
+        for left, right in pairwise(columns)
+        if right[0] - left[0] > 1
+    ]
+    left, right = piece.before, piece.after
+    if columns:
+        start, end = columns[0], columns[-1]
+        if left is not None:
+            joins.append((left[0], row(left[1]), start[0], row(ys[start[1]])))
+        if right is not None:
+            joins.append((end[0], row(ys[end[2] - 1]), right[0], row(right[1])))
+    elif left is not None and right is not None:
+        joins.append((left[0], row(left[1]), right[0], row(right[1])))
+    runs = [(column, row(high), row(low)) for column, _, _, low, high in columns]
+    canvas.curve(runs, joins, style)
+
+
+def draw_line(
+    canvas: Canvas, points: Sequence[tuple[int, float]], axis: Axis | LogAxis, style: str
+) -> None:
+    """Draw a line through points, by column of dots."""
+    row = row_of(axis, canvas.rows)
+    dots = [(column, row(y)) for column, y in points]
+    joins = [(*left, *right) for left, right in pairwise(dots) if right[0] - left[0] > 1]
+    canvas.curve([(column, at, at) for column, at in dots], joins, style)

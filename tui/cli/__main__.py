@@ -1,0 +1,5 @@
+"""``python -m tui.cli``."""
+
+from tui.cli.main import main
+
+main()

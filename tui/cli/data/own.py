@@ -1,0 +1,271 @@
+"""``seqbench data show``, ``import`` and ``derive``: what a data set is like, and making one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from engine.errors import UsageError
+from tui.cli.session import (
+    Session,
+    json_option,
+    note,
+    pass_session,
+    say,
+    say_json,
+    say_table,
+)
+
+if TYPE_CHECKING:
+    from engine.datasets.own import Draft
+    from engine.datasets.prepared import Prepared
+    from engine.spec import Dataset, Filter, SplitRule
+
+FORMATS = (
+    "csv", "tsv", "parquet", "inter", "pairs", "lines",
+    "movielens-tab", "movielens-colons", "movielens-csv", "steam-reviews",
+)  # fmt: skip
+
+Command = Callable[..., Any]
+
+
+def rule_options(command: Command) -> Command:
+    """The filter and the split, as options."""
+    for option in reversed(
+        (
+            click.option("--min-rating", type=float, metavar="R", help="Drop lower ratings."),
+            click.option(
+                "--k-core",
+                type=click.IntRange(min=0),
+                metavar="K",
+                help="Drop users and items with fewer interactions, until none is left.",
+            ),
+            click.option(
+                "--rounds",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Stop that after N rounds; SASRec's preprocessing made one.",
+            ),
+            click.option(
+                "--split",
+                type=click.Choice(("leave-one-out", "temporal")),
+                help="What is held out.",
+            ),
+            click.option(
+                "--valid-from", type=int, metavar="TIME", help="Temporal: validation from here on."
+            ),
+            click.option(
+                "--test-from", type=int, metavar="TIME", help="Temporal: test from here on."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _rules(
+    base: Dataset | None,
+    min_rating: float | None,
+    k_core: int | None,
+    rounds: int | None,
+    split: str | None,
+    valid_from: int | None,
+    test_from: int | None,
+) -> tuple[Filter, SplitRule]:
+    """What the options say over what the data set says. Raises `UsageError`."""
+    from engine.spec import Filter, SplitRule
+    from engine.validation import InvalidError, validate
+
+    asked = {"min_rating": min_rating, "k_core": k_core, "k_core_rounds": rounds}
+    filtered = (base.filter if base else Filter()).model_dump()
+    filtered |= {key: value for key, value in asked.items() if value is not None}
+    if k_core is not None:
+        filtered["k_core_rounds"] = rounds
+    moments = {"kind": split, "valid_from": valid_from, "test_from": test_from}
+    divided = (base.split if base else SplitRule()).model_dump()
+    divided |= {key: value for key, value in moments.items() if value is not None}
+    if divided["kind"] != "temporal" and (valid_from is not None or test_from is not None):
+        raise UsageError("--valid-from and --test-from belong to --split temporal.")
+    try:
+        return validate(Filter, filtered), validate(SplitRule, divided)
+    except InvalidError as error:
+        raise UsageError(f"{'.'.join(map(str, error.key_path))} {error.problem}".strip()) from None
+
+
+@click.command()
+@click.argument("name", metavar="DATASET")
+@rule_options
+@json_option
+@pass_session
+def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
+    """Show what a data set is like: counts, lengths, what filter and split do, problems.
+
+    With options it shows what another filter or split would do; `data derive` keeps that.
+    """
+    from engine.datasets.load import open_data, prepare, source_file
+
+    base = session.catalogue.dataset(name)
+    rule, split = _rules(base, **options)
+    dataset = base.model_copy(update={"filter": rule, "split": split})
+    if rule == base.filter:
+        prepared = open_data(dataset)
+    elif base.synthetic is not None:
+        raise UsageError(f"{base.name} is generated: there is nothing to filter.")
+    else:
+        prepared = prepare(dataset, source_file(dataset))
+    report(dataset, prepared, as_json)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", required=True, metavar="N", help="What to call the data set.")
+@click.option("--title", default="", metavar="TEXT", help="Its title.")
+@click.option(
+    "--format", "kind", type=click.Choice(FORMATS), help="[default: what the file's name tells]"
+)
+@click.option("--user", metavar="COL", help="Of a table: the column of users.")
+@click.option("--item", metavar="COL", help="That of items.")
+@click.option("--time", metavar="COL", help="That of times: numbers, or dates.")
+@click.option("--rating", metavar="COL", help="That of ratings, for --min-rating.")
+@click.option("--separator", metavar="CHAR", help="Of a table: between its columns.")
+@rule_options
+@click.option("--in-place", is_flag=True, help="Read the file from where it is; don't copy it.")
+@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
+@click.option("--dry-run", is_flag=True, help="Show what it would be, and keep nothing.")
+@json_option
+@pass_session
+def import_(
+    session: Session,
+    file: Path,
+    name: str,
+    title: str,
+    kind: str | None,
+    user: str | None,
+    item: str | None,
+    time: str | None,
+    rating: str | None,
+    separator: str | None,
+    in_place: bool,
+    replace: bool,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make a data set of a file of your own.
+
+    CSV, TSV and Parquet with named columns (usual names are found by themselves), RecBole's .inter,
+    `user item` pairs in time order, `user item item ...` lines; gzip or not. What is in it is shown
+    first, then the file is copied beside the other data and datasets/N.yaml written in ./configs
+    (or --config-dir).
+    """
+    from engine.datasets.own import FORMATS as READERS
+    from engine.datasets.own import draft_of_file, format_of, guess_columns
+
+    rule, split = _rules(None, **options)
+    if not file.exists():
+        raise UsageError(f"there is no file {file}.")
+    chosen = kind or format_of(file)
+    reader, usual = READERS[chosen]
+    named = {"user": user, "item": item, "time": time, "rating": rating}
+    if reader != "table" and (separator or any(named.values())):
+        raise UsageError(
+            f"--user, --item, --time, --rating and --separator don't go with {chosen}."
+        )
+    between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator) or usual
+    if len(between) > 1:
+        raise UsageError("--separator is one character, or tab.")
+    columns = guess_columns(file, between, named) if reader == "table" else None
+    draft = draft_of_file(file, name, chosen, columns, rule, split, title)
+    report(draft.dataset, draft.prepared, as_json)
+    _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
+
+
+@click.command()
+@click.argument("base", metavar="DATASET")
+@click.option("--name", required=True, metavar="N", help="What to call the new one.")
+@click.option("--title", default="", metavar="TEXT", help="Its title.")
+@rule_options
+@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
+@click.option("--dry-run", is_flag=True, help="Show what it would be, and keep nothing.")
+@json_option
+@pass_session
+def derive(
+    session: Session,
+    base: str,
+    name: str,
+    title: str,
+    replace: bool,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make a data set of another one, with a filter or split of its own."""
+    from engine.datasets.own import draft_of_set
+
+    source = session.catalogue.dataset(base)
+    draft = draft_of_set(source, name, *_rules(source, **options), title)
+    report(draft.dataset, draft.prepared, as_json)
+    _keep(session, draft, "stays", replace, dry_run)
+
+
+def _keep(
+    session: Session,
+    draft: Draft,
+    file: Literal["copied", "in-place", "stays"],
+    replace: bool,
+    dry_run: bool,
+) -> None:
+    from engine.datasets.own import save_draft
+
+    if dry_run:
+        note("Nothing was kept.")
+        return
+    path = save_draft(session.catalogue, draft, session.config_dir, file=file, replace=replace)
+    note(f"{draft.dataset.name} is ready: {path}")
+
+
+def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
+    """What a data set is like, for people or programs."""
+    from engine.datasets.problems import find_problems, sentences
+    from engine.datasets.splits import split_data
+    from engine.datasets.statistics import split_counts, statistics
+
+    own = prepared.interactions
+    figures = statistics(own)
+    counts = split_counts(split_data(own, dataset))
+    found = find_problems(own)
+    if as_json:
+        split: dict[str, Any] = {"kind": dataset.split.kind, **asdict(counts)}
+        say_json(
+            {
+                "name": dataset.name,
+                "title": dataset.title,
+                "checksum": own.checksum,
+                "statistics": asdict(figures),
+                "steps": [asdict(step) for step in prepared.steps],
+                "split": split,
+                "problems": asdict(found),
+            }
+        )
+        return
+    say(f"{dataset.name}: {dataset.title}")
+    rows = [
+        [step.name, f"{step.users:,}", f"{step.items:,}", f"{step.interactions:,}"]
+        for step in prepared.steps
+    ]
+    say_table(["STEP", "USERS", "ITEMS", "INTERACTIONS"], rows, right="USERS ITEMS INTERACTIONS")
+    say(f"  {'density':<14}{100 * figures.density:.3f} %")
+    longer = ", ".join(f"{100 * share:.1f} % over {length}" for length, share in figures.longer)
+    say(f"  {'lengths':<14}median {figures.median_length:g}, longest {figures.longest:,}; {longer}")
+    say(f"  {'popularity':<14}the top 1 % of items has {100 * figures.top_share:.1f} %")
+    say(
+        f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, {counts.valid:,} "
+        f"users in validation, {counts.test:,} in test, {counts.trained_only:,} only trained on"
+        + (f", {counts.unused:,} interactions unused" if counts.unused else "")
+    )
+    for sentence in sentences(found, own):
+        say(f"  ! {sentence}")

@@ -1,0 +1,194 @@
+"""``seqbench data``: which data sets there are, fetching and checking them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.data.own import derive, import_, show
+from tui.cli.session import (
+    Session,
+    json_option,
+    note,
+    on_terminal,
+    pass_session,
+    say,
+    say_json,
+    say_table,
+)
+
+if TYPE_CHECKING:
+    from engine.datasets.download import Progress
+    from engine.spec import Dataset
+
+PLAIN_SECONDS = 5.0
+"""Between two lines of progress where no terminal redraws one."""
+
+
+@click.group()
+def data() -> None:
+    """List, fetch and check data sets."""
+
+
+for command in (show, import_, derive):
+    data.add_command(command)
+
+
+@data.command("ls")
+@json_option
+@pass_session
+def list_(session: Session, as_json: bool) -> None:
+    """List the data sets and where they are."""
+    sets = [_described(dataset) for dataset in session.catalogue.datasets.values()]
+    if as_json:
+        say_json(sets)
+        return
+    from tui.shell.text import bytes_
+
+    rows = []
+    for each in sets:
+        size = f"not here: {bytes_(each['bytes'])} to fetch" if each["bytes"] else "not here"
+        where = {"built-in": "built in"}.get(each["origin"], each["folder"] or size)
+        figures = [f"{each[key]:,}" for key in ("users", "items", "interactions")]
+        rows.append([each["name"], *figures, where])
+    headings = ["DATASET", "USERS", "ITEMS", "INTERACTIONS", "WHERE"]
+    say_table(headings, rows, right="USERS ITEMS INTERACTIONS")
+
+
+def _described(dataset: Dataset) -> dict[str, Any]:
+    from engine.datasets.locate import locate
+
+    located = locate(dataset)
+    origin = located.origin if located else "built-in" if dataset.synthetic else None
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "aliases": list(dataset.aliases),
+        "users": dataset.users,
+        "items": dataset.items,
+        "interactions": dataset.interactions,
+        "ready": origin is not None,
+        "origin": origin,
+        "folder": str(located.folder) if located else None,
+        "bytes": dataset.archive.bytes if dataset.archive else None,
+        "license": dataset.license,
+    }
+
+
+@data.command()
+@click.argument("names", metavar="DATASET...", nargs=-1, required=True)
+@json_option
+@pass_session
+def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
+    """Download data sets from where they are published."""
+    from engine.datasets.download import offer
+    from engine.datasets.locate import is_ready, locate
+
+    fetched: list[dict[str, Any]] = []
+    for dataset in [session.catalogue.dataset(name) for name in dict.fromkeys(names)]:
+        if not is_ready(dataset):
+            note(offer(dataset))
+            if dataset.license:
+                note(f"Licence: {dataset.license}")
+        if dataset.synthetic is not None:
+            note(f"{dataset.title} is built in and needs no fetching.")
+        else:
+            with _progress(dataset) as on_progress:
+                folder = _fetch(dataset, on_progress)
+            located = locate(dataset)
+            if not as_json:
+                say(str(folder))
+            fetched.append(
+                {
+                    "name": dataset.name,
+                    "folder": str(folder),
+                    "origin": located.origin if located else None,
+                }
+            )
+    if as_json:
+        say_json(fetched)
+
+
+def _fetch(dataset: Dataset, on_progress: Callable[[Progress], None]) -> Path:
+    from engine.datasets.download import fetch
+
+    try:
+        return fetch(dataset, on_progress)
+    except KeyboardInterrupt:
+        note("Stopped: what has arrived is kept, and the next fetch goes on from there.")
+        raise
+
+
+@contextmanager
+def _progress(dataset: Dataset) -> Iterator[Callable[[Progress], None]]:
+    """A bar on a terminal, a line now and then elsewhere; on stderr."""
+    if not on_terminal():
+        yield _plain_progress(dataset)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(dataset.name, total=None)
+        yield lambda progress: bar.update(task, total=progress.total, completed=progress.done)
+
+
+def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
+    from tui.shell.text import bytes_
+
+    said = time.monotonic()
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal said
+        if progress.done >= progress.total or time.monotonic() - said >= PLAIN_SECONDS:
+            said = time.monotonic()
+            note(f"{dataset.name}: {bytes_(progress.done)} of {bytes_(progress.total)}")
+
+    return on_progress
+
+
+@data.command()
+@click.argument("names", metavar="[DATASET]...", nargs=-1)
+@json_option
+@pass_session
+@click.pass_context
+def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json: bool) -> None:
+    """Check data sets against what is published.
+
+    Without names, all that are on this machine.
+    """
+    from engine.datasets.load import verify
+    from engine.datasets.locate import is_ready
+
+    catalogue = session.catalogue
+    chosen = [catalogue.dataset(name) for name in dict.fromkeys(names)] or [
+        dataset for dataset in catalogue.datasets.values() if is_ready(dataset)
+    ]
+    found = {dataset.name: verify(dataset) for dataset in chosen}
+    if as_json:
+        say_json([{"name": name, "problems": problems} for name, problems in found.items()])
+    else:
+        for name, problems in found.items():
+            for line in problems or ["is as published."]:
+                say(f"{name}: {line}")
+    if any(found.values()):
+        ctx.exit(1)

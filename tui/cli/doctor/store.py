@@ -1,0 +1,44 @@
+"""What is wrong with a store, each with its cure: for ``db check`` and ``doctor``."""
+
+from __future__ import annotations
+
+from engine.errors import StoreError
+from tui.cli.session import Session
+
+SHOWN = 20
+
+
+def store_problems(session: Session) -> list[str]:
+    """Sentences; none where all is well."""
+    from engine.store.database import fetch
+
+    if not session.has_store:
+        return []
+    try:
+        with session.reader() as connection:
+            verdicts = [str(row[0]) for row in fetch(connection, "PRAGMA integrity_check(5)")]
+            known = {str(row[0]) for row in fetch(connection, "SELECT id FROM runs")}
+            bad_lines = fetch(
+                connection, "SELECT run, attempt, offset, problem FROM warnings LIMIT 1000"
+            )
+    except StoreError as error:
+        return [str(error)]
+    problems = [
+        f"{session.location.db} is damaged ({verdict}): `seqbench db rebuild` makes it anew."
+        for verdict in verdicts
+        if verdict != "ok"
+    ]
+    unknown = [folder.run_id for folder in session.location.folders() if folder.run_id not in known]
+    if unknown:
+        problems.append(
+            f"{len(unknown)} run folders are not in the store ({unknown[0]}, say): "
+            "`seqbench db rebuild` takes them in."
+        )
+    problems += [
+        f"{row['run']}: journal {row['attempt']}, byte {row['offset']}: {row['problem']}; "
+        "the line is passed over."
+        for row in bad_lines[:SHOWN]
+    ]
+    if len(bad_lines) > SHOWN:
+        problems.append(f"{len(bad_lines) - SHOWN} more lines of journals are passed over.")
+    return problems

@@ -1,0 +1,215 @@
+"""The ``seqbench`` command: opens the app, or does one thing and ends.
+
+Results go to stdout, the rest to stderr. The exit status is 0, 1 (failed), 2 (wrong usage) or 130
+(interrupted). Light to import, so that ``--help`` and completion are quick.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine import __version__
+from engine.errors import UsageError, UserError
+from engine.regular import OWNER_ONLY
+from tui.cli.session import Session, note
+
+COMMANDS = {
+    "run": "tui.cli.runs.run",
+    "ls": "tui.cli.runs.queue",
+    "show": "tui.cli.runs.show",
+    "recommend": "tui.cli.runs.recommend",
+    "watch": "tui.cli.runs.queue",
+    "logs": "tui.cli.runs.logs",
+    "cancel": "tui.cli.runs.queue",
+    "retry": "tui.cli.runs.queue",
+    "move": "tui.cli.runs.queue",
+    "pause": "tui.cli.runs.queue",
+    "resume": "tui.cli.runs.queue",
+    "compare": "tui.cli.results.compare",
+    "report": "tui.cli.results.report",
+    "diff": "tui.cli.results.diff",
+    "export": "tui.cli.results.exporting",
+    "import": "tui.cli.results.importing",
+    "note": "tui.cli.runs.annotate",
+    "tag": "tui.cli.runs.annotate",
+    "models": "tui.cli.models",
+    "data": "tui.cli.data.sets",
+    "suite": "tui.cli.suite",
+    "keys": "tui.cli.keys",
+    "db": "tui.cli.db",
+    "doctor": "tui.cli.doctor.doctor",
+}
+"""In the order of the help: the module of each, which has it under its own name (with a stroke
+after it where that is a word of Python's)."""
+
+
+class Cli(click.Group):
+    """Loads a command when it is asked for, and ends every failure in one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(
+            import_module(COMMANDS[cmd_name]), f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        )
+        _accept_global_options(command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, None, COMMANDS, ctx) from None
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and exit with the status that tells how it went."""
+        try:
+            status: Any = super().main(
+                args, prog_name, complete_var, standalone_mode=False, **extra
+            )
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            status = 2
+        except click.ClickException as error:
+            command = getattr(getattr(error, "ctx", None), "command_path", "seqbench")
+            note(f"{command}: {_sentence(error.format_message())} See `{command} --help`.")
+            status = error.exit_code
+        except click.Abort:
+            status = 130
+        except UserError as error:
+            note(f"seqbench: {error}")
+            status = 2 if isinstance(error, UsageError) else 1
+        except BrokenPipeError:
+            # Whoever read our output has seen enough. Python must not try to flush the rest.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 1
+        except Exception as error:  # noqa: BLE001 -- nobody is shown a traceback
+            from tui.cli.crash import report
+
+            note(report(error))
+            status = 1
+        if standalone_mode:
+            sys.exit(status if isinstance(status, int) else 0)
+        return status
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _store_option(ctx: click.Context, option: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        setattr(ctx.ensure_object(Session), str(option.name), value)
+
+
+def _global_options(hidden: bool) -> list[click.Parameter]:
+    helps = {
+        "--db": "The store, runs/ beside it.  [default: $SEQBENCH_DB, or runs.db]",
+        "--config-dir": "A folder like configs/, over ours.  [default: $SEQBENCH_CONFIG]",
+    }
+    return [
+        click.Option(
+            [flag],
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            callback=_store_option,
+            expose_value=False,
+            hidden=hidden,
+            help=text,
+        )
+        for flag, text in helps.items()
+    ]
+
+
+def _accept_global_options(command: click.Command) -> None:
+    """They may stand behind the command as well as before it."""
+    if not any(parameter.name == "db" for parameter in command.params):
+        command.params += _global_options(hidden=True)
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _accept_global_options(inner)
+
+
+def _app_options() -> list[click.Parameter]:
+    """How this terminal is used: of the app alone."""
+    helps = {
+        "--no-mouse": "Leave the mouse to the terminal.",
+        "--ascii": "Draw in ASCII.  [default: where UTF-8 doesn't work]",
+        "--low-bandwidth": "Draw seldom.  [default: where the line is slow]",
+    }
+    return [click.Option([flag], is_flag=True, help=text) for flag, text in helps.items()]
+
+
+@click.group(
+    cls=Cli,
+    name="seqbench",
+    invoke_without_command=True,
+    params=_global_options(hidden=False) + _app_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="seqbench", message="%(prog)s %(version)s")
+@click.pass_context
+def seqbench(ctx: click.Context, no_mouse: bool, ascii: bool, low_bandwidth: bool) -> None:  # noqa: A002
+    """A lab for benchmarking sequential recommenders.
+
+    Without a command it opens the app. Runs train in the background, whatever becomes of the
+    terminal.
+    """
+    session = ctx.ensure_object(Session)
+    if ctx.invoked_subcommand is None:
+        _open_app(ctx, session, no_mouse, ascii, low_bandwidth)
+
+
+def _open_app(
+    ctx: click.Context, session: Session, no_mouse: bool, ascii_only: bool, low_bandwidth: bool
+) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "the app needs a terminal: in a script use a command, see `seqbench --help`."
+        )
+    # Nothing is garbage yet, and looking for it takes a tenth of the start. The app lets it be
+    # looked for again once it has painted.
+    gc.disable()
+    from tui.app import SeqbenchApp
+    from tui.keys import ACTIONS
+    from tui.shell.preferences import read_preferences
+
+    preferences = read_preferences(ACTIONS, session.config_dir).overridden(
+        mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
+    )
+    app = SeqbenchApp(session.location, session.config_dir, preferences)
+    app.run(mouse=preferences.mouse)
+    if app.failure is not None:
+        raise app.failure
+    ctx.exit(app.return_code or 0)
+
+
+def main() -> None:
+    """The console script."""
+    os.umask(OWNER_ONLY)
+    seqbench(prog_name="seqbench")

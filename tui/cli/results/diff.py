@@ -1,0 +1,93 @@
+"""``seqbench diff``: two runs beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from engine.analysis.diff import Diff
+
+
+@click.command()
+@click.argument("left", metavar="RUN")
+@click.argument("right", metavar="RUN")
+@click.option(
+    "--aggregate",
+    default="best",
+    show_default=True,
+    metavar="best|max|min|last|mean",
+    help="How a run's epochs become one figure.",
+)
+@json_option
+@pass_session
+def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool) -> None:
+    """Show only what differs between two runs, and their figures.
+
+    RUN is an id, or as much of its beginning or end as tells it from the others. A difference is
+    the second run's figure less the first's.
+    """
+    from engine.analysis.comparison import parse_aggregate
+    from engine.analysis.diff import compare_sides, run_side
+    from engine.store.queries import resolve_run
+
+    chosen = parse_aggregate(aggregate)
+    with session.reader() as connection:
+        sides = [
+            run_side(connection, resolve_run(connection, name).id, chosen) for name in (left, right)
+        ]
+        found = compare_sides(connection, sides[0], sides[1], chosen)
+    if as_json:
+        say_json(_as_json(found))
+    else:
+        _say(found)
+
+
+def _as_json(found: Diff) -> dict[str, Any]:
+    return {
+        "left": found.left.title,
+        "right": found.right.title,
+        "settings": [asdict(setting) for setting in found.settings],
+        "figures": [
+            {
+                "name": one.column.name,
+                "left": one.left.mean if one.left else None,
+                "right": one.right.mean if one.right else None,
+                "difference": one.difference,
+                "better": one.better,
+            }
+            for one in found.figures
+        ],
+        "warnings": list(found.warnings),
+    }
+
+
+def _say(found: Diff) -> None:
+    from engine.analysis.comparison import short_spread_text
+    from engine.analysis.diff import difference_text
+
+    say(f"left   {found.left.title}")
+    say(f"right  {found.right.title}")
+    for text in found.warnings:
+        note(text)
+    say()
+    rows: list[list[object]] = [
+        [f"{one.section}.{one.name}", one.left or "–", one.right or "–", ""]
+        for one in found.settings
+    ]
+    rows += [
+        [
+            one.column.name,
+            short_spread_text(one.left, one.column.kind),
+            short_spread_text(one.right, one.column.kind),
+            difference_text(one),
+        ]
+        for one in found.figures
+    ]
+    if not found.settings:
+        note("The same configuration, versions and device.")
+    say_table(["", "LEFT", "RIGHT", "DIFFERENCE"], rows, right="DIFFERENCE")

@@ -1,0 +1,118 @@
+"""``seqbench export``: runs for another machine, or for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import UsageError, did_you_mean
+from tui.cli.session import Session, note, pass_session
+
+if TYPE_CHECKING:
+    from engine.store.database import StoreConnection
+
+FORMATS = ("archive", "tensorboard", "csv", "parquet")
+SHOWN = 5
+"""Runs of which it is said that they are left out, one by one."""
+
+
+@click.command()
+@click.option("--suite", metavar="NAME", help="The runs that were launched with this suite.")
+@click.option(
+    "--filter",
+    "--where",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec state:done': see docs/queries.md.",
+)
+@click.option(
+    "--format",
+    "format_",
+    metavar="archive|tensorboard|csv|parquet",
+    help="[default: what the name given to -o ends in]",
+)
+@click.option("--checkpoints", is_flag=True, help="An archive also with weights and checkpoints.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="PATH",
+    help="A file, such as suite.tar.zst or epochs.csv; of tensorboard a folder.",
+)
+@pass_session
+def export(
+    session: Session,
+    suite: str | None,
+    filter_: str,
+    format_: str | None,
+    checkpoints: bool,
+    output: Path,
+) -> None:
+    """Export runs as an archive, or their epochs for others.
+
+    An archive has them whole, for `seqbench import` on another machine. Epochs become TensorBoard
+    event files, CSV or Parquet (docs/interchange.md).
+    """
+    chosen = format_ or _by_name(output)
+    if chosen not in FORMATS:
+        raise UsageError(f"there is no format {chosen!r}: {did_you_mean(chosen, FORMATS)}")
+    if checkpoints and chosen != "archive":
+        raise UsageError("--checkpoints is for archives: name one with -o suite.tar.zst.")
+    if suite is not None and '"' in suite:
+        raise UsageError("no suite has a quotation mark in its name.")
+    words = f'suite="{suite}" {filter_}' if suite is not None else filter_
+    with session.reader() as connection:
+        if chosen == "archive":
+            _archive(session, connection, words, checkpoints, output)
+        else:
+            _epochs(connection, words, chosen, output)
+
+
+def _by_name(output: Path) -> str:
+    name = output.name.lower()
+    if name.endswith((".csv", ".parquet")):
+        return name.rpartition(".")[2]
+    if name.endswith((".tar.gz", ".tgz", ".tar.zst")):
+        return "archive"
+    raise UsageError(
+        f"{output.name} doesn't say what it shall be: end it in .tar.zst, .tar.gz, .csv or "
+        ".parquet, or say --format tensorboard for a folder."
+    )
+
+
+def _archive(
+    session: Session, connection: StoreConnection, words: str, checkpoints: bool, output: Path
+) -> None:
+    from engine.interchange.pack import pack
+    from tui.shell.text import count
+
+    packed = pack(connection, session.location, output, filter=words, weights=checkpoints)
+    for sentence in packed.left_out[:SHOWN]:
+        note(sentence)
+    if len(packed.left_out) > SHOWN:
+        note(f"… and {len(packed.left_out) - SHOWN} more are left out.")
+    if not packed.runs:
+        raise UsageError("no run that has ended matches: nothing was written.")
+    size = output.stat().st_size / 2**20
+    note(f"Written {count(len(packed.runs), 'run')} to {output} ({size:,.1f} MiB).")
+
+
+def _epochs(connection: StoreConnection, words: str, format_: str, output: Path) -> None:
+    from engine.interchange.epochs import write_epochs
+    from tui.shell.text import count
+
+    if format_ == "tensorboard":
+        from engine.interchange.eventfolders import write_event_folders  # needs an extra
+
+        runs = write_event_folders(connection, output, filter=words)
+        done = f"Written {count(runs, 'run')} to {output}: tensorboard --logdir {output}."
+    else:
+        rows = write_epochs(connection, output, format_, filter=words)
+        runs, done = rows, f"Written {count(rows, 'epoch')} to {output}."
+    if not runs:
+        raise UsageError("no run that matches has an epoch: nothing was written.")
+    note(done)

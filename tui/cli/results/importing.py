@@ -1,0 +1,83 @@
+"""``seqbench import``: runs of another machine, or the history of another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.session import Session, json_option, note, pass_session, say_json
+
+if TYPE_CHECKING:
+    from engine.interchange.place import Imported
+
+SHOWN = 10
+"""Runs that got another id, or folders passed over, told one by one."""
+
+
+@click.command("import")
+@click.argument("source", type=click.Path(path_type=Path), metavar="PATH")
+@click.option(
+    "--map",
+    "map_",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Which tags, or columns, are which figures (YAML).  [default: the reference table's]",
+)
+@click.option("--model", metavar="NAME", help="Of all runs, where folders or columns don't tell.")
+@click.option("--dataset", metavar="NAME", help="The same for the data set,")
+@click.option("--length", type=click.IntRange(1, 65_536), metavar="N", help="the length,")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N", help="and the seed.")
+@click.option("--suite", metavar="NAME", help="Put what is imported into this suite.")
+@json_option
+@pass_session
+def import_(
+    session: Session,
+    source: Path,
+    map_: Path | None,
+    model: str | None,
+    dataset: str | None,
+    length: int | None,
+    seed: int | None,
+    suite: str | None,
+    as_json: bool,
+) -> None:
+    """Import an archive, or the history of other programs.
+
+    PATH is an archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with
+    one row an epoch (docs/interchange.md).
+
+    Runs from an archive are as they were where they were trained. History of other programs is
+    marked as imported, and stays out of means and tests unless it is asked for.
+    """
+    given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
+    fixed = {name: str(value) for name, value in given.items() if value is not None}
+    from engine.interchange.source import take
+
+    imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
+    _tell(imported, passed_over, as_json)
+
+
+def _tell(imported: Imported, passed_over: list[str], as_json: bool) -> None:
+    from tui.shell.text import count
+
+    if as_json:
+        say_json(
+            {
+                "added": [imported.renamed.get(run, run) for run in imported.added],
+                "present": list(imported.present),
+                "renamed": imported.renamed,
+                "passed_over": passed_over,
+            }
+        )
+    for sentence in passed_over[:SHOWN]:
+        note(sentence)
+    if len(passed_over) > SHOWN:
+        note(f"… and {len(passed_over) - SHOWN} more.")
+    for old, new in list(imported.renamed.items())[:SHOWN]:
+        note(f"Another run is called {old} here: the imported one is {new}.")
+    if len(imported.renamed) > SHOWN:
+        note(f"… and {len(imported.renamed) - SHOWN} more got another id.")
+    there = f", {len(imported.present):,} were here already" if imported.present else ""
+    note(f"Imported {count(len(imported.added), 'run')}{there}.")

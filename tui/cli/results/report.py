@@ -1,0 +1,82 @@
+"""``seqbench report``: what ran, what came of it and what may be said of it, as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from engine.errors import UsageError
+from tui.cli.session import Session, note, pass_session
+
+
+@click.command()
+@click.option("--suite", metavar="NAME", help="Report on this suite, and on what is missing of it.")
+@click.option(
+    "--where",
+    default="",
+    metavar="TEXT",
+    help="Only runs that meet the filter, such as 'dataset:ml-100k': see docs/queries.md.",
+)
+@click.option(
+    "--metric",
+    default="NDCG@10/test",
+    show_default=True,
+    metavar="COL",
+    help="What quality is: a test metric's column.",
+)
+@click.option(
+    "--quality",
+    default="ndcg@10=95%",
+    show_default=True,
+    metavar="METRIC=VALUE",
+    help="The time to reach it on validation is told: recall@10=.13, or a share of the best.",
+)
+@click.option(
+    *("-o", "--output"),
+    type=click.Path(path_type=Path),
+    help="report.html (one file) or report.md (its plots beside it); else Markdown on stdout.",
+)
+@pass_session
+def report(
+    session: Session,
+    suite: str | None,
+    where: str,
+    metric: str,
+    quality: str,
+    output: Path | None,
+) -> None:
+    """Write the report: pivot, costs, trade-offs, statistics.
+
+    HTML is one file that loads nothing from elsewhere. Without --suite or --where it is about
+    every run that is done.
+    """
+    from engine.analysis.pairs.text import ranked_metric
+    from engine.analysis.quality import parse_quality
+    from engine.report.formats import format_of
+
+    if output is not None:
+        format_of(output)  # before seconds of work
+
+    from engine.report.gather import Wanted
+    from engine.report.markdown import markdown
+    from engine.report.write import make_report, write_report
+
+    chosen, masked = ranked_metric(metric)
+    wanted = Wanted(
+        suite=None if suite is None else session.catalogue.suite(suite),
+        where=where,
+        metric=chosen,
+        masked=masked,
+        quality=parse_quality(quality),
+    )
+    if not session.has_store:
+        raise UsageError("there are no runs yet: see `seqbench run`.")
+    with session.reader() as connection:
+        made = make_report(connection, session.location, session.catalogue, wanted)
+    if output is None:
+        click.echo(markdown(made, None), nl=False)
+        return
+    written = write_report(made, output)
+    beside = f", its plots to {written.plots}" if written.plots is not None else ""
+    note(f"Written to {written.path}{beside}.")

@@ -1,0 +1,156 @@
+"""The tables of ``seqbench compare`` that have cells for rows: pivot, pairs, inflation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import UserError
+from tui.cli.session import Session, note
+
+if TYPE_CHECKING:
+    from engine.analysis.comparison import Aggregate, Row
+    from engine.cell import Cell
+
+SHOWN = 5
+"""Sentences of one kind."""
+
+
+def put_pivot(
+    session: Session,
+    filter_: str,
+    aggregate: Aggregate,
+    format_: str,
+    output: Path | None,
+    *,
+    reference: bool,
+    imported: bool = False,
+) -> None:
+    """The reference table's form; with ``reference`` its figures beside ours."""
+    from engine.analysis.comparison import AGGREGATE_MEANING
+    from engine.analysis.pivot.arranged import apart_sentences
+    from engine.analysis.pivot.stored import StoredPivot, stored_pivot
+    from engine.analysis.pivot.text import format_pivot
+    from engine.analysis.published import caveats
+    from engine.store.compare.grouping import Choice, imported_left_out
+
+    found = StoredPivot()
+    choice = Choice(filter_, aggregate, imported=imported)
+    tables = session.catalogue.references.values() if reference else ()
+    if session.has_store:
+        with session.reader() as connection:
+            found = stored_pivot(connection, choice, aggregate, tables)
+            _tell_left_out(imported_left_out(connection, choice))
+    if not found.rows:
+        note("No run is done: see `seqbench run`.")
+        if format_ in ("table", "md", "latex") and output is None:
+            return
+    else:
+        over = {"max": "the maximum", "min": "the minimum"}.get(aggregate, "the mean ± deviation")
+        note(f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds; totals are maxima.")
+    for sentence in (*apart_sentences(found.rows), *caveats(found.published)):
+        note(sentence)
+    if reference and found.rows and not found.published:
+        note("Nothing is published for these cells.")
+    put(format_pivot(found.rows, format_), output)
+
+
+def put_inflation(session: Session, filter_: str, format_: str, output: Path | None) -> None:
+    """What choosing the epoch by the test metric adds to it, cell by cell."""
+    from engine.analysis.inflation import CellInflation, inflation
+    from engine.analysis.inflation_text import format_inflation, inflation_sentences
+    from engine.store.compare.grouping import Choice
+
+    cells: list[CellInflation] = []
+    if session.has_store:
+        with session.reader() as connection:
+            cells = inflation(connection, Choice(filter_))
+    if not cells:
+        note("No run is done: see `seqbench run`.")
+        if format_ in ("table", "md") and output is None:
+            return
+    put(format_inflation(cells, format_), output)
+    for sentence in inflation_sentences(cells):
+        note(sentence)
+
+
+def put_pairs(
+    session: Session, filter_: str, metric: str, format_: str, output: Path | None
+) -> None:
+    """Every two cells of a data set, and whether other users and seeds would tell them apart."""
+    from engine.analysis.comparison import compare_rows
+    from engine.analysis.pairs import text as pairs_text
+    from engine.analysis.pairs.cells import pairs, ranked_cells
+    from engine.store.compare.grouping import Choice, counted_runs
+
+    chosen, masked = pairs_text.ranked_metric(metric)
+    rows: list[Row] = []
+    counted: dict[str, Cell] = {}
+    if session.has_store:
+        with session.reader() as connection:
+            rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+            counted = counted_runs(connection, Choice(filter_))
+    if left_out := sum(bool(row["origin"]) for row in rows):
+        note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
+    cells, problems = ranked_cells(session.location, rows, counted)
+    for problem in problems:
+        note(problem)
+    found = pairs(cells, chosen, masked=masked)
+    if not found:
+        note("No two cells of one data set, split, protocol and checksum have runs that are done.")
+        if format_ in ("table", "md") and output is None:
+            return
+    put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
+    for sentence in pairs_text.caveats(found):
+        note(sentence)
+
+
+def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
+    """Which of the runs make no cell or are marked, and which cells stand apart."""
+    from engine.analysis.apart import why_apart
+    from engine.analysis.comparison import by_cell
+
+    done = [row for row in rows if row["state"] == "done"]
+    _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
+    if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
+        note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
+    sentences = why_apart(by_cell(rows, counted))
+    for sentence in sentences[:SHOWN]:
+        note(sentence)
+    if len(sentences) > SHOWN:
+        note(f"… and {len(sentences) - SHOWN} more cells stand in rows of their own.")
+
+
+def tell_marks(rows: Sequence[Row]) -> None:
+    """How many of the runs have which mark, and what that means."""
+    from engine.marks import MEANING
+
+    for mark, meaning in MEANING.items():
+        if found := sum(mark in str(row["marks"] or "").split() for row in rows):
+            note(f"{_runs_are(found)} marked {mark}: {meaning}.")
+
+
+def _tell_left_out(number: int) -> None:
+    if number:
+        note(f"{_runs_are(number)} imported and left out: --imported makes cells of them.")
+
+
+def _runs_are(number: int) -> str:
+    return "1 run is" if number == 1 else f"{number:,} runs are"
+
+
+def put(text: str | bytes, output: Path | None) -> None:
+    """To stdout, or whole to a file. Raises `UserError` where that can't be written."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from engine.atomic import write_atomically
+
+    try:
+        write_atomically(output, text)
+    except OSError as error:
+        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+    note(f"Written to {output}.")

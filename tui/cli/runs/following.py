@@ -1,0 +1,159 @@
+"""Runs as they go, one line an event, for who waits in a terminal or reads a log."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.lifecycle import UNDER_WAY
+from tui.cli.session import Session, paused
+
+if TYPE_CHECKING:
+    from engine.store.queries import Run
+
+POLL_SECONDS = 0.25
+LOOK_AFTER_SECONDS = 5.0
+
+
+@dataclass
+class _Seen:
+    """What was said of one run."""
+
+    state: str
+    epoch: int
+    event: tuple[int, int]
+
+
+def follow(
+    session: Session,
+    run_ids: Sequence[str] | None,
+    say: Callable[[str], None],
+    show: Callable[[Sequence[Run]], None] = lambda _: None,
+) -> list[Run]:
+    """Say what happens, and ``show`` the runs whenever the store changed.
+
+    Goes on until the runs have ended, or the queue is empty where none are named, or it is paused
+    and none of them runs.
+
+    Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
+    """
+    from engine.store.database import is_current
+    from engine.store.queries import data_version, queue_hold
+
+    seen: dict[str, _Seen] = {}
+    runs: list[Run] = []
+    with ExitStack() as stack:
+        connection: Any = None
+        version = looked = 0.0
+        while True:
+            now = time.monotonic()
+            if connection is None or not is_current(connection):
+                stack.close()
+                connection, version, looked = stack.enter_context(session.reader()), -1.0, now
+            if now - looked >= LOOK_AFTER_SECONDS:
+                session.look_after_queue(connection)
+                looked = now
+            if (newest := data_version(connection)) != version:
+                version = newest
+                runs = _runs(connection, run_ids, seen)
+                for run in runs:
+                    for line in _news(connection, run, seen):
+                        say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
+                show(runs)
+                held = queue_hold(connection)
+                if held and not any(run.state == "running" for run in runs):
+                    say(paused(held))
+                    return runs
+            if not any(run.state in UNDER_WAY for run in runs):
+                return runs
+            time.sleep(POLL_SECONDS)
+
+
+def _runs(
+    connection: sqlite3.Connection, run_ids: Sequence[str] | None, seen: dict[str, _Seen]
+) -> list[Run]:
+    from engine.store.queries import get_run, list_runs
+
+    if run_ids is None:
+        going_on = list_runs(connection, UNDER_WAY)[::-1]
+        known = {run.id for run in going_on}
+        before = [get_run(connection, run_id) for run_id in seen if run_id not in known]
+        return [*(run for run in before if run is not None), *going_on]
+    found = [get_run(connection, run_id) for run_id in run_ids]
+    return [run for run in found if run is not None]
+
+
+def _news(connection: sqlite3.Connection, run: Run, seen: dict[str, _Seen]) -> Iterator[str]:
+    """What of a run wasn't said yet. Of one met in the middle, only what comes from now on."""
+    from engine.store.queries import epochs, events
+
+    before = seen.get(run.id)
+    if before is None:
+        newest = max(
+            ((event["attempt"], event["seq"]) for event in events(connection, run.id)),
+            default=(0, -1),
+        )
+        seen[run.id] = _Seen(run.state, run.epoch or 0, newest)
+        yield _standing(connection, run)
+        return
+    if before.state == run.state and run.state != "running":
+        return
+    for event in events(connection, run.id):
+        if (event["attempt"], event["seq"]) > before.event:
+            before.event = (event["attempt"], event["seq"])
+            if line := _event(event):
+                yield line
+    if (run.epoch or 0) > before.epoch:
+        for row in epochs(connection, run.id):
+            if row["epoch"] > before.epoch:
+                before.epoch = row["epoch"]
+                yield _epoch(run, row)
+    if run.state != before.state:
+        before.state = run.state
+        if run.state != "running":
+            yield _standing(connection, run)
+
+
+def _event(event: dict[str, Any]) -> str | None:
+    from tui.shell.text import count
+
+    match event["kind"]:
+        case "start":
+            attempt, epoch = event["attempt"], event.get("resumed_epoch")
+            again = f", attempt {attempt} from epoch {epoch}" if attempt > 1 else ""
+            on_cpu = event.get("device_kind") == "cpu" and "threads" in event
+            cores = f", {count(event['threads'], 'thread')}" if on_cpu else ""
+            return f"running on {event.get('device')}{cores}{again}"
+        case "warning":
+            return f"warning: {event.get('message')}"
+    return None
+
+
+def _epoch(run: Run, row: dict[str, Any]) -> str:
+    from tui.shell.text import duration, number
+
+    eta = f"  ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
+    return (
+        f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}"
+        f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"
+    )
+
+
+def _standing(connection: sqlite3.Connection, run: Run) -> str:
+    """The state that a run is in, with its result or what went wrong."""
+    from engine.store.queries import epochs
+    from tui.shell.text import duration, number
+
+    if run.state == "done":
+        best = [row for row in epochs(connection, run.id) if row["epoch"] == run.best_epoch]
+        figure = number(best[0]["test_ndcg"]) if best else "–"
+        took = duration(run.finished - run.started) if run.finished and run.started else "–"
+        return f"done: test NDCG@10 {figure} at epoch {run.best_epoch}, {took}"
+    if run.state == "running":
+        return f"running: epoch {run.epoch or 0}/{run.epochs}"
+    why = run.message or run.cause
+    return f"{run.state}: {why}" if why and run.state not in UNDER_WAY else run.state

@@ -1,0 +1,327 @@
+"""``ls``, ``watch``, ``cancel``, ``retry``, ``move``, ``pause`` and ``resume``: the queue and what
+became of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.errors import UserError
+from engine.lifecycle import Action, Move, QueueAction, allowing, allows
+from tui.cli.runs.moment import LEFT, Moment
+from tui.cli.session import (
+    Listed,
+    Session,
+    flat,
+    json_option,
+    note,
+    pass_session,
+    paused,
+    say,
+    say_json,
+    say_table,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from engine.store.jobs import JobFacts
+    from engine.store.location import StoreLocation
+    from engine.store.queries import Run
+
+
+@click.command()
+@click.option(
+    "--state", "states", type=Listed("STATES"), multiple=True, help="Only these: running,done"
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The newest so many.  [default: 50; --json: all]",
+)
+@click.option(
+    "--since",
+    type=Moment(),
+    metavar="AGO",
+    help="Only what ended since: 90m, 8h, 3d, or `left` for when you left the app.",
+)
+@click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Such as 'model:sasrec age<2d': see docs/queries.md.",
+)
+@json_option
+@pass_session
+def ls(
+    session: Session,
+    states: tuple[tuple[str, ...], ...],
+    limit: int | None,
+    since: float | None,
+    filter_: str,
+    as_json: bool,
+) -> None:
+    """List runs, newest first."""
+    wanted = flat(states)
+    _check_states(wanted)
+    runs: list[Run] = []
+    held: str | None = None
+    jobs: dict[str, JobFacts] = {}
+    if session.has_store:
+        from engine.store.jobs import live_jobs
+        from engine.store.queries import list_runs, queue_hold
+
+        ask = limit or (None if as_json else 51)
+        with session.reader() as connection:
+            ended = since_moment(session, since)
+            runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
+            held = queue_hold(connection)
+            jobs = live_jobs(connection)
+    if as_json:
+        say_json([{**asdict(run), **_derived(run), **_job(jobs.get(run.id))} for run in runs])
+        return
+    if not runs:
+        note(
+            "There are no such runs."
+            if wanted or filter_ or since is not None
+            else "There are no runs yet: see `seqbench run`."
+        )
+        return
+    _say_runs(runs[: limit or 50], jobs)
+    if limit is None and len(runs) > 50:
+        note("There are more: --limit N shows N, --json all.")
+    if held:
+        note(paused(held))
+
+
+def since_moment(session: Session, since: float | None) -> float | None:
+    """``left`` for this store. Raises `UserError` if that isn't known."""
+    if since != LEFT:
+        return since
+    from tui.shell.presence import Presence
+
+    moment = Presence(session.location).recall()
+    if moment is None:
+        raise UserError("The app was never left with this store: say `--since 8h`, for instance.")
+    return moment
+
+
+def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
+    from tui.shell.text import ago, duration, number, plain
+
+    rows = [
+        [
+            run.id,
+            _state(run, jobs.get(run.id)),
+            f"{run.epoch or 0}/{run.epochs}" if run.epochs else run.epoch or 0,
+            number(run.best_valid_ndcg),
+            ago(run.created),
+            duration(run.eta_seconds) if run.state == "running" else "",
+            plain(_about(run, jobs.get(run.id)), 60),
+        ]
+        for run in runs
+    ]
+    say_table(
+        ["RUN", "STATE", "EPOCH", "VALID-NDCG", "QUEUED", "ETA", "NOTE"],
+        rows,
+        right="EPOCH VALID-NDCG",
+    )
+
+
+def _state(run: Run, job: JobFacts | None) -> str:
+    """A run whose job waits for a node doesn't run yet."""
+    return "pending" if run.state == "running" and job is not None and job.waits else run.state
+
+
+def _about(run: Run, job: JobFacts | None) -> str:
+    from engine.store.jobs import job_text
+
+    if run.message or job is None or run.state != "running":
+        return run.message or run.note
+    return job_text(job)
+
+
+def _job(job: JobFacts | None) -> dict[str, Any]:
+    return {"job": None if job is None else asdict(job)}
+
+
+def _derived(run: Run) -> dict[str, float | None]:
+    return {"progress": run.progress, "eta_seconds": run.eta_seconds}
+
+
+def _check_states(wanted: list[str]) -> None:
+    from engine.errors import UsageError, did_you_mean
+    from engine.lifecycle import STATES
+
+    for state in wanted:
+        if state not in STATES:
+            raise UsageError(f"there is no state {state!r}: {did_you_mean(state, STATES)}")
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Redraw a few lines on the terminal instead.")
+@pass_session
+def watch(session: Session, live: bool) -> None:
+    """Follow all runs until the queue is empty or ctrl+c.
+
+    Prints a line an event, and needs no terminal for it."""
+    if live and (not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"):
+        raise click.UsageError("--live needs a terminal: without it every event is a line.")
+    if session.has_store:
+        try:
+            left = _watch_live(session) if live else _watch(session)
+        except KeyboardInterrupt:
+            note("The runs go on in the background.")
+            return
+        if any(run.state == "queued" for run in left):
+            return
+    note("The queue is empty.")
+
+
+def _watch(session: Session) -> list[Run]:
+    from tui.cli.runs.following import follow
+
+    return follow(session, None, say)
+
+
+def _watch_live(session: Session) -> list[Run]:
+    from tui.cli.runs.following import follow
+    from tui.cli.runs.watching import live_view
+
+    with live_view() as (say_event, show):
+        return follow(session, None, say_event, show)
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that are queued or running.")
+@pass_session
+def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
+    """Stop runs, or take them out of the queue.
+
+    RUN is an id, or as much of its beginning or end as tells it from the others. What was trained
+    is kept: `seqbench retry` goes on from there.
+    """
+    from engine.store.queries import list_runs
+    from engine.store.requests import request_cancel
+
+    if bool(names) == everything:
+        raise click.UsageError("Name the runs to cancel, or give --all.")
+    with session.reader() as connection:
+        if everything:
+            runs = list_runs(connection, allowing("cancel"))
+        else:
+            runs = _resolve(connection, names, "cancel", "has ended already ({state})")
+    _request(session, runs, request_cancel)
+    if not runs:
+        note("Nothing is queued or running.")
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Instead, a new run so changed."
+)
+@pass_session
+def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -> None:
+    """Queue again what failed, was cancelled or got lost.
+
+    Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
+    an id, or as much of its beginning or end as tells it from the others.
+    """
+    from engine.order import parse_settings
+    from engine.store.requests import enqueue_amended, request_retry
+
+    with session.reader() as connection:
+        runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
+    if not settings:
+        _request(session, runs, request_retry)
+        return
+    from engine.planning import amendments
+
+    catalogue, changed = session.catalogue, parse_settings("\n".join(settings))
+    changes = [amendments(catalogue, run.model, run.profile, changed) for run in runs]
+    for run, change in zip(runs, changes, strict=True):
+        say(enqueue_amended(session.location, run.id, change))
+    with session.reader():
+        note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
+
+
+@click.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.option("--first", "where", flag_value="first", help="To the front of the queue.")
+@click.option("--up", "where", flag_value="up", help="Before the run that is before it.")
+@click.option("--down", "where", flag_value="down", help="Behind the run that is behind it.")
+@click.option("--last", "where", flag_value="last", help="To the end of the queue.")
+@pass_session
+def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
+    """Change the order of the queue.
+
+    Several runs keep their order among themselves. RUN is an id, or as much of its beginning or
+    end as tells it from the others.
+    """
+    from engine.store.requests import request_move
+
+    if where is None:
+        raise click.UsageError("Say where to: --first, --up, --down or --last.")
+    with session.reader() as connection:
+        runs = _resolve(connection, names, where, "is {state}: only what waits can be moved")
+    runs.sort(key=lambda run: (run.position, run.id))
+    _request(session, runs, lambda location, ids: request_move(location, ids, where))
+
+
+@click.command()
+@pass_session
+def pause(session: Session) -> None:
+    """Start nothing more; what runs goes on."""
+    _request_queue(session, "pause")
+
+
+@click.command()
+@pass_session
+def resume(session: Session) -> None:
+    """Let a paused queue go on."""
+    _request_queue(session, "resume")
+
+
+def _request_queue(session: Session, action: QueueAction) -> None:
+    from engine.store.requests import request_queue
+
+    with session.reader():  # there is a store
+        request_queue(session.location, action)
+    with session.reader():
+        note(
+            "What runs goes on; nothing is started." if action == "pause" else "The queue goes on."
+        )
+
+
+def _resolve(
+    connection: sqlite3.Connection, names: tuple[str, ...], action: Action, problem: str
+) -> list[Run]:
+    """All of them, or none. Raises `UserError`."""
+    from engine.store.queries import resolve_run
+
+    runs = list({run.id: run for run in (resolve_run(connection, n) for n in names)}.values())
+    for run in runs:
+        if not allows(run.state, action):
+            raise UserError(f"{run.id} {problem.format(state=run.state)}; nothing was changed.")
+    return runs
+
+
+def _request(
+    session: Session,
+    runs: list[Run],
+    request: Callable[[StoreLocation, list[str]], None],
+) -> None:
+    if runs:
+        request(session.location, [run.id for run in runs])
+        with session.reader():
+            for run in runs:
+                say(run.id)

@@ -1,0 +1,76 @@
+"""``seqbench recommend``: what a run's model recommends to a user, in titles."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from engine.predictions import Item, UserPrediction
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("--user", required=True, metavar="U", help="A user's id in the data set's source.")
+@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="Items.")
+@click.option(
+    "--history", type=click.IntRange(0), default=10, show_default=True, help="Last items to show."
+)
+@click.option("--mask-seen", is_flag=True, help="Leave out items that the user has had.")
+@json_option
+@pass_session
+def recommend(
+    session: Session,
+    name: str,
+    user: str,
+    top: int,
+    history: int,
+    mask_seen: bool,
+    as_json: bool,
+) -> None:
+    """Show what a run recommends to a user, with the true next item.
+
+    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """
+    from engine.predictions import predictions
+    from engine.runfolder import run_folder
+    from engine.store.queries import resolve_run
+
+    with session.reader() as connection:
+        run = resolve_run(connection, name).id
+    folder = run_folder(session.location.runs, run)
+    found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
+    if as_json:
+        say_json({"run": run, **asdict(found)})
+    else:
+        _say(found, history)
+
+
+def _say(found: UserPrediction, history: int) -> None:
+    shown = list(found.history)[-history:] if history else []
+    say(f"User {found.user}: the last {len(shown)} items, oldest first")
+    say_table(["", "ITEM", "TITLE"], [["", each.id, each.title] for each in shown])
+    if found.true is None:
+        say("This user isn't tested, so what comes next isn't known.")
+    else:
+        say(
+            f"True next: {_named(found.true)}, at rank {found.rank:,} of all items, "
+            f"{found.rank_masked:,} with seen items masked"
+        )
+    rows = [
+        [place, each.id, f"{each.score:.3f}", each.title, _remark(each)]
+        for place, each in enumerate(found.top, 1)
+    ]
+    say_table(["RANK", "ITEM", "SCORE", "TITLE", ""], rows, right="RANK SCORE")
+
+
+def _named(item: Item) -> str:
+    return f"{item.id} {item.title}".strip()
+
+
+def _remark(item: Item) -> str:
+    return "the true one" if item.true else "seen before" if item.seen else ""

@@ -1,0 +1,262 @@
+"""``seqbench run``: put runs into the queue, and wait for them if asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.errors import DataError, UsageError
+from tui.cli.session import (
+    Listed,
+    Session,
+    flat,
+    json_option,
+    note,
+    pass_session,
+    say,
+    say_json,
+    say_table,
+)
+
+if TYPE_CHECKING:
+    from engine.config import SlurmProfile
+    from engine.order import Order
+    from engine.planning import Plan
+    from engine.store.queries import Run
+
+
+CHOICE = (
+    click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
+    click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
+    click.option(
+        *("--length", "lengths"),
+        metavar="NUMBERS",
+        multiple=True,
+        help="50,75,…  [default: 50]",
+    ),
+    click.option(
+        *("--seed", "seeds"),
+        metavar="NUMBERS",
+        multiple=True,
+        help="42 or 1,2,7-9  [default: 42]",
+    ),
+    click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
+    click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
+    click.option(
+        "--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, such as epochs=5."
+    ),
+)
+"""The options that choose runs."""
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose runs."""
+    for option in reversed(CHOICE):
+        command = option(command)
+    return command
+
+
+@click.command()
+@choice_options
+@click.option(
+    "--launcher",
+    metavar="NAME",
+    help="Where: a profile in configs/launchers, such as slurm.  [default: local]",
+)
+@click.option("--again", is_flag=True, help="Also what is queued, running or done already.")
+@click.option("--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done.")
+@click.option("--dry-run", is_flag=True, help="Say what would be queued, and queue nothing.")
+@json_option
+@pass_session
+@click.pass_context
+def run(
+    ctx: click.Context,
+    session: Session,
+    models: tuple[tuple[str, ...], ...],
+    datasets: tuple[tuple[str, ...], ...],
+    lengths: tuple[str, ...],
+    seeds: tuple[str, ...],
+    profile: str | None,
+    suite: str | None,
+    settings: tuple[str, ...],
+    launcher: str | None,
+    again: bool,
+    wait: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Train models on data sets, in the background.
+
+    Queues every combination of model, data set, length and seed that isn't there yet, and prints
+    the ids of the new runs. With --launcher they are jobs of a cluster; --dry-run then shows the
+    batch script of the first.
+    """
+    place = _launcher(session, launcher)
+    order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
+    plan, present = _plan(session, order, again)
+    _check_data(plan)
+    if dry_run:
+        _say_plan(plan, present, as_json, _script(session, place, plan))
+        return
+    queued = _enqueue(session, plan, place)
+    if present:
+        note(f"{len(present)} of {len(plan.runs)} there already (--again queues those too).")
+    if queued:
+        follow = "" if wait else " `seqbench watch` follows them."
+        where = f"as jobs of {place.name}" if place else "in the background"
+        note(f"{len(queued)} queued; they train {where}.{follow}")
+    if not as_json:
+        for run_id in queued:
+            say(run_id)
+    there = list(present.values())
+    if not wait:
+        if as_json:
+            say_json({"queued": queued, "present": there})
+        return
+    ended = _wait(ctx, session, [*there, *queued])
+    if as_json:
+        runs = [asdict(each) for each in ended]
+        say_json({"queued": queued, "present": there, "runs": runs})
+    if any(each.state != "done" for each in ended):
+        ctx.exit(1)
+
+
+def asked_order(
+    session: Session,
+    models: tuple[tuple[str, ...], ...],
+    datasets: tuple[tuple[str, ...], ...],
+    lengths: tuple[str, ...],
+    seeds: tuple[str, ...],
+    profile: str | None,
+    suite: str | None,
+    settings: tuple[str, ...],
+) -> Order:
+    """Read what the options that choose runs ask for. Raises `UsageError`."""
+    from engine.order import parse_lengths, parse_seeds, parse_settings
+    from engine.planning import order_of_axes
+
+    catalogue = session.catalogue
+    if suite is None and not (models and datasets):
+        absent = "--model" if not models else "--dataset"
+        names = catalogue.models if not models else catalogue.datasets
+        raise UsageError(f"{absent} is needed (or --suite): choose from {', '.join(names)}.")
+    return order_of_axes(
+        catalogue,
+        flat(models),
+        flat(datasets),
+        parse_lengths(",".join(lengths)) if lengths else (),
+        parse_seeds(",".join(seeds)) if seeds else (),
+        profile,
+        parse_settings("\n".join(settings)),
+        suite,
+    )
+
+
+def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, str]]:
+    """The plan, and by fingerprint the newest of the runs that are there already.
+
+    With ``again``, none counts as there. Raises `UsageError`.
+    """
+    from engine.planning import plan
+    from engine.store.queries import present_fingerprints, present_runs
+
+    if again or not session.has_store:
+        return plan(session.catalogue, order, ()), {}
+    with session.reader() as connection:
+        planned = plan(session.catalogue, order, present_fingerprints(connection))
+        there = [run.fingerprint for run in planned.runs if not run.missing]
+        found = {fingerprint: present_runs(connection, fingerprint) for fingerprint in there}
+    return planned, {fingerprint: runs[0].id for fingerprint, runs in found.items() if runs}
+
+
+def _check_data(plan: Plan) -> None:
+    """Raises `DataError` before anything is queued that could only fail."""
+    absent = plan.absent_of(plan.missing)
+    if not absent:
+        return
+    names = " ".join(dataset.name for dataset in absent)
+    titles = " and ".join(dataset.title for dataset in absent)
+    size = sum(dataset.archive.bytes for dataset in absent if dataset.archive) / 1e6
+    raise DataError(
+        f"{titles} {'is' if len(absent) == 1 else 'are'} not on this machine: "
+        f"`seqbench data fetch {names}` downloads {size:.1f} MB, or SEQBENCH_DATA names the "
+        "folder that has the data; nothing was queued."
+    )
+
+
+def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
+    """The profile that is asked for; ``None`` is this machine. Raises `UsageError`."""
+    from engine.config import LOCAL
+
+    if name is None or name.strip().lower() == LOCAL:
+        return None
+    return session.catalogue.launcher(name)
+
+
+def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str | None:
+    """What would be submitted for the first of the runs."""
+    if profile is None or not plan.missing:
+        return None
+    from engine.supervisor.slurm.script import attempt_script
+
+    first = plan.missing[0].spec
+    run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"
+    return attempt_script(profile, session.location.folder(run_id), 1)
+
+
+def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
+    if not plan.missing:
+        return []
+    from engine.store.requests import enqueue
+
+    specs = [run.spec for run in plan.missing]
+    ids = enqueue(session.location, specs, plan.label, profile.name if profile else None)
+    with session.reader():
+        return ids
+
+
+def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | None) -> None:
+    listed = [
+        {
+            "model": run.spec.model,
+            "dataset": run.spec.dataset,
+            "length": run.spec.length,
+            "seed": run.spec.seed,
+            "profile": run.spec.recipe,
+            "parameters": run.parameters,
+            "present": present.get(run.fingerprint),
+        }
+        for run in plan.runs
+    ]
+    if as_json:
+        say_json(listed if script is None else {"plan": listed, "script": script})
+        return
+    rows = [
+        [
+            *(p["model"], p["dataset"], p["length"], p["seed"], p["profile"]),
+            *(f"{p['parameters']:,}", p["present"]),
+        ]
+        for p in listed
+    ]
+    say_table(
+        ["MODEL", "DATASET", "LENGTH", "SEED", "PROFILE", "PARAMETERS", "WOULD"],
+        [[*row[:-1], f"skip: {row[-1]}" if row[-1] else "queue"] for row in rows],
+        right="LENGTH SEED PARAMETERS",
+    )
+    if script is not None:
+        say()
+        for line in script.splitlines():
+            say(line)
+
+
+def _wait(ctx: click.Context, session: Session, run_ids: list[str]) -> list[Run]:
+    from tui.cli.runs.following import follow
+
+    try:
+        return follow(session, run_ids, note)
+    except KeyboardInterrupt:
+        note("The runs go on in the background: `seqbench watch` follows, `seqbench cancel` stops.")
+        ctx.exit(130)

@@ -1,0 +1,145 @@
+"""``seqbench show``: everything about one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.lifecycle import DIED
+from tui.cli.session import Session, json_option, pass_session, say, say_json
+
+if TYPE_CHECKING:
+    from engine.analysis.details import RunDetails
+
+METRICS = ("hit", "recall", "mrr", "ndcg")
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@json_option
+@pass_session
+def show(session: Session, name: str, as_json: bool) -> None:
+    """Show one run: state, figures, settings and attempts.
+
+    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """
+    from engine.analysis.details import run_details
+    from engine.store.queries import resolve_run
+
+    with session.reader() as connection:
+        details = run_details(connection, resolve_run(connection, name).id)
+    assert details is not None
+    if as_json:
+        say_json(_as_json(details))
+    else:
+        _say_details(session, details)
+
+
+def _as_json(details: RunDetails) -> dict[str, Any]:
+    run = details.run
+    return {
+        **asdict(run),
+        "progress": run.progress,
+        "eta_seconds": run.eta_seconds,
+        "spec": dict(details.spec),
+        "figures": dict(details.figures),
+        "provenance": dict(details.provenance),
+        "epochs_table": [dict(row) for row in details.epochs],
+        "attempts": [dict(row) for row in details.attempts],
+        "warnings": list(details.warnings),
+    }
+
+
+def _say_details(session: Session, details: RunDetails) -> None:
+    from engine.marks import MEANING
+    from engine.store.jobs import job_of, job_text
+    from tui.shell.text import ago, duration, number, whole
+
+    run = details.run
+    say(run.id)
+    why = f": {run.message or run.cause}" if run.message or run.cause else ""
+    _line("state", f"{run.state}{why}")
+    _line("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
+    _line("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
+    _line("parameters", whole(run.parameters))
+    eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
+    _line("epochs", f"{run.epoch or 0} of at most {run.epochs}, best {run.best_epoch or '–'}{eta}")
+    where = f" for {run.launcher}" if run.launcher else ""
+    _line("queued", f"{ago(run.created)}{where}")
+    if run.started:
+        took = f", took {duration(run.finished - run.started)}" if run.finished else ""
+        _line("started", f"{ago(run.started)} on {run.device}{took}")
+    for attempt in details.attempts:
+        if (job := job_of(attempt)) is not None:
+            _line(f"attempt {attempt['attempt']}", job_text(job))
+    if run.origin:
+        how = run.origin.removeprefix("imported-")
+        _line("imported", f"{how}, {details.spec.get('came_from')}")
+    for mark in (run.marks or "").split():
+        _line("marked", f"{mark}: {MEANING.get(mark, '')}")
+    if run.note:
+        _line("note", run.note)
+    if details.figures.get("test_ndcg_best") is not None:
+        say()
+        say(f"{'at the chosen epoch':<22}{'HitRate':>9}{'Recall':>9}{'MRR':>9}{'NDCG':>9}   @10")
+        for split in ("valid", "test"):
+            for ranking, meaning in (("", "all items"), ("_masked", "seen masked")):
+                figures = [details.figures.get(f"{split}_{m}{ranking}_best") for m in METRICS]
+                texts = "".join(f"{_metric(figure):>9}" for figure in figures)
+                say(f"{f'{split}, {meaning}':<22}{texts}")
+        _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+    if (speed := details.figures.get("users_per_second_1")) is not None:
+        many = details.figures.get("users_per_second_256")
+        _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
+    _say_mapping("settings", _settings(details.spec))
+    _say_mapping("comparable by", details.provenance)
+    for warning in details.warnings:
+        _line("warning", warning)
+    if run.state in DIED:
+        _say_remedy(details)
+    _line("folder", str(session.location.runs / run.id))
+
+
+def _say_remedy(details: RunDetails) -> None:
+    from engine.analysis.remedy import remedy
+
+    found = remedy(details.run.cause, details.spec)
+    _line("what to try", found.advice)
+    if found.change:
+        changes = "".join(f" --set {change}" for change in found.change.split())
+        _line("", f"seqbench retry {details.run.id}{changes}")
+    _line("", f"seqbench retry {details.run.id}")
+
+
+def _line(name: str, text: str) -> None:
+    say(f"  {name:<14}{text}")
+
+
+def _say_mapping(title: str, values: Mapping[str, Any]) -> None:
+    known = [f"{key}={value}" for key, value in values.items() if value is not None]
+    if known:
+        _line(title, ", ".join(known))
+
+
+def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {**spec.get("architecture", {}), **spec.get("training", {})}
+
+
+def _metric(value: object) -> str:
+    from tui.shell.text import number
+
+    return number(_float(value))
+
+
+def _whole(value: object) -> str:
+    from tui.shell.text import whole
+
+    number = _float(value)
+    return whole(None if number is None else round(number))
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,1 @@
+"""The Compare screen: every run in one table."""

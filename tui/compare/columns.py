@@ -1,0 +1,116 @@
+"""The columns of the comparison: which there are, in which order, and what is kept of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from engine.analysis.comparison import Aggregate, Column, columns, split_heading
+from tui.widgets.table_cells import TableColumn
+
+TOPIC = "compare"
+"""Where `tui.shell.remembered` keeps the chosen columns."""
+
+HELD = ("state", "model", "dataset", "length", "seed")
+"""Stay at the left edge, always."""
+
+_ORDER = (
+    "NDCG@10/test",
+    "Recall@10/test",
+    "HitRate@10/test",
+    "MRR@10/test",
+    "NDCG@10/valid",
+    "BestEpoch",
+    "Total Epoch Trained",
+    "EpochTime",
+    "Loss/train (per target)",
+    "Loss/train",
+    "GradientNorm",
+    "LearningRate",
+    "Model/TotalParams",
+    "GPU/Memory(MiB)",
+    "GPU/Utilization(%)",
+)
+"""What is looked at first stands first; the columns not named here follow, then who the run is."""
+
+EXTRA = (
+    Column("tags", "tags", "text"),
+    Column("note", "note", "text"),
+    Column("suite", "suite", "text"),
+    Column("device", "device", "text"),
+    Column("queued", "created", "text"),
+)
+"""Columns of the screen alone."""
+
+_LAST = ("tags", "note", "profile", "run")
+_AT_FIRST_HIDDEN = frozenset({"origin", "marks", "suite", "device", "queued"})
+QUIET = frozenset({*_LAST, *_AT_FIRST_HIDDEN})
+"""Who a run is, rather than how it did."""
+
+_HEADINGS = {
+    "state": ("", ""),
+    "model": ("", "model"),
+    "dataset": ("", "dataset"),
+    "length": ("", "L"),
+    "seed": ("", "seed"),
+}
+_WIDTHS = {"state": 1, "model": 8, "dataset": 9, "length": 3, "seed": 4, "run": 12, "note": 12}
+_SPREAD = 15
+"""Cells of ``0.1612 ±0.0004``."""
+
+
+@cache
+def every_column(aggregate: Aggregate) -> dict[str, Column]:
+    """All that can be shown, by name, in the order in which they are offered."""
+    by_name = {column.name: column for column in (*columns(aggregate), *EXTRA)}
+    first = [*HELD, *_ORDER]
+    hidden = [name for name in by_name if name in _AT_FIRST_HIDDEN]
+    rest = [name for name in by_name if name not in {*first, *_LAST, *hidden}]
+    return {name: by_name[name] for name in (*first, *rest, *_LAST, *hidden)}
+
+
+def choosable() -> list[str]:
+    """Names of the columns that may be shown or not, in the order in which they are offered."""
+    return [name for name in every_column("best") if name not in HELD]
+
+
+def usual() -> list[str]:
+    """Names of those that are shown until someone chooses."""
+    return [name for name in choosable() if name not in _AT_FIRST_HIDDEN]
+
+
+def known(names: object) -> list[str]:
+    """Those of the names that are columns, each once; the usual ones where none is."""
+    if not isinstance(names, list):
+        return usual()
+    offered = set(choosable())
+    texts = dict.fromkeys(name for name in names if isinstance(name, str))
+    return [name for name in texts if name in offered] or usual()
+
+
+def screen_columns(aggregate: Aggregate, names: Sequence[str] | None = None) -> tuple[Column, ...]:
+    """The comparison's columns in the order of the screen."""
+    every = every_column(aggregate)
+    return tuple(every[name] for name in (*HELD, *(usual() if names is None else names)))
+
+
+def table_columns(shown: Iterable[Column], *, grouped: bool = False) -> list[TableColumn]:
+    """How the columns stand in the table."""
+    result = []
+    for column in shown:
+        heading = _HEADINGS.get(column.name) or split_heading(column.name)
+        if grouped and column.name == "seed":
+            heading = ("", "seeds")
+        held = column.name in HELD
+        least = _SPREAD if grouped and not held and column.kind != "text" else 6
+        width = max(len(heading[0]), len(heading[1]), _WIDTHS.get(column.name, least))
+        result.append(
+            TableColumn(
+                key=column.source,
+                heading=heading,
+                width=width,
+                right=column.kind != "text",
+                fixed=held,
+            )
+        )
+    return result

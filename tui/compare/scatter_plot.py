@@ -1,0 +1,245 @@
+"""A scatter plot: a mark a run where there are few, braille dots where there are many.
+
+Runs on the Pareto front have a filled mark, the others a hollow one, so that the picture is read
+without colors too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+
+from engine.analysis.scatter import Point, Scatter
+from tui.charts.axis import Axis, nice_axis
+from tui.widgets.lines import Line, Lines
+
+FEW = 250
+"""Points up to which each has a mark of its own."""
+
+HOLLOW = "○△□▽◇☆"
+FILLED = "●▲■▼◆★"
+COLORS = ("$primary", "$accent", "$success", "$error", "$secondary", "$state-lost")
+
+_LABEL = "$text-muted"
+_LEFT = (0x01, 0x02, 0x04, 0x40)
+_RIGHT = (0x08, 0x10, 0x20, 0x80)
+_LEAST = (20, 4)
+"""Cells across and down that a picture needs."""
+
+
+class ScatterPlot(Lines, can_focus=True):
+    """Points with a cursor on one of them."""
+
+    DEFAULT_CSS = "ScatterPlot { height: 1fr; }"
+    BINDINGS = [  # noqa: RUF012
+        Binding("left", "step('x', -1)", show=False),
+        Binding("right", "step('x', 1)", show=False),
+        Binding("down", "step('y', -1)", show=False),
+        Binding("up", "step('y', 1)", show=False),
+        Binding("f", "front(1)", show=False),
+        Binding("F", "front(-1)", show=False),
+    ]
+
+    class CursorMoved(Message):
+        """The cursor is on another point, or on none."""
+
+        def __init__(self, point: Point | None) -> None:
+            super().__init__()
+            self.point = point
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._content = Scatter((), 0, (0, 0), (1, 1))
+        self._names = "", ""
+        self._models: tuple[str, ...] = ()
+        self._point: Point | None = None
+        self._plot: tuple[Axis, Axis, int, int, int] | None = None
+
+    @property
+    def point(self) -> Point | None:
+        """The one under the cursor."""
+        return self._point
+
+    @property
+    def dots(self) -> tuple[int, int]:
+        """Places across and down that can be told apart."""
+        return max(2, self.content_size.width * 2), max(2, self.content_size.height * 4)
+
+    def show(self, content: Scatter, x: str, y: str) -> None:
+        """Draw these points; the cursor stays with its run, or goes to the front's best."""
+        self._content, self._names = content, (x, y)
+        self._models = tuple(sorted({point.model for point in content.points}))
+        run = self._point.run if self._point else None
+        same = next((point for point in content.points if point.run == run), None)
+        front = [point for point in content.points if point.front]
+        last = (front or list(content.points))[-1:]
+        self._move_to(same or (last[0] if last else None))
+        self.redraw()
+
+    def style_of(self, model: str) -> str:
+        """The color of a model's points."""
+        return COLORS[self._models.index(model) % len(COLORS)]
+
+    def mark_of(self, model: str, front: bool) -> str:
+        """The mark of a model's points."""
+        return (FILLED if front else HOLLOW)[self._models.index(model) % len(HOLLOW)]
+
+    # The cursor
+
+    def _move_to(self, point: Point | None) -> None:
+        self._point = point
+        self.post_message(self.CursorMoved(point))
+
+    def action_step(self, axis: str, steps: int) -> None:
+        """To the nearest point that lies further that way."""
+        here = self._point
+        if here is None:
+            return
+        scale = self._scale()
+
+        def forward(point: Point) -> float:
+            return steps * ((point.x - here.x) if axis == "x" else (point.y - here.y))
+
+        def distance(point: Point) -> float:
+            along, aside = (point.x - here.x) * scale[0], (point.y - here.y) * scale[1]
+            if axis == "y":
+                along, aside = aside, along
+            return along * along + 4 * aside * aside
+
+        self._go([point for point in self._content.points if forward(point) > 0], distance)
+
+    def action_front(self, steps: int) -> None:
+        """To the next point of the front."""
+        front = sorted(
+            (point for point in self._content.points if point.front),
+            key=lambda point: (point.dataset, point.x, point.y),
+        )
+        if front:
+            place = front.index(self._point) + steps if self._point in front else 0
+            self._move_to(front[place % len(front)])
+            self.redraw()
+
+    def _go(self, points: Iterable[Point], distance: Callable[[Point], float]) -> None:
+        nearest = min(points, key=distance, default=None)
+        if nearest is not None:
+            self._move_to(nearest)
+            self.redraw()
+
+    def _scale(self) -> tuple[float, float]:
+        """Dots a unit, so that near is what looks near."""
+        (x_low, y_low), (x_high, y_high) = self._content.low, self._content.high
+        across, down = self.dots
+        return across / ((x_high - x_low) or 1.0), down / ((y_high - y_low) or 1.0)
+
+    def on_click(self, event: events.Click) -> None:
+        """To the nearest point."""
+        offset = event.get_content_offset(self)
+        if offset is None or self._plot is None:
+            return
+        x_axis, y_axis, gutter, width, height = self._plot
+
+        def distance(point: Point) -> float:
+            column, row = _cell(point, x_axis, y_axis, width, height)
+            return (column - (offset.x - gutter - 1)) ** 2 + (2 * (row - offset.y)) ** 2
+
+        self._go(self._content.points, distance)
+
+    # The picture
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        self._plot = None
+        if not self._content.points:
+            return []
+        (x_low, y_low), (x_high, y_high) = self._content.low, self._content.high
+        y_axis = nice_axis(y_low, y_high, max(2, height // 4))
+        x_axis = nice_axis(x_low, x_high, max(2, width // 14))
+        labels = {tick: y_axis.label(tick) for tick in y_axis.ticks()}
+        gutter = max(5, *(len(label) for label in labels.values())) + 1
+        across, down = width - gutter - 1, height - 3
+        if across < _LEAST[0] or down < _LEAST[1]:
+            return [[("Too small to draw.", _LABEL)]]
+        self._plot = x_axis, y_axis, gutter, across, down
+        cells = self._cells(x_axis, y_axis, across, down)
+        rows = {
+            round((y_axis.high - tick) / (y_axis.high - y_axis.low) * (down - 1)): label
+            for tick, label in labels.items()
+        }
+        lines: list[Line] = [[(f"{self._names[1]}", "bold")]]
+        for row in range(down):
+            label = rows.get(row)
+            scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
+            spans = [cells.get((column, row), (" ", "")) for column in range(across)]
+            lines.append([(scale, _LABEL), *spans])
+        return [*lines, *_x_scale(x_axis, self._names[0], gutter, across)]
+
+    def _cells(
+        self, x_axis: Axis, y_axis: Axis, width: int, height: int
+    ) -> dict[tuple[int, int], tuple[str, str]]:
+        points = self._content.points
+        cells: dict[tuple[int, int], tuple[str, str]] = {}
+        if len(points) > FEW:
+            cells = self._dots(points, x_axis, y_axis, width, height)
+        for point in points:
+            if len(points) <= FEW or point.front:
+                style = self.style_of(point.model) + (" bold" if point.front else "")
+                place = _cell(point, x_axis, y_axis, width, height)
+                cells[place] = self.mark_of(point.model, point.front), style
+        if self._point is not None:
+            place = _cell(self._point, x_axis, y_axis, width, height)
+            mark, style = cells.get(place, ("+", "$foreground"))
+            cells[place] = mark, f"{style} reverse"
+        return cells
+
+    def _dots(
+        self, points: Sequence[Point], x_axis: Axis, y_axis: Axis, width: int, height: int
+    ) -> dict[tuple[int, int], tuple[str, str]]:
+        """Braille: the dots of a cell together, in the color of who has most runs there."""
+        bits: dict[tuple[int, int], int] = {}
+        shares: dict[tuple[int, int], dict[str, int]] = {}
+        for point in points:
+            column, row = _place(point, x_axis, y_axis, width * 2, height * 4)
+            place = column >> 1, row >> 2
+            bits[place] = bits.get(place, 0) | (_RIGHT if column & 1 else _LEFT)[row & 3]
+            share = shares.setdefault(place, {})
+            share[point.model] = share.get(point.model, 0) + point.count
+        return {
+            place: (chr(0x2800 + dots), self.style_of(_largest(shares[place])))
+            for place, dots in bits.items()
+        }
+
+
+def _largest(shares: dict[str, int]) -> str:
+    return max(shares, key=lambda model: (shares[model], model))
+
+
+def _cell(point: Point, x_axis: Axis, y_axis: Axis, width: int, height: int) -> tuple[int, int]:
+    return _place(point, x_axis, y_axis, width, height)
+
+
+def _place(point: Point, x_axis: Axis, y_axis: Axis, across: int, down: int) -> tuple[int, int]:
+    column = round((point.x - x_axis.low) / (x_axis.high - x_axis.low) * (across - 1))
+    row = round((y_axis.high - point.y) / (y_axis.high - y_axis.low) * (down - 1))
+    return min(max(column, 0), across - 1), min(max(row, 0), down - 1)
+
+
+def _x_scale(axis: Axis, name: str, gutter: int, width: int) -> list[Line]:
+    """A rule with a notch a tick, the ticks' figures, and the axis' name at the right."""
+    rule, labels = ["─"] * width, [" "] * (gutter + 1 + width)
+    start_of_name = len(labels) - len(name)
+    free = 0
+    for tick in axis.ticks():
+        cell = round((tick - axis.low) / (axis.high - axis.low) * (width - 1))
+        rule[cell] = "┬"
+        label = axis.label(tick)
+        start = max(gutter + 1 + cell - (len(label) - 1) // 2, free)
+        if start + len(label) < start_of_name:
+            labels[start : start + len(label)] = label
+            free = start + len(label) + 1
+    scale = "".join(labels[:start_of_name])
+    return [
+        [(" " * gutter + "└" + "".join(rule), _LABEL)],
+        [(scale, _LABEL), (name, "bold")],
+    ]

@@ -1,0 +1,29 @@
+"""What can be done on the screen of data sets."""
+
+from __future__ import annotations
+
+from tui.shell.action import Action
+
+DATA = (
+    Action(
+        "move",
+        ("up", "down", "home", "end"),
+        "Move",
+        "Choose the data set that is shown",
+        ("data",),
+        key_label="↑↓",
+        own_keys=True,
+    ),
+    Action(
+        "read",
+        ("r", "enter"),
+        "Read",
+        "Read the data set and work out its figures; fetch it first if it isn't here",
+        ("data",),
+        True,
+    ),
+    Action("fetch", ("f",), "Fetch", "Download the data set", ("data",), True),
+    Action(
+        "close", ("escape", "backspace"), "Back", "Back to where you came from", ("data",), True
+    ),
+)

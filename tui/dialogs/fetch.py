@@ -1,0 +1,135 @@
+"""Fetching a data set: what it costs first, then a progress bar that escape ends."""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import ProgressBar, Static
+
+from tui.shell.text import PARAGRAPH, TITLE, bytes_, duration, plain
+from tui.widgets.key_button import KeyButton
+
+if TYPE_CHECKING:
+    from engine.datasets.download import Progress
+    from engine.spec import Dataset
+
+REPAINT_SECONDS = 0.2
+
+
+class FetchScreen(ModalScreen[bool]):
+    """Answers whether the data set is here now. ``at_once`` leaves out the question."""
+
+    CSS_PATH = "buttons.tcss"
+    BINDINGS = [  # noqa: RUF012
+        Binding("enter,f,y", "fetch", "Fetch", key_display="⏎"),
+        Binding("escape,n", "cancel", "Cancel", key_display="esc"),
+    ]
+
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, dataset: Dataset, at_once: bool = False) -> None:
+        super().__init__()
+        assert dataset.archive is not None
+        self._dataset = dataset
+        self._archive = dataset.archive
+        self._at_once = at_once
+        self._cancelled = Event()
+        self._busy = False
+        self._painted = 0.0
+
+    def compose(self) -> ComposeResult:
+        host = urlsplit(self._archive.url).hostname or self._archive.url
+        cost = (
+            f"{plain(self._dataset.title, TITLE)}: {bytes_(self._archive.bytes)} from {plain(host)}"
+        )
+        with VerticalScroll(classes="dialog") as dialog:
+            dialog.border_title = f"Fetch {plain(self._dataset.name)}"
+            yield Static(cost, markup=False)
+            if self._dataset.license:
+                yield Static(plain(self._dataset.license, PARAGRAPH), id="licence", markup=False)
+            yield ProgressBar(self._archive.bytes, id="bar", show_eta=False, show_percentage=True)
+            yield Static("", id="progress", markup=False)
+            yield Static("", id="problem", markup=False)
+            with Horizontal(classes="buttons"):
+                yield KeyButton("⏎", "Fetch", id="fetch", main=True)
+                yield KeyButton("esc", "Cancel", id="cancel")
+
+    def on_mount(self) -> None:
+        if self._at_once:
+            self.action_fetch()
+
+    def on_unmount(self) -> None:
+        """Whatever ends this screen ends the transfer too."""
+        self._cancelled.set()
+
+    @on(KeyButton.Pressed, "#fetch")
+    def action_fetch(self) -> None:
+        """Begin, or begin again."""
+        if self._busy:
+            return
+        self._busy = True
+        self._cancelled.clear()
+        self.query_one("#problem").display = False
+        self.query_one("#bar").display = True
+        self.query_one("#progress", Static).update("connecting …")
+        self.query_one("#progress").display = True
+        self.query_one("#fetch").display = False
+        self._fetch()
+
+    @on(KeyButton.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Stop the transfer, or leave."""
+        self._cancelled.set()
+        if not self._busy:
+            self.dismiss(False)
+
+    @work(thread=True, group="fetch")
+    def _fetch(self) -> None:
+        from engine.datasets.download import fetch
+        from engine.errors import UserError
+
+        try:
+            fetch(self._dataset, self._progressed, self._cancelled.is_set)
+        except (UserError, OSError) as error:
+            self.call_later(self._ended, str(error))
+        else:
+            self.call_later(self._ended, "")
+
+    def _progressed(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._painted >= REPAINT_SECONDS or progress.done >= progress.total:
+            self._painted = now
+            self.call_later(self._show, progress)
+
+    def _show(self, progress: Progress) -> None:
+        self.query_one(ProgressBar).update(total=progress.total, progress=progress.done)
+        text = f"{bytes_(progress.done)} of {bytes_(progress.total)}"
+        if progress.done and progress.seconds > 1:
+            rate = progress.done / progress.seconds
+            left = (progress.total - progress.done) / rate
+            text += f" · {bytes_(rate)}/s · {duration(left)} left"
+        self.query_one("#progress", Static).update(text)
+
+    def _ended(self, problem: str) -> None:
+        self._busy = False
+        if not problem:
+            self.app.notify(f"{self._dataset.name} is ready.")
+            self.dismiss(True)
+        elif self._cancelled.is_set():
+            self.dismiss(False)
+        else:
+            self.query_one("#bar").display = False
+            self.query_one("#progress").display = False
+            self.query_one("#problem", Static).update(plain(problem, PARAGRAPH))
+            self.query_one("#problem").display = True
+            again = self.query_one("#fetch", KeyButton)
+            again.say("Try again")
+            again.display = True

@@ -1,0 +1,107 @@
+"""Help: what is under the cursor, the keys of the screen beneath and those of the app, and what
+states and figures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.shell.action import actions_for
+from tui.shell.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
+from tui.shell.text import TITLE, plain
+
+if TYPE_CHECKING:
+    from tui.lab import Lab
+
+KEY_CELLS = 13
+MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
+"""Areas that show metrics."""
+
+Topic = tuple[str, str]
+"""A word and what it means."""
+
+Section = tuple[str, "str | Sequence[Topic]"]
+"""A title, and the area whose keys are listed below it, or words with their meanings."""
+
+Line = tuple[Text, Text]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Made from the registry of actions. ``area`` is that of the screen beneath; ``topics`` is what
+    it wants explained before all else: what is under its cursor; ``sections`` follow its keys."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS = [  # noqa: RUF012
+        Binding("escape,enter,question_mark,f1,q", "dismiss", "Close", key_display="esc"),
+    ]
+    AUTO_FOCUS = "VerticalScroll"
+
+    app: Lab
+
+    def __init__(
+        self, area: str, topics: Iterable[Topic] = (), sections: Iterable[Section] = ()
+    ) -> None:
+        super().__init__()
+        self._area = area
+        self._topics = tuple(topics)
+        self._more = tuple(sections)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog") as dialog:
+            dialog.border_title = f"Help · {self._area.capitalize()}"
+            dialog.border_subtitle = "↑↓ scroll · esc close"
+            for title, text in self._topics:
+                yield Static(self._topic(title, text), classes="topic", markup=False)
+            for title, lines in self._sections():
+                yield Static(self._section(title, lines), classes="section", markup=False)
+
+    def _topic(self, title: str, text: str) -> Text:
+        name = Text(plain(title, TITLE), self._style("accent") + Style(bold=True))
+        return Text.assemble(name, "  ", plain(text))
+
+    def _section(self, title: str, lines: Iterable[Line]) -> Group:
+        # A table each: the long words of one leave the others their room.
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(min_width=KEY_CELLS, no_wrap=True)
+        table.add_column()
+        for line in lines:
+            table.add_row(*line)
+        return Group(Text(title, self._style("primary") + Style(bold=True)), table)
+
+    def _sections(self) -> Iterator[tuple[str, Iterable[Line]]]:
+        yield "Keys", self._keys(self._area)
+        key = self._style("accent")
+        for title, about in self._more:
+            if isinstance(about, str):
+                yield title, self._keys(about)
+            else:
+                yield title, ((Text(word, key), Text(meaning)) for word, meaning in about)
+        palette = Text("^p", key), Text("Every command, by name")
+        yield "Everywhere", [*self._keys("app"), palette]
+        yield "States of a run", map(self._state, (NEVER, *STATES))
+        if self._area in MEASURED:
+            from engine.analysis.meanings import glossary
+
+            yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
+
+    def _keys(self, area: str) -> Iterable[Line]:
+        key = self._style("accent")
+        actions = actions_for(area, self.app.ACTIONS)
+        return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
+
+    def _state(self, state: str) -> Line:
+        name = Text(f"{glyph(state)} {state}", rich_style(self.app, style_variable(state)))
+        return name, Text(STATE_MEANING[state], self._style("text-muted"))
+
+    def _style(self, variable: str) -> Style:
+        return rich_style(self.app, variable)

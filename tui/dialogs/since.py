@@ -1,0 +1,136 @@
+"""What became of the runs while the user was away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.dialogs.news import News
+from tui.messages import RunWanted
+from tui.shell.states import glyph, style_variable
+from tui.shell.text import PARAGRAPH, ago, number, plain, shorten
+from tui.widgets.lines import fit
+
+if TYPE_CHECKING:
+    from engine.store.news import EndedRun
+    from tui.lab import Lab
+
+KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost": "lost"}
+"""How `EndedRun.kind` is said, in the order of the summary."""
+
+_LABEL, _FIGURE, _AGO = 38, 15, 10
+ROW = _LABEL + _FIGURE + _AGO + 5
+"""Terminal cells of one line."""
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """``12 finished · 1 diverged``."""
+    return " · ".join(
+        f"{counts[kind]:,} {said}" for kind, said in KINDS.items() if counts.get(kind)
+    )
+
+
+def ended_label(run: EndedRun) -> str:
+    """``sasrec · ml-100k · L50 · s42``."""
+    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
+
+
+class SinceScreen(ModalScreen[None]):
+    """Lists what ended; each run can be opened."""
+
+    BINDINGS = [Binding("escape,q", "close", "Close", key_display="esc")]  # noqa: RUF012
+    AUTO_FOCUS = "OptionList"
+    DEFAULT_CSS = """
+    SinceScreen {
+        OptionList {
+            height: auto;
+            max-height: 24;
+            margin-top: 1;
+            padding: 0;
+            border: none;
+            background: $surface;
+            scrollbar-size-vertical: 1;
+            &:focus { border: none; background-tint: transparent; }
+        }
+        #more { color: $text-muted; }
+    }
+    """
+
+    app: Lab
+
+    def __init__(self, news: News) -> None:
+        super().__init__()
+        self._news = news
+
+    def compose(self) -> ComposeResult:
+        news = self._news
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = f"Since you left, {ago(news.since, news.now)}"
+            dialog.border_subtitle = "⏎ open   esc close"
+            yield Static(_summary(news.counts))
+            options = OptionList(
+                *(Option(_row(run, news.now), id=run.id) for run in news.runs), markup=False
+            )
+            yield options
+            hidden = sum(news.counts.values()) - len(news.runs)
+            if hidden > 0:
+                yield Static(f"and {hidden:,} more: press 3 to compare them", id="more")
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = 0
+
+    @on(OptionList.OptionSelected)
+    def _open(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id is not None:
+            self.post_message(RunWanted(event.option_id))
+
+    def action_close(self) -> None:
+        """Back to what is beneath."""
+        self.dismiss()
+
+
+def _summary(counts: Mapping[str, int]) -> Content:
+    parts = [
+        Content.assemble((f"{glyph(_state(kind))} {counts[kind]:,} {said}", _style(kind)))
+        for kind, said in KINDS.items()
+        if counts.get(kind)
+    ]
+    return Content("   ").join(parts)
+
+
+def _row(run: EndedRun, now: float) -> Content:
+    """What ended, how well and when; below it, what went wrong."""
+    style = _style(run.kind)
+    if run.state == "done":
+        said, said_style = f"NDCG@10 {number(run.best_test_ndcg)}", ""
+    else:
+        said, said_style = KINDS.get(run.kind, plain(run.kind)), style
+    line = Content.assemble(
+        (f"{glyph(run.state)} ", style),
+        fit(ended_label(run), _LABEL),
+        " ",
+        (fit(said, _FIGURE), said_style),
+        " ",
+        (fit(ago(run.finished, now), _AGO, ">"), "$text-muted"),
+    )
+    why = plain(run.message or run.cause or "", PARAGRAPH) if run.state != "done" else ""
+    if not why:
+        return line
+    return Content.assemble(line, "\n  ", (shorten(why, ROW - 3), "$text-muted"))
+
+
+def _state(kind: str) -> str:
+    return "failed" if kind == "diverged" else kind
+
+
+def _style(kind: str) -> str:
+    return style_variable(_state(kind))

@@ -1,0 +1,1 @@
+"""The Launch screen: choose runs and order them."""

@@ -1,0 +1,144 @@
+"""What a launch costs, in words: parameters, time, memory, and the slots that it will use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.shell.text import count, duration, plain, whole
+
+if TYPE_CHECKING:
+    from engine.machine.estimates import CostEstimate
+    from engine.machine.occupancy import DeviceUse
+    from engine.machine.slots import Slot
+    from engine.planning import PlannedRun
+
+UNKNOWN = "not known yet"
+_GIB = 1024
+
+SOURCES = {
+    "past": "from past runs here",
+    "nearest": "from runs of another length here",
+    "measured": "measured just now",
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where runs would go.
+
+    Attributes:
+        slots: all of them, in the order in which they are filled.
+        devices: what they are on, and what else is.
+        measured: costs measured since the app was opened, by `engine.machine.estimates.cost_key`.
+    """
+
+    slots: Sequence[Slot] = ()
+    devices: Sequence[DeviceUse] = ()
+    measured: dict[str, CostEstimate] = field(default_factory=dict)
+
+    def used(self, runs: int) -> list[Slot]:
+        """The slots that so many runs take: free ones first."""
+        taken = self._taken()
+        ordered = sorted(self.slots, key=lambda slot: slot.name in taken)
+        return ordered[: max(1, runs)]
+
+    @property
+    def free(self) -> Slot | None:
+        """A slot that nothing runs in, once that is known."""
+        taken = self._taken()
+        known = {name for device in self.devices for name in device.names}
+        return next((s for s in self.slots if s.name in known - taken), None)
+
+    def device_of(self, slot: Slot) -> DeviceUse | None:
+        return next((device for device in self.devices if slot.name in device.names), None)
+
+    def _taken(self) -> set[str]:
+        return {
+            name
+            for device in self.devices
+            for name, run in zip(device.names, device.slots, strict=True)
+            if run is not None
+        }
+
+
+def parameters_text(runs: Sequence[PlannedRun]) -> str:
+    """``269,188`` or ``269,188 – 278,035``: of one run."""
+    counts = [run.parameters for run in runs]
+    if not counts:
+        return whole(None)
+    least, most = min(counts), max(counts)
+    return whole(least) if least == most else f"{whole(least)} – {whole(most)}"
+
+
+def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
+    """How long training takes in so many slots, as far as it is known."""
+    from engine.machine.estimates import makespan
+
+    longest = [seconds for run in runs if (seconds := run.at_most) is not None]
+    if not longest:
+        return UNKNOWN
+    usual = [run.cost.run_seconds for run in runs if run.cost and run.cost.run_seconds]
+    text = f"at most {duration(makespan(longest, slots))}"
+    if len(usual) == len(longest):
+        text = f"about {duration(makespan(usual, slots))}, {text}"
+    unknown = len(runs) - len(longest)
+    return f"{text}, and {count(unknown, 'run')} {UNKNOWN}" if unknown else text
+
+
+def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool]:
+    """Peak memory of a run, and of those that meet on one device; whether that is too much."""
+    from engine.machine.estimates import peak_memory
+
+    known = [run.cost.memory_mib for run in runs if run.cost and run.cost.memory_mib]
+    if not known:
+        return UNKNOWN, False
+    text = f"{_gib(max(known))} a run" if len(runs) > 1 else _gib(max(known))
+    together = Counter(
+        device.label
+        for slot in machine.used(len(runs))
+        if (device := machine.device_of(slot)) is not None
+    )
+    tight = False
+    for device in machine.devices:
+        at_once = together[device.label]
+        total = device.memory_total_mib
+        if not at_once or not total:
+            continue
+        needed = peak_memory(known, at_once)
+        if at_once > 1:
+            text += f", {_gib(needed)} for {at_once} at once"
+        text += f", of {_gib(total)}"
+        tight = needed > total
+        break
+    unknown = sum(not (run.cost and run.cost.memory_mib) for run in runs)
+    return (f"{text}; {count(unknown, 'run')} {UNKNOWN}" if unknown else text), tight
+
+
+def source_text(runs: Sequence[PlannedRun]) -> str:
+    """Where time and memory are known from."""
+    sources = dict.fromkeys(run.cost.source for run in runs if run.cost is not None)
+    return ", ".join(SOURCES[source] for source in sources)
+
+
+def slots_text(runs: int, machine: Machine) -> str:
+    """The devices by number, how many runs go at once, and how many slots are taken."""
+    if not machine.slots:
+        return UNKNOWN
+    used = machine.used(runs)
+    labels = []
+    for slot in used:
+        device = machine.device_of(slot)
+        labels.append(device.label if device else slot.device.upper().replace("CUDA", "GPU"))
+    names = dict.fromkeys(labels)
+    title = "" if used[0].device == "cpu" else f" ({plain(used[0].title, 30)})"
+    threads = f", {count(used[0].threads, 'thread')} each" if used[0].device == "cpu" else ""
+    text = f"{', '.join(names)}{title}: {len(used)} at once{threads}"
+    taken = sum(run is not None for device in machine.devices for run in device.slots)
+    return f"{text}; {taken} of {count(len(machine.slots), 'slot')} taken now" if taken else text
+
+
+def _gib(mib: float) -> str:
+    return f"{mib:.0f} MiB" if mib < _GIB else f"{mib / _GIB:.1f} GiB"

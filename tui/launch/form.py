@@ -1,0 +1,247 @@
+"""The form beside the grid: suite, seeds, lengths, profile and settings, read as typed.
+
+Its fields are imported and mounted once the configuration is there: not before the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+
+from engine.errors import UsageError
+from engine.order import (
+    DEFAULT_LENGTHS,
+    DEFAULT_SEEDS,
+    parse_lengths,
+    parse_seeds,
+    parse_settings,
+    settings_text,
+)
+from tui.launch.cluster import HERE, places
+from tui.shell.text import PARAGRAPH, TITLE, plain
+
+if TYPE_CHECKING:
+    from textual.widgets import Select
+
+    from engine.config import Catalogue
+    from engine.spec import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the form says, the last time that it made sense."""
+
+    lengths: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = DEFAULT_SEEDS
+    profile: str = "reference"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    suite: str | None = None
+    launcher: str | None = None
+    """``None`` is this machine."""
+
+
+class LaunchForm(VerticalScroll, can_focus=False):
+    """Says `Changed` at every key. Its fields come with `build`, after the first paint."""
+
+    DEFAULT_CSS = """
+    LaunchForm {
+        height: 1fr;
+        scrollbar-size-vertical: 1;
+        & > Label {
+            color: $text-muted;
+            margin: 1 0 0 0;
+        }
+        & > Label#suite-label { margin: 0; }
+        Input, SelectCurrent, TextArea { background: $surface; }
+        Input.-textual-compact, TextArea.-textual-compact { padding: 0 1; }
+        Input:focus, TextArea:focus { background: $panel; }
+        Select:focus > SelectCurrent { background: $panel; }
+        TextArea { height: auto; min-height: 3; max-height: 8; }
+        #form-problem { color: $error; margin: 1 0 0 0; display: none; }
+        #form-hint { color: $text-disabled; margin: 1 0 0 0; display: none; }
+        &.-settings > #form-hint { display: block; }
+        &.-settings > #yaml, &.-settings > #yaml-label { display: none; }
+    }
+    """
+
+    class Changed(Message):
+        """Something was typed or chosen: see ``choices`` and ``problem``."""
+
+    class SuiteChosen(Message):
+        """The suite's cells are to be selected; the fields hold its other settings already."""
+
+        def __init__(self, suite: Suite) -> None:
+            super().__init__()
+            self.suite = suite
+
+    class Finished(Message):
+        """Enter in a field: back to the grid."""
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.choices = Choices()
+        self.problem = ""
+        self._suites: dict[str, Suite] = {}
+
+    async def build(self, catalogue: Catalogue) -> None:
+        """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
+        from rich.text import Text
+        from textual.widgets import Input, Label, Select, Static, TextArea
+
+        self._suites = catalogue.suites
+        suites = [
+            (Text(plain(f"{suite.name}: {suite.title}", TITLE)), suite.name)
+            for suite in self._suites.values()
+        ]
+        for select in self.query("#suite").results(Select):
+            with self.prevent(Select.Changed):
+                chosen = self.choices.suite if self.choices.suite in self._suites else Select.NULL
+                select.set_options(suites)
+                select.value = chosen
+            return
+        names = catalogue.profiles
+        lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
+        elsewhere = [(Text(title), name) for title, name in places(catalogue)]
+        self.choices = Choices(lengths=lengths, profile=names[0])
+        with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+            await self.mount_all(
+                [
+                    Label("Suite", id="suite-label"),
+                    Select(suites, prompt="by hand", id="suite", compact=True),
+                    Label("Seeds"),
+                    Input(
+                        _listed(DEFAULT_SEEDS), id="seeds", compact=True, placeholder="42  or  1-5"
+                    ),
+                    Label("Lengths"),
+                    Input(_listed(lengths), id="lengths", compact=True),
+                    Label("Profile"),
+                    Select(
+                        [(Text(plain(name, TITLE)), name) for name in names],
+                        value=names[0],
+                        allow_blank=False,
+                        id="profile",
+                        compact=True,
+                    ),
+                    *(
+                        [
+                            Label("Where"),
+                            Select(elsewhere, prompt=HERE, id="launcher", compact=True),
+                        ]
+                        if elsewhere
+                        else []
+                    ),
+                    Label("Settings that differ"),
+                    TextArea("", id="settings", compact=True, placeholder="epochs=20\nlr=0.001"),
+                    Static("", id="form-problem", markup=False),
+                    Static(_hint(), id="form-hint", markup=False),
+                    Label("As a suite", id="yaml-label"),
+                    Static("", id="yaml", markup=False),
+                ]
+            )
+
+    def show_problem(self, sentence: str) -> None:
+        """Say what is wrong; an empty sentence for nothing."""
+        from textual.widgets import Static
+
+        for line in self.query("#form-problem").results(Static):
+            line.update(plain(sentence, PARAGRAPH))
+            line.display = bool(sentence)
+
+    def show_yaml(self, text: Content) -> None:
+        """The suite that the choice comes to."""
+        from textual.widgets import Static
+
+        for line in self.query("#yaml").results(Static):
+            line.update(text)
+
+    def choose_suite(self, name: str, fill: bool = True) -> None:
+        """Name a suite; ``fill`` takes its settings into the other fields."""
+        from textual.widgets import Select
+
+        for select in self.query("#suite").results(Select):
+            if fill:
+                with self.prevent(Select.Changed):
+                    select.clear()  # the same again fills the fields again
+                select.value = name
+                return
+            with self.prevent(Select.Changed):
+                select.value = name
+            self._read()
+
+    def on_descendant_focus(self) -> None:
+        """While settings are typed, the ones that there are stand below."""
+        self.set_class(bool(self.query("#settings:focus")), "-settings")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("-settings")
+
+    def focus_first(self) -> None:
+        """Begin typing."""
+        for seeds in self.query("#seeds"):
+            seeds.focus()
+
+    def on_input_changed(self) -> None:
+        self._read()
+
+    def on_text_area_changed(self) -> None:
+        self._read()
+
+    def _read(self) -> None:
+        from textual.widgets import Input, Select, TextArea
+
+        suite = self.query_one("#suite", Select).value
+        launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
+        try:
+            self.choices = Choices(
+                lengths=parse_lengths(self.query_one("#lengths", Input).value),
+                seeds=parse_seeds(self.query_one("#seeds", Input).value),
+                profile=str(self.query_one("#profile", Select).value),
+                settings=parse_settings(self.query_one("#settings", TextArea).text),
+                suite=None if suite is Select.NULL else str(suite),
+                launcher=None if launcher is Select.NULL else str(launcher),
+            )
+        except UsageError as error:
+            self.problem = str(error)
+        else:
+            self.problem = ""
+        self.show_problem(self.problem)
+        self.post_message(self.Changed())
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """A suite fills the other fields."""
+        from textual.widgets import Input, Select, TextArea
+
+        suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
+        if suite is not None:
+            with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+                lengths = sorted({*self.choices.lengths, *suite.lengths})
+                own = settings_text(suite.overrides).items()
+                settings = (f"{key}={value}" for key, value in own)
+                self.query_one("#seeds", Input).value = _listed(suite.seeds)
+                self.query_one("#lengths", Input).value = _listed(lengths)
+                self.query_one("#profile", Select).value = suite.profile
+                self.query_one("#settings", TextArea).load_text("\n".join(settings))
+        self._read()
+        if suite is not None:
+            self.post_message(self.SuiteChosen(suite))
+
+    def on_input_submitted(self) -> None:
+        self.post_message(self.Finished())
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _hint() -> str:
+    """The settings most asked for."""
+    usual = (
+        "epochs, patience, batch_size, lr, weight_decay, label_smoothing, ema, mask_ratio, "
+        "objective, loss, dtype, dim, layers, heads, dropout, tied, positions"
+    )
+    return f"One a line: {usual} … (docs/training.md explains all)"

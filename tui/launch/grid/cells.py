@@ -1,0 +1,95 @@
+"""What the grid is made of, and how much of a cell fits into its column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from tui.shell.states import NEVER, glyph, style_variable
+from tui.shell.text import TITLE, plain, shorten
+
+Key = tuple[str, str, int]
+"""Model, data set, length."""
+
+Piece = tuple[str, str]
+"""Text, and a theme variable; none is the cell's own color."""
+
+BAR_CELLS = (8, 6, 4, 3, 2)
+"""Widths that a progress bar may have, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    model: str
+    title: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    dataset: str
+    note: str = ""
+    """Second header line: whether the data is there."""
+    note_style: str = "$text-muted"
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """What a cell shows.
+
+    Attributes:
+        state: the most pressing state of its runs.
+        texts: ways to say what is most worth knowing, the longest first.
+        progress: of the runs that run, 0 to 1; drawn as a bar.
+        others: how many runs are in other states, the most pressing first.
+    """
+
+    state: str = NEVER
+    texts: tuple[str, ...] = ()
+    progress: float | None = None
+    others: tuple[tuple[str, int], ...] = ()
+
+
+def cell_pieces(view: CellView, width: int) -> list[Piece]:
+    """The fullest picture of a cell that fits: its text (and bar), then the other states.
+
+    That some runs failed or wait is worth a shorter text.
+    """
+    others = [piece for state, count in view.others for piece in _other(state, count)]
+    candidates = list(_candidates(view))
+    for extra in (others, others[:2], []):
+        for pieces in candidates:
+            if _cells(pieces) + _cells(extra) <= width:
+                return [*pieces, *extra]
+    return [(shorten(text, width), style) for text, style in candidates[-1][:1]]
+
+
+def _candidates(view: CellView) -> Iterator[list[Piece]]:
+    texts = [plain(text, TITLE) for text in view.texts]
+    if view.progress is not None:
+        for text in texts or [""]:
+            for cells in BAR_CELLS:
+                yield [*progress_bar(view.progress, cells), (text, "")]
+    for text in texts:
+        yield [(text, "")]
+    if not texts:
+        yield []
+
+
+def _other(state: str, count: int) -> Iterator[Piece]:
+    """As in ``  ✗2``: the gap takes the cell's own color."""
+    yield " ", ""
+    yield f"{glyph(state)}{count}", style_variable(state)
+
+
+def progress_bar(share: float, cells: int) -> list[Piece]:
+    """A thin bar, to half a cell; what is left of it is quiet."""
+    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return [(done, "$state-running"), ("─" * (cells - len(done)), "$text-disabled")]
+
+
+def _cells(pieces: list[Piece]) -> int:
+    return sum(cell_len(text) for text, _ in pieces)

@@ -1,0 +1,214 @@
+"""Suites from the Launch screen: save what is selected as one, and choose one to load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.errors import UserError
+from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path
+from tui.widgets.key_button import KeyButton
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.config import Catalogue
+    from engine.order import Order
+    from engine.spec import Suite
+    from tui.lab import Lab
+
+
+def yaml_text(text: str) -> Content:
+    """A file of configuration, its keys quieter than its values."""
+    lines = []
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        listed = line.lstrip().startswith("-")
+        parts = (line, "$text-muted") if listed else (f"{key}{colon}", "$text-muted")
+        lines.append(Content.assemble(parts, ("" if listed else plain(value, PARAGRAPH), "")))
+    return Content("\n").join(lines)
+
+
+class SaveSuiteScreen(ModalScreen[str]):
+    """Answers with the name of the suite that was written."""
+
+    CSS_PATH = "suites.tcss"
+    BINDINGS = [  # noqa: RUF012
+        Binding("enter", "save", "Save", key_display="⏎"),
+        Binding("escape", "cancel", "Back", key_display="esc"),
+    ]
+    AUTO_FOCUS = "#name"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
+
+    app: Lab
+
+    def __init__(self, catalogue: Catalogue, order: Order) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._order = order
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+            dialog.border_title = "Save as a suite"
+            yield Static("Name", classes="muted")
+            yield Input(self._order.suite or "", id="name", compact=True, placeholder="my-suite")
+            yield Static("What it is for", classes="muted")
+            yield Input("", id="title", compact=True, max_length=200)
+            yield Static("", id="where", markup=False)
+            yield Static("", id="problem", markup=False)
+            with VerticalScroll(id="yaml-room", can_focus=False):
+                yield Static("", id="yaml", markup=False)
+            with Horizontal(classes="buttons"):
+                yield KeyButton("⏎", "Save", id="save", main=True)
+                yield KeyButton("esc", "Back", id="cancel")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def on_input_changed(self) -> None:
+        """The file as it would be, or what is wrong with the name."""
+        self._show()
+
+    def on_input_submitted(self) -> None:
+        self.action_save()
+
+    def _suite(self) -> Suite:
+        """Raises `UsageError`."""
+        from engine.planning import order_suite
+
+        name, title = (self.query_one(f"#{field}", Input).value.strip() for field in _FIELDS)
+        return order_suite(self._catalogue, self._order, name, title)
+
+    def _show(self) -> None:
+        from engine.config import user_layer
+        from engine.suites import suite_yaml
+
+        name = self.query_one("#name", Input).value.strip()
+        try:
+            suite = self._suite()
+            path = user_layer(self.app.config_dir) / "suites" / f"{suite.name}.yaml"
+        except UserError as error:
+            self._tell(str(error) if name else "")
+            return
+        self.query_one("#yaml", Static).update(yaml_text(suite_yaml(suite)))
+        taken = suite.name in self._catalogue.suites
+        words = "there is one of that name: you are asked first" if taken else short_path(path, 66)
+        self.query_one("#where", Static).update(plain(words))
+        self._tell("")
+
+    def _tell(self, problem: str) -> None:
+        line = self.query_one("#problem", Static)
+        line.update(plain(problem, PARAGRAPH))
+        line.display = bool(problem)
+        self.query_one("#where").display = not problem
+
+    @on(KeyButton.Pressed, "#save")
+    def action_save(self) -> None:
+        """Write it, unless the name is taken."""
+        try:
+            suite = self._suite()
+        except UserError as error:
+            self._tell(str(error))
+        else:
+            self._save(suite, replace=False)
+
+    @on(KeyButton.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Back without writing."""
+        self.dismiss(None)
+
+    @work(thread=True, group="save", exclusive=True)
+    def _save(self, suite: Suite, replace: bool) -> None:
+        from engine.config import load_catalogue
+        from engine.suites import SuiteExistsError, save_suite
+
+        try:
+            path = save_suite(self._catalogue, suite, self.app.config_dir, replace)
+            catalogue = load_catalogue(self.app.config_dir)
+        except SuiteExistsError as error:
+            self.call_later(self._ask, suite, error.path)
+        except UserError as error:
+            self.call_later(self._tell, str(error))
+        else:
+            self.call_later(self._saved, catalogue, suite, path)
+
+    def _ask(self, suite: Suite, path: Path) -> None:
+        from tui.dialogs.ask import AskScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._save(suite, replace=True)
+
+        question = f"{short_path(path, 60)} holds a suite of that name. Replace it?"
+        self.app.push_screen(AskScreen("Replace", question, "Replace"), answered)
+
+    def _saved(self, catalogue: Catalogue, suite: Suite, path: Path) -> None:
+        self.app.take_catalogue(catalogue)
+        self.app.notify(f"{short_path(path, 60)} is written.")
+        self.dismiss(suite.name)
+
+
+_FIELDS = ("name", "title")
+
+
+class LoadSuiteScreen(ModalScreen[str]):
+    """Answers with the name of a suite."""
+
+    CSS_PATH = "suites.tcss"
+    BINDINGS = [Binding("escape", "cancel", "Back", key_display="esc")]  # noqa: RUF012
+    AUTO_FOCUS = "OptionList"
+
+    def __init__(self, catalogue: Catalogue, chosen: str | None) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._chosen = chosen
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+            dialog.border_title = "Load a suite"
+            yield OptionList(
+                *(Option(self._line(each), id=each.name) for each in self._suites()),
+                compact=True,
+                markup=False,
+            )
+            with Horizontal(classes="buttons"):
+                yield KeyButton("⏎", "Load", id="load", main=True)
+                yield KeyButton("esc", "Back", id="cancel")
+
+    def on_mount(self) -> None:
+        names = [suite.name for suite in self._suites()]
+        options = self.query_one(OptionList)
+        options.highlighted = names.index(self._chosen) if self._chosen in names else 0
+
+    def _suites(self) -> list[Suite]:
+        return list(self._catalogue.suites.values())
+
+    def _line(self, suite: Suite) -> Content:
+        runs = self._catalogue.run_count(suite)
+        return Content.assemble(
+            (plain(suite.name, TITLE), "bold"),
+            (f"  {count(runs, 'run')}\n", "$accent"),
+            (f"  {plain(suite.title, 68)}", "$text-muted"),
+        )
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option.id)
+
+    @on(KeyButton.Pressed, "#load")
+    def action_load(self) -> None:
+        """Take the one under the cursor."""
+        self.query_one(OptionList).action_select()
+
+    @on(KeyButton.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Back without loading."""
+        self.dismiss(None)

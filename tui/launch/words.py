@@ -1,0 +1,161 @@
+"""The sentences of the Launch screen: what is selected, what is under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.errors import UsageError
+from tui.launch.costs import parameters_text, source_text, time_text
+from tui.launch.grid.grid import Key
+from tui.shell.states import NEVER, STATES, glyph, style_variable
+from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+    from engine.order import Order
+    from engine.planning import Plan
+    from engine.store.queries import Place
+
+PUBLISHED = "NDCG@10/test"
+LABEL_CELLS = 12
+DOT = (" · ", "$text-disabled")
+
+
+def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1) -> Content:
+    """Two lines: how many runs, and what they cost in so many slots."""
+    if problem:
+        return Content.styled(plain(problem, PARAGRAPH), "$error")
+    if plan is None:
+        return Content("")
+    runs, missing = plan.runs, plan.missing
+    order = plan.order
+    factors = [count(len(order.cells), "cell"), count(len(order.seeds), "seed")]
+    if order.variants:
+        factors.insert(1, count(len(order.variants), "variant"))
+    here = len(runs) - len(missing)
+    first: list[tuple[str, str] | str] = [
+        f"{' × '.join(factors)} = " if by_hand else "Under the cursor: ",
+        (count(len(runs), "run"), "bold"),
+        DOT,
+        (f"{len(missing):,} to launch", "$accent" if missing else "$text-muted"),
+    ]
+    if here:
+        first += [DOT, (f"{here:,} queued, running or done", "$text-muted")]
+    chosen = missing or runs
+    second: list[tuple[str, str]] = [
+        (f"{parameters_text(chosen)} parameters", "$text-muted"),
+        DOT,
+        (f"training time {time_text(chosen, slots)}", "$text-muted"),
+    ]
+    if source := source_text(chosen):
+        second.append((f" ({source})", "$text-disabled"))
+    if plan.absent:
+        names = ", ".join(plain(dataset.name) for dataset in plan.absent)
+        second += [DOT, (f"{names} not fetched", "$accent")]
+    return Content.assemble(*first, "\n", *second)
+
+
+def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Place | None) -> Content:
+    """What is known about one cell."""
+    from engine.planning import sample
+
+    model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
+    facts: list[tuple[str, Content]] = [("Runs", _runs(cell))]
+    facts += [("Published", text) for text in _published(catalogue, key)]
+    try:
+        spec, parameters = sample(catalogue, order, key)
+    except UsageError as error:
+        facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
+    else:
+        training = spec.training
+        facts += [
+            ("Parameters", Content(whole(parameters))),
+            (
+                "Recipe",
+                Content(
+                    f"{plain(spec.recipe, TITLE)}: up to {count(training.epochs, 'epoch')}, "
+                    f"batches of {training.batch_size:,}, learning rate {training.lr:g}"
+                ),
+            ),
+        ]
+    size = (
+        f"{dataset.users:,} users, {dataset.items:,} items, {dataset.interactions:,} interactions"
+    )
+    facts.append(("Data", Content(size)))
+    if model.paper:
+        facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
+    heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"
+    return Content("\n").join([Content.styled(heading, "bold"), *aligned(facts)])
+
+
+def aligned(facts: Iterable[tuple[str, Content | str]]) -> Iterable[Content]:
+    """Lines of a quiet label and what it names."""
+    for label, text in facts:
+        yield Content.assemble((f"{label:<{LABEL_CELLS}}", "$text-muted"), text)
+
+
+def legend() -> Content:
+    """The glyphs of the grid, for its border."""
+    shown = (NEVER, "queued", "running", "done", "failed")
+    parts = [Content.styled(f"{glyph(s)} {s}", style_variable(s)) for s in shown]
+    return Content("  ").join(parts)
+
+
+def rectangle_hint(rows: int, columns: int) -> Content:
+    """What the keys do while a rectangle is held, for the grid's border."""
+    return Content.assemble(
+        (f"{rows} × {columns}", "$accent bold"),
+        ("  arrows extend  ", "$text-muted"),
+        ("⏎", "$accent"),
+        (" keep  ", "$text-muted"),
+        ("esc", "$accent"),
+        (" drop", "$text-muted"),
+    )
+
+
+def suite_keys() -> Content:
+    """For the form's border."""
+    return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
+
+
+def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
+    for table in catalogue.references.values():
+        for cell in table.cells:
+            figure = cell.figures.get(PUBLISHED)
+            if (cell.model, cell.dataset, cell.length) == key and figure is not None:
+                yield Content.assemble(
+                    (f"NDCG@10 {figure:g}", "bold"),
+                    (
+                        f"  {plain(table.title, TITLE)}, {table.aggregate} over epochs",
+                        "$text-muted",
+                    ),
+                )
+
+
+def _runs(cell: Place | None) -> Content:
+    if cell is None or not any(cell.counts.values()):
+        return Content.styled(f"{glyph(NEVER)} never run", style_variable(NEVER))
+    parts: list[tuple[str, str] | str] = []
+    for state in STATES:
+        if n := cell.counts.get(state):
+            parts += [(f"{glyph(state)} {n:,} {state}", style_variable(state)), "  "]
+    if cell.score is not None:
+        parts += [(f"NDCG@10 {cell.score.mean:.4f}", "bold")]
+        if cell.score.count == cell.counts.get("done", 0) > 1:
+            parts += [("  mean of those done", "$text-muted")]
+        elif cell.counts.get("done", 0) > 1:
+            seeds = count(cell.score.count, "seed")
+            parts += [(f"  {seeds} of the settings that do best", "$text-muted")]
+    return Content.assemble(*parts)
+
+
+def problem_text(sentence: str) -> Content:
+    """Why nothing can be launched."""
+    return Content.assemble(
+        (plain(sentence, PARAGRAPH), "$error"),
+        "\n\nPut it right and open seqbench again. ",
+        ("Live (2) and Compare (3) work meanwhile.", "$text-muted"),
+    )

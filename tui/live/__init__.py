@@ -1,0 +1,1 @@
+"""The Live screen: the queue, and a run as it trains."""

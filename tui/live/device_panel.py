@@ -1,0 +1,157 @@
+"""What this machine is doing: each GPU and the host, with the last minute or two as sparklines."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from tui.shell.text import count, plain, shorten, wrap
+from tui.widgets.lines import Line, Lines, fit
+
+if TYPE_CHECKING:
+    from engine.machine.telemetry import GpuSample, Sample
+
+HISTORY = 90
+"""Samples kept for the sparklines."""
+
+UNKNOWN = "n/a"
+
+_BARS = "▁▂▃▄▅▆▇█"
+_LABEL_WIDTH = 5
+_VALUE_WIDTH = 16
+_GIB = 1024
+_FULL = 0.95
+_HOT_CELSIUS = 85
+
+
+class DevicePanel(Lines):
+    """Shows `engine.machine.telemetry.Sample`s; a figure that isn't known is ``n/a``, never 0."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._sample: Sample | None = None
+        self._shares: dict[tuple[str, str], deque[float | None]] = defaultdict(
+            lambda: deque(maxlen=HISTORY)
+        )
+
+    def show(self, sample: Sample) -> None:
+        """Take a new sample."""
+        self._sample = sample
+        host = sample.host
+        self._remember("", "cpu", _share(host.cpu_percent, 100))
+        self._remember("", "ram", _share(host.memory_used_mib, host.memory_total_mib))
+        for gpu in sample.gpus:
+            self._remember(gpu.uuid, "use", _share(gpu.utilization, 100))
+            self._remember(gpu.uuid, "mem", _share(gpu.memory_used_mib, gpu.memory_total_mib))
+            self._remember(gpu.uuid, "power", _share(gpu.power_w, gpu.power_limit_w))
+            self._remember(gpu.uuid, "temp", _share(gpu.temperature_c, 100))
+        self.redraw()
+
+    def rows(self, at_most: int) -> int:
+        """How many rows there is something to show in."""
+        return len(self.draw(self.content_size.width, at_most))
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        sample = self._sample
+        if sample is None:
+            return [[("asking the machine …", "$text-disabled")]]
+        lines = self._host(sample, width)
+        if sample.gpu_note:
+            lines += _note(plain(sample.gpu_note), width, height - len(lines))
+        room = height - len(lines)
+        if len(sample.gpus) * 5 <= room:
+            gpus = [line for gpu in sample.gpus for line in self._gpu(gpu, width)]
+        else:
+            gpus = [self._gpu_line(gpu, width) for gpu in sample.gpus]
+        if len(gpus) > room > 0:
+            hidden = len(gpus) - room + 1
+            gpus = [*gpus[: room - 1], [(f"and {hidden} more", "$text-disabled")]]
+        return gpus + lines
+
+    def _host(self, sample: Sample, width: int) -> list[Line]:
+        host = sample.host
+        cores = f"{host.cpu_percent:.0f} % · {count(host.cores, 'core')}"
+        memory = _of(host.memory_used_mib / _GIB, host.memory_total_mib / _GIB, "GiB")
+        return [self._row("", "cpu", cores, width), self._row("", "ram", memory, width)]
+
+    def _gpu(self, gpu: GpuSample, width: int) -> list[Line]:
+        """One GPU in full: five lines."""
+        used, total = _over(gpu.memory_used_mib, _GIB), _over(gpu.memory_total_mib, _GIB)
+        hot = gpu.temperature_c is not None and gpu.temperature_c >= _HOT_CELSIUS
+        uuid = gpu.uuid
+        return [
+            [(shorten(f"GPU {gpu.index} {plain(gpu.name)}", width), "bold")],
+            self._row(uuid, "use", _figure(gpu.utilization, " %"), width),
+            self._row(uuid, "mem", _of(used, total, "GiB"), width),
+            self._row(uuid, "power", _of(gpu.power_w, gpu.power_limit_w, "W", 0), width),
+            self._row(uuid, "temp", _figure(gpu.temperature_c, " °C"), width, warn=hot),
+        ]
+
+    def _gpu_line(self, gpu: GpuSample, width: int) -> Line:
+        """One GPU in one line, where there is no room for more."""
+        total = _over(gpu.memory_total_mib, _GIB)
+        figures = " ".join(
+            (
+                _figure(gpu.utilization, "%").rjust(4),
+                _of(_over(gpu.memory_used_mib, _GIB), total, "G", 0),
+                _figure(gpu.power_w, " W"),
+                _figure(gpu.temperature_c, "°"),
+            )
+        )
+        label = f"gpu {gpu.index} "
+        bars = self._spark((gpu.uuid, "use"), width - len(label) - len(figures) - 1)
+        return [(label, "$text-muted"), (bars, "$primary"), (" " + figures, "")]
+
+    def _row(self, uuid: str, name: str, value: str, width: int, warn: bool = False) -> Line:
+        history = self._shares[uuid, name]
+        full = bool(history) and (history[-1] or 0) >= _FULL and name in ("mem", "ram")
+        style = "$warning" if warn or full else ("$text-disabled" if value == UNKNOWN else "")
+        bars = self._spark((uuid, name), width - _LABEL_WIDTH - 2 - _VALUE_WIDTH)
+        return [
+            (name.ljust(_LABEL_WIDTH) + " ", "$text-muted"),
+            (bars, "$primary"),
+            (" " + fit(value, _VALUE_WIDTH, ">"), style),
+        ]
+
+    def _spark(self, key: tuple[str, str], width: int) -> str:
+        """The newest shares as bars, the newest on the right; a blank where unknown."""
+        shares = list(self._shares[key])[-width:] if width > 0 else []
+        bars = "".join(
+            " " if share is None else _BARS[min(int(share * len(_BARS)), len(_BARS) - 1)]
+            for share in shares
+        )
+        return bars.rjust(max(width, 0))
+
+    def _remember(self, uuid: str, name: str, share: float | None) -> None:
+        self._shares[uuid, name].append(share)
+
+
+def _note(text: str, width: int, height: int) -> list[Line]:
+    """In one line if need be, else in as many as it takes."""
+    lines = wrap(text, max(width, 8))
+    if len(lines) > height:
+        lines = [shorten(text, width)]
+    return [[(line, "$text-disabled")] for line in lines]
+
+
+def _share(value: float | None, whole: float | None) -> float | None:
+    """``value`` of ``whole``, 0 to 1."""
+    return None if value is None or not whole else min(max(value / whole, 0.0), 1.0)
+
+
+def _over(value: float | None, divisor: float) -> float | None:
+    return None if value is None else value / divisor
+
+
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return UNKNOWN
+    return f"{value:.0f}{unit}"
+
+
+def _of(value: float | None, whole: float | None, unit: str, decimals: int = 1) -> str:
+    if value is None:
+        return UNKNOWN
+    slash, gap = (" / ", " ") if decimals or unit == "W" else ("/", "")
+    total = "" if whole is None else f"{slash}{whole:.0f}"
+    return f"{value:.{decimals}f}{total}{gap}{unit}"

@@ -1,0 +1,119 @@
+"""The log in its frame, with a line to search in it."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.live.log.tail import LogTail
+from tui.shell.text import plain
+
+TITLE = "Log"
+
+
+class SearchLine(Input):
+    """Where the text is typed."""
+
+    BINDINGS = [  # noqa: RUF012
+        Binding("enter", "submit", "Done", key_display="⏎", show=True),
+        Binding("up", "step(-1)", "Before", show=True),
+        Binding("down", "step(1)", "Next", show=True),
+        Binding("escape", "leave", "End search", key_display="esc"),
+    ]
+
+    class Left(Message):
+        """The search was given up."""
+
+    class Stepped(Message):
+        """To the next match, or the one before."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    def action_leave(self) -> None:
+        """Give the search up."""
+        self.post_message(self.Left())
+
+    def action_step(self, step: int) -> None:
+        """To the next match, or the one before."""
+        self.post_message(self.Stepped(step))
+
+
+class LogPanel(Vertical):
+    """Frame, log and search."""
+
+    DEFAULT_CSS = """
+    LogPanel {
+        SearchLine { height: 1; border: none; padding: 0; background: $panel; display: none; }
+        &.-searching SearchLine { display: block; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.searches = False
+        """Whether something is searched for."""
+        self._before: Widget | None = None
+        """What had the focus before the text was typed."""
+
+    def compose(self) -> ComposeResult:
+        yield LogTail()
+        yield SearchLine(placeholder="search the log", max_length=200, compact=True)
+
+    def on_mount(self) -> None:
+        self.border_title = TITLE
+
+    @property
+    def tail(self) -> LogTail:
+        return self.query_one(LogTail)
+
+    def ask(self) -> None:
+        """Have the text typed."""
+        if not isinstance(self.screen.focused, SearchLine):
+            self._before = self.screen.focused
+        self.add_class("-searching")
+        self.query_one(SearchLine).focus()
+
+    def end_search(self) -> None:
+        """Mark nothing."""
+        self.query_one(SearchLine).clear()
+        self._close()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.searches = bool(event.value)
+        self.tail.search(plain(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close()
+
+    @on(SearchLine.Stepped)
+    def _stepped(self, event: SearchLine.Stepped) -> None:
+        self.tail.next_match(event.step)
+
+    @on(SearchLine.Left)
+    def _left(self) -> None:
+        self.end_search()
+
+    @on(LogTail.Moved)
+    def _moved(self) -> None:
+        said = self.tail.summary()
+        title = f"{TITLE} · {said}" if said else TITLE
+        if title != str(self.border_title):
+            self.border_title = Content(title)
+
+    def _close(self) -> None:
+        """Back to the queue; what was found stays marked."""
+        if self.query_one(SearchLine).has_focus:
+            self.screen.set_focus(self._before)
+        self.remove_class("-searching")

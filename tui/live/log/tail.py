@@ -1,0 +1,238 @@
+"""The end of a run's log, with its warnings and its last word below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+
+from tui.live.log.buffer import LogBuffer, LogSearch, Place
+from tui.shell.text import PARAGRAPH, count, plain, shorten
+from tui.widgets.lines import Line, Lines
+
+NOTICE_LINES = 3
+"""Of warnings and the end message, so many of the newest are shown."""
+
+_MATCH = "$block-cursor-foreground on $block-cursor-background"
+_CURRENT = "$background on $warning"
+_BEFORE_MATCH = 12
+"""Cells of a clipped line that are shown before a match which would be out of sight."""
+
+
+class LogTail(Lines):
+    """Follows the end; scrolled back it stays where it is, until told to follow again."""
+
+    class Moved(Message):
+        """What `summary` says has changed."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._log = LogBuffer()
+        self._instead = LogBuffer()
+        self._said_instead: list[str] = []
+        self._notices: list[tuple[str, str]] = []
+        self._bottom: Place | None = None
+        """The last row that is shown; none: follow the end."""
+        self.wraps = False
+        self._search: LogSearch | None = None
+        self._current: int | None = None
+        """The line of the match that was gone to."""
+
+    @property
+    def follows(self) -> bool:
+        return self._bottom is None
+
+    @property
+    def searched(self) -> str:
+        """What is searched for, if anything."""
+        return self._search.text if self._search else ""
+
+    def clear(self) -> None:
+        """Forget everything, as for another run. What is searched for, is so there too."""
+        self._log, self._instead, self._said_instead = LogBuffer(), LogBuffer(), []
+        self._notices, self._bottom = [], None
+        self.search(self.searched)
+
+    def add(self, lines: Sequence[str]) -> None:
+        """Add lines at the end."""
+        if not lines:
+            return
+        first = not self._log
+        self._log.add(lines)
+        if first:  # until now something else was shown
+            self._bottom = None
+            self.search(self.searched)
+        self._changed(searched=bool(self._search))
+
+    def notice(self, notices: Sequence[tuple[str, str]]) -> None:
+        """Show these (text, style) below the log, instead of those before."""
+        notices = [(plain(text, PARAGRAPH), style) for text, style in notices]
+        if notices != self._notices:
+            self._notices = notices
+            self.redraw()
+
+    def instead(self, lines: Sequence[str]) -> None:
+        """Show these as long as the log is empty."""
+        lines = [plain(text, PARAGRAPH) for text in lines]
+        if lines == self._said_instead:
+            return
+        self._said_instead = lines
+        self._instead = LogBuffer()
+        self._instead.add(lines)
+        if not self._log:
+            self._bottom = None
+            self.search(self.searched)
+
+    # Moving
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self._bottom = self._current = None
+        self._changed()
+
+    def scroll(self, rows: int) -> None:
+        """Move back (negative) or on, by rows of the screen."""
+        buffer = self._laid_out()
+        if buffer.end is None:
+            return
+        bottom = buffer.kept(self._bottom or buffer.end)
+        way = buffer.upward(bottom) if rows < 0 else buffer.downward(bottom)
+        for place in islice(way, abs(rows) + 1):
+            bottom = place
+        self._rest_at(bottom)
+
+    def wrap(self) -> None:
+        """Show long lines whole in several rows, or clipped in one."""
+        self.wraps = not self.wraps
+        if self._bottom is not None:
+            self._bottom = Place(self._bottom.line)
+        self._changed()
+
+    def search(self, text: str) -> None:
+        """Mark a text, and go to where it last occurs; an empty one ends the search."""
+        self._search = LogSearch(self._shown, text) if text else None
+        self._current = None
+        if self._search is not None:
+            self._go(self._search.next(self._from_bottom() + 1, -1))
+        self._changed()
+
+    def next_match(self, step: int) -> None:
+        """Go to the next line with a match, or (-1) the one before."""
+        if self._search is not None:
+            start = self._current if self._current is not None else self._from_bottom()
+            self._go(self._search.next(start, step))
+            self._changed()
+
+    def summary(self) -> str:
+        """Where it stands, for the frame: ``/loss · 3 of 12 lines · f follows``."""
+        parts = []
+        if self._search is not None:
+            found = self._search.found
+            at = next((i for i, line in enumerate(found, 1) if line == self._current), 0)
+            said = f"{at:,} of {count(len(found), 'line')}" if found else "not found"
+            parts += [f"/{plain(self.searched, 20)}", said]
+        if self.wraps:
+            parts.append("wrapped")
+        if not self.follows:
+            parts.append("f follows")
+        return " · ".join(parts)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll(3)
+
+    def _from_bottom(self) -> int:
+        """The last line that is in sight."""
+        return self._shown.numbers.stop - 1 if self._bottom is None else self._bottom.line
+
+    def _go(self, number: int | None) -> None:
+        """To a line with a match, in the middle unless it is in sight."""
+        if number is None:
+            return
+        self._current = number
+        buffer = self._laid_out()
+        assert buffer.end is not None
+        room = self._room(self.content_size.height)
+        bottom = buffer.kept(self._bottom or buffer.end)
+        if any(place.line == number for place in islice(buffer.upward(bottom), room)):
+            return
+        for place in islice(buffer.downward(Place(number)), room // 2 + 1):
+            bottom = place
+        self._rest_at(bottom)
+
+    def _rest_at(self, bottom: Place) -> None:
+        """End there, but no sooner than where everything above it fills the room."""
+        buffer = self._laid_out()
+        room = self._room(self.content_size.height)
+        above = sum(1 for _ in islice(buffer.upward(bottom), room))
+        for place in islice(buffer.downward(bottom), room - above + 1):
+            bottom = place
+        self._bottom = None if bottom == buffer.end else bottom
+        self._changed()
+
+    def _changed(self, searched: bool = True) -> None:
+        self.redraw()
+        if searched:
+            self.post_message(self.Moved())
+
+    # Drawing
+
+    @property
+    def _shown(self) -> LogBuffer:
+        return self._log or self._instead
+
+    def _laid_out(self) -> LogBuffer:
+        buffer = self._shown
+        buffer.lay_out(self.content_size.width, self.wraps)
+        return buffer
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        buffer = self._shown
+        buffer.lay_out(width, self.wraps)
+        room = self._room(height)
+        lines: list[Line] = []
+        if buffer.end is not None and room:
+            bottom = buffer.kept(self._bottom) if self._bottom else buffer.end
+            places = list(islice(buffer.upward(bottom), room))[::-1]
+            lines = [self._row(buffer, place, width) for place in places]
+        notices = self._notices[-min(NOTICE_LINES, height) :] if height > 0 else []
+        return lines + [[(shorten(text, width), style)] for text, style in notices]
+
+    def _row(self, buffer: LogBuffer, place: Place, width: int) -> Line:
+        style = "" if self._log else "$text-muted"
+        rows = buffer.rows(place.line)
+        text = rows[place.row]
+        if self._search is None:
+            return [(shorten(text, width), style)]
+        start = sum(map(len, rows[: place.row]))
+        matches = self._search.spans(buffer.line(place.line))
+        front = ""
+        if not self.wraps and matches and cell_len(text[: matches[0][1]]) >= width:
+            front, start = "…", max(0, matches[0][0] - _BEFORE_MATCH)
+            text = text[start:]
+        text = shorten(text, width - len(front))
+        here = [(first - start, last - start) for first, last in matches]
+        marked = _CURRENT if place.line == self._current else _MATCH
+        return [(front, style), *_marked(text, here, style, marked)]
+
+    def _room(self, height: int) -> int:
+        return max(0, height - min(len(self._notices), NOTICE_LINES))
+
+
+def _marked(
+    text: str, matches: Sequence[tuple[int, int]], style: str, marked: str
+) -> Iterator[tuple[str, str]]:
+    """The text with its matches marked; what of them lies outside of it is left out."""
+    end = 0
+    for first, last in matches:
+        yield text[end : max(first, end)], style
+        end = max(end, min(last, len(text)))
+        yield text[max(first, 0) : end], marked
+    yield text[end:], style

@@ -1,0 +1,139 @@
+"""How much the app sends, whether the line takes it, and drawing less where it doesn't."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tui.shell.text import bytes_
+
+if TYPE_CHECKING:
+    from tui.lab import Lab
+
+LOOK_SECONDS = 1.0
+FRAME_SECONDS = 2.0
+"""Between two frames of a slow line on which nobody types."""
+ACTIVE_SECONDS = 1.0
+"""Everything is drawn for so long after a key: what it brings may come from a thread."""
+
+WAITED_SHARE = 0.3
+"""Of the time: a terminal that makes the writer wait longer is slow."""
+LATE_SECONDS = 0.4
+"""How much later than at best the terminal may answer: what was sent before the question waits."""
+FORGIVEN_SECONDS = 120.0
+"""After so long without a sign of slowness the line counts as fast again."""
+PING_BYTES = 2_000
+"""Sent within a look; after less there is nothing to ask about."""
+
+
+class Judge:
+    """Whether a line is slow, from what is seen of it once a second."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None
+        self._slow_at: float | None = None
+
+    def slow(self, now: float, waited: float, late: float) -> bool:
+        """``waited``: the writer's seconds so far; ``late``: see `Echo.late`."""
+        before, self._last = self._last, (now, waited)
+        share = (waited - before[1]) / (now - before[0]) if before and now > before[0] else 0.0
+        if share > WAITED_SHARE or late > LATE_SECONDS:
+            self._slow_at = now
+        return self._slow_at is not None and now - self._slow_at < FORGIVEN_SECONDS
+
+
+class Bandwidth:
+    """An app's care for its line: counts, judges, and holds frames back while the line is slow."""
+
+    def __init__(self, app: Lab) -> None:
+        self._app = app
+        self._judge = Judge()
+        self._forced = app.preferences.low_bandwidth
+        self._animations = app.animation_level
+        self._low = False
+        self._holds = False
+        self._batch = ExitStack()
+        self._active_until = 0.0
+        self._frame_at = 0.0
+        self._before = (0.0, 0, 0)
+
+    @property
+    def low(self) -> bool:
+        """Whether little is drawn."""
+        return self._low
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._before = (time.monotonic(), 0, 0)
+        if self._forced:
+            self._set(True)
+        self._app.set_interval(LOOK_SECONDS, self._look, name="bandwidth")
+
+    def user_acted(self) -> None:
+        """Draw at once for a while."""
+        self._active_until = time.monotonic() + ACTIVE_SECONDS
+        self._let_go()
+
+    def toggle(self) -> None:
+        """Force the mode on or off, from now on."""
+        self._forced = not self._low
+        self._set(self._forced)
+
+    def _look(self) -> None:
+        driver, now = self._app.terminal, time.monotonic()
+        if driver is not None:
+            traffic = driver.traffic
+            then, sent, frames = self._before
+            self._before = (now, traffic.sent, traffic.frames)
+            if traffic.sent - sent >= PING_BYTES:
+                driver.ping(now)
+            if self._forced is None:
+                late = driver.echo.late(now)
+                self._set(self._judge.slow(now, traffic.waited(now), late))
+            if self._app.traffic_shown:
+                new = traffic.sent - sent, traffic.frames - frames
+                self._app.traffic = report(*new, now - then)
+        if self._low:
+            self._breathe(now)
+
+    def _breathe(self, now: float) -> None:
+        """Let a frame through now and then, and everything while the user is at work."""
+        if now < self._active_until:
+            self._let_go()
+        elif self._holds and now - self._frame_at >= FRAME_SECONDS - LOOK_SECONDS / 2:
+            self._let_go()
+            self._app.set_timer(0.1, lambda: self._app.call_after_refresh(self._hold))
+        else:
+            self._hold()
+
+    def _set(self, low: bool) -> None:
+        if low == self._low:
+            return
+        self._low = low
+        app = self._app
+        app.animation_level = "none" if low else self._animations
+        if (driver := app.terminal) is not None:
+            driver.follow_mouse(not low)
+        app.low_bandwidth = low
+        if not low:
+            self._let_go()
+
+    def _hold(self) -> None:
+        if self._low and not self._holds and time.monotonic() >= self._active_until:
+            self._holds = True
+            self._batch.enter_context(self._app.batch_update())
+
+    def _let_go(self) -> None:
+        if self._holds:
+            self._holds = False
+            self._frame_at = time.monotonic()
+            self._batch.close()
+            self._app.screen.check_idle()
+
+
+def report(sent: int, frames: int, seconds: float) -> str:
+    """``3.1 kB/s · 1.5 kB a frame · 2.0 frames/s``."""
+    rate = max(seconds, 0.001)
+    each = bytes_(sent / frames) if frames else "0 B"
+    return f"{bytes_(sent / rate)}/s · {each} a frame · {frames / rate:.1f} frames/s"

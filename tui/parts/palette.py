@@ -1,0 +1,60 @@
+"""The palette's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
+from textual.types import IgnoreReturnCallbackType
+
+from tui.shell.action import Action
+from tui.shell.bindings import area_of
+
+if TYPE_CHECKING:
+    from tui.lab import Lab
+
+
+class ActionCommands(Provider):
+    """The palette: every action that works on the screen beneath, then those of the app."""
+
+    async def discover(self) -> Hits:
+        """All of them."""
+        for action, run in self._available():
+            yield DiscoveryHit(self._title(action), run, help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        """Those whose label or help matches."""
+        matcher = self.matcher(query)
+        for action, run in self._available():
+            title = self._title(action)
+            score = max(matcher.match(title), 0.9 * matcher.match(action.help))
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), run, text=title, help=action.help)
+
+    def _title(self, action: Action) -> str:
+        return f"{action.label}  ({cast('Lab', self.app).key_of(action)})"
+
+    def _available(self) -> Iterator[tuple[Action, IgnoreReturnCallbackType]]:
+        screen = self.screen
+        area = area_of(screen)
+        for action in cast("Lab", self.app).ACTIONS:
+            if action.own_keys:
+                continue
+            if area in action.screens:
+                yield action, _runner(screen, action)
+            elif "app" in action.screens:
+                yield action, _runner(None, action, self)
+
+
+def _runner(
+    screen: Screen[object] | None, action: Action, provider: Provider | None = None
+) -> IgnoreReturnCallbackType:
+    async def run() -> None:
+        if screen is not None:
+            await screen.run_action(action.id)
+        elif provider is not None:
+            await provider.app.run_action(action.id)
+
+    return run

@@ -1,0 +1,1 @@
+"""The pivot: cells by model, data set and length."""

@@ -1,0 +1,86 @@
+"""What is known of the pivot's cell under the cursor, as lines of text. No widget here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.analysis.comparison import spread_text
+from engine.analysis.inflation import Inflated
+from engine.analysis.inflation_text import inflation_text, share_text
+from engine.analysis.pivot.arranged import PivotRow
+from engine.cell import Cell
+from tui.shell.text import ABSENT, TITLE, count, plain
+
+if TYPE_CHECKING:
+    from tui.pivot.cell_reading import Intervals
+
+METRICS = {
+    "NDCG@10/test": "ndcg",
+    "Recall@10/test": "recall",
+    "MRR@10/test": "mrr",
+    "HitRate@10/test": "hit",
+}
+"""By the reference table's name, the most telling first: narrow terminals show fewer."""
+
+_LABEL = 24
+_WIDTH = 18
+MUTED = "$text-muted"
+TOTALS = "A subtotal is the maximum of the cells beneath it, as in the reference table."
+
+
+def panel_title(row: PivotRow | None) -> str:
+    """Which cell it is, and why it stands apart where it does."""
+    if row is None or not row.cell:
+        return ""
+    cell = Cell.named(row.cell)
+    name = plain(f"{row.model} × {row.dataset} × {row.length}", 2 * TITLE)
+    settings = plain(f"{cell.profile} {cell.settings}", TITLE)
+    title = f"{name} · {count(row.seeds or 0, 'seed')} · {settings}"
+    if row.apart:
+        title += f" · not averaged with its neighbors: other {' and '.join(row.apart)}"
+    return title
+
+
+def panel_content(
+    metrics: Mapping[str, Inflated], intervals: Intervals | str | None, width: int
+) -> Content:
+    """Six lines: the test metrics at the chosen epoch with their interval, and what the maximum
+    over epochs adds. ``intervals`` is a sentence where there are none, None while they are read."""
+    room = max(1, (width - _LABEL) // _WIDTH)
+    shown = [(name, metrics[name]) for name in METRICS if name in metrics][:room]
+    if not shown:
+        return Content.styled("Its runs have no test metrics.", MUTED)
+    lines = [
+        _line("", [name for name, _ in shown], MUTED),
+        _line(
+            "at the chosen epoch",
+            [spread_text(metric.chosen, "metric") for _, metric in shown],
+            "bold",
+        ),
+        _interval_line([METRICS[name] for name, _ in shown], intervals),
+        _line(
+            "maximum over epochs", [spread_text(metric.maximum, "metric") for _, metric in shown]
+        ),
+        _line("  inflates by", [inflation_text(metric) for _, metric in shown], "$warning"),
+        _line("  in per cent", [share_text(metric) for _, metric in shown], "$warning"),
+    ]
+    return Content("\n").join(lines)
+
+
+def _interval_line(names: Sequence[str], intervals: Intervals | str | None) -> Content:
+    label = "  95 % over users"
+    if isinstance(intervals, str):
+        text = plain(intervals, 4 * TITLE)
+        return Content.assemble((f"{label:<{_LABEL}}", MUTED), (text, MUTED))
+    if intervals is None:
+        return _line(label, ["…"] * len(names), MUTED)
+    known = [intervals.get(name) for name in names]
+    return _line(label, [f"{each[0]:.4f} – {each[1]:.4f}" if each else ABSENT for each in known])
+
+
+def _line(label: str, texts: Sequence[str], style: str = "") -> Content:
+    cells = "".join(f"{text:>{_WIDTH}}" for text in texts)
+    return Content.assemble((f"{label:<{_LABEL}}", MUTED), (cells, style))

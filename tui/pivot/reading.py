@@ -1,0 +1,54 @@
+"""Reading the pivot, in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from engine.analysis.comparison import Aggregate
+from engine.analysis.pivot.arranged import PivotRow, apart_sentences
+from engine.analysis.pivot.stored import StoredPivot, leaders, stored_pivot
+from engine.analysis.pivot.text import for_people
+from engine.config import ReferenceTable
+from engine.store.compare.grouping import Choice, imported_left_out
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from tui.pivot.rows import Leaders
+
+__all__ = ["Aggregate", "Choice", "PivotRow", "Shown", "read_pivot"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A pivot as it was read."""
+
+    choice: Choice
+    found: StoredPivot = field(default_factory=StoredPivot)
+    rows: tuple[PivotRow, ...] = ()
+    """For people: margins beside their differences."""
+    apart: str = ""
+    """Why cells that look alike stand apart, for the first of them."""
+    leaders: Leaders = field(default_factory=dict)
+    imported: int = 0
+    """Runs of other programs that match and make no cell."""
+
+
+def read_pivot(
+    location: StoreLocation,
+    choice: Choice,
+    aggregate: Aggregate,
+    tables: Iterable[ReferenceTable],
+) -> Shown:
+    """Read the pivot of a store.
+
+    Raises:
+        UsageError: a filter that means nothing.
+        StoreError: a store that can't be read.
+    """
+    with closing(connect_reader(location)) as con:
+        found = stored_pivot(con, choice, aggregate, tables)
+        left_out = imported_left_out(con, choice)
+    rows = tuple(for_people(found.rows))
+    apart = " ".join(apart_sentences(rows, most=1))
+    return Shown(choice, found, rows, apart, leaders(rows, aggregate), left_out)

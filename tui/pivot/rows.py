@@ -1,0 +1,139 @@
+"""The pivot as rows of a table: which are in sight, and how they look. No widget here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from engine.analysis.comparison import Value, split_heading
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow
+from engine.analysis.pivot.text import HEADING, pivot_texts
+from tui.shell.text import plain
+from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
+
+Fold = tuple[str, str]
+"""A model, and a data set or nothing."""
+
+Leaders = Mapping[tuple[str, int], Value]
+"""The best figure of any cell, by data set and place in `COLUMNS`."""
+
+FOLDS = ("every cell", "data sets", "models")
+"""What may be in sight at once."""
+
+LABEL, SEEDS = "label", "seeds"
+_INDENT = {"model": 0, "dataset": 2, "length": 6, "total": 0}
+_BESIDE_INDENT = 8
+_VERDICTS = {"better": "state-done", "worse": "state-failed"}
+
+
+def table_columns() -> list[TableColumn]:
+    """Labels and seeds stay at the left edge, the twelve columns scroll."""
+    columns = [
+        TableColumn(LABEL, ("", HEADING), len("Grand Total (Max)"), fixed=True),
+        TableColumn(SEEDS, ("", SEEDS), len(SEEDS), right=True, fixed=True),
+    ]
+    for name in COLUMNS:
+        first, second = split_heading(name)
+        columns.append(TableColumn(name, (first, second), max(len(first), len(second)), right=True))
+    return columns
+
+
+def in_sight(
+    rows: Iterable[PivotRow], folded: Collection[Fold], *, reference: bool
+) -> list[PivotRow]:
+    """The rows that are not folded away; with ``reference`` the published figures too."""
+    return [
+        row
+        for row in rows
+        if row.level in ("model", "total")
+        or (
+            (row.model, "") not in folded
+            and (row.level == "dataset" or (row.model, row.dataset) not in folded)
+            and (reference or row.level not in BESIDE)
+        )
+    ]
+
+
+def folds_at(rows: Iterable[PivotRow], depth: int) -> set[Fold]:
+    """What is folded for one of `FOLDS`, by its place there."""
+    if depth == 0:
+        return set()
+    level = "dataset" if depth == 1 else "model"
+    return {fold for row in rows if row.level == level and (fold := fold_of(row))}
+
+
+def fold_of(row: PivotRow) -> Fold | None:
+    """What folds with a row: itself if it is a model or data set, its data set if it is below."""
+    return None if row.level == "total" else (row.model, row.dataset)
+
+
+def row_key(row: PivotRow) -> str:
+    """Tells it from the others, whatever its figures."""
+    return "\x1f".join((row.level, row.model, row.dataset, str(row.length), row.cell, row.label))
+
+
+def table_rows(
+    rows: Sequence[PivotRow],
+    leaders: Leaders,
+    folded: Collection[Fold],
+    marked: Collection[str],
+) -> list[TableRow]:
+    """The table's rows, in order."""
+    return [
+        TableRow(
+            row_key(row),
+            (
+                Cell(_label(row, folded), _label_tone(row)),
+                Cell(f"×{row.seeds}" if row.seeds else "", "muted" if row.seeds == 1 else ""),
+                *_figures(row, leaders),
+            ),
+            bool(row.cell) and row.cell in marked,
+        )
+        for row in rows
+    ]
+
+
+def _label(row: PivotRow, folded: Collection[Fold]) -> str:
+    indent = " " * _INDENT.get(row.level, _BESIDE_INDENT)
+    sign = ""
+    if row.level in ("model", "dataset"):
+        sign = "▸ " if (row.model, row.dataset) in folded else "▾ "
+    return f"{indent}{sign}{plain(row.label, WIDEST)}"
+
+
+def _label_tone(row: PivotRow) -> str:
+    if row.level in BESIDE:
+        return "muted"
+    return "" if row.is_cell else "strong"
+
+
+def _figures(row: PivotRow, leaders: Leaders) -> Iterable[Cell]:
+    for place, (text, value) in enumerate(zip(pivot_texts(row), row.figures, strict=True)):
+        yield Cell(text, _tone(row, place, text, value, leaders))
+
+
+def _tone(row: PivotRow, place: int, text: str, value: Value, leaders: Leaders) -> str:
+    if row.level == "verdict":
+        return _VERDICTS.get(text, "muted")
+    if value is None or row.level in ("published", "alike", "difference"):
+        return "muted"
+    if row.is_cell:
+        return "best" if leaders.get((row.dataset, place)) == value else ""
+    return "strong"
+
+
+def exact_text(row: PivotRow, column: str) -> str:
+    """A value with every digit; empty for none."""
+    values: dict[str, Value] = {LABEL: row.label, SEEDS: row.seeds}
+    values |= dict(zip(COLUMNS, row.figures, strict=True))
+    value = values[column]
+    return plain("" if value is None else str(value))
+
+
+def as_tabs(rows: Iterable[PivotRow]) -> str:
+    """All of it, tabs between the columns, each label with what it stands below."""
+    lines = [["", SEEDS, *COLUMNS]]
+    for row in rows:
+        seeds = "" if row.seeds is None else str(row.seeds)
+        place = dict.fromkeys(part for part in (row.model, row.dataset, row.label) if part)
+        lines.append([plain(" › ".join(place)), seeds, *pivot_texts(row)])
+    return "\n".join("\t".join(line) for line in lines)

@@ -1,0 +1,335 @@
+"""The comparison in the reference table's form: cells by model, data set and length, with maxima,
+published figures and what is known of the cell under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui.messages import CatalogueLoaded, StoreChanged
+from tui.pivot import panel, words
+from tui.pivot import rows as pivot_rows
+from tui.pivot.keys import PIVOT
+from tui.results.imported import NONE_IMPORTED
+from tui.results.keys import IMPORTED
+from tui.shell.bindings import bindings_for
+from tui.shell.reading import Reading
+from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.table import PagedTable
+
+if TYPE_CHECKING:
+    from tui.lab import Lab
+    from tui.pivot.cell_reading import Intervals
+    from tui.pivot.reading import Aggregate, Choice, PivotRow, Shown
+
+_CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
+_REST_SECONDS = 0.1
+"""How long the cursor rests on a cell before its test users are looked at."""
+
+
+class PivotScreen(Screen[None]):
+    """The cells of the runs that are done and match the filter. Keys in `tui.pivot.keys`."""
+
+    AREA = "pivot"
+    CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = "PagedTable"
+    BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT))  # type: ignore[assignment]
+
+    app: Lab
+
+    def __init__(self, choice: Choice, aggregate: Aggregate) -> None:
+        super().__init__()
+        self._choice = replace(choice, aggregate=aggregate)
+        self._aggregate: Aggregate = aggregate
+        self._shown: Shown | None = None
+        self._sight: list[PivotRow] = []
+        self._folded: set[pivot_rows.Fold] = set()
+        self._depth = 0
+        self._reference = False
+        self._marked: dict[str, PivotRow] = {}
+        self._intervals: dict[str, Intervals | str] = {}
+        self._counts: dict[str, int] = {}
+        self._pivot = Reading(self, self._take_pivot, self._say)
+        self._cell = Reading(self, self._take_cell, self._take_cell)
+        self._cell_asked = ""
+
+    def compose(self) -> ComposeResult:
+        yield Header("compare")
+        yield Static(id="status", markup=False)
+        yield PagedTable(pivot_rows.table_columns(), id="pivot")
+        yield Static("Reading …", id="empty", markup=False)
+        yield Static(id="apart", markup=False)
+        yield Static(id="cell", markup=False)
+        yield KeyBar()
+
+    @property
+    def table(self) -> PagedTable:
+        return self.query_one(PagedTable)
+
+    def on_mount(self) -> None:
+        self.table.display = False
+        self._counts = dict(self.app.snapshot.counts)
+        self._show_status()
+        self._read()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_cell)
+
+    # What is read
+
+    def on_store_changed(self, event: StoreChanged) -> None:
+        """Read again if runs have ended or gone: epochs of those that run make no difference."""
+        counts = dict(event.snapshot.counts)
+        if counts != self._counts:
+            self._counts = counts
+            self._intervals.clear()
+            self._read()
+
+    def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
+        """Published figures are part of the configuration."""
+        self._read()
+
+    def _read(self) -> None:
+        location, choice, aggregate = self.app.location, self._choice, self._aggregate
+        tables = list(self.app.catalogue.references.values()) if self.app.catalogue else []
+
+        def read() -> Shown:
+            from tui.pivot.reading import read_pivot
+
+            return read_pivot(location, choice, aggregate, tables)
+
+        self._pivot.ask(read, subject=choice)
+
+    def _take_pivot(self, shown: Shown) -> None:
+        self._shown = shown
+        self._say("" if shown.rows else words.why_empty(self._choice))
+        apart = self.query_one("#apart", Static)
+        apart.update(Content(plain(shown.apart, PARAGRAPH)))
+        apart.display = bool(shown.apart)
+        self._draw()
+
+    def _say(self, sentence: str) -> None:
+        """A sentence in place of the table, or none."""
+        empty = self.query_one("#empty", Static)
+        empty.update(Content(plain(sentence, PARAGRAPH)))
+        empty.display = bool(sentence)
+        self.table.display = not sentence
+        if self.table.display and self.focused is None:
+            self.table.focus()
+
+    # What is shown
+
+    def _draw(self, *, anew: bool = False) -> None:
+        """Draw the rows in sight; ``anew`` with columns as wide as they need to be."""
+        if self._shown is None:
+            return
+        self._sight = pivot_rows.in_sight(self._shown.rows, self._folded, reference=self._reference)
+        if anew:
+            self.table.set_columns(pivot_rows.table_columns())
+        self._supply(follow=True)
+        self._show_status()
+        self._show_cell()
+        self.refresh_bindings()
+
+    def _supply(self, *, follow: bool) -> None:
+        start, size = self.table.window
+        # Where the cursor's row went is known only if that row is among those given.
+        if follow and (place := self._place_of(self.table.cursor_key)) is not None:
+            start, size = min(start, place), max(start + size, place + 1) - min(start, place)
+        leaders_ = self._shown.leaders if self._shown else {}
+        rows = pivot_rows.table_rows(
+            self._sight[start : start + size], leaders_, self._folded, self._marked
+        )
+        self.table.show(len(self._sight), start, rows, follow=follow)
+
+    def _place_of(self, key: str | None) -> int | None:
+        keys = map(pivot_rows.row_key, self._sight)
+        return next((place for place, each in enumerate(keys) if each == key), None)
+
+    @on(PagedTable.RowsWanted)
+    def _rows_wanted(self) -> None:
+        self._supply(follow=False)
+
+    def _show_status(self) -> None:
+        marked = len(self._marked)
+        content = words.status_content(self._shown, self._choice, self._aggregate, marked)
+        self.query_one("#status", Static).update(content)
+
+    # The cell under the cursor
+
+    @property
+    def row_under_cursor(self) -> PivotRow | None:
+        """The row under the cursor, if any is in sight."""
+        index = self.table.cursor_index
+        return self._sight[index] if self.table.display and index < len(self._sight) else None
+
+    @property
+    def cell_under_cursor(self) -> PivotRow | None:
+        """The cell under the cursor, or the one below which the cursor stands."""
+        row = self.row_under_cursor
+        if row is None or row.level in ("model", "dataset", "total"):
+            return None
+        above = self._sight[: self.table.cursor_index + 1]
+        return next((each for each in reversed(above) if each.is_cell), None)
+
+    @on(PagedTable.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self._show_cell()
+
+    def _show_cell(self) -> None:
+        row, box = self.cell_under_cursor, self.query_one("#cell", Static)
+        box.border_title = Content(panel.panel_title(row)) if row else None
+        if row is None or self._shown is None:
+            box.update(Content.styled(panel.TOTALS if self.row_under_cursor else "", panel.MUTED))
+            return
+        intervals = self._intervals.get(row.cell)
+        metrics = self._shown.found.inflation.get(row.cell, {})
+        box.update(panel.panel_content(metrics, intervals, box.content_size.width))
+        if intervals is None:
+            self.set_timer(_REST_SECONDS, lambda: self._look_at(row.cell))
+
+    def _look_at(self, cell: str) -> None:
+        row = self.cell_under_cursor
+        if row is None or row.cell != cell or cell in self._intervals or cell == self._cell_asked:
+            return
+        location, choice = self.app.location, self._choice
+
+        def read() -> Intervals | str:
+            from tui.pivot.cell_reading import read_cell
+
+            return read_cell(location, choice, cell)
+
+        self._cell_asked = cell
+        self._cell.ask(read, subject=(choice, cell))
+
+    def _take_cell(self, found: Intervals | str) -> None:
+        self._intervals[self._cell_asked], self._cell_asked = found, ""
+        self._show_cell()
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer what there is something to do with."""
+        return None if action == "diff" and len(self._marked) != 2 else True
+
+    def action_close(self) -> None:
+        """Back to the table of runs."""
+        self.dismiss()
+
+    def action_fold(self) -> None:
+        """Fold the model or data set under the cursor, or unfold it."""
+        row = self.row_under_cursor
+        fold = pivot_rows.fold_of(row) if row else None
+        if fold is None:
+            return
+        self._folded ^= {fold}
+        if row is not None and row.level not in ("model", "dataset"):
+            above = range(self.table.cursor_index, -1, -1)
+            self.table.move_to(next(i for i in above if self._sight[i].level == "dataset"))
+        self._draw()
+
+    @on(PagedTable.RowOpened)
+    def _row_opened(self) -> None:
+        self.action_fold()
+
+    def action_fold_level(self) -> None:
+        """Every cell, or data sets, or models alone."""
+        self._depth = (self._depth + 1) % len(pivot_rows.FOLDS)
+        rows = self._shown.rows if self._shown else ()
+        self._folded = pivot_rows.folds_at(rows, self._depth)
+        row = self.row_under_cursor
+        self._draw()
+        if row is not None and self._place_of(pivot_rows.row_key(row)) is None:
+            self._move_near(row)
+
+    def _move_near(self, row: PivotRow) -> None:
+        """Put the cursor on what a row that is folded away belongs to."""
+        for place, each in enumerate(self._sight):
+            if each.model == row.model and each.dataset in ("", row.dataset):
+                self.table.move_to(place)
+
+    def action_aggregate(self) -> None:
+        """The next way in which a run's epochs become one figure."""
+        self._aggregate = _CYCLE[(_CYCLE.index(self._aggregate) + 1) % len(_CYCLE)]
+        self._choice = replace(self._choice, aggregate=self._aggregate)
+        self.table.set_columns(pivot_rows.table_columns())
+        self._show_status()
+        self._read()
+
+    def action_imported(self) -> None:
+        """Make cells of imported runs too, or leave them out."""
+        if not self._choice.imported and (self._shown is None or not self._shown.imported):
+            self.notify(NONE_IMPORTED, timeout=3)
+            return
+        self._choice = replace(self._choice, imported=not self._choice.imported)
+        self._read()
+
+    def action_reference(self) -> None:
+        """Show or hide the published figures."""
+        if self._shown is not None and not self._shown.found.published:
+            self.notify("Nothing is published for these cells.", timeout=3)
+            return
+        self._reference = not self._reference
+        self._draw(anew=True)
+
+    def action_mark(self) -> None:
+        """Mark the cell under the cursor, or don't."""
+        row = self.cell_under_cursor
+        if row is None:
+            return
+        if self._marked.pop(row.cell, None) is None:
+            self._marked[row.cell] = row
+        self._draw()
+        self.table.action_move(1)
+
+    def action_diff(self) -> None:
+        """Set the two marked cells against each other."""
+        from tui.results.diff import DiffScreen, RunOrCell
+
+        if len(self._marked) == 2:
+            left, right = (RunOrCell(cell, is_cell=True) for cell in self._marked)
+            self.app.push_screen(DiffScreen(left, right, self._choice, self._aggregate))
+
+    def action_copy(self) -> None:
+        """Put the value under the cursor on the clipboard, with every digit."""
+        row, column = self.row_under_cursor, self.table.cursor_column
+        if row is None or column is None:
+            return
+        text = pivot_rows.exact_text(row, column.key)
+        self.app.copy_to_clipboard(text)
+        self.notify(f"Copied {plain(text, 40)}", timeout=2)
+
+    def action_copy_all(self) -> None:
+        """Put the whole pivot on the clipboard, tabs between the columns."""
+        self.app.copy_to_clipboard(pivot_rows.as_tabs(self._all_rows()))
+        self.notify("Copied the pivot", timeout=2)
+
+    def _all_rows(self) -> Sequence[PivotRow]:
+        rows = self._shown.rows if self._shown else ()
+        return pivot_rows.in_sight(rows, (), reference=self._reference)
+
+    def action_export(self) -> None:
+        """Write the whole pivot to a file."""
+        from tui.pivot.export import PivotExport
+        from tui.results.export import ExportScreen
+
+        if self._shown is None or not self._shown.rows:
+            self.notify("There is no cell to write.", timeout=3)
+            return
+        rows = pivot_rows.in_sight(self._shown.found.rows, (), reference=self._reference)
+        self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))
+
+    def help_topics(self) -> Iterator[tuple[str, str]]:
+        """What help explains first: the column under the cursor."""
+        chosen = self.table.cursor_column
+        if chosen is not None:
+            yield from words.column_topics(chosen.key, self._aggregate)

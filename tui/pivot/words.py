@@ -1,0 +1,55 @@
+"""What is said above, below and in place of the pivot. No widget here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
+from engine.analysis.meanings import meaning
+from engine.analysis.pivot.stored import pivot_columns
+from engine.store.compare.grouping import Choice
+from tui.results.imported import imported_parts
+from tui.shell.text import count, plain
+
+if TYPE_CHECKING:
+    from tui.pivot.reading import Shown
+
+
+def status_content(
+    shown: Shown | None, choice: Choice, aggregate: Aggregate, marked: int
+) -> Content:
+    """How epochs and seeds become a figure, how much is shown, and what it is filtered by."""
+    over = {"max": "maximum", "min": "minimum"}.get(aggregate, "mean ± std")
+    warned = "$warning" if aggregate in ("max", "min") else "$text-muted"
+    parts: list[tuple[str, str]] = [
+        ("a ", "$accent"),
+        (f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds", warned),
+    ]
+    if shown is not None:
+        cells = sum(row.is_cell for row in shown.rows)
+        runs = count(shown.found.runs, "run")
+        parts.append((f"   {count(cells, 'cell')} of {runs}", "$text-muted"))
+        if told := imported_parts(shown.imported, taken_in=shown.choice.imported):
+            parts += [("   ", ""), *told]
+    if marked:
+        parts.append((f"   {marked} marked", "$accent"))
+    if words := choice.filter.strip():
+        parts += [("   filter ", "$text-muted"), (plain(words, 60), "$accent")]
+    return Content.assemble(*parts)
+
+
+def why_empty(choice: Choice) -> str:
+    """Why there is no cell."""
+    if words := choice.filter.strip():
+        return f"No run that is done matches “{plain(words, 40)}”: esc goes back to the filter."
+    return "No run is done yet, so there is no cell to show."
+
+
+def column_topics(key: str, aggregate: Aggregate) -> Iterator[tuple[str, str]]:
+    """A column's name and what it means, if it is one of the figures."""
+    for entry in pivot_columns(aggregate):
+        if entry.name == key:
+            yield entry.name, meaning(entry, aggregate)

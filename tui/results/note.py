@@ -1,0 +1,39 @@
+"""One line to type: a note about a run."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from tui.shell.text import plain
+
+
+class NoteScreen(ModalScreen["str | None"]):
+    """Answers with the note, or None if it stays as it is."""
+
+    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
+    DEFAULT_CSS = "NoteScreen .dialog { height: auto; }"
+
+    def __init__(self, note: str) -> None:
+        super().__init__()
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Note"
+            dialog.border_subtitle = "⏎ keep   esc back"
+            yield Input(
+                plain(self._note), placeholder="why you ran it, what you saw", max_length=500
+            )
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
+
+    def action_back(self) -> None:
+        """Leave it as it was."""
+        self.dismiss(None)

@@ -1,0 +1,110 @@
+"""Published figures beside a run's, as lines of text: which is which is said on every line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from engine.analysis.comparison import Value, figure
+from engine.analysis.reference import Beside, ReferenceOfCell
+from tui.shell.text import ABSENT, TITLE, plain, shorten
+
+_FIRST = (
+    "NDCG@10/test",
+    "Recall@10/test",
+    "HitRate@10/test",
+    "MRR@10/test",
+    "EpochTime",
+    "Total Epoch Trained",
+    "Loss/train",
+    "GradientNorm",
+    "Model/TotalParams",
+    "GPU/Memory(MiB)",
+    "GPU/Utilization(%)",
+    "LearningRate",
+)
+_SHORT = {
+    "Total Epoch Trained": "Epochs",
+    "Model/TotalParams": "Params",
+    "GPU/Memory(MiB)": "GPU MiB",
+    "GPU/Utilization(%)": "GPU %",
+    "Loss/train": "Loss/train",
+    "LearningRate": "Lr",
+}
+_LABEL = 25
+_GAP = 2
+
+
+def reference_title(reference: ReferenceOfCell, cell: str) -> str:
+    """What the figures are of, and how they were made."""
+    ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
+    return plain(
+        f"{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}", 4 * TITLE
+    )
+
+
+def reference_content(reference: ReferenceOfCell, ours: Mapping[str, Value], width: int) -> Content:
+    """Six lines: heading, published, ours measured alike, ours at test, and the differences."""
+    by_name = {entry.column: entry for entry in reference.beside(ours)}
+    shown = _fitting([by_name[name] for name in _FIRST if name in by_name], width)
+    alike = "validation" + ("" if reference.aggregate == "best" else f" {reference.aggregate}")
+    lines = [
+        _line("", [_heading(entry) for entry in shown], "$text-muted", shown),
+        _line("published as “test”", [_published(entry) for entry in shown], "$accent", shown),
+        _line(f"ours, {alike}", [_ours(entry.alike, entry) for entry in shown], "", shown),
+        _differences([entry.difference for entry in shown], shown),
+        _line("ours, test, chosen epoch", [_ours(entry.test, entry) for entry in shown], "", shown),
+        _differences([entry.test_difference for entry in shown], shown),
+    ]
+    return Content("\n").join(lines)
+
+
+def _heading(entry: Beside) -> str:
+    return _SHORT.get(entry.column, entry.column.removesuffix("/test"))
+
+
+def _published(entry: Beside) -> str:
+    return f"{entry.published:,.10g}"
+
+
+def _ours(value: float | None, entry: Beside) -> str:
+    return ABSENT if value is None else figure(value, entry.kind)
+
+
+def _difference(value: float | None, entry: Beside) -> str:
+    if value is None:
+        return ""
+    digits = {"whole": 0, "metric": 3, "rate": 4}.get(entry.kind, 2)
+    text = f"{value:+,.{digits}f}"
+    return text if any(digit in text for digit in "123456789") else "±0"
+
+
+def _differences(values: Sequence[float | None], shown: Sequence[Beside]) -> Content:
+    texts = [_difference(value, entry) for value, entry in zip(values, shown, strict=True)]
+    return _line("  difference", texts, "$text-muted", shown)
+
+
+def _fitting(entries: Sequence[Beside], width: int) -> list[Beside]:
+    kept: list[Beside] = []
+    used = _LABEL
+    for entry in entries:
+        used += _width(entry) + _GAP
+        if used > width:
+            break
+        kept.append(entry)
+    return kept
+
+
+def _width(entry: Beside) -> int:
+    texts = [_heading(entry), _published(entry), _ours(entry.alike, entry)]
+    texts += [_ours(entry.test, entry), _difference(entry.difference, entry)]
+    return max(cell_len(text) for text in texts)
+
+
+def _line(label: str, texts: Sequence[str], style: str, shown: Sequence[Beside]) -> Content:
+    parts: list[tuple[str, str]] = [(f"{shorten(label, _LABEL):<{_LABEL}}", "$text-muted")]
+    for text, entry in zip(texts, shown, strict=True):
+        parts.append((" " * _GAP + text.rjust(_width(entry)), style))
+    return Content.assemble(*parts)

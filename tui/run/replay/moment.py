@@ -1,0 +1,186 @@
+"""One moment of a run: what the machine did, and what had been written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tui.shell.text import shorten
+from tui.widgets.lines import Line, Lines, fit
+
+UNKNOWN = "n/a"
+
+Figures = Mapping[str, Any]
+
+_GIB = 1024
+_BARS = "▁▂▃▄▅▆▇█"
+_LABEL_WIDTH = 8
+_VALUE_WIDTH = 14
+
+
+def _percent(name: str) -> Callable[[Figures], str]:
+    return lambda row: UNKNOWN if row[name] is None else f"{row[name]:.0f} %"
+
+
+def _plain(name: str, unit: str) -> Callable[[Figures], str]:
+    return lambda row: UNKNOWN if row[name] is None else f"{row[name]:.0f} {unit}"
+
+
+def _memory(name: str, total: str | None = None) -> Callable[[Figures], str]:
+    def text(row: Figures) -> str:
+        if row[name] is None:
+            return UNKNOWN
+        whole = row[total] if total is not None else None
+        used = f"{row[name] / _GIB:.1f}"
+        return f"{used} GiB" if whole is None else f"{used} / {whole / _GIB:.0f} GiB"
+
+    return text
+
+
+_ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
+    ("gpu", "gpu_utilization", _percent("gpu_utilization")),
+    ("gpu mem", "gpu_memory_mib", _memory("gpu_memory_mib", "gpu_memory_total_mib")),
+    ("power", "gpu_power_w", _plain("gpu_power_w", "W")),
+    ("temp", "gpu_temperature_c", _plain("gpu_temperature_c", "°C")),
+    ("run gpu", "process_gpu_memory_mib", _memory("process_gpu_memory_mib")),
+    ("cpu", "cpu_percent", _percent("cpu_percent")),
+    ("ram", "memory_used_mib", _memory("memory_used_mib", "memory_total_mib")),
+    ("run cpu", "process_cpu_percent", _percent("process_cpu_percent")),
+    ("run ram", "process_memory_mib", _memory("process_memory_mib")),
+)
+"""Label, column of the table ``telemetry``, and its text. 100 % of a run's CPU is one core."""
+
+_WHOLES: Mapping[str, str | float] = {
+    "gpu_utilization": 100.0,
+    "gpu_temperature_c": 100.0,
+    "cpu_percent": 100.0,
+    "gpu_memory_mib": "gpu_memory_total_mib",
+    "process_gpu_memory_mib": "gpu_memory_total_mib",
+    "memory_used_mib": "memory_total_mib",
+}
+"""What a bar that is full means: a figure, or the highest of a column; else of its own."""
+
+_ALWAYS = ("cpu", "ram", "run cpu", "run ram")
+
+
+class DeviceMoment(Lines):
+    """The devices at a moment, with the whole run as sparklines, lit up to that moment."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._samples: Sequence[Figures] = ()
+        self._rows: list[tuple[str, str, Callable[[Figures], str]]] = []
+        self._sparks: dict[tuple[str, int], str] = {}
+        self._index: int | None = None
+        self._note = ""
+
+    def take(self, samples: Sequence[Figures], note: str) -> None:
+        """The samples of a run, and what is to be said of them."""
+        self._samples, self._note, self._sparks = samples, note, {}
+        self._rows = [
+            row
+            for row in _ROWS
+            if row[0] in _ALWAYS or any(sample[row[1]] is not None for sample in samples)
+        ]
+        self.redraw()
+
+    @property
+    def rows(self) -> int:
+        """How many rows there is something to show in."""
+        return max(1, len(self._rows)) + bool(self._note)
+
+    def show(self, index: int | None) -> None:
+        """Show one of the samples; ``None``: there is none of the moment."""
+        if index != self._index:
+            self._index = index
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        if not self._samples:
+            return [[(shorten("the journal has no telemetry", width), "$text-disabled")]]
+        room = max(0, width - _LABEL_WIDTH - _VALUE_WIDTH - 1)
+        lines: list[Line] = []
+        for label, name, text in self._rows:
+            value = UNKNOWN if self._index is None else text(self._samples[self._index])
+            spark = self._spark(name, room)
+            lit = 0
+            if self._index is not None:
+                lit = (self._index + 1) * room // len(self._samples)
+            lines.append(
+                [
+                    (label.ljust(_LABEL_WIDTH), "$text-muted"),
+                    (spark[:lit], "$primary"),
+                    (spark[lit:], "$border-blurred"),
+                    (" " + fit(value, _VALUE_WIDTH, ">"),
+                     "$text-disabled" if value == UNKNOWN else ""),
+                ]
+            )  # fmt: skip
+        if self._note and len(lines) < height:
+            lines.append([(shorten(self._note, width), "$text-disabled")])
+        return lines
+
+    def _spark(self, name: str, width: int) -> str:
+        """The highest of each piece of the run, as a share of what there is, or of the highest."""
+        key = name, width
+        if key not in self._sparks:
+            values = [sample[name] for sample in self._samples]
+            whole = _WHOLES.get(name, name)
+            top = 100.0
+            if isinstance(whole, str):
+                known = [sample[whole] for sample in self._samples if sample[whole] is not None]
+                top = max(known, default=0.0) or 1.0
+            bars = []
+            for cell in range(width):
+                start = cell * len(values) // width
+                stop = max(start + 1, (cell + 1) * len(values) // width)
+                part = [value for value in values[start:stop] if value is not None]
+                share = min(max(part, default=0.0) / top, 1.0)
+                bars.append(_BARS[min(int(share * 8), 7)] if part else " ")
+            self._sparks[key] = "".join(bars)
+        return self._sparks[key]
+
+
+class FigureMoment(Lines):
+    """The figures that were the newest at a moment."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._figures: Sequence[tuple[str, str]] = ()
+
+    def show(self, figures: Sequence[tuple[str, str]]) -> None:
+        """Names and figures."""
+        if figures != self._figures:
+            self._figures = figures
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:  # noqa: ARG002
+        return [
+            [(fit(name, width - 12), "$text-muted"), (fit(figure, 12, ">"), "")]
+            for name, figure in self._figures
+        ]
+
+
+class StoryTail(Lines):
+    """The last lines that were there at a moment."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._lines_told: Sequence[tuple[str, str]] = ()
+        self._count = 0
+
+    def take(self, lines: Sequence[tuple[str, str]]) -> None:
+        """All lines with their styles, in order."""
+        self._lines_told = lines
+        self.redraw()
+
+    def show(self, count: int) -> None:
+        """Show the end of the first so many."""
+        if count != self._count:
+            self._count = count
+            self.redraw()
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        shown = self._lines_told[max(0, self._count - height) : self._count]
+        if not shown:
+            return [[("nothing was written yet", "$text-disabled")]]
+        return [[(shorten(text, width), style)] for text, style in shown]

@@ -1,0 +1,271 @@
+"""Replay: a run gone through again, charts, devices and log at one moment that a slider moves."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from time import localtime, monotonic, strftime
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.widgets import Static
+
+from engine.lifecycle import ENDED
+from engine.runfolder import run_folder
+from tui.charts.chart import Chart
+from tui.charts.charted import ChartedScreen
+from tui.charts.run_charts import ALL_CHARTS, RunCharts
+from tui.charts.run_curves import epoch_source
+from tui.charts.view import View
+from tui.messages import StoreChanged
+from tui.run.replay.keys import REPLAY
+from tui.run.replay.moment import DeviceMoment, FigureMoment, StoryTail
+from tui.run.replay.reading import Replay, read_replay
+from tui.run.replay.slider import Slider
+from tui.shell.bindings import bindings_for
+from tui.shell.states import glyph, style_variable
+from tui.shell.text import PARAGRAPH, plain, run_label
+from tui.widgets.header import Header
+from tui.widgets.key_bar import KeyBar
+
+SPEEDS = (1, 3, 10, 30, 100, 300, 1000)
+TICK_SECONDS = 0.1
+SMALL_HEIGHT = 30
+"""Rows of the terminal below which one chart is shown at a time."""
+
+
+class ReplayRead(Message):
+    """The run came from the store; None if there is nothing to replay, or why it can't be read."""
+
+    def __init__(self, replay: Replay | None, problem: str = "") -> None:
+        super().__init__()
+        self.replay = replay
+        self.problem = problem
+
+
+class ReplayScreen(ChartedScreen):
+    """One run, moment by moment. Keys in `tui.run.replay.keys`.
+
+    Time is the run's own: it stands still between attempts.
+    """
+
+    AREA = "replay"
+    CSS_PATH = "screen.tcss"
+    BINDINGS = bindings_for("replay", REPLAY)  # type: ignore[assignment]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium")]  # noqa: RUF012
+
+    def __init__(self, run_id: str, overlay: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._overlay = overlay
+        self._replay: Replay | None = None
+        self._at = 0.0
+        """The moment: seconds of running."""
+        self._speed = SPEEDS.index(30)
+        self._played = 0.0
+        """When time last passed, by the monotonic clock."""
+        self._chart = 0
+        self._plays = False
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.app.current_mode or "live")
+        yield Static(id="heading", markup=False)
+        with Horizontal(id="body"):
+            yield RunCharts(pointing=False, id="charts")
+            with Vertical(id="side"):
+                yield DeviceMoment(id="device", classes="panel")
+                yield FigureMoment(id="figures", classes="panel")
+        yield StoryTail(id="story", classes="panel")
+        yield Slider(id="slider")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(DeviceMoment).name_frame("Devices")
+        self.query_one(FigureMoment).name_frame("Newest figures")
+        self.query_one(StoryTail).name_frame("Journal and log")
+        self._timer = self.set_interval(TICK_SECONDS, self._tick, pause=True)
+        charts = self.charts
+        charts.follow(self._run_id)
+        charts.look(View("time"))
+        if self._overlay:
+            charts.lay_over(self._overlay)
+        self._show_charts()
+        self._read()
+
+    @on(Resize)
+    def _resized(self) -> None:
+        self._show_charts()
+        self.call_after_refresh(self._show)
+
+    @on(StoreChanged)
+    def _store_changed(self) -> None:
+        if self._replay is None or self._replay.run.state not in ENDED:
+            self._read()
+            self.charts.refresh_from_store()
+
+    @work(thread=True, exclusive=True, group="replay")
+    def _read(self) -> None:
+        from engine.errors import UserError
+
+        try:
+            log = run_folder(self.app.location.runs, self._run_id).log
+            with closing(self.app.reader()) as connection:
+                replay = read_replay(connection, self._run_id, log)
+        except (UserError, sqlite3.Error) as error:
+            self.post_message(ReplayRead(None, str(error)))
+        else:
+            self.post_message(ReplayRead(replay))
+
+    @on(ReplayRead)
+    def _take(self, message: ReplayRead) -> None:
+        self._replay = replay = message.replay
+        if replay is None:
+            said = message.problem or "There is nothing to replay of this run: esc goes back."
+            self.query_one("#heading", Static).update(plain(said, PARAGRAPH))
+            return
+        note = "" if replay.stride == 1 else f"every {replay.stride}th sample is shown"
+        device = self.query_one(DeviceMoment)
+        device.take(replay.samples, note)
+        device.styles.height = device.rows + device.gutter.height
+        self.query_one(StoryTail).take([(line.text, line.style) for line in replay.told])
+        self._show()
+
+    @on(RunCharts.Changed)
+    def _charts_changed(self) -> None:
+        self._point()
+
+    # The moment
+
+    def _show(self) -> None:
+        replay = self._replay
+        if replay is None:
+            return
+        self._at = min(max(self._at, 0.0), replay.total)
+        self.query_one(Slider).show(self._at, replay.total, replay.marks)
+        self.query_one(DeviceMoment).show(replay.sample_at(self._at))
+        self.query_one(StoryTail).show(replay.told_by(self._at))
+        self._show_heading(replay)
+        self._point()
+
+    def _point(self) -> None:
+        """The charts' cursor to the moment, in their own unit."""
+        charts = self.charts
+        if self._replay is None or charts.main is None or not charts.longest().ys:
+            return
+        self.query_one(FigureMoment).show(charts.main.figures_at(self._at))
+        x = charts.longest().translated(self._at, "time", charts.view.unit)
+        if charts.view.unit == "time":
+            x = self._at
+        if charts.view.cursor != x:
+            charts.point(x)
+
+    def _show_heading(self, replay: Replay) -> None:
+        run = replay.run
+        span = replay.timeline.span_at(self._at)
+        playing = self._plays
+        parts = [
+            (f"{'▶' if playing else '‖'} ×{SPEEDS[self._speed]}", "$accent bold"),
+            ("   ", ""),
+            (f"{glyph(run.state)} ", style_variable(run.state)),
+            (run_label(run), "bold"),
+        ]
+        if span is not None:
+            when = strftime("%Y-%m-%d %H:%M:%S", localtime(self._wall_time(replay)))
+            several = f"attempt {span.attempt} of {len(replay.timeline.spans)}   "
+            parts.append(
+                (f"   {several if len(replay.timeline.spans) > 1 else ''}{when}", "$text-muted")
+            )
+        self.query_one("#heading", Static).update(Content.assemble(*parts))
+
+    def _wall_time(self, replay: Replay) -> float:
+        return min(max(replay.timeline.wall_time(self._at) or 0.0, 0.0), 4e9)
+
+    def _play(self, plays: bool) -> None:
+        self._plays, self._played = plays, monotonic()
+        if plays:
+            self._timer.resume()
+        else:
+            self._timer.pause()
+        self._show()
+
+    def _go(self, seconds: float) -> None:
+        self._at = seconds
+        self._show()
+
+    @on(Slider.Moved)
+    def _slid(self, message: Slider.Moved) -> None:
+        self._go(message.seconds)
+
+    @on(Chart.Chosen)
+    def _chosen(self, message: Chart.Chosen) -> None:
+        charts = self.charts
+        self._go(charts.longest().translated(message.x, charts.view.unit, "time"))
+
+    def _tick(self) -> None:
+        now = monotonic()
+        passed, self._played = now - self._played, now
+        self._go(self._at + passed * SPEEDS[self._speed])
+        if self._replay is None or self._at >= self._replay.total:
+            self._play(False)
+
+    # Actions
+
+    def action_close(self) -> None:
+        """Back."""
+        self.dismiss()
+
+    def action_play(self) -> None:
+        """Let time pass, or stop it; at the end, from the start."""
+        replay = self._replay
+        if replay is None:
+            return
+        if not self._plays and self._at >= replay.total:
+            self._at = 0.0
+        self._play(not self._plays)
+
+    def action_faster(self, by: int) -> None:
+        """The next speed."""
+        self._speed = min(max(self._speed + by, 0), len(SPEEDS) - 1)
+        self._show()
+
+    def action_move(self, cells: int) -> None:
+        """By so many cells of the slider."""
+        self._go(self._at + cells * self.query_one(Slider).cell)
+
+    def action_go(self, where: str) -> None:
+        """To the first or the last moment."""
+        self._go(0.0 if where == "start" or self._replay is None else self._replay.total)
+
+    def action_epoch(self, by: int) -> None:
+        """To the end of the epoch before, or of the next."""
+        main = self.charts.main
+        times = main.curves[epoch_source("valid_ndcg")].xs("time") if main is not None else []
+        index = bisect_right(times, self._at) if by > 0 else bisect_left(times, self._at) - 1
+        if 0 <= index < len(times):
+            self._go(times[index])
+
+    def action_show_whole(self) -> None:
+        """All of x; the moment stays."""
+        charts = self.charts
+        charts.look(replace(charts.view, window=None))
+
+    def action_next_chart(self) -> None:
+        """Where there is room: all, then each alone; else one after the other."""
+        count = len(ALL_CHARTS) + (0 if self._one_at_a_time else 1)
+        self._chart = (self._chart + 1) % count
+        self._show_charts()
+
+    @property
+    def _one_at_a_time(self) -> bool:
+        return self.size.height < SMALL_HEIGHT or self.size.width < 100
+
+    def _show_charts(self) -> None:
+        shown = self._chart if self._one_at_a_time else self._chart - 1
+        self.charts.show_alone(min(shown, len(ALL_CHARTS) - 1) if shown >= 0 else None)

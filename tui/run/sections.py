@@ -1,0 +1,279 @@
+"""The sections of a run's page, as text. No widget here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from engine.analysis.comparison import Kind, Value, figure
+from engine.analysis.details import RunDetails
+from engine.analysis.remedy import Remedy
+from engine.marks import MEANING
+from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
+from tui.shell.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
+
+_METRICS = (
+    ("ndcg", "NDCG@10"),
+    ("recall", "Recall@10"),
+    ("hit", "HitRate@10"),
+    ("mrr", "MRR@10"),
+)
+_ROWS = (
+    ("valid", "", "validation, all items"),
+    ("test", "", "test, all items"),
+    ("valid", "_masked", "validation, seen masked"),
+    ("test", "_masked", "test, seen masked"),
+)
+_TOTALS: tuple[tuple[str, str, Kind], ...] = (
+    ("EpochTime", "train_seconds_best", "seconds"),
+    ("Loss/train, sum", "loss_sum_best", "real"),
+    ("Loss/train, per target", "loss_best", "real"),
+    ("GradientNorm", "grad_norm_best", "real"),
+    ("LearningRate", "lr_best", "rate"),
+    ("Parameters", "parameters", "whole"),
+    ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
+    ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+    ("Users/s, one by one", "users_per_second_1", "whole"),
+    ("Users/s, by 256", "users_per_second_256", "whole"),
+)
+
+_SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
+
+MUTED = "$text-muted"
+
+LAST_LINES = 6
+"""Of the log, on a failed run's page."""
+LONGEST_NAME = 24
+
+
+def heading(details: RunDetails, width: int) -> Content:
+    """State, cell and what became of it; the id where there is room."""
+    run = details.run
+    cell = plain(f"{run.model} × {run.dataset} × {run.length}", 120)
+    who = f"   seed {run.seed}   profile {plain(run.profile, 40)}"
+    name = f"   {plain(run.id)}"
+    used = cell_len(f"{glyph(run.state)} {run.state}   {cell}{who}{name}")
+    sign = IMPORTED if run.origin else glyph(run.state)
+    first = Content.assemble(
+        (f"{sign} {plain(run.state)}", f"{style_variable(run.state)} bold"),
+        ("   ", ""),
+        (cell, "bold"),
+        (who, ""),
+        (name if used <= width else "", MUTED),
+    )
+    lines = [first, Content.styled(_became(details), "$error" if run.state == "failed" else MUTED)]
+    if run.note:
+        lines.append(Content.assemble(("note  ", MUTED), (plain(run.note, PARAGRAPH), "$accent")))
+    return Content("\n").join(lines)
+
+
+def _became(details: RunDetails) -> str:
+    run, figures = details.run, details.figures
+    trained = figures.get("epochs_trained")
+    parts = []
+    if trained:
+        parts.append(f"{int(trained)} epochs trained, best is {int(figures['best_epoch'] or 0)}")
+    seconds = figures.get("total_seconds")
+    if isinstance(seconds, int | float) and seconds:
+        parts.append(duration(seconds))
+    if run.message:
+        parts.append(plain(run.message, PARAGRAPH))
+    elif run.state != "done":
+        parts.append(STATE_MEANING.get(run.state, plain(run.state)))
+    if run.finished:
+        parts.append(f"ended {ago(run.finished)}")
+    return " · ".join(parts)
+
+
+def failure(found: Remedy, log: Sequence[str]) -> Content:
+    """The log's last words, and what to try with which key; the heading says what happened."""
+    lines = [Content.styled(line, MUTED) for line in log[-LAST_LINES:]]
+    lines.append(Content.assemble(("try  ", MUTED), (plain(found.advice), "")))
+    if found.settings:
+        change = f" a new run with {plain(found.change)}"
+        lines.append(Content.assemble(("     ", ""), ("T", "$accent bold"), (change, "")))
+    again = " the same run again, from its last checkpoint"
+    lines.append(Content.assemble(("     ", ""), ("t", "$accent bold"), (again, "")))
+    return Content("\n").join(lines)
+
+
+def result(
+    details: RunDetails, intervals: Mapping[str, tuple[float, float]] | None = None
+) -> Content:
+    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch.
+    ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
+    figures = details.figures
+    rows = [("", [name for _, name in _METRICS])]
+    for split, ranking, label in _ROWS:
+        values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
+        rows.append((label, [figure(value, "metric") for value in values]))
+        if label == "test, all items" and intervals:
+            spans = [_span(intervals.get(metric)) for metric, _ in _METRICS]
+            rows.append(("  95 % over users", spans))
+    label_width = max(len(label) for label, _ in rows)
+    widths = [max(len(name), len(".055–.067")) for _, name in _METRICS]
+    lines = []
+    for place, (label, texts) in enumerate(rows):
+        cells = "".join(f"  {text:>{width}}" for text, width in zip(texts, widths, strict=True))
+        strong = "" if place and not label.startswith(" ") else MUTED
+        if place == 2:
+            strong = "bold"
+        lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
+    lines.append(Content(""))
+    pairs = [(label, figure(figures.get(source), kind)) for label, source, kind in _TOTALS]
+    half = (len(pairs) + 1) // 2
+    left = [(label, text) for label, text in pairs[:half]]
+    right = [(label, text) for label, text in pairs[half:]]
+    for index, (label, text) in enumerate(left):
+        parts = [(f"{label:<22}", MUTED), (f" {text:>9}", "")]
+        if index < len(right):
+            other, value = right[index]
+            parts += [(f"   {other:<18}", MUTED), (f" {value:>9}", "")]
+        lines.append(Content.assemble(*parts))
+    return Content("\n").join(lines)
+
+
+def _span(interval: tuple[float, float] | None) -> str:
+    """``.055–.067``."""
+    if interval is None:
+        return ABSENT
+    return "–".join(f"{end:.3f}".removeprefix("0") for end in interval)
+
+
+def configuration(details: RunDetails) -> Content:
+    """The whole configuration, section by section."""
+    lines: list[Content] = []
+    for section in ("architecture", "training", "source"):
+        content = details.spec.get(section)
+        if not isinstance(content, Mapping):
+            continue
+        if lines:
+            lines.append(Content(""))
+        lines.append(Content.styled("data set" if section == "source" else section, "bold"))
+        kept = {
+            key: value
+            for key, value in content.items()
+            if value not in (None, "", [], {}) and (section != "source" or key in _SOURCE)
+        }
+        lines += pairs_lines([(key, _setting(value)) for key, value in kept.items()])
+    return Content("\n").join(lines)
+
+
+def provenance(details: RunDetails) -> Content:
+    """What makes the figures comparable."""
+    start = details.started
+    known = details.provenance
+    checksum = known.get("checksum")
+    data = [
+        f"{start[name]:,} {name}"
+        for name in ("users", "items", "interactions")
+        if isinstance(start.get(name), int)
+    ]
+    facts = [
+        *_origin(details),
+        ("data set", str(checksum)[:12] if checksum else ABSENT),
+        ("", ", ".join(data)),
+        ("protocol", _text(known.get("protocol"))),
+        ("settings", _text(known.get("settings"))),
+        ("code", _text(known.get("code"))),
+        ("commit", _commit(start)),
+        ("torch", _text(known.get("torch"))),
+        ("python", _text(start.get("python"))),
+        ("cuda", str(start.get("cuda") or "")),
+        ("driver", str(start.get("driver") or "")),
+        ("device", _text(known.get("device"))),
+        ("dtype", _text(known.get("dtype"))),
+        ("threads", _text(start.get("threads"))),
+        ("host", _text(start.get("host"))),
+    ]
+    lines = pairs_lines([(k, v) for k, v in facts if v])
+    for mark in (details.run.marks or "").split():
+        text = f"{mark}: {MEANING.get(mark, '')}"
+        lines.append(Content.assemble((f"{MARKED} ", "$warning"), (plain(text, PARAGRAPH), "")))
+    return Content("\n").join(lines)
+
+
+def _origin(details: RunDetails) -> list[tuple[str, str]]:
+    """Of an imported run."""
+    if not details.run.origin:
+        return []
+    came_from = plain(str(details.spec.get("came_from") or ""), PARAGRAPH)
+    how = details.run.origin.removeprefix("imported-")
+    return [("imported", f"{how}, {came_from}"), ("", "no ranks of users, so no test holds it")]
+
+
+def _commit(start: Mapping[str, Any]) -> str:
+    commit = start.get("commit")
+    if not isinstance(commit, str):
+        return ""
+    return f"{commit[:10]}, with changes" if start.get("dirty") else commit[:10]
+
+
+def attempts(details: RunDetails) -> Content:
+    """One line an attempt, then what was warned of."""
+    from engine.store.jobs import job_of, job_text
+
+    lines = []
+    for attempt in details.attempts:
+        began, ended = attempt.get("started"), attempt.get("ended")
+        took = duration(ended - began) if began and ended else ABSENT
+        status = plain(str(attempt.get("status") or ""), 10)
+        resumed = attempt.get("resumed_epoch")
+        text = f"{status:<10} {took:>9}  {_text(attempt.get('device'))}"
+        if resumed:
+            text += f", from epoch {resumed}"
+        lines.append(Content.assemble((f"{attempt.get('attempt')}  ", MUTED), (text, "")))
+        if (job := job_of(attempt)) is not None:
+            lines.append(Content.styled(f"   {plain(job_text(job), PARAGRAPH)}", MUTED))
+    lines += [
+        Content.assemble(("! ", "$warning"), (plain(warning, PARAGRAPH), ""))
+        for warning in details.warnings
+    ]
+    if not lines:
+        return Content.styled("It has not started yet.", MUTED)
+    return Content("\n").join(lines)
+
+
+def files(folder: Path, command: str) -> Content:
+    """Where it lies, and how to launch it again."""
+    return Content.assemble(
+        ("run       ", MUTED),
+        (plain(folder.name), ""),
+        ("\nfolder    ", MUTED),
+        (short_path(folder, 100), ""),
+        ("\nrelaunch  ", MUTED),
+        (plain(command) or "another program trained it", "$accent" if command else MUTED),
+    )
+
+
+def pairs_lines(pairs: Iterable[tuple[str, str]]) -> list[Content]:
+    """Names and values under each other."""
+    listed = [(plain(name, LONGEST_NAME), plain(value, PARAGRAPH)) for name, value in pairs]
+    width = max((cell_len(name) for name, _ in listed), default=0)
+    return [
+        Content.assemble((f"{set_cell_size(name, width)}  ", MUTED), (value, ""))
+        for name, value in listed
+    ]
+
+
+def _setting(value: Value | list[Any] | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_setting(inner)}" for key, inner in value.items())
+    return json.dumps(value)
+
+
+def _text(value: object) -> str:
+    if value is None or value == "":
+        return ABSENT
+    return number(value, 2) if isinstance(value, float) else plain(str(value), PARAGRAPH)

@@ -1,0 +1,1 @@
+"""Below every screen: the terminal, its colours and keys, and texts."""

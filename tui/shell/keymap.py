@@ -1,0 +1,116 @@
+"""The keys that a user chose for actions, in place of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from engine.errors import UsageError, did_you_mean, nearest, shown
+from tui.shell.action import Action, actions_for, binding_id, key_name
+
+NAMED_KEYS = (
+    *("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end"),
+    *("pageup", "pagedown", "up", "down", "left", "right"),
+    *(f"f{number}" for number in range(1, 13)),
+)
+_CONTROL = re.compile(r"ctrl\+[a-z]")
+_SAME_AS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+j": "enter"}
+"""Terminals send the same byte for both."""
+
+_UNREACHABLE = "unbound"
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """Chosen keys by the name of the action. Empty: every action keeps its own."""
+
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def applied(self, action: Action) -> Action:
+        """The action with the keys that it has for this user."""
+        keys = self.chosen.get(action.name)
+        return action if keys is None else replace(action, keys=keys, key_label=None)
+
+    def bindings(self, actions: Sequence[Action]) -> dict[str, str]:
+        """For `App.set_keymap`: Textual's keys of every binding, by its id.
+
+        All of them or none: Textual puts what it changes behind the rest, and the footer shall
+        keep its order.
+        """
+        if not self.chosen:
+            return {}
+        found: dict[str, str] = {}
+        for action in actions:
+            if action.own_keys:
+                continue
+            keys = self.applied(action).keys
+            for number in range(len(action.keys)):
+                key = action.keys[number]
+                if action.name in self.chosen:
+                    key = _UNREACHABLE if number else ",".join(keys)
+                found[binding_id(action, number)] = key
+        return found
+
+
+def read_keymap(wanted: Mapping[str, tuple[str, ...]], actions: Sequence[Action]) -> Keymap:
+    """Check what a user wrote: keys by the name of one of the ``actions``.
+
+    Raises:
+        UsageError: an action or a key that there isn't, or a key that means two things.
+    """
+    names = {action.name: action for action in actions}
+    changeable = [name for name, action in names.items() if not action.own_keys]
+    chosen: dict[str, tuple[str, ...]] = {}
+    for name, keys in wanted.items():
+        if name not in names:
+            raise UsageError(f"there is no action {shown(name)}: {_hint(name, changeable)}")
+        if names[name].own_keys:
+            raise UsageError(f"the keys of {name} can't be changed.")
+        chosen[name] = tuple(dict.fromkeys(map(_key, keys)))
+    keymap = Keymap(chosen)
+    for area in dict.fromkeys(chain.from_iterable(action.screens for action in actions)):
+        _refuse_double(keymap, area, actions)
+    return keymap
+
+
+def _hint(name: str, names: list[str]) -> str:
+    """The nearest name, or those of its area: all of them would fill a screen."""
+    area = name.partition(".")[0]
+    inside = [known for known in names if known.startswith(f"{area}.")]
+    if nearest(name, names) or inside:
+        return did_you_mean(name, names if nearest(name, names) else inside)
+    return "`seqbench keys` lists them."
+
+
+def _key(text: str) -> str:
+    """Textual's name of a key. Raises `UsageError`."""
+    from tui.shell.private import key_of
+
+    if len(text) == 1 and text.isprintable():
+        return "space" if text == " " else key_of(text)
+    lowered = text.lower().replace("^", "ctrl+", 1) if text.startswith("^") else text.lower()
+    if lowered in _SAME_AS:
+        raise UsageError(f"a terminal can't tell {text} from {_SAME_AS[lowered]}.")
+    if lowered in NAMED_KEYS or _CONTROL.fullmatch(lowered):
+        return lowered
+    raise UsageError(
+        f"{shown(text)} is no key: write a character, ctrl+ and a letter, or a name such as"
+        f" {nearest(lowered, NAMED_KEYS) or 'pageup'}."
+    )
+
+
+def _refuse_double(keymap: Keymap, area: str, actions: Sequence[Action]) -> None:
+    """On one screen its own actions and the app's must have different keys."""
+    taken: dict[str, Action] = {}
+    everywhere = () if area == "app" else actions_for("app", actions)
+    for action in map(keymap.applied, (*actions_for(area, actions), *everywhere)):
+        for key in action.keys:
+            other = taken.setdefault(key, action)
+            chosen = {action.name, other.name} & keymap.chosen.keys()
+            if other.name != action.name and chosen:
+                raise UsageError(
+                    f"the key {key_name(key)} would mean two things: {other.name} and"
+                    f" {action.name}."
+                )

@@ -1,0 +1,68 @@
+"""Reading the end of a growing log, a piece at a time and in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.regular import open_regular
+from tui.shell.text import plain
+
+FIRST_BYTES = 64 * 1024
+"""How much of an existing log is read at first, from its end."""
+
+PIECE_BYTES = 256 * 1024
+"""Read at most at once; what is beyond that is passed over, and said so."""
+
+LINE_CHARACTERS = 2_000
+"""Longer lines are clipped."""
+
+
+class LogFollower:
+    """Hands out what a log gained since it was last asked. For one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._identity: tuple[int, int] | None = None
+        self._offset = 0
+        self._partial = b""
+
+    def read(self) -> list[str]:
+        """The whole lines that are new, each harmless and clipped; nothing while there is no file.
+
+        A line that is not ended yet is kept back. Of a progress bar (carriage returns in a line)
+        only its newest state is kept. A log that was replaced or cut is read anew.
+        """
+        try:
+            with open_regular(self.path) as file:
+                status = os.fstat(file.fileno())
+                identity = status.st_dev, status.st_ino
+                said = []
+                if identity != self._identity or status.st_size < self._offset:
+                    self._identity, self._partial = identity, b""
+                    self._offset = max(0, status.st_size - FIRST_BYTES)
+                    cut = self._offset > 0
+                elif status.st_size - self._offset > PIECE_BYTES:
+                    passed = status.st_size - self._offset - PIECE_BYTES
+                    said.append(f"… {passed:,} bytes not shown …")
+                    self._offset, self._partial, cut = self._offset + passed, b"", True
+                else:
+                    cut = False
+                file.seek(self._offset)
+                data = file.read(PIECE_BYTES)
+        except OSError:
+            return []
+        self._offset += len(data)
+        whole, newline, rest = (self._partial + data).rpartition(b"\n")
+        self._partial = rest[-4 * LINE_CHARACTERS :]
+        if not newline:
+            return said
+        lines = whole.split(b"\n")
+        if cut:
+            del lines[0]  # begins in the middle
+        return said + [_line(raw) for raw in lines]
+
+
+def _line(raw: bytes) -> str:
+    newest = raw.rstrip(b"\r").rpartition(b"\r")[2][: 4 * LINE_CHARACTERS]
+    return plain(newest.decode(errors="replace"))[:LINE_CHARACTERS]

@@ -1,0 +1,143 @@
+"""How a user wants the terminal: ``terminal.yaml`` in their own folder, in ``./configs`` and in
+``--config-dir``, later ones over earlier ones.
+
+It is read before the first paint, so nothing heavy is imported, and YAML only where there is such
+a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tui.shell.action import Action
+from tui.shell.keymap import Keymap, read_keymap
+
+FILE = "terminal.yaml"
+Glyphs = Literal["auto", "unicode", "ascii"]
+GLYPHS: tuple[Glyphs, ...] = ("auto", "unicode", "ascii")
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What a user may choose; what the command line says goes before it."""
+
+    keymap: Keymap = field(default_factory=Keymap)
+    mouse: bool = True
+    glyphs: Glyphs = "auto"
+    low_bandwidth: bool | None = None
+    """``None``: as the line needs it."""
+    theme: str | None = None
+    """``None``: the one that was used last."""
+
+    def overridden(self, *, mouse: bool, ascii_only: bool, low_bandwidth: bool) -> Preferences:
+        """With what the command line switches."""
+        return replace(
+            self,
+            mouse=self.mouse and mouse,
+            glyphs="ascii" if ascii_only else self.glyphs,
+            low_bandwidth=True if low_bandwidth else self.low_bandwidth,
+        )
+
+
+def preference_files(extra: Path | None = None) -> list[Path]:
+    """Where they may be written, lowest first."""
+    import platformdirs
+
+    folders = [platformdirs.user_config_path("seqbench"), Path.cwd() / "configs"]
+    chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
+    return [folder / FILE for folder in (*folders, chosen) if folder is not None]
+
+
+def read_preferences(actions: Sequence[Action], extra: Path | None = None) -> Preferences:
+    """What the user wrote, checked; ``actions`` are those that may have keys of their own.
+
+    Raises:
+        ConfigError: with file, line, key, and what was expected.
+    """
+    files = [path for path in preference_files(extra) if path.exists()]
+    if not files:
+        return Preferences()
+    from engine.yamlfile import YamlDocument, merge_documents, read_yaml
+
+    document: YamlDocument | None = None
+    for path in files:
+        above = read_yaml(path)
+        document = merge_documents(document, above) if document else above
+    assert document is not None
+    return _checked(document.value, document.error, actions)
+
+
+Complain = Callable[[tuple[str, ...], str], Exception]
+
+
+def _checked(
+    value: Mapping[str, Any], complain: Complain, actions: Sequence[Action]
+) -> Preferences:
+    from engine.errors import UsageError, did_you_mean, shown
+
+    readers: dict[str, Callable[[Any], Any]] = {
+        "keys": lambda given: read_keymap(_keys(given), actions),
+        "mouse": _switch,
+        "glyphs": _glyphs,
+        "low-bandwidth": lambda given: None if given == "auto" else _switch(given),
+        "theme": _theme,
+    }
+    found: dict[str, Any] = {}
+    for key, given in value.items():
+        if key not in readers:
+            raise complain((key,), f"is not known: {did_you_mean(key, readers)}")
+        try:
+            found[key] = readers[key](given)
+        except UsageError as error:
+            raise complain((key,), str(error)) from None
+        except ValueError as error:
+            raise complain((key,), f"expected {error}, not {shown(given)}.") from None
+    return Preferences(
+        keymap=found.get("keys", Keymap()),
+        mouse=found.get("mouse", True),
+        glyphs=found.get("glyphs", "auto"),
+        low_bandwidth=found.get("low-bandwidth"),
+        theme=found.get("theme"),
+    )
+
+
+def _switch(given: object) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError("true or false")
+    return given
+
+
+def _glyphs(given: object) -> Glyphs:
+    if given not in GLYPHS:
+        raise ValueError(f"one of {', '.join(GLYPHS)}")
+    return given
+
+
+def _theme(given: object) -> str:
+    from textual.theme import BUILTIN_THEMES
+
+    from engine.errors import UsageError, did_you_mean
+    from tui.shell.theme import THEMES
+
+    known = [theme.name for theme in THEMES] + list(BUILTIN_THEMES)
+    if not isinstance(given, str):
+        raise ValueError("the name of a theme")
+    if given not in known:
+        raise UsageError(f"there is no theme {given!r}: {did_you_mean(given, known)}")
+    return given
+
+
+def _keys(given: object) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(given, Mapping):
+        raise ValueError("names of actions with their keys")
+    wanted: dict[str, tuple[str, ...]] = {}
+    for name, keys in given.items():
+        listed = keys if isinstance(keys, tuple) else (keys,)
+        if not listed or not all(isinstance(key, (str, int)) for key in listed):
+            raise ValueError(f"a key, or a list of keys, for {name}")
+        wanted[str(name)] = tuple(str(key) for key in listed)
+    return wanted

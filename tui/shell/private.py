@@ -1,0 +1,66 @@
+"""What the app uses of Textual that Textual doesn't promise, as seen with 8.2.8.
+
+Nothing else reaches into Textual's objects; a new release is checked here. Besides, `tui.app`
+overrides two methods of `App` (``_handle_exception``, ``_watch_theme``) and `tui.shell.terminal` is
+a subclass of the driver for Linux.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from textual._xterm_parser import XTermParser
+from textual.keys import _character_to_key
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.driver import Driver
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+
+__all__ = [
+    "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "is_ending",
+    "key_of", "replace_filters", "tell_resumed",
+]  # fmt: skip
+
+
+def key_of(character: str) -> str:
+    """The name of the key that types a character, such as ``slash``."""
+    return _character_to_key(character)
+
+
+def driver_of(app: App[Any]) -> Driver | None:
+    """What the app draws with; none before it runs."""
+    return app._driver
+
+
+def tell_resumed(app: App[Any]) -> None:
+    """Tell whoever subscribed that the app runs again after a stop."""
+    app._resume_signal()
+
+
+def all_screens(app: App[Any]) -> list[Screen[object]]:
+    """The screens of all modes, not only those that are shown."""
+    return [screen for stack in app._screen_stacks.values() for screen in stack]
+
+
+def replace_filters(app: App[Any], old: Iterable[type[LineFilter]], new: LineFilter) -> None:
+    """Draw through another filter, in place of those of some types."""
+    kept = [each for each in app._filters if not isinstance(each, tuple(old))]
+    app._filters[:] = [*kept, new]
+
+
+def is_ending(app: App[Any]) -> bool:
+    """Whether the app takes its screens down, or has not set them up yet."""
+    return app._exit or not app._running
+
+
+def exception_of(app: App[Any]) -> Exception | None:
+    """What the app ended with, if nobody foresaw it."""
+    return app._exception
+
+
+def drop_traceback(app: App[Any]) -> None:
+    """Print no traceback when the app ends."""
+    app._exit_renderables.clear()

@@ -1,0 +1,86 @@
+"""Reading apart from showing: in a thread, for one screen or widget."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from textual.dom import DOMNode
+
+from engine.errors import UserError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T]):
+    """One thing to read.
+
+    Attributes:
+        subject: what is read about: two of the same subject differ in when they are read only.
+    """
+
+    read: Callable[[], T]
+    subject: Hashable
+
+
+class Reading(Generic[T]):
+    """Reads in a thread, one read at a time.
+
+    What is asked for while a read goes on waits for its end, and only the newest of it is then
+    read: reads never pile up, however often the store changes. What a read found is shown if
+    nothing about another subject was asked for meanwhile, and its owner is still there.
+
+    Args:
+        owner: the screen or widget that asks; once it is unmounted nothing is shown any more.
+        show: takes what was read, in the app's thread.
+        fail: takes why nothing could be read, as a sentence, in the app's thread.
+    """
+
+    def __init__(
+        self, owner: DOMNode, show: Callable[[T], object], fail: Callable[[str], object]
+    ) -> None:
+        self._owner = owner
+        self._show = show
+        self._fail = fail
+        self._current: _Asked[T] | None = None
+        self._next: _Asked[T] | None = None
+
+    def ask(self, read: Callable[[], T], subject: Hashable = None) -> None:
+        """Read in the thread, as soon as it is free.
+
+        Args:
+            read: imports what it needs, so that the screen doesn't wait for it. What it raises
+                becomes a sentence if it is a `UserError`, an `sqlite3.Error` or an `OSError`;
+                anything else ends the app.
+            subject: what is read about, such as the filter.
+        """
+        self._next = _Asked(read, subject)
+        if self._current is None:
+            self._begin()
+
+    def _begin(self) -> None:
+        asked, self._next = self._next, None
+        if asked is not None:
+            self._current = asked
+            work = partial(self._in_thread, asked)
+            self._owner.run_worker(work, group="reading", thread=True)
+
+    def _in_thread(self, asked: _Asked[T]) -> None:
+        try:
+            found = asked.read()
+        except (UserError, sqlite3.Error, OSError) as error:
+            self._owner.call_later(self._end, asked, partial(self._fail, str(error)))
+        else:
+            self._owner.call_later(self._end, asked, partial(self._show, found))
+
+    def _end(self, asked: _Asked[T], tell: Callable[[], object]) -> None:
+        self._current = None
+        newest = self._next
+        if self._owner.is_attached and (newest is None or newest.subject == asked.subject):
+            tell()
+        if self._current is None:
+            self._begin()
