@@ -30,7 +30,7 @@ from engine.store.requests import enqueue
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 SECONDS = 180.0
-REHEARSAL = Path(__file__).parents[1] / "engine" / "scheduling" / "rehearsal_worker.py"
+REHEARSAL = Path(__file__).parents[1] / "engine" / "supervisor" / "rehearsal_worker.py"
 SMALL = {"users": 120, "items": 40, "interactions": 3_600}
 TIMES = ("train_seconds", "eval_seconds", "gpu_memory_mib", "gpu_utilization")
 """What differs between executions of one run."""
