@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import StoreError
@@ -15,8 +16,8 @@ from engine.store.location import StoreLocation
 
 SUPERVISOR = (sys.executable, "-P", "-m", "engine.supervisor")
 
-_started: list[subprocess.Popen[bytes]] = []
-"""Supervisors that this process started, to be reaped."""
+_started: list[int] = []
+"""Pids of the supervisors that this process started and hasn't reaped."""
 _reaping = threading.Lock()
 
 
@@ -56,29 +57,37 @@ def ensure_supervisor(
     arguments = [*command, "--db", str(location.db)]
     if config_dir is not None:
         arguments += ["--config-dir", str(config_dir.resolve())]
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with location.supervisor_log.open("ab") as log:
-            child = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=background_environment(),
-                start_new_session=True,
-            )
+        # A `subprocess.Popen` would warn when this process ends before its child.
+        pid = os.posix_spawn(
+            command[0],
+            arguments,
+            background_environment(),
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(location.supervisor_log), append, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
     except OSError as error:
         raise StoreError(
             f"No background process can be started for {location.db}: {error.strerror}."
         ) from None
     with _reaping:
-        _started.append(child)
+        _started.append(pid)
 
 
 def _reap() -> None:
-    """Reap those of `_started` that have ended."""
+    """Reap supervisors that this process started and that have ended."""
     with _reaping:
-        _started[:] = [child for child in _started if child.poll() is None]
+        for pid in list(_started):
+            with suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                    continue
+            _started.remove(pid)
 
 
 def _check_same_store(location: StoreLocation) -> None:
