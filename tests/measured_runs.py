@@ -6,13 +6,13 @@ import json
 import math
 import random
 import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from aside import folder_aside
 
 from engine.analysis.comparison import Row
 from engine.analysis.pairs.cells import cell_of
@@ -121,10 +121,9 @@ _TEMPLATE: dict[str, Any] = {}
 def filled_store(folder: Path) -> tuple[MeasuredStore, dict[str, str]]:
     """A copy of one store that `MeasuredStore.fill` filled, and its run ids by a word."""
     if not _TEMPLATE:
-        aside = tempfile.TemporaryDirectory(prefix="measured-")
-        runs = MeasuredStore(Path(aside.name)).fill()
-        _TEMPLATE.update(folder=aside, runs=runs)
-    shutil.copytree(_TEMPLATE["folder"].name, folder, dirs_exist_ok=True)
+        aside = folder_aside("measured-")
+        _TEMPLATE.update(folder=aside, runs=MeasuredStore(aside).fill())
+    shutil.copytree(_TEMPLATE["folder"], folder, dirs_exist_ok=True)
     return MeasuredStore(folder), _TEMPLATE["runs"]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from aside import folder_aside
 from measured_runs import MeasuredStore
 
 from engine.store.connect import connect_writer
@@ -69,8 +69,8 @@ def reported_store(folder: Path) -> MeasuredStore:
     """Three models on one data set, one of them at two lengths, three seeds each; a run that
     failed, and one to go."""
     if not _TEMPLATE:
-        aside = tempfile.TemporaryDirectory(prefix="reported-")
-        store = MeasuredStore(Path(aside.name))
+        aside = folder_aside("reported-")
+        store = MeasuredStore(aside)
         for model in EASE:
             for length in (50, 100) if model == "sasrec" else (50,):
                 for seed in (1, 2, 3):
@@ -78,5 +78,5 @@ def reported_store(folder: Path) -> MeasuredStore:
         store.add("xlstm", length=50, seed=4, epochs=0, end="failed")
         store.add("sasrec", length=50, seed=4, epochs=0)
         _TEMPLATE["folder"] = aside
-    shutil.copytree(_TEMPLATE["folder"].name, folder, dirs_exist_ok=True)
+    shutil.copytree(_TEMPLATE["folder"], folder, dirs_exist_ok=True)
     return MeasuredStore(folder)

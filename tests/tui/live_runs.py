@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from aside import folder_aside
+
 from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
 from engine.store.connect import connect_writer
@@ -121,11 +123,10 @@ def _without_runs() -> bytes:
 
 
 @cache
-def _made(make: Callable[[LiveStore], Any]) -> tuple[LiveStore, Any, object]:
-    """A store that was made once, what making it returned, and who removes its folder."""
-    folder = tempfile.TemporaryDirectory(prefix="live-")
-    store = LiveStore(Path(folder.name))
-    return store, make(store), folder
+def _made(make: Callable[[LiveStore], Any]) -> tuple[LiveStore, Any]:
+    """A store that was made once, and what making it returned."""
+    store = LiveStore(folder_aside("live-"))
+    return store, make(store)
 
 
 def start(**fields: Any) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def loss(number: int) -> float:
 
 def populate(store: LiveStore) -> dict[str, str]:
     """Put runs in every state into a store that has none; their ids by a word."""
-    template, runs, _ = _made(_every_state)
+    template, runs = _made(_every_state)
     store.take_copy(template)
     return dict(runs)
 
