@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
 
 from engine.cell import FIELDS, Cell
-from engine.spread import Spread, spread_of
+from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
 
@@ -142,49 +141,77 @@ def cell_table(
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
     """
+    each = ", count({0}), total({0}), total({0} * {0}), min({0}), max({0})"
+    grouped = f"GROUP BY {_KEY} ORDER BY {_KEY}"
+    sql, parameters = _of_runs(choice, measures, cells, ", count(*), max(p.id)", each, grouped)
+    found: dict[Cell, dict[Measure, OverSeeds]] = {}
+    unsure: dict[Measure, list[Cell]] = {}
+    rows = []
+    for row in map(tuple, fetch(con, sql, parameters)):
+        cell = Cell(*row[: len(FIELDS)])
+        seeds, run, *sums_of = row[len(FIELDS) :]
+        figures = found[cell] = {}
+        for place, measure in enumerate(measures):
+            count, total, squares, lowest, highest = sums_of[5 * place : 5 * place + 5]
+            if not count:
+                continue
+            if known := spread_of_sums(count, total, squares, lowest, highest):
+                figures[measure] = OverSeeds(known, lowest, highest)
+            else:
+                unsure.setdefault(measure, []).append(cell)
+        rows.append(CellRow(cell, seeds, run, figures))
+    for measure, cells_of in unsure.items():
+        for cell, over in _read_again(con, choice, measure, cells_of).items():
+            found[cell][measure] = over
+    return rows
+
+
+def _read_again(
+    con: sqlite3.Connection, choice: Choice, measure: Measure, cells: Sequence[Cell]
+) -> dict[Cell, OverSeeds]:
+    """Figures of cells whose sums didn't tell them, from the values of their runs."""
+    sql, parameters = _of_runs(choice, [measure], [cell.name for cell in cells], "", ", {}", "")
+    values: dict[Cell, list[float]] = {cell: [] for cell in cells}
+    for *key, figure in map(tuple, fetch(con, sql, parameters)):
+        values[Cell(*key)] += finite([figure])
+    return {
+        cell: OverSeeds(known, min(some), max(some))
+        for cell, some in values.items()
+        if (known := spread(some))
+    }
+
+
+def _of_runs(
+    choice: Choice,
+    measures: Sequence[Measure],
+    cells: Collection[str] | None,
+    first: str,
+    each: str,
+    last: str,
+) -> tuple[str, list[object]]:
+    """SQL for figures of the runs that count, of all cells or of those with some names.
+
+    Args:
+        first: columns after the cell's own.
+        each: columns for each measure, ``{0}`` being its figure.
+        last: what follows the choice of runs.
+    """
     names = list(dict.fromkeys(name for measure in measures for name in _names(measure)))
     check_columns(names)
-    chosen, parameters = counted(choice)
-    if cells is not None:
-        chosen = f"SELECT * FROM ({chosen}) p WHERE {_among()}"  # noqa: S608
-        parameters.append(_keys_of(cells))
+    picked, parameters = counted(choice)
     places, source = places_of(names)
     place = dict(zip(names, places, strict=True))
-    values = [" - ".join(place[name] for name in _names(measure)) for measure in measures]
-    figures = _each(", {x} AS x{n}", [_finite(value) for value in values])
-    means = _each(
-        ", count(x{n}) AS n{n}, {x} AS m{n}", [_mean(f"x{n}") for n in range(len(values))]
+    terms = (" - ".join(place[name] for name in _names(measure)) for measure in measures)
+    columns = first + "".join(map(each.format, terms))
+    where = ""
+    if cells is not None:
+        where = f"WHERE {_among()}"
+        parameters.append(_keys_of(cells))
+    sql = (
+        f"WITH picked AS MATERIALIZED ({picked})"  # noqa: S608
+        f" SELECT {_KEY}{columns} FROM picked p {source} {where} {last}"
     )
-    sums = _each(
-        ", n{n}, m{n}, total(x{n} - m{n}), total((x{n} - m{n}) * (x{n} - m{n})), min(x{n}),"
-        " max(x{n})",
-        values,
-    )
-    sql = f"""
-        WITH picked AS MATERIALIZED (
-            SELECT p.*, dense_rank() OVER (ORDER BY {_KEY}) AS cell FROM ({chosen}) p),
-        figures AS MATERIALIZED (SELECT p.cell{figures} FROM picked p {source}),
-        means AS MATERIALIZED (SELECT cell{means} FROM figures GROUP BY cell),
-        sums AS MATERIALIZED (
-            SELECT f.cell{sums} FROM figures f CROSS JOIN means m ON m.cell = f.cell
-            GROUP BY f.cell),
-        cells AS (SELECT {_KEY}, cell, count(*) AS seeds, max(id) AS run FROM picked p
-            GROUP BY cell)
-        SELECT {_KEY}, p.seeds, p.run, sums.* FROM cells p JOIN sums ON sums.cell = p.cell
-        ORDER BY p.cell"""  # noqa: S608
-    return [
-        CellRow(Cell(*row[:6]), row[6], row[7], dict(_over_seeds(measures, row[9:])))
-        for row in map(tuple, fetch(con, sql, parameters))
-    ]
-
-
-def _over_seeds(
-    measures: Sequence[Measure], sums: Sequence[Any]
-) -> Iterator[tuple[Measure, OverSeeds]]:
-    for place, measure in enumerate(measures):
-        count, mean, rest, squares, lowest, highest = sums[6 * place : 6 * place + 6]
-        if known := spread_of(count, mean, rest, squares):
-            yield measure, OverSeeds(known, lowest, highest)
+    return sql, parameters
 
 
 def cell_figures(
@@ -209,22 +236,13 @@ def best_means(
     con: sqlite3.Connection, choice: Choice, columns: Sequence[tuple[str, bool]]
 ) -> dict[tuple[str, str], float]:
     """The best mean of any cell, by data set and column; of each column whether more is better."""
-    if not columns:
-        return {}
-    picked, parameters = counted(choice)
-    places, source = places_of([name for name, _ in columns])
-    means = _each(", {x} AS m{n}", [_mean(_finite(place)) for place in places])
-    ends = ", ".join(f"{'max' if more else 'min'}(m{n})" for n, (_, more) in enumerate(columns))
-    sql = f"""
-        WITH picked AS MATERIALIZED ({picked}), means AS (
-            SELECT p.dataset{means} FROM picked p {source} GROUP BY {_KEY})
-        SELECT dataset, {ends} FROM means GROUP BY dataset"""  # noqa: S608
-    return {
-        (dataset, name): value
-        for dataset, *values in fetch(con, sql, parameters)
-        for (name, _), value in zip(columns, values, strict=True)
-        if value is not None
-    }
+    ends: dict[tuple[str, str], float] = {}
+    for row in cell_table(con, choice, [name for name, _ in columns]):
+        for name, more in columns:
+            if over := row.figures.get(name):
+                key, mean = (row.cell.dataset, name), over.spread.mean
+                ends[key] = (max if more else min)(ends.get(key, mean), mean)
+    return ends
 
 
 def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:
@@ -319,10 +337,6 @@ def _mean(value: str) -> str:
         f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
         f" ELSE total({value}) / count({value}) END"
     )
-
-
-def _each(template: str, values: Sequence[str]) -> str:
-    return "".join(template.format(n=n, x=value) for n, value in enumerate(values))
 
 
 def _names(measure: Measure) -> tuple[str, ...]:
