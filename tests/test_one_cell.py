@@ -190,7 +190,7 @@ def test_every_mean_of_a_cell_is_the_same(
         )
         stored = stored_pivot(con, choice, "best").rows
         of_rows = pivot(rows, counted)
-        places = queries.places(con)
+        places = queries.launch_cells(con)
         try:
             material = gather(con, location, None, Wanted())
             reported = pivot(material.done, material.counted)
@@ -289,7 +289,7 @@ def _shown(location: StoreLocation) -> list[Any]:
             counted = counted_runs(con, Choice())
             found += [rows, by_cell(rows, counted), counted]
             found.append(stored_pivot(con, Choice(), parse_aggregate(aggregate)).rows)
-        found.append(queries.places(con))
+        found.append(queries.launch_cells(con))
     return found
 
 

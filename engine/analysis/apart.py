@@ -18,7 +18,7 @@ _DIGITS = {"data": 12, "settings": 12}
 """How much of a digest is told."""
 
 
-class Facts(NamedTuple):
+class Conditions(NamedTuple):
     """What may keep cells of one place apart."""
 
     profile: Value
@@ -28,8 +28,8 @@ class Facts(NamedTuple):
     protocol: Value
 
 
-def what_differs(cells: Sequence[Facts]) -> tuple[str, ...]:
-    """In which of `Facts` cells of one place differ.
+def what_differs(cells: Sequence[Conditions]) -> tuple[str, ...]:
+    """In which of `Conditions` cells of one place differ.
 
     Settings count protocol and split, too (`engine.cell`): they are named where cells of one
     protocol and split still differ in them. Of imported runs no split is known, and none differs.
@@ -38,7 +38,9 @@ def what_differs(cells: Sequence[Facts]) -> tuple[str, ...]:
     for cell in cells:
         alike = settings.setdefault((cell.protocol, cell.split), set())
         alike.add((cell.profile, cell.settings))
-    found = [name for name in Facts._fields if len({getattr(cell, name) for cell in cells}) > 1]
+    found = [
+        name for name in Conditions._fields if len({getattr(cell, name) for cell in cells}) > 1
+    ]
     if len({cell.split for cell in cells} - {None}) < 2 and "split" in found:
         found.remove("split")
     if "settings" in found and not any(len(alike) > 1 for alike in settings.values()):
@@ -60,7 +62,9 @@ def why_apart(cells: Iterable[Row]) -> list[str]:
 
 def _sentence(alike: Sequence[Row]) -> str:
     facts = [
-        Facts(*(row[name] for name in ("profile", "settings", "checksum", "split", "protocol")))
+        Conditions(
+            *(row[name] for name in ("profile", "settings", "checksum", "split", "protocol"))
+        )
         for row in alike
     ]
     differs = what_differs(facts)

@@ -147,12 +147,12 @@ def _measured(aggregate: Aggregate) -> list[Column]:
     return sorted(chosen, key=lambda entry: _FIRST.get(entry.name, len(_FIRST)))
 
 
-Facts = dict[tuple[str, str], dict[str, None]]
+_Values = dict[tuple[str, str], dict[str, None]]
 """The values of every setting, by section and name, each once and in order."""
 
 
-def _facts(con: sqlite3.Connection, runs: Sequence[str]) -> Facts:
-    found: Facts = {}
+def _facts(con: sqlite3.Connection, runs: Sequence[str]) -> _Values:
+    found: _Values = {}
     asked = json.dumps(list(runs))
     specs = fetch(
         con,
@@ -190,7 +190,7 @@ def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _differences(left: Facts, right: Facts) -> Iterator[Setting]:
+def _differences(left: _Values, right: _Values) -> Iterator[Setting]:
     names = [*left, *(name for name in right if name not in left)]
     sections = list(dict.fromkeys(section for section, _ in names))
     for section, name in sorted(names, key=lambda key: sections.index(key[0])):

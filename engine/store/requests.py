@@ -1,4 +1,4 @@
-"""What the terminal and the command line may write: new runs, and requests to the supervisor.
+"""What the app and the commands write: new runs, notes, tags, requests to the supervisor.
 
 A request lies in the table ``requests`` until a supervisor has done it, so callers see to it that
 one runs (`engine.scheduling.start.ensure_supervisor`).
@@ -19,6 +19,7 @@ from engine.lifecycle import Action, Move, QueueAction
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
+from engine.store.queries import get_run, run_spec
 from engine.store.tags import MOST as MOST_TAGS
 from engine.store.tags import check_tags, parse_tags, tags_text
 
@@ -123,7 +124,7 @@ def enqueue_planned(
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
-    """Ask for waiting runs to leave the queue and running ones to stop; others are left alone."""
+    """Ask for waiting runs to leave the queue and running ones to stop; other runs stay."""
     _request(location, "cancel", run_ids)
 
 
@@ -150,7 +151,6 @@ def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str,
     from pydantic import ValidationError
 
     from engine.spec import amended
-    from engine.store.queries import get_run, run_spec
 
     with closing(connect_reader(location)) as connection:
         spec, run = run_spec(connection, run_id), get_run(connection, run_id)

@@ -50,7 +50,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CellLine:
     """One line of the grouped comparison: a cell, or below it one of its runs."""
 
     cell: str
@@ -88,7 +88,7 @@ def cell_lines(
     expanded: Collection[str] = (),
     limit: int = 200,
     offset: int = 0,
-) -> tuple[int, list[Line]]:
+) -> tuple[int, list[CellLine]]:
     """How many lines there are, and ``limit`` of them from ``offset`` on.
 
     Args:
@@ -126,7 +126,9 @@ def cell_lines(
         rows_before = fetch(con, sql, (*parameters, 1, 0))
         return (int(rows_before[0][0]) if rows_before else 0), []
     total = int(rows[0][0]) if rows else 0
-    return total, [Line(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)]
+    return total, [
+        CellLine(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)
+    ]
 
 
 def cell_table(

@@ -21,7 +21,7 @@ from engine.store.database import (
     write,
 )
 from engine.store.intake.folders import save_folder, save_unsaved
-from engine.store.intake.takein import take_in
+from engine.store.intake.import_run import import_run
 from engine.store.location import StoreLocation
 from engine.store.transitions import held
 
@@ -107,7 +107,7 @@ def _fill(path: Path, location: StoreLocation, requests: list[tuple[Any, ...]]) 
     with closing(open_database(path, "rw")) as connection:
         # Nothing is lost if the power goes: the file isn't in its place yet.
         connection.execute("PRAGMA synchronous = OFF")
-        count = sum(take_in(connection, folder) for folder in location.folders())
+        count = sum(import_run(connection, folder) for folder in location.folders())
         with write(connection):
             connection.executemany(
                 "INSERT INTO requests (action, run, created)"

@@ -143,7 +143,7 @@ def test_launch_shows_the_newest_run_of_a_seed_as_the_comparison_does(
 ) -> None:
     averaged = next(row for row in SHOWN["launch"] if row["model"] == "bert4rec")
     row = next(row for row in cells(con) if row["model"] == "bert4rec")
-    score = queries.places(con)["bert4rec", "ml-100k", 50].score
+    score = queries.launch_cells(con)["bert4rec", "ml-100k", 50].score
     assert score is not None
     assert score.mean == pytest.approx(row["NDCG@10/test"])
     assert score.mean != pytest.approx(averaged["mean"], abs=1e-4)

@@ -15,7 +15,7 @@ from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load
 from engine.store.intake.ingest import ingest, refresh
 
 
-def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
+def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
     """Add a run that the store doesn't have; whether the folder is a run's.
 
     What can't be read is passed over, and named in the table ``warnings``.
