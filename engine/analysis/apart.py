@@ -1,4 +1,4 @@
-"""Why cells of one model, data set and length stand apart, and are not averaged."""
+"""Reasons why cells of one model, data set and length are not averaged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _WHY = {
     "settings": "their settings differ (settings {})",
 }
 _DIGITS = {"data": 12, "settings": 12}
-"""How much of a digest is told."""
+"""Digits of a digest that are shown."""
 
 
 class Conditions(NamedTuple):
-    """What may keep cells of one place apart."""
+    """What a cell's figures were measured with; cells of one place differ in some of it."""
 
     profile: Value
     settings: Value
@@ -29,7 +29,7 @@ class Conditions(NamedTuple):
 
 
 def what_differs(cells: Sequence[Conditions]) -> tuple[str, ...]:
-    """In which of `Conditions` cells of one place differ.
+    """Return the names of the `Conditions` in which cells of one place differ.
 
     Settings count protocol and split, too (`engine.cell`): they are named where cells of one
     protocol and split still differ in them. Of imported runs no split is known, and none differs.
@@ -49,7 +49,7 @@ def what_differs(cells: Sequence[Conditions]) -> tuple[str, ...]:
 
 
 def why_apart(cells: Iterable[Row]) -> list[str]:
-    """A sentence for each model, data set, length and profile of which there are several cells.
+    """Explain in a sentence each model, data set, length and profile that has several cells.
 
     Args:
         cells: rows of `engine.analysis.comparison.by_cell`, or runs.

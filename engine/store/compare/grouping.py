@@ -18,7 +18,7 @@ from engine.store.compare.comparison import SQL, check_columns, matching, place_
 from engine.store.database import fetch
 
 Measure = str | tuple[str, str]
-"""A column of the comparison, or of two the first less the second, run by run."""
+"""A column of the comparison; or two columns, for the first less the second run by run."""
 
 _TEXTS = frozenset(
     {
@@ -40,7 +40,7 @@ _TEXTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which runs are grouped; as in `engine.store.compare.comparison.comparison`."""
+    """Which runs are grouped into cells; fields as in `engine.store.compare.comparison`."""
 
     filter: str = ""
     aggregate: str = "best"
@@ -51,7 +51,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class CellLine:
-    """One line of the grouped comparison: a cell, or below it one of its runs."""
+    """A line of the comparison by cell: a cell, or one of its runs below it."""
 
     cell: str
     """The cell's name."""
@@ -61,7 +61,7 @@ class CellLine:
 
 @dataclass(frozen=True, slots=True)
 class OverSeeds:
-    """A figure over the seeds of a cell, and its ends."""
+    """A figure over the seeds of a cell, with its minimum and maximum."""
 
     spread: Spread
     lowest: float
@@ -70,14 +70,14 @@ class OverSeeds:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """One cell, with figures."""
+    """A cell with figures over its seeds."""
 
     cell: Cell
     seeds: int
     run: str
     """The newest of its runs."""
     figures: Mapping[Measure, OverSeeds]
-    """Of the measures that any of its runs has."""
+    """By measure; measures that none of its runs has are left out."""
 
 
 def cell_lines(
@@ -89,12 +89,11 @@ def cell_lines(
     limit: int = 200,
     offset: int = 0,
 ) -> tuple[int, list[CellLine]]:
-    """How many lines there are, and ``limit`` of them from ``offset`` on.
+    """Count the lines of the comparison by cell, and read ``limit`` of them from ``offset`` on.
 
     Args:
-        sort: a column of the comparison; cells go by its mean, or by their number of seeds
-            where it is ``seed``.
-        expanded: cells whose runs are lines too, by seed.
+        sort: a column, by whose mean cells are ordered; ``seed`` for the number of seeds.
+        expanded: names of cells whose runs are lines below them, by seed.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
@@ -137,8 +136,9 @@ def cell_table(
     measures: Sequence[Measure],
     cells: Sequence[str] | None = None,
 ) -> list[CellRow]:
-    """All cells, or those of some names, in their order. A run's figure counts where it is a
-    finite number.
+    """Read all cells, or those of some names, in their order, with figures over their seeds.
+
+    Figures that are no finite numbers are left out.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
@@ -171,7 +171,7 @@ def cell_table(
 def _read_again(
     con: sqlite3.Connection, choice: Choice, measure: Measure, cells: Sequence[Cell]
 ) -> dict[Cell, OverSeeds]:
-    """Figures of cells whose sums didn't tell them, from the values of their runs."""
+    """Compute a figure of cells from the values of their runs, where sums didn't suffice."""
     sql, parameters = _of_runs(choice, [measure], [cell.name for cell in cells], "", ", {}", "")
     values: dict[Cell, list[float]] = {cell: [] for cell in cells}
     for *key, figure in map(tuple, fetch(con, sql, parameters)):
@@ -191,7 +191,7 @@ def _of_runs(
     each: str,
     last: str,
 ) -> tuple[str, list[object]]:
-    """SQL for figures of the runs that count, of all cells or of those with some names.
+    """Write a query for figures of the runs that count, of all cells or of those with some names.
 
     Args:
         first: columns after the cell's own.
@@ -219,7 +219,7 @@ def _of_runs(
 def cell_figures(
     con: sqlite3.Connection, choice: Choice, cells: Sequence[str], columns: Sequence[str]
 ) -> dict[str, dict[str, Spread]]:
-    """Mean and deviation of each of the columns that have one, by the names of cells.
+    """Read mean and deviation of the columns that have one, by the names of cells.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
@@ -237,7 +237,11 @@ def cell_figures(
 def best_means(
     con: sqlite3.Connection, choice: Choice, columns: Sequence[tuple[str, bool]]
 ) -> dict[tuple[str, str], float]:
-    """The best mean of any cell, by data set and column; of each column whether more is better."""
+    """Find the best mean of any cell, by data set and column.
+
+    Args:
+        columns: each with whether more is better.
+    """
     ends: dict[tuple[str, str], float] = {}
     for row in cell_table(con, choice, [name for name, _ in columns]):
         for name, more in columns:
@@ -248,7 +252,7 @@ def best_means(
 
 
 def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:
-    """Ids of the runs that a cell is made of, by seed."""
+    """List the ids of a cell's runs, by seed."""
     picked, parameters = counted(choice)
     same = " AND ".join(f"{name} = ?" for name in FIELDS)
     sql = f"SELECT id FROM ({picked}) WHERE {same} ORDER BY seed"  # noqa: S608
@@ -256,7 +260,7 @@ def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str
 
 
 def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
-    """The runs that cells are made of, by id, and which cell each is of.
+    """Map the id of each run that counts to its cell.
 
     Raises:
         UsageError: a filter that means nothing.
@@ -267,7 +271,7 @@ def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
-    """How many imported runs match and make no cell."""
+    """Count the imported runs that match and are left out of cells."""
     if choice.imported:
         return 0
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
@@ -276,7 +280,11 @@ def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
 
 
 def counted(choice: Choice) -> tuple[str, list[object]]:
-    """A query for the runs that count, one a seed, with what names their cells; its parameters."""
+    """Write a query for the runs that count, one a seed, with the fields of their cells.
+
+    Returns:
+        SQL and its parameters.
+    """
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     names = "r.model, r.dataset, r.length, r.profile"
     own = "" if choice.imported else " AND r.origin = ''"
@@ -289,7 +297,7 @@ def counted(choice: Choice) -> tuple[str, list[object]]:
 
 
 def _value(sort: str) -> tuple[str, str]:
-    """What cells are sorted by, and the table that it is in."""
+    """Write SQL for what cells are sorted by, and for the table that holds it."""
     if sort in FIELDS:
         return f"p.{sort}", ""
     if sort == "seed":
@@ -301,7 +309,7 @@ def _value(sort: str) -> tuple[str, str]:
 
 
 def places_of(names: Sequence[str]) -> tuple[list[str], str]:
-    """Where columns of the comparison are read, and what joins that to a table ``p`` of run ids."""
+    """Write SQL for columns of the comparison, and for joining them to a table ``p`` of run ids."""
     places, joins = [], {}
     for name in names:
         place = place_of(SQL[name])
@@ -319,7 +327,7 @@ _KEY = ", ".join(f"p.{name}" for name in FIELDS)
 
 
 def _among() -> str:
-    """SQL for whether a row is of one of the cells that the parameter `_keys_of` names."""
+    """Write SQL for whether a row of ``p`` is of a cell in the parameter that `_keys_of` makes."""
     wanted = ", ".join(f"json_extract(value, '$[{n}]')" for n in range(len(FIELDS)))
     return f"({_KEY}) IN (SELECT {wanted} FROM json_each(?))"  # noqa: S608
 
@@ -329,12 +337,12 @@ def _keys_of(names: Collection[str]) -> str:
 
 
 def _finite(value: str) -> str:
-    """SQL for a figure, or NULL where it isn't a finite number."""
+    """Write SQL for a figure, NULL unless it is a finite number."""
     return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
 
 
 def _mean(value: str) -> str:
-    """SQL for the mean over a group as `engine.spread` has it: of equal figures their value."""
+    """Write SQL for a group's mean as in `engine.spread`: of equal figures their value."""
     return (
         f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
         f" ELSE total({value}) / count({value}) END"
