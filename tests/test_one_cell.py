@@ -8,6 +8,7 @@ import math
 import os
 import random
 import shutil
+import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -31,9 +32,9 @@ from engine.lifecycle import STATES
 from engine.lock import take_lock
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
-from engine.spread import Spread, spread
+from engine.spread import Spread, spread, spread_of_sums
 from engine.store import queries
-from engine.store.compare.grouping import Choice, cell_figures, cell_lines, counted_runs
+from engine.store.compare.grouping import Choice, cell_figures, cell_lines, cell_table, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.create import create_or_migrate
 from engine.store.database import StoreConnection, write
@@ -189,7 +190,7 @@ def test_every_mean_of_a_cell_is_the_same(
         )
         stored = stored_pivot(con, choice, "best").rows
         of_rows = pivot(rows, counted)
-        places = queries.places(con)
+        places = queries.launch_cells(con)
         try:
             material = gather(con, location, None, Wanted())
             reported = pivot(material.done, material.counted)
@@ -288,7 +289,7 @@ def _shown(location: StoreLocation) -> list[Any]:
             counted = counted_runs(con, Choice())
             found += [rows, by_cell(rows, counted), counted]
             found.append(stored_pivot(con, Choice(), parse_aggregate(aggregate)).rows)
-        found.append(queries.places(con))
+        found.append(queries.launch_cells(con))
     return found
 
 
@@ -351,8 +352,6 @@ def test_equal_digests_are_equal_data_and_training(
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))
 def test_a_spread_is_that_of_the_statistics_module(values: list[float]) -> None:
-    import statistics
-
     found = spread([*values, None, math.nan, math.inf, "text"])
     assert found is not None
     scale = max(map(abs, values)) or 1.0
@@ -363,6 +362,40 @@ def test_a_spread_is_that_of_the_statistics_module(values: list[float]) -> None:
     else:
         wanted = statistics.stdev(values)
         assert found.deviation == pytest.approx(wanted, rel=1e-9, abs=1e-15 * scale)
+
+
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))
+def test_sums_tell_the_same_spread_or_nothing(values: list[float]) -> None:
+    squares = sum(value * value for value in values)
+    found = spread_of_sums(len(values), sum(values), squares, min(values), max(values))
+    wanted = spread(values)
+    assert wanted is not None
+    if found is None:
+        assert wanted.deviation is not None
+        assert wanted.deviation <= 0.004 * max(map(abs, values))
+    else:
+        mean, deviation = told(wanted.mean, wanted.deviation)
+        assert (found.mean, found.deviation, found.count) == (mean, deviation, wanted.count)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    figure=st.floats(-1e9, 1e9),
+    steps=st.lists(st.integers(-1000, 1000), min_size=2, max_size=12, unique=True),
+)
+def test_a_store_tells_figures_apart_that_are_close_together(
+    figure: float, steps: list[int], empty: Path, tmp_path: Path
+) -> None:
+    losses = [figure + step * 1e-3 for step in steps]
+    some = [
+        Given(spec_of("sasrec", seed, SPLITS[0], 0.001), "done", "8f0c", None, loss, False)
+        for seed, loss in enumerate(losses)
+    ]
+    location = store_of(empty, tmp_path, some)
+    with closing(connect_reader(location)) as con:
+        (row,) = cell_table(con, Choice(), ["loss_sum_best"])
+    mean, deviation = told(statistics.fmean(losses), statistics.stdev(losses))
+    assert row.figures["loss_sum_best"].spread == Spread(mean, deviation, len(losses))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(2, 30))

@@ -1,4 +1,4 @@
-"""Why cells of one model, data set and length stand apart, and are not averaged."""
+"""Reasons why cells of one model, data set and length are not averaged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _WHY = {
     "settings": "their settings differ (settings {})",
 }
 _DIGITS = {"data": 12, "settings": 12}
-"""How much of a digest is told."""
+"""Digits of a digest that are shown."""
 
 
-class Facts(NamedTuple):
-    """What may keep cells of one place apart."""
+class Conditions(NamedTuple):
+    """What a cell's figures were measured with; cells of one place differ in some of it."""
 
     profile: Value
     settings: Value
@@ -28,8 +28,8 @@ class Facts(NamedTuple):
     protocol: Value
 
 
-def what_differs(cells: Sequence[Facts]) -> tuple[str, ...]:
-    """In which of `Facts` cells of one place differ.
+def what_differs(cells: Sequence[Conditions]) -> tuple[str, ...]:
+    """Return the names of the `Conditions` in which cells of one place differ.
 
     Settings count protocol and split, too (`engine.cell`): they are named where cells of one
     protocol and split still differ in them. Of imported runs no split is known, and none differs.
@@ -38,7 +38,9 @@ def what_differs(cells: Sequence[Facts]) -> tuple[str, ...]:
     for cell in cells:
         alike = settings.setdefault((cell.protocol, cell.split), set())
         alike.add((cell.profile, cell.settings))
-    found = [name for name in Facts._fields if len({getattr(cell, name) for cell in cells}) > 1]
+    found = [
+        name for name in Conditions._fields if len({getattr(cell, name) for cell in cells}) > 1
+    ]
     if len({cell.split for cell in cells} - {None}) < 2 and "split" in found:
         found.remove("split")
     if "settings" in found and not any(len(alike) > 1 for alike in settings.values()):
@@ -47,7 +49,7 @@ def what_differs(cells: Sequence[Facts]) -> tuple[str, ...]:
 
 
 def why_apart(cells: Iterable[Row]) -> list[str]:
-    """A sentence for each model, data set, length and profile of which there are several cells.
+    """Explain in a sentence each model, data set, length and profile that has several cells.
 
     Args:
         cells: rows of `engine.analysis.comparison.by_cell`, or runs.
@@ -60,7 +62,9 @@ def why_apart(cells: Iterable[Row]) -> list[str]:
 
 def _sentence(alike: Sequence[Row]) -> str:
     facts = [
-        Facts(*(row[name] for name in ("profile", "settings", "checksum", "split", "protocol")))
+        Conditions(
+            *(row[name] for name in ("profile", "settings", "checksum", "split", "protocol"))
+        )
         for row in alike
     ]
     differs = what_differs(facts)

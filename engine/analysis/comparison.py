@@ -31,7 +31,7 @@ AGGREGATE_MEANING: dict[Aggregate, str] = {
 }
 
 COMPARABLE = ("dataset", "protocol", "split", "checksum")
-"""What runs must have in common to be compared: the same test users in the same order."""
+"""Columns in which runs must be equal to be compared: the same test users in the same order."""
 
 Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
 Value = str | int | float | None
@@ -39,7 +39,7 @@ Row = dict[str, Value]
 
 SORT = "NDCG@10/test"
 TIME_TO_QUALITY = "TimeToQuality"
-"""A column that is there where a quality was asked for (`engine.analysis.quality`)."""
+"""Column that rows have if a quality was asked for (`engine.analysis.quality`)."""
 
 METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
 _KINDS: dict[str, Kind] = {
@@ -129,7 +129,7 @@ def compare_rows(
     descending: bool = True,
     limit: int | None = None,
 ) -> list[Row]:
-    """The runs that match, one dict a run, keys in the order of the columns.
+    """Read the runs that match, one dict a run, keys in the order of the columns.
 
     ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
     of their run ids. The rows depend on the run folders alone, so that a rebuilt store gives the
@@ -163,7 +163,7 @@ def compare_rows(
 
 
 def parse_aggregate(text: str) -> Aggregate:
-    """Raises `UsageError` where it isn't one."""
+    """Find an aggregate by its name, in any case. Raises `UsageError`."""
     for aggregate in AGGREGATES:
         if text.strip().lower() == aggregate:
             return aggregate
@@ -171,12 +171,12 @@ def parse_aggregate(text: str) -> Aggregate:
 
 
 def column_names(aggregate: Aggregate = "best") -> list[str]:
-    """The keys of a row of `compare_rows`."""
+    """List the keys of a row of `compare_rows`."""
     return [entry.name for entry in columns(aggregate)] + ["aggregate", *PROVENANCE]
 
 
 def kind_of(name: str) -> Kind:
-    """How the values of a row's key are shown."""
+    """Return the kind of the values under a row's key: how they are shown."""
     if name == "seeds":
         return "whole"
     if name == TIME_TO_QUALITY:
@@ -185,7 +185,7 @@ def kind_of(name: str) -> Kind:
 
 
 def figure(value: Value, kind: Kind) -> str:
-    """A value as people read it: four digits of a metric, thousands set apart; ``–`` for none."""
+    """Format a value for people: a metric with four digits, thousands apart; ``–`` for None."""
     if value is None:
         return "–"
     if isinstance(value, str) or kind == "text":
@@ -206,22 +206,24 @@ def figure(value: Value, kind: Kind) -> str:
 
 
 def spread_text(spread: Spread | None, kind: Kind, none: str = "–") -> str:
-    """``0.1612 ± 0.0004``; ``none`` where there is none."""
+    """Format as ``0.1612 ± 0.0004``; ``none`` for None."""
     if spread is None:
         return none
     return with_deviation(figure(spread.mean, kind), spread.deviation, kind)
 
 
 def short_spread_text(spread: Spread | None, kind: Kind) -> str:
-    """``0.1612 ±0.0004``, for narrow columns; no deviation of 0."""
+    """Format as ``0.1612 ±0.0004``, for narrow columns, without a deviation of 0."""
     if spread is None:
         return "–"
     return with_deviation(figure(spread.mean, kind), spread.deviation or None, kind, " ±")
 
 
 def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
-    """A figure's text with a deviation behind it, which has as many decimals; without one that is
-    None, or 0 of what can't vary by less than it shows."""
+    """Append a deviation to a figure's text, with as many decimals as the text has.
+
+    None is left out, and so is 0 for whole numbers and learning rates.
+    """
     if deviation is None or (deviation == 0 and kind in ("whole", "rate")):
         return text
     if kind == "rate":
@@ -230,7 +232,7 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
 
 
 def split_heading(name: str) -> tuple[str, str]:
-    """A column's name on two lines, so that a narrow figure doesn't stand in a wide column."""
+    """Split a column's name into two lines, so that narrow figures have a narrow column."""
     if " (" in name:
         first, _, second = name.rpartition(" (")
         return first, f"({second}"
@@ -241,8 +243,9 @@ def split_heading(name: str) -> tuple[str, str]:
 
 
 def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
-    """Mean and sample standard deviation over seeds, one row a cell, in the order of their first
-    runs.
+    """Average runs over seeds: one row a cell, in the order of the cells' first runs.
+
+    Each figure has its mean, and its sample standard deviation under the same name with `STD`.
 
     Args:
         cells: which runs count, and for which cell (`engine.store.compare.grouping.counted_runs`).

@@ -1,4 +1,4 @@
-"""What a cell costs, beside how good it is: the figures that a trade-off is made of."""
+"""Costs of cells: time, memory, parameters and inference speed, over seeds."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Cost:
     """One kind of cost, such as training time or peak memory."""
 
     field: str
-    """Of `RunCosts`; ``parameters`` is the run's own."""
+    """Field of `RunCosts`; ``parameters`` is a column of the run itself."""
     title: str
     unit: str
     kind: Kind
     better: Literal["higher", "lower"] = "lower"
     exact: bool = False
-    """Told by the configuration alone: nothing about it is left to chance."""
+    """Whether the configuration alone determines it, so that it doesn't vary over seeds."""
 
     @property
     def heading(self) -> str:
-        """With the unit, where the title doesn't tell it."""
+        """The title, with the unit if the title doesn't say it."""
         return f"{self.title}, {self.unit}" if self.unit and "/" not in self.unit else self.title
 
 
@@ -45,7 +45,7 @@ COSTS = (TO_BEST, EPOCH, PARAMETERS, GPU_MEMORY, HOST_MEMORY, SPEED_1, SPEED_256
 
 @dataclass(frozen=True)
 class CostedCell:
-    """A cell and what each of its runs cost."""
+    """A cell with the costs of each of its runs."""
 
     cell: RankedCell
     costs: tuple[RunCosts, ...]
@@ -57,17 +57,16 @@ class CostedCell:
 
     @property
     def place(self) -> frozenset[tuple[str, str]]:
-        """Devices and number types that its runs had: times are comparable only where equal."""
+        """Devices and number types of its runs: times are comparable only where these are equal."""
         return frozenset((str(run["device"]), str(run["dtype"])) for run in self.cell.runs)
 
     @property
     def disturbed(self) -> bool:
-        """Whether a run is marked (`engine.marks`): its times, memory and rates are then not its
-        own alone."""
+        """Whether a run is marked (`engine.marks`): something else affected its times or memory."""
         return any(run["marks"] for run in self.cell.runs)
 
     def values(self, cost: Cost) -> tuple[float, ...]:
-        """One a seed; empty unless every run tells it."""
+        """Return the cost of each run; empty if any run lacks it."""
         if cost is PARAMETERS:
             found = [run["Model/TotalParams"] for run in self.cell.runs]
         else:
@@ -76,12 +75,12 @@ class CostedCell:
         return tuple(known) if len(known) == len(found) else ()
 
     def spread(self, cost: Cost) -> Spread | None:
-        """Over seeds; None where a run doesn't tell it."""
+        """Return mean and deviation over seeds; None if any run lacks the cost."""
         return spread(self.values(cost))
 
 
 def costed(con: sqlite3.Connection, cells: Sequence[RankedCell]) -> list[CostedCell]:
-    """The cells with what their runs cost, in their order."""
+    """Read the costs of the runs of each cell."""
     ids = [str(run["run"]) for cell in cells for run in cell.runs]
     known = run_costs(con, ids)
     nothing = RunCosts(None, None, None, None, None, None)
@@ -92,7 +91,7 @@ def costed(con: sqlite3.Connection, cells: Sequence[RankedCell]) -> list[CostedC
 
 
 def told(cells: Sequence[CostedCell]) -> tuple[Cost, ...]:
-    """The costs that at least one of the cells tells; of memory the GPU's where any tells that."""
+    """Return the costs that any of the cells has; host memory only where none has GPU memory."""
     found = [cost for cost in COSTS if any(each.values(cost) for each in cells)]
     if GPU_MEMORY in found and HOST_MEMORY in found:
         found.remove(HOST_MEMORY)

@@ -17,7 +17,7 @@ from engine.store.database import fetch
 
 @dataclass(frozen=True)
 class RunDetails:
-    """One run."""
+    """One run, with its configuration, figures, epochs, attempts and warnings."""
 
     run: queries.Run
     spec: Mapping[str, Any]
@@ -33,7 +33,7 @@ class RunDetails:
 
 
 def run_details(con: sqlite3.Connection, run_id: str) -> RunDetails | None:
-    """Read one run; None where it isn't, or is no more."""
+    """Read one run; None if the store doesn't have it."""
     run = queries.get_run(con, run_id)
     if run is None:
         return None

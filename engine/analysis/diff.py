@@ -17,7 +17,7 @@ from engine.store.compare.grouping import Choice, cell_figures, runs_of_cell
 from engine.store.database import fetch
 
 MANY = 100
-"""Runs of a cell whose configuration is looked at: they differ in seed."""
+"""Number of a cell's runs whose configurations are compared; they differ in seed only."""
 
 _SECTIONS = ("architecture", "training", "source")
 _TITLES = {"source": "data"}
@@ -44,7 +44,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something that isn't the same on both sides."""
+    """A setting that differs between the sides."""
 
     section: str
     name: str
@@ -77,7 +77,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Diff:
-    """All of it."""
+    """What differs between two sides, and the figures of both."""
 
     left: Side
     right: Side
@@ -88,7 +88,7 @@ class Diff:
 
 
 def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
-    """One run."""
+    """Read a run as a side."""
     measured = _measured(aggregate)
     rows = runs_by_id(con, [column.source for column in measured], [run])
     values: Sequence[Value] = rows[0] if rows else ()
@@ -101,7 +101,7 @@ def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
 
 
 def cell_side(con: sqlite3.Connection, cell: str, choice: Choice, aggregate: Aggregate) -> Side:
-    """The runs of a cell, as `engine.store.compare.grouping` has them."""
+    """Read a cell as a side, with its runs that count (`engine.store.compare.grouping`)."""
     runs = tuple(runs_of_cell(con, choice, cell))
     title = f"{' × '.join(map(str, Cell.named(cell).place))}, {len(runs)} seeds"
     sources = [column.source for column in _measured(aggregate)]
@@ -109,7 +109,7 @@ def cell_side(con: sqlite3.Connection, cell: str, choice: Choice, aggregate: Agg
 
 
 def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: Aggregate) -> Diff:
-    """What differs between two sides."""
+    """Compare two sides."""
     facts = [_facts(con, side.runs[:MANY]) for side in (left, right)]
     settings = tuple(_differences(*facts))
     figures = tuple(
@@ -127,7 +127,7 @@ def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: A
 
 
 def difference_text(one: Figure) -> str:
-    """``+0.0012   +2.1 %``."""
+    """Format a difference as ``+0.0012   +2.1 %``; ``=`` where there is none."""
     difference = one.difference
     if difference is None or one.left is None:
         return ""
@@ -147,12 +147,12 @@ def _measured(aggregate: Aggregate) -> list[Column]:
     return sorted(chosen, key=lambda entry: _FIRST.get(entry.name, len(_FIRST)))
 
 
-Facts = dict[tuple[str, str], dict[str, None]]
+_Values = dict[tuple[str, str], dict[str, None]]
 """The values of every setting, by section and name, each once and in order."""
 
 
-def _facts(con: sqlite3.Connection, runs: Sequence[str]) -> Facts:
-    found: Facts = {}
+def _facts(con: sqlite3.Connection, runs: Sequence[str]) -> _Values:
+    found: _Values = {}
     asked = json.dumps(list(runs))
     specs = fetch(
         con,
@@ -190,7 +190,7 @@ def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _differences(left: Facts, right: Facts) -> Iterator[Setting]:
+def _differences(left: _Values, right: _Values) -> Iterator[Setting]:
     names = [*left, *(name for name in right if name not in left)]
     sections = list(dict.fromkeys(section for section, _ in names))
     for section, name in sorted(names, key=lambda key: sections.index(key[0])):

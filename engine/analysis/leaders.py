@@ -12,15 +12,14 @@ from engine.store.compare.grouping import Choice, best_means
 from engine.store.database import fetch
 
 MANY = 10_000
-"""Runs beyond which the best isn't looked for: reading every figure would take long."""
+"""Number of runs beyond which no best is looked for, as reading every figure takes long."""
 
 
 def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[str, str], float]:
-    """By data set and the store's column name; only where one end of a column is good. Imported
-    runs lead in nothing.
+    """Find the best figure of any run, by data set and the store's column name.
 
-    Figures of different data sets aren't comparable, so each has a best of its own. Empty where
-    there are more than `MANY` runs.
+    Only columns of which one end is good have one; imported runs are left out. Empty if there are
+    more than `MANY` runs.
     """
     judged = [column for column in columns if column.better]
     best = ", ".join(
@@ -45,7 +44,7 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
 def cell_leaders(
     con: sqlite3.Connection, columns: Iterable[Column], choice: Choice
 ) -> dict[tuple[str, str], float]:
-    """The best mean over the seeds of a cell, by data set and the store's column name."""
+    """Find the best mean of any cell, by data set and the store's column name."""
     if queries.comparison_count(con, "") > MANY:
         return {}
     judged = [(column.source, column.better == "higher") for column in columns if column.better]

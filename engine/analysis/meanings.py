@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, Column
+from engine.analysis.comparison import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPLITS
 
 METRIC_MEANING = {
@@ -14,7 +14,6 @@ METRIC_MEANING = {
     "ndcg": "Mean over users of 1/log2(1 + rank) of the true item; 0 below the tenth: near the top"
     " counts more. Higher is better.",
 }
-METRIC_TITLE = {"hit": "HitRate@10", "recall": "Recall@10", "mrr": "MRR@10", "ndcg": "NDCG@10"}
 
 SPLIT_MEANING = {
     "valid": "The true item is the last but one of each user: it chooses the epoch.",
@@ -62,7 +61,7 @@ MEASURE_MEANING = {
 
 
 def meaning(column: Column, aggregate: Aggregate) -> str:
-    """What a column shows, and how a run's epochs become its figure."""
+    """Explain what a column shows, and how a run's epochs become its figure."""
     measure = _measure(column.source)
     if measure in MEASURE_MEANING:
         found = MEASURE_MEANING[measure]
@@ -75,9 +74,9 @@ def meaning(column: Column, aggregate: Aggregate) -> str:
 
 
 def glossary() -> Iterator[tuple[str, str]]:
-    """The metrics and the words about them, each with its meaning."""
+    """Yield the metrics and the words about them, each with its meaning."""
     for metric in METRICS:
-        yield METRIC_TITLE[metric], METRIC_MEANING[metric]
+        yield METRIC_NAMES[metric], METRIC_MEANING[metric]
     yield "/valid", SPLIT_MEANING["valid"]
     yield "/test", SPLIT_MEANING["test"]
     yield "seen masked", RANKING_MEANING["_masked"]
@@ -85,13 +84,13 @@ def glossary() -> Iterator[tuple[str, str]]:
 
 
 def _measure(source: str) -> str:
-    """``test_ndcg`` of ``test_ndcg_best``."""
+    """Take the aggregate off a column's name: ``test_ndcg`` of ``test_ndcg_best``."""
     stem, _, last = source.rpartition("_")
     return stem if last in AGGREGATES and stem in EPOCH_MEASURES else source
 
 
 def _parts(measure: str) -> tuple[str, str, str]:
-    """Split, metric and ranking of a metric's measure. Raises `KeyError` where it is none."""
+    """Split a metric's measure into split, metric and ranking. Raises `KeyError` for another."""
     for split in SPLITS:
         for ranking in RANKINGS:
             for metric in METRICS:

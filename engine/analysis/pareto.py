@@ -1,4 +1,4 @@
-"""Who is beaten by nobody in two figures at once."""
+"""The Pareto front of points in two figures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Sequence
 def pareto_front(
     points: Sequence[tuple[float, float]], *, less_x: bool = True, less_y: bool = False
 ) -> list[int]:
-    """Indices of the points that no other is as good as in both figures and better in one,
-    from the best x on. Equal points stand together.
+    """Return the indices of the points that no other dominates, from the best x on.
+
+    A point dominates another if it is as good in both figures and better in one; equal points
+    are all kept.
 
     Args:
-        less_x: whether less of x is better; ``less_y`` the same of y.
+        less_x: whether less of x is better.
+        less_y: whether less of y is better.
     """
     signed = [(x if less_x else -x, y if less_y else -y) for x, y in points]
     front: list[int] = []

@@ -31,7 +31,7 @@ _SPLIT = SplitRule().model_dump()
 def provenance_of(
     con: sqlite3.Connection, run_ids: Sequence[str]
 ) -> dict[str, dict[str, str | int | None]]:
-    """By run id; of a run of several attempts, the newest says."""
+    """Read the provenance of runs, by run id, from the newest attempt of each."""
     found: dict[str, dict[str, str | int | None]] = {}
     for first in range(0, len(run_ids), _AT_ONCE):
         some = run_ids[first : first + _AT_ONCE]

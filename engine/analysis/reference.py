@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """One published figure and ours."""
+    """A published figure, with ours."""
 
     column: str
     kind: Kind
     published: float
     alike: float | None
-    """Ours, measured as far as we can tell like the published one: for a metric, the validation
-    set under the table's aggregate."""
+    """Our figure measured like the published one, as far as is known: for a metric, on the
+    validation set with the table's aggregate."""
     test: float | None
-    """Ours at test, at the epoch chosen on validation; None for what isn't a metric."""
+    """Our test figure at the epoch chosen on validation; None unless it is a metric."""
 
     @property
     def difference(self) -> float | None:
@@ -45,7 +45,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceOfCell:
-    """What one table publishes for one cell."""
+    """The figures that a table publishes for a model, data set and length."""
 
     table: str
     title: str
@@ -56,7 +56,7 @@ class ReferenceOfCell:
     figures: tuple[tuple[str, float], ...]
 
     def sources(self) -> tuple[str, ...]:
-        """The store's columns that `beside` reads."""
+        """List the store's columns that `beside` reads."""
         wanted = {source for name, _ in self.figures for source in self.sources_of(name) if source}
         return tuple(sorted(wanted))
 
@@ -75,7 +75,7 @@ class ReferenceOfCell:
         )
 
     def sources_of(self, name: str) -> tuple[str, str | None]:
-        """The store's columns of what is measured alike, and for a metric of ours at test."""
+        """Return the store's column that is measured alike, and for a metric the one at test."""
         measure = REFERENCE_COLUMNS[name]
         if measure not in EPOCH_MEASURES:
             return measure, None
@@ -89,7 +89,7 @@ class ReferenceOfCell:
 
 @cache
 def alike_sources(aggregate: str) -> tuple[str, ...]:
-    """Every column of the store that `ReferenceOfCell.beside` may read for a table's aggregate."""
+    """List every store column that `ReferenceOfCell.beside` may read for a table's aggregate."""
     every = tuple((name, 0.0) for name in REFERENCE_COLUMNS)
     names: set[str] = set()
     for ranking in ("all-items", "seen-masked"):
@@ -100,7 +100,7 @@ def alike_sources(aggregate: str) -> tuple[str, ...]:
 def references_of(
     tables: Iterable[ReferenceTable], model: str, dataset: str, length: int
 ) -> list[ReferenceOfCell]:
-    """What is published for a cell, table by table; empty where nothing is."""
+    """List what is published for a model, data set and length, table by table."""
     return [
         ReferenceOfCell(
             table=table.name,

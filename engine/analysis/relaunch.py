@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def relaunch_command(
     spec: Mapping[str, Any], catalogue: Catalogue | None, seeds: Sequence[int] = ()
 ) -> str:
-    """A ``seqbench run`` command with the settings in which the run differs from its profile.
+    """Write a ``seqbench run`` command with the settings in which a run differs from its profile.
 
     Where ``seeds`` are given, it launches those. An imported run has none. Without a catalogue, or
     where it doesn't know the model or the data set, no setting is named.
@@ -33,7 +33,7 @@ def relaunch_command(
 
 
 def suite_command(suite: Suite) -> str:
-    """A ``seqbench run`` command for what is missing of a suite, with its seeds."""
+    """Write a ``seqbench run`` command for what is missing of a suite, with its seeds."""
     seeds = ",".join(map(str, suite.seeds))
     return shlex.join(["seqbench", "run", "--suite", suite.name, "--seed", seeds])
 

@@ -1,4 +1,4 @@
-"""What a run died of, in words, and what to try next."""
+"""Advice on failed runs: the class of failure, and what to try next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Settings = Mapping[str, int | float]
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to do about a run that failed or got lost."""
+    """Advice on a run that failed or was lost."""
 
     title: str
     """The class of failure."""
@@ -27,7 +27,7 @@ class Remedy:
 
 
 def remedy(cause: str | None, spec: Mapping[str, Any]) -> Remedy:
-    """What to try for a run that ended of ``cause``.
+    """Return advice on a run that ended with ``cause``.
 
     Args:
         spec: `engine.spec.RunSpec` as JSON.
@@ -82,6 +82,6 @@ def remedy(cause: str | None, spec: Mapping[str, Any]) -> Remedy:
 
 
 def _halved(training: Mapping[str, Any]) -> Settings:
-    """Half the batches, down to one."""
+    """Halve the batch sizes, of at least 2 each."""
     names = ("batch_size", "eval_batch_size")
     return {name: training[name] // 2 for name in names if training.get(name, 1) > 1}

@@ -1,5 +1,5 @@
-"""Two figures of every run as a picture: points gathered by SQLite into as many places as the
-picture has, and the runs that no other beats in both."""
+"""A scatter plot of two figures of every run: points binned by SQLite to the plot's resolution,
+and the Pareto fronts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRONT_AT_MOST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A run, and how many others lie in the same place of the picture."""
+    """A run that stands for all runs of its model in one bin of the plot."""
 
     run: str
     model: str
@@ -27,12 +27,12 @@ class Point:
     y: float
     count: int
     front: bool
-    """Whether no run of its data set is as good in one figure and better in the other."""
+    """Whether it is on the Pareto front of its data set."""
 
 
 @dataclass(frozen=True)
 class Scatter:
-    """The picture's content. Front points come last, so that they are drawn on top."""
+    """The points of a plot; those on a front come last, so that they are drawn on top."""
 
     points: tuple[Point, ...]
     runs: int
@@ -41,15 +41,14 @@ class Scatter:
 
 
 def good_end(column: Column) -> str:
-    """``higher`` or ``lower``: of a figure that nobody judges, such as parameters, less is
-    better."""
+    """Return ``higher`` or ``lower``, the better end; ``lower`` for columns without one."""
     return column.better or "lower"
 
 
 def scatter(
     con: sqlite3.Connection, choice: Choice, x: Column, y: Column, across: int, down: int
 ) -> Scatter:
-    """The runs that are done and match, on ``across`` × ``down`` places.
+    """Bin the runs that are done and match into ``across`` × ``down`` bins.
 
     Raises:
         UsageError: a filter that means nothing.
@@ -91,8 +90,8 @@ def scatter(
 def _front(
     con: sqlite3.Connection, points: str, parameters: list[object], x_end: str, y_end: str
 ) -> list[Point]:
-    """The Pareto front of each data set, as figures of different ones aren't comparable: going
-    from the best x on, the runs whose y is better than every y before."""
+    """Find the Pareto front of each data set: from the best x on, the runs whose y is better than
+    every y before."""
     x = "x" if x_end == "lower" else "-x"
     y = "y" if y_end == "higher" else "-y"
     rows = fetch(

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One attempt's part of it."""
+    """One attempt's part of a run's time."""
 
     attempt: int
     start: float
     """Wall time of its first journal line, seconds since 1970."""
     seconds: float
     before: float
-    """Seconds of running before it."""
+    """Seconds of running before the attempt."""
 
 
 class Timeline:
@@ -36,16 +36,16 @@ class Timeline:
         self._by_attempt = {span.attempt: span for span in self.spans}
 
     def seconds(self, attempt: int, t: float) -> float:
-        """Seconds of running at the wall time ``t`` of an attempt."""
+        """Convert an attempt's wall time ``t`` to seconds of running."""
         span = self._by_attempt.get(attempt)
         return 0.0 if span is None else span.before + max(0.0, t - span.start)
 
     def span_at(self, seconds: float) -> Span | None:
-        """The attempt that ran then; ``None`` if none ever did."""
+        """Find the attempt that ran after ``seconds`` of running; ``None`` if there is none."""
         started = [span for span in self.spans if span.before <= seconds]
         return started[-1] if started else None
 
     def wall_time(self, seconds: float) -> float | None:
-        """Wall time after so many seconds of running."""
+        """Convert seconds of running to wall time; ``None`` if there is no attempt."""
         span = self.span_at(seconds)
         return None if span is None else span.start + min(seconds - span.before, span.seconds)

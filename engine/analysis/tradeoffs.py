@@ -24,10 +24,11 @@ from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
 from engine.analysis.pairs.cells import Pair
 from engine.analysis.pairs.significance import LEVEL, Metric, holm, ratio
+from engine.analysis.pairs.words import p_text
 from engine.spread import spread
 
 WORTH_TELLING = 1.05
-"""A ratio below it is no pro and no con, however sure it is."""
+"""Least ratio of two costs that counts as a pro or a con, however certain."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One thing to say of a cell, and all that it rests on."""
+    """A statement on a cell, with the comparisons that support it."""
 
     text: str
     claims: tuple[Claim, ...]
@@ -99,7 +100,7 @@ class Tradeoffs:
 def tradeoffs(
     cells: Sequence[CostedCell], pairs: Sequence[Pair], metric: Metric, *, masked: bool
 ) -> list[Tradeoffs]:
-    """One for each data set, protocol, split and checksum, in the order of the cells.
+    """Weigh the models of each data set, protocol, split and checksum, in the order of the cells.
 
     Args:
         pairs: of these cells in this metric, from `engine.analysis.pairs.cells.pairs`.
@@ -114,7 +115,7 @@ def tradeoffs(
 
 
 def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[CostedCell]:
-    """Of each model and profile, the cell that is best on validation."""
+    """Choose of each model and profile the cell that is best on validation."""
     column = f"{METRIC_NAMES[metric]}/valid" + (" (seen masked)" if masked else "")
 
     def on_validation(each: CostedCell) -> float:
@@ -211,7 +212,7 @@ def _balance(cell: CostedCell, quality: float, claims: Sequence[Claim], metric: 
 def _sentence(
     claims: tuple[Claim, ...], metric: Metric, side: Literal["winner", "loser"]
 ) -> Sentence:
-    """What the claims, all of one figure, say of the cell that is on this side of them."""
+    """Say what claims, all of one figure, mean for the cell on this side of them."""
     own = claims[0].figures[0 if side == "winner" else 1]
     cost = claims[0].cost
     others = (_other(claim, side) for claim in claims)
@@ -225,7 +226,7 @@ def _sentence(
 
 
 def _other(claim: Claim, side: Literal["winner", "loser"]) -> str:
-    """The other cell of a claim, and the difference to it."""
+    """Name the other cell of a claim, and the difference to it."""
     other = claim.loser if side == "winner" else claim.winner
     value = claim.figures[1 if side == "winner" else 0]
     if claim.cost is None:
@@ -279,14 +280,10 @@ def _listed(texts: Iterator[str]) -> str:
 
 
 def signed(value: float) -> str:
-    """With its sign, four digits."""
+    """Write a number with its sign and four digits."""
     return f"{value:+.4f}".replace("-", "−")
 
 
 def times_text(value: float) -> str:
-    """A ratio with as many digits as say something."""
+    """Write a ratio with two or three significant digits."""
     return f"{value:.0f}" if value >= 20 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
-
-
-def p_text(p: float) -> str:
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".")

@@ -18,7 +18,7 @@ from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, store_lock
-from engine.store.intake.takein import take_in
+from engine.store.intake.import_run import import_run
 from engine.store.location import StoreLocation
 
 _ASIDE = ".import-"
@@ -91,7 +91,7 @@ def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
             if _known(connection, found.run_id):
                 present.append(run)
             else:
-                take_in(connection, found)
+                import_run(connection, found)
                 added.append(run)
     names = {run: renamed[run] for run in added if run in renamed}
     return Imported(tuple(added), tuple(present), names)

@@ -228,7 +228,7 @@ def migrate(db: Path) -> None:
 
 
 def _apply_migrations(connection: sqlite3.Connection) -> None:
-    from sqlite_utils import Database
+    from sqlite_utils import Database  # only where there is something to migrate
 
     from engine.store.migrations import migrations
 

@@ -1,4 +1,4 @@
-"""What a cluster's scheduler says of attempts, for people."""
+"""Jobs of a cluster, as its scheduler last reported them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NAMES = ("job", "partition", "node", "job_state", "job_words", "job_stale")
 
 
 def record_job(connection: StoreConnection, run: str, attempt: int, facts: JobFacts) -> None:
-    """Keep what is known of a job (inside a write transaction)."""
+    """Store the state of a job (inside a write transaction)."""
     connection.execute(
         f"UPDATE attempts SET {', '.join(f'{name} = :{name}' for name in _NAMES)}"  # noqa: S608
         " WHERE run = :run AND attempt = :attempt",
@@ -46,20 +46,20 @@ def record_job(connection: StoreConnection, run: str, attempt: int, facts: JobFa
 
 
 def job_of(attempt: Mapping[str, Any]) -> JobFacts | None:
-    """The job of a row of ``attempts``, if it has one."""
+    """Read the job from a row of ``attempts``; None if it has none."""
     facts = JobFacts(*(attempt[name] for name in _NAMES))
     return facts if facts.job or facts.job_state else None
 
 
 def live_jobs(con: sqlite3.Connection) -> dict[str, JobFacts]:
-    """Jobs of the attempts that may still run, by run."""
+    """Read the jobs of attempts that may still run, by run."""
     rows = fetch(con, f"SELECT run, {', '.join(_NAMES)} FROM attempts WHERE exited IS NULL")  # noqa: S608
     found = {str(row["run"]): job_of(dict(row)) for row in rows}
     return {run: job for run, job in found.items() if job is not None}
 
 
 def job_text(facts: JobFacts) -> str:
-    """One line, such as ``job 12 in low on n1: runs``."""
+    """Describe a job in a line, such as ``job 12 in low on n1: runs``."""
     number = f"job {facts.job}" if facts.job else "its job"
     partition = f" in {facts.partition}" if facts.partition else ""
     node = f" on {facts.node}" if facts.node else ""

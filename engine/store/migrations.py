@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+from sqlite_utils import Database, Migrations
+
+from engine.spec import settings_digest
 
 _FIRST_TABLES = Path(__file__).with_name("first_tables.sql")
 
 
 def migrations() -> Migrations:
     """All migrations, oldest first. Once released, one is never changed: add another."""
-    from sqlite_utils import Migrations
-
     steps = Migrations("seqbench")
 
     @steps()
@@ -144,8 +142,6 @@ def migrations() -> Migrations:
 
 def _settings_of(text: str) -> str | None:
     """`engine.spec.settings_digest` of a specification's text; None of what isn't one."""
-    from engine.spec import settings_digest
-
     try:
         content = json.loads(text)
         return settings_digest(content) if isinstance(content, dict) and content else None

@@ -1,10 +1,10 @@
-"""Runs that ended lately, and notifications of them."""
+"""Runs that ended lately: for the summary of an absence, and for notifications."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from engine.lifecycle import UNFINISHED
@@ -12,10 +12,10 @@ from engine.lifecycle import sql as states_sql
 from engine.store.database import fetch
 
 NEWS = ("done", "failed", "lost")
-"""States in which a run ends by itself. Who cancels one knows of it."""
+"""States in which a run ends by itself; a cancelled one is no news to who cancelled it."""
 
 LATE_SECONDS = 60.0
-"""Within which journals are read: so much later than others may a run's end become known."""
+"""How much later than its time a run's end may reach the store: journals are read in turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,24 @@ class EndedRun:
 
     @property
     def kind(self) -> str:
-        """Its state, but that diverging is told from other failures."""
+        """The state, or ``diverged`` for a failure of that cause."""
         return "diverged" if self.state == "failed" and self.cause == "diverged" else self.state
 
 
-_COLUMNS = (
-    "id, model, dataset, length, seed, suite, attempt, state, cause, message, finished,"
-    " best_valid_ndcg, best_test_ndcg"
-)
+_COLUMNS = ", ".join(column.name for column in fields(EndedRun))
 # The plus makes SQLite walk the index on finished.
 _SINCE = f"FROM runs WHERE finished > ? AND +state IN {NEWS}"
 
 
 def ended_since(con: sqlite3.Connection, since: float, limit: int = 200) -> list[EndedRun]:
-    """Runs that ended after a moment: those that went wrong first, each part newest first."""
+    """List runs that ended after a moment (seconds since 1970): failed and lost ones first, then
+    done ones; each newest first."""
     sql = f"SELECT {_COLUMNS} {_SINCE} ORDER BY state = 'done', finished DESC, id LIMIT ?"
     return [EndedRun(*row) for row in fetch(con, sql, (since, limit))]
 
 
 def ended_counts(con: sqlite3.Connection, since: float) -> dict[str, int]:
-    """How many ended after a moment, by `EndedRun.kind`."""
+    """Count the runs that ended after a moment, by `EndedRun.kind`."""
     kind = "CASE WHEN state = 'failed' AND cause = 'diverged' THEN 'diverged' ELSE state END"
     rows = fetch(con, f"SELECT {kind}, count(*) {_SINCE} GROUP BY 1", (since,))
     return {row[0]: row[1] for row in rows}
@@ -69,28 +67,28 @@ Kind = Literal["run-failed", "suite-ended", "queue-empty"]
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message to the user on a run that failed, a suite that ended, or an empty queue."""
+    """A message to the user: a run failed, a suite ended, or the queue is empty."""
 
     kind: Kind
     text: str
-    """One sentence, which may hold control characters: some of its text is from outside."""
+    """One sentence, which may quote text from outside: a suite's name, an error."""
     run: EndedRun | None = None
     """The run that failed."""
     suite: str | None = None
     """The suite that ended."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Number of runs by state: of the suite, or of all that ended since the last look."""
+    """Number of runs by state: of the suite, or of all that ended since the previous call."""
 
 
 class NotificationReader:
-    """Reads the store for notifications; runs that had ended at the first look give none."""
+    """Reports what ended since the previous call; the first call reports nothing."""
 
     def __init__(self) -> None:
         self._newest: float | None = None
         self._known: set[tuple[str, int, str]] = set()
 
     def look(self, con: sqlite3.Connection) -> list[Notification]:
-        """Return the notifications on what ended since the last look."""
+        """Return the notifications on what ended since the previous call."""
         first = self._newest is None
         if self._newest is None:
             self._newest = float(fetch(con, "SELECT coalesce(max(finished), 0) FROM runs")[0][0])

@@ -11,7 +11,7 @@ from engine.store.queries import Run, running
 
 @dataclass(frozen=True, slots=True)
 class Occupant:
-    """A run whose process lives, as far as the supervisor has seen."""
+    """A run in training, with the slot, process and host of its attempt."""
 
     run: Run
     slot: str | None
@@ -20,7 +20,7 @@ class Occupant:
 
 
 def occupants(con: sqlite3.Connection) -> list[Occupant]:
-    """The runs in training, those started first coming first."""
+    """List the runs in training, the oldest start first."""
     rows = fetch(con, "SELECT run, slot, pid, host FROM attempts WHERE exited IS NULL")
     places = {run: (slot, pid, host) for run, slot, pid, host in rows}
     return [Occupant(run, *places.get(run.id, (None, None, None))) for run in running(con)]

@@ -1,4 +1,4 @@
-"""What runs have cost on this machine."""
+"""Costs of earlier runs on this machine, for estimates of runs to come."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from engine.spec import RunSpec
 
 LATEST = 40
-"""Runs of a cell that are looked at, the newest first."""
+"""Number of newest runs of a cell that are considered."""
 
 TAKEN = 3
-"""Runs that a figure is the mean of."""
+"""Number of runs whose mean is an estimate."""
 
 LENGTHS = 3
-"""Other lengths that are looked at, the nearest first."""
+"""Number of other lengths that are considered, the nearest first."""
 
 COSTLESS = frozenset(
     {
@@ -49,7 +49,7 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class PastCost:
-    """What equal or similar runs took; ``None`` is not known."""
+    """Costs of equal or similar runs; ``None`` where unknown."""
 
     epoch_seconds: float
     """Training and evaluation."""
@@ -63,8 +63,10 @@ class PastCost:
 
 
 def past_cost(con: sqlite3.Connection, spec: RunSpec, hardware: Hardware) -> PastCost | None:
-    """From runs of this host, on a like device and of like settings: of the same length, else of
-    the nearest."""
+    """Estimate a run's costs from runs on this host, on like hardware and with like settings.
+
+    They are runs of the same length, or else of the nearest; None if there are none.
+    """
     wanted = cost_settings(spec.model_dump(mode="json"))
     rows = fetch(
         con, "SELECT DISTINCT length FROM runs WHERE model = ? AND dataset = ?",
@@ -78,7 +80,7 @@ def past_cost(con: sqlite3.Connection, spec: RunSpec, hardware: Hardware) -> Pas
 
 
 def cost_settings(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a configuration (as JSON has it) that decides what an epoch costs."""
+    """Take from a configuration (as JSON) the settings on which an epoch's cost depends."""
     return {
         key: value
         for section in ("architecture", "training")
@@ -104,7 +106,7 @@ def _alike(
     wanted: Mapping[str, Any],
     hardware: Hardware,
 ) -> list[_Past]:
-    """The newest runs of like settings and device."""
+    """Find the newest runs with like settings on like hardware."""
     rows = fetch(
         con,
         # By rowid, which an index holds: the newest without reading all of them.

@@ -1,4 +1,4 @@
-"""What the store knows of runs, the queue and the cells. Plain ``sqlite3``: light to import.
+"""Queries for runs, the queue and Launch's cells. Plain ``sqlite3``: light to import.
 
 A run's series are in `engine.store.series`, the comparison in `engine.store.compare.comparison`;
 both are offered here too.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from engine.spec import RunSpec
 
 __all__ = [
-    "Place",
+    "LaunchCell",
     "Run",
     "Supervisor",
     "attempt_spans",
@@ -54,8 +54,8 @@ __all__ = [
     "epochs",
     "events",
     "get_run",
+    "launch_cells",
     "list_runs",
-    "places",
     "present_fingerprints",
     "queue",
     "resolve_run",
@@ -156,8 +156,8 @@ class Run:
 
 
 @dataclass(slots=True)
-class Place:
-    """All runs of a model, data set and length, whatever their settings."""
+class LaunchCell:
+    """All runs of a model, data set and length, whatever their settings: a square of Launch."""
 
     model: str
     dataset: str
@@ -165,35 +165,29 @@ class Place:
     counts: dict[str, int]
     """Runs by state."""
     progress: float | None
-    """Mean over the runs that run."""
+    """Mean of `Run.progress` over those in training; None where none is."""
     score: Spread | None = None
-    """Test NDCG@10 at the epoch that validation chose, of the cell in which it is highest."""
+    """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """The supervisor as it last said of itself."""
+    """The supervisor, as of its newest heartbeat."""
 
     pid: int
     host: str
     started: float
     heartbeat: float
     slots: list[dict[str, Any]] = field(default_factory=list)
-    """``name``, ``device`` (cpu or cuda), ``title``, ``threads`` and ``processes`` of each place to
-    run in."""
+    """``name``, ``device`` (cpu or cuda), ``title``, ``threads`` and ``processes`` of each slot."""
 
 
-_COLUMNS = (
-    "id, model, dataset, length, seed, profile, suite, fingerprint, state, position, created,"
-    " started, finished, attempt, losses, device, epoch, epochs, step, steps_per_epoch,"
-    " epoch_seconds, parameters, best_epoch, best_valid_ndcg, cause, message, note, epoch_step,"
-    " origin, marks, launcher"
-)
-_RUNS = f"SELECT {_COLUMNS} FROM runs"  # noqa: S608
+_COLUMNS = [column.name for column in fields(Run)]
+_RUNS = f"SELECT {', '.join(_COLUMNS)} FROM runs"  # noqa: S608
 
 
 def data_version(con: sqlite3.Connection) -> int:
-    """Changes when another connection has committed; costs microseconds.
+    """Return a number that changes when another connection has committed; takes microseconds.
 
     After a rebuild it never changes again: see `engine.store.database.is_current`.
     """
@@ -201,7 +195,7 @@ def data_version(con: sqlite3.Connection) -> int:
 
 
 def state_counts(con: sqlite3.Connection) -> dict[str, int]:
-    """Runs by state, without the states that none is in; costs microseconds."""
+    """Count runs by state, without states that no run is in; takes microseconds."""
     rows = fetch(con, "SELECT state, runs FROM counts WHERE runs > 0")
     return {row[0]: row[1] for row in rows}
 
@@ -213,8 +207,8 @@ def list_runs(
     filter: str = "",  # noqa: A002
     ended_since: float | None = None,
 ) -> list[Run]:
-    """Runs, newest first; if given, only those in ``states``, that meet the filter
-    (docs/queries.md), and that ended since a moment."""
+    """List runs, newest first; if given, only those in ``states``, that meet the filter
+    (docs/queries.md), and that ended at or after ``ended_since`` (seconds since 1970)."""
     where, parameters = matching(filter)
     values: list[object] = [*parameters]
     if states is not None:
@@ -228,23 +222,24 @@ def list_runs(
 
 
 def queue(con: sqlite3.Connection) -> list[Run]:
-    """Running first, then queued in their order, then the 20 that ended last."""
+    """List running runs, then waiting ones in their order, then the 20 that ended last."""
     return running(con) + waiting(con) + ended(con)
 
 
 def running(con: sqlite3.Connection) -> list[Run]:
-    """Those that run, the oldest start first."""
+    """List running runs, the oldest start first."""
     return _runs(con, f"{_RUNS} WHERE state = 'running' ORDER BY started, id")
 
 
 def waiting(con: sqlite3.Connection) -> list[Run]:
-    """Those queued or paused, in the order of the queue."""
+    """List queued and paused runs, in the order of the queue."""
     return _runs(con, f"{_RUNS} WHERE state IN {states_sql(WAITING)} ORDER BY position, id")
 
 
 def waiting_mark(con: sqlite3.Connection) -> tuple[int, ...]:
-    """Other runs that wait, or another order of them, give another mark. It takes a hundredth of
-    what `waiting` does, from an index alone."""
+    """Return a mark that changes when waiting runs come, go or change their order.
+
+    It is read from an index, in a hundredth of the time that `waiting` takes."""
     rows = fetch(
         con,
         "SELECT state = 'paused', count(*), sum(position), sum(rowid), sum(position * rowid)"  # noqa: S608
@@ -254,7 +249,7 @@ def waiting_mark(con: sqlite3.Connection) -> tuple[int, ...]:
 
 
 def ended(con: sqlite3.Connection) -> list[Run]:
-    """The 20 that ended last, newest first."""
+    """List the 20 runs that ended last, newest first."""
     return _runs(
         con,
         # The plus makes SQLite walk the index on finished, not sort all that ended.
@@ -265,7 +260,7 @@ def ended(con: sqlite3.Connection) -> list[Run]:
 
 
 def get_run(con: sqlite3.Connection, run_id: str) -> Run | None:
-    """The run of that full id."""
+    """Find a run by its full id."""
     found = _runs(con, f"{_RUNS} WHERE id = ?", (run_id,))
     return found[0] if found else None
 
@@ -273,13 +268,17 @@ def get_run(con: sqlite3.Connection, run_id: str) -> Run | None:
 def companions(
     con: sqlite3.Connection, run_id: str, words: Sequence[str] = (), limit: int = 200
 ) -> list[Run]:
-    """Runs to compare with one: those that trained at all, and of whose id, model, data set, state,
-    profile, suite or note each word is a part; the nearest first (the cell's, then the data
-    set's), then the newest."""
+    """List runs that may be compared with one: those that have begun to train.
+
+    The nearest come first (of the same cell, then of the same data set), then the newest.
+
+    Args:
+        words: each must be part of a run's id, data set, state, profile, suite or note.
+    """
     text = "lower(r.id || ' ' || r.dataset || ' ' || r.state || ' ' || r.profile || ' ' || r.note"
     text += " || ' l' || r.length || ' s' || r.seed || ' ' || coalesce(r.suite, ''))"
     wanted = "".join(f" AND instr({text}, ?)" for _ in words)
-    columns = ", ".join(f"r.{name}" for name in _COLUMNS.replace(" ", "").split(","))
+    columns = ", ".join(f"r.{name}" for name in _COLUMNS)
     return _runs(
         con,
         f"SELECT {columns} FROM runs r JOIN runs o ON o.id = ?"  # noqa: S608
@@ -291,11 +290,10 @@ def companions(
 
 
 def resolve_run(con: sqlite3.Connection, text: str) -> Run:
-    """The run whose id is ``text``, or begins with it, or ends with it (its last five characters
-    are enough), if there is just one.
+    """Find the one run whose id is ``text``, or begins or ends with it.
 
     Raises:
-        UsageError: none, with the nearest id; or several, with some of them.
+        UsageError: no run matches (names the nearest id), or several do (names some).
     """
     wanted = text.strip().lower()
     if run := get_run(con, wanted):
@@ -321,7 +319,7 @@ def resolve_run(con: sqlite3.Connection, text: str) -> Run:
 
 
 def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
-    """A run's full configuration.
+    """Read a run's full configuration.
 
     Raises:
         UsageError: there is no such run, or it was imported.
@@ -345,9 +343,9 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
 
 
-def places(con: sqlite3.Connection) -> dict[tuple[str, str, int], Place]:
-    """Every model, data set and length that has runs of our own."""
-    found: dict[tuple[str, str, int], Place] = {}
+def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCell]:
+    """Read every model × data set × length that has runs other than imported ones."""
+    found: dict[tuple[str, str, int], LaunchCell] = {}
     progress: dict[tuple[str, str, int], list[float]] = {}
     for run in list_runs(con, ["running"]):
         shares = progress.setdefault((run.model, run.dataset, run.length), [])
@@ -361,7 +359,7 @@ def places(con: sqlite3.Connection) -> dict[tuple[str, str, int], Place]:
         if key not in found:
             shares = progress.get(key, [])
             mean = sum(shares) / len(shares) if shares else None
-            found[key] = Place(model, dataset, length, {}, mean)
+            found[key] = LaunchCell(model, dataset, length, {}, mean)
         found[key].counts[state] = count
     for row in cell_table(con, Choice(), [_SCORE]):
         place, score = found.get(row.cell.place), row.figures.get(_SCORE)
@@ -374,30 +372,30 @@ _SCORE = "test_ndcg_best"
 
 
 def present_fingerprints(con: sqlite3.Connection) -> set[str]:
-    """Of the runs that are queued, running or done: launching "only what is missing" skips them."""
+    """Return the fingerprints of queued, running and done runs: a launch of what is missing leaves
+    them out."""
     return set(_texts(con, f"SELECT fingerprint FROM runs WHERE state IN {states_sql(PRESENT)}"))  # noqa: S608
 
 
 def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
-    """The runs that `present_fingerprints` means by one fingerprint, newest first."""
+    """List the queued, running and done runs of a fingerprint, newest first."""
     where = f"WHERE fingerprint = ? AND state IN {states_sql(PRESENT)}"
     return _runs(con, f"{_RUNS} {where} ORDER BY created DESC, id DESC", (fingerprint,))
 
 
 def queue_hold(con: sqlite3.Connection) -> str | None:
-    """Why the queue is paused, in a sentence; None if it isn't."""
+    """Return a sentence that says why the queue is paused; None if it isn't."""
     rows = fetch(con, "SELECT message FROM hold WHERE since IS NOT NULL")
     return str(rows[0][0]) if rows else None
 
 
 def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:
-    """What the supervisor last said of itself; whether it lives is told by
-    `engine.supervisor.start.supervisor_running`."""
+    """Return the supervisor as of its newest heartbeat, whether or not it still lives
+    (`supervisor_running` says that); None if there never was one."""
     rows = fetch(con, "SELECT pid, host, started, heartbeat, slots FROM supervisor")
     if not rows:
         return None
-    pid, host, started, heartbeat, slots = rows[0]
-    return Supervisor(pid, host, started, heartbeat, json.loads(slots))
+    return Supervisor(**{**dict(rows[0]), "slots": json.loads(rows[0]["slots"])})
 
 
 def _runs(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[Run]:

@@ -1,4 +1,4 @@
-"""What the terminal and the command line may write: new runs, and requests to the supervisor.
+"""What the app and the commands write: new runs, notes, tags, requests to the supervisor.
 
 A request lies in the table ``requests`` until a supervisor has done it, so callers see to it that
 one runs (`engine.supervisor.start.ensure_supervisor`).
@@ -11,13 +11,15 @@ import re
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.errors import UsageError, did_you_mean
 from engine.lifecycle import Action, Move, QueueAction
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.location import StoreLocation
+from engine.store.queries import get_run, run_spec
 from engine.store.tags import MOST as MOST_TAGS
 from engine.store.tags import check_tags, parse_tags, tags_text
 
@@ -30,9 +32,40 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 Result = TypeVar("Result")
 
 
+class NewRun(Protocol):
+    """A run to be queued, and what follows from its configuration."""
+
+    @property
+    def spec(self) -> RunSpec: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def parameters(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    spec: RunSpec
+    fingerprint: str
+    parameters: int
+
+
 def enqueue(
     location: StoreLocation,
     specs: Sequence[RunSpec],
+    suite: str | None = None,
+    launcher: str | None = None,
+) -> list[str]:
+    """Put runs that no plan was made of at the end of the queue: as `enqueue_planned`."""
+    from engine.models.sizes import parameter_count
+
+    runs = [_New(spec, spec.fingerprint(), parameter_count(spec)) for spec in specs]
+    return enqueue_planned(location, runs, suite, launcher)
+
+
+def enqueue_planned(
+    location: StoreLocation,
+    runs: Sequence[NewRun],
     suite: str | None = None,
     launcher: str | None = None,
 ) -> list[str]:
@@ -44,20 +77,16 @@ def enqueue(
     Raises:
         StoreError: the store can't be written.
     """
-    from engine.models.sizes import parameter_count
-
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
-    contents = [
-        (spec, text, spec.fingerprint(), parameter_count(spec), spec.settings())
-        for spec, text in ((spec, spec.model_dump_json()) for spec in specs)
-    ]
+    contents = [(run, run.spec.model_dump_json(), run.spec.settings()) for run in runs]
 
     def insert(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
         rows: list[tuple[object, ...]] = []
-        for position, (spec, _, fingerprint, parameters, settings) in enumerate(contents, last + 1):
+        for position, (new, _, settings) in enumerate(contents, last + 1):
+            spec = new.spec
             run = _new_id(connection, location, spec, ids)
             ids[run] = None
             rows.append(
@@ -69,11 +98,11 @@ def enqueue(
                     spec.seed,
                     spec.recipe,
                     suite,
-                    fingerprint,
+                    new.fingerprint,
                     position,
                     now,
                     spec.training.epochs,
-                    parameters,
+                    new.parameters,
                     settings,
                     launcher,
                 )
@@ -84,7 +113,7 @@ def enqueue(
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
             rows,
         )
-        texts = [text for _, text, *_ in contents]
+        texts = [text for _, text, _ in contents]
         connection.executemany(
             "INSERT INTO specs (run, spec) VALUES (?, ?)", zip(ids, texts, strict=True)
         )
@@ -95,7 +124,7 @@ def enqueue(
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
-    """Ask for waiting runs to leave the queue and running ones to stop; others are left alone."""
+    """Ask for waiting runs to leave the queue and running ones to stop; other runs stay."""
     _request(location, "cancel", run_ids)
 
 
@@ -122,7 +151,6 @@ def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str,
     from pydantic import ValidationError
 
     from engine.spec import amended
-    from engine.store.queries import get_run, run_spec
 
     with closing(connect_reader(location)) as connection:
         spec, run = run_spec(connection, run_id), get_run(connection, run_id)

@@ -1,11 +1,11 @@
-"""What runs cost, and when they reached what: from their epochs and telemetry."""
+"""Costs of runs, and the training time to reach a quality, from epochs and telemetry."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from engine.errors import UsageError
 from engine.metrics import EPOCH_MEASURES, SPEEDS
@@ -14,40 +14,47 @@ from engine.store.database import fetch
 
 @dataclass(frozen=True, slots=True)
 class RunCosts:
-    """One run's; ``None`` is what it doesn't tell."""
+    """Costs of one run; ``None`` where its journal has no such figure."""
 
     seconds_to_best: float | None
-    """Of training, up to the end of the chosen epoch."""
+    """Training time up to the end of the epoch chosen on validation."""
     epoch_seconds: float | None
-    """Of training, mean over the epochs."""
+    """Training time of an epoch, mean over the epochs."""
     gpu_memory_mib: float | None
-    """The most of an epoch."""
+    """Peak over the epochs."""
     host_memory_mib: float | None
-    """Of the run's process, resident; the most that was sampled."""
+    """Peak resident memory of the run's process among the samples of telemetry."""
     users_per_second_1: float | None
     users_per_second_256: float | None
 
 
 def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCosts]:
-    """By run id; a run that isn't there is left out."""
+    """Read costs of runs, by id; an id that the store doesn't have is left out."""
     rows = fetch(
         con,
-        f"""SELECT r.id, ({_TRAINED} AND e.epoch <= s.best_epoch),
-            s.train_seconds_mean, s.gpu_memory_mib_max,
-            (SELECT max(process_memory_mib) FROM telemetry WHERE run = r.id),
+        f"""SELECT r.id, ({_TRAINED} AND e.epoch <= s.best_epoch) AS seconds_to_best,
+            s.train_seconds_mean AS epoch_seconds, s.gpu_memory_mib_max AS gpu_memory_mib,
+            (SELECT max(process_memory_mib) FROM telemetry WHERE run = r.id) AS host_memory_mib,
             {", ".join(f"r.{name}" for name in SPEEDS)}
         FROM json_each(?) wanted CROSS JOIN runs r ON r.id = wanted.value
         LEFT JOIN summaries s ON s.run = r.id""",  # noqa: S608
         (json.dumps(list(runs)),),
     )
-    return {run: RunCosts(*values) for run, *values in rows}
+    names = [column.name for column in fields(RunCosts)]
+    return {row["id"]: RunCosts(**{name: row[name] for name in names}) for row in rows}
 
 
 def seconds_to_reach(
     con: sqlite3.Connection, measure: str, levels: Mapping[str, float]
 ) -> dict[str, float]:
-    """Seconds of training up to the end of the first epoch whose measure is at least a run's
-    level; runs that never were are left out.
+    """Return the seconds of training that each run took to reach its level.
+
+    They count up to the end of the first epoch with at least the level. A run that never reached
+    it is left out.
+
+    Args:
+        measure: a column of the table ``epochs``.
+        levels: by run id.
 
     Raises:
         UsageError: an epoch has no such measure.
@@ -70,4 +77,4 @@ _TRAINED = (
     "SELECT CASE WHEN count(*) = count(e.train_seconds) THEN sum(e.train_seconds) END"
     " FROM epochs e WHERE e.run = r.id"
 )
-"""Seconds of some epochs, unless one of them tells none."""
+"""SQL for the training seconds of some epochs of ``r``; NULL if one of them has no such figure."""

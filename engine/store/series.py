@@ -1,4 +1,4 @@
-"""What happened in one run, in order: epochs, steps, telemetry, events, attempts."""
+"""Series of one run, in order: epochs, steps, telemetry, events, attempts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from engine.store.database import fetch
 
 
 def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
-    """Every column of the table ``epochs``, by epoch."""
+    """Read all columns of the table ``epochs``, by epoch."""
     return _dicts(con, "SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run_id,))
 
 
 def steps(
     con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
 ) -> list[tuple[Any, ...]]:
-    """``(attempt, seq, t, step, epoch, loss, grad_norm, lr)`` after ``(attempt, seq)``, in order.
+    """Read ``(attempt, seq, t, step, epoch, loss, grad_norm, lr)`` after ``(attempt, seq)``.
 
-    What a later attempt did again is left out of the earlier ones, so that each step stands once.
-    A reader that goes on from an earlier attempt's row therefore starts from the beginning when a
-    row of a newer attempt comes.
+    Steps that a later attempt repeated are left out of the earlier one, so that each appears once.
+    A caller that reads on from a row must therefore start over once a newer attempt has a row.
     """
     rows = fetch(
         con,
@@ -44,8 +43,8 @@ def steps(
 
 
 def attempt_spans(con: sqlite3.Connection, run_id: str) -> list[tuple[int, float, float]]:
-    """Attempt, and wall time of its first and of its newest journal line, for those that wrote
-    one, in order."""
+    """Read ``(attempt, first, newest)``: wall times (seconds since 1970) of the first and the
+    newest journal line of each attempt that has any."""
     newest = ", ".join(
         f"coalesce((SELECT t FROM {table} s WHERE s.run = a.run AND s.attempt = a.attempt"  # noqa: S608
         " ORDER BY s.seq DESC LIMIT 1), a.started)"
@@ -67,8 +66,8 @@ def epoch_figures(
     after: int = 0,
     last: int | None = None,
 ) -> list[tuple[Any, ...]]:
-    """``(epoch, attempt, t, step, train_seconds, eval_seconds)`` and these measures of each epoch
-    after one, up to ``last`` if given, in order."""
+    """Read ``(epoch, attempt, t, step, train_seconds, eval_seconds, *measures)`` of each epoch
+    after ``after``, up to ``last`` if given."""
     known = [measure for measure in measures if measure in EPOCH_MEASURES]
     columns = ", ".join(("epoch, attempt, t, step, train_seconds, eval_seconds", *known))
     sql = (
@@ -79,13 +78,13 @@ def epoch_figures(
 
 
 def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:
-    """Every column of the table ``telemetry`` from after time ``since`` on, in order of time."""
+    """Read all columns of the table ``telemetry`` after the time ``since``, in order of time."""
     sql = "SELECT * FROM telemetry WHERE run = ? AND t > ? ORDER BY t, attempt, seq"
     return _dicts(con, sql, (run_id, since))
 
 
 def newest_telemetry(con: sqlite3.Connection, run_id: str) -> dict[str, Any]:
-    """The last row of the table ``telemetry``; empty where there is none."""
+    """Read the newest row of the table ``telemetry``; empty if there is none."""
     sql = "SELECT * FROM telemetry WHERE run = ? ORDER BY t DESC LIMIT 1"
     return next(iter(_dicts(con, sql, (run_id,))), {})
 
@@ -93,8 +92,10 @@ def newest_telemetry(con: sqlite3.Connection, run_id: str) -> dict[str, Any]:
 def thinned_telemetry(
     con: sqlite3.Connection, run_id: str, at_most: int
 ) -> tuple[list[dict[str, Any]], int]:
-    """Every column of the table ``telemetry``, of every n-th sample and the newest, in order; and
-    that n: 1 unless there are more than ``at_most``."""
+    """Read every n-th sample of telemetry, the newest among them, with all columns, and return n.
+
+    n is 1 unless there are more than ``at_most`` samples.
+    """
     rows = fetch(con, "SELECT count(*) FROM telemetry WHERE run = ?", (run_id,))
     stride = max(1, -(-rows[0][0] // at_most))
     sql = """SELECT * FROM (
@@ -105,8 +106,8 @@ def thinned_telemetry(
 
 
 def events(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
-    """Starts, warnings, checkpoints and ends: ``attempt``, ``seq``, ``t``, ``kind`` and the
-    journal line's own fields, in order."""
+    """Read starts, warnings, checkpoints and ends: ``attempt``, ``seq``, ``t``, ``kind`` and the
+    journal line's own fields."""
     rows = fetch(
         con,
         "SELECT attempt, seq, t, kind, fields FROM events WHERE run = ? ORDER BY attempt, seq",
@@ -119,7 +120,7 @@ def events(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
 
 
 def attempts(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
-    """Every column of the table ``attempts``, by attempt."""
+    """Read all columns of the table ``attempts``, by attempt."""
     return _dicts(con, "SELECT * FROM attempts WHERE run = ? ORDER BY attempt", (run_id,))
 
 

@@ -16,7 +16,7 @@ _TAG = re.compile(r"[^\W_][\w.:/+-]*")
 
 
 def parse_tags(text: object) -> tuple[str, ...]:
-    """What a run's row holds; empty where it can't be read."""
+    """Read the tags of a run's row; empty if they can't be read."""
     try:
         content = json.loads(text) if isinstance(text, str) else []
     except (ValueError, RecursionError):
@@ -25,12 +25,12 @@ def parse_tags(text: object) -> tuple[str, ...]:
 
 
 def tags_text(tags: Iterable[str]) -> str:
-    """As a run's row holds them."""
+    """Write tags as a run's row holds them."""
     return json.dumps(list(tags), ensure_ascii=False)
 
 
 def check_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Each once, in order.
+    """Check tags, and return each once, in order.
 
     Raises:
         UsageError: one that isn't a word, so that a filter could not name it; or too many.

@@ -1,5 +1,5 @@
-"""What the supervisor decides about runs and attempts. Each function is to be called inside a
-write transaction, and leaves the store in a state from which a new supervisor can go on."""
+"""The supervisor's changes of runs and attempts. Each function is called inside a write
+transaction, and leaves the store in a state from which a new supervisor can go on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.store.schema import RUN_TABLES
 
 @dataclass(frozen=True, slots=True)
 class LiveAttempt:
-    """An attempt whose process hasn't been seen gone."""
+    """An attempt whose process may still live."""
 
     run: str
     attempt: int
@@ -37,6 +37,8 @@ class LiveAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """Something asked of the supervisor; ``run`` is empty for the whole queue."""
+
     id: int
     action: str
     run: str
@@ -44,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why nothing is started."""
+    """A pause of the queue."""
 
     since: float
     cause: str
@@ -74,7 +76,7 @@ def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
 
 
 def requests(connection: StoreConnection) -> list[Request]:
-    """The mailbox, oldest first."""
+    """List the requests, oldest first."""
     rows = connection.rows("SELECT id, action, run FROM requests ORDER BY id")
     return [Request(*row) for row in rows]
 
@@ -97,15 +99,17 @@ def run_state(connection: StoreConnection, run: str) -> RunState | None:
 
 
 def attempt_end(connection: StoreConnection, run: str, attempt: int) -> tuple[str, str]:
-    """Status and cause of an attempt."""
+    """Return status and cause of an attempt; the cause is empty if there is none."""
     sql = "SELECT status, coalesce(cause, '') FROM attempts WHERE run = ? AND attempt = ?"
     status, cause = connection.rows(sql, (run, attempt))[0]
     return status, cause
 
 
 def next_queued(connection: StoreConnection, launcher: str | None) -> str | None:
-    """The run whose turn it is at a launcher. One whose last process still lives (stopping, say)
-    has to wait."""
+    """Return the run to start next at a launcher; None if there is none.
+
+    A run whose last process still lives (it is stopping, say) is skipped.
+    """
     row = connection.row(
         "SELECT id FROM runs WHERE state = 'queued' AND launcher IS ? AND NOT EXISTS"
         " (SELECT 1 FROM attempts WHERE run = runs.id AND exited IS NULL)"
@@ -116,7 +120,7 @@ def next_queued(connection: StoreConnection, launcher: str | None) -> str | None
 
 
 def queued_elsewhere(connection: StoreConnection, known: Sequence[str]) -> list[tuple[str, str]]:
-    """Queued runs, with their launchers, for launchers that are none of these."""
+    """List queued runs for launchers other than these, with their launchers."""
     marks = ", ".join("?" * len(known))
     rows = connection.rows(
         "SELECT id, launcher FROM runs WHERE state = 'queued' AND launcher > ''"  # noqa: S608
@@ -127,7 +131,7 @@ def queued_elsewhere(connection: StoreConnection, known: Sequence[str]) -> list[
 
 
 def fail_queued(connection: StoreConnection, run: str, cause: str, message: str) -> None:
-    """End a run that can't be started."""
+    """Fail a run that can't be started."""
     connection.execute(
         "UPDATE runs SET state = 'failed', finished = ?, cause = ?, message = ? WHERE id = ?",
         (time.time(), cause, message, run),
@@ -135,7 +139,7 @@ def fail_queued(connection: StoreConnection, run: str, cause: str, message: str)
 
 
 def came_further(connection: StoreConnection, run: str, attempt: int) -> bool:
-    """Whether the attempt wrote a checkpoint, so that the next one goes on from a later epoch."""
+    """Return whether the attempt wrote a checkpoint, from which the next one goes on."""
     row = connection.row(
         "SELECT 1 FROM events WHERE run = ? AND attempt = ? AND kind = 'checkpoint' LIMIT 1",
         (run, attempt),
@@ -169,7 +173,7 @@ def record_process(
 
 
 def undo_attempt(connection: StoreConnection, run: str, attempt: int) -> None:
-    """Put back a run whose process was never started."""
+    """Queue a run again whose process was never started, without its attempt."""
     connection.execute("DELETE FROM attempts WHERE run = ? AND attempt = ?", (run, attempt))
     connection.execute(
         "UPDATE runs SET state = 'queued' WHERE id = ? AND attempt = ? AND state = 'running'",
@@ -180,7 +184,7 @@ def undo_attempt(connection: StoreConnection, run: str, attempt: int) -> None:
 def end_attempt(
     connection: StoreConnection, run: str, attempt: int, status: str, cause: str, message: str
 ) -> None:
-    """Say how an attempt ended whose journal doesn't: ``failed``, ``cancelled`` or ``lost``."""
+    """Record an end that the journal lacks: ``failed``, ``cancelled`` or ``lost``."""
     connection.execute(
         "UPDATE attempts SET status = ?, cause = ?, message = ?, ended = ?"
         " WHERE run = ? AND attempt = ?",
@@ -190,7 +194,7 @@ def end_attempt(
 
 
 def mark_exited(connection: StoreConnection, run: str, attempt: int) -> None:
-    """The process is gone: its slot is free."""
+    """Record that an attempt's process is gone, which frees its slot."""
     connection.execute(
         "UPDATE attempts SET exited = ? WHERE run = ? AND attempt = ?", (time.time(), run, attempt)
     )
@@ -210,7 +214,7 @@ def requeue(connection: StoreConnection, run: str, *, counts: bool) -> None:
 
 
 def losses(connection: StoreConnection, run: str) -> int:
-    """Automatic retries that the run has used."""
+    """Count the automatic retries that a run has used."""
     return int(connection.rows("SELECT losses FROM runs WHERE id = ?", (run,))[0][0])
 
 
@@ -253,7 +257,7 @@ _WAITS = f"state IN {states_sql(WAITING)}"
 
 
 def _neighbor(connection: StoreConnection, run: str, before: bool) -> str | None:
-    """The waiting run just before a waiting one, or after it."""
+    """Find the waiting run just before a waiting one, or after it."""
     sign, order = ("<", "DESC") if before else (">", "ASC")
     row = connection.row(
         f"SELECT id FROM runs WHERE {_WAITS} AND (position, id) {sign}"  # noqa: S608
@@ -269,7 +273,7 @@ def _position(connection: StoreConnection, run: str) -> int:
 
 
 def _shared_places(connection: StoreConnection) -> bool:
-    """Whether two waiting runs have one place, as damaged run folders may leave it."""
+    """Return whether two waiting runs have one position, as after damage to run folders."""
     sql = f"SELECT 1 FROM runs WHERE {_WAITS} GROUP BY position HAVING count(*) > 1 LIMIT 1"  # noqa: S608
     return connection.row(sql) is not None
 
@@ -290,20 +294,20 @@ def cancel_queued(connection: StoreConnection, run: str) -> None:
 
 
 def delete_run(connection: StoreConnection, run: str) -> None:
-    """Forget a run; its folder goes first."""
+    """Delete a run's rows; its folder must be gone by then."""
     for table in (*RUN_TABLES, "summaries"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608
     connection.execute("DELETE FROM runs WHERE id = ?", (run,))
 
 
 def held(connection: StoreConnection) -> Hold | None:
-    """Whether the queue is paused."""
+    """Return the pause of the queue; None if it isn't paused."""
     row = connection.row("SELECT since, cause, message FROM hold WHERE since IS NOT NULL")
     return Hold(*row) if row else None
 
 
 def hold(connection: StoreConnection, cause: str, message: str) -> None:
-    """Pause the queue: what runs goes on, nothing is started."""
+    """Pause the queue: running runs go on, none is started."""
     connection.execute(
         "INSERT INTO hold (id, since, cause, message) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
         " DO UPDATE SET since = excluded.since, cause = excluded.cause, message = excluded.message"
@@ -313,12 +317,12 @@ def hold(connection: StoreConnection, cause: str, message: str) -> None:
 
 
 def release(connection: StoreConnection) -> None:
-    """Let the queue go on."""
+    """Resume the queue."""
     connection.execute("UPDATE hold SET since = NULL, released = ?", (time.time(),))
 
 
 def dying(connection: StoreConnection, cause: str, within: float, short: float) -> list[str]:
-    """Runs that lately died of this cause soon after their start, none having ended well since.
+    """List runs that lately died of a cause soon after their start, if none was done since.
 
     Args:
         within: seconds back to look, and no further than to when the queue was last let go on.
@@ -336,7 +340,7 @@ def dying(connection: StoreConnection, cause: str, within: float, short: float) 
 
 
 def work_left(connection: StoreConnection) -> bool:
-    """Whether a supervisor is needed."""
+    """Return whether anything is left for a supervisor to do."""
     row = connection.row(
         f"SELECT EXISTS (SELECT 1 FROM runs WHERE state IN {states_sql(UNDER_WAY)})"  # noqa: S608
         " OR EXISTS (SELECT 1 FROM attempts WHERE exited IS NULL)"
@@ -354,7 +358,7 @@ def beat(
     started: float,
     slots: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Say that the supervisor is alive."""
+    """Record a heartbeat of the supervisor."""
     connection.execute(
         "INSERT OR REPLACE INTO supervisor (id, pid, host, started, heartbeat, slots)"
         " VALUES (1, ?, ?, ?, ?, ?)",

@@ -44,7 +44,7 @@ MOST_MEASURED = 9
 BY_HAND = "put its files under SEQBENCH_DATA."
 
 
-class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
+class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     """Answers with the runs to launch, or ``None``. Runs without data are left out."""
 
     CSS_PATH = "../dialogs/buttons.tcss"
@@ -97,10 +97,10 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
             self._measuring.stop()
 
     @property
-    def ready(self) -> tuple[RunSpec, ...]:
+    def ready(self) -> tuple[PlannedRun, ...]:
         """The runs whose data is here."""
         absent = {dataset.name for dataset in self._absent}
-        return tuple(run.spec for run in self._runs if run.spec.dataset not in absent)
+        return tuple(run for run in self._runs if run.spec.dataset not in absent)
 
     def _show(self) -> None:
         self.query_one("#facts", Static).update(self._facts())
@@ -183,7 +183,7 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
             return
         from engine.machine.estimates import cost_key
 
-        here = {spec.dataset for spec in self.ready}
+        here = {run.spec.dataset for run in self.ready}
         wanted = [run.spec for run in self._runs if run.cost is None and run.spec.dataset in here]
         kinds: dict[str, RunSpec] = {}
         for spec in wanted:

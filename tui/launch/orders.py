@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from engine.machine.estimates import CostEstimate
     from engine.machine.slots import Slot
     from engine.order import Order
-    from engine.planning import Plan
-    from engine.spec import Dataset, RunSpec
+    from engine.planning import Plan, PlannedRun
+    from engine.spec import Dataset
     from tui.lab import Lab
 
 
@@ -164,10 +164,10 @@ class OrderActions(Screen[None]):
             return
         launcher = self._form.choices.launcher
 
-        def confirmed(specs: Sequence[RunSpec] | None) -> None:
+        def confirmed(ready: Sequence[PlannedRun] | None) -> None:
             self.look_for_data()  # some may have been fetched meanwhile
-            if specs:
-                self._enqueue(tuple(specs), plan.label, launcher)
+            if ready:
+                self._enqueue(ready, plan.label, launcher)
 
         self.app.push_screen(ConfirmScreen(plan, runs, self.machine, self._place), confirmed)
 
@@ -178,16 +178,16 @@ class OrderActions(Screen[None]):
         return None if launcher is None or catalogue is None else catalogue.launcher(launcher)
 
     @work(thread=True, group="enqueue")
-    def _enqueue(self, specs: tuple[RunSpec, ...], label: str | None, launcher: str | None) -> None:
-        from engine.store.requests import enqueue
+    def _enqueue(self, runs: Sequence[PlannedRun], label: str | None, launcher: str | None) -> None:
+        from engine.store.requests import enqueue_planned
 
         try:
-            enqueue(self.app.location, specs, label, launcher)
+            enqueue_planned(self.app.location, runs, label, launcher)
         except (UserError, OSError) as error:
             self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
             return
         self.app.call_later(self.app.look_after_queue)
-        self.call_later(self._launched, len(specs))
+        self.call_later(self._launched, len(runs))
 
     async def _launched(self, runs: int) -> None:
         self.notify(f"{count(runs, 'run')} in the queue.")

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from engine.spec import Dataset, RunSpec
     from engine.spread import Spread
     from engine.store.location import StoreLocation
-    from engine.store.queries import Place
+    from engine.store.queries import LaunchCell
 
 
 @dataclass(frozen=True)
 class StoreView:
     """The store as the grid shows it."""
 
-    cells: Mapping[Key, Place] = field(default_factory=dict)
+    cells: Mapping[Key, LaunchCell] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     """Fingerprints of runs that are queued, running or done."""
     problem: str = ""
@@ -42,14 +42,14 @@ class StoreView:
 def read_store(location: StoreLocation) -> StoreView:
     """Read all cells; an absent store is an empty one. Raises `StoreError`."""
     from engine.store.connect import connect_reader
-    from engine.store.queries import places, present_fingerprints
+    from engine.store.queries import launch_cells, present_fingerprints
 
     if not location.db.exists():
         return StoreView()
     began = time.monotonic()
     connection = connect_reader(location)
     try:
-        found, present = places(connection), present_fingerprints(connection)
+        found, present = launch_cells(connection), present_fingerprints(connection)
     finally:
         connection.close()
     return StoreView(found, frozenset(present), seconds=time.monotonic() - began)
@@ -78,7 +78,7 @@ def past_costs(
         yield cost_of
 
 
-def cell_view(cell: Place) -> CellView:
+def cell_view(cell: LaunchCell) -> CellView:
     """The most pressing state of a cell's runs, what says most about it, and the other states."""
     states = [state for state in STATES if cell.counts.get(state)]
     if not states:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan
-    from engine.store.queries import Place
+    from engine.store.queries import LaunchCell
 
 PUBLISHED = "NDCG@10/test"
 LABEL_CELLS = 12
@@ -58,7 +58,7 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     return Content.assemble(*first, "\n", *second)
 
 
-def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: Place | None) -> Content:
+def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: LaunchCell | None) -> Content:
     """What is known about one cell."""
     from engine.planning import sample
 
@@ -135,7 +135,7 @@ def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
                 )
 
 
-def _runs(cell: Place | None) -> Content:
+def _runs(cell: LaunchCell | None) -> Content:
     if cell is None or not any(cell.counts.values()):
         return Content.styled(f"{glyph(NEVER)} never run", style_variable(NEVER))
     parts: list[tuple[str, str] | str] = []

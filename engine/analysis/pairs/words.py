@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from engine.analysis.meanings import METRIC_TITLE
+from engine.analysis.comparison import METRIC_NAMES
 from engine.analysis.pairs.cells import Pair, across_metrics, ranked_cell
 from engine.analysis.pairs.significance import LEVEL, Metric
 from engine.store.location import StoreLocation
@@ -21,8 +21,11 @@ def words_for(
     second: Sequence[str],
     name: str,
 ) -> list[str]:
-    """What the test says of the runs of one cell, called ``name``, against those of another; or
-    why it says nothing."""
+    """Test the runs of one cell, called ``name``, against those of another.
+
+    Returns:
+        Sentences on each metric and their caveats, or the reason why there is no test.
+    """
     ours, missing = ranked_cell(con, location, first)
     theirs, missing_too = ranked_cell(con, location, second)
     if ours is None or theirs is None:
@@ -35,25 +38,29 @@ def words_for(
 
 
 def pair_sentence(pair: Pair, metric: Metric, first: str) -> str:
-    """One metric, said of the ``first`` cell of the pair."""
-    name = "HitRate@10, Recall@10" if metric == "hit" else METRIC_TITLE[metric]
+    """Say in one sentence how the ``first`` cell of the pair compares in a metric."""
+    name = "HitRate@10, Recall@10" if metric == "hit" else METRIC_NAMES[metric]
     found = pair.difference
     verdict = "no difference shown" if pair.p >= LEVEL else f"{first} is {pair.verdict}"
     interval = f"95 %: {_signed(found.low)} to {_signed(found.high)}"
-    p = "p < .001" if pair.p < 0.001 else f"p = {pair.p:.3f}".replace("0.", ".", 1)
     effect = f"effect {_signed(found.effect, 2)} ({effect_word(found.effect)})"
-    sentence = f"{name}: {verdict}, {_signed(found.mean)} ({interval}), {p}, {effect}"
+    sentence = f"{name}: {verdict}, {_signed(found.mean)} ({interval}), {p_text(pair.p)}, {effect}"
     return f"{sentence}.{_more_seeds(pair)}"
 
 
+def p_text(p: float) -> str:
+    """Write a p-value with three digits: ``p = .012``, ``p < .001``."""
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
 def effect_word(effect: float) -> str:
-    """How large Cohen calls it."""
+    """Name the size of an effect as Cohen (1988) does."""
     size = abs(effect)
     return next((word for least, word in _EFFECTS if size >= least), "less than small")
 
 
 def pair_caveats(found: Mapping[Metric, Pair]) -> list[str]:
-    """What a reader must know of the sentences together."""
+    """List what a reader must know of the sentences together."""
     if not found:
         return []
     pair = next(iter(found.values()))

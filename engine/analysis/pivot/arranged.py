@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
 
-from engine.analysis.apart import Facts, what_differs
+from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import STD, Row, Value, by_cell
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
@@ -110,7 +110,7 @@ def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
 
 
 def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
-    """Why some places have several rows, the first ``most`` of them."""
+    """Explain in sentences why places have several rows, for the first ``most`` of them."""
     several: dict[tuple[str, str, int | None], list[PivotRow]] = {}
     for row in rows:
         if row.apart:
@@ -127,7 +127,7 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
 
 
 def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
-    """Of every column."""
+    """Take the maximum of every column."""
     columns = zip(*(cell.figures for cell in cells), strict=True)
     return tuple(
         max((value for value in column if isinstance(value, int | float)), default=None)
@@ -136,8 +136,8 @@ def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
 
 
 def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
-    """The rows of one place: a cell each, and below it what is published."""
-    apart = what_differs([_facts(cell) for cell in cells])
+    """Yield the rows of one place: each cell, and below it what is published for it."""
+    apart = what_differs([_conditions(cell) for cell in cells])
     for cell in cells:
         place = cell.cell.place
         label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
@@ -186,9 +186,9 @@ def _figure(entry: Against, level: Level) -> Value:
             return entry.verdict
 
 
-def _facts(each: PivotCell) -> Facts:
+def _conditions(each: PivotCell) -> Conditions:
     cell = each.cell
-    return Facts(cell.profile, cell.settings, cell.checksum, each.split, each.protocol)
+    return Conditions(cell.profile, cell.settings, cell.checksum, each.split, each.protocol)
 
 
 def _told_apart(each: PivotCell, apart: Sequence[str]) -> Iterator[str]:

@@ -46,8 +46,8 @@ SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {
 
 
 def comparison_columns() -> list[str]:
-    """Columns that `comparison` can give and sort by: those of a run, then its summary's,
-    ``{measure}_{aggregate}``."""
+    """List the columns that `comparison` can give and sort by: a run's, then its summary's
+    (``{measure}_{aggregate}``)."""
     return list(SQL)
 
 
@@ -63,15 +63,15 @@ def comparison(
     aggregate: str = "best",
     without: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
-    """``columns`` of the runs that match, ``limit`` of them from ``offset`` on.
+    """Read ``columns`` of the runs that match, ``limit`` of them from ``offset`` on.
 
     Runs without a value in ``sort`` come last in both directions; equals go by id, in the
     same direction.
 
     Args:
         filter: what a run must have, in the language of docs/queries.md.
-        aggregate: which figure of a run's epochs the filter's ``ndcg`` and such stand for.
-        without: ids of runs that are left out.
+        aggregate: how a run's epochs become one figure, for ``ndcg`` and the like in the filter.
+        without: ids of runs to leave out.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing (`FilterError`).
@@ -93,7 +93,7 @@ def comparison(
 def runs_by_id(
     con: sqlite3.Connection, columns: Sequence[str], ids: Sequence[str]
 ) -> list[tuple[Any, ...]]:
-    """``columns`` of some runs, in no order. Raises `UsageError` for an unknown column."""
+    """Read ``columns`` of runs by their ids, in any order. Raises `UsageError`."""
     check_columns(columns)
     chosen = ", ".join(SQL[name] for name in columns)
     sql = (
@@ -110,7 +110,7 @@ def comparison_count(
     aggregate: str = "best",
     without: Sequence[str] = (),
 ) -> int:
-    """How many runs match (see `comparison`)."""
+    """Count the runs that match (see `comparison`)."""
     columns = {part.column for group in conditions(filter, aggregate) for part in group}
     places = {place_of(column) for column in columns}
     walked = columns.pop() if len(places) == 1 else "r"
@@ -124,12 +124,12 @@ def matching(
     aggregate: str = "best",
     without: Sequence[str] = (),
 ) -> tuple[str, list[object]]:
-    """A condition on ``runs r``, and its parameters, for queries of other modules."""
+    """Return SQL for a condition on ``runs r``, and its parameters."""
     return _where(filter, aggregate, without, "r")[:2]
 
 
 def check_columns(names: Sequence[str]) -> None:
-    """Raises `UsageError` for one that `comparison_columns` hasn't."""
+    """Raise `UsageError` for a name that isn't one of `comparison_columns`."""
     for name in names:
         if name not in SQL:
             raise UsageError(f"There is no column {name!r}: {did_you_mean(name, SQL)}")
@@ -138,7 +138,7 @@ def check_columns(names: Sequence[str]) -> None:
 def ordered_ids(
     column: str, direction: str, filter_: str, aggregate: str, without: Sequence[str]
 ) -> tuple[str, str, list[object]]:
-    """A query for all ids that match, in order; the order; parameters."""
+    """Return a query for the ids of all runs that match, its ``ORDER BY``, and its parameters."""
     where, parameters, others = _where(filter_, aggregate, without, column)
     if column.startswith("s."):
         # With another figure to test, the index that has both; else the sorted one's own.
@@ -152,10 +152,12 @@ def ordered_ids(
 def _where(
     text: str, aggregate: str, without: Sequence[str], walked: str
 ) -> tuple[str, list[object], bool]:
-    """Conditions for a walk over the place in which the column ``walked`` is, their parameters,
-    and whether there are any on other columns of that place.
+    """Return conditions for a scan of the table or index that holds the column ``walked``.
 
-    What is told elsewhere is asked there once, and gives a set of ids.
+    A condition on a column of another table or index becomes a set of ids, made there once.
+
+    Returns:
+        SQL, its parameters, and whether a condition is on another column of what is scanned.
     """
     own = place_of(walked)
     key = "r.id" if own == "r" else "s.run"
@@ -190,10 +192,10 @@ def _where(
 
 
 def place_of(column: str) -> str:
-    """Where a column is read: ``r``, the table of runs, or an index on ``summaries``.
+    """Return where a column is read: ``r``, the table of runs, or an index on ``summaries``.
 
-    Those that hold one aggregate of every measure are a fraction of the table's size, and give
-    runs in the order of their ids.
+    There is an index for each aggregate, which holds it of every measure: a fraction of the
+    table's size, in the order of the runs' ids.
     """
     if column.startswith("r"):
         return "r"

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
 
 from engine.cell import FIELDS, Cell
-from engine.spread import Spread, spread_of
+from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
 
 Measure = str | tuple[str, str]
-"""A column of the comparison, or of two the first less the second, run by run."""
+"""A column of the comparison; or two columns, for the first less the second run by run."""
 
 _TEXTS = frozenset(
     {
@@ -41,7 +40,7 @@ _TEXTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which runs are grouped; as in `engine.store.compare.comparison.comparison`."""
+    """Which runs are grouped into cells; fields as in `engine.store.compare.comparison`."""
 
     filter: str = ""
     aggregate: str = "best"
@@ -51,8 +50,8 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the grouped comparison: a cell, or below it one of its runs."""
+class CellLine:
+    """A line of the comparison by cell: a cell, or one of its runs below it."""
 
     cell: str
     """The cell's name."""
@@ -62,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class OverSeeds:
-    """A figure over the seeds of a cell, and its ends."""
+    """A figure over the seeds of a cell, with its minimum and maximum."""
 
     spread: Spread
     lowest: float
@@ -71,14 +70,14 @@ class OverSeeds:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """One cell, with figures."""
+    """A cell with figures over its seeds."""
 
     cell: Cell
     seeds: int
     run: str
     """The newest of its runs."""
     figures: Mapping[Measure, OverSeeds]
-    """Of the measures that any of its runs has."""
+    """By measure; measures that none of its runs has are left out."""
 
 
 def cell_lines(
@@ -89,13 +88,12 @@ def cell_lines(
     expanded: Collection[str] = (),
     limit: int = 200,
     offset: int = 0,
-) -> tuple[int, list[Line]]:
-    """How many lines there are, and ``limit`` of them from ``offset`` on.
+) -> tuple[int, list[CellLine]]:
+    """Count the lines of the comparison by cell, and read ``limit`` of them from ``offset`` on.
 
     Args:
-        sort: a column of the comparison; cells go by its mean, or by their number of seeds
-            where it is ``seed``.
-        expanded: cells whose runs are lines too, by seed.
+        sort: a column, by whose mean cells are ordered; ``seed`` for the number of seeds.
+        expanded: names of cells whose runs are lines below them, by seed.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
@@ -127,7 +125,9 @@ def cell_lines(
         rows_before = fetch(con, sql, (*parameters, 1, 0))
         return (int(rows_before[0][0]) if rows_before else 0), []
     total = int(rows[0][0]) if rows else 0
-    return total, [Line(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)]
+    return total, [
+        CellLine(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)
+    ]
 
 
 def cell_table(
@@ -136,61 +136,90 @@ def cell_table(
     measures: Sequence[Measure],
     cells: Sequence[str] | None = None,
 ) -> list[CellRow]:
-    """All cells, or those of some names, in their order. A run's figure counts where it is a
-    finite number.
+    """Read all cells, or those of some names, in their order, with figures over their seeds.
+
+    Figures that are no finite numbers are left out.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
     """
+    each = ", count({0}), total({0}), total({0} * {0}), min({0}), max({0})"
+    grouped = f"GROUP BY {_KEY} ORDER BY {_KEY}"
+    sql, parameters = _of_runs(choice, measures, cells, ", count(*), max(p.id)", each, grouped)
+    found: dict[Cell, dict[Measure, OverSeeds]] = {}
+    unsure: dict[Measure, list[Cell]] = {}
+    rows = []
+    for row in map(tuple, fetch(con, sql, parameters)):
+        cell = Cell(*row[: len(FIELDS)])
+        seeds, run, *sums_of = row[len(FIELDS) :]
+        figures = found[cell] = {}
+        for place, measure in enumerate(measures):
+            count, total, squares, lowest, highest = sums_of[5 * place : 5 * place + 5]
+            if not count:
+                continue
+            if known := spread_of_sums(count, total, squares, lowest, highest):
+                figures[measure] = OverSeeds(known, lowest, highest)
+            else:
+                unsure.setdefault(measure, []).append(cell)
+        rows.append(CellRow(cell, seeds, run, figures))
+    for measure, cells_of in unsure.items():
+        for cell, over in _read_again(con, choice, measure, cells_of).items():
+            found[cell][measure] = over
+    return rows
+
+
+def _read_again(
+    con: sqlite3.Connection, choice: Choice, measure: Measure, cells: Sequence[Cell]
+) -> dict[Cell, OverSeeds]:
+    """Compute a figure of cells from the values of their runs, where sums didn't suffice."""
+    sql, parameters = _of_runs(choice, [measure], [cell.name for cell in cells], "", ", {}", "")
+    values: dict[Cell, list[float]] = {cell: [] for cell in cells}
+    for *key, figure in map(tuple, fetch(con, sql, parameters)):
+        values[Cell(*key)] += finite([figure])
+    return {
+        cell: OverSeeds(known, min(some), max(some))
+        for cell, some in values.items()
+        if (known := spread(some))
+    }
+
+
+def _of_runs(
+    choice: Choice,
+    measures: Sequence[Measure],
+    cells: Collection[str] | None,
+    first: str,
+    each: str,
+    last: str,
+) -> tuple[str, list[object]]:
+    """Write a query for figures of the runs that count, of all cells or of those with some names.
+
+    Args:
+        first: columns after the cell's own.
+        each: columns for each measure, ``{0}`` being its figure.
+        last: what follows the choice of runs.
+    """
     names = list(dict.fromkeys(name for measure in measures for name in _names(measure)))
     check_columns(names)
-    chosen, parameters = counted(choice)
-    if cells is not None:
-        chosen = f"SELECT * FROM ({chosen}) p WHERE {_among()}"  # noqa: S608
-        parameters.append(_keys_of(cells))
+    picked, parameters = counted(choice)
     places, source = places_of(names)
     place = dict(zip(names, places, strict=True))
-    values = [" - ".join(place[name] for name in _names(measure)) for measure in measures]
-    figures = _each(", {x} AS x{n}", [_finite(value) for value in values])
-    means = _each(
-        ", count(x{n}) AS n{n}, {x} AS m{n}", [_mean(f"x{n}") for n in range(len(values))]
+    terms = (" - ".join(place[name] for name in _names(measure)) for measure in measures)
+    columns = first + "".join(map(each.format, terms))
+    where = ""
+    if cells is not None:
+        where = f"WHERE {_among()}"
+        parameters.append(_keys_of(cells))
+    sql = (
+        f"WITH picked AS MATERIALIZED ({picked})"  # noqa: S608
+        f" SELECT {_KEY}{columns} FROM picked p {source} {where} {last}"
     )
-    sums = _each(
-        ", n{n}, m{n}, total(x{n} - m{n}), total((x{n} - m{n}) * (x{n} - m{n})), min(x{n}),"
-        " max(x{n})",
-        values,
-    )
-    sql = f"""
-        WITH picked AS MATERIALIZED (
-            SELECT p.*, dense_rank() OVER (ORDER BY {_KEY}) AS cell FROM ({chosen}) p),
-        figures AS MATERIALIZED (SELECT p.cell{figures} FROM picked p {source}),
-        means AS MATERIALIZED (SELECT cell{means} FROM figures GROUP BY cell),
-        sums AS MATERIALIZED (
-            SELECT f.cell{sums} FROM figures f CROSS JOIN means m ON m.cell = f.cell
-            GROUP BY f.cell),
-        cells AS (SELECT {_KEY}, cell, count(*) AS seeds, max(id) AS run FROM picked p
-            GROUP BY cell)
-        SELECT {_KEY}, p.seeds, p.run, sums.* FROM cells p JOIN sums ON sums.cell = p.cell
-        ORDER BY p.cell"""  # noqa: S608
-    return [
-        CellRow(Cell(*row[:6]), row[6], row[7], dict(_over_seeds(measures, row[9:])))
-        for row in map(tuple, fetch(con, sql, parameters))
-    ]
-
-
-def _over_seeds(
-    measures: Sequence[Measure], sums: Sequence[Any]
-) -> Iterator[tuple[Measure, OverSeeds]]:
-    for place, measure in enumerate(measures):
-        count, mean, rest, squares, lowest, highest = sums[6 * place : 6 * place + 6]
-        if known := spread_of(count, mean, rest, squares):
-            yield measure, OverSeeds(known, lowest, highest)
+    return sql, parameters
 
 
 def cell_figures(
     con: sqlite3.Connection, choice: Choice, cells: Sequence[str], columns: Sequence[str]
 ) -> dict[str, dict[str, Spread]]:
-    """Mean and deviation of each of the columns that have one, by the names of cells.
+    """Read mean and deviation of the columns that have one, by the names of cells.
 
     Raises:
         UsageError: an unknown column, or a filter that means nothing.
@@ -208,27 +237,22 @@ def cell_figures(
 def best_means(
     con: sqlite3.Connection, choice: Choice, columns: Sequence[tuple[str, bool]]
 ) -> dict[tuple[str, str], float]:
-    """The best mean of any cell, by data set and column; of each column whether more is better."""
-    if not columns:
-        return {}
-    picked, parameters = counted(choice)
-    places, source = places_of([name for name, _ in columns])
-    means = _each(", {x} AS m{n}", [_mean(_finite(place)) for place in places])
-    ends = ", ".join(f"{'max' if more else 'min'}(m{n})" for n, (_, more) in enumerate(columns))
-    sql = f"""
-        WITH picked AS MATERIALIZED ({picked}), means AS (
-            SELECT p.dataset{means} FROM picked p {source} GROUP BY {_KEY})
-        SELECT dataset, {ends} FROM means GROUP BY dataset"""  # noqa: S608
-    return {
-        (dataset, name): value
-        for dataset, *values in fetch(con, sql, parameters)
-        for (name, _), value in zip(columns, values, strict=True)
-        if value is not None
-    }
+    """Find the best mean of any cell, by data set and column.
+
+    Args:
+        columns: each with whether more is better.
+    """
+    ends: dict[tuple[str, str], float] = {}
+    for row in cell_table(con, choice, [name for name, _ in columns]):
+        for name, more in columns:
+            if over := row.figures.get(name):
+                key, mean = (row.cell.dataset, name), over.spread.mean
+                ends[key] = (max if more else min)(ends.get(key, mean), mean)
+    return ends
 
 
 def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:
-    """Ids of the runs that a cell is made of, by seed."""
+    """List the ids of a cell's runs, by seed."""
     picked, parameters = counted(choice)
     same = " AND ".join(f"{name} = ?" for name in FIELDS)
     sql = f"SELECT id FROM ({picked}) WHERE {same} ORDER BY seed"  # noqa: S608
@@ -236,7 +260,7 @@ def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str
 
 
 def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
-    """The runs that cells are made of, by id, and which cell each is of.
+    """Map the id of each run that counts to its cell.
 
     Raises:
         UsageError: a filter that means nothing.
@@ -247,7 +271,7 @@ def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
-    """How many imported runs match and make no cell."""
+    """Count the imported runs that match and are left out of cells."""
     if choice.imported:
         return 0
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
@@ -256,7 +280,11 @@ def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
 
 
 def counted(choice: Choice) -> tuple[str, list[object]]:
-    """A query for the runs that count, one a seed, with what names their cells; its parameters."""
+    """Write a query for the runs that count, one a seed, with the fields of their cells.
+
+    Returns:
+        SQL and its parameters.
+    """
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     names = "r.model, r.dataset, r.length, r.profile"
     own = "" if choice.imported else " AND r.origin = ''"
@@ -269,7 +297,7 @@ def counted(choice: Choice) -> tuple[str, list[object]]:
 
 
 def _value(sort: str) -> tuple[str, str]:
-    """What cells are sorted by, and the table that it is in."""
+    """Write SQL for what cells are sorted by, and for the table that holds it."""
     if sort in FIELDS:
         return f"p.{sort}", ""
     if sort == "seed":
@@ -281,7 +309,7 @@ def _value(sort: str) -> tuple[str, str]:
 
 
 def places_of(names: Sequence[str]) -> tuple[list[str], str]:
-    """Where columns of the comparison are read, and what joins that to a table ``p`` of run ids."""
+    """Write SQL for columns of the comparison, and for joining them to a table ``p`` of run ids."""
     places, joins = [], {}
     for name in names:
         place = place_of(SQL[name])
@@ -299,7 +327,7 @@ _KEY = ", ".join(f"p.{name}" for name in FIELDS)
 
 
 def _among() -> str:
-    """SQL for whether a row is of one of the cells that the parameter `_keys_of` names."""
+    """Write SQL for whether a row of ``p`` is of a cell in the parameter that `_keys_of` makes."""
     wanted = ", ".join(f"json_extract(value, '$[{n}]')" for n in range(len(FIELDS)))
     return f"({_KEY}) IN (SELECT {wanted} FROM json_each(?))"  # noqa: S608
 
@@ -309,20 +337,16 @@ def _keys_of(names: Collection[str]) -> str:
 
 
 def _finite(value: str) -> str:
-    """SQL for a figure, or NULL where it isn't a finite number."""
+    """Write SQL for a figure, NULL unless it is a finite number."""
     return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
 
 
 def _mean(value: str) -> str:
-    """SQL for the mean over a group as `engine.spread` has it: of equal figures their value."""
+    """Write SQL for a group's mean as in `engine.spread`: of equal figures their value."""
     return (
         f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
         f" ELSE total({value}) / count({value}) END"
     )
-
-
-def _each(template: str, values: Sequence[str]) -> str:
-    return "".join(template.format(n=n, x=value) for n, value in enumerate(values))
 
 
 def _names(measure: Measure) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
-"""All runs of a comparison in their order, numbered, so that a page far down is as quick as the
-first one."""
+"""The order of a comparison kept in a numbered table, so that a page far down is as quick as the
+first."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from engine.store.database import fetch
 
 
 class Ordering:
-    """A temporary table of one connection, in memory; the store itself isn't written."""
+    """Run ids in the order of a comparison, in a temporary table (in memory) of one connection."""
 
     def __init__(self, con: sqlite3.Connection) -> None:
         self._con = con
         fetch(con, "PRAGMA temp_store = MEMORY")
 
     def make(self, choice: Choice, sort: str, descending: bool) -> None:
-        """Put what matches in order. Raises `UsageError` as `comparison` does."""
+        """Order the runs that match. Raises `UsageError` as `comparison` does."""
         check_columns([sort])
         direction = "DESC" if descending else "ASC"
         query, _, parameters = ordered_ids(
@@ -30,7 +30,7 @@ class Ordering:
         fetch(self._con, f"CREATE TEMP TABLE ordering AS {query}", parameters)
 
     def page(self, columns: Sequence[str], start: int, count: int) -> list[tuple[Any, ...]]:
-        """``columns`` of some of them. A run that was deleted since is left out."""
+        """Read ``columns`` of ``count`` runs from ``start`` on, without those deleted since."""
         check_columns(columns)
         chosen = ", ".join(SQL[name] for name in columns)
         sql = (

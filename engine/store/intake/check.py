@@ -11,7 +11,7 @@ from engine.store.location import StoreLocation
 
 
 def check(location: StoreLocation) -> list[str]:
-    """What is wrong, one sentence each; empty if all is well."""
+    """List what is wrong, a sentence each; empty if nothing is."""
     try:
         with closing(connect_reader(location)) as connection:
             integrity = [str(row[0]) for row in connection.rows("PRAGMA integrity_check(3)")]

@@ -1,4 +1,4 @@
-"""The store's half that must outlive it: run folders with ``spec.json`` and ``meta.json``.
+"""Run folders with ``spec.json`` and ``meta.json``, from which a lost database is made again.
 
 ``meta.json`` holds what no journal tells: note, tags, the place in the queue, and what the
 supervisor decided. The database counts changes to it (``revision``), so that a crash between the
@@ -50,7 +50,7 @@ META_ATTEMPT_COLUMNS = (
     "node",
 )
 _ADDED = dict.fromkeys(("launcher", "job", "partition", "node"))
-"""What files of before don't have."""
+"""Columns that files of earlier versions lack."""
 
 _NEW = ".new-"
 _TRASH = ".trash-"
@@ -59,13 +59,13 @@ _TRASH = ".trash-"
 def save_unsaved(
     connection: StoreConnection, location: StoreLocation, seconds: float = math.inf
 ) -> set[str]:
-    """Bring to the run folders what the database knows better.
+    """Write to the run folders what changed in the database.
 
     Args:
-        seconds: what isn't done by then is left for the next call; one run at least is saved.
+        seconds: after this time the rest is left for the next call; at least one run is saved.
 
     Returns:
-        What went wrong with single runs, one sentence each; they are tried again next time.
+        Problems with single runs, a sentence each; these runs are tried again next time.
 
     Raises:
         StoreError: the database can't be read or written.
@@ -120,7 +120,7 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
 
 
 def load_meta(folder: RunFolder) -> dict[str, Any]:
-    """What ``meta.json`` says. Raises `StoreError` if it is absent, damaged or newer."""
+    """Read ``meta.json``. Raises `StoreError` if it is absent, damaged or newer."""
     try:
         content = json.loads(read_regular(folder.meta))
         if content["format"] > META_FORMAT:
@@ -187,7 +187,7 @@ def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
 
 
 def meta_text(connection: StoreConnection, run: str) -> str:
-    """What ``meta.json`` of a run is to say now."""
+    """Write the text of a run's ``meta.json`` from the database."""
     row = connection.row(
         f"SELECT {', '.join(META_COLUMNS)}, tags FROM runs WHERE id = ?",  # noqa: S608
         (run,),

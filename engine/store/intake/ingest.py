@@ -37,15 +37,15 @@ from engine.store.schema import (
 )
 
 MAX_WARNINGS = 100
-"""A run's problems that are kept: a file that is no journal at all has one a line."""
+"""Problems kept of a run: a file that is no journal at all has one a line."""
 
 RECENT_EPOCHS = 5
-"""Newest epochs that the pace is taken from."""
+"""Number of newest epochs whose mean time is the run's pace."""
 
 
 @dataclass
 class Rows:
-    """What one piece of a journal becomes."""
+    """Rows that one piece of a journal becomes."""
 
     run: str
     attempt: int
@@ -59,7 +59,7 @@ class Rows:
 
 
 def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
-    """Take all whole new lines of one attempt's journal; return how many.
+    """Read all whole new lines of an attempt's journal into the store; return their number.
 
     Raises:
         StoreError: the store can't be written; nothing of the last piece was taken then.
@@ -98,9 +98,9 @@ def summarise(connection: StoreConnection, run: str) -> None:
 
 
 def refresh(connection: StoreConnection, run: str) -> None:
-    """Bring a run's row up to what its attempts say (inside a write transaction).
+    """Update a run's row from its attempts (inside a write transaction).
 
-    The end that the current attempt's journal tells is final, whatever was thought of it before.
+    An end in the current attempt's journal is final, whatever state was recorded before.
     """
     connection.execute(_REFRESH_FACTS, {"run": run, "recent": RECENT_EPOCHS})
     connection.execute(_REFRESH_STATE, {"run": run})
@@ -113,7 +113,7 @@ def _offset(connection: StoreConnection, run: str, attempt: int) -> int:
 
 
 def _size(journal: Path) -> float:
-    """In bytes; a journal that isn't there has not shrunk."""
+    """Return a journal's size in bytes; infinity for an absent one, which hasn't shrunk."""
     try:
         return journal.stat().st_size
     except FileNotFoundError:
@@ -121,8 +121,10 @@ def _size(journal: Path) -> float:
 
 
 def _begin_again(connection: StoreConnection, run: str, attempt: int, offset: int) -> None:
-    """Read a journal from its beginning that has become shorter (a copy of it was put back, say):
-    lines that are known already change nothing."""
+    """Read a journal from its beginning again, because it became shorter (replaced by a copy, say).
+
+    Lines that were read before change nothing.
+    """
     rows = Rows(run, attempt, warnings=[(offset, "the journal became shorter than it was")])
     with write(connection):
         if _offset(connection, run, attempt) == offset:
@@ -187,7 +189,7 @@ _OTHERS, _THROTTLE = map(TELEMETRY_MEASURES.index, ("gpu_others", "gpu_throttle"
 
 
 def _mark(connection: StoreConnection, rows: Rows) -> None:
-    """A mark stays, whatever comes later: figures of the whole run are what is compared."""
+    """Add marks to a run. They stay, as the figures compared are of the whole run."""
     values = (row[4:] for row in rows.telemetry)
     found = marks_of((each[_OTHERS], each[_THROTTLE]) for each in values)
     if found is None:
@@ -257,7 +259,7 @@ DELETE FROM epochs WHERE run = :run AND EXISTS (
 
 
 def _summarise_sql() -> str:
-    """One row from all epochs (``e``), the best of them and the last."""
+    """Write SQL for a run's row of ``summaries`` from all its epochs, the best and the last."""
     kinds = {
         "best": "best.{0}",
         "max": "max(e.{0})",

@@ -21,7 +21,7 @@ from engine.store.database import (
     write,
 )
 from engine.store.intake.folders import save_folder, save_unsaved
-from engine.store.intake.takein import take_in
+from engine.store.intake.import_run import import_run
 from engine.store.location import StoreLocation
 from engine.store.transitions import held
 
@@ -41,7 +41,7 @@ def rebuild(location: StoreLocation) -> int:
 
 
 def build(location: StoreLocation) -> int:
-    """`rebuild`, for who holds the store's lock already."""
+    """Do as `rebuild`, for a caller that holds the store's lock."""
     beside = location.db.with_name(f".{location.db.name}.rebuild")
     try:
         _remove(beside)
@@ -58,9 +58,9 @@ def build(location: StoreLocation) -> int:
 
 @contextmanager
 def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bool]]:
-    """Keep everyone from writing the old database until it is replaced.
+    """Lock the old database against writing until it is replaced.
 
-    Gives its requests, and whether it is damaged.
+    Yields its requests, and whether it is damaged.
     """
     if not location.db.exists():
         yield [], False
@@ -88,7 +88,7 @@ def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bo
 
 
 def _requests(connection: StoreConnection) -> list[tuple[Any, ...]]:
-    """What was asked for, and that the queue shall stay paused."""
+    """Read the requests, and one for a pause if the queue is paused."""
     found = [tuple(row) for row in connection.rows("SELECT action, run, created FROM requests")]
     if int(connection.rows("PRAGMA user_version")[0][0]) >= 2 and held(connection) is not None:
         found.append(("pause", "", time.time()))
@@ -107,7 +107,7 @@ def _fill(path: Path, location: StoreLocation, requests: list[tuple[Any, ...]]) 
     with closing(open_database(path, "rw")) as connection:
         # Nothing is lost if the power goes: the file isn't in its place yet.
         connection.execute("PRAGMA synchronous = OFF")
-        count = sum(take_in(connection, folder) for folder in location.folders())
+        count = sum(import_run(connection, folder) for folder in location.folders())
         with write(connection):
             connection.executemany(
                 "INSERT INTO requests (action, run, created)"
@@ -134,7 +134,7 @@ def _put_in_place(new: Path, db: Path, damaged: bool) -> None:
 
 
 def _aside(db: Path) -> Path:
-    """Where a damaged database is put: beside it, never over an earlier one."""
+    """Return a free path beside a damaged database to move it to."""
     path = db.with_name(f"{db.name}.damaged")
     for number in itertools.count(2):
         if not path.exists():

@@ -22,7 +22,7 @@ from engine.store.compare.grouping import Choice, cell_lines, counted_runs, impo
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.queries import epochs, places, run_spec
+from engine.store.queries import epochs, launch_cells, run_spec
 
 T = 1_700_000_000.0
 
@@ -94,7 +94,7 @@ def test_imported_runs_are_in_no_mean_and_no_test_unless_asked_for(
     unpack(tmp_path / "x.tar.gz", elsewhere)
     rows = rows_of(elsewhere)
     with closing(connect_reader(elsewhere)) as con:
-        lines, grid = cell_lines(con, Choice(), "model", False), places(con)
+        lines, grid = cell_lines(con, Choice(), "model", False), launch_cells(con)
         own = counted_runs(con, Choice())
     alone = by_cell(rows, own), pivot(rows, own), ranked_cells(elsewhere, rows, own)[1]
     reference_run(tmp_path / "logs" / "sasrec" / "ml-100k" / "50" / "3")
@@ -104,7 +104,7 @@ def test_imported_runs_are_in_no_mean_and_no_test_unless_asked_for(
         assert counted_runs(con, Choice()) == own
         with_imported = counted_runs(con, Choice(imported=True))
         assert cell_lines(con, Choice(), "model", False) == lines
-        assert places(con) == grid
+        assert launch_cells(con) == grid
         assert imported_left_out(con, Choice()) == 1
         assert imported_left_out(con, Choice(imported=True)) == 0
         total, _ = cell_lines(con, Choice(imported=True), "model", False)

@@ -14,8 +14,8 @@ from engine.analysis.comparison import STD, by_cell, columns, compare_rows
 from engine.cell import Cell
 from engine.store import queries
 from engine.store.compare.grouping import (
+    CellLine,
     Choice,
-    Line,
     best_means,
     cell_figures,
     cell_lines,
@@ -118,7 +118,7 @@ def test_pages_are_slices_with_the_runs_of_unfolded_cells(con: StoreConnection) 
     assert [line.run for line in every[1 : 1 + plain[0].seeds]] == runs_of_cell(
         con, Choice(), plain[0].cell
     )
-    pieces: list[Line] = []
+    pieces: list[CellLine] = []
     for start in range(0, total, 4):
         count, part = cell_lines(con, Choice(), "test_ndcg_best", True, unfolded, 4, start)
         assert count == total

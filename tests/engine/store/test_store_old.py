@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +23,7 @@ from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
 from engine.store import queries
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
-from engine.store.database import StoreConnection
+from engine.store.database import StoreConnection, open_database
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
@@ -140,11 +143,43 @@ def test_launch_shows_the_newest_run_of_a_seed_as_the_comparison_does(
 ) -> None:
     averaged = next(row for row in SHOWN["launch"] if row["model"] == "bert4rec")
     row = next(row for row in cells(con) if row["model"] == "bert4rec")
-    score = queries.places(con)["bert4rec", "ml-100k", 50].score
+    score = queries.launch_cells(con)["bert4rec", "ml-100k", 50].score
     assert score is not None
     assert score.mean == pytest.approx(row["NDCG@10/test"])
     assert score.mean != pytest.approx(averaged["mean"], abs=1e-4)
     assert score.deviation == pytest.approx(row["NDCG@10/test (std)"])
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import engine.spec
+from engine.store.database import migrate
+real, seen = engine.spec.settings_digest, []
+
+def dying(spec):
+    seen.append(spec)
+    if len(seen) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(spec)
+
+engine.spec.settings_digest = dying
+migrate(Path(sys.argv[1]))
+"""
+
+
+def test_a_migration_that_is_killed_leaves_the_store_as_it_was(location: StoreLocation) -> None:
+    def content() -> tuple[int, dict[str, str], dict[str, str]]:
+        with closing(open_database(location.db, "rw")) as con:
+            assert con.rows("PRAGMA integrity_check")[0][0] == "ok"
+            return con.rows("PRAGMA user_version")[0][0], schema(con), settings_of(con)
+
+    before = content()
+    killed = subprocess.run([sys.executable, "-c", KILLED, location.db], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert content() == before
+    with closing(connect_reader(location)) as con:
+        assert settings_of(con) != before[2]
 
 
 def test_what_is_rebuilt_from_its_folders_shows_the_same(location: StoreLocation) -> None:

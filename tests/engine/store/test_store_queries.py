@@ -97,7 +97,7 @@ def test_runs_are_listed_newest_first(writer: StoreConnection, twelve: list[str]
 def test_cells_count_states_and_average_the_done(
     writer: StoreConnection, twelve: list[str]
 ) -> None:
-    cells = queries.places(writer)
+    cells = queries.launch_cells(writer)
     assert {key: cell.counts for key, cell in cells.items()} == {
         ("sasrec", "synthetic", 50): {"done": 4},
         ("sasrec", "synthetic", 75): {"running": 2, "failed": 1, "queued": 1},

@@ -81,7 +81,12 @@ def everything(location: StoreLocation) -> tuple[Any, ...]:
         compared = queries.comparison(
             connection, queries.comparison_columns(), "valid_ndcg_best", True
         )
-        return dump(connection), queries.queue(connection), queries.places(connection), compared
+        return (
+            dump(connection),
+            queries.queue(connection),
+            queries.launch_cells(connection),
+            compared,
+        )
 
 
 def test_everything_shown_comes_from_the_run_folders(laboratory: StoreLocation) -> None:

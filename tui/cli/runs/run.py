@@ -210,10 +210,10 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
 def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
     if not plan.missing:
         return []
-    from engine.store.requests import enqueue
+    from engine.store.requests import enqueue_planned
 
-    specs = [run.spec for run in plan.missing]
-    ids = enqueue(session.location, specs, plan.label, profile.name if profile else None)
+    place = profile.name if profile else None
+    ids = enqueue_planned(session.location, plan.missing, plan.label, place)
     with session.reader():
         return ids
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from engine.spread import Spread
 from engine.store.connect import connect_reader
-from engine.store.queries import Place
+from engine.store.queries import LaunchCell
 from tui.launch.grid.cells import CellView, cell_pieces, progress_bar
 from tui.launch.reading import cell_view, read_store
 from tui.shell.states import STATES
@@ -22,8 +22,8 @@ def text_of(view: CellView, width: int) -> str:
     return "".join(text for text, _ in cell_pieces(view, width))
 
 
-def cell(score: Spread | None = None, progress: float | None = None, **counts: int) -> Place:
-    return Place("sasrec", "synthetic", 50, counts, progress, score)
+def cell(score: Spread | None = None, progress: float | None = None, **counts: int) -> LaunchCell:
+    return LaunchCell("sasrec", "synthetic", 50, counts, progress, score)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A run's folder taken into the store: everything that its files tell becomes rows."""
+"""Importing a run's folder into the store: its files become rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load
 from engine.store.intake.ingest import ingest, refresh
 
 
-def take_in(connection: StoreConnection, folder: RunFolder) -> bool:
-    """Add a run that the store doesn't have; whether the folder is a run's.
+def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
+    """Add a run that the store doesn't have; return whether the folder is a run's.
 
-    What can't be read is passed over, and named in the table ``warnings``.
+    Files that can't be read are skipped, and named in the table ``warnings``.
 
     Raises:
         StoreError: the store can't be written.

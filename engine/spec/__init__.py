@@ -1,0 +1,45 @@
+"""The project's terms as validated data: a run's full configuration and its parts."""
+
+from engine.spec.data import Archive, Columns, Dataset, Filter, Size, SplitRule, SyntheticSource
+from engine.spec.identity import settings_digest
+from engine.spec.run import RunSpec, amended
+from engine.spec.strict import Name, Strict
+from engine.spec.suite import CellKey, Overrides, Suite
+from engine.spec.training import (
+    ARCHITECTURES,
+    XLSTM,
+    Architecture,
+    BERT4Rec,
+    SASRec,
+    Training,
+    Transformer,
+)
+
+__all__ = [
+    "ARCHITECTURES",
+    "TOP_K",
+    "XLSTM",
+    "Architecture",
+    "Archive",
+    "BERT4Rec",
+    "CellKey",
+    "Columns",
+    "Dataset",
+    "Filter",
+    "Name",
+    "Overrides",
+    "RunSpec",
+    "SASRec",
+    "Size",
+    "SplitRule",
+    "Strict",
+    "Suite",
+    "SyntheticSource",
+    "Training",
+    "Transformer",
+    "amended",
+    "settings_digest",
+]
+
+TOP_K = 10
+"""k of the metrics, and the number of recommended items."""

@@ -1,0 +1,161 @@
+"""A data set's entry in the catalogue: where it comes from, how it is read, filtered and split."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from engine.spec.strict import Name, Strict
+
+Size = Literal["small", "medium", "large"]
+"""Which of a model's reference sizes a data set takes: as MovieLens 100K, 1M, or 10M and larger."""
+
+
+class Archive(Strict):
+    """The archive that a data set is fetched from."""
+
+    url: str = Field(pattern=r"^https?://")
+    mirrors: tuple[Annotated[str, Field(pattern=r"^https?://")], ...] = ()
+    """Other addresses of the same archive, tried in order if ``url`` fails."""
+    bytes: int = Field(gt=0)
+    md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    """The archive's MD5; absent if no published one could be confirmed."""
+
+
+class Columns(Strict):
+    """The names of a table's columns. Without ``time``, rows must be in time order."""
+
+    user: str = Field(min_length=1)
+    item: str = Field(min_length=1)
+    time: str | None = None
+    rating: str | None = None
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    """Of a text table; ignored for Parquet."""
+
+
+class Filter(Strict):
+    """Which interactions of a source to keep. Applied in this order, before items are numbered."""
+
+    min_rating: float | None = None
+    """Drop interactions with lower ratings."""
+    k_core: int = Field(default=0, ge=0, le=1_000_000)
+    """Drop users and items with fewer interactions, repeatedly until none has."""
+    k_core_rounds: int | None = Field(default=None, ge=1)
+    """Stop after this many rounds. SASRec's and most published "5-core" data sets took one round,
+    in which users and items were counted together."""
+
+
+class SplitRule(Strict):
+    """Which interactions are held out for validation and test."""
+
+    kind: Literal["leave-one-out", "temporal"] = "leave-one-out"
+    """Hold out each user's last two items, or everything from two times on, equal for all users."""
+    valid_share: float = Field(default=0.1, gt=0, lt=1)
+    """Of ``temporal``: share of all interactions, by time, between the two times."""
+    test_share: float = Field(default=0.1, gt=0, lt=1)
+    """Of ``temporal``: share of all interactions, by time, from the second time on."""
+    valid_from: int | None = None
+    """The first time itself, in the source's unit (mostly seconds since 1970)."""
+    test_from: int | None = None
+    """The second time itself."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> SplitRule:
+        if (self.valid_from is None) != (self.test_from is None):
+            raise ValueError("valid_from and test_from belong together: give both, or shares")
+        if self.valid_from is not None and self.test_from is not None:
+            if self.valid_from >= self.test_from:
+                raise ValueError("valid_from must be before test_from")
+        elif self.valid_share + self.test_share >= 1:
+            raise ValueError("valid_share and test_share leave nothing to train on")
+        return self
+
+
+Reader = Literal[
+    "movielens-tab",
+    "movielens-colons",
+    "movielens-csv",
+    "steam-reviews",
+    "table",
+    "recbole",
+    "pairs",
+    "lines",
+    "synthetic",
+]
+"""The format of a source's file (docs/datasets.md)."""
+
+
+class SyntheticSource(Strict):
+    """The settings of a Markov source (`engine.datasets.synthetic`)."""
+
+    seed: int = Field(default=0, ge=0)
+    order: int = Field(default=2, ge=1, le=8)
+    """Number of most recent items that the next one depends on."""
+    lag_ratio: float = Field(default=1.0, gt=0, le=10)
+    """Weight of each lag relative to the one before it; above 1, older items weigh more."""
+    min_length: int = Field(default=20, ge=3)
+    max_length: int = Field(default=80, ge=3)
+    zipf: float = Field(default=0.8, gt=0, le=4)
+    """Exponent of the popularity law."""
+    noise: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the items that are drawn from the popularity law, independent of the history."""
+    successors: int = Field(default=6, ge=1, le=1_000)
+    """Number of successors of an item, for each lag."""
+    decay: float = Field(default=0.8, gt=0, le=1)
+    """Probability of a successor relative to the one before it in the list."""
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> SyntheticSource:
+        if self.min_length > self.max_length:
+            raise ValueError(
+                f"min_length ({self.min_length}) must not exceed max_length ({self.max_length})"
+            )
+        return self
+
+
+class Dataset(Strict):
+    """A data set of the catalogue."""
+
+    name: Name
+    title: str
+    aliases: tuple[str, ...] = ()
+    size: Size
+    reader: Reader
+    columns: Columns | None = None
+    """Of reader ``table``."""
+    filter: Filter = Filter()
+    split: SplitRule = SplitRule()
+    users: int = Field(gt=0)
+    """After filtering, as are ``items`` and ``interactions``."""
+    items: int = Field(gt=0)
+    interactions: int = Field(gt=0)
+    folder: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the folder under the data folders, and in the archive."""
+    files: dict[str, str | None] = Field(default={})
+    """Names of the files, the one with the interactions first, each with its MD5 if one is
+    published."""
+    titles: str | None = None
+    """Name of an optional file with the items' titles."""
+    local: str | None = Field(default=None, min_length=1)
+    """Path of a folder that holds the files."""
+    archive: Archive | None = None
+    license: str = ""
+    synthetic: SyntheticSource | None = None
+    optional: bool = False
+    """Whether Launch lists it only if it is on this machine or a chosen suite names it."""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _has_source(self) -> Dataset:
+        if (self.reader == "synthetic") != (self.synthetic is not None):
+            raise ValueError("'synthetic' settings belong to reader 'synthetic', and only there")
+        if self.reader != "synthetic" and not (self.folder and self.files):
+            raise ValueError("'folder' and 'files' are needed to find the data")
+        if (self.reader == "table") != (self.columns is not None):
+            raise ValueError("'columns' belong to reader 'table', and it needs them")
+        for name in map(PurePosixPath, (*self.files, *([self.titles] if self.titles else ()))):
+            if name.is_absolute() or ".." in name.parts or not name.name:
+                raise ValueError(f"'files' holds {str(name)!r}, which leaves the folder")
+        return self

@@ -1,0 +1,95 @@
+"""What tells runs apart: all that a result depends on, and digests of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.spec.data import Columns, Dataset, Filter, SplitRule, SyntheticSource
+from engine.spec.training import ARCHITECTURES, Training
+
+PROTOCOL = 1
+"""Version of the evaluation protocol (docs/protocol.md). Runs of other versions aren't
+comparable."""
+
+
+_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant"})
+"""Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
+_SOURCE_LABELS = frozenset(
+    {"title", "aliases", "size", "folder", "titles", "local", "archive", "license", "optional"}
+    | {"note"}
+)
+
+
+def identity(content: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a run's result depends on but its seed: model, training, data and how they are
+    split, length, protocol.
+
+    A setting at its default is left out, so that a new one doesn't change what the runs before it
+    are known by. A field that this version doesn't know counts.
+
+    Args:
+        content: a `RunSpec` as JSON, of this version or another.
+    """
+    given = content.get("source")
+    source = dict(given) if isinstance(given, Mapping) else {}
+    synthetic = source.get("synthetic")
+    data: dict[str, Any] = {
+        **_defaults(Dataset, {"reader", "files"}),
+        **{name: value for name, value in source.items() if name not in _SOURCE_LABELS},
+        "synthetic": {**_defaults(SyntheticSource), **synthetic}
+        if isinstance(synthetic, Mapping)
+        else synthetic,
+    }
+    for setting, kind in (("columns", Columns), ("filter", Filter), ("split", SplitRule)):
+        if changed := _changed(data.pop(setting, None), kind):
+            data[setting] = changed
+    architecture = content.get("architecture")
+    model = architecture.get("model") if isinstance(architecture, Mapping) else None
+    kind_of_model = ARCHITECTURES.get(model) if isinstance(model, str) else None
+    changed = _changed(architecture, kind_of_model)
+    return {
+        **{name: value for name, value in content.items() if name not in _LABELS},
+        "architecture": changed | {"model": model} if isinstance(changed, dict) else changed,
+        "training": _changed(content.get("training"), Training),
+        "source": data,
+        "protocol": content.get("protocol", PROTOCOL),
+    }
+
+
+def settings_digest(content: Mapping[str, Any]) -> str:
+    """`RunSpec.settings` of a specification as JSON, whatever version wrote it.
+
+    Of runs that were imported it is the same for all: nothing is known of how they were trained.
+    """
+    return digest({"imported": True} if "origin" in content else identity(content))[:8]
+
+
+def _defaults(kind: type[BaseModel], names: Collection[str] | None = None) -> dict[str, Any]:
+    """The defaults of a model's fields, of those that have one."""
+    return {
+        name: field.default
+        for name, field in kind.model_fields.items()
+        if not field.is_required() and (names is None or name in names)
+    }
+
+
+def _changed(values: Any, kind: type[BaseModel] | None) -> Any:
+    """The values that aren't their field's default; what isn't a mapping stays as it is."""
+    if not isinstance(values, Mapping):
+        return values
+    defaults = _defaults(kind) if kind else {}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in defaults or value != defaults[name]
+    }
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
