@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.widgets import Static
 
 from engine.errors import UsageError
 from engine.order import (
@@ -22,7 +23,7 @@ from engine.order import (
     parse_settings,
     settings_text,
 )
-from tui.launch.cluster import HERE, places
+from tui.launch.cluster import THIS_MACHINE, launchers
 from tui.shell.text import PARAGRAPH, TITLE, plain
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the form says, the last time that it made sense."""
+    """What is chosen in the form; while a field makes no sense, what was chosen before."""
 
     lengths: tuple[int, ...] = ()
     seeds: tuple[int, ...] = DEFAULT_SEEDS
@@ -46,7 +47,7 @@ class Choices:
 
 
 class LaunchForm(VerticalScroll, can_focus=False):
-    """Says `Changed` at every key. Its fields come with `build`, after the first paint."""
+    """Posts `Changed` at every key. `build` mounts its fields, after the first paint."""
 
     DEFAULT_CSS = """
     LaunchForm {
@@ -80,7 +81,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             self.suite = suite
 
     class Finished(Message):
-        """Enter in a field: back to the grid."""
+        """Enter was pressed in a field: the grid is to have the focus."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -91,7 +92,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
     async def build(self, catalogue: Catalogue) -> None:
         """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
         from rich.text import Text
-        from textual.widgets import Input, Label, Select, Static, TextArea
+        from textual.widgets import Input, Label, Select, TextArea
 
         self._suites = catalogue.suites
         suites = [
@@ -106,7 +107,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             return
         names = catalogue.profiles
         lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
-        elsewhere = [(Text(title), name) for title, name in places(catalogue)]
+        elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
         with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
             await self.mount_all(
@@ -130,7 +131,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     *(
                         [
                             Label("Where"),
-                            Select(elsewhere, prompt=HERE, id="launcher", compact=True),
+                            Select(elsewhere, prompt=THIS_MACHINE, id="launcher", compact=True),
                         ]
                         if elsewhere
                         else []
@@ -145,17 +146,13 @@ class LaunchForm(VerticalScroll, can_focus=False):
             )
 
     def show_problem(self, sentence: str) -> None:
-        """Say what is wrong; an empty sentence for nothing."""
-        from textual.widgets import Static
-
+        """Say what is wrong; an empty sentence takes that away."""
         for line in self.query("#form-problem").results(Static):
             line.update(plain(sentence, PARAGRAPH))
             line.display = bool(sentence)
 
     def show_yaml(self, text: Content) -> None:
-        """The suite that the choice comes to."""
-        from textual.widgets import Static
-
+        """Show what is chosen as a suite."""
         for line in self.query("#yaml").results(Static):
             line.update(text)
 
@@ -174,14 +171,14 @@ class LaunchForm(VerticalScroll, can_focus=False):
             self._read()
 
     def on_descendant_focus(self) -> None:
-        """While settings are typed, the ones that there are stand below."""
+        """While settings are typed, list below the ones that there are."""
         self.set_class(bool(self.query("#settings:focus")), "-settings")
 
     def on_descendant_blur(self) -> None:
         self.remove_class("-settings")
 
     def focus_first(self) -> None:
-        """Begin typing."""
+        """Focus the first field to type in."""
         for seeds in self.query("#seeds"):
             seeds.focus()
 
@@ -213,7 +210,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.post_message(self.Changed())
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """A suite fills the other fields."""
+        """Fill the other fields with a suite that was chosen."""
         from textual.widgets import Input, Select, TextArea
 
         suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
@@ -239,7 +236,7 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def _hint() -> str:
-    """The settings most asked for."""
+    """Name the settings most asked for."""
     usual = (
         "epochs, patience, batch_size, lr, weight_decay, label_smoothing, ema, mask_ratio, "
         "objective, loss, dtype, dim, layers, heads, dropout, tied, positions"

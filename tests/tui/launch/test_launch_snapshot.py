@@ -39,8 +39,8 @@ def looking(location: StoreLocation, *keys: str) -> Callable[[Pilot[None]], Awai
         for key in keys:
             await pilot.press(key)
             await settled(pilot)
-        devices = app.screen_stack[0].query_one(DeviceSlots)
-        await wait_for(pilot, lambda: app.catalogue_problem or devices.devices, "the machine")
+        panel = app.screen_stack[0].query_one(DeviceSlots)
+        await wait_for(pilot, lambda: app.catalogue_problem or panel.machine.devices, "the machine")
         await settled(pilot)
         for field in app.screen.query("Input, TextArea"):
             assert isinstance(field, Input | TextArea)

@@ -143,7 +143,7 @@ async def test_a_suite_with_variants_keeps_them(absent_store: StoreLocation) -> 
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         screen = launch_screen(pilot)
-        screen._form.choose_suite("positions-100k")
+        screen.form.choose_suite("positions-100k")
         await settled(pilot)
         await saving(pilot, "mine")
         await pilot.press("enter")

@@ -24,7 +24,7 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
-from tui.launch.costs import Machine, memory_text, slots_text, source_text, time_text
+from tui.launch.estimates import Machine, memory_text, slots_text, source_text, time_text
 from tui.launch.words import summary_text
 
 GPU_SLOTS = [Slot(f"GPU-{n}/0", "cuda", "NVIDIA H100", 8, f"GPU-{n}") for n in (0, 1)]
@@ -111,15 +111,6 @@ async def confirming(pilot: Pilot[None]) -> ConfirmScreen:
     await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
     assert isinstance(pilot.app.screen, ConfirmScreen)
     return pilot.app.screen
-
-
-def test_devices_may_be_seen_before_the_dialog_is_there(catalogue: Catalogue) -> None:
-    order = Order(frozenset({("sasrec", "synthetic", 50)}), (1,))
-    planned = plan(catalogue, order, frozenset())
-    screen = ConfirmScreen(planned, planned.runs, Machine())
-    seen = Machine(GPU_SLOTS, [gpu(0), gpu(1)])
-    screen.machine_seen(seen)
-    assert screen._machine is seen
 
 
 async def test_leaving_ends_what_is_being_measured(
