@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from engine.planning import order_suite
+from engine.suites import save_suite
 from tui.cli.runs.run import asked_order, choice_options
 from tui.cli.session import (
     Session,
@@ -89,8 +91,6 @@ def save(
     It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
     and prints the path.
     """
-    from engine.planning import order_suite
-    from engine.suites import save_suite
 
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     saved = order_suite(session.catalogue, order, name, title)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from engine.analysis import comparison, export
+from engine.analysis.pivot import text as pivot_text
+from engine.analysis.quality import parse_quality, with_time_to_quality
+from engine.errors import UsageError, did_you_mean
+from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli.results.tables import (
+    put,
+    put_inflation,
+    put_pairs,
+    put_pivot,
+    tell_cells,
+    tell_marks,
+)
 from tui.cli.session import Session, note, pass_session
-
-if TYPE_CHECKING:
-    from engine.analysis import comparison
 
 
 @click.command()
@@ -92,19 +101,6 @@ def compare(
 
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
-    from engine.analysis import comparison, export
-    from engine.analysis.pivot import text as pivot_text
-    from engine.analysis.quality import parse_quality, with_time_to_quality
-    from engine.errors import UsageError, did_you_mean
-    from engine.store.compare.grouping import Choice, counted_runs
-    from tui.cli.results.tables import (
-        put,
-        put_inflation,
-        put_pairs,
-        put_pivot,
-        tell_cells,
-        tell_marks,
-    )
 
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:

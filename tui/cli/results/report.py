@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from engine.analysis.quality import parse_quality
 from engine.errors import UsageError
+from engine.report.formats import format_of
 from tui.cli.session import Session, note, pass_session
 
 
@@ -51,16 +53,15 @@ def report(
     HTML is one file that loads nothing from elsewhere. Without --suite or --where it is about
     every run that is done.
     """
+
+    # They need numpy and jinja2.
     from engine.analysis.pairs.text import ranked_metric
-    from engine.analysis.quality import parse_quality
-    from engine.report.formats import format_of
-
-    if output is not None:
-        format_of(output)  # before seconds of work
-
     from engine.report.gather import Wanted
     from engine.report.markdown import markdown
     from engine.report.write import make_report, write_report
+
+    if output is not None:
+        format_of(output)  # before seconds of work
 
     chosen, masked = ranked_metric(metric)
     wanted = Wanted(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
+from engine.runfolder import run_folder
+from engine.scheduling.predictions import Item, UserPrediction, predictions
+from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
-
-if TYPE_CHECKING:
-    from engine.scheduling.predictions import Item, UserPrediction
 
 
 @click.command()
@@ -36,9 +35,6 @@ def recommend(
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-    from engine.runfolder import run_folder
-    from engine.scheduling.predictions import predictions
-    from engine.store.queries import resolve_run
 
     with session.reader() as connection:
         run = resolve_run(connection, name).id

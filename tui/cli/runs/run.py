@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from engine.config import LOCAL, SlurmProfile
 from engine.errors import DataError, UsageError
+from engine.order import Order, parse_lengths, parse_seeds, parse_settings
+from engine.planning import Plan, order_of_axes, plan
+from engine.scheduling.slurm.script import attempt_script
+from engine.store.queries import Run, present_fingerprints, present_runs
+from engine.store.requests import enqueue
+from tui.cli.runs.following import follow
 from tui.cli.session import (
     Listed,
     Session,
@@ -20,13 +27,6 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-
-if TYPE_CHECKING:
-    from engine.config import SlurmProfile
-    from engine.order import Order
-    from engine.planning import Plan
-    from engine.store.queries import Run
-
 
 CHOICE = (
     click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
@@ -135,8 +135,6 @@ def asked_order(
     settings: tuple[str, ...],
 ) -> Order:
     """Read what the options that choose runs ask for. Raises `UsageError`."""
-    from engine.order import parse_lengths, parse_seeds, parse_settings
-    from engine.planning import order_of_axes
 
     catalogue = session.catalogue
     if suite is None and not (models and datasets):
@@ -160,8 +158,6 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
 
     With ``again``, none counts as there. Raises `UsageError`.
     """
-    from engine.planning import plan
-    from engine.store.queries import present_fingerprints, present_runs
 
     if again or not session.has_store:
         return plan(session.catalogue, order, ()), {}
@@ -189,7 +185,6 @@ def _check_data(plan: Plan) -> None:
 
 def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
     """The profile that is asked for; ``None`` is this machine. Raises `UsageError`."""
-    from engine.config import LOCAL
 
     if name is None or name.strip().lower() == LOCAL:
         return None
@@ -200,8 +195,6 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
     """What would be submitted for the first of the runs."""
     if profile is None or not plan.missing:
         return None
-    from engine.scheduling.slurm.script import attempt_script
-
     first = plan.missing[0].spec
     run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"
     return attempt_script(profile, session.location.folder(run_id), 1)
@@ -210,8 +203,6 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
 def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
     if not plan.missing:
         return []
-    from engine.store.requests import enqueue
-
     specs = [run.spec for run in plan.missing]
     ids = enqueue(session.location, specs, plan.label, profile.name if profile else None)
     with session.reader():
@@ -253,8 +244,6 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
 
 
 def _wait(ctx: click.Context, session: Session, run_ids: list[str]) -> list[Run]:
-    from tui.cli.runs.following import follow
-
     try:
         return follow(session, run_ids, note)
     except KeyboardInterrupt:
