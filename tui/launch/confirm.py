@@ -17,13 +17,7 @@ from textual.widgets import Static
 
 from engine.order import settings_text
 from tui.launch.cluster import jobs_text
-from tui.launch.estimates import (
-    memory_text,
-    parameters_text,
-    slots_text,
-    source_text,
-    time_text,
-)
+from tui.launch.estimates import memory_text, parameters_text, slots_text, source_text, time_text
 from tui.launch.reading import Cost, Measuring, Slot, cost_key  # loaded: a plan was read
 from tui.launch.words import aligned
 from tui.shell.reading import Reading

@@ -15,13 +15,7 @@ LAUNCH = (
         own_keys=True,
     ),
     Action(
-        "choose('cell')",
-        ("space",),
-        "Cell",
-        "Select the cell, or not",
-        ("launch",),
-        True,
-        "space",
+        "choose('cell')", ("space",), "Cell", "Select the cell, or not", ("launch",), True, "space"
     ),
     Action("choose('row')", ("r",), "Row", "Select the whole row, or not", ("launch",), True),
     Action(
@@ -54,15 +48,7 @@ LAUNCH = (
         True,
         "⏎",
     ),
-    Action(
-        "drop_rectangle",
-        ("escape",),
-        "Drop",
-        "Drop the rectangle",
-        ("launch",),
-        True,
-        "esc",
-    ),
+    Action("drop_rectangle", ("escape",), "Drop", "Drop the rectangle", ("launch",), True, "esc"),
     Action(
         "launch_missing",
         ("enter", "l"),

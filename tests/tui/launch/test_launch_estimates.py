@@ -24,6 +24,7 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
+from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import Machine, memory_text, slots_text, source_text, time_text
 from tui.launch.words import summary_text
 
@@ -111,6 +112,19 @@ async def confirming(pilot: Pilot[None]) -> ConfirmScreen:
     await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
     assert isinstance(pilot.app.screen, ConfirmScreen)
     return pilot.app.screen
+
+
+async def test_the_dialog_shows_the_devices_as_they_are_looked_at(
+    absent_store: StoreLocation,
+) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, lambda: "1 to launch" in summary(pilot), "the plan")
+        await pilot.press("enter")
+        await confirming(pilot)
+        panel = pilot.app.screen_stack[0].query_one(DeviceSlots)
+        panel.machine = Machine(GPU_SLOTS, [gpu(0, RUN), gpu(1)])
+        panel.looked.publish(panel.machine)
+        await wait_for(pilot, lambda: "1 of 2 slots taken now" in facts(pilot), "the devices")
 
 
 async def test_leaving_ends_what_is_being_measured(

@@ -86,10 +86,7 @@ def test_devices_on_a_narrow_screen(snap_compare: Compare, busy_store: LiveStore
 
 
 def test_save_as_a_suite(
-    snap_sizes: Sizes,
-    absent_store: StoreLocation,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    snap_sizes: Sizes, absent_store: StoreLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     keys = ["space", "v", "right", "down", "enter", "down", "space", "s", *"mine"]

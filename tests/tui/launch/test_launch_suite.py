@@ -121,8 +121,7 @@ async def test_a_suite_of_that_name_is_replaced_after_asking(absent_store: Store
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
-    [("Not this", "small letters"), ("smoke", "is the name of a suite in")],
+    ("name", "says"), [("Not this", "small letters"), ("smoke", "is the name of a suite in")]
 )
 async def test_a_name_that_cannot_be_is_told_and_nothing_written(
     absent_store: StoreLocation, name: str, says: str

@@ -15,15 +15,7 @@ import click
 from engine.errors import UsageError
 from engine.spec import Dataset, Filter, SplitRule
 from engine.validation import InvalidError, validate
-from tui.cli.session import (
-    Session,
-    json_option,
-    note,
-    pass_session,
-    say,
-    say_json,
-    say_table,
-)
+from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
 if TYPE_CHECKING:
     from engine.datasets.own import Draft

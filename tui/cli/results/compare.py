@@ -13,14 +13,7 @@ from engine.analysis.pivot import text as pivot_text
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
-from tui.cli.results.tables import (
-    put,
-    put_inflation,
-    put_pairs,
-    put_pivot,
-    tell_cells,
-    tell_marks,
-)
+from tui.cli.results.tables import put, put_inflation, put_pairs, put_pivot, tell_cells, tell_marks
 from tui.cli.session import Session, note, pass_session
 
 

@@ -41,12 +41,7 @@ from tui.cli.session import Session, note, pass_session
 )
 @pass_session
 def report(
-    session: Session,
-    suite: str | None,
-    where: str,
-    metric: str,
-    quality: str,
-    output: Path | None,
+    session: Session, suite: str | None, where: str, metric: str, quality: str, output: Path | None
 ) -> None:
     """Write the report: pivot, costs, trade-offs, statistics.
 

@@ -305,9 +305,7 @@ def _resolve(
 
 
 def _request(
-    session: Session,
-    runs: list[Run],
-    request: Callable[[StoreLocation, list[str]], None],
+    session: Session, runs: list[Run], request: Callable[[StoreLocation, list[str]], None]
 ) -> None:
     if runs:
         request(session.location, [run.id for run in runs])

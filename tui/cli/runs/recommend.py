@@ -23,13 +23,7 @@ from tui.cli.session import Session, json_option, pass_session, say, say_json, s
 @json_option
 @pass_session
 def recommend(
-    session: Session,
-    name: str,
-    user: str,
-    top: int,
-    history: int,
-    mask_seen: bool,
-    as_json: bool,
+    session: Session, name: str, user: str, top: int, history: int, mask_seen: bool, as_json: bool
 ) -> None:
     """Show what a run recommends to a user, with the true next item.
 

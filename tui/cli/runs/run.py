@@ -32,16 +32,10 @@ CHOICE = (
     click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
     click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
     click.option(
-        *("--length", "lengths"),
-        metavar="NUMBERS",
-        multiple=True,
-        help="50,75,…  [default: 50]",
+        *("--length", "lengths"), metavar="NUMBERS", multiple=True, help="50,75,…  [default: 50]"
     ),
     click.option(
-        *("--seed", "seeds"),
-        metavar="NUMBERS",
-        multiple=True,
-        help="42 or 1,2,7-9  [default: 42]",
+        *("--seed", "seeds"), metavar="NUMBERS", multiple=True, help="42 or 1,2,7-9  [default: 42]"
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
     click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
@@ -94,19 +88,19 @@ def run(
     the ids of the new runs. With --launcher they are jobs of a cluster; --dry-run then shows the
     batch script of the first.
     """
-    place = _launcher(session, launcher)
+    cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     plan, present = _plan(session, order, again)
     _check_data(plan)
     if dry_run:
-        _say_plan(plan, present, as_json, _script(session, place, plan))
+        _say_plan(plan, present, as_json, _script(session, cluster, plan))
         return
-    queued = _enqueue(session, plan, place)
+    queued = _enqueue(session, plan, cluster)
     if present:
         note(f"{len(present)} of {len(plan.runs)} there already (--again queues those too).")
     if queued:
         follow = "" if wait else " `seqbench watch` follows them."
-        where = f"as jobs of {place.name}" if place else "in the background"
+        where = f"as jobs of {cluster.name}" if cluster else "in the background"
         note(f"{len(queued)} queued; they train {where}.{follow}")
     if not as_json:
         for run_id in queued:

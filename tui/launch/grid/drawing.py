@@ -13,14 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.launch.grid.cells import CellView, Column, Key, Row, cell_pieces
-from tui.launch.grid.geometry import (
-    HEADER_LINES,
-    Geometry,
-    Position,
-    first_of_model,
-    gaps,
-    measure,
-)
+from tui.launch.grid.geometry import HEADER_LINES, Geometry, Position, first_of_model, gaps, measure
 from tui.shell.states import glyph, rich_style, style_variable
 from tui.shell.text import TITLE, plain, shorten
 
