@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.order import settings_text
+from tui.dialogs.fetch import FetchScreen
 from tui.launch.cluster import jobs_text
 from tui.launch.estimates import memory_text, parameters_text, slots_text, source_text, time_text
 from tui.launch.reading import Cost, Measuring, Slot, cost_key  # loaded: a plan was read
@@ -277,8 +278,6 @@ class ConfirmScreen(ModalScreen["Sequence[RunSpec] | None"]):
     @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""
-        from tui.dialogs.fetch import FetchScreen
-
         dataset = next((one for one in self._absent if one.archive is not None), None)
         if dataset is None:
             return

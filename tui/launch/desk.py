@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 
 from engine.errors import UserError
-from tui.launch.words import summary_text
+from tui.launch.words import summary_text, yaml_text
 from tui.messages import DataSetsChanged
 from tui.shell.reading import Reading
 from tui.shell.text import count
@@ -110,7 +110,6 @@ class OrderDesk(TextBox):
             return Content("")
         from engine.planning import order_suite  # loaded with the plan
         from engine.suites import suite_yaml
-        from tui.launch.suites import yaml_text
 
         order = self._plan.order
         suite = order_suite(self.app.catalogue, order, order.suite or "selection", "")

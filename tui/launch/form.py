@@ -1,6 +1,6 @@
 """The form beside the grid: suite, seeds, lengths, profile and settings, read as typed.
 
-Its fields are imported and mounted once the configuration is there: not before the first paint.
+Its fields are mounted once the configuration is there.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import UsageError
 from engine.order import (
@@ -27,7 +28,7 @@ from tui.launch.cluster import THIS_MACHINE, launchers
 from tui.shell.text import PARAGRAPH, TITLE, plain
 
 if TYPE_CHECKING:
-    from textual.widgets import Select
+    from textual.widgets import TextArea
 
     from engine.config import Catalogue
     from engine.spec import Suite
@@ -88,11 +89,11 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.choices = Choices()
         self.problem = ""
         self._suites: dict[str, Suite] = {}
+        self._settings: TextArea
 
     async def build(self, catalogue: Catalogue) -> None:
         """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
-        from rich.text import Text
-        from textual.widgets import Input, Label, Select, TextArea
+        from textual.widgets import TextArea  # slow to import: not before the first paint
 
         self._suites = catalogue.suites
         suites = [
@@ -109,6 +110,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
         lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
         elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
+        example = "epochs=20\nlr=0.001"
+        self._settings = TextArea("", id="settings", compact=True, placeholder=example)
         with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
             await self.mount_all(
                 [
@@ -137,7 +140,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                         else []
                     ),
                     Label("Settings that differ"),
-                    TextArea("", id="settings", compact=True, placeholder="epochs=20\nlr=0.001"),
+                    self._settings,
                     Static("", id="form-problem", markup=False),
                     Static(_hint(), id="form-hint", markup=False),
                     Label("As a suite", id="yaml-label"),
@@ -158,8 +161,6 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def choose_suite(self, name: str, fill: bool = True) -> None:
         """Name a suite; ``fill`` takes its settings into the other fields."""
-        from textual.widgets import Select
-
         for select in self.query("#suite").results(Select):
             if fill:
                 with self.prevent(Select.Changed):
@@ -189,8 +190,6 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self._read()
 
     def _read(self) -> None:
-        from textual.widgets import Input, Select, TextArea
-
         suite = self.query_one("#suite", Select).value
         launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
         try:
@@ -198,7 +197,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                 lengths=parse_lengths(self.query_one("#lengths", Input).value),
                 seeds=parse_seeds(self.query_one("#seeds", Input).value),
                 profile=str(self.query_one("#profile", Select).value),
-                settings=parse_settings(self.query_one("#settings", TextArea).text),
+                settings=parse_settings(self._settings.text),
                 suite=None if suite is Select.NULL else str(suite),
                 launcher=None if launcher is Select.NULL else str(launcher),
             )
@@ -211,18 +210,16 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """Fill the other fields with a suite that was chosen."""
-        from textual.widgets import Input, Select, TextArea
-
         suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
         if suite is not None:
-            with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+            with self.prevent(Input.Changed, Select.Changed, self._settings.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
                 own = settings_text(suite.overrides).items()
                 settings = (f"{key}={value}" for key, value in own)
                 self.query_one("#seeds", Input).value = _listed(suite.seeds)
                 self.query_one("#lengths", Input).value = _listed(lengths)
                 self.query_one("#profile", Select).value = suite.profile
-                self.query_one("#settings", TextArea).load_text("\n".join(settings))
+                self._settings.load_text("\n".join(settings))
         self._read()
         if suite is not None:
             self.post_message(self.SuiteChosen(suite))

@@ -18,6 +18,7 @@ from engine.errors import UserError
 from engine.planning import order_suite
 from engine.suites import SuiteExistsError, save_suite, suite_yaml
 from tui.dialogs.ask import AskScreen
+from tui.launch.words import yaml_text
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path
 from tui.widgets.key_button import KeyButton
 
@@ -28,17 +29,6 @@ if TYPE_CHECKING:
     from engine.order import Order
     from engine.spec import Suite
     from tui.lab import Lab
-
-
-def yaml_text(text: str) -> Content:
-    """Write a file of configuration, its keys quieter than its values."""
-    lines = []
-    for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        listed = line.lstrip().startswith("-")
-        parts = (line, "$text-muted") if listed else (f"{key}{colon}", "$text-muted")
-        lines.append(Content.assemble(parts, ("" if listed else plain(value, PARAGRAPH), "")))
-    return Content("\n").join(lines)
 
 
 class SaveSuiteScreen(ModalScreen[str]):
