@@ -41,7 +41,6 @@ def rebuild(session: Session) -> None:
 @click.pass_context
 def check(ctx: click.Context, session: Session, as_json: bool) -> None:
     """Check the store, and that it has every run folder."""
-
     problems = store_problems(session)
     if as_json:
         say_json({"db": str(session.location.db), "problems": problems})

@@ -21,7 +21,6 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
 
     Needs no data. The cells are those of the suite reference-27.
     """
-
     catalogue = session.catalogue
     suite = catalogue.suite(SUITE)
     datasets = list(catalogue.datasets) if everything else list(suite.datasets)

@@ -81,6 +81,13 @@ pass_session: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
     Session, ensure=True
 )
 
+aggregate_option = click.option(
+    "--aggregate",
+    default="best",
+    show_default=True,
+    metavar="best|max|min|last|mean",
+    help="How a run's epochs become one figure.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 
 
@@ -107,13 +114,11 @@ def flat(values: Sequence[Sequence[Any]]) -> list[Any]:
 
 def say(text: str = "") -> None:
     """Print a line of result. Terminal controls in it are taken out, and its length is bounded."""
-
     click.echo(plain(text))
 
 
 def note(text: str) -> None:
     """Print a line for the person who waits, on stderr."""
-
     click.echo(plain(text), err=True)
 
 
@@ -129,7 +134,6 @@ def say_json(value: object) -> None:
 
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> None:
     """Print aligned columns; ``right`` names the headings that align to the right, by blanks."""
-
     texts = [[plain(str(cell), PARAGRAPH) for cell in row] for row in (headings, *rows)]
     widths = [max(cell_len(row[i]) for row in texts) for i in range(len(headings))]
     to_right = [heading in right.split() for heading in headings]

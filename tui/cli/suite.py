@@ -83,7 +83,6 @@ def save(
     It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
     and prints the path.
     """
-
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     saved = order_suite(session.catalogue, order, name, title)
     say(str(save_suite(session.catalogue, saved, session.config_dir, replace)))

@@ -73,7 +73,6 @@ def _rules(
     test_from: int | None,
 ) -> tuple[Filter, SplitRule]:
     """Lay the options over the filter and split of a data set. Raises `UsageError`."""
-
     asked = {"min_rating": min_rating, "k_core": k_core, "k_core_rounds": rounds}
     filtered = (base.filter if base else Filter()).model_dump()
     filtered |= {key: value for key, value in asked.items() if value is not None}

@@ -32,7 +32,6 @@ def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: 
 
     Exits with 1 if something is wrong.
     """
-
     if launcher is None:
         findings = [finding for check in CHECKS for finding in _looked_at(check, session)]
     else:
@@ -52,7 +51,6 @@ def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: 
 
 def _looked_at(check: Check, session: Session) -> Iterator[Finding]:
     """A check that fails is a finding too: the others go on."""
-
     topic = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         yield from check(session)

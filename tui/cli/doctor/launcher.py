@@ -18,7 +18,6 @@ MOST_SKEW = 5.0
 
 def check_launcher(session: Session, name: str) -> Iterator[Finding]:
     """Commands, partition, and a job that looks at a node. Raises `UserError`."""
-
     profile = session.catalogue.launcher(name)
     yield Finding("profile", "ok", f"{profile.name}: {profile.title or 'Slurm'}")
     try:

@@ -11,7 +11,6 @@ SHOWN = 20
 
 def store_problems(session: Session) -> list[str]:
     """Sentences; none where all is well."""
-
     if not session.has_store:
         return []
     try:

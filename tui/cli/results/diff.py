@@ -10,19 +10,22 @@ import click
 from engine.analysis.comparison import parse_aggregate, short_spread_text
 from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
 from engine.store.queries import resolve_run
-from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
+from tui.cli.session import (
+    Session,
+    aggregate_option,
+    json_option,
+    note,
+    pass_session,
+    say,
+    say_json,
+    say_table,
+)
 
 
 @click.command()
 @click.argument("left", metavar="RUN")
 @click.argument("right", metavar="RUN")
-@click.option(
-    "--aggregate",
-    default="best",
-    show_default=True,
-    metavar="best|max|min|last|mean",
-    help="How a run's epochs become one figure.",
-)
+@aggregate_option
 @json_option
 @pass_session
 def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool) -> None:
@@ -31,7 +34,6 @@ def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool)
     RUN is an id, or as much of its beginning or end as tells it from the others. A difference is
     the second run's figure less the first's.
     """
-
     chosen = parse_aggregate(aggregate)
     with session.reader() as connection:
         sides = [

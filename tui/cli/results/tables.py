@@ -37,7 +37,6 @@ def put_pivot(
     imported: bool = False,
 ) -> None:
     """Put out the reference table's form; with ``reference`` its figures beside ours."""
-
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=imported)
     tables = session.catalogue.references.values() if reference else ()
@@ -61,7 +60,6 @@ def put_pivot(
 
 def put_inflation(session: Session, filter_: str, format_: str, output: Path | None) -> None:
     """Put out what choosing the epoch by the test metric adds to it, cell by cell."""
-
     cells: list[CellInflation] = []
     if session.has_store:
         with session.reader() as connection:
@@ -106,7 +104,6 @@ def put_pairs(
 
 def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
     """Say which runs make no cell or are marked, and which cells stand apart."""
-
     done = [row for row in rows if row["state"] == "done"]
     _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
     if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
@@ -120,7 +117,6 @@ def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
 
 def tell_marks(rows: Sequence[Row]) -> None:
     """Say how many of the runs have which mark, and what that means."""
-
     for mark, meaning in MEANING.items():
         if found := sum(mark in str(row["marks"] or "").split() for row in rows):
             note(f"{_runs_are(found)} marked {mark}: {meaning}.")

@@ -21,7 +21,6 @@ def note(session: Session, name: str, text: str | None) -> None:
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-
     with session.reader() as connection:
         run = resolve_run(connection, name)
     if text is None:
@@ -51,7 +50,6 @@ def tag(
     RUN is an id, or as much of its beginning or end as tells it from the others. `--filter tag:x`
     finds the runs with the tag x.
     """
-
     with session.reader() as connection:
         runs = list(dict.fromkeys(resolve_run(connection, name).id for name in names))
     if add or remove:

@@ -41,7 +41,6 @@ def follow(
 
     Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
     """
-
     seen: dict[str, _Seen] = {}
     runs: list[Run] = []
     with ExitStack() as stack:
@@ -85,7 +84,6 @@ def _runs(
 
 def _news(connection: sqlite3.Connection, run: Run, seen: dict[str, _Seen]) -> Iterator[str]:
     """What of a run wasn't said yet. Of one met in the middle, only what comes from now on."""
-
     before = seen.get(run.id)
     if before is None:
         newest = max(
@@ -136,7 +134,6 @@ def _epoch(run: Run, row: dict[str, Any]) -> str:
 
 def _standing(connection: sqlite3.Connection, run: Run) -> str:
     """The state that a run is in, with its result or what went wrong."""
-
     if run.state == "done":
         best = [row for row in epochs(connection, run.id) if row["epoch"] == run.best_epoch]
         figure = number(best[0]["test_ndcg"]) if best else "–"

@@ -27,7 +27,6 @@ def logs(session: Session, name: str, follow: bool) -> None:
 
     It has what the run's workers wrote on stdout and stderr, one attempt after the other.
     """
-
     with session.reader() as connection:
         run = resolve_run(connection, name)
         path = session.location.folder(run.id).log

@@ -206,7 +206,6 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
     RUN is an id, or as much of its beginning or end as tells it from the others. What was trained
     is kept: `seqbench retry` goes on from there.
     """
-
     if bool(names) == everything:
         raise click.UsageError("Name the runs to cancel, or give --all.")
     with session.reader() as connection:
@@ -231,7 +230,6 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
     an id, or as much of its beginning or end as tells it from the others.
     """
-
     with session.reader() as connection:
         runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
     if not settings:
@@ -260,7 +258,6 @@ def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
     Several runs keep their order among themselves. RUN is an id, or as much of its beginning or
     end as tells it from the others.
     """
-
     if where is None:
         raise click.UsageError("Say where to: --first, --up, --down or --last.")
     with session.reader() as connection:
@@ -296,7 +293,6 @@ def _resolve(
     connection: sqlite3.Connection, names: tuple[str, ...], action: Action, problem: str
 ) -> list[Run]:
     """Find the runs; all of them allow the action. Raises `UserError`."""
-
     runs = list({run.id: run for run in (resolve_run(connection, n) for n in names)}.values())
     for run in runs:
         if not allows(run.state, action):

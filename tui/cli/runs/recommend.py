@@ -29,7 +29,6 @@ def recommend(
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-
     with session.reader() as connection:
         run = resolve_run(connection, name).id
     folder = run_folder(session.location.runs, run)

@@ -129,7 +129,6 @@ def asked_order(
     settings: tuple[str, ...],
 ) -> Order:
     """Read what the options that choose runs ask for. Raises `UsageError`."""
-
     catalogue = session.catalogue
     if suite is None and not (models and datasets):
         absent = "--model" if not models else "--dataset"
@@ -152,7 +151,6 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
 
     With ``again``, none counts as there. Raises `UsageError`.
     """
-
     if again or not session.has_store:
         return plan(session.catalogue, order, ()), {}
     with session.reader() as connection:
@@ -179,7 +177,6 @@ def _check_data(plan: Plan) -> None:
 
 def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
     """The profile that is asked for; ``None`` is this machine. Raises `UsageError`."""
-
     if name is None or name.strip().lower() == LOCAL:
         return None
     return session.catalogue.launcher(name)

@@ -29,7 +29,6 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-
     with session.reader() as connection:
         details = run_details(connection, resolve_run(connection, name).id)
     assert details is not None

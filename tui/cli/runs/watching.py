@@ -41,7 +41,6 @@ class QueueView:
 
     def render(self) -> RenderableType:
         """The whole view."""
-
         room = max(LEAST_RUNS, self.console.height - NEWS - 4)
         shown = sorted(self.runs, key=_order)
         parts: list[RenderableType] = [self._counts()]
@@ -98,7 +97,6 @@ def _order(run: Run) -> tuple[bool, bool, int]:
 @contextmanager
 def live_view() -> Iterator[tuple[Callable[[str], None], Callable[[Sequence[Run]], None]]]:
     """Draw on the terminal; gives what to call with an event and with the runs."""
-
     console = Console(highlight=False)
     view = QueueView(console)
     with Live(view.render(), console=console, auto_refresh=False) as live:
