@@ -10,6 +10,8 @@ import time
 import traceback
 from pathlib import Path
 
+import platformdirs
+
 from engine import __version__
 
 
@@ -38,6 +40,4 @@ def report(error: Exception) -> str:
 
 
 def _log_folder() -> Path:
-    import platformdirs
-
     return platformdirs.user_log_path("seqbench")

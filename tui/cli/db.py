@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from tui.cli.doctor.store import store_problems
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
+from tui.shell.text import count
 
 
 @click.group()
@@ -26,8 +28,7 @@ def rebuild(session: Session) -> None:
 
     They are the truth: nothing that is in them is lost, and running runs go on.
     """
-    from engine.store.intake.rebuild import rebuild as make_anew
-    from tui.shell.text import count
+    from engine.store.intake.rebuild import rebuild as make_anew  # pydantic
 
     runs = make_anew(session.location)
     with session.reader():
@@ -40,8 +41,6 @@ def rebuild(session: Session) -> None:
 @click.pass_context
 def check(ctx: click.Context, session: Session, as_json: bool) -> None:
     """Check the store, and that it has every run folder."""
-    from tui.cli.doctor.store import store_problems
-
     problems = store_problems(session)
     if as_json:
         say_json({"db": str(session.location.db), "problems": problems})

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from tui.cli.session import Session, json_option, pass_session, say_json, say_table
+from tui.keys import ACTIONS
+from tui.shell.action import key_text
+from tui.shell.preferences import read_preferences
 
 
 @click.command()
@@ -15,10 +18,6 @@ def keys(session: Session, as_json: bool) -> None:
 
     The names are those of `keys:` in terminal.yaml. Keys without a name can't be changed.
     """
-    from tui.keys import ACTIONS
-    from tui.shell.action import key_text
-    from tui.shell.preferences import read_preferences
-
     keymap = read_preferences(ACTIONS, session.config_dir).keymap
     actions = [keymap.applied(action) for action in ACTIONS]
     if as_json:

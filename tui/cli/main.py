@@ -1,7 +1,8 @@
 """The ``seqbench`` command: opens the app, or does one thing and ends.
 
 Results go to stdout, the rest to stderr. The exit status is 0, 1 (failed), 2 (wrong usage) or 130
-(interrupted). Light to import, so that ``--help`` and completion are quick.
+(interrupted). Light to import, so that ``--help`` and completion are quick; a command's module
+imports at its top what its commands need, but for what takes long and only some of them need.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from engine import __version__
 from engine.errors import UsageError, UserError
@@ -23,37 +25,50 @@ from engine.regular import OWNER_ONLY
 from tui.cli.session import Session, note
 
 COMMANDS = {
-    "run": "tui.cli.runs.run",
-    "ls": "tui.cli.runs.queue",
-    "show": "tui.cli.runs.show",
-    "recommend": "tui.cli.runs.recommend",
-    "watch": "tui.cli.runs.queue",
-    "logs": "tui.cli.runs.logs",
-    "cancel": "tui.cli.runs.queue",
-    "retry": "tui.cli.runs.queue",
-    "move": "tui.cli.runs.queue",
-    "pause": "tui.cli.runs.queue",
-    "resume": "tui.cli.runs.queue",
-    "compare": "tui.cli.results.compare",
-    "report": "tui.cli.results.report",
-    "diff": "tui.cli.results.diff",
-    "export": "tui.cli.results.exporting",
-    "import": "tui.cli.results.importing",
-    "note": "tui.cli.runs.annotate",
-    "tag": "tui.cli.runs.annotate",
-    "models": "tui.cli.models",
-    "data": "tui.cli.data.sets",
-    "suite": "tui.cli.suite",
-    "keys": "tui.cli.keys",
-    "db": "tui.cli.db",
-    "doctor": "tui.cli.doctor.doctor",
+    "run": ("tui.cli.runs.run", "Train models on data sets, in the background."),
+    "ls": ("tui.cli.runs.queue", "List runs, newest first."),
+    "show": ("tui.cli.runs.show", "Show one run: state, figures, settings and attempts."),
+    "recommend": (
+        "tui.cli.runs.recommend",
+        "Show what a run recommends to a user, with the true next item.",
+    ),
+    "watch": ("tui.cli.runs.queue", "Follow all runs until the queue is empty or ctrl+c."),
+    "logs": ("tui.cli.runs.logs", "Print a run's log."),
+    "cancel": ("tui.cli.runs.queue", "Stop runs, or take them out of the queue."),
+    "retry": ("tui.cli.runs.queue", "Queue again what failed, was cancelled or got lost."),
+    "move": ("tui.cli.runs.queue", "Change the order of the queue."),
+    "pause": ("tui.cli.runs.queue", "Start nothing more; what runs goes on."),
+    "resume": ("tui.cli.runs.queue", "Let a paused queue go on."),
+    "compare": (
+        "tui.cli.results.compare",
+        "Compare runs under the reference table's column names.",
+    ),
+    "report": ("tui.cli.results.report", "Write the report: pivot, costs, trade-offs, statistics."),
+    "diff": ("tui.cli.results.diff", "Show only what differs between two runs, and their figures."),
+    "export": (
+        "tui.cli.results.exporting",
+        "Export runs as an archive, or their epochs for others.",
+    ),
+    "import": ("tui.cli.results.importing", "Import an archive, or the history of other programs."),
+    "note": ("tui.cli.runs.annotate", 'Show a run\'s note, or write another; "" takes it away.'),
+    "tag": ("tui.cli.runs.annotate", "Show the tags of runs, or change them."),
+    "models": ("tui.cli.models", "List the parameter count of each cell."),
+    "data": ("tui.cli.data.sets", "List, fetch and check data sets."),
+    "suite": ("tui.cli.suite", "List, show and save the named sets of cells."),
+    "keys": ("tui.cli.keys", "List the app's actions and their keys, with your own."),
+    "db": ("tui.cli.db", "Rebuild and check the store, or say where it is."),
+    "doctor": ("tui.cli.doctor.doctor", "Look at all that seqbench needs, and say the cures."),
 }
-"""In the order of the help: the module of each, which has it under its own name (with a stroke
-after it where that is a word of Python's)."""
+"""In the order of the help: the module of each command, and what it does. The module has it under
+its own name, with a stroke after it where that is a word of Python's."""
 
 
 class Cli(click.Group):
-    """Loads a command when it is asked for, and ends every failure in one sentence."""
+    """Loads a command when it is asked for, and ends every failure in one sentence.
+
+    The list of commands is shown and completed without loading them: they need pydantic, numpy
+    and more, which takes half a second.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's
         return list(COMMANDS)
@@ -66,10 +81,27 @@ class Cli(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(
-            import_module(COMMANDS[cmd_name]), f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+            import_module(COMMANDS[cmd_name][0]),
+            f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name,
         )
         _accept_global_options(command)
         return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [
+            CompletionItem(name, help=about)
+            for name, (_, about) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -109,7 +141,7 @@ class Cli(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = 1
         except Exception as error:  # noqa: BLE001 -- nobody is shown a traceback
-            from tui.cli.crash import report
+            from tui.cli.crash import report  # hardly ever needed
 
             note(report(error))
             status = 1

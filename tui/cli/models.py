@@ -6,6 +6,7 @@ from itertools import product
 
 import click
 
+from engine.planning import order_of_cells, sample
 from tui.cli.session import Session, json_option, pass_session, say_json, say_table
 
 SUITE = "reference-27"
@@ -20,8 +21,6 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
 
     Needs no data. The cells are those of the suite reference-27.
     """
-    from engine.planning import order_of_cells, sample
-
     catalogue = session.catalogue
     suite = catalogue.suite(SUITE)
     datasets = list(catalogue.datasets) if everything else list(suite.datasets)

@@ -1,4 +1,8 @@
-"""What the commands share: where the store and the configuration are, and how to say things."""
+"""What the commands share: where the store and the configuration are, and how to say things.
+
+Imported before it is known which command is meant: what only some of them need is imported in
+the functions that need it.
+"""
 
 from __future__ import annotations
 
@@ -12,41 +16,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.cells import cell_len
+
+from engine.store.location import StoreLocation, store_location
+from tui.shell.text import PARAGRAPH, plain
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.store.database import StoreConnection
-    from engine.store.location import StoreLocation
 
 
 @dataclass
 class Session:
-    """The options before the command, and what they lead to."""
+    """The store and the configuration that the global options name."""
 
     db: Path | None = None
     config_dir: Path | None = None
 
     @cached_property
     def location(self) -> StoreLocation:
-        from engine.store.location import store_location
-
         return store_location(self.db)
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Raises `ConfigError`."""
+        """The configuration, read once. Raises `ConfigError`."""
         from engine.config import load_catalogue
 
         return load_catalogue(self.config_dir)
 
     @property
     def has_store(self) -> bool:
-        """Whether there is one, or run folders to make it from."""
+        """Whether there is a store, or run folders to make it from."""
         return self.location.db.exists() or any(self.location.folders())
 
     @contextmanager
     def reader(self) -> Iterator[StoreConnection]:
-        """A connection for reading; sees to it that the queue is worked on. Raises `StoreError`."""
+        """Open the store for reading, and see to it that the queue is worked on.
+
+        Raises `StoreError`.
+        """
         from engine.store.connect import bring_up_to_date, connect_reader
 
         if self.has_store:
@@ -73,6 +81,13 @@ pass_session: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pa
     Session, ensure=True
 )
 
+aggregate_option = click.option(
+    "--aggregate",
+    default="best",
+    show_default=True,
+    metavar="best|max|min|last|mean",
+    help="How a run's epochs become one figure.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 
 
@@ -93,40 +108,32 @@ class Listed(click.ParamType[tuple[str, ...]]):
 
 
 def flat(values: Sequence[Sequence[Any]]) -> list[Any]:
-    """All values of a `Listed` option given several times, each once, in order."""
+    """Join the values of a `Listed` option given several times, each once, in order."""
     return list(dict.fromkeys(value for part in values for value in part))
 
 
 def say(text: str = "") -> None:
-    """One line of result. Terminal controls in it are taken out, and its length is bounded."""
-    from tui.shell.text import plain
-
+    """Print a line of result. Terminal controls in it are taken out, and its length is bounded."""
     click.echo(plain(text))
 
 
 def note(text: str) -> None:
-    """One line for the person who waits, on stderr."""
-    from tui.shell.text import plain
-
+    """Print a line for the person who waits, on stderr."""
     click.echo(plain(text), err=True)
 
 
 def paused(why: str) -> str:
-    """What is said of a queue that is paused."""
+    """Say that the queue is paused, and why."""
     return f"The queue is paused. {why} `seqbench resume` lets it go on."
 
 
 def say_json(value: object) -> None:
-    """The result for a program. Escapes everything but ASCII, so that no text acts."""
+    """Print the result for a program. Escapes all but ASCII, so that no text acts."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> None:
-    """Aligned columns; ``right`` names the headings (blanks between) that align to the right."""
-    from rich.cells import cell_len
-
-    from tui.shell.text import PARAGRAPH, plain
-
+    """Print aligned columns; ``right`` names the headings that align to the right, by blanks."""
     texts = [[plain(str(cell), PARAGRAPH) for cell in row] for row in (headings, *rows)]
     widths = [max(cell_len(row[i]) for row in texts) for i in range(len(headings))]
     to_right = [heading in right.split() for heading in headings]
@@ -141,5 +148,5 @@ def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: 
 
 
 def on_terminal() -> bool:
-    """Whether a person watches stderr, so that a line may be redrawn."""
+    """Tell whether a person watches stderr, so that a line may be redrawn."""
     return sys.stderr.isatty()

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import click
 
+from engine.planning import order_suite
+from engine.suites import save_suite
 from tui.cli.runs.run import asked_order, choice_options
-from tui.cli.session import (
-    Session,
-    json_option,
-    note,
-    pass_session,
-    say,
-    say_json,
-    say_table,
-)
+from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
 
 @click.group()
@@ -89,9 +83,6 @@ def save(
     It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
     and prints the path.
     """
-    from engine.planning import order_suite
-    from engine.suites import save_suite
-
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     saved = order_suite(session.catalogue, order, name, title)
     say(str(save_suite(session.catalogue, saved, session.config_dir, replace)))

@@ -1,4 +1,4 @@
-"""Where the runs of an order go: this machine, or a cluster. No widgets here."""
+"""Launchers that runs can go to: this machine, or a cluster."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from tui.shell.text import TITLE, count, plain
 if TYPE_CHECKING:
     from engine.config import Catalogue, SlurmProfile
 
-HERE = "this machine"
+THIS_MACHINE = "this machine"
 
 
 def on_cluster() -> bool:
-    """Whether this machine submits to a Slurm cluster: else nobody is asked for a launcher."""
+    """Tell whether this machine submits to a Slurm cluster: else nobody is asked for a launcher."""
     return shutil.which("sbatch") is not None
 
 
-def places(catalogue: Catalogue) -> list[tuple[str, str]]:
-    """Titles and names of the launchers beside this machine; none where there is no cluster."""
+def launchers(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """List titles and names of the launchers beside this machine; none without a cluster."""
     if not on_cluster():
         return []
     return [(plain(f"{name}: {each.title}" if each.title else name, TITLE), name)
             for name, each in catalogue.launchers.items()]  # fmt: skip
 
 
-def place_text(runs: int, profile: SlurmProfile) -> str:
-    """``slurm: 8 jobs at once, 4 cores and 1 GPU each, in low``."""
+def jobs_text(runs: int, profile: SlurmProfile) -> str:
+    """Write what runs get: ``slurm: 8 jobs at once, 4 cores and 1 GPU each, in low``."""
     parts = [count(profile.cpus, "core")]
     if profile.gpus:
         parts.append(count(profile.gpus, "GPU"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -17,16 +16,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.order import settings_text
-from tui.launch.cluster import place_text
-from tui.launch.costs import (
-    Machine,
-    memory_text,
-    parameters_text,
-    slots_text,
-    source_text,
-    time_text,
+from tui.dialogs.fetch import FetchScreen
+from tui.launch.cluster import jobs_text
+from tui.launch.estimates import memory_text, parameters_text, slots_text, source_text, time_text
+from tui.launch.reading import (  # loaded: a plan was read
+    CostEstimate,
+    MeasuringProcess,
+    Slot,
+    cost_key,
 )
 from tui.launch.words import aligned
+from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
 
@@ -37,15 +37,23 @@ if TYPE_CHECKING:
     from engine.planning import Plan, PlannedRun
     from engine.spec import Dataset, RunSpec
     from tui.lab import Lab
+    from tui.launch.device_slots import DeviceSlots
 
 MOST_MEASURED = 9
-"""Kinds of run that are tried out while the question stands; each takes some seconds."""
+"""Kinds of run that are measured while the dialog is open; each takes some seconds."""
 
 BY_HAND = "put its files under SEQBENCH_DATA."
 
 
 class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
-    """Answers with the runs to launch, or ``None``. Runs without data are left out."""
+    """Answers with the runs to launch, or ``None``. Runs without data are left out.
+
+    Args:
+        runs: those of the plan that are asked about.
+        devices: where they would go on this machine.
+        launcher: the cluster that they would go to; ``None`` for this machine.
+        remember: takes each cost that was measured, with its key.
+    """
 
     CSS_PATH = "../dialogs/buttons.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -61,17 +69,20 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self,
         plan: Plan,
         runs: Sequence[PlannedRun],
-        machine: Machine,
-        place: SlurmProfile | None = None,
+        devices: DeviceSlots,
+        launcher: SlurmProfile | None,
+        remember: Callable[[str, CostEstimate], object],
     ) -> None:
         super().__init__()
-        self._machine = machine
-        self._place = place
+        self._devices = devices
+        self._launcher = launcher
+        self._remember = remember
         self._measuring: MeasuringProcess | None = None
-        self._to_measure = 0
+        self._to_measure: list[tuple[RunSpec, Slot]] = []
         self._tried: set[str] = set()
         self._unmeasured = self._problem = ""  # why
-        self._left = threading.Event()
+        self._left = False
+        self._cost_reading = Reading(self, self._take_cost, self._miss_cost)
         self._plan = plan
         self._runs = tuple(runs)
         self._absent = plan.absent_of(runs)
@@ -87,12 +98,12 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                 yield KeyButton("esc", "Back", id="cancel")
 
     def on_mount(self) -> None:
-        self._show()
+        self._devices.looked.subscribe(self, lambda _: self._begin_measuring())
         self._begin_measuring()
 
     def on_unmount(self) -> None:
-        """What is still being measured isn't wanted any more."""
-        self._left.set()
+        """End what is being measured."""
+        self._left = True
         if self._measuring is not None:
             self._measuring.stop()
 
@@ -105,7 +116,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     def _show(self) -> None:
         self.query_one("#facts", Static).update(self._facts())
         absent = self.query_one("#absent", Static)
-        absent.update(Content("\n").join(self._costs()))
+        absent.update(Content("\n").join(self._absent_sentences()))
         absent.display = bool(self._absent)
         fetchable = [dataset for dataset in self._absent if dataset.archive is not None]
         self.query_one("#fetch").display = bool(fetchable)
@@ -143,32 +154,32 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         return Content("\n").join(aligned(facts))
 
     def _where(self) -> list[tuple[str, Content | str]]:
-        """What it takes here; what a cluster's nodes need nobody knows."""
-        runs = self._runs
-        if self._place is not None:
-            limits = [f"{self._place.memory} of memory" if self._place.memory else "",
-                      f"{self._place.time} of time" if self._place.time else ""]  # fmt: skip
+        """Say what the runs take here; what they take on a cluster's nodes isn't known."""
+        runs, launcher, machine = self._runs, self._launcher, self._devices.machine
+        if launcher is not None:
+            limits = [f"{launcher.memory} of memory" if launcher.memory else "",
+                      f"{launcher.time} of time" if launcher.time else ""]  # fmt: skip
             limit = " and ".join(filter(None, limits))
-            place = place_text(len(runs), self._place)
-            return [("Where", place), *([("Limits", f"{limit} a job")] if limit else [])]
+            jobs = jobs_text(len(runs), launcher)
+            return [("Where", jobs), *([("Limits", f"{limit} a job")] if limit else [])]
         return [
             ("Memory", self._memory()),
-            ("Time", time_text(runs, len(self._machine.used(len(runs))))),
+            ("Time", time_text(runs, len(machine.used(len(runs))))),
             *([("Known", source)] if (source := self._source()) else []),
-            ("Slots", slots_text(len(runs), self._machine)),
+            ("Slots", slots_text(len(runs), machine)),
         ]
 
     def _memory(self) -> Content:
-        text, tight = memory_text(self._runs, self._machine)
+        text, tight = memory_text(self._runs, self._devices.machine)
         warning = " · more than there is" if tight else ""
         return Content.assemble(text, (warning, "$warning"))
 
     def _source(self) -> Content:
-        """Where memory and time are known from, and what is being done about the rest."""
+        """Say where memory and time are known from, and what is being done about the rest."""
         more = " more" if any(run.cost for run in self._runs) else ""
         parts = [
             source_text(self._runs),
-            f"measuring {self._to_measure}{more} …" if self._to_measure else "",
+            f"measuring {len(self._to_measure)}{more} …" if self._to_measure else "",
             "" if self._to_measure else self._unmeasured or self._problem,
         ]
         return Content.styled("; ".join(filter(None, parts)), "$text-muted")
@@ -176,67 +187,55 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     # What isn't known is measured
 
     def _begin_measuring(self) -> None:
-        """One run of every kind that nothing is known of, in a slot that is free; nothing for a
-        cluster, whose nodes aren't this machine."""
-        if self._place is not None:
-            self._show()
-            return
-        from engine.machine.estimates import cost_key
+        """Measure one run of each kind whose cost isn't known, in a slot that is free.
 
-        here = {run.spec.dataset for run in self.ready}
-        wanted = [run.spec for run in self._runs if run.cost is None and run.spec.dataset in here]
-        kinds: dict[str, RunSpec] = {}
-        for spec in wanted:
-            kinds.setdefault(cost_key(spec), spec)
-        room = MOST_MEASURED - len(self._tried)
-        chosen = [kind for kind in kinds.items() if kind[0] not in self._tried][:room]
-        slot = self._machine.free
-        if slot is not None and chosen and not self._to_measure:
-            self._tried.update(key for key, _ in chosen)
-            self._to_measure = len(chosen)
-            self._measure(chosen, slot)
-        self._unmeasured = "measured when a slot is free" if slot is None and chosen else ""
+        Nothing is measured for a cluster, whose nodes aren't this machine.
+        """
+        if self._launcher is None:
+            here = {run.spec.dataset for run in self.ready}
+            kinds: dict[str, RunSpec] = {}
+            for run in self._runs:
+                if run.cost is None and run.spec.dataset in here:
+                    kinds.setdefault(cost_key(run.spec), run.spec)
+            room = MOST_MEASURED - len(self._tried)
+            chosen = [key for key in kinds if key not in self._tried][:room]
+            slot = self._devices.machine.free
+            if slot is not None and chosen and not self._to_measure:
+                self._tried.update(chosen)
+                self._to_measure = [(kinds[key], slot) for key in chosen]
+                self._measure_next()
+            self._unmeasured = "measured when a slot is free" if slot is None and chosen else ""
         self._show()
 
-    def machine_seen(self, machine: Machine) -> None:
-        """The devices were looked at again."""
-        self._machine = machine
-        if self.is_mounted:
-            self._begin_measuring()
+    def _measure_next(self) -> None:
+        spec, slot = self._to_measure[0]
 
-    @work(thread=True, group="measure", exclusive=True)
-    def _measure(self, kinds: Sequence[tuple[str, RunSpec]], slot: Slot) -> None:
-        from engine.errors import TrainingError
-        from engine.machine.estimates import MeasuringProcess
+        def read() -> CostEstimate:
+            measuring = self._measuring = MeasuringProcess(spec, slot)
+            if self._left:
+                measuring.stop()
+            return measuring.result()
 
-        for key, spec in kinds:
-            if self._left.is_set():
-                return
-            cost, problem = None, ""
-            try:
-                measuring = self._measuring = MeasuringProcess(spec, slot)
-                if self._left.is_set():
-                    measuring.stop()
-                cost = measuring.result()
-            except (TrainingError, OSError) as error:
-                problem = str(error)
-            if not self._left.is_set():
-                self.call_later(self._measured, key, cost, problem)
+        self._cost_reading.ask(read)
 
-    def _measured(self, key: str, cost: CostEstimate | None, problem: str) -> None:
-        from engine.machine.estimates import cost_key
+    def _take_cost(self, cost: CostEstimate) -> None:
+        key = cost_key(self._to_measure[0][0])
+        self._remember(key, cost)
+        self._runs = tuple(
+            replace(run, cost=cost) if run.cost is None and cost_key(run.spec) == key else run
+            for run in self._runs
+        )
+        self._end_measuring()
 
-        self._to_measure -= 1
-        if cost is None:
-            self._problem = plain(problem, PARAGRAPH)
-        else:
-            self._machine.measured[key] = cost
-            self._runs = tuple(
-                replace(run, cost=cost) if run.cost is None and cost_key(run.spec) == key else run
-                for run in self._runs
-            )
-        if self.is_mounted:
-            self._show()
+    def _miss_cost(self, problem: str) -> None:
+        self._problem = plain(problem, PARAGRAPH)
+        self._end_measuring()
+
+    def _end_measuring(self) -> None:
+        del self._to_measure[0]
+        if self._to_measure:
+            self._measure_next()
+        self._show()
 
     def _title(self, model: str) -> str:
         catalogue = self.app.catalogue
@@ -253,8 +252,8 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             + (f", in {len(order.variants)} variants: {variants}" if variants else "")
         )
 
-    def _costs(self) -> Iterable[Content]:
-        """One sentence for all data sets of one source and licence."""
+    def _absent_sentences(self) -> Iterable[Content]:
+        """Write a sentence for all data sets of one source and licence that are not here."""
         groups: dict[tuple[str, str], list[Dataset]] = {}
         for dataset in self._absent:
             url = dataset.archive.url if dataset.archive else ""
@@ -286,8 +285,6 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""
-        from tui.dialogs.fetch import FetchScreen
-
         dataset = next((one for one in self._absent if one.archive is not None), None)
         if dataset is None:
             return

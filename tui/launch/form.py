@@ -1,6 +1,6 @@
 """The form beside the grid: suite, seeds, lengths, profile and settings, read as typed.
 
-Its fields are imported and mounted once the configuration is there: not before the first paint.
+Its fields are mounted once the configuration is there.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.widgets import Input, Label, Select, Static
 
 from engine.errors import UsageError
 from engine.order import (
@@ -22,11 +24,11 @@ from engine.order import (
     parse_settings,
     settings_text,
 )
-from tui.launch.cluster import HERE, places
+from tui.launch.cluster import THIS_MACHINE, launchers
 from tui.shell.text import PARAGRAPH, TITLE, plain
 
 if TYPE_CHECKING:
-    from textual.widgets import Select
+    from textual.widgets import TextArea
 
     from engine.config import Catalogue
     from engine.spec import Suite
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the form says, the last time that it made sense."""
+    """What is chosen in the form; while a field makes no sense, what was chosen before."""
 
     lengths: tuple[int, ...] = ()
     seeds: tuple[int, ...] = DEFAULT_SEEDS
@@ -46,7 +48,7 @@ class Choices:
 
 
 class LaunchForm(VerticalScroll, can_focus=False):
-    """Says `Changed` at every key. Its fields come with `build`, after the first paint."""
+    """Posts `Changed` at every key. `build` mounts its fields, after the first paint."""
 
     DEFAULT_CSS = """
     LaunchForm {
@@ -80,18 +82,18 @@ class LaunchForm(VerticalScroll, can_focus=False):
             self.suite = suite
 
     class Finished(Message):
-        """Enter in a field: back to the grid."""
+        """Enter was pressed in a field: the grid is to have the focus."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.choices = Choices()
         self.problem = ""
         self._suites: dict[str, Suite] = {}
+        self._settings: TextArea
 
     async def build(self, catalogue: Catalogue) -> None:
         """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
-        from rich.text import Text
-        from textual.widgets import Input, Label, Select, Static, TextArea
+        from textual.widgets import TextArea  # slow to import: not before the first paint
 
         self._suites = catalogue.suites
         suites = [
@@ -106,8 +108,10 @@ class LaunchForm(VerticalScroll, can_focus=False):
             return
         names = catalogue.profiles
         lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
-        elsewhere = [(Text(title), name) for title, name in places(catalogue)]
+        elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
+        example = "epochs=20\nlr=0.001"
+        self._settings = TextArea("", id="settings", compact=True, placeholder=example)
         with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
             await self.mount_all(
                 [
@@ -130,13 +134,13 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     *(
                         [
                             Label("Where"),
-                            Select(elsewhere, prompt=HERE, id="launcher", compact=True),
+                            Select(elsewhere, prompt=THIS_MACHINE, id="launcher", compact=True),
                         ]
                         if elsewhere
                         else []
                     ),
                     Label("Settings that differ"),
-                    TextArea("", id="settings", compact=True, placeholder="epochs=20\nlr=0.001"),
+                    self._settings,
                     Static("", id="form-problem", markup=False),
                     Static(_hint(), id="form-hint", markup=False),
                     Label("As a suite", id="yaml-label"),
@@ -145,24 +149,18 @@ class LaunchForm(VerticalScroll, can_focus=False):
             )
 
     def show_problem(self, sentence: str) -> None:
-        """Say what is wrong; an empty sentence for nothing."""
-        from textual.widgets import Static
-
+        """Say what is wrong; an empty sentence takes that away."""
         for line in self.query("#form-problem").results(Static):
             line.update(plain(sentence, PARAGRAPH))
             line.display = bool(sentence)
 
     def show_yaml(self, text: Content) -> None:
-        """The suite that the choice comes to."""
-        from textual.widgets import Static
-
+        """Show what is chosen as a suite."""
         for line in self.query("#yaml").results(Static):
             line.update(text)
 
     def choose_suite(self, name: str, fill: bool = True) -> None:
         """Name a suite; ``fill`` takes its settings into the other fields."""
-        from textual.widgets import Select
-
         for select in self.query("#suite").results(Select):
             if fill:
                 with self.prevent(Select.Changed):
@@ -174,14 +172,14 @@ class LaunchForm(VerticalScroll, can_focus=False):
             self._read()
 
     def on_descendant_focus(self) -> None:
-        """While settings are typed, the ones that there are stand below."""
+        """While settings are typed, list below the ones that there are."""
         self.set_class(bool(self.query("#settings:focus")), "-settings")
 
     def on_descendant_blur(self) -> None:
         self.remove_class("-settings")
 
     def focus_first(self) -> None:
-        """Begin typing."""
+        """Focus the first field to type in."""
         for seeds in self.query("#seeds"):
             seeds.focus()
 
@@ -192,8 +190,6 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self._read()
 
     def _read(self) -> None:
-        from textual.widgets import Input, Select, TextArea
-
         suite = self.query_one("#suite", Select).value
         launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
         try:
@@ -201,7 +197,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                 lengths=parse_lengths(self.query_one("#lengths", Input).value),
                 seeds=parse_seeds(self.query_one("#seeds", Input).value),
                 profile=str(self.query_one("#profile", Select).value),
-                settings=parse_settings(self.query_one("#settings", TextArea).text),
+                settings=parse_settings(self._settings.text),
                 suite=None if suite is Select.NULL else str(suite),
                 launcher=None if launcher is Select.NULL else str(launcher),
             )
@@ -213,19 +209,17 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.post_message(self.Changed())
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """A suite fills the other fields."""
-        from textual.widgets import Input, Select, TextArea
-
+        """Fill the other fields with a suite that was chosen."""
         suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
         if suite is not None:
-            with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+            with self.prevent(Input.Changed, Select.Changed, self._settings.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
                 own = settings_text(suite.overrides).items()
                 settings = (f"{key}={value}" for key, value in own)
                 self.query_one("#seeds", Input).value = _listed(suite.seeds)
                 self.query_one("#lengths", Input).value = _listed(lengths)
                 self.query_one("#profile", Select).value = suite.profile
-                self.query_one("#settings", TextArea).load_text("\n".join(settings))
+                self._settings.load_text("\n".join(settings))
         self._read()
         if suite is not None:
             self.post_message(self.SuiteChosen(suite))
@@ -239,7 +233,7 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def _hint() -> str:
-    """The settings most asked for."""
+    """Name the settings most asked for."""
     usual = (
         "epochs, patience, batch_size, lr, weight_decay, label_smoothing, ema, mask_ratio, "
         "objective, loss, dtype, dim, layers, heads, dropout, tied, positions"

@@ -2,134 +2,109 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui.shell.action import Action
 
+_action = partial(Action, screens=("launch",))
+
 LAUNCH = (
-    Action(
+    _action(
         "move",
         ("up", "down", "left", "right"),
         "Move",
         "Move over the grid",
-        ("launch",),
         key_label="↑↓←→",
         own_keys=True,
     ),
-    Action(
+    _action(
         "choose('cell')",
         ("space",),
         "Cell",
         "Select the cell, or not",
-        ("launch",),
-        True,
-        "space",
+        show=True,
+        key_label="space",
     ),
-    Action("choose('row')", ("r",), "Row", "Select the whole row, or not", ("launch",), True),
-    Action(
-        "choose('column')", ("c",), "Column", "Select the whole column, or not", ("launch",), True
-    ),
-    Action("choose('all')", ("a",), "All", "Select every cell, or none", ("launch",), True),
-    Action(
+    _action("choose('row')", ("r",), "Row", "Select the whole row, or not", show=True),
+    _action("choose('column')", ("c",), "Column", "Select the whole column, or not", show=True),
+    _action("choose('all')", ("a",), "All", "Select every cell, or none", show=True),
+    _action(
         "rectangle",
         ("v",),
         "Block",
         "Select a rectangle: arrows extend it, enter keeps it, escape drops it",
-        ("launch",),
-        True,
+        show=True,
     ),
-    Action(
+    _action(
         "extend",
         ("shift+up", "shift+down", "shift+left", "shift+right"),
         "Extend",
         "Select while moving; dragging the mouse does the same",
-        ("launch",),
         key_label="shift+↑↓←→",
         own_keys=True,
     ),
-    Action(
+    _action(
         "keep_rectangle",
         ("enter",),
         "Keep",
         "Keep the rectangle, and move on",
-        ("launch",),
-        True,
-        "⏎",
+        show=True,
+        key_label="⏎",
     ),
-    Action(
-        "drop_rectangle",
-        ("escape",),
-        "Drop",
-        "Drop the rectangle",
-        ("launch",),
-        True,
-        "esc",
+    _action(
+        "drop_rectangle", ("escape",), "Drop", "Drop the rectangle", show=True, key_label="esc"
     ),
-    Action(
+    _action(
         "launch_missing",
         ("enter", "l"),
         "Launch",
         "Launch what is missing of the selection",
-        ("launch",),
-        True,
-        "⏎",
+        show=True,
+        key_label="⏎",
     ),
-    Action(
+    _action(
         "launch_all",
         ("L",),
         "Again",
         "Launch the whole selection again, done or not",
-        ("launch",),
-        True,
+        show=True,
         key_label="L",
     ),
-    Action(
-        "options",
-        ("o",),
-        "Settings",
-        "Seeds, lengths, settings: to the form and back",
-        ("launch",),
-        True,
+    _action(
+        "options", ("o",), "Settings", "Seeds, lengths, settings: to the form and back", show=True
     ),
-    Action("fetch", ("f",), "Fetch", "Fetch the data set under the cursor", ("launch",), True),
-    Action(
+    _action("fetch", ("f",), "Fetch", "Fetch the data set under the cursor", show=True),
+    _action(
         "data",
         ("D",),
         "Data",
         "The data sets: what each is like, where it is, what fetching it costs",
-        ("launch",),
         key_label="D",
     ),
-    Action(
+    _action(
         "save_suite",
         ("s",),
         "Save suite",
         "Save the selection, with its seeds and settings, as a suite",
-        ("launch",),
-        True,
+        show=True,
     ),
-    Action(
-        "load_suite",
-        ("u",),
-        "Load suite",
-        "Load a suite: its cells, seeds and settings",
-        ("launch",),
-        True,
+    _action(
+        "load_suite", ("u",), "Load suite", "Load a suite: its cells, seeds and settings", show=True
     ),
-    Action(
+    _action(
         "devices",
         ("d",),
         "Devices",
         "The devices: their load, their slots, who else uses them",
-        ("launch",),
-        True,
+        show=True,
     ),
-    Action("unselect", ("escape",), "Unselect", "Select nothing", ("launch",), key_label="esc"),
-    Action(
+    _action("unselect", ("escape",), "Unselect", "Select nothing", key_label="esc"),
+    _action(
         "leave_form",
         ("escape",),
         "Back to the grid",
         "From the form back to the grid",
-        ("launch",),
-        True,
-        "esc",
+        show=True,
+        key_label="esc",
     ),
 )

@@ -4,39 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.screen import Screen
 from textual.widgets import Static
 
-from engine.errors import UserError
-from tui.launch.costs import Machine
+from tui.launch.data_columns import DataColumns
+from tui.launch.desk import OrderDesk
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
-from tui.launch.grid.grid import CellGrid, Key, Row
+from tui.launch.grid.cells import Key, Row
+from tui.launch.grid.contents import StoreView, cell_view
+from tui.launch.grid.grid import CellGrid
 from tui.launch.keys import LAUNCH
-from tui.launch.orders import OrderActions
-from tui.launch.reading import StoreView, cell_view, data_columns, read_store
-from tui.launch.words import (
-    detail_text,
-    legend,
-    problem_text,
-    rectangle_hint,
-    suite_keys,
-)
-from tui.messages import CatalogueFailed, CatalogueLoaded, StoreChanged
+from tui.launch.words import detail_text, legend, problem_text, rectangle_hint, suite_keys
+from tui.messages import CatalogueFailed, CatalogueLoaded, CatalogueWanted, StoreChanged
 from tui.shell.action import actions_for
 from tui.shell.bindings import bindings_for
+from tui.shell.reading import Reading
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from engine.config import Catalogue
+    from tui.lab import Lab
 
 FIRST_CELL: Key = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
@@ -53,7 +50,7 @@ TALL = 32
 LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
 
 
-class LaunchScreen(OrderActions):
+class LaunchScreen(Screen[None]):
     """The grid on the left, the form on the right, what it comes to below."""
 
     AREA = "launch"
@@ -62,37 +59,43 @@ class LaunchScreen(OrderActions):
     AUTO_FOCUS = "CellGrid"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
 
+    app: Lab
+
     def __init__(self) -> None:
         super().__init__()
+        self.grid = CellGrid(id="grid")
+        self.form = LaunchForm(id="form")
+        self.devices = DeviceSlots(id="devices", classes="panel")
+        self.desk = OrderDesk(self.grid, self.form, self.devices)
+        self.store = StoreView()
+        """What the grid shows of the store."""
+        self._detail = TextBox(id="detail", classes="panel")
         self._lengths: tuple[int, ...] = ()
-        self._wanted: frozenset[str] = frozenset()
-        self._reading = self._read_again = False
+        self._slots: Sequence[object] = ()
         self._bottom = LOWEST
+        self._changed = False
+        self._store_reading = Reading(self, self._take_store, self._miss_store)
+        self._data = DataColumns(self, self._data_seen, self.notify)
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                grid = CellGrid(id="grid")
-                grid.add_class("panel")
-                grid.border_title = "Cells"
-                grid.border_subtitle = legend()
-                yield grid
-                detail = TextBox(id="detail", classes="panel")
-                detail.border_title = "Under the cursor"
-                yield detail
-            form = LaunchForm(id="form")
-            form.add_class("panel")
-            form.border_title = "Seeds, lengths, settings"
-            form.border_subtitle = suite_keys()
-            yield form
+                self.grid.add_class("panel")
+                self.grid.border_title = "Cells"
+                self.grid.border_subtitle = legend()
+                yield self.grid
+                self._detail.border_title = "Under the cursor"
+                yield self._detail
+            self.form.add_class("panel")
+            self.form.border_title = "Seeds, lengths, settings"
+            self.form.border_subtitle = suite_keys()
+            yield self.form
         with Horizontal(id="bottom"):
-            summary = TextBox(id="summary", classes="panel")
-            summary.border_title = "Selection"
-            yield summary
-            devices = DeviceSlots(id="devices", classes="panel")
-            devices.border_title = "Devices"
-            yield devices
+            self.desk.border_title = "Selection"
+            yield self.desk
+            self.devices.border_title = "Devices"
+            yield self.devices
         trouble = Static("", id="trouble", classes="panel", markup=False)
         trouble.border_title = "Configuration"
         yield trouble
@@ -100,23 +103,20 @@ class LaunchScreen(OrderActions):
 
     async def on_mount(self) -> None:
         """Take what the app already knows."""
+        self.devices.looked.subscribe(self, lambda _: self._fit_devices())
         if self.app.catalogue is not None:
             await self._show_catalogue(self.app.catalogue)
         elif self.app.catalogue_problem is not None:
             self._show_trouble(self.app.catalogue_problem)
 
-    @property
-    def grid(self) -> CellGrid:
-        return self.query_one(CellGrid)
-
     # Configuration
 
     async def on_catalogue_loaded(self, message: CatalogueLoaded) -> None:
-        """Rows and columns are known."""
+        """Show rows and columns, which are known now."""
         await self._show_catalogue(message.catalogue)
 
     def on_catalogue_failed(self, message: CatalogueFailed) -> None:
-        """Nothing can be launched; the other screens still work."""
+        """Say why nothing can be launched; the other screens still work."""
         self._show_trouble(message.sentence)
 
     def _show_trouble(self, sentence: str) -> None:
@@ -125,26 +125,26 @@ class LaunchScreen(OrderActions):
         self.set_focus(None)
 
     async def _show_catalogue(self, catalogue: Catalogue) -> None:
-        await self._form.build(catalogue)
-        self._lengths = self._form.choices.lengths
+        await self.form.build(catalogue)
+        self._lengths = self.form.choices.lengths
         self._lay_out()
         fresh = not self.app.location.db.exists()
         if fresh and FIRST_CELL in self.grid.keys():  # noqa: SIM118 - cells, not a mapping
             self.grid.select([FIRST_CELL])
             self.grid.move_to(FIRST_CELL)
-        self.look_for_data()
-        self._refresh_store()
-        self._replan()
-        self.query_one(DeviceSlots).look()
+        self._data.look(catalogue)
+        self._read_store()
+        self.desk.replan()
+        self.devices.look()
 
     def on_resize(self, _: Resize) -> None:
-        """A tall terminal shows the cell under the cursor, a wide one the devices."""
+        """Show the cell under the cursor where it is tall enough, the devices where it is wide."""
         self._fit_grid()
         self.refresh_bindings()
-        self.call_after_refresh(self._devices_seen)
+        self.call_after_refresh(self._fit_devices)
 
     def _fit_grid(self) -> None:
-        """All of the grid, if the cell under the cursor then still has its lines below."""
+        """Show all of the grid, if the cell under the cursor then still has its lines below."""
         wanted = self.grid.full_height
         room = self.size.height - 2 - self._bottom - DETAIL
         self.grid.styles.height = min(wanted, room) if self.size.height >= TALL else "1fr"
@@ -158,110 +158,75 @@ class LaunchScreen(OrderActions):
             for name in catalogue.model_order
             for length in self._lengths
         ]
-        names = self._columns(catalogue)
-        self.grid.set_layout(rows, data_columns([catalogue.datasets[n] for n in names], None))
+        self.grid.set_layout(rows, self._data.columns(catalogue))
         self._fit_grid()
 
-    def _columns(self, catalogue: Catalogue) -> list[str]:
-        """Of the optional data sets only those that are wanted."""
-        return [
-            name
-            for name in catalogue.dataset_order
-            if not catalogue.datasets[name].optional or name in self._wanted
-        ]
-
-    def look_for_data(self) -> None:
-        """Find out which data sets are here."""
+    def on_data_sets_changed(self) -> None:
+        """Look for data sets that were fetched meanwhile."""
         self._look_for_data()
 
-    @work(thread=True, group="data", exclusive=True)
     def _look_for_data(self) -> None:
-        from engine.datasets.locate import is_ready
+        if self.app.catalogue is not None:
+            self._data.look(self.app.catalogue)
 
-        catalogue = self.app.catalogue
-        if catalogue is None:
-            return
-        ready = {name: is_ready(dataset) for name, dataset in catalogue.datasets.items()}
-        self.call_later(self._data_seen, ready)
-
-    def _data_seen(self, ready: dict[str, bool]) -> None:
-        catalogue = self.app.catalogue
-        if not self._shown or catalogue is None:
-            return
-        self._want(name for name, here in ready.items() if here)
-        names = self._columns(catalogue)
-        self.grid.set_columns(data_columns([catalogue.datasets[name] for name in names], ready))
-        self._replan()
-
-    def _want(self, names: Iterable[str]) -> None:
-        """Give optional data sets a column; one that has it keeps it."""
-        wanted = self._wanted | {
-            name
-            for name in names
-            if self.app.catalogue and self.app.catalogue.datasets[name].optional
-        }
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self._lay_out()
+    def _data_seen(self) -> None:
+        self._lay_out()
+        self.desk.replan()
 
     # Store
 
     def on_store_changed(self, _: StoreChanged) -> None:
-        """Runs moved on, or this screen is looked at again."""
-        self._refresh_store()
-
-    def _refresh_store(self) -> None:
-        if self.app.catalogue is None:
-            return
-        if self._reading:
-            self._read_again = True
-            return
-        self._reading = True
+        """Read the store again: runs moved on, or this screen is looked at again."""
         self._read_store()
 
-    def _refresh_if_seen(self) -> None:
-        """Who looks at another screen pays nothing for this one; it is told when it comes back."""
-        if self in self.app.screen_stack:
-            self._refresh_store()
-
-    @work(thread=True, group="read")
     def _read_store(self) -> None:
-        try:
-            view = read_store(self.app.location)
-        except UserError as error:
-            view = StoreView(problem=str(error))
-        self.call_later(self._store_read, view)
-
-    def _store_read(self, view: StoreView) -> None:
-        self._reading = False
-        if self._read_again:
-            self._read_again = False
-            self.set_timer(max(0.2, 10 * view.seconds), self._refresh_if_seen)
-        if not self._shown or view.same_as(self._store):
+        if self.app.catalogue is None:
             return
-        others = view.present != self._store.present
-        self._store = view
+        if self._store_reading.busy:
+            self._changed = True
+            return
+        location = self.app.location
+
+        def read() -> StoreView:
+            from tui.launch.reading import read_store
+
+            return read_store(location)
+
+        self._store_reading.ask(read)
+
+    def _take_store(self, view: StoreView) -> None:
+        self._rest(10 * view.seconds)
+        if view == self.store:
+            return
+        others = view.present != self.store.present
+        self.store, self.desk.present = view, view.present
         self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
-        self.show_detail()
+        self._show_detail()
         if others:
-            self._replan()
+            self.desk.replan()
+
+    def _miss_store(self, _: str) -> None:
+        """Keep what was read before: the header says why the store can't be read."""
+        self._rest(0.0)
+
+    def _rest(self, seconds: float) -> None:
+        """Let the reading of a store that changes all the time take a tenth of it at most."""
+        if self._changed:
+            self._changed = False
+            self.set_timer(max(0.2, seconds), self._read_if_seen)
+
+    def _read_if_seen(self) -> None:
+        if self in self.app.screen_stack:
+            self._read_store()
 
     # Devices
 
-    @on(DeviceSlots.Looked)
-    def _devices_looked(self) -> None:
-        from tui.launch.confirm import ConfirmScreen
-
-        self._devices_seen()
-        if isinstance(self.app.screen, ConfirmScreen):
-            self.app.screen.machine_seen(self.machine)
-
-    def _devices_seen(self) -> None:
-        """They get the lines that they need; where they have no place, a few words stand in."""
-        devices = self.query_one(DeviceSlots)
-        if devices.slots != self._slots:
-            self._slots = devices.slots
-            self._replan()
+    def _fit_devices(self) -> None:
+        """Give the devices the lines that they need; where they have none, a few words."""
+        devices = self.devices
+        if devices.machine.slots != self._slots:
+            self._slots = devices.machine.slots
+            self.desk.replan()
         wanted = devices.full_lines + devices.gutter.height
         shown = self.has_class("-wide") or self.has_class("-devices")
         most = max(LOWEST, self.size.height // 3)
@@ -270,26 +235,20 @@ class LaunchScreen(OrderActions):
             self._bottom = bottom
             self.query_one("#bottom").styles.height = bottom
             self._fit_grid()
-        summary = self.query_one("#summary", Static)
         words = Content("") if self.has_class("-wide") else devices.digest()
-        if summary.border_subtitle != words:
-            summary.border_subtitle = words
-
-    @property
-    def machine(self) -> Machine:
-        devices = self.query_one(DeviceSlots)
-        return Machine(devices.slots, devices.devices, self.measured)
+        if self.desk.border_subtitle != words:
+            self.desk.border_subtitle = words
 
     def action_devices(self) -> None:
         """Show the devices in place of the summary, or the summary again; wide, both are there."""
         self.toggle_class("-devices")
-        self._devices_seen()
+        self._fit_devices()
 
-    # The order and its plan
+    # What is chosen
 
     @on(CellGrid.SelectionChanged)
     def _selection_changed(self) -> None:
-        self._replan()
+        self.desk.replan()
         self.refresh_bindings()
 
     @on(CellGrid.RectangleChanged)
@@ -304,42 +263,77 @@ class LaunchScreen(OrderActions):
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
-        self.show_detail()
+        self._show_detail()
         if not self.grid.selected:
-            self._replan()
+            self.desk.replan()
 
     @on(LaunchForm.Changed)
     def _form_changed(self) -> None:
-        if self._form.choices.lengths != self._lengths:
-            self._lengths = self._form.choices.lengths
+        if self.form.choices.lengths != self._lengths:
+            self._lengths = self.form.choices.lengths
             self._lay_out()
-            self.look_for_data()
-        self.show_detail()
-        self._replan()
+        self._show_detail()
+        self.desk.replan()
 
     @on(LaunchForm.SuiteChosen)
     def _suite_chosen(self, message: LaunchForm.SuiteChosen) -> None:
         catalogue, suite = self.app.catalogue, message.suite
         if catalogue is not None:
             cells = catalogue.cells(suite)
-            others = self._wanted
-            self._want(dataset for _, dataset, _ in cells)
+            self._data.want(dataset for _, dataset, _ in cells)
+            self._lay_out()
             self.grid.select(cells)
-            if self._wanted != others:
-                self._look_for_data()
 
     @on(LaunchForm.Finished)
     def _form_finished(self) -> None:
         self.grid.focus()
 
-    def show_detail(self) -> None:
-        key, catalogue, order = self.grid.cursor_key, self.app.catalogue, self._order()
+    @on(OrderDesk.Planned)
+    def _show_detail(self) -> None:
+        key, catalogue, order = self.grid.cursor_key, self.app.catalogue, self.desk.order
         if key is not None and catalogue is not None and order is not None:
-            self.query_one("#detail", Static).update(
-                detail_text(catalogue, key, order, self._store.cells.get(key))
-            )
+            self._detail.update(detail_text(catalogue, key, order, self.store.cells.get(key)))
 
     # Actions
+
+    def action_launch_missing(self) -> None:
+        """Launch what is missing of the selection."""
+        self.desk.confirm(again=False)
+
+    def action_launch_all(self) -> None:
+        """Launch the whole selection again."""
+        self.desk.confirm(again=True)
+
+    def action_save_suite(self) -> None:
+        """Keep the selection, with its seeds and settings, under a name."""
+        self.desk.save_suite()
+
+    def action_load_suite(self) -> None:
+        """Choose a suite: its cells, seeds and settings."""
+        self.desk.load_suite()
+
+    def action_fetch(self) -> None:
+        """Offer to fetch the data set under the cursor."""
+        from tui.dialogs.fetch import FetchScreen
+
+        key, catalogue = self.grid.cursor_key, self.app.catalogue
+        if key is None or catalogue is None:
+            return
+        dataset = catalogue.datasets[key[1]]
+        if self._data.ready is None:
+            self.notify("Still looking for it.")
+        elif self._data.ready[dataset.name]:
+            self.notify(f"{dataset.name} is ready.")
+        elif dataset.archive is None:
+            sentence = f"{dataset.name} can't be fetched: put its files under SEQBENCH_DATA."
+            self.notify(sentence, severity="warning")
+        else:
+            self.app.push_screen(FetchScreen(dataset), lambda _: self._look_for_data())
+
+    def action_data(self) -> None:
+        """Show the catalogue of data sets."""
+        key = self.grid.cursor_key
+        self.post_message(CatalogueWanted(key[1] if key else None))
 
     def action_choose(self, what: str) -> None:
         """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it; or keep the rectangle."""
@@ -366,27 +360,25 @@ class LaunchScreen(OrderActions):
         self.grid.select(())
 
     def action_options(self) -> None:
-        """To the form, or back to the grid."""
+        """Go to the form, or back to the grid."""
         if self._in_form():
             self.action_leave_form()
         else:
             self.add_class("-form")
             self._show_legend()
-            self._form.focus_first()
+            self.form.focus_first()
 
     def _in_form(self) -> bool:
-        return self.focused is not None and any(
-            isinstance(node, LaunchForm) for node in self.focused.ancestors_with_self
-        )
+        return self.form.has_focus_within
 
     def action_leave_form(self) -> None:
-        """From the form to the grid."""
+        """Go from the form to the grid."""
         self.remove_class("-form")
         self._show_legend()
         self.grid.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the form its own keys count, and escape leads out of it."""
+        """Offer what can be done: in the form its own keys count, and escape leads out of it."""
         if self.has_class("-trouble") and action in LAUNCH_ACTIONS:
             return False
         if action == "leave_form":

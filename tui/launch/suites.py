@@ -13,7 +13,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from engine.config import load_catalogue, user_layer
 from engine.errors import UserError
+from engine.planning import order_suite
+from engine.suites import SuiteExistsError, save_suite, suite_yaml
+from tui.dialogs.ask import AskScreen
+from tui.launch.words import yaml_text
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path
 from tui.widgets.key_button import KeyButton
 
@@ -24,17 +29,6 @@ if TYPE_CHECKING:
     from engine.order import Order
     from engine.spec import Suite
     from tui.lab import Lab
-
-
-def yaml_text(text: str) -> Content:
-    """A file of configuration, its keys quieter than its values."""
-    lines = []
-    for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        listed = line.lstrip().startswith("-")
-        parts = (line, "$text-muted") if listed else (f"{key}{colon}", "$text-muted")
-        lines.append(Content.assemble(parts, ("" if listed else plain(value, PARAGRAPH), "")))
-    return Content("\n").join(lines)
 
 
 class SaveSuiteScreen(ModalScreen[str]):
@@ -74,23 +68,18 @@ class SaveSuiteScreen(ModalScreen[str]):
         self._show()
 
     def on_input_changed(self) -> None:
-        """The file as it would be, or what is wrong with the name."""
+        """Show the file as it would be, or what is wrong with the name."""
         self._show()
 
     def on_input_submitted(self) -> None:
         self.action_save()
 
     def _suite(self) -> Suite:
-        """Raises `UsageError`."""
-        from engine.planning import order_suite
-
+        """Make the suite as it is named. Raises `UsageError`."""
         name, title = (self.query_one(f"#{field}", Input).value.strip() for field in _FIELDS)
         return order_suite(self._catalogue, self._order, name, title)
 
     def _show(self) -> None:
-        from engine.config import user_layer
-        from engine.suites import suite_yaml
-
         name = self.query_one("#name", Input).value.strip()
         try:
             suite = self._suite()
@@ -112,7 +101,7 @@ class SaveSuiteScreen(ModalScreen[str]):
 
     @on(KeyButton.Pressed, "#save")
     def action_save(self) -> None:
-        """Write it, unless the name is taken."""
+        """Write the suite, unless the name is taken."""
         try:
             suite = self._suite()
         except UserError as error:
@@ -122,14 +111,11 @@ class SaveSuiteScreen(ModalScreen[str]):
 
     @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Back without writing."""
+        """Go back without writing."""
         self.dismiss(None)
 
     @work(thread=True, group="save", exclusive=True)
     def _save(self, suite: Suite, replace: bool) -> None:
-        from engine.config import load_catalogue
-        from engine.suites import SuiteExistsError, save_suite
-
         try:
             path = save_suite(self._catalogue, suite, self.app.config_dir, replace)
             catalogue = load_catalogue(self.app.config_dir)
@@ -141,8 +127,6 @@ class SaveSuiteScreen(ModalScreen[str]):
             self.call_later(self._saved, catalogue, suite, path)
 
     def _ask(self, suite: Suite, path: Path) -> None:
-        from tui.dialogs.ask import AskScreen
-
         def answered(yes: bool | None) -> None:
             if yes:
                 self._save(suite, replace=True)
@@ -205,10 +189,10 @@ class LoadSuiteScreen(ModalScreen[str]):
 
     @on(KeyButton.Pressed, "#load")
     def action_load(self) -> None:
-        """Take the one under the cursor."""
+        """Answer with the suite under the cursor."""
         self.query_one(OptionList).action_select()
 
     @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Back without loading."""
+        """Go back without loading."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The sentences of the Launch screen: what is selected, what is under the cursor."""
+"""Sentences of the Launch screen: what is selected, what is under the cursor."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
-from tui.launch.costs import parameters_text, source_text, time_text
-from tui.launch.grid.grid import Key
+from tui.launch.estimates import parameters_text, source_text, time_text
+from tui.launch.grid.cells import Key
 from tui.shell.states import NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 
@@ -25,7 +25,13 @@ DOT = (" · ", "$text-disabled")
 
 
 def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1) -> Content:
-    """Two lines: how many runs, and what they cost in so many slots."""
+    """Write two lines: how many runs, and what they cost in a number of slots.
+
+    Args:
+        plan: ``None`` while it is being made.
+        by_hand: whether cells are selected; else the one under the cursor is meant.
+        problem: why there can't be a plan.
+    """
     if problem:
         return Content.styled(plain(problem, PARAGRAPH), "$error")
     if plan is None:
@@ -59,8 +65,8 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
 
 
 def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: LaunchCell | None) -> Content:
-    """What is known about one cell."""
-    from engine.planning import sample
+    """Write what is known about one cell."""
+    from engine.planning import sample  # loaded with the configuration, after the first paint
 
     model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
     facts: list[tuple[str, Content]] = [("Runs", _runs(cell))]
@@ -92,20 +98,20 @@ def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: LaunchCell |
 
 
 def aligned(facts: Iterable[tuple[str, Content | str]]) -> Iterable[Content]:
-    """Lines of a quiet label and what it names."""
+    """Write a line for each fact, of a quiet label and what it names."""
     for label, text in facts:
         yield Content.assemble((f"{label:<{LABEL_CELLS}}", "$text-muted"), text)
 
 
 def legend() -> Content:
-    """The glyphs of the grid, for its border."""
+    """Explain the glyphs of the grid, for its border."""
     shown = (NEVER, "queued", "running", "done", "failed")
     parts = [Content.styled(f"{glyph(s)} {s}", style_variable(s)) for s in shown]
     return Content("  ").join(parts)
 
 
 def rectangle_hint(rows: int, columns: int) -> Content:
-    """What the keys do while a rectangle is held, for the grid's border."""
+    """Say what the keys do while a rectangle is held, for the grid's border."""
     return Content.assemble(
         (f"{rows} × {columns}", "$accent bold"),
         ("  arrows extend  ", "$text-muted"),
@@ -117,7 +123,7 @@ def rectangle_hint(rows: int, columns: int) -> Content:
 
 
 def suite_keys() -> Content:
-    """For the form's border."""
+    """Name the keys that save and load suites, for the form's border."""
     return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
 
 
@@ -153,9 +159,20 @@ def _runs(cell: LaunchCell | None) -> Content:
 
 
 def problem_text(sentence: str) -> Content:
-    """Why nothing can be launched."""
+    """Say why nothing can be launched."""
     return Content.assemble(
         (plain(sentence, PARAGRAPH), "$error"),
         "\n\nPut it right and open seqbench again. ",
         ("Live (2) and Compare (3) work meanwhile.", "$text-muted"),
     )
+
+
+def yaml_text(text: str) -> Content:
+    """Write a file of configuration, its keys quieter than its values."""
+    lines = []
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        listed = line.lstrip().startswith("-")
+        parts = (line, "$text-muted") if listed else (f"{key}{colon}", "$text-muted")
+        lines.append(Content.assemble(parts, ("" if listed else plain(value, PARAGRAPH), "")))
+    return Content("\n").join(lines)

@@ -49,6 +49,11 @@ class Reading(Generic[T]):
         self._current: _Asked[T] | None = None
         self._next: _Asked[T] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a read is under way."""
+        return self._current is not None
+
     def ask(self, read: Callable[[], T], subject: Hashable = None) -> None:
         """Read in the thread, as soon as it is free.
 

@@ -57,6 +57,16 @@ def test_the_page_has_the_help_of_every_command() -> None:
     assert PAGE.read_text(encoding="utf-8") == fresh
 
 
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    context = click.Context(seqbench, info_name="seqbench")
+    said = {name: seqbench.get_command(context, name) for name in seqbench.list_commands(context)}
+    assert {name: about for name, (_, about) in COMMANDS.items()} == {
+        name: command.get_short_help_str(65) for name, command in said.items() if command
+    }
+    offered = seqbench.shell_complete(context, "re")
+    assert {item.value for item in offered} == {"recommend", "retry", "resume", "report"}
+
+
 def examples() -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]

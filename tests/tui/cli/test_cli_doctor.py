@@ -124,11 +124,7 @@ def test_another_programs_database_is_left_alone(cli: Run, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("flags", "units"),
-    [
-        ("fpu avx512_bf16 amx_bf16", ["avx512_bf16", "amx_bf16"]),
-        ("fpu avx512f", []),
-        ("", []),
-    ],
+    [("fpu avx512_bf16 amx_bf16", ["avx512_bf16", "amx_bf16"]), ("fpu avx512f", []), ("", [])],
 )
 def test_bf16_is_read_from_the_flags(tmp_path: Path, flags: str, units: list[str]) -> None:
     cpuinfo = tmp_path / "cpuinfo"

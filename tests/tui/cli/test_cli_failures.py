@@ -133,11 +133,7 @@ def test_version_and_help(cli: Run) -> None:
     ],
 )
 def test_each_failure_has_its_status(
-    cli: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    error: BaseException,
-    status: int,
-    sentence: str,
+    cli: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, sentence: str
 ) -> None:
     _make_fail(monkeypatch, error)
     result = cli("models")

@@ -46,18 +46,10 @@ def test_a_launcher_that_is_not_there_is_named(cli: Run, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("state", "words", "shown"),
-    [
-        ("PENDING", "waits for enough free resources", "pending"),
-        ("RUNNING", "runs", "running"),
-    ],
+    [("PENDING", "waits for enough free resources", "pending"), ("RUNNING", "runs", "running")],
 )
 def test_what_becomes_of_a_job_is_said(
-    cli: Run,
-    cli_json: Callable[..., Any],
-    held: StoreLocation,
-    state: str,
-    words: str,
-    shown: str,
+    cli: Run, cli_json: Callable[..., Any], held: StoreLocation, state: str, words: str, shown: str
 ) -> None:
     run = cli(*QUEUED).stdout.strip()
     node = "n1" if state == "RUNNING" else None

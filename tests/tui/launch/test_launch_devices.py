@@ -19,6 +19,7 @@ from engine.store.location import StoreLocation
 from engine.store.transitions import begin_attempt, record_process
 from tui.app import SeqbenchApp
 from tui.launch.device_slots import DeviceSlots
+from tui.launch.estimates import Machine
 from tui.widgets.lines import line_length
 
 FREE = DeviceUse("GPU 1", "NVIDIA H100", (None,), None, None, None)
@@ -37,7 +38,7 @@ def rows(panel: DeviceSlots, width: int, height: int) -> list[str]:
 
 def panel_of(*devices: DeviceUse) -> DeviceSlots:
     panel = DeviceSlots()
-    panel.devices = devices
+    panel.machine = Machine(devices=devices)
     return panel
 
 
@@ -86,13 +87,13 @@ async def test_the_run_in_a_slot_is_shown_beside_the_load(empty_store: LiveStore
     async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         panel = pilot.app.screen.query_one(DeviceSlots)
-        await wait_for(pilot, lambda: panel.devices, "the machine is shown")
-        [cpu] = panel.devices
+        await wait_for(pilot, lambda: panel.machine.devices, "the machine is shown")
+        [cpu] = panel.machine.devices
         assert cpu.slots[0] is not None
         assert cpu.slots[0].seed == 7
         assert cpu.utilization is not None
         await wait_for(pilot, lambda: "× 50  seed 7" in text_of(panel), "the run")
-        assert f"load {panel.devices[0].load:.1f}" in text_of(panel)
+        assert f"load {panel.machine.devices[0].load:.1f}" in text_of(panel)
 
 
 def text_of(panel: DeviceSlots) -> str:
@@ -104,7 +105,7 @@ async def test_a_narrow_screen_has_a_line_and_a_key_for_them(absent_store: Store
         await settled(pilot)
         screen = pilot.app.screen
         panel, summary = screen.query_one(DeviceSlots), screen.query_one("#summary", Static)
-        await wait_for(pilot, lambda: panel.devices, "the machine is known")
+        await wait_for(pilot, lambda: panel.machine.devices, "the machine is known")
         await pilot.pause()
         assert "slot" in str(summary.border_subtitle)
         assert not panel.display

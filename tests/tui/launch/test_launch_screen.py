@@ -15,7 +15,8 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run, list_runs, run_spec
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
-from tui.launch.grid.grid import CellGrid, Key
+from tui.launch.grid.cells import Key
+from tui.launch.grid.grid import CellGrid
 from tui.launch.screen import LaunchScreen
 
 SIZES = [(80, 24), (120, 36), (200, 50)]

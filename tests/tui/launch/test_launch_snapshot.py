@@ -39,8 +39,8 @@ def looking(location: StoreLocation, *keys: str) -> Callable[[Pilot[None]], Awai
         for key in keys:
             await pilot.press(key)
             await settled(pilot)
-        devices = app.screen_stack[0].query_one(DeviceSlots)
-        await wait_for(pilot, lambda: app.catalogue_problem or devices.devices, "the machine")
+        panel = app.screen_stack[0].query_one(DeviceSlots)
+        await wait_for(pilot, lambda: app.catalogue_problem or panel.machine.devices, "the machine")
         await settled(pilot)
         for field in app.screen.query("Input, TextArea"):
             assert isinstance(field, Input | TextArea)
@@ -86,10 +86,7 @@ def test_devices_on_a_narrow_screen(snap_compare: Compare, busy_store: LiveStore
 
 
 def test_save_as_a_suite(
-    snap_sizes: Sizes,
-    absent_store: StoreLocation,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    snap_sizes: Sizes, absent_store: StoreLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     keys = ["space", "v", "right", "down", "enter", "down", "space", "s", *"mine"]

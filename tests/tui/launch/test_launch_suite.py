@@ -121,8 +121,7 @@ async def test_a_suite_of_that_name_is_replaced_after_asking(absent_store: Store
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
-    [("Not this", "small letters"), ("smoke", "is the name of a suite in")],
+    ("name", "says"), [("Not this", "small letters"), ("smoke", "is the name of a suite in")]
 )
 async def test_a_name_that_cannot_be_is_told_and_nothing_written(
     absent_store: StoreLocation, name: str, says: str
@@ -143,7 +142,7 @@ async def test_a_suite_with_variants_keeps_them(absent_store: StoreLocation) -> 
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         screen = launch_screen(pilot)
-        screen._form.choose_suite("positions-100k")
+        screen.form.choose_suite("positions-100k")
         await settled(pilot)
         await saving(pilot, "mine")
         await pilot.press("enter")

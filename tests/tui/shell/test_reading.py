@@ -63,11 +63,13 @@ async def test_of_what_waits_only_the_newest_is_read() -> None:
         for name in "abcd":
             desk.ask(name)
         await wait_for(pilot, lambda: desk.begun == ["a"], "the first read")
+        assert desk.reading.busy
         desk.gates["a"].set()
         await wait_for(pilot, lambda: desk.begun == ["a", "d"], "the newest one")
         assert desk.shown == ["a"]
         desk.gates["d"].set()
         await wait_for(pilot, lambda: desk.shown == ["a", "d"], "it is shown")
+        assert not desk.reading.busy
         desk.ask("e")
         desk.gates["e"].set()
         await wait_for(pilot, lambda: desk.shown == ["a", "d", "e"], "one that finds it idle")

@@ -1,4 +1,7 @@
-"""``seqbench data show``, ``import`` and ``derive``: what a data set is like, and making one."""
+"""``seqbench data show``, ``import`` and ``derive``: what a data set is like, and making one.
+
+They import numpy and pandas when they are called: `seqbench data ls` needs neither.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from engine.errors import UsageError
-from tui.cli.session import (
-    Session,
-    json_option,
-    note,
-    pass_session,
-    say,
-    say_json,
-    say_table,
-)
+from engine.spec import Dataset, Filter, SplitRule
+from engine.validation import InvalidError, validate
+from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
 if TYPE_CHECKING:
     from engine.datasets.own import Draft
     from engine.datasets.prepared import Prepared
-    from engine.spec import Dataset, Filter, SplitRule
 
 FORMATS = (
     "csv", "tsv", "parquet", "inter", "pairs", "lines",
@@ -34,7 +30,7 @@ Command = Callable[..., Any]
 
 
 def rule_options(command: Command) -> Command:
-    """The filter and the split, as options."""
+    """Give a command the options for a filter and a split."""
     for option in reversed(
         (
             click.option("--min-rating", type=float, metavar="R", help="Drop lower ratings."),
@@ -76,10 +72,7 @@ def _rules(
     valid_from: int | None,
     test_from: int | None,
 ) -> tuple[Filter, SplitRule]:
-    """What the options say over what the data set says. Raises `UsageError`."""
-    from engine.spec import Filter, SplitRule
-    from engine.validation import InvalidError, validate
-
+    """Lay the options over the filter and split of a data set. Raises `UsageError`."""
     asked = {"min_rating": min_rating, "k_core": k_core, "k_core_rounds": rounds}
     filtered = (base.filter if base else Filter()).model_dump()
     filtered |= {key: value for key, value in asked.items() if value is not None}
@@ -229,7 +222,7 @@ def _keep(
 
 
 def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
-    """What a data set is like, for people or programs."""
+    """Print what a data set is like, for people or programs."""
     from engine.datasets.problems import find_problems, sentences
     from engine.datasets.splits import split_data
     from engine.datasets.statistics import split_counts, statistics

@@ -1,4 +1,8 @@
-"""``seqbench data``: which data sets there are, fetching and checking them."""
+"""``seqbench data``: which data sets there are, fetching and checking them.
+
+Only fetching needs the downloader and bars of progress, only checking needs numpy: the list of
+data sets doesn't wait for them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.datasets.locate import is_ready, locate
+from engine.spec import Dataset
 from tui.cli.data.own import derive, import_, show
 from tui.cli.session import (
     Session,
@@ -21,10 +27,10 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
+from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
     from engine.datasets.download import Progress
-    from engine.spec import Dataset
 
 PLAIN_SECONDS = 5.0
 """Between two lines of progress where no terminal redraws one."""
@@ -48,8 +54,6 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         say_json(sets)
         return
-    from tui.shell.text import bytes_
-
     rows = []
     for each in sets:
         size = f"not here: {bytes_(each['bytes'])} to fetch" if each["bytes"] else "not here"
@@ -61,8 +65,6 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 def _described(dataset: Dataset) -> dict[str, Any]:
-    from engine.datasets.locate import locate
-
     located = locate(dataset)
     origin = located.origin if located else "built-in" if dataset.synthetic else None
     return {
@@ -87,7 +89,6 @@ def _described(dataset: Dataset) -> dict[str, Any]:
 def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
     """Download data sets from where they are published."""
     from engine.datasets.download import offer
-    from engine.datasets.locate import is_ready, locate
 
     fetched: list[dict[str, Any]] = []
     for dataset in [session.catalogue.dataset(name) for name in dict.fromkeys(names)]:
@@ -126,7 +127,7 @@ def _fetch(dataset: Dataset, on_progress: Callable[[Progress], None]) -> Path:
 
 @contextmanager
 def _progress(dataset: Dataset) -> Iterator[Callable[[Progress], None]]:
-    """A bar on a terminal, a line now and then elsewhere; on stderr."""
+    """Show progress on stderr: a bar on a terminal, a line now and then elsewhere."""
     if not on_terminal():
         yield _plain_progress(dataset)
         return
@@ -153,8 +154,6 @@ def _progress(dataset: Dataset) -> Iterator[Callable[[Progress], None]]:
 
 
 def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
-    from tui.shell.text import bytes_
-
     said = time.monotonic()
 
     def on_progress(progress: Progress) -> None:
@@ -177,7 +176,6 @@ def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json
     Without names, all that are on this machine.
     """
     from engine.datasets.load import verify
-    from engine.datasets.locate import is_ready
 
     catalogue = session.catalogue
     chosen = [catalogue.dataset(name) for name in dict.fromkeys(names)] or [

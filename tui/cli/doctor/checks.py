@@ -13,9 +13,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine import __version__
+from engine.config import config_layers
+from engine.datasets.locate import cache_folder, is_ready
 from engine.lifecycle import UNDER_WAY
+from engine.machine.slots import unused_gpus_note
+from engine.machine.telemetry import Sampler
+from engine.store.database import fetch, storage_note
+from engine.store.filesystem import filesystem_kind
+from engine.store.queries import list_runs, supervisor_state
+from engine.supervisor.start import supervisor_running
 from tui.cli.doctor.findings import Check, Finding
+from tui.cli.doctor.logout import logout_problem
+from tui.cli.doctor.store import store_problems
 from tui.cli.session import Session
+from tui.shell.text import ago, bytes_, count
 
 LEAST_FREE = 2e9
 """Bytes: below it a handful of checkpoints fills the disk."""
@@ -31,9 +42,6 @@ def check_versions(session: Session) -> Iterator[Finding]:  # noqa: ARG001 -- al
 
 
 def check_gpu(session: Session) -> Iterator[Finding]:
-    from engine.machine.slots import unused_gpus_note
-    from engine.machine.telemetry import Sampler
-
     sampler = Sampler()
     sample = sampler.sample()
     sampler.close()
@@ -80,8 +88,6 @@ def bf16_units(cpuinfo: Path) -> list[str]:
 
 
 def check_data(session: Session) -> Iterator[Finding]:
-    from engine.datasets.locate import cache_folder, is_ready
-
     chosen = os.environ.get("SEQBENCH_DATA")
     if chosen and not Path(chosen).expanduser().is_dir():
         yield Finding(
@@ -106,8 +112,6 @@ def check_data(session: Session) -> Iterator[Finding]:
 
 
 def check_configuration(session: Session) -> Iterator[Finding]:
-    from engine.config import config_layers
-
     layers = ", then ".join(str(layer) for layer in config_layers(session.config_dir))
     catalogue = session.catalogue
     counts = f"{len(catalogue.models)} models, {len(catalogue.datasets)} data sets"
@@ -115,11 +119,6 @@ def check_configuration(session: Session) -> Iterator[Finding]:
 
 
 def check_store(session: Session) -> Iterator[Finding]:
-    from engine.store.database import fetch, storage_note
-    from engine.store.filesystem import filesystem_kind
-    from tui.cli.doctor.store import store_problems
-    from tui.shell.text import count
-
     db = session.location.db
     kind = filesystem_kind(db) or "unknown filesystem"
     if not session.has_store:
@@ -141,10 +140,6 @@ def check_store(session: Session) -> Iterator[Finding]:
 
 
 def check_supervisor(session: Session) -> Iterator[Finding]:
-    from engine.store.queries import list_runs, supervisor_state
-    from engine.supervisor.start import supervisor_running
-    from tui.shell.text import ago, count
-
     if not session.has_store:
         yield Finding("supervisor", "ok", "none is needed: there are no runs")
         return
@@ -168,8 +163,6 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
 
 
 def check_logout(session: Session) -> Iterator[Finding]:  # noqa: ARG001
-    from tui.cli.doctor.logout import logout_problem
-
     cgroup = Path("/proc/self/cgroup")
     groups = cgroup.read_text() if cgroup.exists() else ""
     if problem := logout_problem(getpass.getuser(), groups):
@@ -196,8 +189,6 @@ def check_terminal(session: Session) -> Iterator[Finding]:  # noqa: ARG001
 
 
 def check_disk(session: Session) -> Iterator[Finding]:
-    from tui.shell.text import bytes_
-
     folder = session.location.db.parent
     while not folder.exists():
         folder = folder.parent

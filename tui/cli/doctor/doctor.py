@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
+from engine.errors import UserError
+from tui.cli.doctor.checks import CHECKS
 from tui.cli.doctor.findings import Check, Finding, Level
+from tui.cli.doctor.launcher import check_launcher
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
 
 MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
@@ -29,9 +32,6 @@ def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: 
 
     Exits with 1 if something is wrong.
     """
-    from tui.cli.doctor.checks import CHECKS
-    from tui.cli.doctor.launcher import check_launcher
-
     if launcher is None:
         findings = [finding for check in CHECKS for finding in _looked_at(check, session)]
     else:
@@ -51,8 +51,6 @@ def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: 
 
 def _looked_at(check: Check, session: Session) -> Iterator[Finding]:
     """A check that fails is a finding too: the others go on."""
-    from engine.errors import UserError
-
     topic = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         yield from check(session)

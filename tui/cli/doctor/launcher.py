@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
+from engine.config import SlurmProfile
+from engine.supervisor.slurm import client
+from engine.supervisor.slurm.client import Partition
+from engine.supervisor.slurm.probe import Probe, StillWaitingError, probe
 from tui.cli.doctor.findings import Finding
 from tui.cli.session import Session
-
-if TYPE_CHECKING:
-    from engine.config import SlurmProfile
-    from engine.supervisor.slurm.client import Partition
-    from engine.supervisor.slurm.probe import Probe
 
 MOST_SKEW = 5.0
 """Seconds between clocks from which on the times of a run don't fit together."""
@@ -20,8 +18,6 @@ MOST_SKEW = 5.0
 
 def check_launcher(session: Session, name: str) -> Iterator[Finding]:
     """Commands, partition, and a job that looks at a node. Raises `UserError`."""
-    from engine.supervisor.slurm import client
-
     profile = session.catalogue.launcher(name)
     yield Finding("profile", "ok", f"{profile.name}: {profile.title or 'Slurm'}")
     try:
@@ -58,9 +54,6 @@ def _check_partition(
 
 
 def _check_node(session: Session, profile: SlurmProfile) -> Iterator[Finding]:
-    from engine.supervisor.slurm import client
-    from engine.supervisor.slurm.probe import StillWaitingError, probe
-
     try:
         found = probe(profile, session.location.runs.absolute())
     except StillWaitingError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import StoreError
+from engine.store.database import fetch
 from tui.cli.session import Session
 
 SHOWN = 20
@@ -10,8 +11,6 @@ SHOWN = 20
 
 def store_problems(session: Session) -> list[str]:
     """Sentences; none where all is well."""
-    from engine.store.database import fetch
-
     if not session.has_store:
         return []
     try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.session import Session, note, pass_session
-
-if TYPE_CHECKING:
-    from engine.analysis import comparison
+from engine.analysis import comparison, export
+from engine.analysis.pivot import text as pivot_text
+from engine.analysis.quality import parse_quality, with_time_to_quality
+from engine.errors import UsageError, did_you_mean
+from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli.results.tables import put, put_inflation, put_pairs, put_pivot, tell_cells, tell_marks
+from tui.cli.session import Session, aggregate_option, note, pass_session
 
 
 @click.command()
@@ -24,13 +26,7 @@ if TYPE_CHECKING:
     metavar="table|csv|md|json",
     help="With --pivot also latex (booktabs) and xlsx.",
 )
-@click.option(
-    "--aggregate",
-    default="best",
-    show_default=True,
-    metavar="best|max|min|last|mean",
-    help="How a run's epochs become one figure.",
-)
+@aggregate_option
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
 @click.option(
     "--filter",
@@ -92,20 +88,6 @@ def compare(
 
     A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
-    from engine.analysis import comparison, export
-    from engine.analysis.pivot import text as pivot_text
-    from engine.analysis.quality import parse_quality, with_time_to_quality
-    from engine.errors import UsageError, did_you_mean
-    from engine.store.compare.grouping import Choice, counted_runs
-    from tui.cli.results.tables import (
-        put,
-        put_inflation,
-        put_pairs,
-        put_pivot,
-        tell_cells,
-        tell_marks,
-    )
-
     formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")

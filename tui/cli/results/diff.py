@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
-
-if TYPE_CHECKING:
-    from engine.analysis.diff import Diff
+from engine.analysis.comparison import parse_aggregate, short_spread_text
+from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
+from engine.store.queries import resolve_run
+from tui.cli.session import (
+    Session,
+    aggregate_option,
+    json_option,
+    note,
+    pass_session,
+    say,
+    say_json,
+    say_table,
+)
 
 
 @click.command()
 @click.argument("left", metavar="RUN")
 @click.argument("right", metavar="RUN")
-@click.option(
-    "--aggregate",
-    default="best",
-    show_default=True,
-    metavar="best|max|min|last|mean",
-    help="How a run's epochs become one figure.",
-)
+@aggregate_option
 @json_option
 @pass_session
 def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool) -> None:
@@ -31,10 +34,6 @@ def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool)
     RUN is an id, or as much of its beginning or end as tells it from the others. A difference is
     the second run's figure less the first's.
     """
-    from engine.analysis.comparison import parse_aggregate
-    from engine.analysis.diff import compare_sides, run_side
-    from engine.store.queries import resolve_run
-
     chosen = parse_aggregate(aggregate)
     with session.reader() as connection:
         sides = [
@@ -67,9 +66,6 @@ def _as_json(found: Diff) -> dict[str, Any]:
 
 
 def _say(found: Diff) -> None:
-    from engine.analysis.comparison import short_spread_text
-    from engine.analysis.diff import difference_text
-
     say(f"left   {found.left.title}")
     say(f"right  {found.right.title}")
     for text in found.warnings:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import UsageError, did_you_mean
+from engine.interchange.epochs import write_epochs
+from engine.interchange.pack import pack
+from engine.store.database import StoreConnection
 from tui.cli.session import Session, note, pass_session
-
-if TYPE_CHECKING:
-    from engine.store.database import StoreConnection
+from tui.shell.text import count
 
 FORMATS = ("archive", "tensorboard", "csv", "parquet")
 SHOWN = 5
@@ -87,9 +87,6 @@ def _by_name(output: Path) -> str:
 def _archive(
     session: Session, connection: StoreConnection, words: str, checkpoints: bool, output: Path
 ) -> None:
-    from engine.interchange.pack import pack
-    from tui.shell.text import count
-
     packed = pack(connection, session.location, output, filter=words, weights=checkpoints)
     for sentence in packed.left_out[:SHOWN]:
         note(sentence)
@@ -102,9 +99,6 @@ def _archive(
 
 
 def _epochs(connection: StoreConnection, words: str, format_: str, output: Path) -> None:
-    from engine.interchange.epochs import write_epochs
-    from tui.shell.text import count
-
     if format_ == "tensorboard":
         from engine.interchange.eventfolders import write_event_folders  # needs an extra
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from engine.interchange.place import Imported
+from engine.interchange.source import take
 from tui.cli.session import Session, json_option, note, pass_session, say_json
-
-if TYPE_CHECKING:
-    from engine.interchange.place import Imported
+from tui.shell.text import count
 
 SHOWN = 10
 """Runs that got another id, or folders passed over, told one by one."""
@@ -53,15 +52,11 @@ def import_(
     """
     given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
     fixed = {name: str(value) for name, value in given.items() if value is not None}
-    from engine.interchange.source import take
-
     imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
     _tell(imported, passed_over, as_json)
 
 
 def _tell(imported: Imported, passed_over: list[str], as_json: bool) -> None:
-    from tui.shell.text import count
-
     if as_json:
         say_json(
             {

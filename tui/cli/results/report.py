@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from engine.analysis.quality import parse_quality
 from engine.errors import UsageError
+from engine.report.formats import format_of
 from tui.cli.session import Session, note, pass_session
 
 
@@ -39,28 +41,22 @@ from tui.cli.session import Session, note, pass_session
 )
 @pass_session
 def report(
-    session: Session,
-    suite: str | None,
-    where: str,
-    metric: str,
-    quality: str,
-    output: Path | None,
+    session: Session, suite: str | None, where: str, metric: str, quality: str, output: Path | None
 ) -> None:
     """Write the report: pivot, costs, trade-offs, statistics.
 
     HTML is one file that loads nothing from elsewhere. Without --suite or --where it is about
     every run that is done.
     """
+
+    # They need numpy and jinja2.
     from engine.analysis.pairs.text import ranked_metric
-    from engine.analysis.quality import parse_quality
-    from engine.report.formats import format_of
-
-    if output is not None:
-        format_of(output)  # before seconds of work
-
     from engine.report.gather import Wanted
     from engine.report.markdown import markdown
     from engine.report.write import make_report, write_report
+
+    if output is not None:
+        format_of(output)  # before seconds of work
 
     chosen, masked = ranked_metric(metric)
     wanted = Wanted(

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from engine.analysis.apart import why_apart
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, Row, by_cell, compare_rows
+from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.inflation_text import format_inflation, inflation_sentences
+from engine.analysis.pivot.arranged import apart_sentences
+from engine.analysis.pivot.stored import StoredPivot, stored_pivot
+from engine.analysis.pivot.text import format_pivot
+from engine.analysis.published import caveats
+from engine.atomic import write_atomically
+from engine.cell import Cell
 from engine.errors import UserError
+from engine.marks import MEANING
+from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
 from tui.cli.session import Session, note
 
-if TYPE_CHECKING:
-    from engine.analysis.comparison import Aggregate, Row
-    from engine.cell import Cell
-
 SHOWN = 5
-"""Sentences of one kind."""
+"""Sentences of one kind that are said; the rest is counted."""
 
 
 def put_pivot(
@@ -29,14 +36,7 @@ def put_pivot(
     reference: bool,
     imported: bool = False,
 ) -> None:
-    """The reference table's form; with ``reference`` its figures beside ours."""
-    from engine.analysis.comparison import AGGREGATE_MEANING
-    from engine.analysis.pivot.arranged import apart_sentences
-    from engine.analysis.pivot.stored import StoredPivot, stored_pivot
-    from engine.analysis.pivot.text import format_pivot
-    from engine.analysis.published import caveats
-    from engine.store.compare.grouping import Choice, imported_left_out
-
+    """Put out the reference table's form; with ``reference`` its figures beside ours."""
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=imported)
     tables = session.catalogue.references.values() if reference else ()
@@ -59,11 +59,7 @@ def put_pivot(
 
 
 def put_inflation(session: Session, filter_: str, format_: str, output: Path | None) -> None:
-    """What choosing the epoch by the test metric adds to it, cell by cell."""
-    from engine.analysis.inflation import CellInflation, inflation
-    from engine.analysis.inflation_text import format_inflation, inflation_sentences
-    from engine.store.compare.grouping import Choice
-
+    """Put out what choosing the epoch by the test metric adds to it, cell by cell."""
     cells: list[CellInflation] = []
     if session.has_store:
         with session.reader() as connection:
@@ -80,11 +76,9 @@ def put_inflation(session: Session, filter_: str, format_: str, output: Path | N
 def put_pairs(
     session: Session, filter_: str, metric: str, format_: str, output: Path | None
 ) -> None:
-    """Every two cells of a data set, and whether other users and seeds would tell them apart."""
-    from engine.analysis.comparison import compare_rows
-    from engine.analysis.pairs import text as pairs_text
+    """Put out every two cells of a data set, and whether a test tells them apart."""
+    from engine.analysis.pairs import text as pairs_text  # numpy
     from engine.analysis.pairs.cells import pairs, ranked_cells
-    from engine.store.compare.grouping import Choice, counted_runs
 
     chosen, masked = pairs_text.ranked_metric(metric)
     rows: list[Row] = []
@@ -109,10 +103,7 @@ def put_pairs(
 
 
 def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
-    """Which of the runs make no cell or are marked, and which cells stand apart."""
-    from engine.analysis.apart import why_apart
-    from engine.analysis.comparison import by_cell
-
+    """Say which runs make no cell or are marked, and which cells stand apart."""
     done = [row for row in rows if row["state"] == "done"]
     _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
     if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
@@ -125,9 +116,7 @@ def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
 
 
 def tell_marks(rows: Sequence[Row]) -> None:
-    """How many of the runs have which mark, and what that means."""
-    from engine.marks import MEANING
-
+    """Say how many of the runs have which mark, and what that means."""
     for mark, meaning in MEANING.items():
         if found := sum(mark in str(row["marks"] or "").split() for row in rows):
             note(f"{_runs_are(found)} marked {mark}: {meaning}.")
@@ -143,12 +132,10 @@ def _runs_are(number: int) -> str:
 
 
 def put(text: str | bytes, output: Path | None) -> None:
-    """To stdout, or whole to a file. Raises `UserError` where that can't be written."""
+    """Write to stdout, or a whole file. Raises `UserError` where that can't be written."""
     if output is None:
         click.echo(text, nl=False)
         return
-    from engine.atomic import write_atomically
-
     try:
         write_atomically(output, text)
     except OSError as error:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import click
 
+from engine.store.compare.comparison import runs_by_id
+from engine.store.queries import resolve_run
+from engine.store.requests import change_tags, set_note
+from engine.store.tags import parse_tags
 from tui.cli.session import Listed, Session, flat, pass_session, say
 from tui.cli.session import note as tell
 
@@ -17,9 +21,6 @@ def note(session: Session, name: str, text: str | None) -> None:
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-    from engine.store.queries import resolve_run
-    from engine.store.requests import set_note
-
     with session.reader() as connection:
         run = resolve_run(connection, name)
     if text is None:
@@ -49,11 +50,6 @@ def tag(
     RUN is an id, or as much of its beginning or end as tells it from the others. `--filter tag:x`
     finds the runs with the tag x.
     """
-    from engine.store.compare.comparison import runs_by_id
-    from engine.store.queries import resolve_run
-    from engine.store.requests import change_tags
-    from engine.store.tags import parse_tags
-
     with session.reader() as connection:
         runs = list(dict.fromkeys(resolve_run(connection, name).id for name in names))
     if add or remove:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.lifecycle import UNDER_WAY
+from engine.store.database import is_current
+from engine.store.queries import Run, data_version, epochs, events, get_run, list_runs, queue_hold
 from tui.cli.session import Session, paused
-
-if TYPE_CHECKING:
-    from engine.store.queries import Run
+from tui.shell.text import count, duration, number
 
 POLL_SECONDS = 0.25
 LOOK_AFTER_SECONDS = 5.0
@@ -41,9 +41,6 @@ def follow(
 
     Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
     """
-    from engine.store.database import is_current
-    from engine.store.queries import data_version, queue_hold
-
     seen: dict[str, _Seen] = {}
     runs: list[Run] = []
     with ExitStack() as stack:
@@ -76,8 +73,6 @@ def follow(
 def _runs(
     connection: sqlite3.Connection, run_ids: Sequence[str] | None, seen: dict[str, _Seen]
 ) -> list[Run]:
-    from engine.store.queries import get_run, list_runs
-
     if run_ids is None:
         going_on = list_runs(connection, UNDER_WAY)[::-1]
         known = {run.id for run in going_on}
@@ -89,8 +84,6 @@ def _runs(
 
 def _news(connection: sqlite3.Connection, run: Run, seen: dict[str, _Seen]) -> Iterator[str]:
     """What of a run wasn't said yet. Of one met in the middle, only what comes from now on."""
-    from engine.store.queries import epochs, events
-
     before = seen.get(run.id)
     if before is None:
         newest = max(
@@ -119,8 +112,6 @@ def _news(connection: sqlite3.Connection, run: Run, seen: dict[str, _Seen]) -> I
 
 
 def _event(event: dict[str, Any]) -> str | None:
-    from tui.shell.text import count
-
     match event["kind"]:
         case "start":
             attempt, epoch = event["attempt"], event.get("resumed_epoch")
@@ -134,8 +125,6 @@ def _event(event: dict[str, Any]) -> str | None:
 
 
 def _epoch(run: Run, row: dict[str, Any]) -> str:
-    from tui.shell.text import duration, number
-
     eta = f"  ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
     return (
         f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}"
@@ -145,9 +134,6 @@ def _epoch(run: Run, row: dict[str, Any]) -> str:
 
 def _standing(connection: sqlite3.Connection, run: Run) -> str:
     """The state that a run is in, with its result or what went wrong."""
-    from engine.store.queries import epochs
-    from tui.shell.text import duration, number
-
     if run.state == "done":
         best = [row for row in epochs(connection, run.id) if row["epoch"] == run.best_epoch]
         figure = number(best[0]["test_ndcg"]) if best else "–"

@@ -10,6 +10,7 @@ import click
 
 from engine.lifecycle import UNDER_WAY
 from engine.regular import open_regular
+from engine.store.queries import get_run, resolve_run
 from tui.cli.session import Session, note, pass_session, say
 
 POLL_SECONDS = 0.3
@@ -26,8 +27,6 @@ def logs(session: Session, name: str, follow: bool) -> None:
 
     It has what the run's workers wrote on stdout and stderr, one attempt after the other.
     """
-    from engine.store.queries import get_run, resolve_run
-
     with session.reader() as connection:
         run = resolve_run(connection, name)
         path = session.location.folder(run.id).log

@@ -4,14 +4,28 @@ became of it."""
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from engine.errors import UserError
-from engine.lifecycle import Action, Move, QueueAction, allowing, allows
+from engine.errors import UsageError, UserError, did_you_mean
+from engine.lifecycle import STATES, Action, Move, QueueAction, allowing, allows
+from engine.order import parse_settings
+from engine.store.jobs import JobFacts, job_text, live_jobs
+from engine.store.location import StoreLocation
+from engine.store.queries import Run, list_runs, queue_hold, resolve_run
+from engine.store.requests import (
+    enqueue_amended,
+    request_cancel,
+    request_move,
+    request_queue,
+    request_retry,
+)
+from tui.cli.runs.following import follow
 from tui.cli.runs.moment import LEFT, Moment
 from tui.cli.session import (
     Listed,
@@ -25,14 +39,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-
-    from engine.store.jobs import JobFacts
-    from engine.store.location import StoreLocation
-    from engine.store.queries import Run
+from tui.shell.text import ago, duration, number, plain
 
 
 @click.command()
@@ -75,9 +82,6 @@ def ls(
     held: str | None = None
     jobs: dict[str, JobFacts] = {}
     if session.has_store:
-        from engine.store.jobs import live_jobs
-        from engine.store.queries import list_runs, queue_hold
-
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
             ended = since_moment(session, since)
@@ -102,10 +106,13 @@ def ls(
 
 
 def since_moment(session: Session, since: float | None) -> float | None:
-    """``left`` for this store. Raises `UserError` if that isn't known."""
+    """Find the moment that ``left`` means for this store; pass others on.
+
+    Raises `UserError` if it isn't known.
+    """
     if since != LEFT:
         return since
-    from tui.shell.presence import Presence
+    from tui.shell.presence import Presence  # Textual
 
     moment = Presence(session.location).recall()
     if moment is None:
@@ -114,8 +121,6 @@ def since_moment(session: Session, since: float | None) -> float | None:
 
 
 def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
-    from tui.shell.text import ago, duration, number, plain
-
     rows = [
         [
             run.id,
@@ -136,13 +141,11 @@ def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
 
 
 def _state(run: Run, job: JobFacts | None) -> str:
-    """A run whose job waits for a node doesn't run yet."""
+    """Name the state of a run; one whose job waits for a node doesn't run yet."""
     return "pending" if run.state == "running" and job is not None and job.waits else run.state
 
 
 def _about(run: Run, job: JobFacts | None) -> str:
-    from engine.store.jobs import job_text
-
     if run.message or job is None or run.state != "running":
         return run.message or run.note
     return job_text(job)
@@ -157,9 +160,6 @@ def _derived(run: Run) -> dict[str, float | None]:
 
 
 def _check_states(wanted: list[str]) -> None:
-    from engine.errors import UsageError, did_you_mean
-    from engine.lifecycle import STATES
-
     for state in wanted:
         if state not in STATES:
             raise UsageError(f"there is no state {state!r}: {did_you_mean(state, STATES)}")
@@ -186,14 +186,11 @@ def watch(session: Session, live: bool) -> None:
 
 
 def _watch(session: Session) -> list[Run]:
-    from tui.cli.runs.following import follow
-
     return follow(session, None, say)
 
 
 def _watch_live(session: Session) -> list[Run]:
-    from tui.cli.runs.following import follow
-    from tui.cli.runs.watching import live_view
+    from tui.cli.runs.watching import live_view  # rich
 
     with live_view() as (say_event, show):
         return follow(session, None, say_event, show)
@@ -209,9 +206,6 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
     RUN is an id, or as much of its beginning or end as tells it from the others. What was trained
     is kept: `seqbench retry` goes on from there.
     """
-    from engine.store.queries import list_runs
-    from engine.store.requests import request_cancel
-
     if bool(names) == everything:
         raise click.UsageError("Name the runs to cancel, or give --all.")
     with session.reader() as connection:
@@ -236,15 +230,12 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
     an id, or as much of its beginning or end as tells it from the others.
     """
-    from engine.order import parse_settings
-    from engine.store.requests import enqueue_amended, request_retry
-
     with session.reader() as connection:
         runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
     if not settings:
         _request(session, runs, request_retry)
         return
-    from engine.planning import amendments
+    from engine.planning import amendments  # pydantic
 
     catalogue, changed = session.catalogue, parse_settings("\n".join(settings))
     changes = [amendments(catalogue, run.model, run.profile, changed) for run in runs]
@@ -267,8 +258,6 @@ def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
     Several runs keep their order among themselves. RUN is an id, or as much of its beginning or
     end as tells it from the others.
     """
-    from engine.store.requests import request_move
-
     if where is None:
         raise click.UsageError("Say where to: --first, --up, --down or --last.")
     with session.reader() as connection:
@@ -292,8 +281,6 @@ def resume(session: Session) -> None:
 
 
 def _request_queue(session: Session, action: QueueAction) -> None:
-    from engine.store.requests import request_queue
-
     with session.reader():  # there is a store
         request_queue(session.location, action)
     with session.reader():
@@ -305,9 +292,7 @@ def _request_queue(session: Session, action: QueueAction) -> None:
 def _resolve(
     connection: sqlite3.Connection, names: tuple[str, ...], action: Action, problem: str
 ) -> list[Run]:
-    """All of them, or none. Raises `UserError`."""
-    from engine.store.queries import resolve_run
-
+    """Find the runs; all of them allow the action. Raises `UserError`."""
     runs = list({run.id: run for run in (resolve_run(connection, n) for n in names)}.values())
     for run in runs:
         if not allows(run.state, action):
@@ -316,9 +301,7 @@ def _resolve(
 
 
 def _request(
-    session: Session,
-    runs: list[Run],
-    request: Callable[[StoreLocation, list[str]], None],
+    session: Session, runs: list[Run], request: Callable[[StoreLocation, list[str]], None]
 ) -> None:
     if runs:
         request(session.location, [run.id for run in runs])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
+from engine.predictions import Item, UserPrediction, predictions
+from engine.runfolder import run_folder
+from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
-
-if TYPE_CHECKING:
-    from engine.predictions import Item, UserPrediction
 
 
 @click.command()
@@ -24,22 +23,12 @@ if TYPE_CHECKING:
 @json_option
 @pass_session
 def recommend(
-    session: Session,
-    name: str,
-    user: str,
-    top: int,
-    history: int,
-    mask_seen: bool,
-    as_json: bool,
+    session: Session, name: str, user: str, top: int, history: int, mask_seen: bool, as_json: bool
 ) -> None:
     """Show what a run recommends to a user, with the true next item.
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-    from engine.predictions import predictions
-    from engine.runfolder import run_folder
-    from engine.store.queries import resolve_run
-
     with session.reader() as connection:
         run = resolve_run(connection, name).id
     folder = run_folder(session.location.runs, run)

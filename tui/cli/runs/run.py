@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from engine.config import LOCAL, SlurmProfile
 from engine.errors import DataError, UsageError
+from engine.order import Order, parse_lengths, parse_seeds, parse_settings
+from engine.planning import Plan, order_of_axes, plan
+from engine.store.queries import Run, present_fingerprints, present_runs
+from engine.store.requests import enqueue_planned
+from engine.supervisor.slurm.script import attempt_script
+from tui.cli.runs.following import follow
 from tui.cli.session import (
     Listed,
     Session,
@@ -21,27 +28,14 @@ from tui.cli.session import (
     say_table,
 )
 
-if TYPE_CHECKING:
-    from engine.config import SlurmProfile
-    from engine.order import Order
-    from engine.planning import Plan
-    from engine.store.queries import Run
-
-
 CHOICE = (
     click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
     click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
     click.option(
-        *("--length", "lengths"),
-        metavar="NUMBERS",
-        multiple=True,
-        help="50,75,…  [default: 50]",
+        *("--length", "lengths"), metavar="NUMBERS", multiple=True, help="50,75,…  [default: 50]"
     ),
     click.option(
-        *("--seed", "seeds"),
-        metavar="NUMBERS",
-        multiple=True,
-        help="42 or 1,2,7-9  [default: 42]",
+        *("--seed", "seeds"), metavar="NUMBERS", multiple=True, help="42 or 1,2,7-9  [default: 42]"
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
     click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
@@ -94,19 +88,19 @@ def run(
     the ids of the new runs. With --launcher they are jobs of a cluster; --dry-run then shows the
     batch script of the first.
     """
-    place = _launcher(session, launcher)
+    cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     plan, present = _plan(session, order, again)
     _check_data(plan)
     if dry_run:
-        _say_plan(plan, present, as_json, _script(session, place, plan))
+        _say_plan(plan, present, as_json, _script(session, cluster, plan))
         return
-    queued = _enqueue(session, plan, place)
+    queued = _enqueue(session, plan, cluster)
     if present:
         note(f"{len(present)} of {len(plan.runs)} there already (--again queues those too).")
     if queued:
         follow = "" if wait else " `seqbench watch` follows them."
-        where = f"as jobs of {place.name}" if place else "in the background"
+        where = f"as jobs of {cluster.name}" if cluster else "in the background"
         note(f"{len(queued)} queued; they train {where}.{follow}")
     if not as_json:
         for run_id in queued:
@@ -135,9 +129,6 @@ def asked_order(
     settings: tuple[str, ...],
 ) -> Order:
     """Read what the options that choose runs ask for. Raises `UsageError`."""
-    from engine.order import parse_lengths, parse_seeds, parse_settings
-    from engine.planning import order_of_axes
-
     catalogue = session.catalogue
     if suite is None and not (models and datasets):
         absent = "--model" if not models else "--dataset"
@@ -160,9 +151,6 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
 
     With ``again``, none counts as there. Raises `UsageError`.
     """
-    from engine.planning import plan
-    from engine.store.queries import present_fingerprints, present_runs
-
     if again or not session.has_store:
         return plan(session.catalogue, order, ()), {}
     with session.reader() as connection:
@@ -189,8 +177,6 @@ def _check_data(plan: Plan) -> None:
 
 def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
     """The profile that is asked for; ``None`` is this machine. Raises `UsageError`."""
-    from engine.config import LOCAL
-
     if name is None or name.strip().lower() == LOCAL:
         return None
     return session.catalogue.launcher(name)
@@ -200,8 +186,6 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
     """What would be submitted for the first of the runs."""
     if profile is None or not plan.missing:
         return None
-    from engine.supervisor.slurm.script import attempt_script
-
     first = plan.missing[0].spec
     run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"
     return attempt_script(profile, session.location.folder(run_id), 1)
@@ -210,8 +194,6 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
 def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
     if not plan.missing:
         return []
-    from engine.store.requests import enqueue_planned
-
     place = profile.name if profile else None
     ids = enqueue_planned(session.location, plan.missing, plan.label, place)
     with session.reader():
@@ -253,8 +235,6 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
 
 
 def _wait(ctx: click.Context, session: Session, run_ids: list[str]) -> list[Run]:
-    from tui.cli.runs.following import follow
-
     try:
         return follow(session, run_ids, note)
     except KeyboardInterrupt:

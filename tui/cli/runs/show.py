@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from engine.analysis.details import RunDetails, run_details
+from engine.analysis.remedy import remedy
 from engine.lifecycle import DIED
+from engine.marks import MEANING
+from engine.store.jobs import job_of, job_text
+from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json
-
-if TYPE_CHECKING:
-    from engine.analysis.details import RunDetails
+from tui.shell.text import ago, duration, number, whole
 
 METRICS = ("hit", "recall", "mrr", "ndcg")
 
@@ -26,9 +29,6 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
     RUN is an id, or as much of its beginning or end as tells it from the others.
     """
-    from engine.analysis.details import run_details
-    from engine.store.queries import resolve_run
-
     with session.reader() as connection:
         details = run_details(connection, resolve_run(connection, name).id)
     assert details is not None
@@ -54,10 +54,6 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
 
 
 def _say_details(session: Session, details: RunDetails) -> None:
-    from engine.marks import MEANING
-    from engine.store.jobs import job_of, job_text
-    from tui.shell.text import ago, duration, number, whole
-
     run = details.run
     say(run.id)
     why = f": {run.message or run.cause}" if run.message or run.cause else ""
@@ -104,8 +100,6 @@ def _say_details(session: Session, details: RunDetails) -> None:
 
 
 def _say_remedy(details: RunDetails) -> None:
-    from engine.analysis.remedy import remedy
-
     found = remedy(details.run.cause, details.spec)
     _line("what to try", found.advice)
     if found.change:
@@ -129,14 +123,10 @@ def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _metric(value: object) -> str:
-    from tui.shell.text import number
-
     return number(_float(value))
 
 
 def _whole(value: object) -> str:
-    from tui.shell.text import whole
-
     number = _float(value)
     return whole(None if number is None else round(number))
 

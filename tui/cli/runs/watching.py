@@ -6,17 +6,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from engine.lifecycle import WAITING
+from engine.store.queries import Run
 from tui.shell.glyphs import ascii_wanted, to_ascii
 from tui.shell.states import glyph
 from tui.shell.text import PARAGRAPH, duration, number, plain
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
-    from engine.store.queries import Run
 
 NEWS = 5
 """Lines of events under the runs."""
@@ -41,9 +41,6 @@ class QueueView:
 
     def render(self) -> RenderableType:
         """The whole view."""
-        from rich.console import Group
-        from rich.text import Text
-
         room = max(LEAST_RUNS, self.console.height - NEWS - 4)
         shown = sorted(self.runs, key=_order)
         parts: list[RenderableType] = [self._counts()]
@@ -58,8 +55,6 @@ class QueueView:
         return Group(*parts)
 
     def _counts(self) -> RenderableType:
-        from rich.text import Text
-
         counts = Counter(run.state for run in self.runs)
         words = [
             (f"{self._signs(glyph(state))} {counts[state]:,} {state}  ", COLOURS[state])
@@ -69,9 +64,6 @@ class QueueView:
         return Text.assemble(*words) if words else Text("nothing is queued", "bright_black")
 
     def _table(self, runs: Sequence[Run]) -> RenderableType:
-        from rich.table import Table
-        from rich.text import Text
-
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -105,9 +97,6 @@ def _order(run: Run) -> tuple[bool, bool, int]:
 @contextmanager
 def live_view() -> Iterator[tuple[Callable[[str], None], Callable[[Sequence[Run]], None]]]:
     """Draw on the terminal; gives what to call with an event and with the runs."""
-    from rich.console import Console
-    from rich.live import Live
-
     console = Console(highlight=False)
     view = QueueView(console)
     with Live(view.render(), console=console, auto_refresh=False) as live:

@@ -1,4 +1,4 @@
-"""What the grid is made of, and how much of a cell fits into its column."""
+"""Rows, columns and cells of the grid, and how much of a cell fits into its column."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ BAR_CELLS = (8, 6, 4, 3, 2)
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A model at a length, across all data sets."""
+
     model: str
     title: str
     length: int
@@ -29,6 +31,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A data set, across all models and lengths."""
+
     dataset: str
     note: str = ""
     """Second header line: whether the data is there."""
@@ -37,7 +41,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class CellView:
-    """What a cell shows.
+    """The runs of one model, data set and length, as the grid shows them.
 
     Attributes:
         state: the most pressing state of its runs.
@@ -53,7 +57,7 @@ class CellView:
 
 
 def cell_pieces(view: CellView, width: int) -> list[Piece]:
-    """The fullest picture of a cell that fits: its text (and bar), then the other states.
+    """Choose the fullest picture of a cell that fits: its text (and bar), then other states.
 
     That some runs failed or wait is worth a shorter text.
     """
@@ -79,13 +83,18 @@ def _candidates(view: CellView) -> Iterator[list[Piece]]:
 
 
 def _other(state: str, count: int) -> Iterator[Piece]:
-    """As in ``  ✗2``: the gap takes the cell's own color."""
+    """Draw a state and its number of runs, as in `` ✗2``; the gap has the cell's own color."""
     yield " ", ""
     yield f"{glyph(state)}{count}", style_variable(state)
 
 
 def progress_bar(share: float, cells: int) -> list[Piece]:
-    """A thin bar, to half a cell; what is left of it is quiet."""
+    """Draw a thin bar, to half a cell of the terminal.
+
+    Args:
+        share: how much is done, 0 to 1.
+        cells: the bar's width.
+    """
     halves = round(min(max(share, 0.0), 1.0) * cells * 2)
     done = "━" * (halves // 2) + "╸" * (halves % 2)
     return [(done, "$state-running"), ("─" * (cells - len(done)), "$text-disabled")]

@@ -13,13 +13,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.launch.grid.cells import CellView, Column, Key, Row, cell_pieces
-from tui.launch.grid.places import HEADER_LINES, Place, Places, first_of_model, gaps, measure
+from tui.launch.grid.geometry import HEADER_LINES, Geometry, Position, first_of_model, gaps, measure
 from tui.shell.states import glyph, rich_style, style_variable
 from tui.shell.text import TITLE, plain, shorten
 
 
 class GridDrawing(ScrollView):
-    """Rows, columns and contents as they look; `tui.launch.grid.grid.CellGrid` lets one choose."""
+    """Draws rows, columns and cells; `tui.launch.grid.grid.CellGrid` lets the user choose."""
 
     COMPONENT_CLASSES = {  # noqa: RUF012
         "grid--label", "grid--title", "grid--selected", "grid--cursor", "grid--selected-cursor",
@@ -58,20 +58,20 @@ class GridDrawing(ScrollView):
         self._cells: Mapping[Key, CellView] = {}
         self._selected: frozenset[Key] = frozenset()
         self._x = self._y = 0
-        self._places = Places()
+        self._geometry = Geometry()
         self._measured: Size | None = None
 
     def set_columns(self, columns: Sequence[Column]) -> None:
-        """Other notes for the same data sets."""
+        """Show other notes under the same data sets."""
         if tuple(columns) != self._columns:
             self._columns = tuple(columns)
             self.refresh(Region(0, 0, self.size.width, HEADER_LINES))
 
     def set_cells(self, cells: Mapping[Key, CellView]) -> None:
-        """Contents; a cell that is absent was never run. Repaints those that changed."""
+        """Show other contents, and repaint what changed; a cell that is absent was never run."""
         before, self._cells = self._cells, dict(cells)
         empty = CellView()
-        for line, y in enumerate(self._places.lines):
+        for line, y in enumerate(self._geometry.lines):
             if y is None:
                 continue
             for x in range(len(self._columns)):
@@ -88,7 +88,7 @@ class GridDrawing(ScrollView):
 
     @property
     def full_height(self) -> int:
-        """Lines that it needs to show everything, with air and border."""
+        """Lines that the grid needs to show everything, with gaps and border."""
         return HEADER_LINES + len(self._rows) + gaps(self._rows) + self.gutter.height
 
     def keys(self) -> list[Key]:
@@ -98,7 +98,7 @@ class GridDrawing(ScrollView):
     # Where things are
 
     @property
-    def _cursor(self) -> Place:
+    def _cursor(self) -> Position:
         return self._x, self._y
 
     def _key(self, x: int, y: int) -> Key:
@@ -106,7 +106,7 @@ class GridDrawing(ScrollView):
         return row.model, self._columns[x].dataset, row.length
 
     def on_resize(self, _: Resize) -> None:
-        """Fit into the new size."""
+        """Fit the columns into the new size."""
         self._fit()
 
     def _fit(self) -> None:
@@ -116,54 +116,54 @@ class GridDrawing(ScrollView):
             self.call_after_refresh(self._show_cursor)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw; a size that came without a `Resize` (the scrollbars', say) is fitted to next."""
+        """Draw lines; fit to a size that came without a `Resize`, such as the scrollbars'."""
         if self.scrollable_content_region.size != self._measured:
             self.call_later(self._fit)
         return super().render_lines(crop)
 
     def _measure(self) -> None:
         self._measured = self.scrollable_content_region.size
-        self._places = measure(self._rows, len(self._columns), self._measured)
-        self.virtual_size = self._places.size
+        self._geometry = measure(self._rows, len(self._columns), self._measured)
+        self.virtual_size = self._geometry.size
 
     def _show_cursor(self) -> None:
-        if self._y not in self._places.lines:
+        if self._y not in self._geometry.lines:
             return
-        line = self._places.lines.index(self._y)
-        room_x = self.scrollable_content_region.width - self._places.label_width
+        line = self._geometry.lines.index(self._y)
+        room_x = self.scrollable_content_region.width - self._geometry.label_width
         room_y = self.scrollable_content_region.height - HEADER_LINES
-        left, top = self._x * self._places.column_width, line
+        left, top = self._x * self._geometry.column_width, line
         scroll_x, scroll_y = self.scroll_offset
-        scroll_x = min(left, max(scroll_x, left + self._places.column_width - room_x))
+        scroll_x = min(left, max(scroll_x, left + self._geometry.column_width - room_x))
         scroll_y = min(top, max(scroll_y, top + 1 - room_y))
         if (scroll_x, scroll_y) != tuple(self.scroll_offset):
             self.scroll_to(scroll_x, scroll_y, animate=False)
 
     def _refresh_cell(self, x: int, line: int) -> None:
-        left = self._places.label_width + x * self._places.column_width - self.scroll_offset.x
+        left = self._geometry.label_width + x * self._geometry.column_width - self.scroll_offset.x
         top = HEADER_LINES + line - self.scroll_offset.y
         if top >= HEADER_LINES:
-            self.refresh(Region(left, top, self._places.column_width, 1))
+            self.refresh(Region(left, top, self._geometry.column_width, 1))
 
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        """The first lines stay while the body scrolls under them, as do the row labels."""
+        """Draw a line; header and row labels stay while the body scrolls."""
         width = self.scrollable_content_region.width
         base = self.rich_style
         if y < HEADER_LINES:
             label, body = (
-                Strip([Segment(" " * self._places.label_width, base)]),
+                Strip([Segment(" " * self._geometry.label_width, base)]),
                 self._header_line(y),
             )
         else:
             line = y - HEADER_LINES + self.scroll_offset.y
-            row = self._places.lines[line] if line < len(self._places.lines) else None
+            row = self._geometry.lines[line] if line < len(self._geometry.lines) else None
             if row is None:
                 return Strip.blank(width, base)
             label, body = self._label(row), self._body_line(row)
         start = self.scroll_offset.x
-        body = body.crop_extend(start, start + max(0, width - self._places.label_width), base)
+        body = body.crop_extend(start, start + max(0, width - self._geometry.label_width), base)
         return Strip.join([label, body]).crop_extend(0, width, base)
 
     def _header_line(self, y: int) -> Strip:
@@ -183,7 +183,7 @@ class GridDrawing(ScrollView):
         first = first_of_model(self._rows, y) or y == self._first_shown()
         current = y == self._y
         length = f"{row.length}  "
-        room = self._places.label_width - len(length) - 1
+        room = self._geometry.label_width - len(length) - 1
         title = set_cell_size(shorten(plain(row.title, TITLE), room), room) if first else " " * room
         return Strip(
             [
@@ -193,7 +193,7 @@ class GridDrawing(ScrollView):
         )
 
     def _first_shown(self) -> int | None:
-        shown = self._places.lines[self.scroll_offset.y :]
+        shown = self._geometry.lines[self.scroll_offset.y :]
         return next((y for y in shown if y is not None), None)
 
     def _body_line(self, y: int) -> Strip:
@@ -206,7 +206,7 @@ class GridDrawing(ScrollView):
         key = self._key(x, y)
         ground = self.rich_style + self._ground(key in self._selected, (x, y) == self._cursor)
         view = self._cells.get(key, CellView())
-        room = self._places.column_width - 6
+        room = self._geometry.column_width - 6
         pieces = cell_pieces(view, room)
         rest = room - sum(cell_len(text) for text, _ in pieces) + 1
         mark = "▌" if key in self._selected else " "
@@ -230,7 +230,7 @@ class GridDrawing(ScrollView):
 
     def _cut(self, text: str) -> str:
         return set_cell_size(
-            shorten(text, self._places.column_width - 1), self._places.column_width
+            shorten(text, self._geometry.column_width - 1), self._geometry.column_width
         )
 
     def _look(self, name: str) -> Style:

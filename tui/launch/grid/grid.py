@@ -9,15 +9,9 @@ from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.geometry import Offset
 from textual.message import Message
 
-from tui.launch.grid.cells import CellView, Column, Key, Row
+from tui.launch.grid.cells import Column, Key, Row
 from tui.launch.grid.drawing import GridDrawing
-from tui.launch.grid.places import (
-    HEADER_LINES,
-    Place,
-    Rectangle,
-)
-
-__all__ = ["CellGrid", "CellView", "Column", "Key", "Row"]
+from tui.launch.grid.geometry import HEADER_LINES, Position, Rectangle
 
 
 class CellGrid(GridDrawing, can_focus=True):
@@ -39,7 +33,7 @@ class CellGrid(GridDrawing, can_focus=True):
     ]
 
     class SelectionChanged(Message):
-        """Other cells are selected now."""
+        """The selection has changed."""
 
         def __init__(self, selected: frozenset[Key]) -> None:
             super().__init__()
@@ -58,13 +52,17 @@ class CellGrid(GridDrawing, can_focus=True):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._rectangle: Rectangle | None = None
-        self._pressed: Place | None = None
+        self._pressed: Position | None = None
         self._dragged = False
 
     # What is chosen
 
     def set_layout(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
-        """Other rows and columns; cursor and selection stay where they can."""
+        """Show other rows and columns; cursor and selection stay where they can."""
+        names = [column.dataset for column in columns]
+        if tuple(rows) == self._rows and names == [column.dataset for column in self._columns]:
+            self.set_columns(columns)
+            return
         before = self.cursor_key
         self._rows, self._columns = tuple(rows), tuple(columns)
         keys = {self._key(x, y): (x, y) for y in range(len(rows)) for x in range(len(columns))}
@@ -85,7 +83,7 @@ class CellGrid(GridDrawing, can_focus=True):
 
     @property
     def rectangle(self) -> tuple[int, int] | None:
-        """Rows and columns of the rectangle that arrows extend; ``None`` while there is none."""
+        """How many rows and columns the rectangle has that arrows extend; ``None`` without one."""
         held = self._rectangle is not None and self._rectangle.held
         return self._rectangle.shape(self._cursor) if self._rectangle and held else None
 
@@ -98,7 +96,7 @@ class CellGrid(GridDrawing, can_focus=True):
         if chosen == self._selected:
             return
         changed, self._selected = chosen ^ self._selected, chosen
-        for line, y in enumerate(self._places.lines):
+        for line, y in enumerate(self._geometry.lines):
             for x in range(len(self._columns)) if y is not None else ():
                 if y is not None and self._key(x, y) in changed:
                     self._refresh_cell(x, line)
@@ -149,21 +147,21 @@ class CellGrid(GridDrawing, can_focus=True):
             self._follow_cursor()
 
     def keep_rectangle(self) -> None:
-        """Its cells stay selected, and the cursor is free again."""
+        """End the rectangle; its cells stay selected."""
         self._end_rectangle()
 
     def drop_rectangle(self) -> None:
-        """What was selected before it is selected again."""
+        """End the rectangle, and select what was selected before it."""
         if self._rectangle is not None:
             self.select(self._rectangle.before)
 
     def on_blur(self) -> None:
-        """A rectangle ends where the keys go elsewhere."""
+        """End the rectangle: the keys go elsewhere."""
         self._end_rectangle()
 
     def _follow_cursor(self) -> None:
         if self._rectangle is not None:
-            cells = {self._key(x, y) for x, y in self._rectangle.places(self._cursor)}
+            cells = {self._key(x, y) for x, y in self._rectangle.positions(self._cursor)}
             self._select(self._rectangle.before | cells)
             self.post_message(self.RectangleChanged())
 
@@ -173,29 +171,29 @@ class CellGrid(GridDrawing, can_focus=True):
             self.post_message(self.RectangleChanged())
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        """A rectangle may begin here."""
+        """Remember where a rectangle may begin."""
         self._dragged = False
         offset = event.get_content_offset(self) if event.button == 1 else None
-        self._pressed = self._place_at(offset)
+        self._pressed = self._position_at(offset)
         if self._pressed is not None:
             self.capture_mouse()  # the way may lead outside
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        """With the button down, a rectangle follows."""
+        """With the button down, select from where it was pressed to here."""
         if self._pressed is None or event.button != 1:
             return
         x, y = event.get_content_offset_capture(self) + self.scroll_offset
-        place = self._places.nearest(x, y)
-        if not self._dragged and place != self._pressed:
+        position = self._geometry.nearest(x, y)
+        if not self._dragged and position != self._pressed:
             self._dragged = True
             self._end_rectangle()
             self._rectangle = Rectangle(self._pressed, self._selected, held=False)
         if self._dragged:
-            self._set_cursor(*place)
+            self._set_cursor(*position)
             self._follow_cursor()
 
     def on_mouse_up(self, _: MouseUp) -> None:
-        """The rectangle is done."""
+        """End the rectangle that the mouse drew."""
         if self._pressed is not None:
             self._pressed = None
             self.release_mouse()
@@ -203,13 +201,13 @@ class CellGrid(GridDrawing, can_focus=True):
             self._end_rectangle()
 
     def on_click(self, event: Click) -> None:
-        """A cell toggles; a column's header or a row's label toggles all of it."""
+        """Toggle a cell, or from a header or label a whole column or row."""
         offset = event.get_content_offset(self)
         if self._dragged or offset is None or not self._rows or not self._columns:
             return
-        x = self._column_at(offset) if offset.x >= self._places.label_width else None
+        x = self._column_at(offset) if offset.x >= self._geometry.label_width else None
         y = self._row_at(offset) if offset.y >= HEADER_LINES else None
-        beside = x is None and offset.x >= self._places.label_width
+        beside = x is None and offset.x >= self._geometry.label_width
         below = y is None and offset.y >= HEADER_LINES
         if beside or below or (x is None and y is None):
             return
@@ -218,14 +216,14 @@ class CellGrid(GridDrawing, can_focus=True):
         self.toggle("row" if x is None else "column" if y is None else "cell")
 
     def _column_at(self, offset: Offset) -> int | None:
-        return self._places.column_at(offset.x + self.scroll_offset.x)
+        return self._geometry.column_at(offset.x + self.scroll_offset.x)
 
     def _row_at(self, offset: Offset) -> int | None:
-        return self._places.row_at(offset.y + self.scroll_offset.y)
+        return self._geometry.row_at(offset.y + self.scroll_offset.y)
 
-    def _place_at(self, offset: Offset | None) -> Place | None:
-        """The cell at a position; ``None`` on header, label and gap."""
-        if offset is None or offset.x < self._places.label_width or offset.y < HEADER_LINES:
+    def _position_at(self, offset: Offset | None) -> Position | None:
+        """Find the cell at an offset in the widget; ``None`` on header, label and gap."""
+        if offset is None or offset.x < self._geometry.label_width or offset.y < HEADER_LINES:
             return None
         x, y = self._column_at(offset), self._row_at(offset)
         return None if x is None or y is None else (x, y)

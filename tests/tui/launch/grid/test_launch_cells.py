@@ -14,7 +14,8 @@ from engine.spread import Spread
 from engine.store.connect import connect_reader
 from engine.store.queries import LaunchCell
 from tui.launch.grid.cells import CellView, cell_pieces, progress_bar
-from tui.launch.reading import cell_view, read_store
+from tui.launch.grid.contents import cell_view
+from tui.launch.reading import read_store
 from tui.shell.states import STATES
 
 

@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.launch.grid.grid import CellGrid, Key
+from tui.launch.grid.cells import Key
+from tui.launch.grid.grid import CellGrid
 from tui.launch.screen import LaunchScreen
 from tui.widgets.key_bar import KeyBar
 
@@ -102,8 +103,8 @@ async def test_the_mouse_drags_a_rectangle(absent_store: StoreLocation) -> None:
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         grid = grid_of(pilot)
-        first = grid._places.label_width + 4
-        second = first + grid._places.column_width
+        first = grid._geometry.label_width + 4
+        second = first + grid._geometry.column_width
         await drag(pilot, (first, 4), (second, 5))
         assert grid.selected == block("sasrec", "synthetic ml-100k", (75, 100))
         assert grid.cursor_key == ("sasrec", "ml-100k", 100)
@@ -119,7 +120,7 @@ async def test_a_drag_from_a_label_selects_nothing_by_itself(absent_store: Store
         await settled(pilot)
         grid = grid_of(pilot)
         await pilot.mouse_down(CellGrid, offset=(3, 4))
-        await move(pilot, (grid._places.label_width + 4, 5), 1)
+        await move(pilot, (grid._geometry.label_width + 4, 5), 1)
         assert grid.selected == set()
 
 

@@ -1,16 +1,18 @@
-"""What a launch costs, in words: parameters, time, memory, and the slots that it will use."""
+"""What a launch will cost, in words: parameters, time, memory, and the slots that it will use.
+
+Imports the engine when called: the words are asked for after the first paint only.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.shell.text import count, duration, plain, whole
 
 if TYPE_CHECKING:
-    from engine.machine.estimates import CostEstimate
     from engine.machine.occupancy import DeviceUse
     from engine.machine.slots import Slot
     from engine.planning import PlannedRun
@@ -27,32 +29,31 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Machine:
-    """Where runs would go.
+    """This machine's devices, and the slots that runs take on them.
 
     Attributes:
-        slots: all of them, in the order in which they are filled.
-        devices: what they are on, and what else is.
-        measured: costs measured since the app was opened, by `engine.machine.estimates.cost_key`.
+        slots: in the order in which they are filled; none before they are known.
+        devices: the load of each, with what is in its slots; none before they were looked at.
     """
 
     slots: Sequence[Slot] = ()
     devices: Sequence[DeviceUse] = ()
-    measured: dict[str, CostEstimate] = field(default_factory=dict)
 
     def used(self, runs: int) -> list[Slot]:
-        """The slots that so many runs take: free ones first."""
+        """Choose the slots for a number of runs: free ones first."""
         taken = self._taken()
         ordered = sorted(self.slots, key=lambda slot: slot.name in taken)
         return ordered[: max(1, runs)]
 
     @property
     def free(self) -> Slot | None:
-        """A slot that nothing runs in, once that is known."""
+        """A slot that no run is in; ``None`` if there is none, or that isn't known yet."""
         taken = self._taken()
         known = {name for device in self.devices for name in device.names}
         return next((s for s in self.slots if s.name in known - taken), None)
 
     def device_of(self, slot: Slot) -> DeviceUse | None:
+        """Find the device that a slot is on."""
         return next((device for device in self.devices if slot.name in device.names), None)
 
     def _taken(self) -> set[str]:
@@ -65,7 +66,7 @@ class Machine:
 
 
 def parameters_text(runs: Sequence[PlannedRun]) -> str:
-    """``269,188`` or ``269,188 – 278,035``: of one run."""
+    """Write the parameters of a run: ``269,188``, or ``269,188 – 278,035`` where runs differ."""
     counts = [run.parameters for run in runs]
     if not counts:
         return whole(None)
@@ -74,7 +75,7 @@ def parameters_text(runs: Sequence[PlannedRun]) -> str:
 
 
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
-    """How long training takes in so many slots, as far as it is known."""
+    """Write how long training takes in a number of slots, as far as it is known."""
     from engine.machine.estimates import makespan
 
     longest = [seconds for run in runs if (seconds := run.at_most) is not None]
@@ -89,7 +90,11 @@ def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
 
 
 def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool]:
-    """Peak memory of a run, and of those that meet on one device; whether that is too much."""
+    """Write the peak memory of a run, and of the runs that meet on one device.
+
+    Returns:
+        The words, and whether the device has too little.
+    """
     from engine.machine.estimates import peak_memory
 
     known = [run.cost.memory_mib for run in runs if run.cost and run.cost.memory_mib]
@@ -118,13 +123,13 @@ def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool
 
 
 def source_text(runs: Sequence[PlannedRun]) -> str:
-    """Where time and memory are known from."""
+    """Say where time and memory are known from."""
     sources = dict.fromkeys(run.cost.source for run in runs if run.cost is not None)
     return ", ".join(SOURCES[source] for source in sources)
 
 
 def slots_text(runs: int, machine: Machine) -> str:
-    """The devices by number, how many runs go at once, and how many slots are taken."""
+    """Name the devices, how many runs go at once, and how many slots are taken."""
     if not machine.slots:
         return UNKNOWN
     used = machine.used(runs)

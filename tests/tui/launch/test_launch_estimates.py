@@ -24,7 +24,8 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
-from tui.launch.costs import Machine, memory_text, slots_text, source_text, time_text
+from tui.launch.device_slots import DeviceSlots
+from tui.launch.estimates import Machine, memory_text, slots_text, source_text, time_text
 from tui.launch.words import summary_text
 
 GPU_SLOTS = [Slot(f"GPU-{n}/0", "cuda", "NVIDIA H100", 8, f"GPU-{n}") for n in (0, 1)]
@@ -113,13 +114,17 @@ async def confirming(pilot: Pilot[None]) -> ConfirmScreen:
     return pilot.app.screen
 
 
-def test_devices_may_be_seen_before_the_dialog_is_there(catalogue: Catalogue) -> None:
-    order = Order(frozenset({("sasrec", "synthetic", 50)}), (1,))
-    planned = plan(catalogue, order, frozenset())
-    screen = ConfirmScreen(planned, planned.runs, Machine())
-    seen = Machine(GPU_SLOTS, [gpu(0), gpu(1)])
-    screen.machine_seen(seen)
-    assert screen._machine is seen
+async def test_the_dialog_shows_the_devices_as_they_are_looked_at(
+    absent_store: StoreLocation,
+) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, lambda: "1 to launch" in summary(pilot), "the plan")
+        await pilot.press("enter")
+        await confirming(pilot)
+        panel = pilot.app.screen_stack[0].query_one(DeviceSlots)
+        panel.machine = Machine(GPU_SLOTS, [gpu(0, RUN), gpu(1)])
+        panel.looked.publish(panel.machine)
+        await wait_for(pilot, lambda: "1 of 2 slots taken now" in facts(pilot), "the devices")
 
 
 async def test_leaving_ends_what_is_being_measured(

@@ -1,4 +1,4 @@
-"""Where the grid's rows and columns stand, and which cells a rectangle holds."""
+"""Where the grid's rows and columns stand on the screen, and which cells a rectangle holds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from tui.shell.text import TITLE, plain
 HEADER_LINES = 2
 NARROWEST, WIDEST = 12, 26
 
-Place = tuple[int, int]
-"""Column and row, counted from 0."""
+Position = tuple[int, int]
+"""Column and row of a cell, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Widths, and which row stands on which line of the body; ``None`` is a gap."""
+class Geometry:
+    """Widths in cells of the terminal, and the row that stands on each line of the body.
+
+    A line without a row is a gap.
+    """
 
     label_width: int = 10
     column_width: int = NARROWEST
@@ -29,31 +32,31 @@ class Places:
 
     @property
     def size(self) -> Size:
-        """Of everything, header and labels included."""
+        """Cells of the terminal that everything takes, header and labels included."""
         return Size(
             self.label_width + self.column_width * self.columns, HEADER_LINES + len(self.lines)
         )
 
     def column_at(self, x: int) -> int | None:
-        """The column at a position that is counted from the grid's left edge, unscrolled."""
+        """Find the column at an offset from the grid's left edge, unscrolled."""
         column = (x - self.label_width) // self.column_width
         return column if 0 <= column < self.columns else None
 
     def row_at(self, y: int) -> int | None:
-        """The row at a line that is counted from the grid's top, unscrolled."""
+        """Find the row at a line counted from the grid's top, unscrolled."""
         line = y - HEADER_LINES
         return self.lines[line] if 0 <= line < len(self.lines) else None
 
-    def nearest(self, x: int, y: int) -> Place:
-        """The place nearest to a position, inside or not."""
+    def nearest(self, x: int, y: int) -> Position:
+        """Find the cell nearest to an offset from the grid's corner, inside or not."""
         column = (x - self.label_width) // self.column_width
         upto = self.lines[: max(1, y - HEADER_LINES + 1)]
         rows = [row for row in upto if row is not None] or [0]
         return min(max(column, 0), self.columns - 1), rows[-1]
 
 
-def measure(rows: Sequence[Row], columns: int, room: Size) -> Places:
-    """Columns share the width; models get air between them where there is room."""
+def measure(rows: Sequence[Row], columns: int, room: Size) -> Geometry:
+    """Share the width among the columns, and leave gaps between models where there is room."""
     lengths = [len(str(row.length)) for row in rows] or [3]
     titles = [cell_len(plain(row.title, TITLE)) for row in rows] or [6]
     label = min(max(titles) + max(lengths) + 4, max(8, room.width // 2))
@@ -64,16 +67,16 @@ def measure(rows: Sequence[Row], columns: int, room: Size) -> Places:
         if airy and y and first_of_model(rows, y):
             lines.append(None)
         lines.append(y)
-    return Places(label, min(max(share, NARROWEST), WIDEST), columns, tuple(lines))
+    return Geometry(label, min(max(share, NARROWEST), WIDEST), columns, tuple(lines))
 
 
 def gaps(rows: Sequence[Row]) -> int:
-    """How many lines of air there are between the models."""
+    """Count the gaps between models."""
     return sum(first_of_model(rows, y) for y in range(1, len(rows)))
 
 
 def first_of_model(rows: Sequence[Row], y: int) -> bool:
-    """Whether another model stands above."""
+    """Tell whether another model stands above a row."""
     return y == 0 or rows[y].model != rows[y - 1].model
 
 
@@ -83,21 +86,21 @@ class Rectangle:
 
     Attributes:
         anchor: the corner that stays.
-        before: what was selected already.
-        held: begun with a key of its own, so that plain arrows extend it.
+        before: the cells that were selected already.
+        held: whether it was begun with a key of its own, so that plain arrows extend it.
     """
 
-    anchor: Place
+    anchor: Position
     before: frozenset[Key]
     held: bool
 
-    def places(self, corner: Place) -> Iterator[Place]:
-        """All places between the anchor and the opposite corner."""
+    def positions(self, corner: Position) -> Iterator[Position]:
+        """List the cells between the anchor and the opposite corner."""
         (left, right), (top, bottom) = (
             sorted(pair) for pair in zip(self.anchor, corner, strict=True)
         )
         return ((x, y) for y in range(top, bottom + 1) for x in range(left, right + 1))
 
-    def shape(self, corner: Place) -> tuple[int, int]:
-        """Rows and columns."""
+    def shape(self, corner: Position) -> tuple[int, int]:
+        """Count its rows and its columns."""
         return abs(corner[1] - self.anchor[1]) + 1, abs(corner[0] - self.anchor[0]) + 1

@@ -20,8 +20,8 @@ from engine.config import SlurmProfile
 from engine.store.jobs import JobFacts
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.launch import cluster as launch_place
-from tui.launch.cluster import place_text
+from tui.launch import cluster as launch_cluster
+from tui.launch.cluster import jobs_text
 from tui.launch.confirm import ConfirmScreen
 from tui.launch.screen import LaunchScreen
 from tui.live.run_facts import RunFacts
@@ -34,13 +34,13 @@ GPUS = SlurmProfile(name="big", kind="slurm", jobs=4, cpus=8, gpus=2, partition=
 def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
     monkeypatch.delenv("SEQBENCH_DATA", raising=False)
-    monkeypatch.setattr(launch_place, "on_cluster", lambda: True)
+    monkeypatch.setattr(launch_cluster, "on_cluster", lambda: True)
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_place_says_what_a_run_gets() -> None:
-    assert place_text(9, GPUS) == "big: 4 jobs at once, 8 cores and 2 GPUs each, in gpu"
-    assert place_text(1, replace_gpus(0)) == "big: 1 job, 8 cores, in gpu"
+def test_a_launcher_says_what_a_run_gets() -> None:
+    assert jobs_text(9, GPUS) == "big: 4 jobs at once, 8 cores and 2 GPUs each, in gpu"
+    assert jobs_text(1, replace_gpus(0)) == "big: 1 job, 8 cores, in gpu"
 
 
 def replace_gpus(gpus: int) -> SlurmProfile:

@@ -1,0 +1,59 @@
+"""The data sets that have a column of the grid, and whether each is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from textual.dom import DOMNode
+
+from tui.launch.grid.cells import Column
+from tui.launch.grid.contents import data_column
+from tui.shell.reading import Reading
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+
+
+class DataColumns:
+    """Looks for data sets in a thread. An optional one has a column once it is wanted.
+
+    Args:
+        owner: the screen of the grid.
+        looked: called when it is known which data sets are here.
+        fail: takes why that can't be known.
+    """
+
+    def __init__(
+        self, owner: DOMNode, looked: Callable[[], object], fail: Callable[[str], object]
+    ) -> None:
+        self.ready: Mapping[str, bool] | None = None
+        """Whether each data set is here; ``None`` before they were looked for."""
+        self._wanted: frozenset[str] = frozenset()
+        self._looked = looked
+        self._reading = Reading(owner, self._take, fail)
+
+    def columns(self, catalogue: Catalogue) -> list[Column]:
+        """Head the columns of the grid."""
+        datasets = (catalogue.datasets[name] for name in catalogue.dataset_order)
+        shown = (each for each in datasets if not each.optional or each.name in self._wanted)
+        return [data_column(dataset, self.ready) for dataset in shown]
+
+    def want(self, names: Iterable[str]) -> None:
+        """Give data sets a column; one that has it keeps it."""
+        self._wanted |= frozenset(names)
+
+    def look(self, catalogue: Catalogue) -> None:
+        """Find out which data sets are here: those are wanted."""
+
+        def read() -> Mapping[str, bool]:
+            from tui.launch.reading import read_ready
+
+            return read_ready(catalogue)
+
+        self._reading.ask(read)
+
+    def _take(self, ready: Mapping[str, bool]) -> None:
+        self.ready = ready
+        self.want(name for name, here in ready.items() if here)
+        self._looked()

@@ -1,0 +1,188 @@
+"""The desk of the Launch screen: plans what grid and form choose, and launches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.content import Content
+from textual.message import Message
+
+from engine.errors import UserError
+from tui.launch.words import summary_text, yaml_text
+from tui.messages import DataSetsChanged
+from tui.shell.reading import Reading
+from tui.shell.text import count
+from tui.widgets.text_box import TextBox
+
+if TYPE_CHECKING:
+    from engine.order import Order
+    from engine.planning import Plan, PlannedRun
+    from tui.lab import Lab
+    from tui.launch.device_slots import DeviceSlots
+    from tui.launch.form import LaunchForm
+    from tui.launch.grid.grid import CellGrid
+    from tui.launch.reading import CostEstimate
+
+
+class OrderDesk(TextBox):
+    """Shows what the chosen cells, seeds and settings come to, and has them run.
+
+    Args:
+        grid: where cells are chosen.
+        form: where seeds, settings and the launcher are chosen; shows what is wrong with them.
+        devices: where runs on this machine go.
+    """
+
+    app: Lab
+
+    class Planned(Message):
+        """The plan of what is chosen is known, or why there can't be one."""
+
+    def __init__(self, grid: CellGrid, form: LaunchForm, devices: DeviceSlots) -> None:
+        super().__init__(id="summary", classes="panel")
+        self.present: frozenset[str] = frozenset()
+        """Fingerprints of runs that are queued, running or done."""
+        self._grid, self._form, self._devices = grid, form, devices
+        self._plan: Plan | None = None  # while there is none, one is on its way
+        self._problem = ""
+        self._asked: bool | None = None
+        self._measured: dict[str, CostEstimate] = {}
+        self._plans = Reading(self, self._take, self._refuse)
+
+    @property
+    def order(self) -> Order | None:
+        """What is chosen; ``None`` before the configuration is there."""
+        catalogue = self.app.catalogue
+        if catalogue is None:
+            return None
+        from engine.planning import order_of_cells  # with the configuration, which is there now
+
+        here, choices = self._grid.cursor_key, self._form.choices
+        cells = self._grid.selected or frozenset([here] if here else [])
+        return order_of_cells(
+            catalogue, cells, choices.seeds, choices.profile, choices.settings, choices.suite
+        )
+
+    def replan(self) -> None:
+        """Work out the plan of what is chosen now; `Planned` follows."""
+        self._plan = None
+        order, catalogue = self.order, self.app.catalogue
+        if order is None or catalogue is None:
+            return
+        if self._form.problem:
+            self._show(None, self._form.problem)
+        elif self._grid.cursor_key is not None:
+            present, location = self.present, self.app.location
+            slots, measured = self._devices.machine.slots, dict(self._measured)
+
+            def read() -> Plan:
+                from tui.launch.reading import plan_order
+
+                return plan_order(catalogue, order, present, location, slots, measured)
+
+            self._plans.ask(read, order)
+
+    def _take(self, plan: Plan) -> None:
+        if plan.order == self.order and not self._form.problem:
+            self._show(plan, "")
+
+    def _refuse(self, problem: str) -> None:
+        if not self._form.problem:
+            self._show(None, problem)
+
+    def _show(self, plan: Plan | None, problem: str) -> None:
+        self._plan, self._problem = plan, problem
+        self._form.show_problem(problem)
+        self._form.show_yaml(self._yaml())
+        slots = len(self._devices.machine.slots)
+        self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
+        self.post_message(self.Planned())
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self.confirm(again=asked)
+
+    def _yaml(self) -> Content:
+        """Write what is chosen as a suite; nothing if it can't be planned."""
+        if self._plan is None or self.app.catalogue is None:
+            return Content("")
+        from engine.planning import order_suite  # loaded with the plan
+        from engine.suites import suite_yaml
+
+        order = self._plan.order
+        suite = order_suite(self.app.catalogue, order, order.suite or "selection", "")
+        return yaml_text(suite_yaml(suite))
+
+    def confirm(self, again: bool) -> None:
+        """Ask before launching what is missing, or with ``again`` all of the plan."""
+        from tui.launch.confirm import ConfirmScreen
+
+        plan, catalogue = self._plan, self.app.catalogue
+        if self._problem:
+            self.notify(self._problem, severity="warning")
+            return
+        if plan is None or catalogue is None:
+            self._asked = again  # as soon as it is worked out
+            return
+        runs = plan.runs if again else plan.missing
+        if not runs:
+            self.notify("All of this is done, running or queued: L launches it again.")
+            return
+        name, screen = self._form.choices.launcher, self.screen
+        launcher = None if name is None else catalogue.launcher(name)
+
+        def confirmed(ready: Sequence[PlannedRun] | None) -> None:
+            screen.post_message(DataSetsChanged())  # some may have been fetched meanwhile
+            if ready:
+                self._enqueue(ready, plan.label, name)
+
+        remember = self._measured.__setitem__
+        self.app.push_screen(
+            ConfirmScreen(plan, runs, self._devices, launcher, remember), confirmed
+        )
+
+    @work(thread=True, group="enqueue")
+    def _enqueue(self, runs: Sequence[PlannedRun], label: str | None, launcher: str | None) -> None:
+        from engine.store.requests import enqueue_planned
+
+        try:
+            enqueue_planned(self.app.location, runs, label, launcher)
+        except (UserError, OSError) as error:
+            self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
+            return
+        self.app.call_later(self.app.look_after_queue)
+        self.call_later(self._launched, len(runs))
+
+    async def _launched(self, runs: int) -> None:
+        self.notify(f"{count(runs, 'run')} in the queue.")
+        self._grid.select(())
+        await self.app.action_show("live")
+
+    def save_suite(self) -> None:
+        """Keep what is chosen under a name."""
+        from tui.launch.suites import SaveSuiteScreen
+
+        order, catalogue = self.order, self.app.catalogue
+        if self._problem:
+            self.notify(self._problem, severity="warning")
+        elif order is not None and catalogue is not None and self._grid.cursor_key is not None:
+
+            def saved(name: str | None) -> None:
+                if name is not None:
+                    self._form.choose_suite(name, fill=False)
+
+            self.app.push_screen(SaveSuiteScreen(catalogue, order), saved)
+
+    def load_suite(self) -> None:
+        """Choose a suite: its cells, seeds and settings."""
+        from tui.launch.suites import LoadSuiteScreen
+
+        if self.app.catalogue is not None:
+
+            def chosen(name: str | None) -> None:
+                if name is not None:
+                    self._form.choose_suite(name)
+
+            screen = LoadSuiteScreen(self.app.catalogue, self._form.choices.suite)
+            self.app.push_screen(screen, chosen)

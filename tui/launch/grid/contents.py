@@ -1,0 +1,75 @@
+"""What the store and the data sets come to in the grid: contents of cells, headers of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.launch.grid.cells import CellView, Column, Key
+from tui.shell.states import STATES
+from tui.shell.text import bytes_
+
+if TYPE_CHECKING:
+    from engine.spec import Dataset
+    from engine.spread import Spread
+    from engine.store.queries import LaunchCell
+
+
+@dataclass(frozen=True)
+class StoreView:
+    """The store as the grid shows it."""
+
+    cells: Mapping[Key, LaunchCell] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
+    """Fingerprints of runs that are queued, running or done."""
+    seconds: float = field(default=0.0, compare=False)
+    """How long reading took."""
+
+
+def cell_view(cell: LaunchCell) -> CellView:
+    """Show the most pressing state of a cell's runs, what says most about it, and other states."""
+    states = [state for state in STATES if cell.counts.get(state)]
+    if not states:
+        return CellView()
+    state, runs = states[0], cell.counts[states[0]]
+    others = tuple((other, cell.counts[other]) for other in states[1:])
+    several = f" ×{runs}" if runs > 1 else ""
+    if state == "running":
+        progress = cell.progress or 0.0
+        return CellView(state, (f" {progress:.0%}{several}", f" {progress:.0%}"), progress, others)
+    if state == "done" and cell.score is not None:
+        return CellView(state, _score_texts(cell.score), None, others)
+    return CellView(state, (several.strip(),) if several else (), None, others)
+
+
+def _score_texts(score: Spread) -> tuple[str, ...]:
+    """Write test NDCG@10 with its deviation over seeds, from the fullest way to the shortest."""
+    mean = _figure(score.mean)
+    if score.deviation is None:
+        return (f"{mean} ×{score.count}", mean) if score.count > 1 else (mean,)
+    deviation = _figure(score.deviation)
+    short = f"{_figure(score.mean, 3)}±{_figure(score.deviation, 3)}"
+    return (
+        f"{mean} ± {deviation} ×{score.count}",
+        f"{mean} ± {deviation}",
+        f"{mean}±{deviation}",
+        *([short] if score.deviation >= 0.0005 else []),  # below it .000 would be written
+        f"{mean} ×{score.count}",
+        mean,
+    )
+
+
+def _figure(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}".removeprefix("0")
+
+
+def data_column(dataset: Dataset, ready: Mapping[str, bool] | None) -> Column:
+    """Head a column; ``ready`` is ``None`` before data sets were looked for."""
+    if ready is None:
+        return Column(dataset.name)
+    if ready.get(dataset.name):
+        return Column(dataset.name, "✓ ready", "$state-done")
+    if dataset.archive is not None:
+        return Column(dataset.name, f"↓ {bytes_(dataset.archive.bytes)}", "$accent")
+    return Column(dataset.name, "not here", "$text-disabled")
