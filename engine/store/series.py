@@ -18,14 +18,14 @@ def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
 
 def steps(
     con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
-) -> list[tuple[Any, ...]]:
-    """``(attempt, seq, t, step, epoch, loss, grad_norm, lr)`` after ``(attempt, seq)``, in order.
+) -> list[sqlite3.Row]:
+    """``attempt, seq, t, step, epoch, loss, grad_norm, lr`` after ``(attempt, seq)``, in order.
 
     What a later attempt did again is left out of the earlier ones, so that each step stands once.
     A reader that goes on from an earlier attempt's row therefore starts from the beginning when a
     row of a newer attempt comes.
     """
-    rows = fetch(
+    return fetch(
         con,
         """WITH shown AS (
             SELECT attempt, (
@@ -40,7 +40,6 @@ def steps(
         ORDER BY s.attempt, s.seq""",
         {"run": run_id, "attempt": after_seq[0], "seq": after_seq[1]},
     )
-    return [tuple(row) for row in rows]
 
 
 def attempt_spans(con: sqlite3.Connection, run_id: str) -> list[tuple[int, float, float]]:
@@ -66,8 +65,8 @@ def epoch_figures(
     measures: Sequence[str],
     after: int = 0,
     last: int | None = None,
-) -> list[tuple[Any, ...]]:
-    """``(epoch, attempt, t, step, train_seconds, eval_seconds)`` and these measures of each epoch
+) -> list[sqlite3.Row]:
+    """``epoch, attempt, t, step, train_seconds, eval_seconds`` and these measures of each epoch
     after one, up to ``last`` if given, in order."""
     known = [measure for measure in measures if measure in EPOCH_MEASURES]
     columns = ", ".join(("epoch, attempt, t, step, train_seconds, eval_seconds", *known))
@@ -75,7 +74,7 @@ def epoch_figures(
         f"SELECT {columns} FROM epochs"  # noqa: S608
         " WHERE run = ? AND epoch > ? AND epoch <= coalesce(?, epoch) ORDER BY epoch"
     )
-    return [tuple(row) for row in fetch(con, sql, (run_id, after, last))]
+    return fetch(con, sql, (run_id, after, last))
 
 
 def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:

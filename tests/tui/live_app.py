@@ -14,6 +14,7 @@ from engine.scheduling import slots
 from engine.scheduling.busyprocesses import BusyProcesses
 from engine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
+from tui.charts.charted import ChartedScreen
 from tui.live import screen as live
 from tui.live.device_panel import HISTORY, DevicePanel
 from tui.live.queue_table import QueueTable
@@ -57,6 +58,7 @@ async def show_live(pilot: Pilot[None]) -> LiveScreen:
     screen = live_screen(pilot)
     if app.snapshot.exists and app.snapshot.counts:
         await wait_for(pilot, lambda: screen._facts is not None, "a run is shown")
+        await curves_read(pilot, screen)
         device = screen.query_one(DevicePanel)
         await wait_for(pilot, lambda: device._sample is not None, "the machine is shown")
     await pilot.pause()
@@ -72,8 +74,18 @@ async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
     await wait_for(
         pilot, lambda: facts._facts is not None and facts._facts.run.id == run_id, "run shown"
     )
-    await pilot.pause()
+    await curves_read(pilot, screen)
     return screen
+
+
+async def curves_read(pilot: Pilot[None], screen: ChartedScreen) -> None:
+    """Wait until the charts have read of every run that they show."""
+    charts = screen.charts
+    await wait_for(
+        pilot,
+        lambda: charts.runs and all(curves.run is not None for curves in charts.runs),
+        "the curves",
+    )
 
 
 async def still(pilot: Pilot[None]) -> None:

@@ -36,15 +36,14 @@ async def settled(pilot: Pilot[Any]) -> None:
     await wait_for(
         pilot, lambda: (app.catalogue or app.catalogue_problem) and app.device, "start-up"
     )
-    await wait_for(
-        pilot,
-        lambda: (
-            app.snapshot.version
-            and all(worker.group == "store" or worker.is_finished for worker in app.workers)
-        ),
-        "threads at rest",
-    )
-    await pilot.pause()
+
+    def at_work() -> bool:
+        return not app.snapshot.version or any(
+            worker.group != "store" and not worker.is_finished for worker in app.workers
+        )
+
+    while at_work():  # what a thread found may have another read more
+        await wait_for(pilot, lambda: not at_work(), "threads at rest")
 
 
 def screen_text(app: App[Any]) -> str:

@@ -14,8 +14,8 @@ from functools import lru_cache
 DOTS_ACROSS = 2
 DOTS_DOWN = 4
 
-Run = tuple[int, int, int]
-"""Column of dots, and the rows of its highest and its lowest dot."""
+Stroke = tuple[int, int, int]
+"""Column of dots, and the rows of the highest and the lowest dot that are set in it."""
 
 Join = tuple[int, int, int, int]
 """Column and row of a dot, and of another further right: a straight line between them."""
@@ -73,16 +73,16 @@ class Canvas:
         """Dots down."""
         return self.height * DOTS_DOWN
 
-    def curve(self, runs: Iterable[Run], joins: Iterable[Join], colour: str) -> None:
-        """Draw a curve in a style, clipped to the canvas. Runs in neighbouring columns are joined
-        by themselves."""
+    def curve(self, strokes: Iterable[Stroke], joins: Iterable[Join], colour: str) -> None:
+        """Draw a curve in a style, clipped to the canvas. Strokes in neighbouring columns are
+        joined by themselves."""
         cells = [0] * self.width
         above, columns, last_row = self._above, self.columns, self.rows - 1
         if last_row < 0:
             return
         before = -2
         before_top = before_bottom = 0
-        for column, top, bottom in runs:
+        for column, top, bottom in strokes:
             if column == before + 1:
                 # Only the part between them: what was clipped or joined before isn't drawn again.
                 reach_top, reach_bottom = before_top, before_bottom
@@ -105,10 +105,6 @@ class Canvas:
             self._join(cells, *join)
         self._layers.append((colour, cells))
         self._rows = None
-
-    def run(self, column: int, top: int, bottom: int, colour: str) -> None:
-        """Set the dots of one column from row ``top`` to row ``bottom``, clipped to the canvas."""
-        self.curve([(column, top, bottom)], (), colour)
 
     def mark(self, column: int, row: int, character: str, colour: str) -> None:
         """Put a character over the cell in which a dot lies."""

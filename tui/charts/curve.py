@@ -23,7 +23,7 @@ _BLOCK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Moment:
     """A moment of a run, in each unit of x."""
 
     epoch: float

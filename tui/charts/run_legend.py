@@ -14,7 +14,7 @@ MOST_ROWS = 3
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One run."""
+    """A run in the legend: its letter on the charts, label, figure (or none) and state."""
 
     letter: str
     label: str
@@ -23,7 +23,7 @@ class LegendEntry:
 
 
 class RunLegend(Lines):
-    """As many lines as its runs need, none without runs."""
+    """Names the runs in as many lines as they need; of no height without runs."""
 
     DEFAULT_CSS = "RunLegend { height: 0; padding: 0 1; }"
 

@@ -113,10 +113,6 @@ class Trace:
         line = smoothed(wide, curve.ys, curve.blocks, weight)
         return [(column - columns, y) for column, y in line]
 
-    def forget_drawing(self) -> None:
-        """Compute everything anew next time."""
-        self._shown, self._wide = _Reduction(), _Reduction()
-
     def look(self, smoothing: float) -> str:
         """Style of the name in the legend."""
         return FAINT if self.faint and not smoothing else self.style
@@ -153,8 +149,8 @@ def draw_piece(
             joins.append((end[0], row(ys[end[2] - 1]), right[0], row(right[1])))
     elif left is not None and right is not None:
         joins.append((left[0], row(left[1]), right[0], row(right[1])))
-    runs = [(column, row(high), row(low)) for column, _, _, low, high in columns]
-    canvas.curve(runs, joins, style)
+    strokes = [(column, row(high), row(low)) for column, _, _, low, high in columns]
+    canvas.curve(strokes, joins, style)
 
 
 def draw_line(

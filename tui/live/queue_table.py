@@ -16,8 +16,7 @@ from tui.shell.text import ABSENT, TITLE, ago, duration, number, plain, run_labe
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
-    from engine.store.jobs import JobFacts
-    from engine.store.queries import Run
+    from tui.live.reading import JobFacts, Run
 
 HEADER_ROWS = 1
 

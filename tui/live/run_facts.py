@@ -25,8 +25,7 @@ from tui.shell.text import (
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
-    from engine.store.jobs import JobFacts
-    from engine.store.queries import Run
+    from tui.live.reading import JobFacts, Run
 
 MESSAGE_LINES = 5
 _LABEL_WIDTH = 11
@@ -108,11 +107,9 @@ def _job(facts: Facts, width: int) -> list[Line]:
     """Where on a cluster it is or why it waits, and what its node does."""
     if facts.job is None or facts.run.state != "running":
         return []
-    from engine.store.jobs import job_text
-
     tone = "$warning" if facts.job.job_stale is not None else "$accent"
     lines: list[Line] = [
-        [(text, tone)] for text in wrap(plain(job_text(facts.job), PARAGRAPH), max(width, 10))
+        [(text, tone)] for text in wrap(plain(facts.job.text, PARAGRAPH), max(width, 10))
     ]
     if parts := list(filter(None, _of_node(facts.node))):
         lines.append([("node".ljust(_LABEL_WIDTH), "$text-muted"),

@@ -9,16 +9,17 @@ import pytest
 from live_runs import NOW, STEPS_PER_EPOCH, LiveStore, epoch_line, start, step
 
 from engine.store.connect import connect_reader
-from tui.charts.run_curves import Mark, RunCurves, read_curves
+from tui.charts.reading import read_curves
+from tui.charts.run_curves import Mark, RunCurves
 
 
 def refresh(store: LiveStore, curves: RunCurves) -> int:
     """Read what is new; how many points that is."""
     with closing(connect_reader(store.location)) as connection:
-        reading = read_curves(connection, curves.run_id, curves.mark)
-    assert reading is not None
-    curves.take(reading)
-    return sum(len(points.y) for points in reading.points.values())
+        update = read_curves(connection, curves.run_id, curves.mark)
+    assert update is not None
+    curves.take(update)
+    return sum(len(points.y) for points in update.points.values())
 
 
 def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:

@@ -141,11 +141,9 @@ def _state(run: Run, job: JobFacts | None) -> str:
 
 
 def _about(run: Run, job: JobFacts | None) -> str:
-    from engine.store.jobs import job_text
-
     if run.message or job is None or run.state != "running":
         return run.message or run.note
-    return job_text(job)
+    return job.text
 
 
 def _job(job: JobFacts | None) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
 
 def _say_details(session: Session, details: RunDetails) -> None:
     from engine.marks import MEANING
-    from engine.store.jobs import job_of, job_text
+    from engine.store.jobs import job_of
     from tui.shell.text import ago, duration, number, whole
 
     run = details.run
@@ -74,7 +74,7 @@ def _say_details(session: Session, details: RunDetails) -> None:
         _line("started", f"{ago(run.started)} on {run.device}{took}")
     for attempt in details.attempts:
         if (job := job_of(attempt)) is not None:
-            _line(f"attempt {attempt['attempt']}", job_text(job))
+            _line(f"attempt {attempt['attempt']}", job.text)
     if run.origin:
         how = run.origin.removeprefix("imported-")
         _line("imported", f"{how}, {details.spec.get('came_from')}")

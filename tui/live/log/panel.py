@@ -18,7 +18,7 @@ TITLE = "Log"
 
 
 class SearchLine(Input):
-    """Where the text is typed."""
+    """The field in which the text to search for is typed."""
 
     BINDINGS = [  # noqa: RUF012
         Binding("enter", "submit", "Done", key_display="⏎", show=True),
@@ -31,7 +31,7 @@ class SearchLine(Input):
         """The search was given up."""
 
     class Stepped(Message):
-        """To the next match, or the one before."""
+        """The next match is wanted, or (-1) the one before."""
 
         def __init__(self, step: int) -> None:
             super().__init__()
@@ -42,12 +42,12 @@ class SearchLine(Input):
         self.post_message(self.Left())
 
     def action_step(self, step: int) -> None:
-        """To the next match, or the one before."""
+        """Ask for the next match, or (-1) the one before."""
         self.post_message(self.Stepped(step))
 
 
 class LogPanel(Vertical):
-    """Frame, log and search."""
+    """A frame around the log and the field of its search."""
 
     DEFAULT_CSS = """
     LogPanel {
@@ -59,9 +59,9 @@ class LogPanel(Vertical):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.searches = False
-        """Whether something is searched for."""
+        """Whether a text is searched for."""
         self._before: Widget | None = None
-        """What had the focus before the text was typed."""
+        """The widget that had the focus before."""
 
     def compose(self) -> ComposeResult:
         yield LogTail()
@@ -75,14 +75,14 @@ class LogPanel(Vertical):
         return self.query_one(LogTail)
 
     def ask(self) -> None:
-        """Have the text typed."""
+        """Open the field, with the focus."""
         if not isinstance(self.screen.focused, SearchLine):
             self._before = self.screen.focused
         self.add_class("-searching")
         self.query_one(SearchLine).focus()
 
     def end_search(self) -> None:
-        """Mark nothing."""
+        """Mark no match any more, and close the field."""
         self.query_one(SearchLine).clear()
         self._close()
 
@@ -113,7 +113,7 @@ class LogPanel(Vertical):
             self.border_title = Content(title)
 
     def _close(self) -> None:
-        """Back to the queue; what was found stays marked."""
+        """Close the field and give the focus back; matches stay marked."""
         if self.query_one(SearchLine).has_focus:
             self.screen.set_focus(self._before)
         self.remove_class("-searching")

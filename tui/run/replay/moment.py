@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tui.shell.text import shorten
-from tui.widgets.lines import Line, Lines, fit
+from tui.widgets.lines import Line, Lines, fit, sparkline
 
 UNKNOWN = "n/a"
 
 Figures = Mapping[str, Any]
 
 _GIB = 1024
-_BARS = "▁▂▃▄▅▆▇█"
 _LABEL_WIDTH = 8
 _VALUE_WIDTH = 14
 
@@ -75,7 +74,7 @@ class DeviceMoment(Lines):
         self._note = ""
 
     def take(self, samples: Sequence[Figures], note: str) -> None:
-        """The samples of a run, and what is to be said of them."""
+        """Take the samples of a run, and a note on them."""
         self._samples, self._note, self._sparks = samples, note, {}
         self._rows = [
             row
@@ -86,11 +85,11 @@ class DeviceMoment(Lines):
 
     @property
     def rows(self) -> int:
-        """How many rows there is something to show in."""
+        """How many rows it fills."""
         return max(1, len(self._rows)) + bool(self._note)
 
     def show(self, index: int | None) -> None:
-        """Show one of the samples; ``None``: there is none of the moment."""
+        """Show the sample with an index; ``None``: the moment has none."""
         if index != self._index:
             self._index = index
             self.redraw()
@@ -120,7 +119,7 @@ class DeviceMoment(Lines):
         return lines
 
     def _spark(self, name: str, width: int) -> str:
-        """The highest of each piece of the run, as a share of what there is, or of the highest."""
+        """A bar for the highest of each piece of the run, as a share of what `_WHOLES` says."""
         key = name, width
         if key not in self._sparks:
             values = [sample[name] for sample in self._samples]
@@ -129,14 +128,13 @@ class DeviceMoment(Lines):
             if isinstance(whole, str):
                 known = [sample[whole] for sample in self._samples if sample[whole] is not None]
                 top = max(known, default=0.0) or 1.0
-            bars = []
+            shares: list[float | None] = []
             for cell in range(width):
                 start = cell * len(values) // width
                 stop = max(start + 1, (cell + 1) * len(values) // width)
                 part = [value for value in values[start:stop] if value is not None]
-                share = min(max(part, default=0.0) / top, 1.0)
-                bars.append(_BARS[min(int(share * 8), 7)] if part else " ")
-            self._sparks[key] = "".join(bars)
+                shares.append(min(max(part) / top, 1.0) if part else None)
+            self._sparks[key] = sparkline(shares)
         return self._sparks[key]
 
 
@@ -148,7 +146,7 @@ class FigureMoment(Lines):
         self._figures: Sequence[tuple[str, str]] = ()
 
     def show(self, figures: Sequence[tuple[str, str]]) -> None:
-        """Names and figures."""
+        """Show names and figures."""
         if figures != self._figures:
             self._figures = figures
             self.redraw()
@@ -161,26 +159,26 @@ class FigureMoment(Lines):
 
 
 class StoryTail(Lines):
-    """The last lines that were there at a moment."""
+    """The end of journal and log as they were at a moment."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._lines_told: Sequence[tuple[str, str]] = ()
+        self._story: Sequence[tuple[str, str]] = ()
         self._count = 0
 
     def take(self, lines: Sequence[tuple[str, str]]) -> None:
-        """All lines with their styles, in order."""
-        self._lines_told = lines
+        """Take all lines with their styles, in order."""
+        self._story = lines
         self.redraw()
 
     def show(self, count: int) -> None:
-        """Show the end of the first so many."""
+        """Show the end of the first ``count`` lines."""
         if count != self._count:
             self._count = count
             self.redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
-        shown = self._lines_told[max(0, self._count - height) : self._count]
+        shown = self._story[max(0, self._count - height) : self._count]
         if not shown:
             return [[("nothing was written yet", "$text-disabled")]]
         return [[(shorten(text, width), style)] for text, style in shown]
