@@ -99,7 +99,7 @@ class Chart(Lines):
         self.plot: Plot | None = None
         """Where the curves were drawn last; none while there is no point or no room."""
         self.waiting = "waiting for the first epoch"
-        """Shown while there is no point."""
+        """Said while there is no point."""
         self.view = View()
         self.names_curves = True
         """Whether the title line has the legend."""
@@ -120,7 +120,7 @@ class Chart(Lines):
 
     @property
     def whole(self) -> float:
-        """x where the picture of all ends."""
+        """x at the right edge while all of x is shown."""
         reached = self._reached()
         if self._end is not None:
             return max(self._end.at(self.view.unit), reached, 1e-6)
@@ -185,7 +185,7 @@ class Chart(Lines):
         return lines + x_scale(x_axis, self.view.unit, gutter, plot_width, scale_rows, cursor)
 
     def _forget_axes(self, width: int, height: int) -> None:
-        """Axes stay only as long as what they are for."""
+        """Forget the axes if size or view are others than those they were made for."""
         view = self.view
         wanted = (width, height, view.unit, view.log, view.window)
         if self._axes_for != wanted:
@@ -226,7 +226,7 @@ class Chart(Lines):
         return self._y
 
     def figures(self) -> list[str]:
-        """Of each curve, the figure at the cursor or the newest."""
+        """Each curve's figure at the cursor, or its newest."""
         view = self.view
         slack = max(self.span, SLACK[view.unit])
         found = []

@@ -27,9 +27,7 @@ class RunLegend(Lines):
 
     DEFAULT_CSS = "RunLegend { height: 0; padding: 0 1; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._entries: Sequence[LegendEntry] = ()
+    _entries: Sequence[LegendEntry] = ()
 
     def show(self, entries: Sequence[LegendEntry]) -> None:
         """Show these runs instead."""

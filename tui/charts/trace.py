@@ -25,13 +25,13 @@ class Piece(NamedTuple):
     """The column right of it, and y where one goes out."""
 
     def lows(self) -> list[float]:
-        return [column[3] for column in self.columns] + self._edges()
+        return [low for *_, low, _ in self.columns] + self._edges()
 
     def highs(self) -> list[float]:
-        return [column[4] for column in self.columns] + self._edges()
+        return [high for *_, high in self.columns] + self._edges()
 
     def _edges(self) -> list[float]:
-        return [edge[1] for edge in (self.before, self.after) if edge is not None]
+        return [y for _, y in filter(None, (self.before, self.after))]
 
 
 class _Reduction:

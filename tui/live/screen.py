@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tui.live.reading import Known, LiveUpdate, Run
 
 LOOK_SECONDS = 1.5
-"""Between two looks at the machine and the log."""
+"""Seconds between two looks at the machine and the log."""
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
@@ -280,7 +280,7 @@ class LiveScreen(ChartedScreen):
         self.query_one(LogTail).next_match(step)
 
     def action_end_search(self) -> None:
-        """Mark nothing any more."""
+        """End the search: mark no match any more."""
         self.query_one(LogPanel).end_search()
 
     def action_wrap(self) -> None:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from tui.run.reading import RunPage, StoreLocation
 
 Intervals = Mapping[str, tuple[float, float]]
-"""How sure the test metrics are over users, by metric."""
+"""Intervals of the test metrics, at 95 % over users, by metric."""
 
 Request = Callable[["StoreLocation", Iterable[str]], None]
-"""Asks something for runs by id."""
+"""A function of `engine.store.requests` that takes ids of runs."""
 
 
 class RunScreen(ChartedScreen):
@@ -90,7 +90,7 @@ class RunScreen(ChartedScreen):
         self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Published figures and profiles are part of the configuration."""
+        """Read again: published figures and profiles are part of the configuration."""
         self._read()
 
     def on_resize(self) -> None:

@@ -178,7 +178,7 @@ def configuration(details: RunDetails) -> Content:
 
 
 def provenance(details: RunDetails) -> Content:
-    """What makes the figures comparable."""
+    """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
     known = details.provenance
     checksum = known.get("checksum")

@@ -9,7 +9,7 @@ from tui.shell.events import start_text
 from tui.shell.text import duration, number
 
 NEWEST = 40
-"""Epochs that are told."""
+"""Newest epochs that have a line each."""
 
 
 def journal_lines(start: Mapping[str, Any], epochs: Sequence[Mapping[str, Any]]) -> list[str]:

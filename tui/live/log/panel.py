@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -30,12 +32,11 @@ class SearchLine(Input):
     class Left(Message):
         """The search was given up."""
 
+    @dataclass
     class Stepped(Message):
         """The next match is wanted, or (-1) the one before."""
 
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
+        step: int
 
     def action_leave(self) -> None:
         """Give the search up."""
@@ -56,12 +57,10 @@ class LogPanel(Vertical):
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self.searches = False
-        """Whether a text is searched for."""
-        self._before: Widget | None = None
-        """The widget that had the focus before."""
+    searches = False
+    """Whether a text is searched for."""
+    _before: Widget | None = None
+    """The widget that had the focus before."""
 
     def compose(self) -> ComposeResult:
         yield LogTail()

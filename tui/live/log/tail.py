@@ -23,10 +23,10 @@ _BEFORE_MATCH = 12
 
 
 class LogTail(Lines):
-    """Follows the end; scrolled back it stays where it is, until told to follow again."""
+    """A log that follows its end; scrolled back it stays there until it is to follow again."""
 
     class Moved(Message):
-        """What `summary` says has changed."""
+        """`LogTail.summary` has changed."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui.shell.text import shorten
@@ -17,37 +17,18 @@ _LABEL_WIDTH = 8
 _VALUE_WIDTH = 14
 
 
-def _percent(name: str) -> Callable[[Figures], str]:
-    return lambda row: UNKNOWN if row[name] is None else f"{row[name]:.0f} %"
-
-
-def _plain(name: str, unit: str) -> Callable[[Figures], str]:
-    return lambda row: UNKNOWN if row[name] is None else f"{row[name]:.0f} {unit}"
-
-
-def _memory(name: str, total: str | None = None) -> Callable[[Figures], str]:
-    def text(row: Figures) -> str:
-        if row[name] is None:
-            return UNKNOWN
-        whole = row[total] if total is not None else None
-        used = f"{row[name] / _GIB:.1f}"
-        return f"{used} GiB" if whole is None else f"{used} / {whole / _GIB:.0f} GiB"
-
-    return text
-
-
-_ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
-    ("gpu", "gpu_utilization", _percent("gpu_utilization")),
-    ("gpu mem", "gpu_memory_mib", _memory("gpu_memory_mib", "gpu_memory_total_mib")),
-    ("power", "gpu_power_w", _plain("gpu_power_w", "W")),
-    ("temp", "gpu_temperature_c", _plain("gpu_temperature_c", "°C")),
-    ("run gpu", "process_gpu_memory_mib", _memory("process_gpu_memory_mib")),
-    ("cpu", "cpu_percent", _percent("cpu_percent")),
-    ("ram", "memory_used_mib", _memory("memory_used_mib", "memory_total_mib")),
-    ("run cpu", "process_cpu_percent", _percent("process_cpu_percent")),
-    ("run ram", "process_memory_mib", _memory("process_memory_mib")),
+_ROWS = (
+    ("gpu", "gpu_utilization", "%"),
+    ("gpu mem", "gpu_memory_mib", "GiB"),
+    ("power", "gpu_power_w", "W"),
+    ("temp", "gpu_temperature_c", "°C"),
+    ("run gpu", "process_gpu_memory_mib", "GiB"),
+    ("cpu", "cpu_percent", "%"),
+    ("ram", "memory_used_mib", "GiB"),
+    ("run cpu", "process_cpu_percent", "%"),
+    ("run ram", "process_memory_mib", "GiB"),
 )
-"""Label, column of the table ``telemetry``, and its text. 100 % of a run's CPU is one core."""
+"""Label, column of the table ``telemetry``, and unit. 100 % of a run's CPU is one core."""
 
 _WHOLES: Mapping[str, str | float] = {
     "gpu_utilization": 100.0,
@@ -57,9 +38,21 @@ _WHOLES: Mapping[str, str | float] = {
     "process_gpu_memory_mib": "gpu_memory_total_mib",
     "memory_used_mib": "memory_total_mib",
 }
-"""What a bar that is full means: a figure, or the highest of a column; else of its own."""
+"""What a full bar means: a figure, or the highest of a column; else the highest of its own."""
 
 _ALWAYS = ("cpu", "ram", "run cpu", "run ram")
+
+
+def _text(sample: Figures, column: str, unit: str) -> str:
+    """A figure in its unit; of memory with the whole, unless it is a process's."""
+    value = sample[column]
+    if value is None:
+        return UNKNOWN
+    if unit != "GiB":
+        return f"{value:.0f} {unit}"
+    whole = None if column.startswith("process_") else sample[str(_WHOLES[column])]
+    total = "" if whole is None else f" / {whole / _GIB:.0f}"
+    return f"{value / _GIB:.1f}{total} GiB"
 
 
 class DeviceMoment(Lines):
@@ -68,7 +61,7 @@ class DeviceMoment(Lines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._samples: Sequence[Figures] = ()
-        self._rows: list[tuple[str, str, Callable[[Figures], str]]] = []
+        self._rows: list[tuple[str, str, str]] = []
         self._sparks: dict[tuple[str, int], str] = {}
         self._index: int | None = None
         self._note = ""
@@ -99,11 +92,10 @@ class DeviceMoment(Lines):
             return [[(shorten("the journal has no telemetry", width), "$text-disabled")]]
         room = max(0, width - _LABEL_WIDTH - _VALUE_WIDTH - 1)
         lines: list[Line] = []
-        for label, name, text in self._rows:
-            value = UNKNOWN if self._index is None else text(self._samples[self._index])
-            spark = self._spark(name, room)
-            lit = 0
+        for label, name, unit in self._rows:
+            spark, value, lit = self._spark(name, room), UNKNOWN, 0
             if self._index is not None:
+                value = _text(self._samples[self._index], name, unit)
                 lit = (self._index + 1) * room // len(self._samples)
             lines.append(
                 [
@@ -141,9 +133,7 @@ class DeviceMoment(Lines):
 class FigureMoment(Lines):
     """The figures that were the newest at a moment."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._figures: Sequence[tuple[str, str]] = ()
+    _figures: Sequence[tuple[str, str]] = ()
 
     def show(self, figures: Sequence[tuple[str, str]]) -> None:
         """Show names and figures."""
@@ -161,10 +151,8 @@ class FigureMoment(Lines):
 class StoryTail(Lines):
     """The end of journal and log as they were at a moment."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._story: Sequence[tuple[str, str]] = ()
-        self._count = 0
+    _story: Sequence[tuple[str, str]] = ()
+    _count = 0
 
     def take(self, lines: Sequence[tuple[str, str]]) -> None:
         """Take all lines with their styles, in order."""
