@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -54,15 +54,16 @@ class ChartedScreen(Screen[None]):
 
     def action_smooth(self) -> None:
         """Take the next smoothing."""
-        self.charts.smooth()
+        self.charts.look(self.charts.view.smoother())
 
     def action_toggle_log(self) -> None:
         """Change between a logarithmic y axis and a linear one."""
-        self.charts.toggle_log()
+        view = self.charts.view
+        self.charts.look(replace(view, log=not view.log))
 
     def action_next_unit(self) -> None:
         """Take the next of epochs, steps and time on x."""
-        self.charts.next_unit()
+        self.charts.look(self.charts.view.next_unit(self.charts.longest()))
 
     def action_zoom(self, factor: float) -> None:
         """Look nearer, or see more of x."""

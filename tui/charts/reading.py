@@ -17,7 +17,7 @@ from tui.charts.run_curves import (
     EPOCH_MEASURES,
     STEP_MEASURES,
     CurveUpdate,
-    Mark,
+    Known,
     epoch_source,
     step_source,
 )
@@ -29,15 +29,15 @@ _MEANS = frozenset({"loss", "grad_norm"})
 
 
 def read_updates(
-    location: StoreLocation, marks: Mapping[str, Mark]
+    location: StoreLocation, known: Mapping[str, Known]
 ) -> dict[str, CurveUpdate | None]:
-    """Read, by run, what its mark lacks; ``None`` for a run that is no more.
+    """Read, by run, what isn't known; ``None`` for a run that is no more.
 
     Raises:
         StoreError: a store that can't be read.
     """
     with closing(connect_reader(location)) as con:
-        return {run_id: read_curves(con, run_id, mark) for run_id, mark in marks.items()}
+        return {run_id: read_curves(con, run_id, each) for run_id, each in known.items()}
 
 
 def find_companions(location: StoreLocation, run_id: str, words: Sequence[str]) -> Sequence[Run]:
@@ -50,32 +50,32 @@ def find_companions(location: StoreLocation, run_id: str, words: Sequence[str]) 
         return queries.companions(con, run_id, words)
 
 
-def read_curves(con: sqlite3.Connection, run_id: str, mark: Mark) -> CurveUpdate | None:
-    """Read what a mark lacks of a run's curves; ``None`` if there is no such run."""
+def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpdate | None:
+    """Read what isn't known of a run's curves; ``None`` if there is no such run."""
     run = queries.get_run(con, run_id)
     if run is None:
         return None
     timeline = Timeline(queries.attempt_spans(con, run_id))
-    known = mark
-    steps = queries.steps(con, run_id, known.step)
-    if mark.attempt != run.attempt or (steps and steps[-1]["attempt"] != known.step[0]):
+    start = known
+    steps = queries.steps(con, run_id, start.step)
+    if known.attempt != run.attempt or (steps and steps[-1]["attempt"] != start.step[0]):
         # Another attempt does again what the one before did after its checkpoint.
-        known = Mark(run.attempt)
+        start = Known(run.attempt)
         steps = queries.steps(con, run_id)
-    epochs = queries.epoch_figures(con, run_id, EPOCH_MEASURES, known.epoch)
+    epochs = queries.epoch_figures(con, run_id, EPOCH_MEASURES, start.epoch)
     return CurveUpdate(
         run=run,
-        since=mark,
-        mark=Mark(
+        since=known,
+        known=Known(
             run.attempt,
-            (steps[-1]["attempt"], steps[-1]["seq"]) if steps else known.step,
-            epochs[-1]["epoch"] if epochs else known.epoch,
+            (steps[-1]["attempt"], steps[-1]["seq"]) if steps else start.step,
+            epochs[-1]["epoch"] if epochs else start.epoch,
         ),
         points={
             **_step_points(con, run, steps, timeline),
             **_epoch_points(run, epochs, timeline),
         },
-        anew=known != mark,
+        anew=start != known,
         best=_best(con, run, timeline),
         end=_end(run, timeline) if run.state in ENDED else None,
     )

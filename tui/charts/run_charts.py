@@ -15,7 +15,7 @@ from textual.widget import Widget
 from engine.lifecycle import ENDED
 from tui.charts.chart import Chart
 from tui.charts.curve import Curve
-from tui.charts.run_curves import CurveUpdate, Mark, RunCurves
+from tui.charts.run_curves import CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
 from tui.charts.view import View
@@ -97,7 +97,7 @@ class RunCharts(Widget):
         self._single = False
         self._held: float | None = None
         """Where the keys put the cursor; the mouse moves it for as long as it points."""
-        self._marks: Mapping[str, Mark] = {}
+        self._known: Mapping[str, Known] = {}
         """How much is known of the runs that are shown; replaced as a whole, for the thread."""
         self._reading = Reading(self, self._take, lambda _: None)
 
@@ -147,12 +147,12 @@ class RunCharts(Widget):
             chart.title = spec.title if len(runs) < 2 else spec.main_title
             chart.show(spec.traces(runs) if runs else [])
             chart.look(self.view)
-        self._mark()
+        self._show_marks()
 
-    def _mark(self) -> None:
+    def _show_marks(self) -> None:
         """Draw marks, ends and legend by what is known of the runs."""
         runs = self.runs
-        self._marks = {curves.run_id: curves.mark for curves in runs}
+        self._known = {curves.run_id: curves.known for curves in runs}
         if not runs:
             return
         ends = [curves.end for curves in runs if curves.end is not None]
@@ -167,7 +167,7 @@ class RunCharts(Widget):
 
     def refresh_from_store(self) -> None:
         """Read in a thread what the store has more of the runs."""
-        if not self._marks:
+        if not self._known:
             return
         location = self.app.location
 
@@ -175,7 +175,7 @@ class RunCharts(Widget):
             from tui.charts.reading import read_updates
 
             # As they are when the thread begins: a read that waits goes on from the one before.
-            return read_updates(location, self._marks)
+            return read_updates(location, self._known)
 
         self._reading.ask(read)
 
@@ -186,10 +186,10 @@ class RunCharts(Widget):
                 curves.take(update)
             elif curves.run_id in updates and curves is not self._main:
                 self.overlay = tuple(run for run in self.overlay if run != curves.run_id)
-        if len(self.runs) != len(self._marks):
+        if len(self.runs) != len(self._known):
             self._arrange()
         else:
-            self._mark()
+            self._show_marks()
         self.post_message(self.Changed())
 
     # How they are looked at
@@ -202,7 +202,7 @@ class RunCharts(Widget):
             for chart in self._charts:
                 chart.look(view)
             if view.unit != unit:
-                self._mark()
+                self._show_marks()
             self._show_legend()
             self.post_message(self.Changed())
 
@@ -235,18 +235,6 @@ class RunCharts(Widget):
     def chart_shown(self) -> str:
         """Id of the chart that is shown alone, or of the first."""
         return self.specs[self._alone or 0].id
-
-    def smooth(self) -> None:
-        """Take the next smoothing."""
-        self.look(self.view.smoother())
-
-    def toggle_log(self) -> None:
-        """Change between a logarithmic y axis and a linear one."""
-        self.look(replace(self.view, log=not self.view.log))
-
-    def next_unit(self) -> None:
-        """Take the next of epochs, steps and time on x."""
-        self.look(self.view.next_unit(self.longest()))
 
     def zoom(self, factor: float, around: float | None = None) -> None:
         """Look ``factor`` times as near, at ``around`` or else at the cursor."""

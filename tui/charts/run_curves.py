@@ -31,7 +31,7 @@ SOURCES = (*map(step_source, STEP_MEASURES), *map(epoch_source, EPOCH_MEASURES))
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Known:
     """How much of a run's curves is known."""
 
     attempt: int = -1
@@ -55,13 +55,13 @@ FIGURES = (
 
 @dataclass(frozen=True, slots=True)
 class CurveUpdate:
-    """What a store has of a run's curves beyond a mark."""
+    """What a store has of a run's curves beyond what was known."""
 
     run: Run
-    since: Mark
+    since: Known
     """How much was known."""
-    mark: Mark
-    """How much is known with it."""
+    known: Known
+    """How much is known with this."""
     points: Mapping[str, Points]
     """By source."""
     anew: bool
@@ -76,21 +76,21 @@ class RunCurves:
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.run: Run | None = None
-        self.mark = Mark()
+        self.known = Known()
         self.best: Moment | None = None
         self.end: Moment | None = None
         self.curves = {source: Curve() for source in SOURCES}
 
     def take(self, update: CurveUpdate) -> None:
-        """Add what was read since the mark that is held; what was read since another is ignored."""
-        if update.since != self.mark:
+        """Add what goes on from what is known; what goes on from something else is ignored."""
+        if update.since != self.known:
             return
         if update.anew:
             for curve in self.curves.values():
                 curve.clear()
         for source, points in update.points.items():
             self.curves[source].extend(points)
-        self.run, self.mark = update.run, update.mark
+        self.run, self.known = update.run, update.known
         self.best, self.end = update.best, update.end
 
     def figures_at(self, seconds: float) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ class _Reduction:
     def columns(
         self, curve: Curve, unit: XUnit, start: float, end: float, columns: int
     ) -> list[DotColumn]:
-        """Of what was asked last only what is new is computed."""
+        """The columns of a curve: of the part that was asked for last only the new ones are made."""
         key = (unit, start, end, columns, curve.cuts)
         first = 0
         if key != self._key:
@@ -58,39 +59,26 @@ class _Reduction:
         return self._columns
 
 
+@dataclass(eq=False)
 class Trace:
-    """One curve of one chart.
+    """One curve of one chart."""
 
-    Args:
-        curve: The points; several charts may share them.
-        name: What the legend says.
-        style: Its colour.
-        faint: Whether the curve itself is background, and only its smoothed form has the colour.
-        letter: Written on the curve, so that it is told from others without colours.
-        marked: Whether it carries the mark at the best x.
-    """
-
-    def __init__(
-        self,
-        curve: Curve,
-        name: str,
-        style: str,
-        *,
-        faint: bool = False,
-        letter: str = "",
-        marked: bool = False,
-    ) -> None:
-        self.curve = curve
-        self.name = name
-        self.style = style
-        self.faint = faint
-        self.letter = letter
-        self.marked = marked
-        self._shown = _Reduction()
-        self._wide = _Reduction()
+    curve: Curve
+    """Its points; several charts may share them."""
+    name: str
+    """What the legend says."""
+    style: str
+    faint: bool = False
+    """Whether the curve itself is background, and only its smoothed form has the colour."""
+    letter: str = ""
+    """Written on the curve, so that it is told from others without colours."""
+    marked: bool = False
+    """Whether it carries the mark at the best x."""
+    _shown: _Reduction = field(default_factory=_Reduction, init=False)
+    _wide: _Reduction = field(default_factory=_Reduction, init=False)
 
     def piece(self, unit: XUnit, start: float, end: float, columns: int) -> Piece:
-        """What is in sight of the curve."""
+        """What is in sight of the curve between two x, in columns of dots."""
         curve = self.curve
         shown = self._shown.columns(curve, unit, start, end, columns)
         return Piece(

@@ -22,7 +22,7 @@ from tui.charts.run_charts import RunCharts
 from tui.live.device_panel import DevicePanel
 from tui.live.keys import LIVE
 from tui.live.log.journal import journal_lines
-from tui.live.log.panel import LogPanel, SearchLine
+from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
 from tui.live.run_facts import Facts, RunFacts
@@ -214,7 +214,7 @@ class LiveScreen(ChartedScreen):
         if action == "open":
             return True if self._run else None
         if action == "search":
-            return not isinstance(self.focused, SearchLine)
+            return not isinstance(self.focused, SearchField)
         if action in ("next_match", "end_search"):
             return any(panel.searches for panel in self.query(LogPanel))
         return True

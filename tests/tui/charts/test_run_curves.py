@@ -10,13 +10,13 @@ from live_runs import NOW, STEPS_PER_EPOCH, LiveStore, epoch_line, start, step
 
 from engine.store.connect import connect_reader
 from tui.charts.reading import read_curves
-from tui.charts.run_curves import Mark, RunCurves
+from tui.charts.run_curves import Known, RunCurves
 
 
 def refresh(store: LiveStore, curves: RunCurves) -> int:
     """Read what is new; how many points that is."""
     with closing(connect_reader(store.location)) as connection:
-        update = read_curves(connection, curves.run_id, curves.mark)
+        update = read_curves(connection, curves.run_id, curves.known)
     assert update is not None
     curves.take(update)
     return sum(len(points.y) for points in update.points.values())
@@ -40,7 +40,7 @@ def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
 
 def test_an_unknown_run_has_no_curves(empty_store: LiveStore) -> None:
     with closing(connect_reader(empty_store.location)) as connection:
-        assert read_curves(connection, "nobody", Mark()) is None
+        assert read_curves(connection, "nobody", Known()) is None
 
 
 def test_steps_lie_in_their_own_epoch_however_long_it_is(empty_store: LiveStore) -> None:

@@ -19,7 +19,7 @@ from tui.shell.text import plain
 TITLE = "Log"
 
 
-class SearchLine(Input):
+class SearchField(Input):
     """The field in which the text to search for is typed."""
 
     BINDINGS = [  # noqa: RUF012
@@ -52,8 +52,8 @@ class LogPanel(Vertical):
 
     DEFAULT_CSS = """
     LogPanel {
-        SearchLine { height: 1; border: none; padding: 0; background: $panel; display: none; }
-        &.-searching SearchLine { display: block; }
+        SearchField { height: 1; border: none; padding: 0; background: $panel; display: none; }
+        &.-searching SearchField { display: block; }
     }
     """
 
@@ -64,7 +64,7 @@ class LogPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LogTail()
-        yield SearchLine(placeholder="search the log", max_length=200, compact=True)
+        yield SearchField(placeholder="search the log", max_length=200, compact=True)
 
     def on_mount(self) -> None:
         self.border_title = TITLE
@@ -75,14 +75,14 @@ class LogPanel(Vertical):
 
     def ask(self) -> None:
         """Open the field, with the focus."""
-        if not isinstance(self.screen.focused, SearchLine):
+        if not isinstance(self.screen.focused, SearchField):
             self._before = self.screen.focused
         self.add_class("-searching")
-        self.query_one(SearchLine).focus()
+        self.query_one(SearchField).focus()
 
     def end_search(self) -> None:
         """Mark no match any more, and close the field."""
-        self.query_one(SearchLine).clear()
+        self.query_one(SearchField).clear()
         self._close()
 
     @on(Input.Changed)
@@ -96,11 +96,11 @@ class LogPanel(Vertical):
         event.stop()
         self._close()
 
-    @on(SearchLine.Stepped)
-    def _stepped(self, event: SearchLine.Stepped) -> None:
+    @on(SearchField.Stepped)
+    def _stepped(self, event: SearchField.Stepped) -> None:
         self.tail.next_match(event.step)
 
-    @on(SearchLine.Left)
+    @on(SearchField.Left)
     def _left(self) -> None:
         self.end_search()
 
@@ -113,6 +113,6 @@ class LogPanel(Vertical):
 
     def _close(self) -> None:
         """Close the field and give the focus back; matches stay marked."""
-        if self.query_one(SearchLine).has_focus:
+        if self.query_one(SearchField).has_focus:
             self.screen.set_focus(self._before)
         self.remove_class("-searching")

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
 from tui.live.log.buffer import KEPT_LINES, LogBuffer, LogRow, LogSearch
-from tui.live.log.panel import LogPanel, SearchLine
+from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
 
@@ -207,7 +207,7 @@ def test_picture_of_a_search(
         panel = screen.query_one(LogPanel)
         await wait_for(pilot, lambda: len(panel.tail._log) == 27, "its log")
         await pilot.press("slash", *"loss 4", "up", "up")
-        screen.query_one(SearchLine).cursor_blink = False
+        screen.query_one(SearchField).cursor_blink = False
         await still(pilot)
 
     assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)
