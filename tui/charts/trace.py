@@ -45,7 +45,7 @@ class _Reduction:
     def columns(
         self, curve: Curve, unit: XUnit, start: float, end: float, columns: int
     ) -> list[DotColumn]:
-        """The columns of a curve: of the part that was asked for last only the new ones are made."""
+        """The columns of a curve; of the part that was asked for last, only new ones are made."""
         key = (unit, start, end, columns, curve.cuts)
         first = 0
         if key != self._key:

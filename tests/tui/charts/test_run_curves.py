@@ -38,6 +38,22 @@ def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
     assert curves.end is None
 
 
+def test_what_was_read_for_other_curves_of_the_run_is_ignored(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.train(run, 2)
+    before = RunCurves(run)
+    refresh(empty_store, before)
+    empty_store.train(run, 1, first=3)
+    with closing(connect_reader(empty_store.location)) as connection:
+        update = read_curves(connection, run, before.known)
+    assert update is not None
+    chosen_again = RunCurves(run)
+    chosen_again.take(update)
+    assert chosen_again.known == Known()
+    refresh(empty_store, chosen_again)
+    assert len(chosen_again.curves["epoch.loss"].ys) == 3
+
+
 def test_an_unknown_run_has_no_curves(empty_store: LiveStore) -> None:
     with closing(connect_reader(empty_store.location)) as connection:
         assert read_curves(connection, "nobody", Known()) is None

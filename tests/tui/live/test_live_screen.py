@@ -166,6 +166,10 @@ async def test_the_chart_key_shows_each_alone(empty_store: LiveStore) -> None:
             await pilot.press("g")
             await pilot.pause()
             assert shown() == [only]
+        await pilot.resize_terminal(80, 24)
+        assert shown() == ["lr"]
+        await pilot.resize_terminal(120, 36)
+        assert shown() == ["lr"]
         await pilot.press("g")
         await pilot.pause()
         assert len(shown()) == 4
