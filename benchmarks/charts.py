@@ -53,7 +53,7 @@ def works(curves: int, count: int) -> dict[str, Callable[[], object]]:
     shown = Chart("Loss", traces)
 
     def draw(view: View) -> None:
-        shown.forget_drawing()
+        shown.show([Trace(trace.curve, trace.name, trace.style) for trace in shown.traces])
         shown.view = view
         shown.draw(WIDTH, HEIGHT)
 

@@ -5,19 +5,20 @@ Screens and widgets import this and never `tui.app`, which composes them.
 
 from __future__ import annotations
 
+import sqlite3
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import App
 from textual.reactive import reactive
 
+from engine.errors import UserError
 from tui.messages import Snapshot
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from engine.config import Catalogue
     from engine.store.location import StoreLocation
     from tui.shell.action import Action
@@ -48,6 +49,24 @@ class Lab(App[None]):
         from engine.store.connect import connect_reader
 
         return connect_reader(self.location)
+
+    @work(thread=True, group="request")
+    def request(self, write: Callable[[], str | None], said: str | None = None) -> None:
+        """Write to the store in a thread, see to it that a supervisor finds it, and say so.
+
+        Args:
+            write: may return what is said. What it raises is said if it is a `UserError`, an
+                `sqlite3.Error` or an `OSError`; anything else ends the app.
+            said: what is said else, if anything.
+        """
+        try:
+            said = write() or said
+        except (UserError, sqlite3.Error, OSError) as error:
+            self.call_from_thread(self.notify, str(error), severity="error")
+            return
+        self.call_from_thread(self.look_after_queue)
+        if said:
+            self.call_from_thread(self.notify, said)
 
     @abstractmethod
     def look_after_queue(self) -> object:

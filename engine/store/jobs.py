@@ -32,6 +32,15 @@ class JobFacts:
         """Whether no process of it has begun."""
         return self.job_state in ("PENDING", "CONFIGURING", "SUBMITTING")
 
+    @property
+    def text(self) -> str:
+        """One line, such as ``job 12 in low on n1: runs``."""
+        number = f"job {self.job}" if self.job else "its job"
+        partition = f" in {self.partition}" if self.partition else ""
+        node = f" on {self.node}" if self.node else ""
+        stale = "; Slurm can't be asked at present" if self.job_stale is not None else ""
+        return f"{number}{partition}{node} {self.job_words or 'is not known any more'}{stale}"
+
 
 _NAMES = ("job", "partition", "node", "job_state", "job_words", "job_stale")
 
@@ -56,12 +65,3 @@ def live_jobs(con: sqlite3.Connection) -> dict[str, JobFacts]:
     rows = fetch(con, f"SELECT run, {', '.join(_NAMES)} FROM attempts WHERE exited IS NULL")  # noqa: S608
     found = {str(row["run"]): job_of(dict(row)) for row in rows}
     return {run: job for run, job in found.items() if job is not None}
-
-
-def job_text(facts: JobFacts) -> str:
-    """Describe a job in a line, such as ``job 12 in low on n1: runs``."""
-    number = f"job {facts.job}" if facts.job else "its job"
-    partition = f" in {facts.partition}" if facts.partition else ""
-    node = f" on {facts.node}" if facts.node else ""
-    stale = "; Slurm can't be asked at present" if facts.job_stale is not None else ""
-    return f"{number}{partition}{node} {facts.job_words or 'is not known any more'}{stale}"

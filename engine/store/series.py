@@ -18,13 +18,13 @@ def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
 
 def steps(
     con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
-) -> list[tuple[Any, ...]]:
+) -> list[sqlite3.Row]:
     """Read ``(attempt, seq, t, step, epoch, loss, grad_norm, lr)`` after ``(attempt, seq)``.
 
     Steps that a later attempt repeated are left out of the earlier one, so that each appears once.
     A caller that reads on from a row must therefore start over once a newer attempt has a row.
     """
-    rows = fetch(
+    return fetch(
         con,
         """WITH shown AS (
             SELECT attempt, (
@@ -39,7 +39,6 @@ def steps(
         ORDER BY s.attempt, s.seq""",
         {"run": run_id, "attempt": after_seq[0], "seq": after_seq[1]},
     )
-    return [tuple(row) for row in rows]
 
 
 def attempt_spans(con: sqlite3.Connection, run_id: str) -> list[tuple[int, float, float]]:
@@ -65,7 +64,7 @@ def epoch_figures(
     measures: Sequence[str],
     after: int = 0,
     last: int | None = None,
-) -> list[tuple[Any, ...]]:
+) -> list[sqlite3.Row]:
     """Read ``(epoch, attempt, t, step, train_seconds, eval_seconds, *measures)`` of each epoch
     after ``after``, up to ``last`` if given."""
     known = [measure for measure in measures if measure in EPOCH_MEASURES]
@@ -74,7 +73,7 @@ def epoch_figures(
         f"SELECT {columns} FROM epochs"  # noqa: S608
         " WHERE run = ? AND epoch > ? AND epoch <= coalesce(?, epoch) ORDER BY epoch"
     )
-    return [tuple(row) for row in fetch(con, sql, (run_id, after, last))]
+    return fetch(con, sql, (run_id, after, last))
 
 
 def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:

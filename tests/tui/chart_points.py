@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tui.charts.chart import Chart
-from tui.charts.curve import Curve, Place, Points
+from tui.charts.curve import Curve, Moment, Points
 from tui.charts.trace import Trace
 
 STEPS = 10
@@ -20,8 +20,8 @@ def points(pairs: Iterable[tuple[float, float | None]]) -> Points:
     return Points.of((x, x * STEPS, x * SECONDS, y) for x, y in pairs)
 
 
-def place(epoch: float) -> Place:
-    return Place(epoch, epoch * STEPS, epoch * SECONDS)
+def moment(epoch: float) -> Moment:
+    return Moment(epoch, epoch * STEPS, epoch * SECONDS)
 
 
 def chart() -> Chart:
@@ -33,6 +33,13 @@ def chart() -> Chart:
             Trace(Curve(), "epoch", "bold", marked=True),
         ],
     )
+
+
+def add(shown: Chart, found: Mapping[str, Points]) -> None:
+    """Add points to the curves by name, and show them."""
+    for name, added in found.items():
+        shown.curves[name].extend(added)
+    shown.redraw()
 
 
 def lines(shown: Chart, width: int, height: int) -> list[str]:

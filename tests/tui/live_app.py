@@ -13,10 +13,10 @@ from engine.machine import slots, telemetry
 from engine.machine.busyprocesses import BusyProcesses
 from engine.machine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
+from tui.charts.charted import ChartedScreen
 from tui.live import screen as live
 from tui.live.device_panel import HISTORY, DevicePanel
 from tui.live.queue_table import QueueTable
-from tui.live.run_facts import RunFacts
 from tui.live.screen import LiveScreen
 
 
@@ -56,6 +56,7 @@ async def show_live(pilot: Pilot[None]) -> LiveScreen:
     screen = live_screen(pilot)
     if app.snapshot.exists and app.snapshot.counts:
         await wait_for(pilot, lambda: screen._facts is not None, "a run is shown")
+        await curves_read(pilot, screen)
         device = screen.query_one(DevicePanel)
         await wait_for(pilot, lambda: device._sample is not None, "the machine is shown")
     await pilot.pause()
@@ -67,12 +68,19 @@ async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
     screen = live_screen(pilot)
     runs = [run.id for run in screen.query_one(QueueTable)._runs]
     await pilot.press("home", *["down"] * runs.index(run_id))
-    facts = screen.query_one(RunFacts)
-    await wait_for(
-        pilot, lambda: facts._facts is not None and facts._facts.run.id == run_id, "run shown"
-    )
-    await pilot.pause()
+    await wait_for(pilot, lambda: screen._run is not None and screen._run.id == run_id, "run shown")
+    await curves_read(pilot, screen)
     return screen
+
+
+async def curves_read(pilot: Pilot[None], screen: ChartedScreen) -> None:
+    """Wait until the charts have read of every run that they show."""
+    charts = screen.charts
+    await wait_for(
+        pilot,
+        lambda: charts.runs and all(curves.run is not None for curves in charts.runs),
+        "the curves",
+    )
 
 
 async def still(pilot: Pilot[None]) -> None:

@@ -138,7 +138,7 @@ async def test_what_a_screen_offers_is_what_may_be_done(empty_store: LiveStore) 
         for state, run in zip(STATES, runs, strict=True):
             page = RunScreen(run)
             pilot.app.push_screen(page)
-            await wait_for(pilot, lambda page=page: page._details is not None, "the run")
+            await wait_for(pilot, lambda page=page: page._page is not None, "the run")
             for action in ("cancel", "retry", "delete"):
                 assert page.check_action(action, ()) is allows(state, action), (state, action)
             page.dismiss()

@@ -10,12 +10,14 @@ import re
 from codecs import charmap_decode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 DOTS_ACROSS = 2
 DOTS_DOWN = 4
 
-Run = tuple[int, int, int]
-"""Column of dots, and the rows of its highest and its lowest dot."""
+Stroke = tuple[int, int, int]
+"""Column of dots, and the rows of the highest and the lowest dot that are set in it."""
 
 Join = tuple[int, int, int, int]
 """Column and row of a dot, and of another further right: a straight line between them."""
@@ -44,7 +46,7 @@ _CHARACTERS = "".join(_character(byte) for byte in range(256))
 
 @lru_cache(maxsize=64)
 def _above(height: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """For the left and the right column of a cell: every dot above a row, by row."""
+    """All dots above each row of dots, in a column of cells: in its left half, in its right."""
     left = [0]
     for row in range(height * DOTS_DOWN):
         left.append(left[-1] | 1 << (row >> 2) * 8 + (row & 3))
@@ -65,24 +67,24 @@ class Canvas:
 
     @property
     def columns(self) -> int:
-        """Dots across."""
+        """Columns of dots."""
         return self.width * DOTS_ACROSS
 
     @property
     def rows(self) -> int:
-        """Dots down."""
+        """Rows of dots."""
         return self.height * DOTS_DOWN
 
-    def curve(self, runs: Iterable[Run], joins: Iterable[Join], colour: str) -> None:
-        """Draw a curve in a style, clipped to the canvas. Runs in neighbouring columns are joined
-        by themselves."""
+    def curve(self, strokes: Iterable[Stroke], joins: Iterable[Join], colour: str) -> None:
+        """Draw a curve in a style, clipped to the canvas. Strokes in neighbouring columns are
+        joined by themselves."""
         cells = [0] * self.width
         above, columns, last_row = self._above, self.columns, self.rows - 1
         if last_row < 0:
             return
         before = -2
         before_top = before_bottom = 0
-        for column, top, bottom in runs:
+        for column, top, bottom in strokes:
             if column == before + 1:
                 # Only the part between them: what was clipped or joined before isn't drawn again.
                 reach_top, reach_bottom = before_top, before_bottom
@@ -106,17 +108,13 @@ class Canvas:
         self._layers.append((colour, cells))
         self._rows = None
 
-    def run(self, column: int, top: int, bottom: int, colour: str) -> None:
-        """Set the dots of one column from row ``top`` to row ``bottom``, clipped to the canvas."""
-        self.curve([(column, top, bottom)], (), colour)
-
     def mark(self, column: int, row: int, character: str, colour: str) -> None:
         """Put a character over the cell in which a dot lies."""
         if 0 <= column < self.columns and 0 <= row < self.rows:
             self._marks[(row >> 2) * self.width + (column >> 1)] = character, colour
 
     def upright(self, column: int, character: str, colour: str) -> None:
-        """A vertical line behind the curves; a later one stands before an earlier one."""
+        """Draw a vertical line behind the curves; a later one stands before an earlier one."""
         if 0 <= column < self.columns:
             self._uprights[column >> 1] = character, colour
 
@@ -135,7 +133,7 @@ class Canvas:
         return _joined(_put_over(pieces, over) if over else pieces)
 
     def _composed(self) -> list[tuple[bytes, bytes]]:
-        """Of each row: the dots of the topmost layer in each cell, and which layer that is."""
+        """By row: the dots of the topmost layer in each cell, and which layer that is."""
         size = self.width * self.height
         dots = owners = 0
         for number, (_, cells) in enumerate(self._layers, 1):
@@ -160,7 +158,7 @@ class Canvas:
         return over
 
     def _join(self, cells: list[int], column: int, row: int, to_column: int, to_row: int) -> None:
-        """The straight line from a dot, which it leaves out, to another."""
+        """Draw the straight line from a dot, which it leaves out, to another."""
         steps = to_column - column
         above, last_row = self._above, self.rows - 1
         previous = row
@@ -179,31 +177,19 @@ class Canvas:
 def _put_over(
     pieces: list[tuple[str, str]], over: dict[int, tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """Single characters put in place of those in the pieces."""
-    text = "".join(piece for piece, _ in pieces)
-    colours = [colour for piece, colour in pieces for _ in piece]
-    put: list[tuple[str, str]] = []
-    start = 0
-    for x in sorted(over):
-        while start < x:
-            end = start + 1
-            while end < x and colours[end] == colours[start]:
-                end += 1
-            put.append((text[start:end], colours[start]))
-            start = end
-        put.append(over[x])
-        start = x + 1
-    while start < len(text):
-        end = start + 1
-        while end < len(text) and colours[end] == colours[start]:
-            end += 1
-        put.append((text[start:end], colours[start]))
-        start = end
-    return put
+    """Put single characters in place of those in the pieces."""
+    cells = [(character, colour) for text, colour in pieces for character in text]
+    for x, look in over.items():
+        cells[x] = look
+    return [
+        ("".join(character for character, _ in same), colour)
+        for colour, same in groupby(cells, key=itemgetter(1))
+    ]
 
 
 def _joined(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Blanks have no colour of their own: each change of style costs forty bytes."""
+    """Join pieces of one colour, and blanks with their neighbours: each change of style costs
+    forty bytes."""
     joined: list[tuple[str, str]] = []
     blanks = ""
     for text, colour in pieces:

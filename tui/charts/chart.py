@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
 
 from tui.charts.axis import Axis, fitted_axis, growing_axis, widened, window_axis
 from tui.charts.canvas import DOTS_ACROSS, Canvas
-from tui.charts.chart_scale import CURSOR, LABEL, SLACK, x_scale
-from tui.charts.curve import Curve, Place, Points
-from tui.charts.dots import DotColumn
-from tui.charts.mouse import Plot, PointedLines
+from tui.charts.chart_scale import LABEL, SLACK, x_scale
+from tui.charts.curve import Curve, Moment
+from tui.charts.drawing import draw_curves, draw_marks
 from tui.charts.scales import SMALLEST_LOG, LogAxis, row_of, time_axis, widened_log
-from tui.charts.trace import FAINT, Piece, Trace, draw_line, draw_piece
+from tui.charts.trace import Piece, Trace
 from tui.charts.view import View
 from tui.shell.text import number
-from tui.widgets.lines import Line, line_length
+from tui.widgets.lines import Line, Lines, line_length
 
 TITLE_ROWS = 1
 SCALE_ROWS = 2
 SMALLEST_PLOT = (8, 2)
 """Cells below which a chart shows its figures only."""
 
-LETTERS_APART = 30
-"""Cells between two letters on a curve."""
-
-_AXIS = "$border-blurred"
+WHEEL = 1.5
+"""How much nearer one notch of the wheel brings."""
 
 
-class Chart(PointedLines):
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Where the curves lie in the widget: first cell and cells across, and their x axis."""
+
+    left: int
+    width: int
+    axis: Axis
+
+    def x_at(self, cell: float) -> float | None:
+        """x in the middle of a cell; ``None`` beside the plot."""
+        share = (cell - self.left + 0.5) / self.width
+        return self.axis.low + share * (self.axis.high - self.axis.low) if 0 <= share <= 1 else None
+
+
+class Chart(Lines):
     """Curves with axes, a legend that gives the figures at the cursor or the newest, and a mark at
-    the best x.
+    the best x. What the mouse does to it is told in messages, which the parent acts on.
 
     The axes widen when a point no longer fits and otherwise stay, so that a new point changes a
     few cells only.
@@ -43,6 +58,31 @@ class Chart(PointedLines):
 
     DEFAULT_CSS = "Chart { padding: 0 1 0 0; }"
 
+    @dataclass
+    class Pointed(Message):
+        """The mouse points at an x, or (``None``) at none any more."""
+
+        x: float | None
+
+    @dataclass
+    class Chosen(Message):
+        """An x was clicked."""
+
+        x: float
+
+    @dataclass
+    class Zoomed(Message):
+        """The wheel was turned at an x: look ``factor`` times as near."""
+
+        x: float
+        factor: float
+
+    @dataclass
+    class Panned(Message):
+        """The curves were dragged by a share of the plot's width."""
+
+        share: float
+
     def __init__(
         self,
         title: str,
@@ -53,17 +93,21 @@ class Chart(PointedLines):
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__(wheel=wheel, id=id, classes=classes)
+        super().__init__(id=id, classes=classes)
         self.title = title
         self.traces = list(traces)
+        self.plot: Plot | None = None
+        """Where the curves were drawn last; none while there is no point or no room."""
         self.waiting = "waiting for the first epoch"
-        """Shown while there is no point."""
+        """Said while there is no point."""
         self.view = View()
         self.names_curves = True
         """Whether the title line has the legend."""
         self._digits = digits
-        self._best: Place | None = None
-        self._end: Place | None = None
+        self._wheel = wheel
+        self._dragged_from: int | None = None
+        self._best: Moment | None = None
+        self._end: Moment | None = None
         self._x: Axis | None = None
         self._y: Axis | LogAxis | None = None
         self._axes_for: tuple[object, ...] = ()
@@ -76,7 +120,7 @@ class Chart(PointedLines):
 
     @property
     def whole(self) -> float:
-        """x where the picture of all ends."""
+        """x at the right edge while all of x is shown."""
         reached = self._reached()
         if self._end is not None:
             return max(self._end.at(self.view.unit), reached, 1e-6)
@@ -99,29 +143,9 @@ class Chart(PointedLines):
             self.view = view
             self.redraw()
 
-    def clear(self) -> None:
-        """Forget points, marks and axes, as for another run."""
-        for trace in self.traces:
-            trace.curve.clear()
-        self._best = self._end = self._x = self._y = None
-        self.redraw()
-
-    def forget_drawing(self) -> None:
-        """Keep the points, and nothing of what was drawn of them."""
-        self._x = self._y = None
-        for trace in self.traces:
-            trace.forget_drawing()
-
-    def add(self, points: Mapping[str, Points]) -> None:
-        """Add points to the curves by name, and show them."""
-        curves = self.curves
-        for name, added in points.items():
-            curves[name].extend(added)
-        self.redraw()
-
-    def place(self, best: Place | None, end: Place | None) -> None:
-        """Say where to mark the best, and where the last x is; ``None`` while points are still to
-        come. Shows what the curves have got, too."""
+    def mark(self, best: Moment | None, end: Moment | None) -> None:
+        """Mark the best moment and end the x axis at the last; ``None`` while points are still to
+        come. Points that the curves got meanwhile are drawn too."""
         self._best = best
         if end != self._end:
             self._end, self._x = end, None
@@ -147,7 +171,9 @@ class Chart(PointedLines):
         if plot_width < SMALLEST_PLOT[0] or plot_height < SMALLEST_PLOT[1]:
             return [self._title_line(width)]
         self.plot = Plot(gutter + 1, plot_width, x_axis)
-        canvas = self._drawn(pieces, x_axis, y_axis, plot_width, plot_height)
+        canvas = Canvas(plot_width, plot_height)
+        draw_curves(canvas, self.traces, pieces, self.view, x_axis, y_axis)
+        draw_marks(canvas, self.traces, self._best, self.view, x_axis, y_axis)
         row = row_of(y_axis, canvas.rows)
         rows = {row(tick) >> 2: label for tick, label in labels.items()}
         lines = [self._title_line(width)]
@@ -159,7 +185,7 @@ class Chart(PointedLines):
         return lines + x_scale(x_axis, self.view.unit, gutter, plot_width, scale_rows, cursor)
 
     def _forget_axes(self, width: int, height: int) -> None:
-        """Axes stay only as long as what they are for."""
+        """Forget the axes if size or view are others than those they were made for."""
         view = self.view
         wanted = (width, height, view.unit, view.log, view.window)
         if self._axes_for != wanted:
@@ -199,74 +225,8 @@ class Chart(PointedLines):
             self._y = widened(kept, min(lows, default=0.0), max(highs, default=1.0), intervals)
         return self._y
 
-    def _drawn(
-        self,
-        pieces: Sequence[Piece],
-        x_axis: Axis,
-        y_axis: Axis | LogAxis,
-        width: int,
-        height: int,
-    ) -> Canvas:
-        canvas = Canvas(width, height)
-        weight = self.view.smoothing
-        for trace, piece in zip(self.traces, pieces, strict=True):
-            style = FAINT if trace.faint or weight else trace.style
-            draw_piece(canvas, piece, trace.curve.ys, y_axis, style)
-        for index, (trace, piece) in enumerate(zip(self.traces, pieces, strict=True)):
-            line = None
-            if weight:
-                ends = x_axis.low, x_axis.high
-                line = trace.smoothed(self.view.unit, *ends, canvas.columns, weight)
-            if line is not None:
-                draw_line(canvas, line, y_axis, trace.style)
-            if len(piece.columns) == 1:
-                at, point, *_ = piece.columns[0]
-                row = row_of(y_axis, canvas.rows)(trace.curve.ys[point])
-                canvas.mark(at, row, "•", trace.look(weight))
-            if trace.letter:
-                self._write_letters(canvas, y_axis, index, piece.columns, line)
-        self._mark(canvas, x_axis, y_axis)
-        return canvas
-
-    def _write_letters(
-        self,
-        canvas: Canvas,
-        axis: Axis | LogAxis,
-        index: int,
-        columns: Sequence[DotColumn],
-        line: Sequence[tuple[int, float]] | None,
-    ) -> None:
-        """The curve's letter at its end and here and there, each curve's in columns of its own."""
-        trace = self.traces[index]
-        apart = max(LETTERS_APART, len(self.traces)) * DOTS_ACROSS
-        offset = (index + 1) * apart // (len(self.traces) + 1)
-        last = -apart
-        smooth = dict(line or ())
-        for number_, (column, _, stop, *_) in enumerate(columns):
-            at_end = number_ == len(columns) - 1
-            near_end = columns[-1][0] - column < apart // 2
-            if not at_end and (near_end or column < offset or column - last < apart):
-                continue
-            y = smooth.get(column, trace.curve.ys[stop - 1])
-            canvas.mark(column, row_of(axis, canvas.rows)(y), trace.letter, f"{trace.style} bold")
-            last = column
-
-    def _mark(self, canvas: Canvas, x_axis: Axis, y_axis: Axis | LogAxis) -> None:
-        """The best x, and the cursor."""
-        unit, cursor = self.view.unit, self.view.cursor
-        trace = next((trace for trace in self.traces if trace.marked), None)
-        if self._best is not None and trace is not None:
-            column = _column(canvas, x_axis, self._best.at(unit))
-            index = trace.curve.nearest(unit, self._best.at(unit))
-            canvas.upright(column, "┊", _AXIS)
-            if index is not None:
-                row = row_of(y_axis, canvas.rows)(trace.curve.ys[index])
-                canvas.mark(column, row, "◆", "$accent")
-        if cursor is not None:
-            canvas.upright(_column(canvas, x_axis, cursor), "│", CURSOR)
-
     def figures(self) -> list[str]:
-        """Of each curve, the figure at the cursor or the newest."""
+        """Each curve's figure at the cursor, or its newest."""
         view = self.view
         slack = max(self.span, SLACK[view.unit])
         found = []
@@ -290,11 +250,45 @@ class Chart(PointedLines):
                     line += entry
         return line
 
+    # The mouse
 
-def _column(canvas: Canvas, axis: Axis, x: float) -> int:
-    if not axis.low <= x <= axis.high:
-        return -1
-    return min(int(axis.share(x) * canvas.columns), canvas.columns - 1)
+    def _x_at(self, event: events.MouseEvent) -> float | None:
+        offset = event.get_content_offset(self)
+        return self.plot.x_at(offset.x) if self.plot and offset is not None else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._dragged_from is None:
+            self.post_message(self.Pointed(self._x_at(event)))
+        elif self.plot is not None and event.x != self._dragged_from:
+            self.post_message(self.Panned((self._dragged_from - event.x) / self.plot.width))
+            self._dragged_from = event.x
+
+    def on_leave(self) -> None:
+        self.post_message(self.Pointed(None))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._dragged_from = event.x
+        self.capture_mouse()
+
+    def on_mouse_up(self) -> None:
+        self._dragged_from = None
+        self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        if (x := self._x_at(event)) is not None:
+            self.post_message(self.Chosen(x))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turn_wheel(event, WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turn_wheel(event, 1 / WHEEL)
+
+    def _turn_wheel(self, event: events.MouseEvent, factor: float) -> None:
+        if self._wheel:
+            event.stop()
+            if (x := self._x_at(event)) is not None:
+                self.post_message(self.Zoomed(x, factor))
 
 
 def _centred(text: str, width: int, height: int) -> list[Line]:

@@ -1,9 +1,9 @@
-"""What every screen with charts does with them."""
+"""What screens with charts have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -27,37 +27,54 @@ class ChartWanted(Message):
     overlay: Sequence[str]
 
 
+SMALL_HEIGHT = 30
+"""Rows of the terminal below which one chart is shown at a time."""
+
+SMALL_WIDTH = 100
+"""Columns of the terminal below which one chart is shown at a time."""
+
+
 class ChartedScreen(Screen[None]):
     """A screen that holds one `RunCharts`. Keys in `tui.charts.keys`."""
 
     app: Lab
+
+    def fit_charts(self) -> None:
+        """Show all charts, or in a small terminal one at a time."""
+        single = self.size.height < SMALL_HEIGHT or self.size.width < SMALL_WIDTH
+        self.charts.fit(single=single)
+
+    def action_next_chart(self) -> None:
+        """Show the next chart alone, or all again."""
+        self.charts.next_chart()
 
     @property
     def charts(self) -> RunCharts:
         return self.query_one(RunCharts)
 
     def action_smooth(self) -> None:
-        """The next smoothing."""
-        self.charts.smooth()
+        """Take the next smoothing."""
+        self.charts.look(self.charts.view.smoother())
 
     def action_toggle_log(self) -> None:
-        """A logarithmic y axis, or a linear one."""
-        self.charts.toggle_log()
+        """Change between a logarithmic y axis and a linear one."""
+        view = self.charts.view
+        self.charts.look(replace(view, log=not view.log))
 
     def action_next_unit(self) -> None:
-        """Epochs, steps or time on x."""
-        self.charts.next_unit()
+        """Take the next of epochs, steps and time on x."""
+        self.charts.look(self.charts.view.next_unit(self.charts.longest()))
 
     def action_zoom(self, factor: float) -> None:
-        """Nearer, or less near."""
+        """Look nearer, or see more of x."""
         self.charts.zoom(factor)
 
     def action_show_whole(self) -> None:
-        """All of x."""
+        """Show all of x."""
         self.charts.show_whole()
 
     def action_move_cursor(self, cells: int) -> None:
-        """The cursor so many cells on."""
+        """Move the cursor by cells."""
         self.charts.move_cursor(cells)
 
     def action_overlay(self) -> None:
@@ -74,14 +91,14 @@ class ChartedScreen(Screen[None]):
             self.charts.lay_over(run_ids)
 
     def action_open_chart(self) -> None:
-        """One chart on the whole screen."""
+        """Ask for one chart on the whole screen."""
         charts = self.charts
         if charts.main is not None:
             run_id, view, overlay = charts.main.run_id, charts.view, charts.overlay
             self.post_message(ChartWanted(run_id, charts.chart_shown, view, overlay))
 
     def action_replay(self) -> None:
-        """Go through the run again."""
+        """Ask to go through the run again."""
         charts = self.charts
         if charts.main is None:
             return

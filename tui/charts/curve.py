@@ -23,7 +23,7 @@ _BLOCK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Moment:
     """A moment of a run, in each unit of x."""
 
     epoch: float
@@ -46,8 +46,8 @@ class Points:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[float, float, float, float | None]]) -> Points:
-        """Of (epoch, step, time, y) in order. What can't be drawn (NaN, infinite) is left out, and
-        x that goes back (a clock that was set) stands still."""
+        """Make columns of (epoch, step, time, y) in order, without what can't be drawn (NaN,
+        infinite); x that goes back (a clock that was set) stands still."""
         kept = [row for row in rows if all(map(drawable, row))]
         if not kept:
             return cls()
@@ -67,7 +67,7 @@ class Curve:
         """How often points were taken away; what was drawn of them no longer holds."""
 
     def xs(self, unit: XUnit) -> array[float]:
-        """x of each point."""
+        """x of each point, in a unit."""
         return self._xs[unit]
 
     def clear(self) -> None:

@@ -18,18 +18,18 @@ class Blocks:
     """What is known of each whole block of ``BLOCK`` points."""
 
     extremes: list[float] = field(default_factory=list)
-    """The lowest and the highest y of each, one after the other."""
+    """The lowest and the highest y of each block, one after the other."""
     sums: list[float] = field(default_factory=list)
 
     def extend(self, ys: Sequence[float]) -> None:
-        """Take in the blocks that are new of a curve."""
+        """Add the whole blocks that ``ys`` has beyond those known."""
         for start in range(len(self.sums) * BLOCK, len(ys) - BLOCK + 1, BLOCK):
             block = ys[start : start + BLOCK]
             self.extremes += (min(block), max(block))
             self.sums.append(sum(block))
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget every block."""
         self.extremes.clear()
         self.sums.clear()
 

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import get_current_worker
 
 from tui.charts.specs import MOST_RUNS
+from tui.shell.reading import Reading
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import ABSENT, PARAGRAPH, ago, number, plain, run_label
 
 if TYPE_CHECKING:
-    from textual.content import Content
-
-    from engine.store.queries import Run
+    from tui.charts.reading import Run
     from tui.lab import Lab
 
 HINT = "⏎ chooses · esc done · ^n none"
 
 
 class OverlayScreen(ModalScreen[tuple[str, ...]]):
-    """Answers with the ids of the chosen runs.
+    """A dialog that answers with the ids of the chosen runs.
 
     Args:
         run_id: The run over which they are laid; runs like it are offered first.
@@ -51,19 +47,12 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
 
     app: Lab
 
-    class Found(Message):
-        """Runs that have the words, or why they can't be read."""
-
-        def __init__(self, runs: Sequence[Run], problem: str = "") -> None:
-            super().__init__()
-            self.runs = runs
-            self.problem = problem
-
     def __init__(self, run_id: str, chosen: Sequence[str]) -> None:
         super().__init__()
         self._run_id = run_id
         self._chosen = dict.fromkeys(chosen)
         self._runs: Sequence[Run] = ()
+        self._reading = Reading(self, self._take, self._fail)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -82,32 +71,33 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def _typed(self, event: Input.Changed) -> None:
         self._find(tuple(plain(event.value, 200).split()))
 
-    @work(thread=True, exclusive=True, group="companions")
     def _find(self, words: tuple[str, ...]) -> None:
-        from engine.errors import UserError
-        from engine.store.queries import companions
+        location, run_id = self.app.location, self._run_id
 
-        try:
-            with closing(self.app.reader()) as connection:
-                found = self.Found(companions(connection, self._run_id, words))
-        except (UserError, sqlite3.Error) as error:
-            found = self.Found((), str(error))
-        if not get_current_worker().is_cancelled:
-            self.post_message(found)
+        def find() -> Sequence[Run]:
+            from tui.charts.reading import find_companions
 
-    @on(Found)
-    def _take(self, message: Found) -> None:
-        self._runs = message.runs
+            return find_companions(location, run_id, words)
+
+        self._reading.ask(find, subject=words)
+
+    def _take(self, found: Sequence[Run]) -> None:
+        self._show(found)
+        self._say()
+
+    def _fail(self, problem: str) -> None:
+        self._show(())
+        self._say(plain(problem, PARAGRAPH))
+
+    def _show(self, found: Sequence[Run]) -> None:
+        self._runs = found
         runs = self.query_one("#runs", OptionList)
         runs.clear_options()
-        runs.add_options([Option(self._line(run), id=run.id) for run in message.runs])
-        if message.runs:
+        runs.add_options([Option(self._line(run), id=run.id) for run in found])
+        if found:
             runs.highlighted = 0
-        self._say(plain(message.problem, PARAGRAPH))
 
     def _line(self, run: Run) -> Content:
-        from textual.content import Content
-
         mark = ("● ", "$accent") if run.id in self._chosen else ("  ", "")
         best = number(run.best_valid_ndcg) if run.best_valid_ndcg is not None else ABSENT
         return Content.assemble(
@@ -130,7 +120,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     # Actions
 
     def action_move(self, lines: int) -> None:
-        """The cursor so many lines on."""
+        """Move the cursor by lines."""
         runs = self.query_one("#runs", OptionList)
         if self._runs:
             at = (runs.highlighted or 0) + lines

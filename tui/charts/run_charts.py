@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
@@ -17,24 +15,26 @@ from textual.widget import Widget
 from engine.lifecycle import ENDED
 from tui.charts.chart import Chart
 from tui.charts.curve import Curve
-from tui.charts.run_curves import CurveReading, Mark, RunCurves, read_curves
+from tui.charts.run_curves import CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
 from tui.charts.view import View
+from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
 
 if TYPE_CHECKING:
-    from engine.store.queries import Run
+    from tui.charts.reading import Run
     from tui.lab import Lab
 
 FAR = 1000
-"""Cells; more than any terminal has."""
+"""More cells than any terminal has."""
 
 ALL_CHARTS = tuple(spec.id for spec in CHARTS)
 
 
 class RunCharts(Widget):
-    """Charts that read what they show; a thread reads, a message brings it.
+    """Charts of a run, and of others laid over it. They say nothing where the store can't be read:
+    their screen does.
 
     Args:
         shown: Ids of the charts, in their order.
@@ -68,16 +68,8 @@ class RunCharts(Widget):
 
     app: Lab
 
-    class CurvesRead(Message):
-        """What a thread read, by run; or why it couldn't."""
-
-        def __init__(self, readings: dict[str, CurveReading | None], problem: str = "") -> None:
-            super().__init__()
-            self.readings = readings
-            self.problem = problem
-
     class Changed(Message):
-        """What is shown is another, or is looked at in another way."""
+        """Other points are shown, or they are looked at in another way."""
 
     def __init__(
         self,
@@ -100,10 +92,14 @@ class RunCharts(Widget):
         self._main: RunCurves | None = None
         self._others: dict[str, RunCurves] = {}
         self._pointing, self._large = pointing, large
-        self._alone: int | None = None
+        self._chosen: int | None = None
+        """Index of the chart that is to be seen alone."""
+        self._single = False
         self._held: float | None = None
         """Where the keys put the cursor; the mouse moves it for as long as it points."""
-        self._reads = self._read_again = False
+        self._known: Mapping[str, Known] = {}
+        """How much is known of the runs that are shown; replaced as a whole, for the thread."""
+        self._reading = Reading(self, self._take, lambda _: None)
 
     def compose(self) -> ComposeResult:
         with Container(id="grid"):
@@ -119,7 +115,7 @@ class RunCharts(Widget):
 
     @property
     def runs(self) -> list[RunCurves]:
-        """Those that are shown, the followed one first."""
+        """The curves of the runs that are shown, the followed one first."""
         if self._main is None:
             return []
         others = [self._others[run] for run in self.overlay if run in self._others]
@@ -151,64 +147,50 @@ class RunCharts(Widget):
             chart.title = spec.title if len(runs) < 2 else spec.main_title
             chart.show(spec.traces(runs) if runs else [])
             chart.look(self.view)
-        self._place()
+        self._show_marks()
 
-    def _place(self) -> None:
-        """Marks, ends and legend, from what is known of the runs."""
+    def _show_marks(self) -> None:
+        """Draw marks, ends and legend by what is known of the runs."""
         runs = self.runs
+        self._known = {curves.run_id: curves.known for curves in runs}
         if not runs:
             return
-        ends = [curves.end for curves in runs]
-        end = None
-        if all(end is not None for end in ends):
-            end = max((place for place in ends if place), key=lambda p: p.at(self.view.unit))
+        ends = [curves.end for curves in runs if curves.end is not None]
+        all_ended = len(ends) == len(runs)
+        end = max(ends, key=lambda moment: moment.at(self.view.unit)) if all_ended else None
         for chart in self._charts:
             chart.waiting = _waiting(runs[0].run)
-            chart.place(runs[0].best, end)
+            chart.mark(runs[0].best, end)
         self._show_legend()
 
     # The store
 
     def refresh_from_store(self) -> None:
-        """Read in a thread; at most one reads, and another follows if more changed meanwhile."""
-        if self._reads:
-            self._read_again = True
-        elif runs := self.runs:
-            self._reads = True
-            self._read({curves.run_id: curves.mark for curves in runs})
+        """Read in a thread what the store has more of the runs."""
+        if not self._known:
+            return
+        location = self.app.location
 
-    @work(thread=True, group="curves")
-    def _read(self, marks: dict[str, Mark]) -> None:
-        from engine.errors import UserError
+        def read() -> dict[str, CurveUpdate | None]:
+            from tui.charts.reading import read_updates
 
-        try:
-            with closing(self.app.reader()) as connection:
-                found = {run: read_curves(connection, run, mark) for run, mark in marks.items()}
-        except (UserError, sqlite3.Error) as error:
-            self.post_message(self.CurvesRead({}, str(error)))
-        else:
-            self.post_message(self.CurvesRead(found))
+            # As they are when the thread begins: a read that waits goes on from the one before.
+            return read_updates(location, self._known)
 
-    @on(CurvesRead)
-    def _take(self, message: CurvesRead) -> None:
-        message.stop()
-        self._reads = False
-        gone = []
+        self._reading.ask(read)
+
+    def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
         for curves in self.runs:
-            reading = message.readings.get(curves.run_id)
-            if reading is not None:
-                curves.take(reading)
-            elif curves.run_id in message.readings and curves is not self._main:
-                gone.append(curves.run_id)
-        if gone:
-            self.overlay = tuple(run for run in self.overlay if run not in gone)
+            update = updates.get(curves.run_id)
+            if update is not None:
+                curves.take(update)
+            elif curves.run_id in updates and curves is not self._main:
+                self.overlay = tuple(run for run in self.overlay if run != curves.run_id)
+        if len(self.runs) != len(self._known):
             self._arrange()
         else:
-            self._place()
+            self._show_marks()
         self.post_message(self.Changed())
-        if self._read_again:
-            self._read_again = False
-            self.refresh_from_store()
 
     # How they are looked at
 
@@ -220,50 +202,55 @@ class RunCharts(Widget):
             for chart in self._charts:
                 chart.look(view)
             if view.unit != unit:
-                self._place()
+                self._show_marks()
             self._show_legend()
             self.post_message(self.Changed())
 
     def show_alone(self, index: int | None) -> None:
-        """One chart, as large as can be; ``None`` shows all."""
-        self._alone = index
-        self.set_class(index is not None, "-one")
+        """Show one chart as large as can be; ``None`` shows all, where there is room for them."""
+        self._chosen = index
+        self._show_chosen()
+
+    def fit(self, *, single: bool) -> None:
+        """Say whether there is room for one chart only."""
+        self._single = single
+        self._show_chosen()
+
+    def next_chart(self) -> None:
+        """Show each chart alone, and after the last all, or where there is no room the first."""
+        before = self._chosen if self._chosen is not None else 0 if self._single else -1
+        self.show_alone(before + 1 if before + 1 < len(self._charts) else None)
+
+    def _show_chosen(self) -> None:
+        self.set_class(self._alone is not None, "-one")
         for number, chart in enumerate(self._charts):
-            chart.set_class(number == index, "-shown")
+            chart.set_class(number == self._alone, "-shown")
         self._show_legend()
+
+    @property
+    def _alone(self) -> int | None:
+        return 0 if self._single and self._chosen is None else self._chosen
 
     @property
     def chart_shown(self) -> str:
         """Id of the chart that is shown alone, or of the first."""
         return self.specs[self._alone or 0].id
 
-    def smooth(self) -> None:
-        """The next smoothing."""
-        self.look(self.view.smoother())
-
-    def toggle_log(self) -> None:
-        """A logarithmic y axis, or a linear one."""
-        self.look(replace(self.view, log=not self.view.log))
-
-    def next_unit(self) -> None:
-        """Epochs, steps or time on x."""
-        self.look(self.view.next_unit(self.longest()))
-
     def zoom(self, factor: float, around: float | None = None) -> None:
-        """So many times as near."""
+        """Look ``factor`` times as near, at ``around`` or else at the cursor."""
         self.look(self.view.zoomed(self._whole, factor, around))
 
     def point(self, x: float) -> None:
-        """The cursor to ``x``."""
+        """Put the cursor at ``x``."""
         self.look(self.view.pointed(self._whole, x))
 
     def show_whole(self) -> None:
-        """All of x, and the newest figures."""
+        """Show all of x, and the newest figures."""
         self._held = None
         self.look(replace(self.view, window=None, cursor=None))
 
     def move_cursor(self, cells: float) -> None:
-        """The cursor so many cells on, from ``FAR`` on to the first or the last point."""
+        """Move the cursor by cells; by ``FAR`` or more to the first or the last point."""
         span = self._visible.span
         ends = [(xs[0], xs[-1]) for xs in self._xs() if xs]
         if not span or not ends:

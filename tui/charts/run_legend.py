@@ -14,7 +14,7 @@ MOST_ROWS = 3
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One run."""
+    """A run in the legend: its letter on the charts, label, figure (or none) and state."""
 
     letter: str
     label: str
@@ -23,13 +23,11 @@ class LegendEntry:
 
 
 class RunLegend(Lines):
-    """As many lines as its runs need, none without runs."""
+    """Names the runs in as many lines as they need; of no height without runs."""
 
     DEFAULT_CSS = "RunLegend { height: 0; padding: 0 1; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._entries: Sequence[LegendEntry] = ()
+    _entries: Sequence[LegendEntry] = ()
 
     def show(self, entries: Sequence[LegendEntry]) -> None:
         """Show these runs instead."""

@@ -54,6 +54,7 @@ class ChartScreen(ChartedScreen):
         charts.look(self._view)
         if self._overlay:
             charts.lay_over(self._overlay)
+        charts.fit(single=True)
         charts.show_alone(self._index)
 
     @on(StoreChanged)
@@ -80,10 +81,5 @@ class ChartScreen(ChartedScreen):
     # Actions
 
     def action_close(self) -> None:
-        """Back."""
+        """Go back to the screen below."""
         self.dismiss()
-
-    def action_next_chart(self) -> None:
-        """The next of the charts."""
-        self._index = (self._index + 1) % len(ALL_CHARTS)
-        self.charts.show_alone(self._index)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.store.queries import Run
 
 MOST_RUNS = len(SERIES)
-"""Laid over each other at once, the run itself among them."""
+"""Runs laid over each other at once, counting the one that is followed."""
 
 LETTERS = "abcdefgh"
 
@@ -24,7 +24,7 @@ _SECOND = "$text-muted"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One curve of a chart of one run."""
+    """A curve in the chart of a single run: a source of `RunCurves`, its name and look."""
 
     name: str
     source: str
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ChartSpec:
-    """One chart. Of several runs it shows ``main`` only."""
+    """A chart: all its sources of a single run, only the source ``main`` of several."""
 
     id: str
     title: str

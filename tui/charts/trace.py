@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,13 +26,13 @@ class Piece(NamedTuple):
     """The column right of it, and y where one goes out."""
 
     def lows(self) -> list[float]:
-        return [column[3] for column in self.columns] + self._edges()
+        return [low for *_, low, _ in self.columns] + self._edges()
 
     def highs(self) -> list[float]:
-        return [column[4] for column in self.columns] + self._edges()
+        return [high for *_, high in self.columns] + self._edges()
 
     def _edges(self) -> list[float]:
-        return [edge[1] for edge in (self.before, self.after) if edge is not None]
+        return [y for _, y in filter(None, (self.before, self.after))]
 
 
 class _Reduction:
@@ -44,7 +45,7 @@ class _Reduction:
     def columns(
         self, curve: Curve, unit: XUnit, start: float, end: float, columns: int
     ) -> list[DotColumn]:
-        """Of what was asked last only what is new is computed."""
+        """The columns of a curve; of the part that was asked for last, only new ones are made."""
         key = (unit, start, end, columns, curve.cuts)
         first = 0
         if key != self._key:
@@ -58,39 +59,26 @@ class _Reduction:
         return self._columns
 
 
+@dataclass(eq=False)
 class Trace:
-    """One curve of one chart.
+    """One curve of one chart."""
 
-    Args:
-        curve: The points; several charts may share them.
-        name: What the legend says.
-        style: Its colour.
-        faint: Whether the curve itself is background, and only its smoothed form has the colour.
-        letter: Written on the curve, so that it is told from others without colours.
-        marked: Whether it carries the mark at the best x.
-    """
-
-    def __init__(
-        self,
-        curve: Curve,
-        name: str,
-        style: str,
-        *,
-        faint: bool = False,
-        letter: str = "",
-        marked: bool = False,
-    ) -> None:
-        self.curve = curve
-        self.name = name
-        self.style = style
-        self.faint = faint
-        self.letter = letter
-        self.marked = marked
-        self._shown = _Reduction()
-        self._wide = _Reduction()
+    curve: Curve
+    """Its points; several charts may share them."""
+    name: str
+    """What the legend says."""
+    style: str
+    faint: bool = False
+    """Whether the curve itself is background, and only its smoothed form has the colour."""
+    letter: str = ""
+    """Written on the curve, so that it is told from others without colours."""
+    marked: bool = False
+    """Whether it carries the mark at the best x."""
+    _shown: _Reduction = field(default_factory=_Reduction, init=False)
+    _wide: _Reduction = field(default_factory=_Reduction, init=False)
 
     def piece(self, unit: XUnit, start: float, end: float, columns: int) -> Piece:
-        """What is in sight of the curve."""
+        """What is in sight of the curve between two x, in columns of dots."""
         curve = self.curve
         shown = self._shown.columns(curve, unit, start, end, columns)
         return Piece(
@@ -112,10 +100,6 @@ class Trace:
         wide = self._wide.columns(curve, unit, start - size, end + size, 3 * columns)
         line = smoothed(wide, curve.ys, curve.blocks, weight)
         return [(column - columns, y) for column, y in line]
-
-    def forget_drawing(self) -> None:
-        """Compute everything anew next time."""
-        self._shown, self._wide = _Reduction(), _Reduction()
 
     def look(self, smoothing: float) -> str:
         """Style of the name in the legend."""
@@ -153,8 +137,8 @@ def draw_piece(
             joins.append((end[0], row(ys[end[2] - 1]), right[0], row(right[1])))
     elif left is not None and right is not None:
         joins.append((left[0], row(left[1]), right[0], row(right[1])))
-    runs = [(column, row(high), row(low)) for column, _, _, low, high in columns]
-    canvas.curve(runs, joins, style)
+    strokes = [(column, row(high), row(low)) for column, _, _, low, high in columns]
+    canvas.curve(strokes, joins, style)
 
 
 def draw_line(

@@ -34,12 +34,7 @@ class View:
 
     def next_unit(self, curve: Curve) -> View:
         """The next unit of x, at the same part and the same moment of a curve."""
-        unit = X_UNITS[(X_UNITS.index(self.unit) + 1) % len(X_UNITS)]
-        return self.in_unit(unit, curve)
-
-    def in_unit(self, unit: XUnit, curve: Curve) -> View:
-        """The same part and the same moment of a curve, in another unit."""
-        window = self.window
+        unit, window = X_UNITS[(X_UNITS.index(self.unit) + 1) % len(X_UNITS)], self.window
         if window is not None:
             low, high = (curve.translated(x, self.unit, unit) for x in window)
             window = (low, high) if high > low else None
@@ -49,7 +44,7 @@ class View:
         return replace(self, unit=unit, window=window, cursor=cursor)
 
     def part(self, whole: float) -> tuple[float, float]:
-        """What is in sight of 0 to ``whole``."""
+        """First and last x in sight, of 0 to ``whole``."""
         return self.window or (0.0, whole)
 
     def zoomed(self, whole: float, factor: float, around: float | None = None) -> View:
@@ -83,11 +78,12 @@ class View:
         return view.placed(x - (high - low) / 2, high - low, whole)
 
     def placed(self, low: float, size: float, whole: float) -> View:
+        """The part of a size from ``low`` on, or as near to there as it lies within the whole."""
         low = min(max(low, 0.0), max(whole - size, 0.0))
         return replace(self, window=(low, low + size))
 
     def tags(self, whole: float) -> list[str]:
-        """What of it isn't seen at once, in a word each."""
+        """A word for each way of looking that isn't seen at once."""
         tags = ["log"] if self.log else []
         if self.smoothing:
             tags.append(f"ema{self.smoothing:g}".replace("0.", "."))

@@ -32,8 +32,6 @@ from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.config import SlurmProfile
-    from engine.machine.estimates import CostEstimate, MeasuringProcess
-    from engine.machine.slots import Slot
     from engine.planning import Plan, PlannedRun
     from engine.spec import Dataset, RunSpec
     from tui.lab import Lab

@@ -19,8 +19,14 @@ from engine.store.queries import launch_cells, present_fingerprints
 from tui.launch.grid.contents import StoreView
 
 __all__ = [
-    "CostEstimate", "MeasuringProcess", "Slot", "cost_key", "plan_order", "read_ready", "read_store",
-]  # fmt: skip
+    "CostEstimate",
+    "MeasuringProcess",
+    "Slot",
+    "cost_key",
+    "plan_order",
+    "read_ready",
+    "read_store",
+]
 
 
 def read_store(location: StoreLocation) -> StoreView:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from textual.geometry import Size
+
 from tui.shell.text import count, plain, shorten, wrap
-from tui.widgets.lines import Line, Lines, fit
+from tui.widgets.lines import Line, Lines, fit, sparkline
 
 if TYPE_CHECKING:
     from engine.machine.telemetry import GpuSample, Sample
@@ -16,7 +18,6 @@ HISTORY = 90
 
 UNKNOWN = "n/a"
 
-_BARS = "▁▂▃▄▅▆▇█"
 _LABEL_WIDTH = 5
 _VALUE_WIDTH = 16
 _GIB = 1024
@@ -30,6 +31,8 @@ class DevicePanel(Lines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._sample: Sample | None = None
+        self._room = self._rows = 0
+        """Rows that it may take at most, and those that it takes."""
         self._shares: dict[tuple[str, str], deque[float | None]] = defaultdict(
             lambda: deque(maxlen=HISTORY)
         )
@@ -45,11 +48,18 @@ class DevicePanel(Lines):
             self._remember(gpu.uuid, "mem", _share(gpu.memory_used_mib, gpu.memory_total_mib))
             self._remember(gpu.uuid, "power", _share(gpu.power_w, gpu.power_limit_w))
             self._remember(gpu.uuid, "temp", _share(gpu.temperature_c, 100))
+        before = self._rows
+        self._rows = len(self.draw(self.content_size.width, self._room))
+        if self._rows != before:
+            self.refresh(layout=True)
         self.redraw()
 
-    def rows(self, at_most: int) -> int:
-        """How many rows there is something to show in."""
-        return len(self.draw(self.content_size.width, at_most))
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As many rows as there is something to show in, up to about half of the column."""
+        frame = self.gutter.height
+        self._room = (container.height + frame) // 2 + 1 - frame
+        self._rows = len(self.draw(width, self._room))
+        return self._rows
 
     def draw(self, width: int, height: int) -> list[Line]:
         sample = self._sample
@@ -116,11 +126,7 @@ class DevicePanel(Lines):
     def _spark(self, key: tuple[str, str], width: int) -> str:
         """The newest shares as bars, the newest on the right; a blank where unknown."""
         shares = list(self._shares[key])[-width:] if width > 0 else []
-        bars = "".join(
-            " " if share is None else _BARS[min(int(share * len(_BARS)), len(_BARS) - 1)]
-            for share in shares
-        )
-        return bars.rjust(max(width, 0))
+        return sparkline(shares).rjust(max(width, 0))
 
     def _remember(self, uuid: str, name: str, share: float | None) -> None:
         self._shares[uuid, name].append(share)

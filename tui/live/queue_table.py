@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -16,8 +18,7 @@ from tui.shell.text import ABSENT, TITLE, ago, duration, number, plain, run_labe
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
-    from engine.store.jobs import JobFacts
-    from engine.store.queries import Run
+    from tui.live.reading import JobFacts, Run
 
 HEADER_ROWS = 1
 
@@ -35,40 +36,36 @@ class QueueTable(Lines, can_focus=True):
         Binding("end", "move(1000000)", "Last run", show=False),
     ]
 
+    @dataclass
     class Selected(Message):
         """The cursor moved to another run: by the user, or because its run is gone."""
 
-        def __init__(self, run_id: str, by_user: bool) -> None:
-            super().__init__()
-            self.run_id = run_id
-            self.by_user = by_user
+        run_id: str
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._runs: Sequence[Run] = ()
-        self._now = 0.0
-        self._jobs: Mapping[str, JobFacts] = {}
-        self._selected: str | None = None
-        self._chosen = False
-        self._top = 0
+    _runs: Sequence[Run] = ()
+    _now = 0.0
+    _jobs: Mapping[str, JobFacts] = MappingProxyType({})
+    _selected: str | None = None
+    _chosen = False
+    """Whether the user moved the cursor."""
+    _top = 0
+    """Index of the first run in sight."""
 
     @property
     def selected(self) -> Run | None:
-        """The run under the cursor."""
+        """The run under the cursor, if any."""
         return next((run for run in self._runs if run.id == self._selected), None)
 
-    def show(
-        self, runs: Sequence[Run], now: float, jobs: Mapping[str, JobFacts] | None = None
-    ) -> None:
-        """Take the runs in their order, at the wall time ``now``, with the jobs that some are.
+    def show(self, runs: Sequence[Run], now: float, jobs: Mapping[str, JobFacts] = _jobs) -> None:
+        """Show the runs in their order, at the wall time ``now``, with jobs of a cluster by run.
 
         Until the user moves the cursor, it goes to the first run whenever its own is not running.
         """
-        self._runs, self._now, self._jobs = runs, now, jobs or {}
+        self._runs, self._now, self._jobs = runs, now, jobs
         selected = self.selected
         stay = selected is not None and (self._chosen or selected.state == "running")
         if runs and not stay:
-            self._select(runs[0].id, by_user=False)
+            self._select(runs[0].id)
         if not runs:
             self._selected = None
         self.redraw()
@@ -81,7 +78,7 @@ class QueueTable(Lines, can_focus=True):
         return " · ".join(parts)
 
     def action_move(self, rows: int) -> None:
-        """Move the cursor by so many rows."""
+        """Move the cursor by rows."""
         if not self._runs:
             return
         index = self._index()
@@ -131,17 +128,17 @@ class QueueTable(Lines, can_focus=True):
 
     def _choose(self, index: int) -> None:
         self._chosen = True
-        self._select(self._runs[index].id, by_user=True)
+        self._select(self._runs[index].id)
         self.redraw()
 
-    def _select(self, run_id: str, by_user: bool) -> None:
+    def _select(self, run_id: str) -> None:
         if run_id != self._selected:
             self._selected = run_id
-            self.post_message(self.Selected(run_id, by_user))
+            self.post_message(self.Selected(run_id))
 
 
 def _columns(width: int) -> dict[str, int]:
-    """Cells of each column; the narrower, the fewer."""
+    """Cells of each column that there is room for."""
     columns = {"state": 12, "run": 0, "progress": 16, "epoch": 9, "time": 12, "ndcg": 9,
                "device": 13}  # fmt: skip
     if width < 110:
@@ -176,7 +173,7 @@ def _header(columns: dict[str, int]) -> Line:
 
 
 def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFacts | None) -> Line:
-    """``ahead``: how many wait before it, if it waits."""
+    """A run's line; ``ahead`` runs wait before it, if it waits."""
     pending = run.state == "running" and job is not None and job.waits
     state = "queued" if pending else run.state
     style = style_variable(state)
@@ -213,7 +210,7 @@ def _cell(run: Run, name: str, now: float) -> str:
 
 
 def _time(run: Run, now: float) -> str:
-    """What is left of a running run; when one that ended did."""
+    """How long a running run will take; how long ago another ended."""
     if run.state == "running":
         return duration(run.eta_seconds)
     if run.state in ENDED and run.finished is not None:
@@ -222,8 +219,8 @@ def _time(run: Run, now: float) -> str:
 
 
 def _bar(run: Run, width: int, ahead: int) -> Line:
-    """The share that is done as a bar. A run that stopped early is done for all that; one that
-    waits has a place in the queue instead."""
+    """The share that is done as a bar, full for a run that stopped early; for a run that waits,
+    its place in the queue."""
     if run.state == "queued":
         place = "next" if ahead == 0 else f"{ahead:,} ahead"
         return [(fit(place, width) + "  ", "$text-muted")]

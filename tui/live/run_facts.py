@@ -1,4 +1,4 @@
-"""What there is to know of one run, in a column."""
+"""What is known of a run, in a column."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from tui.shell.text import (
 from tui.widgets.lines import Line, Lines, fit
 
 if TYPE_CHECKING:
-    from engine.store.jobs import JobFacts
-    from engine.store.queries import Run
+    from tui.live.reading import JobFacts, Run
 
 MESSAGE_LINES = 5
 _LABEL_WIDTH = 11
@@ -42,14 +41,14 @@ _NEXT_STEP = {
 
 @dataclass(frozen=True)
 class Facts:
-    """One run, the start of its newest attempt, its epochs."""
+    """A run, the start of its newest attempt, and its epochs."""
 
     run: Run
     start: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the journal's newest ``start``."""
     epochs: Sequence[Mapping[str, Any]] = ()
     job: JobFacts | None = None
-    """On a cluster, while it may run there."""
+    """Its job on a cluster, while it may run there."""
     node: Mapping[str, Any] = field(default_factory=dict)
     """The newest telemetry of the cluster's node."""
 
@@ -57,12 +56,10 @@ class Facts:
 class RunFacts(Lines):
     """Shows `Facts`; why a run failed comes first."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._facts: Facts | None = None
+    _facts: Facts | None = None
 
     def show(self, facts: Facts | None) -> None:
-        """Take other facts; ``None`` shows nothing."""
+        """Show these facts instead; ``None`` shows nothing."""
         self._facts = facts
         self.redraw()
 
@@ -85,11 +82,11 @@ class RunFacts(Lines):
 
 
 _LEAST_IMPORTANT = ("torch", "attempt", "step", "per epoch")
-"""Left out, in this order, where there is no room for all."""
+"""Labels left out, in this order, where there is no room for all."""
 
 
 def _state(run: Run, width: int) -> list[Line]:
-    """The state in its colour; for a run that ended badly why, and what to do."""
+    """Lines of the state in its colour; for a run that ended badly why, and what to do."""
     style = style_variable(run.state)
     cause = plain(run.cause, TITLE) if run.cause and run.state != "running" else ""
     headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
@@ -105,14 +102,12 @@ def _state(run: Run, width: int) -> list[Line]:
 
 
 def _job(facts: Facts, width: int) -> list[Line]:
-    """Where on a cluster it is or why it waits, and what its node does."""
+    """Lines of where on a cluster it is or why it waits, and what its node does."""
     if facts.job is None or facts.run.state != "running":
         return []
-    from engine.store.jobs import job_text
-
     tone = "$warning" if facts.job.job_stale is not None else "$accent"
     lines: list[Line] = [
-        [(text, tone)] for text in wrap(plain(job_text(facts.job), PARAGRAPH), max(width, 10))
+        [(text, tone)] for text in wrap(plain(facts.job.text, PARAGRAPH), max(width, 10))
     ]
     if parts := list(filter(None, _of_node(facts.node))):
         lines.append([("node".ljust(_LABEL_WIDTH), "$text-muted"),
@@ -121,18 +116,18 @@ def _job(facts: Facts, width: int) -> list[Line]:
 
 
 def _of_node(node: Mapping[str, Any]) -> list[str]:
-    """The figures that its driver and host told, the most important first."""
+    """Figures of a node's driver and host, the most important first; empty where unknown."""
 
-    def told(name: str, form: str, factor: float = 1.0) -> str:
+    def figure(name: str, form: str, factor: float = 1.0) -> str:
         value = node.get(name)
         return "" if value is None else form.format(value * factor)
 
     return [
-        told("gpu_utilization", "GPU {:.0f} %"),
-        told("gpu_memory_mib", "{:.1f} GiB", 1 / 1024),
-        told("gpu_temperature_c", "{:.0f} °C"),
-        told("cpu_percent", "CPU {:.0f} %"),
-        told("process_memory_mib", "{:,.0f} MiB its own"),
+        figure("gpu_utilization", "GPU {:.0f} %"),
+        figure("gpu_memory_mib", "{:.1f} GiB", 1 / 1024),
+        figure("gpu_temperature_c", "{:.0f} °C"),
+        figure("cpu_percent", "CPU {:.0f} %"),
+        figure("process_memory_mib", "{:,.0f} MiB its own"),
     ]
 
 
@@ -210,7 +205,7 @@ _SHOWN_METRICS = (
     ("  masked NDCG", "ndcg_masked"),
     ("  masked Recall", "recall_masked"),
 )
-"""Over all items first; below, with the items masked that the user has seen."""
+"""Labels and columns: first over all items, then with items masked that the user has seen."""
 
 
 def _figures(name: str, valid: str, test: str, style: str, label_width: int) -> Line:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -14,27 +13,24 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from engine.errors import UserError
+from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, cells, plain, shorten
 from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
-    from engine.predictions import Item, Predictions, UserPrediction
     from tui.lab import Lab
+    from tui.run.prediction_reading import Item, Predictions, UserPrediction
 
 MUTED = "$text-muted"
-AT_ONCE = 20
-"""Tested users that are predicted together: starting a process for it takes seconds."""
-
 HISTORY = 6
 """Last items that are shown."""
 
 ID = 12
-"""Terminal cells of the column of ids at most."""
+"""Cells of the column of ids at most."""
 
 
 class PredictionsScreen(ModalScreen[None]):
-    """Tested users one after the other, or the one whose id is typed."""
+    """A dialog that predicts for the tested users one by one, or for a user whose id is typed."""
 
     CSS_PATH = "predictions.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -54,6 +50,7 @@ class PredictionsScreen(ModalScreen[None]):
         self._tested = 0
         self._place = 0
         self._busy = False
+        self._reading = Reading(self, self._loaded, self._failed)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -65,23 +62,21 @@ class PredictionsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).display = False
-        self._load(None, 0)
+        self._load()
 
-    @work(thread=True, group="predict")
-    def _load(self, user: str | None, first: int) -> None:
-        from engine.predictions import predictions
-        from engine.runfolder import run_folder
+    def _load(self, user: str | None = None) -> None:
+        location, run_id, place = self.app.location, self._run_id, self._place
+
+        def read() -> tuple[int | None, Predictions]:
+            from tui.run.prediction_reading import read_predictions
+
+            return read_predictions(location, run_id, user, place)
 
         self._busy = True
-        try:
-            folder = run_folder(self.app.location.runs, self._run_id)
-            found = predictions(folder, user, first=first, count=AT_ONCE)
-        except (UserError, OSError, sqlite3.Error) as error:
-            self.call_later(self._failed, str(error))
-        else:
-            self.call_later(self._loaded, found, None if user is not None else first)
+        self._reading.ask(read)
 
-    def _loaded(self, found: Predictions, first: int | None) -> None:
+    def _loaded(self, answer: tuple[int | None, Predictions]) -> None:
+        first, found = answer
         self._busy = False
         self._tested = found.tested
         if first is None:
@@ -95,8 +90,7 @@ class PredictionsScreen(ModalScreen[None]):
         self._say(Content.styled(plain(sentence, PARAGRAPH), "$error"))
 
     def _say(self, text: Content) -> None:
-        for shown in self.query("#prediction").results(Static):
-            shown.update(text)
+        self.query_one("#prediction", Static).update(text)
 
     @property
     def _width(self) -> int:
@@ -109,18 +103,18 @@ class PredictionsScreen(ModalScreen[None]):
             self._say(prediction_text(found, which, self._width))
         elif self._tested and not self._busy:
             self._say(Content("…"))
-            self._load(None, self._place - self._place % AT_ONCE)
+            self._load()
 
     # Actions
 
     def action_step(self, by: int) -> None:
-        """Another of the tested users."""
+        """Show another of the tested users."""
         if self._tested:
             self._place = (self._place + by) % self._tested
             self._show()
 
     def action_name_user(self) -> None:
-        """Type an id."""
+        """Open the field for a user's id."""
         field = self.query_one(Input)
         field.display = True
         field.focus()
@@ -132,10 +126,10 @@ class PredictionsScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).focus()
         if event.value.strip() and not self._busy:
             self._say(Content("…"))
-            self._load(event.value.strip(), 0)
+            self._load(event.value.strip())
 
     def action_close(self) -> None:
-        """Out of the field, or back."""
+        """Leave the field, or the dialog."""
         field = self.query_one(Input)
         if field.display:
             field.display = False
@@ -176,7 +170,7 @@ def _best(items: Sequence[Item], ids: int, width: int) -> list[Content]:
 
 
 def _name(item: Item, ids: int, width: int) -> str:
-    """Its id, in a column of so many cells, and its title."""
+    """An item's id, in a column of ``ids`` cells, and its title."""
     number, title = plain(item.id), plain(item.title)
     blanks = " " * (ids - cells(number) + 2)
     return shorten(f"{number}{blanks}{title}".rstrip(), width)

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from pathlib import Path
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
-from engine.analysis.details import RunDetails, run_details
-from engine.analysis.reference import references_of
-from engine.analysis.relaunch import relaunch_command
-from engine.analysis.remedy import Remedy, remedy
-from engine.lifecycle import DIED, UNFINISHED, allows
-from engine.runfolder import run_folder
+from engine.lifecycle import UNFINISHED, allows
+from engine.store import requests
 from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
@@ -30,42 +20,23 @@ from tui.results.published import reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
 from tui.shell.bindings import bindings_for
-from tui.shell.log_follower import LogFollower
-from tui.shell.states import STATE_MEANING, glyph
+from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
-Wish = Literal["cancel", "retry", "delete", "note"]
+if TYPE_CHECKING:
+    from tui.run.reading import RunPage, StoreLocation
 
+Intervals = Mapping[str, tuple[float, float]]
+"""Intervals of the test metrics, at 95 % over users, by metric."""
 
-class DetailsRead(Message):
-    """The run came from the store; None if it is no more. With it the end of its log."""
-
-    def __init__(self, details: RunDetails | None, log: list[str]) -> None:
-        super().__init__()
-        self.details = details
-        self.log = log
-
-
-class IntervalsRead(Message):
-    """How sure the test metrics are over users, by metric; nothing where ranks can't be read."""
-
-    def __init__(self, found: Mapping[str, tuple[float, float]]) -> None:
-        super().__init__()
-        self.found = found
-
-
-class DetailsFailed(Message):
-    """The store can't be read; says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__()
-        self.sentence = sentence
+Request = Callable[["StoreLocation", Iterable[str]], None]
+"""A function of `engine.store.requests` that takes ids of runs."""
 
 
 class RunScreen(ChartedScreen):
-    """Details of one run. Keys in `tui.run.keys`."""
+    """Details of a run. Keys in `tui.run.keys`."""
 
     AREA = "run"
     CSS_PATH = "screen.tcss"
@@ -75,10 +46,11 @@ class RunScreen(ChartedScreen):
     def __init__(self, run_id: str) -> None:
         super().__init__()
         self.run_id = run_id
-        self._details: RunDetails | None = None
-        self._remedy: Remedy | None = None
-        self._log_end: list[str] = []
-        self._intervals: Mapping[str, tuple[float, float]] | None = None
+        self._page: RunPage | None = None
+        self._intervals: Intervals | None = None
+        self._reading = Reading(self, self._take, self._say)
+        # The page's own reading says what is wrong.
+        self._ranks = Reading(self, self._take_intervals, lambda _: None)
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "compare")
@@ -114,65 +86,50 @@ class RunScreen(ChartedScreen):
         self._read()
 
     def on_store_changed(self, _: StoreChanged) -> None:
-        """Read the run again."""
+        """Read again what the page shows."""
         self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Published figures and profiles are part of the configuration."""
-        self._show()
+        """Read again: published figures and profiles are part of the configuration."""
+        self._read()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
 
-    @work(thread=True, exclusive=True, group="details", exit_on_error=False)
     def _read(self) -> None:
-        from engine.errors import UserError
+        location, run_id, catalogue = self.app.location, self.run_id, self.app.catalogue
 
-        try:
-            with closing(self.app.reader()) as con:
-                details = run_details(con, self.run_id)
-            log = LogFollower(run_folder(self.app.location.runs, self.run_id).log)
-        except (UserError, sqlite3.Error) as error:
-            self.post_message(DetailsFailed(str(error)))
-            return
-        if not get_current_worker().is_cancelled:
-            self.post_message(DetailsRead(details, log.read()))
-            if self._intervals is None and details is not None and details.run.state == "done":
-                self._read_intervals()
+        def read() -> RunPage | None:
+            from tui.run.reading import read_page
+
+            return read_page(location, run_id, catalogue)
+
+        self._reading.ask(read)
 
     def _read_intervals(self) -> None:
-        """In the same thread, after the rest: what reads ranks takes a moment to load."""
-        from engine.analysis.pairs.cells import intervals
-        from engine.errors import UserError
+        location, run_id = self.app.location, self.run_id
 
-        try:
-            with closing(self.app.reader()) as con:
-                found = intervals(con, self.app.location, [self.run_id])
-        except (UserError, sqlite3.Error):
-            return  # the page's own reading says what is wrong
-        self.post_message(IntervalsRead({} if isinstance(found, str) else found))
+        def read() -> Intervals:
+            from tui.run.rank_reading import read_intervals
 
-    @on(IntervalsRead)
-    def _intervals_read(self, event: IntervalsRead) -> None:
-        self._intervals = event.found
-        self._show()
+            return read_intervals(location, run_id)
 
-    @on(DetailsRead)
-    def _details_read(self, event: DetailsRead) -> None:
-        self._details = details = event.details
-        self._log_end = event.log
-        died = details is not None and details.run.state in DIED
-        self._remedy = remedy(details.run.cause, details.spec) if details and died else None
-        self.query_one("#body").display = details is not None
-        if details is None:
+        self._ranks.ask(read)
+
+    def _take(self, page: RunPage | None) -> None:
+        self._page = page
+        self.query_one("#body").display = page is not None
+        if page is None:
             self._say("This run was deleted: esc goes back.")
+        elif self._intervals is None and page.details.run.state == "done":
+            self._read_intervals()
         self.charts.refresh_from_store()
         self._show()
         self.refresh_bindings()
 
-    @on(DetailsFailed)
-    def _details_failed(self, event: DetailsFailed) -> None:
-        self._say(event.sentence)
+    def _take_intervals(self, found: Intervals) -> None:
+        self._intervals = found
+        self._show()
 
     def _say(self, sentence: str) -> None:
         self.query_one("#heading", Static).update(
@@ -180,183 +137,127 @@ class RunScreen(ChartedScreen):
         )
 
     def _show(self) -> None:
-        details = self._details
-        if details is None or not self.is_mounted:
+        page = self._page
+        if page is None or not self.is_mounted:
             return
+        details = page.details
         self._put("heading", sections.heading(details, self.size.width - 2))
-        self._show_failure()
+        self._show_failure(page)
         self._put("result", sections.result(details, self._intervals or {}))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
         self._put("attempts", sections.attempts(details))
-        self._put("files", sections.files(self._folder, self._command))
-        self._show_reference(details)
-        self._show_curves(details)
+        folder = self.app.location.runs / self.run_id
+        self._put("files", sections.files(folder, page.command))
+        self._show_reference(page)
+        self.charts.display = bool(details.epochs) or details.run.state in UNFINISHED
 
     def _put(self, name: str, content: Content) -> None:
         widget = self.query_one(f"#{name}", Static)
         if widget.content != content:
             widget.update(content)
 
-    def _show_failure(self) -> None:
+    def _show_failure(self, page: RunPage) -> None:
         panel = self.query_one("#failure")
-        panel.display = self._remedy is not None
-        if self._remedy is not None:
-            panel.border_title = self._remedy.title
-            self._put("failure", sections.failure(self._remedy, self._log_end))
+        panel.display = page.remedy is not None
+        if page.remedy is not None:
+            panel.border_title = page.remedy.title
+            self._put("failure", sections.failure(page.remedy, page.log))
 
-    def _show_reference(self, details: RunDetails) -> None:
-        panel = self.query_one("#reference", Static)
-        run, catalogue = details.run, self.app.catalogue
-        found = (
-            references_of(catalogue.references.values(), run.model, run.dataset, run.length)
-            if catalogue
-            else []
-        )
-        panel.display = bool(found)
-        if not found:
+    def _show_reference(self, page: RunPage) -> None:
+        panel, reference = self.query_one("#reference", Static), page.reference
+        panel.display = reference is not None
+        if reference is None:
             return
-        reference = found[0]
+        run = page.details.run
         cell = f"{run.model} × {run.dataset} × {run.length}"
         panel.border_title = Content(reference_title(reference, cell))
         width = (panel.content_size.width or self.size.width - 4) - 1
+        figures = reference_content(reference, page.details.figures, width)
         notes = " ".join(
             plain(text, PARAGRAPH) for text in (reference.source, reference.split) if text
         )
-        self._put(
-            "reference",
-            Content("\n").join(
-                [
-                    reference_content(reference, details.figures, width),
-                    Content(""),
-                    Content.styled(notes, "$text-muted"),
-                ]
-            ),
-        )
-
-    def _show_curves(self, details: RunDetails) -> None:
-        ended = details.run.state not in UNFINISHED
-        self.charts.display = bool(details.epochs) or not ended
-
-    @property
-    def _folder(self) -> Path:
-        return self.app.location.runs / self.run_id
-
-    @property
-    def _command(self) -> str:
-        return relaunch_command(self._details.spec if self._details else {}, self.app.catalogue)
+        muted = Content.styled(notes, "$text-muted")
+        self._put("reference", Content("\n").join([figures, Content(""), muted]))
 
     # Actions
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
         """What help explains first: how the run stands, and the figure that it is judged by."""
-        from engine.analysis.comparison import SORT, column
-        from engine.analysis.meanings import meaning
-
-        if self._details is None:
-            return
-        state = self._details.run.state
-        if (known := STATE_MEANING.get(state)) is not None:
-            yield f"{glyph(state)} {state}", f"{known.capitalize()}."
-        if self._remedy is not None:
-            yield self._remedy.title, self._remedy.advice
-        if self._details.epochs:
-            yield SORT, meaning(column(SORT), "best")
+        if self._page is not None:
+            yield from sections.topics(self._page.details, self._page.remedy)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer only what the run's state allows."""
+        page = self._page
         if action == "amend":
-            return bool(self._remedy and self._remedy.settings)
+            return bool(page and page.remedy and page.remedy.settings)
         if action == "predict":
-            return self._details is not None and self._details.run.state == "done"
+            return page is not None and page.details.run.state == "done"
         if action in ("cancel", "retry", "delete"):
-            return self._details is not None and allows(self._details.run.state, action)
+            return page is not None and allows(page.details.run.state, action)
         return True
 
     def action_close(self) -> None:
-        """Back."""
+        """Go back to the screen below."""
         self.dismiss()
 
     def action_retry(self) -> None:
         """Queue the run again."""
-        self._wish("retry")
+        self._request(requests.request_retry)
 
     def action_amend(self) -> None:
         """Queue a new run with the proposed change."""
-        if self._remedy is not None:
-            self._amend(self._remedy)
-
-    @work(thread=True, group="wish", exit_on_error=False)
-    def _amend(self, remedy: Remedy) -> None:
-        from engine.errors import UserError
-        from engine.store.requests import enqueue_amended
-
-        try:
-            run = enqueue_amended(self.app.location, self.run_id, remedy.settings)
-        except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+        if self._page is None or (proposed := self._page.remedy) is None:
             return
-        self.app.call_from_thread(self.app.look_after_queue)
-        said = f"Queued {run} with {remedy.change}"
-        self.app.call_from_thread(self.notify, said, markup=False)
+        location, run_id = self.app.location, self.run_id
+
+        def write() -> str:
+            run = requests.enqueue_amended(location, run_id, proposed.settings)
+            return f"Queued {run} with {proposed.change}"
+
+        self.app.request(write)
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""
-        self._ask("cancel", "Cancel this run?", "Its checkpoint stays: retry goes on from it.")
+        kept = "Its checkpoint stays: retry goes on from it."
+        self._ask("Cancel", kept, requests.request_cancel)
 
     def action_delete(self) -> None:
         """Delete the run, after asking."""
-        self._ask("delete", "Delete this run?", "Its folder goes with it, for good.")
+        self._ask("Delete", "Its folder goes with it, for good.", requests.request_delete)
 
-    def _ask(self, wish: Wish, question: str, follows: str) -> None:
+    def _ask(self, verb: str, follows: str, write: Request) -> None:
         from tui.dialogs.ask import AskScreen
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._wish(wish)
+        text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"
+        question = AskScreen(verb, text, verb)
+        self.app.push_screen(question, lambda yes: self._request(write) if yes else None)
 
-        text = f"{question}\n\n{plain(self.run_id)}\n{follows}"
-        self.app.push_screen(AskScreen(wish.capitalize(), text, wish.capitalize()), answered)
+    def _request(self, write: Request) -> None:
+        location = self.app.location
+        self.app.request(lambda: write(location, [self.run_id]))
 
     def action_note(self) -> None:
         """Write a note."""
         from tui.results.note import NoteScreen
 
+        location = self.app.location
+
         def written(note: str | None) -> None:
             if note is not None:
-                self._wish("note", note)
+                self.app.request(lambda: requests.set_note(location, self.run_id, note))
 
-        note = self._details.run.note if self._details else ""
+        note = self._page.details.run.note if self._page else ""
         self.app.push_screen(NoteScreen(note), written)
 
     def action_predict(self) -> None:
-        """What the run recommends to single users."""
+        """Show what the run recommends to single users."""
         from tui.run.predictions import PredictionsScreen
 
         self.app.push_screen(PredictionsScreen(self.run_id))
 
     def action_copy(self) -> None:
         """Put the relaunch command on the clipboard."""
-        self.app.copy_to_clipboard(plain(self._command))
+        self.app.copy_to_clipboard(plain(self._page.command if self._page else ""))
         self.notify("Copied the relaunch command", timeout=2)
-
-    @work(thread=True, group="wish", exit_on_error=False)
-    def _wish(self, wish: Wish, note: str = "") -> None:
-        from engine.errors import UserError
-        from engine.store import requests
-
-        location, runs = self.app.location, [self.run_id]
-        try:
-            match wish:
-                case "cancel":
-                    requests.request_cancel(location, runs)
-                case "retry":
-                    requests.request_retry(location, runs)
-                case "delete":
-                    requests.request_delete(location, runs)
-                case "note":
-                    requests.set_note(location, self.run_id, note)
-        except (UserError, sqlite3.Error) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error")
-            return
-        self.app.call_from_thread(self.app.look_after_queue)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from engine.analysis.comparison import Kind, Value, figure
+from engine.analysis.comparison import SORT, Kind, Value, column, figure
 from engine.analysis.details import RunDetails
+from engine.analysis.meanings import meaning
 from engine.analysis.remedy import Remedy
 from engine.marks import MEANING
+from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
 from tui.shell.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
 
@@ -47,12 +49,23 @@ _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", 
 MUTED = "$text-muted"
 
 LAST_LINES = 6
-"""Of the log, on a failed run's page."""
+"""Lines of the log on a failed run's page."""
 LONGEST_NAME = 24
 
 
+def topics(details: RunDetails, found: Remedy | None) -> Iterator[tuple[str, str]]:
+    """What help explains: the state, what to try, and the figure that runs are judged by."""
+    state = details.run.state
+    if (known := STATE_MEANING.get(state)) is not None:
+        yield f"{glyph(state)} {state}", f"{known.capitalize()}."
+    if found is not None:
+        yield found.title, found.advice
+    if details.epochs:
+        yield SORT, meaning(column(SORT), "best")
+
+
 def heading(details: RunDetails, width: int) -> Content:
-    """State, cell and what became of it; the id where there is room."""
+    """State, cell and outcome; the id where there is room."""
     run = details.run
     cell = plain(f"{run.model} × {run.dataset} × {run.length}", 120)
     who = f"   seed {run.seed}   profile {plain(run.profile, 40)}"
@@ -165,7 +178,7 @@ def configuration(details: RunDetails) -> Content:
 
 
 def provenance(details: RunDetails) -> Content:
-    """What makes the figures comparable."""
+    """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
     known = details.provenance
     checksum = known.get("checksum")
@@ -199,7 +212,7 @@ def provenance(details: RunDetails) -> Content:
 
 
 def _origin(details: RunDetails) -> list[tuple[str, str]]:
-    """Of an imported run."""
+    """How an imported run came; nothing for our own."""
     if not details.run.origin:
         return []
     came_from = plain(str(details.spec.get("came_from") or ""), PARAGRAPH)
@@ -215,9 +228,7 @@ def _commit(start: Mapping[str, Any]) -> str:
 
 
 def attempts(details: RunDetails) -> Content:
-    """One line an attempt, then what was warned of."""
-    from engine.store.jobs import job_of, job_text
-
+    """A line for each attempt, then the warnings."""
     lines = []
     for attempt in details.attempts:
         began, ended = attempt.get("started"), attempt.get("ended")
@@ -229,7 +240,7 @@ def attempts(details: RunDetails) -> Content:
             text += f", from epoch {resumed}"
         lines.append(Content.assemble((f"{attempt.get('attempt')}  ", MUTED), (text, "")))
         if (job := job_of(attempt)) is not None:
-            lines.append(Content.styled(f"   {plain(job_text(job), PARAGRAPH)}", MUTED))
+            lines.append(Content.styled(f"   {plain(job.text, PARAGRAPH)}", MUTED))
     lines += [
         Content.assemble(("! ", "$warning"), (plain(warning, PARAGRAPH), ""))
         for warning in details.warnings
@@ -240,7 +251,7 @@ def attempts(details: RunDetails) -> Content:
 
 
 def files(folder: Path, command: str) -> Content:
-    """Where it lies, and how to launch it again."""
+    """The run's id and folder, and the command that launches it again."""
     return Content.assemble(
         ("run       ", MUTED),
         (plain(folder.name), ""),
@@ -252,7 +263,7 @@ def files(folder: Path, command: str) -> Content:
 
 
 def pairs_lines(pairs: Iterable[tuple[str, str]]) -> list[Content]:
-    """Names and values under each other."""
+    """A line for each name and value."""
     listed = [(plain(name, LONGEST_NAME), plain(value, PARAGRAPH)) for name, value in pairs]
     width = max((cell_len(name) for name, _ in listed), default=0)
     return [

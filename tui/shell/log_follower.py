@@ -60,9 +60,10 @@ class LogFollower:
         lines = whole.split(b"\n")
         if cut:
             del lines[0]  # begins in the middle
-        return said + [_line(raw) for raw in lines]
+        return said + [line_text(raw) for raw in lines]
 
 
-def _line(raw: bytes) -> str:
+def line_text(raw: bytes) -> str:
+    """A line of a log, harmless and clipped; of a progress bar its newest state."""
     newest = raw.rstrip(b"\r").rpartition(b"\r")[2][: 4 * LINE_CHARACTERS]
     return plain(newest.decode(errors="replace"))[:LINE_CHARACTERS]

@@ -6,6 +6,7 @@ marks only the spans that differ.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby, zip_longest
 from operator import itemgetter
 
@@ -22,6 +23,8 @@ Span = tuple[str, str]
 """Text, and a style such as ``"$text-muted bold"``; the text is never markup."""
 
 Line = list[Span]
+
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 class Lines(Widget):
@@ -122,6 +125,14 @@ def fit(text: str, width: int, align: str = "<") -> str:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     padding = " " * (width - length)
     return padding + text if align == ">" else text + padding
+
+
+def sparkline(shares: Iterable[float | None]) -> str:
+    """A bar a share (0 to 1), a blank where it is unknown."""
+    last = len(_BARS) - 1
+    return "".join(
+        " " if share is None else _BARS[min(int(share * len(_BARS)), last)] for share in shares
+    )
 
 
 def line_length(line: Line) -> int:

@@ -108,11 +108,11 @@ def test_any_curve_can_be_drawn(curve: list[tuple[float, float]], width: int, he
 
 def test_dots_are_where_they_belong() -> None:
     canvas = Canvas(2, 1)
-    canvas.run(0, 0, 0, "a")
+    canvas.curve([(0, 0, 0)], (), "a")
     assert picture(canvas) == ["⠁ "]
-    canvas.run(0, 0, 3, "a")
+    canvas.curve([(0, 0, 3)], (), "a")
     assert picture(canvas) == ["⡇ "]
-    canvas.run(3, 3, 9, "a")
+    canvas.curve([(3, 3, 9)], (), "a")
     assert picture(canvas) == ["⡇⢀"]
 
 
@@ -124,16 +124,16 @@ def test_a_straight_line_is_joined() -> None:
 
 def test_a_later_curve_takes_the_cell() -> None:
     canvas = Canvas(2, 1)
-    canvas.run(0, 0, 3, "band")
-    canvas.run(1, 0, 3, "band")
-    canvas.run(2, 0, 3, "band")
-    canvas.run(0, 1, 1, "line")
+    canvas.curve([(0, 0, 3)], (), "band")
+    canvas.curve([(1, 0, 3)], (), "band")
+    canvas.curve([(2, 0, 3)], (), "band")
+    canvas.curve([(0, 1, 1)], (), "line")
     assert canvas.line(0) == [("⠂", "line"), ("⡇", "band")]
 
 
 def test_marks_stand_before_uprights_and_curves_too() -> None:
     canvas = Canvas(3, 2)
-    canvas.run(2, 0, 0, "curve")
+    canvas.curve([(2, 0, 0)], (), "curve")
     canvas.upright(2, "┊", "dim")
     assert picture(canvas) == [" ⠁ ", " ┊ "]
     canvas.mark(2, 5, "◆", "best")
@@ -146,7 +146,7 @@ def test_a_line_that_leaves_the_picture_is_drawn_to_its_edge() -> None:
     assert picture(canvas) == ["⠒⠒⠒⠒"]
 
 
-def test_runs_of_neighbouring_columns_touch() -> None:
+def test_strokes_of_neighbouring_columns_touch() -> None:
     canvas = Canvas(1, 2)
     canvas.curve([(0, 0, 0), (1, 6, 7)], [], "a")
     assert picture(canvas) == ["⢱", "⢸"]

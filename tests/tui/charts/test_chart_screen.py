@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from live_app import know_the_surroundings, select, show_live
+from live_app import curves_read, know_the_surroundings, select, show_live
 from live_lines import screen_text
 from live_runs import LiveStore, populate
 from pilots import settled, wait_for
@@ -19,7 +19,6 @@ from engine.store.database import write
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.charts.overlay import OverlayScreen
-from tui.charts.run_charts import RunCharts
 from tui.charts.screen import ChartScreen
 from tui.charts.specs import MOST_RUNS
 from tui.live.screen import LiveScreen
@@ -40,17 +39,7 @@ async def live(
     async with app.run_test(size=size) as pilot:
         screen = await show_live(pilot)
         await select(pilot, run)
-        await curves_read(screen.charts, pilot)
         yield screen, pilot
-
-
-async def curves_read(charts: RunCharts, pilot: Pilot[None]) -> None:
-    await wait_for(
-        pilot,
-        lambda: charts.runs and all(curves.run is not None for curves in charts.runs),
-        "the curves",
-    )
-    await pilot.pause()
 
 
 async def open_chart(pilot: Pilot[None]) -> ChartScreen:
@@ -59,7 +48,7 @@ async def open_chart(pilot: Pilot[None]) -> ChartScreen:
     screen = pilot.app.screen
     assert isinstance(screen, ChartScreen)
     await wait_for(pilot, lambda: screen.charts.main is not None, "its run")
-    await curves_read(screen.charts, pilot)
+    await curves_read(pilot, screen)
     return screen
 
 
@@ -156,7 +145,7 @@ async def test_runs_are_laid_over_each_other_and_told_apart(empty_store: LiveSto
     runs = populate(empty_store)
     async with live(empty_store, runs["done"]) as (screen, pilot):
         await choose(pilot, "s42", "bert4rec")
-        await curves_read(screen.charts, pilot)
+        await curves_read(pilot, screen)
         assert len(screen.charts.runs) == 3
         shown = text(pilot)
         assert "a sasrec s1 ●" in shown
@@ -170,7 +159,7 @@ async def test_runs_are_laid_over_each_other_and_told_apart(empty_store: LiveSto
         assert all(letter in "".join(rows[3:-4]) for letter in "abc")
         await pilot.press("escape")
         await choose(pilot, "s42")
-        await curves_read(screen.charts, pilot)
+        await curves_read(pilot, screen)
         assert len(screen.charts.runs) == 2
 
 
@@ -180,11 +169,9 @@ async def test_what_is_laid_over_stays_when_another_run_is_chosen(empty_store: L
         await choose(pilot, "s42")
         overlay = screen.charts.overlay
         await select(pilot, runs["second"])
-        await curves_read(screen.charts, pilot)
         assert screen.charts.overlay == overlay
         assert screen.charts.runs[0].run_id == runs["second"]
         await select(pilot, overlay[0])
-        await curves_read(screen.charts, pilot)
         assert len(screen.charts.runs) == 1
 
 
@@ -192,7 +179,7 @@ async def test_a_run_that_is_deleted_leaves_the_overlay(empty_store: LiveStore) 
     runs = populate(empty_store)
     async with live(empty_store, runs["done"]) as (screen, pilot):
         await choose(pilot, "cancelled")
-        await curves_read(screen.charts, pilot)
+        await curves_read(pilot, screen)
         with closing(connect_writer(empty_store.location)) as connection, write(connection):
             connection.execute("DELETE FROM runs WHERE id = ?", (runs["cancelled"],))
         screen.post_message(StoreChanged(screen.app.snapshot))
@@ -216,7 +203,7 @@ async def test_no_more_than_can_be_told_apart(empty_store: LiveStore) -> None:
         assert f"{MOST_RUNS - 1} of {MOST_RUNS - 1} chosen" in text(pilot)
         await pilot.press("escape")
         await wait_for(pilot, lambda: len(screen.charts.runs) == MOST_RUNS, "eight runs")
-        await curves_read(screen.charts, pilot)
+        await curves_read(pilot, screen)
         assert "h s" in text(pilot)
         await pilot.press("o", "ctrl+n", "escape")
         await wait_for(pilot, lambda: len(screen.charts.runs) == 1, "one run")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chart_points import chart, lines, points
+from chart_points import add, chart, lines, points
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,7 +62,7 @@ def test_another_unit_shows_the_same_part_and_moment() -> None:
 
 def test_the_title_says_how_the_curves_are_looked_at() -> None:
     drawn = chart()
-    drawn.add({"epoch": points((float(e), 8 - e / 8) for e in range(1, 41))})
+    add(drawn, {"epoch": points((float(e), 8 - e / 8) for e in range(1, 41))})
     assert lines(drawn, 70, 14)[0].rstrip() == "Loss  epoch 3.0000  step –"
     drawn.look(View("epoch", 0.9, True, (10.0, 20.0), 16.2))
     text = lines(drawn, 70, 14)
@@ -73,14 +73,14 @@ def test_the_title_says_how_the_curves_are_looked_at() -> None:
 
 def test_a_cursor_beyond_a_curve_has_no_figure() -> None:
     drawn = chart()
-    drawn.add({"epoch": points((float(e), 8.0) for e in range(1, 41)), "step": points([(1, 2.0)])})
+    add(drawn, {"epoch": points((float(e), 8.0) for e in range(1, 41)), "step": points([(1, 2.0)])})
     drawn.look(View(cursor=30.0))
     assert lines(drawn, 70, 14)[0].rstrip() == "Loss  epoch 8.0000  step –"
 
 
 def test_smoothing_lies_over_the_faint_curve() -> None:
     drawn = chart()
-    drawn.add({"epoch": points((float(e), float(e % 2)) for e in range(1, 41))})
+    add(drawn, {"epoch": points((float(e), float(e % 2)) for e in range(1, 41))})
     plain = drawn.draw(60, 16)
     drawn.look(View(smoothing=0.9))
     styles = [{style for _, style in line} for line in drawn.draw(60, 16)[1:-2]]
@@ -91,7 +91,7 @@ def test_smoothing_lies_over_the_faint_curve() -> None:
 
 def test_what_is_smoothed_doesnt_depend_on_where_the_picture_begins() -> None:
     drawn = chart()
-    drawn.add({"step": points((x / 10 + 0.05, float(x % 7)) for x in range(400))})
+    add(drawn, {"step": points((x / 10 + 0.05, float(x % 7)) for x in range(400))})
     trace = drawn.traces[0]
     whole = dict(trace.smoothed("epoch", 0.0, 40.0, 400, 0.6))
     part = dict(trace.smoothed("epoch", 20.0, 30.0, 100, 0.6))
@@ -100,7 +100,7 @@ def test_what_is_smoothed_doesnt_depend_on_where_the_picture_begins() -> None:
 
 def test_zoomed_between_two_points_the_line_is_still_there() -> None:
     drawn = chart()
-    drawn.add({"epoch": points([(1.0, 1.0), (10.0, 10.0)])})
+    add(drawn, {"epoch": points([(1.0, 1.0), (10.0, 10.0)])})
     drawn.look(View(window=(4.0, 6.0)))
     text = lines(drawn, 40, 12)
     assert sum(any("⠀" < c <= "⣿" for c in line) for line in text) >= 7

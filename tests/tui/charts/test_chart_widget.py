@@ -7,12 +7,13 @@ import random
 import time
 
 import pytest
-from chart_points import chart, lines, place, points
+from chart_points import add, chart, lines, moment, points
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_lines import Stage, screen_text
 
 from tui.charts.curve import LIMIT, X_UNITS, Curve
+from tui.charts.trace import Trace
 from tui.charts.view import View
 from tui.widgets.lines import line_length
 
@@ -43,8 +44,8 @@ def test_any_points_in_any_size_can_be_drawn(
     drawn = chart()
     drawn.look(view)
     for piece in (first, second):
-        drawn.add({"step": points(piece), "epoch": points(second)})
-        drawn.place(None if best is None else place(best), None if end is None else place(end))
+        add(drawn, {"step": points(piece), "epoch": points(second)})
+        drawn.mark(None if best is None else moment(best), None if end is None else moment(end))
         picture = drawn.draw(width, height)
         assert picture
         if width >= 30 and height >= 5:
@@ -54,8 +55,8 @@ def test_any_points_in_any_size_can_be_drawn(
 
 def test_it_shows_title_newest_figures_axes_and_best_epoch() -> None:
     drawn = chart()
-    drawn.add({"epoch": points((float(e), 8 - e / 2) for e in range(1, 9))})
-    drawn.place(place(6.0), place(8.0))
+    add(drawn, {"epoch": points((float(e), 8 - e / 2) for e in range(1, 9))})
+    drawn.mark(moment(6.0), moment(8.0))
     text = lines(drawn, 60, 14)
     assert text[0].startswith("Loss  epoch 4.0000")
     assert [line.split("┤")[0].strip() for line in text if "┤" in line] == ["7", "6", "5", "4"]
@@ -107,10 +108,10 @@ def test_a_long_run_keeps_its_spikes_in_bounded_memory(
 
 def test_a_hundred_thousand_points_are_drawn_quickly() -> None:
     drawn = chart()
-    drawn.add({"step": points((x / 100, math.sin(x / 50)) for x in range(100_000))})
+    add(drawn, {"step": points((x / 100, math.sin(x / 50)) for x in range(100_000))})
     taken = []
     for _ in range(9):
-        drawn.forget_drawing()
+        drawn.show([Trace(trace.curve, trace.name, trace.style) for trace in drawn.traces])
         start = time.thread_time()
         drawn.draw(120, 20)
         taken.append(time.thread_time() - start)
@@ -126,16 +127,16 @@ async def test_points_that_come_piece_by_piece_look_as_if_all_had_come_at_once(
     pieces, whole = chart(), chart()
     async with Stage(pieces).run_test(size=size) as pilot:
         for e in range(len(values)):
-            pieces.add({"epoch": points(values[e : e + 1])})
-            pieces.place(place(float(max(1, e - 3))), None)
+            add(pieces, {"epoch": points(values[e : e + 1])})
+            pieces.mark(moment(float(max(1, e - 3))), None)
             await pilot.pause()
         shown = screen_text(pilot.app)
         pieces.refresh()
         await pilot.pause()
         assert screen_text(pilot.app) == shown
     async with Stage(whole).run_test(size=size) as pilot:
-        whole.add({"epoch": points(values)})
-        whole.place(place(float(len(values) - 4)), None)
+        add(whole, {"epoch": points(values)})
+        whole.mark(moment(float(len(values) - 4)), None)
         await pilot.pause()
         assert len(screen_text(pilot.app)) == len(shown)
 
@@ -143,8 +144,8 @@ async def test_points_that_come_piece_by_piece_look_as_if_all_had_come_at_once(
 async def test_one_more_point_repaints_a_few_cells() -> None:
     drawn = chart()
     async with Stage(drawn).run_test(size=(100, 30)) as pilot:
-        drawn.add({"epoch": points((float(e), 8 * math.exp(-e / 9)) for e in range(1, 40))})
+        add(drawn, {"epoch": points((float(e), 8 * math.exp(-e / 9)) for e in range(1, 40))})
         await pilot.pause()
-        drawn.add({"epoch": points([(40.0, 8 * math.exp(-40 / 9))])})
+        add(drawn, {"epoch": points([(40.0, 8 * math.exp(-40 / 9))])})
         cells = sum(region.area for region in drawn._repaint_regions)
         assert 0 < cells < 60

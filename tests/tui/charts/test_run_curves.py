@@ -9,16 +9,17 @@ import pytest
 from live_runs import NOW, STEPS_PER_EPOCH, LiveStore, epoch_line, start, step
 
 from engine.store.connect import connect_reader
-from tui.charts.run_curves import Mark, RunCurves, read_curves
+from tui.charts.reading import read_curves
+from tui.charts.run_curves import Known, RunCurves
 
 
 def refresh(store: LiveStore, curves: RunCurves) -> int:
     """Read what is new; how many points that is."""
     with closing(connect_reader(store.location)) as connection:
-        reading = read_curves(connection, curves.run_id, curves.mark)
-    assert reading is not None
-    curves.take(reading)
-    return sum(len(points.y) for points in reading.points.values())
+        update = read_curves(connection, curves.run_id, curves.known)
+    assert update is not None
+    curves.take(update)
+    return sum(len(points.y) for points in update.points.values())
 
 
 def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
@@ -37,9 +38,25 @@ def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
     assert curves.end is None
 
 
+def test_what_was_read_for_other_curves_of_the_run_is_ignored(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.train(run, 2)
+    before = RunCurves(run)
+    refresh(empty_store, before)
+    empty_store.train(run, 1, first=3)
+    with closing(connect_reader(empty_store.location)) as connection:
+        update = read_curves(connection, run, before.known)
+    assert update is not None
+    chosen_again = RunCurves(run)
+    chosen_again.take(update)
+    assert chosen_again.known == Known()
+    refresh(empty_store, chosen_again)
+    assert len(chosen_again.curves["epoch.loss"].ys) == 3
+
+
 def test_an_unknown_run_has_no_curves(empty_store: LiveStore) -> None:
     with closing(connect_reader(empty_store.location)) as connection:
-        assert read_curves(connection, "nobody", Mark()) is None
+        assert read_curves(connection, "nobody", Known()) is None
 
 
 def test_steps_lie_in_their_own_epoch_however_long_it_is(empty_store: LiveStore) -> None:

@@ -35,14 +35,14 @@ class Queue(Stage):
     def __init__(self) -> None:
         self.table = QueueTable()
         super().__init__(self.table)
-        self.selected: list[tuple[str, bool]] = []
+        self.selected: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield self.table
 
     @on(QueueTable.Selected)
     def note(self, message: QueueTable.Selected) -> None:
-        self.selected.append((message.run_id, message.by_user))
+        self.selected.append(message.run_id)
 
 
 async def test_rows_say_state_progress_time_and_figures() -> None:
@@ -76,7 +76,7 @@ async def test_the_cursor_stays_on_its_run_when_rows_move() -> None:
         assert app.table.selected.id == DONE.id
         await pilot.press("home")
         await pilot.pause()
-    assert app.selected == [("r", False), ("a", True), ("d", True), ("r", True)]
+    assert app.selected == ["r", "a", "d", "r"]
 
 
 async def test_until_the_user_chooses_the_cursor_follows_what_runs() -> None:
@@ -86,7 +86,7 @@ async def test_until_the_user_chooses_the_cursor_follows_what_runs() -> None:
         app.table.show([RUNNING, DONE], NOW)
         app.table.show([replace(NEW, state="running"), RUNNING, DONE], NOW)
         await pilot.pause()
-    assert app.selected == [("d", False), ("r", False)]
+    assert app.selected == ["d", "r"]
 
 
 async def test_a_selected_run_that_is_gone_gives_way() -> None:

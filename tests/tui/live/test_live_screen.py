@@ -20,7 +20,7 @@ from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
-from tui.live.reading import Known, Waiting, read
+from tui.live.reading import Known, read_update
 from tui.run.screen import RunScreen
 
 
@@ -68,21 +68,21 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
     run = populate(empty_store)["running"]
     with closing(connect_reader(empty_store.location)) as connection:
-        first = read(connection, Known(run), Waiting())
+        first = read_update(connection, Known(run))
         assert first.epochs is not None
         assert len(first.epochs) == 27
-        again = read(connection, first.known, first.waiting)
+        again = read_update(connection, first.known)
         assert again.epochs is None
         empty_store.journal(run, [step(28, 1, random.Random(1))])
-        more = read(connection, again.known, again.waiting)
+        more = read_update(connection, again.known)
         assert more.epochs is None
         empty_store.journal(run, [epoch_line(28, random.Random(1))])
-        last = read(connection, more.known, more.waiting)
+        last = read_update(connection, more.known)
         assert last.epochs is not None
         assert len(last.epochs) == 28
-        assert last.waiting is first.waiting
+        assert last.known.waiting is first.known.waiting
         added = empty_store.launch("sasrec", seed=77)
-        assert read(connection, last.known, last.waiting).waiting.runs[-1].id == added
+        assert read_update(connection, last.known).known.waiting.runs[-1].id == added
 
 
 async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
@@ -166,6 +166,10 @@ async def test_the_chart_key_shows_each_alone(empty_store: LiveStore) -> None:
             await pilot.press("g")
             await pilot.pause()
             assert shown() == [only]
+        await pilot.resize_terminal(80, 24)
+        assert shown() == ["lr"]
+        await pilot.resize_terminal(120, 36)
+        assert shown() == ["lr"]
         await pilot.press("g")
         await pilot.pause()
         assert len(shown()) == 4

@@ -15,7 +15,7 @@ import click
 from engine.errors import UsageError, UserError, did_you_mean
 from engine.lifecycle import STATES, Action, Move, QueueAction, allowing, allows
 from engine.order import parse_settings
-from engine.store.jobs import JobFacts, job_text, live_jobs
+from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, list_runs, queue_hold, resolve_run
 from engine.store.requests import (
@@ -148,7 +148,7 @@ def _state(run: Run, job: JobFacts | None) -> str:
 def _about(run: Run, job: JobFacts | None) -> str:
     if run.message or job is None or run.state != "running":
         return run.message or run.note
-    return job_text(job)
+    return job.text
 
 
 def _job(job: JobFacts | None) -> dict[str, Any]:

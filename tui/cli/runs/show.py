@@ -12,7 +12,7 @@ from engine.analysis.details import RunDetails, run_details
 from engine.analysis.remedy import remedy
 from engine.lifecycle import DIED
 from engine.marks import MEANING
-from engine.store.jobs import job_of, job_text
+from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json
 from tui.shell.text import ago, duration, number, whole
@@ -70,7 +70,7 @@ def _say_details(session: Session, details: RunDetails) -> None:
         _line("started", f"{ago(run.started)} on {run.device}{took}")
     for attempt in details.attempts:
         if (job := job_of(attempt)) is not None:
-            _line(f"attempt {attempt['attempt']}", job_text(job))
+            _line(f"attempt {attempt['attempt']}", job.text)
     if run.origin:
         how = run.origin.removeprefix("imported-")
         _line("imported", f"{how}, {details.spec.get('came_from')}")

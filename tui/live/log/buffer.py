@@ -13,17 +13,18 @@ KEPT_LINES = 2_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A row of a line; lines are counted from the first that ever was."""
+class LogRow:
+    """A row of a line; lines are numbered from the first that ever was."""
 
     line: int
     row: int = 0
 
 
 class LogBuffer:
-    """The newest lines. With ``wrap`` a line takes as many rows as it needs at ``width``, else one.
+    """Keeps the newest lines.
 
-    Lines are wrapped when they are looked at, and kept so until the width changes.
+    With ``wrap`` a line takes as many rows as it needs at ``width`` cells, else one. Lines
+    are wrapped when they are looked at, and kept so until the width changes.
     """
 
     def __init__(self, width: int = 80, wrap: bool = False) -> None:
@@ -40,11 +41,11 @@ class LogBuffer:
 
     @property
     def numbers(self) -> range:
-        """Of the lines that are kept."""
+        """Numbers of the lines that are kept."""
         return range(self._first, self._first + len(self._lines))
 
     def lay_out(self, width: int, wrap: bool) -> None:
-        """For which width, and whether wrapped."""
+        """Set the width in cells, and whether lines are wrapped."""
         if (max(width, 2), wrap) != (self._width, self._wrap):
             self._width, self._wrap = max(width, 2), wrap
             self._rows.clear()
@@ -58,11 +59,11 @@ class LogBuffer:
             self._lines.append(line)
 
     def line(self, number: int) -> str:
-        """One of `numbers`."""
+        """The line with one of `numbers`."""
         return self._lines[number - self._first]
 
     def rows(self, number: int) -> list[str]:
-        """What a line shows; unwrapped it is for the reader to clip."""
+        """The rows of a line; unwrapped it is one, which may be too wide."""
         if not self._wrap:
             return [self.line(number)]
         rows = self._rows.get(number)
@@ -71,27 +72,27 @@ class LogBuffer:
         return rows
 
     @property
-    def end(self) -> Place | None:
-        """The last row."""
-        return Place(self.numbers[-1], len(self.rows(self.numbers[-1])) - 1) if self else None
+    def end(self) -> LogRow | None:
+        """The last row; none without lines."""
+        return LogRow(self.numbers[-1], len(self.rows(self.numbers[-1])) - 1) if self else None
 
-    def kept(self, place: Place) -> Place:
-        """The place, or the one nearest to it that there still is."""
-        number = min(max(place.line, self.numbers[0]), self.numbers[-1])
-        row = place.row if number == place.line else 0
-        return Place(number, min(row, len(self.rows(number)) - 1))
+    def kept(self, at: LogRow) -> LogRow:
+        """The row, or the nearest that is still kept."""
+        number = min(max(at.line, self.numbers[0]), self.numbers[-1])
+        row = at.row if number == at.line else 0
+        return LogRow(number, min(row, len(self.rows(number)) - 1))
 
-    def upward(self, place: Place) -> Iterator[Place]:
-        """The place and all rows above it."""
-        for number in range(place.line, self._first - 1, -1):
-            last = place.row if number == place.line else len(self.rows(number)) - 1
-            yield from (Place(number, row) for row in range(last, -1, -1))
+    def upward(self, at: LogRow) -> Iterator[LogRow]:
+        """Go through a row and all above it."""
+        for number in range(at.line, self._first - 1, -1):
+            last = at.row if number == at.line else len(self.rows(number)) - 1
+            yield from (LogRow(number, row) for row in range(last, -1, -1))
 
-    def downward(self, place: Place) -> Iterator[Place]:
-        """The place and all rows below it."""
-        for number in range(place.line, self.numbers.stop):
-            first = place.row if number == place.line else 0
-            yield from (Place(number, row) for row in range(first, len(self.rows(number))))
+    def downward(self, at: LogRow) -> Iterator[LogRow]:
+        """Go through a row and all below it."""
+        for number in range(at.line, self.numbers.stop):
+            first = at.row if number == at.line else 0
+            yield from (LogRow(number, row) for row in range(first, len(self.rows(number))))
 
 
 class LogSearch:
@@ -106,7 +107,7 @@ class LogSearch:
 
     @property
     def found(self) -> deque[int]:
-        """Numbers of the lines, with those that came meanwhile."""
+        """Numbers of the lines with a match, up to the newest line."""
         numbers = self._buffer.numbers
         while self._found and self._found[0] < numbers.start:
             self._found.popleft()
@@ -117,7 +118,7 @@ class LogSearch:
         return self._found
 
     def spans(self, line: str) -> list[tuple[int, int]]:
-        """Where in a line the text stands."""
+        """First character, and the one after the last, of each match in a line."""
         return [match.span() for match in self.pattern.finditer(line)]
 
     def next(self, number: int, step: int) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -17,8 +19,8 @@ from tui.shell.text import plain
 TITLE = "Log"
 
 
-class SearchLine(Input):
-    """Where the text is typed."""
+class SearchField(Input):
+    """The field in which the text to search for is typed."""
 
     BINDINGS = [  # noqa: RUF012
         Binding("enter", "submit", "Done", key_display="⏎", show=True),
@@ -30,42 +32,39 @@ class SearchLine(Input):
     class Left(Message):
         """The search was given up."""
 
+    @dataclass
     class Stepped(Message):
-        """To the next match, or the one before."""
+        """The next match is wanted, or (-1) the one before."""
 
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
+        step: int
 
     def action_leave(self) -> None:
         """Give the search up."""
         self.post_message(self.Left())
 
     def action_step(self, step: int) -> None:
-        """To the next match, or the one before."""
+        """Ask for the next match, or (-1) the one before."""
         self.post_message(self.Stepped(step))
 
 
 class LogPanel(Vertical):
-    """Frame, log and search."""
+    """A frame around the log and the field of its search."""
 
     DEFAULT_CSS = """
     LogPanel {
-        SearchLine { height: 1; border: none; padding: 0; background: $panel; display: none; }
-        &.-searching SearchLine { display: block; }
+        SearchField { height: 1; border: none; padding: 0; background: $panel; display: none; }
+        &.-searching SearchField { display: block; }
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self.searches = False
-        """Whether something is searched for."""
-        self._before: Widget | None = None
-        """What had the focus before the text was typed."""
+    searches = False
+    """Whether a text is searched for."""
+    _before: Widget | None = None
+    """The widget that had the focus before."""
 
     def compose(self) -> ComposeResult:
         yield LogTail()
-        yield SearchLine(placeholder="search the log", max_length=200, compact=True)
+        yield SearchField(placeholder="search the log", max_length=200, compact=True)
 
     def on_mount(self) -> None:
         self.border_title = TITLE
@@ -75,15 +74,15 @@ class LogPanel(Vertical):
         return self.query_one(LogTail)
 
     def ask(self) -> None:
-        """Have the text typed."""
-        if not isinstance(self.screen.focused, SearchLine):
+        """Open the field, with the focus."""
+        if not isinstance(self.screen.focused, SearchField):
             self._before = self.screen.focused
         self.add_class("-searching")
-        self.query_one(SearchLine).focus()
+        self.query_one(SearchField).focus()
 
     def end_search(self) -> None:
-        """Mark nothing."""
-        self.query_one(SearchLine).clear()
+        """Mark no match any more, and close the field."""
+        self.query_one(SearchField).clear()
         self._close()
 
     @on(Input.Changed)
@@ -97,11 +96,11 @@ class LogPanel(Vertical):
         event.stop()
         self._close()
 
-    @on(SearchLine.Stepped)
-    def _stepped(self, event: SearchLine.Stepped) -> None:
+    @on(SearchField.Stepped)
+    def _stepped(self, event: SearchField.Stepped) -> None:
         self.tail.next_match(event.step)
 
-    @on(SearchLine.Left)
+    @on(SearchField.Left)
     def _left(self) -> None:
         self.end_search()
 
@@ -113,7 +112,7 @@ class LogPanel(Vertical):
             self.border_title = Content(title)
 
     def _close(self) -> None:
-        """Back to the queue; what was found stays marked."""
-        if self.query_one(SearchLine).has_focus:
+        """Close the field and give the focus back; matches stay marked."""
+        if self.query_one(SearchField).has_focus:
             self.screen.set_focus(self._before)
         self.remove_class("-searching")

@@ -9,12 +9,12 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
-from tui.live.log.buffer import LogBuffer, LogSearch, Place
+from tui.live.log.buffer import LogBuffer, LogRow, LogSearch
 from tui.shell.text import PARAGRAPH, count, plain, shorten
 from tui.widgets.lines import Line, Lines
 
 NOTICE_LINES = 3
-"""Of warnings and the end message, so many of the newest are shown."""
+"""Newest of the warnings and the end message that are shown."""
 
 _MATCH = "$block-cursor-foreground on $block-cursor-background"
 _CURRENT = "$background on $warning"
@@ -23,10 +23,10 @@ _BEFORE_MATCH = 12
 
 
 class LogTail(Lines):
-    """Follows the end; scrolled back it stays where it is, until told to follow again."""
+    """A log that follows its end; scrolled back it stays there until it is to follow again."""
 
     class Moved(Message):
-        """What `summary` says has changed."""
+        """`LogTail.summary` has changed."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -34,7 +34,7 @@ class LogTail(Lines):
         self._instead = LogBuffer()
         self._said_instead: list[str] = []
         self._notices: list[tuple[str, str]] = []
-        self._bottom: Place | None = None
+        self._bottom: LogRow | None = None
         """The last row that is shown; none: follow the end."""
         self.wraps = False
         self._search: LogSearch | None = None
@@ -51,7 +51,7 @@ class LogTail(Lines):
         return self._search.text if self._search else ""
 
     def clear(self) -> None:
-        """Forget everything, as for another run. What is searched for, is so there too."""
+        """Forget the lines and notices, as for another run; a search stays."""
         self._log, self._instead, self._said_instead = LogBuffer(), LogBuffer(), []
         self._notices, self._bottom = [], None
         self.search(self.searched)
@@ -100,15 +100,15 @@ class LogTail(Lines):
             return
         bottom = buffer.kept(self._bottom or buffer.end)
         way = buffer.upward(bottom) if rows < 0 else buffer.downward(bottom)
-        for place in islice(way, abs(rows) + 1):
-            bottom = place
+        for row in islice(way, abs(rows) + 1):
+            bottom = row
         self._rest_at(bottom)
 
     def wrap(self) -> None:
         """Show long lines whole in several rows, or clipped in one."""
         self.wraps = not self.wraps
         if self._bottom is not None:
-            self._bottom = Place(self._bottom.line)
+            self._bottom = LogRow(self._bottom.line)
         self._changed()
 
     def search(self, text: str) -> None:
@@ -127,7 +127,7 @@ class LogTail(Lines):
             self._changed()
 
     def summary(self) -> str:
-        """Where it stands, for the frame: ``/loss · 3 of 12 lines · f follows``."""
+        """What the frame says of it, such as ``/loss · 3 of 12 lines · f follows``."""
         parts = []
         if self._search is not None:
             found = self._search.found
@@ -153,7 +153,7 @@ class LogTail(Lines):
         return self._shown.numbers.stop - 1 if self._bottom is None else self._bottom.line
 
     def _go(self, number: int | None) -> None:
-        """To a line with a match, in the middle unless it is in sight."""
+        """Bring a line with a match to the middle, unless it is in sight."""
         if number is None:
             return
         self._current = number
@@ -161,19 +161,19 @@ class LogTail(Lines):
         assert buffer.end is not None
         room = self._room(self.content_size.height)
         bottom = buffer.kept(self._bottom or buffer.end)
-        if any(place.line == number for place in islice(buffer.upward(bottom), room)):
+        if any(row.line == number for row in islice(buffer.upward(bottom), room)):
             return
-        for place in islice(buffer.downward(Place(number)), room // 2 + 1):
-            bottom = place
+        for row in islice(buffer.downward(LogRow(number)), room // 2 + 1):
+            bottom = row
         self._rest_at(bottom)
 
-    def _rest_at(self, bottom: Place) -> None:
-        """End there, but no sooner than where everything above it fills the room."""
+    def _rest_at(self, bottom: LogRow) -> None:
+        """Show a row last, or the first one below it above which the room is filled."""
         buffer = self._laid_out()
         room = self._room(self.content_size.height)
         above = sum(1 for _ in islice(buffer.upward(bottom), room))
-        for place in islice(buffer.downward(bottom), room - above + 1):
-            bottom = place
+        for row in islice(buffer.downward(bottom), room - above + 1):
+            bottom = row
         self._bottom = None if bottom == buffer.end else bottom
         self._changed()
 
@@ -200,26 +200,26 @@ class LogTail(Lines):
         lines: list[Line] = []
         if buffer.end is not None and room:
             bottom = buffer.kept(self._bottom) if self._bottom else buffer.end
-            places = list(islice(buffer.upward(bottom), room))[::-1]
-            lines = [self._row(buffer, place, width) for place in places]
+            rows = list(islice(buffer.upward(bottom), room))[::-1]
+            lines = [self._row(buffer, row, width) for row in rows]
         notices = self._notices[-min(NOTICE_LINES, height) :] if height > 0 else []
         return lines + [[(shorten(text, width), style)] for text, style in notices]
 
-    def _row(self, buffer: LogBuffer, place: Place, width: int) -> Line:
+    def _row(self, buffer: LogBuffer, at: LogRow, width: int) -> Line:
         style = "" if self._log else "$text-muted"
-        rows = buffer.rows(place.line)
-        text = rows[place.row]
+        rows = buffer.rows(at.line)
+        text = rows[at.row]
         if self._search is None:
             return [(shorten(text, width), style)]
-        start = sum(map(len, rows[: place.row]))
-        matches = self._search.spans(buffer.line(place.line))
+        start = sum(map(len, rows[: at.row]))
+        matches = self._search.spans(buffer.line(at.line))
         front = ""
         if not self.wraps and matches and cell_len(text[: matches[0][1]]) >= width:
             front, start = "…", max(0, matches[0][0] - _BEFORE_MATCH)
             text = text[start:]
         text = shorten(text, width - len(front))
         here = [(first - start, last - start) for first, last in matches]
-        marked = _CURRENT if place.line == self._current else _MATCH
+        marked = _CURRENT if at.line == self._current else _MATCH
         return [(front, style), *_marked(text, here, style, marked)]
 
     def _room(self, height: int) -> int:
@@ -229,7 +229,7 @@ class LogTail(Lines):
 def _marked(
     text: str, matches: Sequence[tuple[int, int]], style: str, marked: str
 ) -> Iterator[tuple[str, str]]:
-    """The text with its matches marked; what of them lies outside of it is left out."""
+    """Split a text into spans at its matches, which may reach beyond it."""
     end = 0
     for first, last in matches:
         yield text[end : max(first, end)], style

@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui.shell.text import shorten
-from tui.widgets.lines import Line, Lines, fit
+from tui.widgets.lines import Line, Lines, fit, sparkline
 
 UNKNOWN = "n/a"
 
 Figures = Mapping[str, Any]
 
 _GIB = 1024
-_BARS = "▁▂▃▄▅▆▇█"
 _LABEL_WIDTH = 8
 _VALUE_WIDTH = 14
 
 
-def _percent(name: str) -> Callable[[Figures], str]:
-    return lambda row: UNKNOWN if row[name] is None else f"{row[name]:.0f} %"
-
-
-def _plain(name: str, unit: str) -> Callable[[Figures], str]:
-    return lambda row: UNKNOWN if row[name] is None else f"{row[name]:.0f} {unit}"
-
-
-def _memory(name: str, total: str | None = None) -> Callable[[Figures], str]:
-    def text(row: Figures) -> str:
-        if row[name] is None:
-            return UNKNOWN
-        whole = row[total] if total is not None else None
-        used = f"{row[name] / _GIB:.1f}"
-        return f"{used} GiB" if whole is None else f"{used} / {whole / _GIB:.0f} GiB"
-
-    return text
-
-
-_ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
-    ("gpu", "gpu_utilization", _percent("gpu_utilization")),
-    ("gpu mem", "gpu_memory_mib", _memory("gpu_memory_mib", "gpu_memory_total_mib")),
-    ("power", "gpu_power_w", _plain("gpu_power_w", "W")),
-    ("temp", "gpu_temperature_c", _plain("gpu_temperature_c", "°C")),
-    ("run gpu", "process_gpu_memory_mib", _memory("process_gpu_memory_mib")),
-    ("cpu", "cpu_percent", _percent("cpu_percent")),
-    ("ram", "memory_used_mib", _memory("memory_used_mib", "memory_total_mib")),
-    ("run cpu", "process_cpu_percent", _percent("process_cpu_percent")),
-    ("run ram", "process_memory_mib", _memory("process_memory_mib")),
+_ROWS = (
+    ("gpu", "gpu_utilization", "%"),
+    ("gpu mem", "gpu_memory_mib", "GiB"),
+    ("power", "gpu_power_w", "W"),
+    ("temp", "gpu_temperature_c", "°C"),
+    ("run gpu", "process_gpu_memory_mib", "GiB"),
+    ("cpu", "cpu_percent", "%"),
+    ("ram", "memory_used_mib", "GiB"),
+    ("run cpu", "process_cpu_percent", "%"),
+    ("run ram", "process_memory_mib", "GiB"),
 )
-"""Label, column of the table ``telemetry``, and its text. 100 % of a run's CPU is one core."""
+"""Label, column of the table ``telemetry``, and unit. 100 % of a run's CPU is one core."""
 
 _WHOLES: Mapping[str, str | float] = {
     "gpu_utilization": 100.0,
@@ -58,9 +38,21 @@ _WHOLES: Mapping[str, str | float] = {
     "process_gpu_memory_mib": "gpu_memory_total_mib",
     "memory_used_mib": "memory_total_mib",
 }
-"""What a bar that is full means: a figure, or the highest of a column; else of its own."""
+"""What a full bar means: a figure, or the highest of a column; else the highest of its own."""
 
 _ALWAYS = ("cpu", "ram", "run cpu", "run ram")
+
+
+def _text(sample: Figures, column: str, unit: str) -> str:
+    """A figure in its unit; of memory with the whole, unless it is a process's."""
+    value = sample[column]
+    if value is None:
+        return UNKNOWN
+    if unit != "GiB":
+        return f"{value:.0f} {unit}"
+    whole = None if column.startswith("process_") else sample[str(_WHOLES[column])]
+    total = "" if whole is None else f" / {whole / _GIB:.0f}"
+    return f"{value / _GIB:.1f}{total} GiB"
 
 
 class DeviceMoment(Lines):
@@ -69,13 +61,13 @@ class DeviceMoment(Lines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._samples: Sequence[Figures] = ()
-        self._rows: list[tuple[str, str, Callable[[Figures], str]]] = []
+        self._rows: list[tuple[str, str, str]] = []
         self._sparks: dict[tuple[str, int], str] = {}
         self._index: int | None = None
         self._note = ""
 
     def take(self, samples: Sequence[Figures], note: str) -> None:
-        """The samples of a run, and what is to be said of them."""
+        """Take the samples of a run, and a note on them."""
         self._samples, self._note, self._sparks = samples, note, {}
         self._rows = [
             row
@@ -86,11 +78,11 @@ class DeviceMoment(Lines):
 
     @property
     def rows(self) -> int:
-        """How many rows there is something to show in."""
+        """How many rows it fills."""
         return max(1, len(self._rows)) + bool(self._note)
 
     def show(self, index: int | None) -> None:
-        """Show one of the samples; ``None``: there is none of the moment."""
+        """Show the sample with an index; ``None``: the moment has none."""
         if index != self._index:
             self._index = index
             self.redraw()
@@ -100,11 +92,10 @@ class DeviceMoment(Lines):
             return [[(shorten("the journal has no telemetry", width), "$text-disabled")]]
         room = max(0, width - _LABEL_WIDTH - _VALUE_WIDTH - 1)
         lines: list[Line] = []
-        for label, name, text in self._rows:
-            value = UNKNOWN if self._index is None else text(self._samples[self._index])
-            spark = self._spark(name, room)
-            lit = 0
+        for label, name, unit in self._rows:
+            spark, value, lit = self._spark(name, room), UNKNOWN, 0
             if self._index is not None:
+                value = _text(self._samples[self._index], name, unit)
                 lit = (self._index + 1) * room // len(self._samples)
             lines.append(
                 [
@@ -120,7 +111,7 @@ class DeviceMoment(Lines):
         return lines
 
     def _spark(self, name: str, width: int) -> str:
-        """The highest of each piece of the run, as a share of what there is, or of the highest."""
+        """A bar for the highest of each piece of the run, as a share of what `_WHOLES` says."""
         key = name, width
         if key not in self._sparks:
             values = [sample[name] for sample in self._samples]
@@ -129,26 +120,23 @@ class DeviceMoment(Lines):
             if isinstance(whole, str):
                 known = [sample[whole] for sample in self._samples if sample[whole] is not None]
                 top = max(known, default=0.0) or 1.0
-            bars = []
+            shares: list[float | None] = []
             for cell in range(width):
                 start = cell * len(values) // width
                 stop = max(start + 1, (cell + 1) * len(values) // width)
                 part = [value for value in values[start:stop] if value is not None]
-                share = min(max(part, default=0.0) / top, 1.0)
-                bars.append(_BARS[min(int(share * 8), 7)] if part else " ")
-            self._sparks[key] = "".join(bars)
+                shares.append(min(max(part) / top, 1.0) if part else None)
+            self._sparks[key] = sparkline(shares)
         return self._sparks[key]
 
 
 class FigureMoment(Lines):
     """The figures that were the newest at a moment."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._figures: Sequence[tuple[str, str]] = ()
+    _figures: Sequence[tuple[str, str]] = ()
 
     def show(self, figures: Sequence[tuple[str, str]]) -> None:
-        """Names and figures."""
+        """Show names and figures."""
         if figures != self._figures:
             self._figures = figures
             self.redraw()
@@ -161,26 +149,24 @@ class FigureMoment(Lines):
 
 
 class StoryTail(Lines):
-    """The last lines that were there at a moment."""
+    """The end of journal and log as they were at a moment."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._lines_told: Sequence[tuple[str, str]] = ()
-        self._count = 0
+    _story: Sequence[tuple[str, str]] = ()
+    _count = 0
 
     def take(self, lines: Sequence[tuple[str, str]]) -> None:
-        """All lines with their styles, in order."""
-        self._lines_told = lines
+        """Take all lines with their styles, in order."""
+        self._story = lines
         self.redraw()
 
     def show(self, count: int) -> None:
-        """Show the end of the first so many."""
+        """Show the end of the first ``count`` lines."""
         if count != self._count:
             self._count = count
             self.redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
-        shown = self._lines_told[max(0, self._count - height) : self._count]
+        shown = self._story[max(0, self._count - height) : self._count]
         if not shown:
             return [[("nothing was written yet", "$text-disabled")]]
         return [[(shorten(text, width), style)] for text, style in shown]

@@ -1,36 +1,36 @@
-"""What a replay shows, read once in a thread: telemetry, and journal and log as one story."""
+"""Reading what a replay shows, in a thread: telemetry, and journal and log as one story."""
 
 from __future__ import annotations
 
+import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.analysis.timeline import Timeline
+from engine.regular import open_regular
+from engine.runfolder import run_folder
+from engine.store import queries
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.queries import Run
+from tui.shell.events import notice, start_text
+from tui.shell.log_follower import line_text
 from tui.shell.text import number, plain
 
-if TYPE_CHECKING:
-    import sqlite3
-
-    from engine.store.queries import Run
-
 SAMPLES = 4_000
-"""Of telemetry, kept at most."""
+"""Samples of telemetry kept at most."""
 
 LOG_BYTES = 2_000_000
-"""Of a log, its end, read at most."""
-
-LINE = 2_000
-"""Characters of a line."""
-
-_EPOCH = ("loss", "valid_ndcg")
+"""Bytes read of a log at most, from its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A line, and when it was there: seconds of running."""
+class StoryLine:
+    """A line of journal or log, and the second of running at which it was there."""
 
     seconds: float
     text: str
@@ -39,7 +39,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One run from its first to its last moment."""
+    """A run from its first to its last moment."""
 
     run: Run
     timeline: Timeline
@@ -48,108 +48,113 @@ class Replay:
     samples: Sequence[Mapping[str, Any]] = field(repr=False)
     """Rows of the table ``telemetry``."""
     stride: int
-    """Every so many-th sample is among them."""
-    told: Sequence[Told] = field(repr=False)
+    """Every ``stride``-th sample is kept."""
+    story: Sequence[StoryLine] = field(repr=False)
     marks: Sequence[tuple[float, str]]
-    """Moments to see on the slider, each with its sign."""
+    """Seconds of running that the slider marks, each with its sign."""
 
     @property
     def total(self) -> float:
+        """Seconds of running."""
         return self.timeline.total
 
     def sample_at(self, seconds: float) -> int | None:
-        """Index of the newest sample of a moment's attempt."""
+        """Index of the newest sample at a second of running, if its attempt has one."""
         index = bisect_right(self.moments, seconds) - 1
         span = self.timeline.span_at(seconds)
         if index < 0 or span is None or self.samples[index]["attempt"] != span.attempt:
             return None
         return index
 
-    def told_by(self, seconds: float) -> int:
-        """How many lines were there at a moment."""
-        return bisect_right(self.told, seconds, key=lambda line: line.seconds)
+    def lines_by(self, seconds: float) -> int:
+        """How many lines of the story were there at a second of running."""
+        return bisect_right(self.story, seconds, key=lambda line: line.seconds)
+
+
+def read_run(location: StoreLocation, run_id: str) -> Replay | None:
+    """Read a run; ``None`` if there is none, or if it never started.
+
+    Raises:
+        RunError: no run can have that id.
+        StoreError: a store that can't be read.
+    """
+    log = run_folder(location.runs, run_id).log
+    with closing(connect_reader(location)) as con:
+        return read_replay(con, run_id, log)
 
 
 def read_replay(con: sqlite3.Connection, run_id: str, log: Path) -> Replay | None:
-    """Read a run; ``None`` if there is none, or if it never started."""
-    from engine.store import queries
-
+    """Read a run with its log; ``None`` if there is no such run, or if it never started."""
     run = queries.get_run(con, run_id)
     timeline = Timeline(queries.attempt_spans(con, run_id))
     if run is None or not timeline.spans:
         return None
     samples, stride = queries.thinned_telemetry(con, run_id, SAMPLES)
     events = queries.events(con, run_id)
-    epochs = queries.epoch_figures(con, run_id, _EPOCH)
+    epochs = queries.epoch_figures(con, run_id, ("loss", "valid_ndcg"))
     return Replay(
         run=run,
         timeline=timeline,
-        moments=[timeline.seconds(row["attempt"], row["t"]) for row in samples],
+        moments=[_seconds(timeline, row) for row in samples],
         samples=samples,
         stride=stride,
-        told=_story(timeline, events, epochs, _log_lines(log)),
+        story=_story(timeline, events, epochs, _log_lines(log)),
         marks=_marks(run, timeline, events, epochs),
     )
+
+
+def _seconds(timeline: Timeline, row: Mapping[str, Any] | sqlite3.Row) -> float:
+    """The second of running at which a row of an attempt was written."""
+    return timeline.seconds(row["attempt"], row["t"])
 
 
 def _story(
     timeline: Timeline,
     events: Sequence[Mapping[str, Any]],
-    epochs: Sequence[tuple[Any, ...]],
+    epochs: Sequence[sqlite3.Row],
     log: Sequence[tuple[int, str]],
-) -> list[Told]:
+) -> list[StoryLine]:
     """Journal and log, in order.
 
     The journal has times. A line of the log stands where the journal next says how long the log
     was, and after all of it if it never does.
     """
-    told = [*_epochs(timeline, epochs)]
+    story = [*_epoch_lines(timeline, epochs)]
     written = 0
     for event in events:
-        seconds = timeline.seconds(event["attempt"], event["t"])
+        seconds = _seconds(timeline, event)
         size = event.get("log_bytes")
         if isinstance(size, int):
             while written < len(log) and log[written][0] <= size:
-                told.append(Told(seconds, log[written][1]))
+                story.append(StoryLine(seconds, log[written][1]))
                 written += 1
-        told += [Told(seconds, text, style) for text, style in _event(event)]
-    told.sort(key=lambda line: line.seconds)
+        if (said := _event_line(event)) is not None:
+            story.append(StoryLine(seconds, *said))
+    story.sort(key=lambda line: line.seconds)
     if written < len(log):
         rest = "the log's lines from here on have no times"
-        told.append(Told(timeline.total, rest, "$text-disabled"))
-        told += [Told(timeline.total, text) for _, text in log[written:]]
-    return told
+        story.append(StoryLine(timeline.total, rest, "$text-disabled"))
+        story += [StoryLine(timeline.total, text) for _, text in log[written:]]
+    return story
 
 
-def _epochs(timeline: Timeline, epochs: Sequence[tuple[Any, ...]]) -> Iterator[Told]:
-    for epoch, attempt, t, _, _, _, loss, ndcg in epochs:
-        text = f"epoch {epoch:>3}   loss {number(loss)}   valid NDCG {number(ndcg)}"
-        yield Told(timeline.seconds(attempt, t), text, "$text-muted")
+def _epoch_lines(timeline: Timeline, epochs: Sequence[sqlite3.Row]) -> Iterator[StoryLine]:
+    for row in epochs:
+        figures = f"loss {number(row['loss'])}   valid NDCG {number(row['valid_ndcg'])}"
+        text = f"epoch {row['epoch']:>3}   {figures}"
+        yield StoryLine(_seconds(timeline, row), text, "$text-muted")
 
 
-def _event(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    kind, message = event["kind"], plain(str(event.get("message") or ""), LINE)
-    if kind == "start":
-        resumed = event.get("resumed_epoch")
-        how = f"goes on after epoch {resumed}" if resumed else "starts"
-        device = plain(str(event.get("device") or "its device"), 80)
-        yield plain(f"attempt {event['attempt']} {how} on {device}"), "$primary"
-    elif kind == "checkpoint":
-        yield plain(f"checkpoint of epoch {event.get('epoch')}"), "$text-disabled"
-    elif kind == "warning":
-        yield f"warning: {message}", "$warning"
-    elif kind == "end":
-        failed = event.get("status") == "failed"
-        yield (
-            f"end: {message or plain(str(event.get('status')))}",
-            "$error" if failed else "$success",
-        )
+def _event_line(event: Mapping[str, Any]) -> tuple[str, str] | None:
+    if event["kind"] == "start":
+        return start_text(event), "$primary"
+    if event["kind"] == "checkpoint":
+        return plain(f"checkpoint of epoch {event.get('epoch')}"), "$text-disabled"
+    return notice(event)
 
 
 def _log_lines(path: Path) -> list[tuple[int, str]]:
     """The end of a log: each line with the offset after it."""
-    from engine.regular import open_regular
-
     try:
         with open_regular(path) as file:
             offset = max(0, file.seek(0, 2) - LOG_BYTES)
@@ -160,8 +165,7 @@ def _log_lines(path: Path) -> list[tuple[int, str]]:
     lines = []
     for raw in data.split(b"\n"):
         offset += len(raw) + 1
-        newest = raw.rstrip(b"\r").rpartition(b"\r")[2][: 4 * LINE]
-        lines.append((offset, plain(newest.decode(errors="replace"), LINE)))
+        lines.append((offset, line_text(raw)))
     if not lines[-1][1]:
         lines.pop()
     return lines
@@ -171,17 +175,10 @@ def _marks(
     run: Run,
     timeline: Timeline,
     events: Sequence[Mapping[str, Any]],
-    epochs: Sequence[tuple[Any, ...]],
+    epochs: Sequence[sqlite3.Row],
 ) -> list[tuple[float, str]]:
+    """Where attempts began, what was warned of, and the best epoch."""
     marks = [(span.before, "┃") for span in timeline.spans[1:]]
-    marks += [
-        (timeline.seconds(event["attempt"], event["t"]), "!")
-        for event in events
-        if event["kind"] == "warning"
-    ]
-    marks += [
-        (timeline.seconds(attempt, t), "◆")
-        for epoch, attempt, t, *_ in epochs
-        if epoch == run.best_epoch
-    ]
+    marks += [(_seconds(timeline, each), "!") for each in events if each["kind"] == "warning"]
+    marks += [(_seconds(timeline, row), "◆") for row in epochs if row["epoch"] == run.best_epoch]
     return sorted(marks)

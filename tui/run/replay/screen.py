@@ -2,56 +2,45 @@
 
 from __future__ import annotations
 
-import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from time import localtime, monotonic, strftime
+from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.message import Message
 from textual.widgets import Static
 
 from engine.lifecycle import ENDED
-from engine.runfolder import run_folder
 from tui.charts.chart import Chart
-from tui.charts.charted import ChartedScreen
-from tui.charts.run_charts import ALL_CHARTS, RunCharts
+from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
+from tui.charts.run_charts import RunCharts
 from tui.charts.run_curves import epoch_source
 from tui.charts.view import View
 from tui.messages import StoreChanged
 from tui.run.replay.keys import REPLAY
 from tui.run.replay.moment import DeviceMoment, FigureMoment, StoryTail
-from tui.run.replay.reading import Replay, read_replay
 from tui.run.replay.slider import Slider
 from tui.shell.bindings import bindings_for
+from tui.shell.reading import Reading
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, plain, run_label
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
+if TYPE_CHECKING:
+    from tui.run.replay.reading import Replay
+
 SPEEDS = (1, 3, 10, 30, 100, 300, 1000)
 TICK_SECONDS = 0.1
-SMALL_HEIGHT = 30
-"""Rows of the terminal below which one chart is shown at a time."""
-
-
-class ReplayRead(Message):
-    """The run came from the store; None if there is nothing to replay, or why it can't be read."""
-
-    def __init__(self, replay: Replay | None, problem: str = "") -> None:
-        super().__init__()
-        self.replay = replay
-        self.problem = problem
 
 
 class ReplayScreen(ChartedScreen):
-    """One run, moment by moment. Keys in `tui.run.replay.keys`.
+    """A run, moment by moment. Keys in `tui.run.replay.keys`.
 
     Time is the run's own: it stands still between attempts.
     """
@@ -71,8 +60,8 @@ class ReplayScreen(ChartedScreen):
         self._speed = SPEEDS.index(30)
         self._played = 0.0
         """When time last passed, by the monotonic clock."""
-        self._chart = 0
         self._plays = False
+        self._reading = Reading(self, self._take, self._say)
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "live")
@@ -96,12 +85,12 @@ class ReplayScreen(ChartedScreen):
         charts.look(View("time"))
         if self._overlay:
             charts.lay_over(self._overlay)
-        self._show_charts()
+        self.fit_charts()
         self._read()
 
     @on(Resize)
     def _resized(self) -> None:
-        self._show_charts()
+        self.fit_charts()
         self.call_after_refresh(self._show)
 
     @on(StoreChanged)
@@ -110,32 +99,31 @@ class ReplayScreen(ChartedScreen):
             self._read()
             self.charts.refresh_from_store()
 
-    @work(thread=True, exclusive=True, group="replay")
     def _read(self) -> None:
-        from engine.errors import UserError
+        location, run_id = self.app.location, self._run_id
 
-        try:
-            log = run_folder(self.app.location.runs, self._run_id).log
-            with closing(self.app.reader()) as connection:
-                replay = read_replay(connection, self._run_id, log)
-        except (UserError, sqlite3.Error) as error:
-            self.post_message(ReplayRead(None, str(error)))
-        else:
-            self.post_message(ReplayRead(replay))
+        def read() -> Replay | None:
+            from tui.run.replay.reading import read_run
 
-    @on(ReplayRead)
-    def _take(self, message: ReplayRead) -> None:
-        self._replay = replay = message.replay
+            return read_run(location, run_id)
+
+        self._reading.ask(read)
+
+    def _take(self, replay: Replay | None) -> None:
+        self._replay = replay
         if replay is None:
-            said = message.problem or "There is nothing to replay of this run: esc goes back."
-            self.query_one("#heading", Static).update(plain(said, PARAGRAPH))
+            self._say("There is nothing to replay of this run: esc goes back.")
             return
         note = "" if replay.stride == 1 else f"every {replay.stride}th sample is shown"
         device = self.query_one(DeviceMoment)
         device.take(replay.samples, note)
         device.styles.height = device.rows + device.gutter.height
-        self.query_one(StoryTail).take([(line.text, line.style) for line in replay.told])
+        self.query_one(StoryTail).take([(line.text, line.style) for line in replay.story])
         self._show()
+
+    def _say(self, sentence: str) -> None:
+        self._replay = None
+        self.query_one("#heading", Static).update(plain(sentence, PARAGRAPH))
 
     @on(RunCharts.Changed)
     def _charts_changed(self) -> None:
@@ -150,12 +138,12 @@ class ReplayScreen(ChartedScreen):
         self._at = min(max(self._at, 0.0), replay.total)
         self.query_one(Slider).show(self._at, replay.total, replay.marks)
         self.query_one(DeviceMoment).show(replay.sample_at(self._at))
-        self.query_one(StoryTail).show(replay.told_by(self._at))
+        self.query_one(StoryTail).show(replay.lines_by(self._at))
         self._show_heading(replay)
         self._point()
 
     def _point(self) -> None:
-        """The charts' cursor to the moment, in their own unit."""
+        """Put the charts' cursor at the moment, in their own unit, and show its figures."""
         charts = self.charts
         if self._replay is None or charts.main is None or not charts.longest().ys:
             return
@@ -218,7 +206,7 @@ class ReplayScreen(ChartedScreen):
     # Actions
 
     def action_close(self) -> None:
-        """Back."""
+        """Go back to the screen below."""
         self.dismiss()
 
     def action_play(self) -> None:
@@ -231,20 +219,20 @@ class ReplayScreen(ChartedScreen):
         self._play(not self._plays)
 
     def action_faster(self, by: int) -> None:
-        """The next speed."""
+        """Take a faster (1) or slower (-1) speed."""
         self._speed = min(max(self._speed + by, 0), len(SPEEDS) - 1)
         self._show()
 
     def action_move(self, cells: int) -> None:
-        """By so many cells of the slider."""
+        """Move by cells of the slider."""
         self._go(self._at + cells * self.query_one(Slider).cell)
 
     def action_go(self, where: str) -> None:
-        """To the first or the last moment."""
+        """Go to the first or the last moment."""
         self._go(0.0 if where == "start" or self._replay is None else self._replay.total)
 
     def action_epoch(self, by: int) -> None:
-        """To the end of the epoch before, or of the next."""
+        """Go to the end of the next epoch (1), or of the one before (-1)."""
         main = self.charts.main
         times = main.curves[epoch_source("valid_ndcg")].xs("time") if main is not None else []
         index = bisect_right(times, self._at) if by > 0 else bisect_left(times, self._at) - 1
@@ -252,20 +240,6 @@ class ReplayScreen(ChartedScreen):
             self._go(times[index])
 
     def action_show_whole(self) -> None:
-        """All of x; the moment stays."""
+        """Show all of x; the moment stays."""
         charts = self.charts
         charts.look(replace(charts.view, window=None))
-
-    def action_next_chart(self) -> None:
-        """Where there is room: all, then each alone; else one after the other."""
-        count = len(ALL_CHARTS) + (0 if self._one_at_a_time else 1)
-        self._chart = (self._chart + 1) % count
-        self._show_charts()
-
-    @property
-    def _one_at_a_time(self) -> bool:
-        return self.size.height < SMALL_HEIGHT or self.size.width < 100
-
-    def _show_charts(self) -> None:
-        shown = self._chart if self._one_at_a_time else self._chart - 1
-        self.charts.show_alone(min(shown, len(ALL_CHARTS) - 1) if shown >= 0 else None)

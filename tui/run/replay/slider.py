@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
@@ -18,22 +19,20 @@ class Slider(Lines):
 
     DEFAULT_CSS = "Slider { height: 1; padding: 0 1; }"
 
+    @dataclass
     class Moved(Message):
-        """The user wants this moment."""
+        """The user wants the moment after some seconds of running."""
 
-        def __init__(self, seconds: float) -> None:
-            super().__init__()
-            self.seconds = seconds
+        seconds: float
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.total = 0.0
-        self._at = 0.0
-        self._marks: Sequence[tuple[float, str]] = ()
-        self._dragged = False
+    total = 0.0
+    """Seconds of the whole."""
+    _at = 0.0
+    _marks: Sequence[tuple[float, str]] = ()
+    _dragged = False
 
     def show(self, at: float, total: float, marks: Sequence[tuple[float, str]]) -> None:
-        """Stand at a moment."""
+        """Stand at a second of the whole, with signs at others."""
         self._at, self.total, self._marks = at, total, marks
         self.redraw()
 

@@ -17,8 +17,8 @@ from sizes import EACH_SIZE, by_x
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
-from tui.live.log.buffer import KEPT_LINES, LogBuffer, LogSearch, Place
-from tui.live.log.panel import LogPanel, SearchLine
+from tui.live.log.buffer import KEPT_LINES, LogBuffer, LogRow, LogSearch
+from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
 
@@ -157,7 +157,7 @@ def test_the_buffer_forgets_the_oldest_and_their_matches() -> None:
     buffer.add("x" for _ in range(KEPT_LINES))
     assert (before > 0, list(search.found)) == (True, [])
     assert (len(buffer), len(buffer._rows)) == (KEPT_LINES, 0)
-    assert buffer.kept(Place(3)) == Place(KEPT_LINES)
+    assert buffer.kept(LogRow(3)) == LogRow(KEPT_LINES)
 
 
 async def test_from_the_screen(empty_store: LiveStore, surroundings: None) -> None:
@@ -207,7 +207,7 @@ def test_picture_of_a_search(
         panel = screen.query_one(LogPanel)
         await wait_for(pilot, lambda: len(panel.tail._log) == 27, "its log")
         await pilot.press("slash", *"loss 4", "up", "up")
-        screen.query_one(SearchLine).cursor_blink = False
+        screen.query_one(SearchField).cursor_blink = False
         await still(pilot)
 
     assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)

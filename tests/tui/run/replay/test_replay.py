@@ -93,7 +93,7 @@ def told(store: LiveStore, run: str) -> list[tuple[float, str]]:
     with closing(connect_reader(store.location)) as connection:
         replay = read_replay(connection, run, store.location.folder(run).log)
     assert replay is not None
-    return [(line.seconds, line.text) for line in replay.told]
+    return [(line.seconds, line.text) for line in replay.story]
 
 
 def test_a_log_line_stands_where_the_journal_next_tells_the_log_s_length(

@@ -1,0 +1,97 @@
+"""Drawing a chart's curves, letters and marks on a canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.charts.axis import Axis
+from tui.charts.canvas import DOTS_ACROSS, Canvas
+from tui.charts.chart_scale import CURSOR
+from tui.charts.curve import Moment
+from tui.charts.dots import DotColumn
+from tui.charts.scales import LogAxis, row_of
+from tui.charts.trace import FAINT, Piece, Trace, draw_line, draw_piece
+from tui.charts.view import View
+
+LETTERS_APART = 30
+"""Cells between two letters on a curve."""
+
+
+def draw_curves(
+    canvas: Canvas,
+    traces: Sequence[Trace],
+    pieces: Sequence[Piece],
+    view: View,
+    x_axis: Axis,
+    y_axis: Axis | LogAxis,
+) -> None:
+    """Draw each trace's piece, then over all of them the smoothed lines, and their letters."""
+    weight = view.smoothing
+    for trace, piece in zip(traces, pieces, strict=True):
+        style = FAINT if trace.faint or weight else trace.style
+        draw_piece(canvas, piece, trace.curve.ys, y_axis, style)
+    for index, (trace, piece) in enumerate(zip(traces, pieces, strict=True)):
+        line: Sequence[tuple[int, float]] = ()
+        if weight:
+            ends = x_axis.low, x_axis.high
+            line = trace.smoothed(view.unit, *ends, canvas.columns, weight)
+            draw_line(canvas, line, y_axis, trace.style)
+        if len(piece.columns) == 1:
+            at, point, *_ = piece.columns[0]
+            row = row_of(y_axis, canvas.rows)(trace.curve.ys[point])
+            canvas.mark(at, row, "•", trace.look(weight))
+        if trace.letter:
+            apart = max(LETTERS_APART, len(traces)) * DOTS_ACROSS
+            offset = (index + 1) * apart // (len(traces) + 1)
+            _write_letters(canvas, y_axis, trace, piece.columns, dict(line), apart, offset)
+
+
+def draw_marks(
+    canvas: Canvas,
+    traces: Sequence[Trace],
+    best: Moment | None,
+    view: View,
+    x_axis: Axis,
+    y_axis: Axis | LogAxis,
+) -> None:
+    """Mark the best x on the trace that carries the mark, and draw the cursor."""
+    trace = next((trace for trace in traces if trace.marked), None)
+    if best is not None and trace is not None:
+        x = best.at(view.unit)
+        column = _column(canvas, x_axis, x)
+        canvas.upright(column, "┊", "$border-blurred")
+        index = trace.curve.nearest(view.unit, x)
+        if index is not None:
+            row = row_of(y_axis, canvas.rows)(trace.curve.ys[index])
+            canvas.mark(column, row, "◆", "$accent")
+    if view.cursor is not None:
+        canvas.upright(_column(canvas, x_axis, view.cursor), "│", CURSOR)
+
+
+def _write_letters(
+    canvas: Canvas,
+    axis: Axis | LogAxis,
+    trace: Trace,
+    columns: Sequence[DotColumn],
+    smooth: dict[int, float],
+    apart: int,
+    offset: int,
+) -> None:
+    """Write a trace's letter at its end, and every ``apart`` columns of dots from ``offset`` on,
+    so that each trace has columns of its own."""
+    last = -apart
+    for number, (column, _, stop, *_) in enumerate(columns):
+        at_end = number == len(columns) - 1
+        near_end = columns[-1][0] - column < apart // 2
+        if not at_end and (near_end or column < offset or column - last < apart):
+            continue
+        y = smooth.get(column, trace.curve.ys[stop - 1])
+        canvas.mark(column, row_of(axis, canvas.rows)(y), trace.letter, f"{trace.style} bold")
+        last = column
+
+
+def _column(canvas: Canvas, axis: Axis, x: float) -> int:
+    """The column of dots in which an x lies; -1 outside of the axis."""
+    if not axis.low <= x <= axis.high:
+        return -1
+    return min(int(axis.share(x) * canvas.columns), canvas.columns - 1)
