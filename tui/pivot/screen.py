@@ -17,8 +17,8 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
 from tui.pivot.keys import PIVOT
-from tui.results.imported import NONE_IMPORTED
 from tui.results.keys import IMPORTED
+from tui.results.words import NONE_IMPORTED
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -293,7 +293,8 @@ class PivotScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked cells against each other."""
-        from tui.results.diff import DiffScreen, RunOrCell
+        from tui.results.diff import DiffScreen
+        from tui.results.diff_text import RunOrCell
 
         if len(self._marked) == 2:
             left, right = (RunOrCell(cell, is_cell=True) for cell in self._marked)

@@ -11,7 +11,7 @@ from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
 from engine.analysis.meanings import meaning
 from engine.analysis.pivot.stored import pivot_columns
 from engine.store.compare.grouping import Choice
-from tui.results.imported import imported_parts
+from tui.results.words import imported_parts
 from tui.shell.text import count, plain
 
 if TYPE_CHECKING:
