@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from tui.compare.selection import Selection
+from tui.results.acting import copy
 from tui.shell.reading import Reading
 from tui.shell.text import plain
 
@@ -33,12 +34,12 @@ class Copying:
     def value(self, columns: Sequence[Column], source: str) -> None:
         """Copy the value of a column, of a run with every digit."""
         if texts := self._selection.texts(columns):
-            self._copied(texts[source], plain(texts[source], 40))
+            copy(self._app, texts[source])
 
     def row(self, columns: Sequence[Column]) -> None:
         """Copy the row, tabs between the columns."""
         if texts := self._selection.texts(columns):
-            self._copied("\t".join(texts.values()), "the row")
+            copy(self._app, "\t".join(texts.values()), "the row")
 
     def command(self, run: str) -> None:
         """Copy the command that launches a run again."""
@@ -52,8 +53,4 @@ class Copying:
         self._commands.ask(read, subject=run)
 
     def _command_read(self, command: str) -> None:
-        self._copied(command, "the relaunch command")
-
-    def _copied(self, text: str, what: str) -> None:
-        self._app.copy_to_clipboard(text)
-        self._app.notify(f"Copied {what}", timeout=2)
+        copy(self._app, command, "the relaunch command")

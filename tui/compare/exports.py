@@ -79,8 +79,8 @@ class ReportExport:
         return f"On {shown}. HTML is one file; Markdown has its plots beside it."
 
     def write(self, path: Path) -> str:
-        """Write the report. Raises as `tui.compare.report_writing.write_report_on`."""
-        from tui.compare.report_writing import write_report_on
+        """Write the report. Raises as `tui.compare.writing.write_report_on`."""
+        from tui.compare.writing import write_report_on
 
         write_report_on(self.location, path, self.choice, self.catalogue)
         return "The report"

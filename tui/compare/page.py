@@ -41,6 +41,11 @@ class Request:
         """Which runs are compared."""
         return self.view.choice(self.hidden)
 
+    @property
+    def matched(self) -> tuple[object, ...]:
+        """What tells which rows there are, in whatever order and columns."""
+        return self.version, self.choice, self.view.by_cell
+
 
 @dataclass(frozen=True)
 class CompareRow:

@@ -79,7 +79,14 @@ class PageReader:
         with self._lock:
             try:
                 kept = self._connected()
-                page = read_page(kept.con, request, before, _ordering_of(kept, request))
+                if before is not None and before.request.matched != request.matched:
+                    before = None
+                choice = visible_choice(kept.con, request.choice)
+                if request.view.by_cell:
+                    page = _read_cells(kept.con, request, choice, before)
+                else:
+                    ordering = _ordering_of(kept, request, choice)
+                    page = _read_runs(kept.con, request, choice, before, ordering)
                 return replace(page, leaders=_leaders_of(kept, request))
             except BaseException:
                 self._forget()
@@ -108,12 +115,9 @@ class PageReader:
         self._kept = None
 
 
-def _ordering_of(kept: _Kept, request: Request) -> Ordering | None:
+def _ordering_of(kept: _Kept, request: Request, choice: Choice) -> Ordering | None:
     """What was put in order before, or is now; None where a page is quick without."""
     view = request.view
-    if view.by_cell:
-        return None
-    choice = visible_choice(kept.con, request.choice)
     wanted = (request.version, choice, view.sort.source, view.descending)
     if wanted != kept.ordered:
         if wanted != kept.asked:
@@ -135,41 +139,10 @@ def _leaders_of(kept: _Kept, request: Request) -> Leaders:
     return kept.leaders
 
 
-def read_page(
-    con: sqlite3.Connection,
-    request: Request,
-    before: Page | None = None,
-    ordering: Ordering | None = None,
-) -> Page:
-    """Count what matches, and read the rows that are asked for.
-
-    Args:
-        before: the page that was read last; what it knows isn't asked for again.
-        ordering: what matches, in the order that is asked for, if that was made.
-
-    Raises:
-        UsageError: a filter that means nothing.
-    """
-    if before is not None and not _same_runs(before.request, request):
-        before = None
-    choice = visible_choice(con, request.choice)
-    if request.view.by_cell:
-        return _read_cells(con, request, choice, before)
-    return _read_runs(con, request, choice, before, ordering)
-
-
 def visible_choice(con: sqlite3.Connection, choice: Choice) -> Choice:
     """Leave out the runs that the supervisor is asked to delete, as they are shown no more."""
     gone = {run for (run,) in fetch(con, "SELECT run FROM requests WHERE action = 'delete'")}
     return replace(choice, without=tuple(sorted({*choice.without, *gone})))
-
-
-def _same_runs(one: Request, other: Request) -> bool:
-    return (one.version, one.choice, one.view.by_cell) == (
-        other.version,
-        other.choice,
-        other.view.by_cell,
-    )
 
 
 def _read_runs(
@@ -257,23 +230,13 @@ def _apart(con: sqlite3.Connection, choice: Choice, names: Sequence[str]) -> str
         return ""
     newest = {row.cell: row.run for row in cell_table(con, choice, [], shared)}
     origins = provenance_of(con, list(newest.values()))
-    differs: set[str] = set()
-    for alike in several:
-        told = [(cell, origins.get(newest.get(cell, ""), {})) for cell in alike]
-        differs.update(
-            what_differs(
-                [
-                    Facts(
-                        profile=cell.profile,
-                        settings=cell.settings,
-                        data=cell.checksum,
-                        split=origin.get("split"),
-                        protocol=origin.get("protocol"),
-                    )
-                    for cell, origin in told
-                ]
-            )
-        )
+
+    def facts(cell: Cell) -> Facts:
+        origin = origins.get(newest.get(cell, ""), {})
+        digests = (cell.profile, cell.settings, cell.checksum)
+        return Facts(*digests, origin.get("split"), origin.get("protocol"))
+
+    differs = {name for alike in several for name in what_differs([*map(facts, alike)])}
     return next((name for name in ("data", "split", "protocol", "settings") if name in differs), "")
 
 

@@ -18,8 +18,7 @@ from tui.compare.annotating import Annotating
 from tui.compare.columns import TOPIC, column_topics, known, table_columns
 from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
-from tui.compare.filter_field import FilterField
-from tui.compare.help import FILTER_HELP
+from tui.compare.filter_field import FILTER_HELP, FilterField
 from tui.compare.keys import COMPARE
 from tui.compare.page import CompareRow, Page, Request
 from tui.compare.reference import ReferencePanel
@@ -28,7 +27,8 @@ from tui.compare.selection import Selection
 from tui.compare.status import NO_RUNS, usual_status, why_empty
 from tui.compare.view import View, filter_problem, plotted
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
-from tui.results.words import NONE_IMPORTED
+from tui.results.acting import show_or_say
+from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell import remembered
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
@@ -147,12 +147,7 @@ class CompareScreen(Screen[None]):
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of the table, or none."""
-        empty = self.query_one("#empty", Static)
-        empty.update(Content(plain(sentence, PARAGRAPH)))
-        empty.display = bool(sentence)
-        self.table.display = not sentence
-        if self.table.display and self.focused is None:
-            self.table.focus()  # hidden, it lost the focus
+        show_or_say(self, self.table, sentence)
         self._show_status()
         self._show_reference()
 
@@ -239,7 +234,7 @@ class CompareScreen(Screen[None]):
 
     def action_aggregate(self) -> None:
         """The next way in which a run's epochs become one figure."""
-        self._view = self._view.with_next_aggregate()
+        self._view = replace(self._view, aggregate=next_aggregate(self._view.aggregate))
         self._columns_changed()
 
     def action_cells(self) -> None:
@@ -367,7 +362,7 @@ class CompareScreen(Screen[None]):
 
     def action_scatter(self) -> None:
         """Two columns as a picture: the one that is sorted by against the one under the cursor."""
-        from tui.compare.scatter import ScatterScreen
+        from tui.compare.scatter.screen import ScatterScreen
 
         under = self.table.cursor_column
         axes = plotted(self._view, under.key if under else "")

@@ -11,8 +11,6 @@ from engine.store.compare.filter_words import FilterError
 from engine.store.compare.grouping import Choice
 from tui.compare.columns import every_column, screen_columns, usual
 
-_CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
-
 
 @dataclass(frozen=True)
 class View:
@@ -65,11 +63,6 @@ class View:
         column = next(entry for entry in self.columns if entry.source == source)
         most_first = column.better == "higher" or (self.by_cell and column.name == "seed")
         return replace(self, sorted_by=column.name, descending=most_first)
-
-    def with_next_aggregate(self) -> View:
-        """Make epochs one figure in the next way."""
-        following = _CYCLE[(_CYCLE.index(self.aggregate) + 1) % len(_CYCLE)]
-        return replace(self, aggregate=following)
 
 
 def filter_problem(text: str, aggregate: Aggregate) -> str:

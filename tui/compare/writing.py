@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.analysis.comparison import Column, by_cell, compare_rows
 from engine.analysis.export import format_rows
 from engine.atomic import write_atomically
+from engine.config import Catalogue
 from engine.errors import UserError
 from engine.interchange.pack import pack
 from engine.store.compare.grouping import Choice, counted_runs
@@ -37,12 +38,9 @@ def write_table(
     """
     column, descending = sort
     with closing(connect_reader(location)) as con:
+        aggregate, words = choice.aggregate, choice.filter
         rows = compare_rows(
-            con,
-            aggregate=choice.aggregate,
-            filter=choice.filter,
-            sort=column,
-            descending=descending,
+            con, aggregate=aggregate, filter=words, sort=column, descending=descending
         )
         rows = [row for row in rows if row["run"] not in choice.without]
         if cells:
@@ -58,16 +56,29 @@ def write_archive(location: StoreLocation, path: Path, choice: Choice) -> str:
         UserError: the store can't be read, the file can't be written, or no run has ended.
     """
     with closing(connect_reader(location)) as con:
+        aggregate, without = choice.aggregate, choice.without
         packed = pack(
-            con,
-            location,
-            path,
-            filter=choice.filter,
-            aggregate=choice.aggregate,
-            without=choice.without,
+            con, location, path, filter=choice.filter, aggregate=aggregate, without=without
         )
     if not packed.runs:
         raise UserError("No run of these has ended: nothing was written.")
     left_out = len(packed.left_out)
-    without = f", without {left_out:,} that are not to be had or may change" if left_out else ""
-    return f"{count(len(packed.runs), 'run')}{without}"
+    rest = f", without {left_out:,} that are not to be had or may change" if left_out else ""
+    return f"{count(len(packed.runs), 'run')}{rest}"
+
+
+def write_report_on(
+    location: StoreLocation, path: Path, choice: Choice, catalogue: Catalogue | None
+) -> None:
+    """Write the report of the runs that match.
+
+    Raises:
+        UserError: the store can't be read, or a file can't be written.
+    """
+    from engine.report.gather import Wanted  # a table needs no numpy, which this loads
+    from engine.report.write import make_report, write_report
+
+    with closing(connect_reader(location)) as con:
+        wanted = Wanted(where=choice.filter, without=choice.without)
+        report = make_report(con, location, catalogue, wanted)
+    write_report(report, path)

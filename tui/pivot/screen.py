@@ -17,8 +17,9 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
 from tui.pivot.keys import PIVOT
+from tui.results.acting import copy, show_or_say
 from tui.results.keys import IMPORTED
-from tui.results.words import NONE_IMPORTED
+from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tui.pivot.cell_reading import Intervals
     from tui.pivot.reading import Aggregate, Choice, PivotRow, Shown
 
-_CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 _REST_SECONDS = 0.1
 """How long the cursor rests on a cell before its test users are looked at."""
 
@@ -119,12 +119,7 @@ class PivotScreen(Screen[None]):
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of the table, or none."""
-        empty = self.query_one("#empty", Static)
-        empty.update(Content(plain(sentence, PARAGRAPH)))
-        empty.display = bool(sentence)
-        self.table.display = not sentence
-        if self.table.display and self.focused is None:
-            self.table.focus()
+        show_or_say(self, self.table, sentence)
 
     # What is shown
 
@@ -259,7 +254,7 @@ class PivotScreen(Screen[None]):
 
     def action_aggregate(self) -> None:
         """The next way in which a run's epochs become one figure."""
-        self._aggregate = _CYCLE[(_CYCLE.index(self._aggregate) + 1) % len(_CYCLE)]
+        self._aggregate = next_aggregate(self._aggregate)
         self._choice = replace(self._choice, aggregate=self._aggregate)
         self.table.set_columns(pivot_rows.table_columns())
         self._show_status()
@@ -305,14 +300,11 @@ class PivotScreen(Screen[None]):
         row, column = self.row_under_cursor, self.table.cursor_column
         if row is None or column is None:
             return
-        text = pivot_rows.exact_text(row, column.key)
-        self.app.copy_to_clipboard(text)
-        self.notify(f"Copied {plain(text, 40)}", timeout=2)
+        copy(self.app, pivot_rows.exact_text(row, column.key))
 
     def action_copy_all(self) -> None:
         """Put the whole pivot on the clipboard, tabs between the columns."""
-        self.app.copy_to_clipboard(pivot_rows.as_tabs(self._all_rows()))
-        self.notify("Copied the pivot", timeout=2)
+        copy(self.app, pivot_rows.as_tabs(self._all_rows()), "the pivot")
 
     def _all_rows(self) -> Sequence[PivotRow]:
         rows = self._shown.rows if self._shown else ()

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.results import diff_text
+from tui.results.acting import copy
 from tui.results.diff_text import RunOrCell
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -75,7 +76,7 @@ class DiffScreen(ModalScreen[None]):
         location = self.app.location
 
         def read() -> tuple[str, ...]:
-            from tui.results.paired_reading import read_words
+            from tui.results.reading import read_words
 
             return read_words(location, diff)
 
@@ -103,5 +104,4 @@ class DiffScreen(ModalScreen[None]):
     def action_copy(self) -> None:
         """Put the diff on the clipboard, tabs between the columns."""
         if self._diff is not None:
-            self.app.copy_to_clipboard(diff_text.as_tabs(self._diff, self._words))
-            self.notify("Copied the diff", timeout=2)
+            copy(self.app, diff_text.as_tabs(self._diff, self._words), "the diff")

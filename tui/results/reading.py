@@ -1,4 +1,4 @@
-"""Reading two runs or cells to set them beside each other, in a thread."""
+"""Reading two runs or cells that are set beside each other, in a thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 from tui.results.diff_text import RunOrCell
 
-__all__ = ["Aggregate", "Choice", "Diff", "read_diff"]
+__all__ = ["Aggregate", "Choice", "Diff", "read_diff", "read_words"]
 
 
 def read_diff(
@@ -35,3 +35,17 @@ def read_diff(
     left, right = sides
     with closing(connect_reader(location)) as con:
         return compare_sides(con, side(con, left), side(con, right), aggregate)
+
+
+def read_words(location: StoreLocation, diff: Diff) -> tuple[str, ...]:
+    """Say what the paired test says of the right side against the left, or why it says nothing.
+
+    Raises:
+        UserError: the store can't be read.
+    """
+    from engine.analysis.pairs.words import (
+        words_for,  # loads numpy, which the rest doesn't wait for
+    )
+
+    with closing(connect_reader(location)) as con:
+        return tuple(words_for(con, location, diff.right.runs, diff.left.runs, "right"))

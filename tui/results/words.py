@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from engine.analysis.comparison import AGGREGATE_MEANING, parse_aggregate
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggregate
 from engine.store.compare.grouping import Choice
 from tui.shell.text import PARAGRAPH, plain
 
+_CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 NONE_IMPORTED = "No imported run is among these."
+
+
+def next_aggregate(aggregate: Aggregate) -> Aggregate:
+    """Return the next way in which a run's epochs become one figure."""
+    return _CYCLE[(_CYCLE.index(aggregate) + 1) % len(_CYCLE)]
 
 
 def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from engine.analysis.comparison import Column, figure
 from engine.analysis.scatter import Point, Scatter, good_end
-from tui.compare.scatter_plot import ScatterPlot
+from tui.compare.scatter.plot import ScatterPlot
 from tui.shell.text import TITLE, count, plain
 
 

@@ -9,18 +9,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.compare import scatter_text
 from tui.compare.keys import COMPARE
-from tui.compare.scatter_plot import ScatterPlot
+from tui.compare.scatter import words
+from tui.compare.scatter.plot import ScatterPlot
 from tui.messages import RunWanted, StoreChanged
+from tui.results.acting import show_or_say
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
-from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
@@ -33,7 +32,7 @@ class ScatterScreen(Screen[None]):
     """The runs of the comparison that are done. Keys in `tui.compare.keys`."""
 
     AREA = "scatter"
-    CSS_PATH = "scatter.tcss"
+    CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "ScatterPlot"
     BINDINGS = bindings_for("scatter", COMPARE)  # type: ignore[assignment]
 
@@ -84,23 +83,19 @@ class ScatterScreen(Screen[None]):
         if not content.points:
             self._say(f"No run that is done has both {self._x.name} and {self._y.name}.")
             return
-        self.query_one("#empty").display, self.plot.display = False, True
-        if self.focused is None:
-            self.plot.focus()
-        self.plot.show(content, *map(scatter_text.axis_name, (self._x, self._y)))
-        legend = scatter_text.legend(self.plot, content, self._choice.aggregate)
+        show_or_say(self, self.plot, "")
+        self.plot.show(content, *map(words.axis_name, (self._x, self._y)))
+        legend = words.legend(self.plot, content, self._choice.aggregate)
         self.query_one("#legend", Static).update(legend)
 
     def _say(self, sentence: str) -> None:
-        empty = self.query_one("#empty", Static)
-        empty.update(Content(plain(sentence, PARAGRAPH)))
-        empty.display, self.plot.display = True, False
+        show_or_say(self, self.plot, sentence)
         self.query_one("#legend", Static).update("")
         self.query_one("#point", Static).update("")
 
     @on(ScatterPlot.CursorMoved)
     def _cursor_moved(self, event: ScatterPlot.CursorMoved) -> None:
-        text = scatter_text.under_cursor(self.plot, event.point, self._x, self._y)
+        text = words.under_cursor(self.plot, event.point, self._x, self._y)
         self.query_one("#point", Static).update(text)
 
     # Actions
@@ -139,7 +134,7 @@ class ScatterScreen(Screen[None]):
 class AxisScreen(ModalScreen["str | None"]):
     """Answers with a column's name, or None."""
 
-    CSS_PATH = "scatter.tcss"
+    CSS_PATH = "screen.tcss"
     BINDINGS = [Binding("escape,q", "dismiss", "Back", key_display="esc")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
 
