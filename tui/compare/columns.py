@@ -32,7 +32,7 @@ _ORDER = (
     "GPU/Memory(MiB)",
     "GPU/Utilization(%)",
 )
-"""What is looked at first stands first; the columns not named here follow, then who the run is."""
+"""Columns that stand first after those at the left; the others follow, then who the run is."""
 
 EXTRA = (
     Column("tags", "tags", "text"),

@@ -93,7 +93,7 @@ class CompareScreen(Screen[None]):
             self.table.move_to_column(self._view.columns.index(self._view.sort))
 
     def on_unmount(self) -> None:
-        """Delete what was deleted, and let go of the store."""
+        """Carry out the deletions that can still be taken back, and let go of the store."""
         self.deleting.leave()
         self._page_reader.close()
 
@@ -146,7 +146,7 @@ class CompareScreen(Screen[None]):
         self.table.show(page.total, page.request.start, rows, follow=follow)
 
     def _say(self, sentence: str) -> None:
-        """A sentence in place of the table, or none."""
+        """Show a sentence in place of the table, or the table where it is empty."""
         show_or_say(self, self.table, sentence)
         self._show_status()
         self._show_reference()
@@ -164,7 +164,7 @@ class CompareScreen(Screen[None]):
             status.update(content)
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Published figures are part of the configuration."""
+        """Show published figures again: they are part of the configuration."""
         self._reference.forget()
         self._show_reference()
 
@@ -233,12 +233,12 @@ class CompareScreen(Screen[None]):
         self._read(follow=False)
 
     def action_aggregate(self) -> None:
-        """The next way in which a run's epochs become one figure."""
+        """Make a run's epochs one figure in the next way."""
         self._view = replace(self._view, aggregate=next_aggregate(self._view.aggregate))
         self._columns_changed()
 
     def action_cells(self) -> None:
-        """One row a cell, with mean and deviation over its seeds, or one a run."""
+        """Show one row a cell, with mean and deviation over its seeds, or one a run."""
         self._view = replace(self._view, by_cell=not self._view.by_cell)
         self.selection.marked.clear()
         self._columns_changed(top=True)
@@ -361,7 +361,7 @@ class CompareScreen(Screen[None]):
         self.app.push_screen(ExportScreen(what))
 
     def action_scatter(self) -> None:
-        """Two columns as a picture: the one that is sorted by against the one under the cursor."""
+        """Plot the column that is sorted by against the one under the cursor."""
         from tui.compare.scatter.screen import ScatterScreen
 
         under = self.table.cursor_column
@@ -369,7 +369,7 @@ class CompareScreen(Screen[None]):
         self.app.push_screen(ScatterScreen(*axes, self._choice))
 
     def action_pivot(self) -> None:
-        """The cells of the runs that match, in the reference table's form."""
+        """Show the cells of the runs that match in the reference table's form."""
         self.post_message(PivotWanted(self._choice, self._view.aggregate))
 
     def action_reference(self) -> None:
@@ -378,7 +378,7 @@ class CompareScreen(Screen[None]):
         self.call_after_refresh(self._show_reference)
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
-        """What help explains first: the column under the cursor."""
+        """Explain the column under the cursor, which help says first."""
         chosen = self.table.cursor_column
         if chosen is not None:
             yield from column_topics(self._view.columns, chosen.key, self._view.aggregate)

@@ -95,7 +95,7 @@ class PivotScreen(Screen[None]):
             self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Published figures are part of the configuration."""
+        """Read again: published figures are part of the configuration."""
         self._read()
 
     def _read(self) -> None:
@@ -118,17 +118,17 @@ class PivotScreen(Screen[None]):
         self._draw()
 
     def _say(self, sentence: str) -> None:
-        """A sentence in place of the table, or none."""
+        """Show a sentence in place of the table, or the table where it is empty."""
         show_or_say(self, self.table, sentence)
 
     # What is shown
 
-    def _draw(self, *, anew: bool = False) -> None:
-        """Draw the rows in sight; ``anew`` with columns as wide as they need to be."""
+    def _draw(self, *, fit: bool = False) -> None:
+        """Draw the rows in sight; ``fit`` makes the columns as wide as these need."""
         if self._shown is None:
             return
         self._sight = pivot_rows.in_sight(self._shown.rows, self._folded, reference=self._reference)
-        if anew:
+        if fit:
             self.table.set_columns(pivot_rows.table_columns())
         self._supply(follow=True)
         self._show_status()
@@ -138,17 +138,17 @@ class PivotScreen(Screen[None]):
     def _supply(self, *, follow: bool) -> None:
         start, size = self.table.window
         # Where the cursor's row went is known only if that row is among those given.
-        if follow and (place := self._place_of(self.table.cursor_key)) is not None:
-            start, size = min(start, place), max(start + size, place + 1) - min(start, place)
+        if follow and (index := self._index_of(self.table.cursor_key)) is not None:
+            start, size = min(start, index), max(start + size, index + 1) - min(start, index)
         leaders_ = self._shown.leaders if self._shown else {}
         rows = pivot_rows.table_rows(
             self._sight[start : start + size], leaders_, self._folded, self._marked
         )
         self.table.show(len(self._sight), start, rows, follow=follow)
 
-    def _place_of(self, key: str | None) -> int | None:
+    def _index_of(self, key: str | None) -> int | None:
         keys = map(pivot_rows.row_key, self._sight)
-        return next((place for place, each in enumerate(keys) if each == key), None)
+        return next((index for index, each in enumerate(keys) if each == key), None)
 
     @on(PagedTable.RowsWanted)
     def _rows_wanted(self) -> None:
@@ -217,7 +217,7 @@ class PivotScreen(Screen[None]):
         return None if action == "diff" and len(self._marked) != 2 else True
 
     def action_close(self) -> None:
-        """Back to the table of runs."""
+        """Go back to the table of runs."""
         self.dismiss()
 
     def action_fold(self) -> None:
@@ -237,23 +237,23 @@ class PivotScreen(Screen[None]):
         self.action_fold()
 
     def action_fold_level(self) -> None:
-        """Every cell, or data sets, or models alone."""
+        """Show every cell, or data sets, or models alone."""
         self._depth = (self._depth + 1) % len(pivot_rows.FOLDS)
         rows = self._shown.rows if self._shown else ()
         self._folded = pivot_rows.folds_at(rows, self._depth)
         row = self.row_under_cursor
         self._draw()
-        if row is not None and self._place_of(pivot_rows.row_key(row)) is None:
+        if row is not None and self._index_of(pivot_rows.row_key(row)) is None:
             self._move_near(row)
 
     def _move_near(self, row: PivotRow) -> None:
         """Put the cursor on what a row that is folded away belongs to."""
-        for place, each in enumerate(self._sight):
+        for index, each in enumerate(self._sight):
             if each.model == row.model and each.dataset in ("", row.dataset):
-                self.table.move_to(place)
+                self.table.move_to(index)
 
     def action_aggregate(self) -> None:
-        """The next way in which a run's epochs become one figure."""
+        """Make a run's epochs one figure in the next way."""
         self._aggregate = next_aggregate(self._aggregate)
         self._choice = replace(self._choice, aggregate=self._aggregate)
         self.table.set_columns(pivot_rows.table_columns())
@@ -274,7 +274,7 @@ class PivotScreen(Screen[None]):
             self.notify("Nothing is published for these cells.", timeout=3)
             return
         self._reference = not self._reference
-        self._draw(anew=True)
+        self._draw(fit=True)
 
     def action_mark(self) -> None:
         """Mark the cell under the cursor, or don't."""
@@ -322,7 +322,7 @@ class PivotScreen(Screen[None]):
         self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
-        """What help explains first: the column under the cursor."""
+        """Explain the column under the cursor, which help says first."""
         chosen = self.table.cursor_column
         if chosen is not None:
             yield from words.column_topics(chosen.key, self._aggregate)

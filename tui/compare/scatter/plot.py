@@ -65,7 +65,7 @@ class ScatterPlot(Lines, can_focus=True):
 
     @property
     def dots(self) -> tuple[int, int]:
-        """Dots across and down that can be told apart."""
+        """How many dots across and down can be told apart."""
         return max(2, self.content_size.width * 2), max(2, self.content_size.height * 4)
 
     def show(self, content: Scatter, x: str, y: str) -> None:
@@ -80,11 +80,11 @@ class ScatterPlot(Lines, can_focus=True):
         self.redraw()
 
     def style_of(self, model: str) -> str:
-        """The color of a model's points."""
+        """Return the color of a model's points."""
         return COLORS[self._models.index(model) % len(COLORS)]
 
     def mark_of(self, model: str, front: bool) -> str:
-        """The mark of a model's points."""
+        """Return the mark of a model's points."""
         return (FILLED if front else HOLLOW)[self._models.index(model) % len(HOLLOW)]
 
     # The cursor
@@ -94,7 +94,7 @@ class ScatterPlot(Lines, can_focus=True):
         self.post_message(self.CursorMoved(point))
 
     def action_step(self, axis: str, steps: int) -> None:
-        """To the nearest point that lies further that way."""
+        """Go to the nearest point that lies further that way."""
         here = self._point
         if here is None:
             return
@@ -112,7 +112,7 @@ class ScatterPlot(Lines, can_focus=True):
         self._go([point for point in self._content.points if forward(point) > 0], distance)
 
     def action_front(self, steps: int) -> None:
-        """To the next point of the front."""
+        """Go to the next point of the front."""
         front = sorted(
             (point for point in self._content.points if point.front),
             key=lambda point: (point.dataset, point.x, point.y),
@@ -135,7 +135,7 @@ class ScatterPlot(Lines, can_focus=True):
         return across / ((x_high - x_low) or 1.0), down / ((y_high - y_low) or 1.0)
 
     def on_click(self, event: events.Click) -> None:
-        """To the nearest point."""
+        """Go to the nearest point."""
         offset = event.get_content_offset(self)
         if offset is None or self._plot is None:
             return

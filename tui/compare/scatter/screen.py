@@ -101,7 +101,7 @@ class ScatterScreen(Screen[None]):
     # Actions
 
     def action_close(self) -> None:
-        """Back to the table."""
+        """Go back to the table."""
         self.dismiss()
 
     def action_open_point(self) -> None:
