@@ -17,7 +17,7 @@ from textual.widgets import Static
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.charts.screen import ChartScreen
-from tui.compare.scatter import ScatterScreen
+from tui.compare.scatter.screen import ScatterScreen
 from tui.compare.screen import CompareScreen
 from tui.data.screen import DataScreen
 from tui.dialogs.help import HelpScreen

@@ -56,7 +56,7 @@ class ColumnList(ScrollView, can_focus=True):
     ]
 
     class Changed(Message):
-        """Other columns are chosen, or in another order."""
+        """Other columns are chosen, or the same in another order."""
 
     def __init__(self, shown: Sequence[str], id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -86,7 +86,7 @@ class ColumnList(ScrollView, can_focus=True):
         self._reveal()
 
     def action_move(self, rows: int) -> None:
-        """Another name under the cursor."""
+        """Put the cursor on another name."""
         before, self._cursor = self._cursor, self._inside(self._cursor + rows)
         self._refresh_line(before)
         self._refresh_line(self._cursor)
@@ -191,7 +191,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
 
     @on(KeyButton.Pressed, "#usual")
     def action_usual(self) -> None:
-        """The columns that are shown until someone chooses."""
+        """Choose the columns that are shown until someone chooses."""
         self.query_one(ColumnList).choose(usual())
 
     @on(KeyButton.Pressed, "#back")

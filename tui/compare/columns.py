@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from engine.analysis.comparison import Aggregate, Column, columns, split_heading
+from engine.analysis.meanings import meaning
 from tui.widgets.table_cells import TableColumn
 
 TOPIC = "compare"
@@ -31,7 +32,7 @@ _ORDER = (
     "GPU/Memory(MiB)",
     "GPU/Utilization(%)",
 )
-"""What is looked at first stands first; the columns not named here follow, then who the run is."""
+"""Columns that stand first after those at the left; the others follow, then who the run is."""
 
 EXTRA = (
     Column("tags", "tags", "text"),
@@ -61,7 +62,7 @@ _SPREAD = 15
 
 @cache
 def every_column(aggregate: Aggregate) -> dict[str, Column]:
-    """All that can be shown, by name, in the order in which they are offered."""
+    """Return all that can be shown, by name, in the order in which they are offered."""
     by_name = {column.name: column for column in (*columns(aggregate), *EXTRA)}
     first = [*HELD, *_ORDER]
     hidden = [name for name in by_name if name in _AT_FIRST_HIDDEN]
@@ -70,32 +71,42 @@ def every_column(aggregate: Aggregate) -> dict[str, Column]:
 
 
 def choosable() -> list[str]:
-    """Names of the columns that may be shown or not, in the order in which they are offered."""
+    """Name the columns that may be shown or not, in the order in which they are offered."""
     return [name for name in every_column("best") if name not in HELD]
 
 
 def usual() -> list[str]:
-    """Names of those that are shown until someone chooses."""
+    """Name those that are shown until someone chooses."""
     return [name for name in choosable() if name not in _AT_FIRST_HIDDEN]
 
 
-def known(names: object) -> list[str]:
-    """Those of the names that are columns, each once; the usual ones where none is."""
-    if not isinstance(names, list):
-        return usual()
-    offered = set(choosable())
-    texts = dict.fromkeys(name for name in names if isinstance(name, str))
-    return [name for name in texts if name in offered] or usual()
+def known(names: object) -> tuple[str, ...]:
+    """Return those of the names that are columns, each once; the usual ones where none is."""
+    texts = (
+        dict.fromkeys(name for name in names if isinstance(name, str))
+        if isinstance(names, list)
+        else ()
+    )
+    return tuple(name for name in texts if name in choosable()) or tuple(usual())
 
 
 def screen_columns(aggregate: Aggregate, names: Sequence[str] | None = None) -> tuple[Column, ...]:
-    """The comparison's columns in the order of the screen."""
+    """Return the comparison's columns in the order of the screen."""
     every = every_column(aggregate)
     return tuple(every[name] for name in (*HELD, *(usual() if names is None else names)))
 
 
+def column_topics(
+    shown: Iterable[Column], source: str, aggregate: Aggregate
+) -> Iterator[tuple[str, str]]:
+    """Explain the shown column of that source: its name, and what it means."""
+    for column in shown:
+        if column.source == source:
+            yield column.name, meaning(column, aggregate)
+
+
 def table_columns(shown: Iterable[Column], *, grouped: bool = False) -> list[TableColumn]:
-    """How the columns stand in the table."""
+    """Say how the columns stand in the table; ``grouped`` with one row a cell."""
     result = []
     for column in shown:
         heading = _HEADINGS.get(column.name) or split_heading(column.name)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.analysis.comparison import Value
 from engine.analysis.reference import ReferenceOfCell, references_of
-from tui.compare.page import Line, Page
+from tui.compare.page import CompareRow, Page
 from tui.results.published import reference_content, reference_title
 from tui.shell.text import TITLE, plain
 from tui.widgets.text_box import TextBox
@@ -28,16 +26,16 @@ class ReferencePanel(TextBox):
         self._known: dict[tuple[str, str, int], list[ReferenceOfCell]] = {}
 
     def forget(self) -> None:
-        """The configuration was read anew."""
+        """Forget the figures: the configuration was read again."""
         self._known.clear()
 
-    def show(self, line: Line | None, page: Page | None) -> None:
-        """The figures of a line's cell beside its own, or nothing."""
-        if line is None or page is None or not self.display:
+    def show(self, row: CompareRow | None, page: Page | None) -> None:
+        """Show the published figures of a row's cell beside its own, or nothing."""
+        if row is None or page is None or not self.display:
             self.border_title = None
             self.update("")
             return
-        model, dataset, length = line.of_cell
+        model, dataset, length = row.place
         name = plain(f"{model} × {dataset} × {length}", 2 * TITLE)
         found = self._references_of(model, dataset, length)
         if not found:
@@ -45,7 +43,7 @@ class ReferencePanel(TextBox):
             self.update(Content.styled("No published figures for this cell.", "$text-muted"))
             return
         self.border_title = Content(reference_title(found[0], name))
-        ours = figures_of(line, page)
+        ours = page.figures_of(row)
         self.update(reference_content(found[0], ours, self.content_size.width))
 
     def _references_of(self, model: str, dataset: str, length: int) -> list[ReferenceOfCell]:
@@ -56,11 +54,3 @@ class ReferencePanel(TextBox):
         if cell not in self._known:
             self._known[cell] = references_of(catalogue.references.values(), *cell)
         return self._known[cell]
-
-
-def figures_of(line: Line, page: Page) -> Mapping[str, Value]:
-    """A run's figures, or the means of a cell, by the store's column names."""
-    if line.run is not None:
-        return line.run
-    spreads = page.figures.get(line.cell, {})
-    return {name: spread.mean for name, spread in spreads.items()}

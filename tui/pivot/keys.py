@@ -2,85 +2,80 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui.shell.action import Action
 
+_pivot = partial(Action, screens=("pivot",))
+
 PIVOT = (
-    Action("close", ("escape", "v"), "Back", "Back to the table of runs", ("pivot",), True),
-    Action(
+    _pivot("close", ("escape", "v"), "Back", "Back to the table of runs", show=True),
+    _pivot(
         "move",
         ("up", "down", "left", "right"),
         "Move",
         "Move over rows and columns",
-        ("pivot",),
         key_label="↑↓←→",
         own_keys=True,
     ),
-    Action(
+    _pivot(
         "fold",
         ("enter",),
         "Fold",
         "Fold the model or data set under the cursor, or unfold it",
-        ("pivot",),
-        True,
-        "⏎",
+        show=True,
+        key_label="⏎",
     ),
-    Action(
+    _pivot(
         "fold_level",
         ("f",),
         "Fold all",
         "Show every cell, or data sets, or models alone",
-        ("pivot",),
-        True,
+        show=True,
     ),
-    Action(
+    _pivot(
         "aggregate",
         ("a",),
         "Epoch",
         "How a run's epochs become a figure: best, max, last, mean",
-        ("pivot",),
-        True,
+        show=True,
     ),
-    Action(
+    _pivot(
         "reference",
         ("r",),
         "Reference",
         "Published figures below ours, with the difference, or not",
-        ("pivot",),
-        True,
+        show=True,
     ),
-    Action(
+    _pivot(
         "mark",
         ("space",),
         "Mark",
         "Mark the cell, or not: two can be set against each other",
-        ("pivot",),
-        True,
+        show=True,
         key_label="space",
     ),
-    Action(
+    _pivot(
         "diff",
         ("=",),
         "Against",
         "Set the two marked cells against each other: the paired test, and what differs",
-        ("pivot",),
-        True,
-        "=",
+        show=True,
+        key_label="=",
     ),
-    Action("copy", ("y",), "Copy", "Copy the value under the cursor, every digit", ("pivot",)),
-    Action(
+    _pivot("copy", ("y",), "Copy", "Copy the value under the cursor, every digit"),
+    _pivot(
         "copy_all",
         ("Y",),
         "Copy all",
         "Copy the whole pivot, tabs between the columns",
-        ("pivot",),
         key_label="Y",
     ),
-    Action(
+    _pivot(
         "export",
         ("e",),
         "Export",
         "Write the whole pivot to a file: XLSX, CSV, Markdown, LaTeX, JSON or text",
-        ("pivot",),
-        True,
+        show=True,
     ),
 )

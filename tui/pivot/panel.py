@@ -32,7 +32,7 @@ TOTALS = "A subtotal is the maximum of the cells beneath it, as in the reference
 
 
 def panel_title(row: PivotRow | None) -> str:
-    """Which cell it is, and why it stands apart where it does."""
+    """Name a cell, and say why it stands apart where it does."""
     if row is None or not row.cell:
         return ""
     cell = Cell.named(row.cell)
@@ -47,8 +47,12 @@ def panel_title(row: PivotRow | None) -> str:
 def panel_content(
     metrics: Mapping[str, Inflated], intervals: Intervals | str | None, width: int
 ) -> Content:
-    """Six lines: the test metrics at the chosen epoch with their interval, and what the maximum
-    over epochs adds. ``intervals`` is a sentence where there are none, None while they are read."""
+    """Set a cell's test metrics at the chosen epoch, with their intervals, beside the maximum over
+    epochs: six lines of ``width`` terminal cells.
+
+    Args:
+        intervals: a sentence where there are none, None while they are read.
+    """
     room = max(1, (width - _LABEL) // _WIDTH)
     shown = [(name, metrics[name]) for name in METRICS if name in metrics][:room]
     if not shown:

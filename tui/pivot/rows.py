@@ -26,7 +26,7 @@ _VERDICTS = {"better": "state-done", "worse": "state-failed"}
 
 
 def table_columns() -> list[TableColumn]:
-    """Labels and seeds stay at the left edge, the twelve columns scroll."""
+    """Return the table's columns: labels and seeds stay at the left edge, the twelve scroll."""
     columns = [
         TableColumn(LABEL, ("", HEADING), len("Grand Total (Max)"), fixed=True),
         TableColumn(SEEDS, ("", SEEDS), len(SEEDS), right=True, fixed=True),
@@ -40,7 +40,7 @@ def table_columns() -> list[TableColumn]:
 def in_sight(
     rows: Iterable[PivotRow], folded: Collection[Fold], *, reference: bool
 ) -> list[PivotRow]:
-    """The rows that are not folded away; with ``reference`` the published figures too."""
+    """Leave out the rows that are folded away, and published figures unless ``reference``."""
     return [
         row
         for row in rows
@@ -54,7 +54,7 @@ def in_sight(
 
 
 def folds_at(rows: Iterable[PivotRow], depth: int) -> set[Fold]:
-    """What is folded for one of `FOLDS`, by its place there."""
+    """Return what is folded for `FOLDS[depth]`."""
     if depth == 0:
         return set()
     level = "dataset" if depth == 1 else "model"
@@ -62,12 +62,12 @@ def folds_at(rows: Iterable[PivotRow], depth: int) -> set[Fold]:
 
 
 def fold_of(row: PivotRow) -> Fold | None:
-    """What folds with a row: itself if it is a model or data set, its data set if it is below."""
+    """Return what folds with a row: a model or data set itself, its data set if it is below."""
     return None if row.level == "total" else (row.model, row.dataset)
 
 
 def row_key(row: PivotRow) -> str:
-    """Tells it from the others, whatever its figures."""
+    """Return what tells a row from the others, whatever its figures."""
     return "\x1f".join((row.level, row.model, row.dataset, str(row.length), row.cell, row.label))
 
 
@@ -77,7 +77,7 @@ def table_rows(
     folded: Collection[Fold],
     marked: Collection[str],
 ) -> list[TableRow]:
-    """The table's rows, in order."""
+    """Draw the table's rows, in order."""
     return [
         TableRow(
             row_key(row),
@@ -122,7 +122,7 @@ def _tone(row: PivotRow, place: int, text: str, value: Value, leaders: Leaders) 
 
 
 def exact_text(row: PivotRow, column: str) -> str:
-    """A value with every digit; empty for none."""
+    """Write a value with every digit; empty for none."""
     values: dict[str, Value] = {LABEL: row.label, SEEDS: row.seeds}
     values |= dict(zip(COLUMNS, row.figures, strict=True))
     value = values[column]
@@ -130,7 +130,7 @@ def exact_text(row: PivotRow, column: str) -> str:
 
 
 def as_tabs(rows: Iterable[PivotRow]) -> str:
-    """All of it, tabs between the columns, each label with what it stands below."""
+    """Write all rows, tabs between the columns, each label with what it stands below."""
     lines = [["", SEEDS, *COLUMNS]]
     for row in rows:
         seeds = "" if row.seeds is None else str(row.seeds)

@@ -17,8 +17,9 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
 from tui.pivot.keys import PIVOT
-from tui.results.imported import NONE_IMPORTED
+from tui.results.acting import copy, show_or_say
 from tui.results.keys import IMPORTED
+from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tui.pivot.cell_reading import Intervals
     from tui.pivot.reading import Aggregate, Choice, PivotRow, Shown
 
-_CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
 _REST_SECONDS = 0.1
 """How long the cursor rests on a cell before its test users are looked at."""
 
@@ -95,7 +95,7 @@ class PivotScreen(Screen[None]):
             self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Published figures are part of the configuration."""
+        """Read again: published figures are part of the configuration."""
         self._read()
 
     def _read(self) -> None:
@@ -118,22 +118,17 @@ class PivotScreen(Screen[None]):
         self._draw()
 
     def _say(self, sentence: str) -> None:
-        """A sentence in place of the table, or none."""
-        empty = self.query_one("#empty", Static)
-        empty.update(Content(plain(sentence, PARAGRAPH)))
-        empty.display = bool(sentence)
-        self.table.display = not sentence
-        if self.table.display and self.focused is None:
-            self.table.focus()
+        """Show a sentence in place of the table, or the table where it is empty."""
+        show_or_say(self, self.table, sentence)
 
     # What is shown
 
-    def _draw(self, *, anew: bool = False) -> None:
-        """Draw the rows in sight; ``anew`` with columns as wide as they need to be."""
+    def _draw(self, *, fit: bool = False) -> None:
+        """Draw the rows in sight; ``fit`` makes the columns as wide as these need."""
         if self._shown is None:
             return
         self._sight = pivot_rows.in_sight(self._shown.rows, self._folded, reference=self._reference)
-        if anew:
+        if fit:
             self.table.set_columns(pivot_rows.table_columns())
         self._supply(follow=True)
         self._show_status()
@@ -143,17 +138,17 @@ class PivotScreen(Screen[None]):
     def _supply(self, *, follow: bool) -> None:
         start, size = self.table.window
         # Where the cursor's row went is known only if that row is among those given.
-        if follow and (place := self._place_of(self.table.cursor_key)) is not None:
-            start, size = min(start, place), max(start + size, place + 1) - min(start, place)
+        if follow and (index := self._index_of(self.table.cursor_key)) is not None:
+            start, size = min(start, index), max(start + size, index + 1) - min(start, index)
         leaders_ = self._shown.leaders if self._shown else {}
         rows = pivot_rows.table_rows(
             self._sight[start : start + size], leaders_, self._folded, self._marked
         )
         self.table.show(len(self._sight), start, rows, follow=follow)
 
-    def _place_of(self, key: str | None) -> int | None:
+    def _index_of(self, key: str | None) -> int | None:
         keys = map(pivot_rows.row_key, self._sight)
-        return next((place for place, each in enumerate(keys) if each == key), None)
+        return next((index for index, each in enumerate(keys) if each == key), None)
 
     @on(PagedTable.RowsWanted)
     def _rows_wanted(self) -> None:
@@ -222,7 +217,7 @@ class PivotScreen(Screen[None]):
         return None if action == "diff" and len(self._marked) != 2 else True
 
     def action_close(self) -> None:
-        """Back to the table of runs."""
+        """Go back to the table of runs."""
         self.dismiss()
 
     def action_fold(self) -> None:
@@ -242,24 +237,24 @@ class PivotScreen(Screen[None]):
         self.action_fold()
 
     def action_fold_level(self) -> None:
-        """Every cell, or data sets, or models alone."""
+        """Show every cell, or data sets, or models alone."""
         self._depth = (self._depth + 1) % len(pivot_rows.FOLDS)
         rows = self._shown.rows if self._shown else ()
         self._folded = pivot_rows.folds_at(rows, self._depth)
         row = self.row_under_cursor
         self._draw()
-        if row is not None and self._place_of(pivot_rows.row_key(row)) is None:
+        if row is not None and self._index_of(pivot_rows.row_key(row)) is None:
             self._move_near(row)
 
     def _move_near(self, row: PivotRow) -> None:
         """Put the cursor on what a row that is folded away belongs to."""
-        for place, each in enumerate(self._sight):
+        for index, each in enumerate(self._sight):
             if each.model == row.model and each.dataset in ("", row.dataset):
-                self.table.move_to(place)
+                self.table.move_to(index)
 
     def action_aggregate(self) -> None:
-        """The next way in which a run's epochs become one figure."""
-        self._aggregate = _CYCLE[(_CYCLE.index(self._aggregate) + 1) % len(_CYCLE)]
+        """Make a run's epochs one figure in the next way."""
+        self._aggregate = next_aggregate(self._aggregate)
         self._choice = replace(self._choice, aggregate=self._aggregate)
         self.table.set_columns(pivot_rows.table_columns())
         self._show_status()
@@ -279,7 +274,7 @@ class PivotScreen(Screen[None]):
             self.notify("Nothing is published for these cells.", timeout=3)
             return
         self._reference = not self._reference
-        self._draw(anew=True)
+        self._draw(fit=True)
 
     def action_mark(self) -> None:
         """Mark the cell under the cursor, or don't."""
@@ -293,7 +288,8 @@ class PivotScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked cells against each other."""
-        from tui.results.diff import DiffScreen, RunOrCell
+        from tui.results.diff import DiffScreen
+        from tui.results.diff_text import RunOrCell
 
         if len(self._marked) == 2:
             left, right = (RunOrCell(cell, is_cell=True) for cell in self._marked)
@@ -304,14 +300,11 @@ class PivotScreen(Screen[None]):
         row, column = self.row_under_cursor, self.table.cursor_column
         if row is None or column is None:
             return
-        text = pivot_rows.exact_text(row, column.key)
-        self.app.copy_to_clipboard(text)
-        self.notify(f"Copied {plain(text, 40)}", timeout=2)
+        copy(self.app, pivot_rows.exact_text(row, column.key))
 
     def action_copy_all(self) -> None:
         """Put the whole pivot on the clipboard, tabs between the columns."""
-        self.app.copy_to_clipboard(pivot_rows.as_tabs(self._all_rows()))
-        self.notify("Copied the pivot", timeout=2)
+        copy(self.app, pivot_rows.as_tabs(self._all_rows()), "the pivot")
 
     def _all_rows(self) -> Sequence[PivotRow]:
         rows = self._shown.rows if self._shown else ()
@@ -329,7 +322,7 @@ class PivotScreen(Screen[None]):
         self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
-        """What help explains first: the column under the cursor."""
+        """Explain the column under the cursor, which help says first."""
         chosen = self.table.cursor_column
         if chosen is not None:
             yield from words.column_topics(chosen.key, self._aggregate)

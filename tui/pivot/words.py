@@ -11,7 +11,7 @@ from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
 from engine.analysis.meanings import meaning
 from engine.analysis.pivot.stored import pivot_columns
 from engine.store.compare.grouping import Choice
-from tui.results.imported import imported_parts
+from tui.results.words import imported_parts
 from tui.shell.text import count, plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def status_content(
     shown: Shown | None, choice: Choice, aggregate: Aggregate, marked: int
 ) -> Content:
-    """How epochs and seeds become a figure, how much is shown, and what it is filtered by."""
+    """Say how epochs and seeds become a figure, how much is shown, and of which runs."""
     over = {"max": "maximum", "min": "minimum"}.get(aggregate, "mean ± std")
     warned = "$warning" if aggregate in ("max", "min") else "$text-muted"
     parts: list[tuple[str, str]] = [
@@ -42,14 +42,14 @@ def status_content(
 
 
 def why_empty(choice: Choice) -> str:
-    """Why there is no cell."""
+    """Say why there is no cell."""
     if words := choice.filter.strip():
         return f"No run that is done matches “{plain(words, 40)}”: esc goes back to the filter."
     return "No run is done yet, so there is no cell to show."
 
 
 def column_topics(key: str, aggregate: Aggregate) -> Iterator[tuple[str, str]]:
-    """A column's name and what it means, if it is one of the figures."""
+    """Explain a column, if it is one of the figures: its name, and what it means."""
     for entry in pivot_columns(aggregate):
         if entry.name == key:
             yield entry.name, meaning(entry, aggregate)

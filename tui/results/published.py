@@ -38,7 +38,7 @@ _GAP = 2
 
 
 def reference_title(reference: ReferenceOfCell, cell: str) -> str:
-    """What the figures are of, and how they were made."""
+    """Name a table of published figures, the ``cell`` they are of, and how they were made."""
     ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
     return plain(
         f"{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}", 4 * TITLE
@@ -46,7 +46,11 @@ def reference_title(reference: ReferenceOfCell, cell: str) -> str:
 
 
 def reference_content(reference: ReferenceOfCell, ours: Mapping[str, Value], width: int) -> Content:
-    """Six lines: heading, published, ours measured alike, ours at test, and the differences."""
+    """Set published figures beside ours in ``width`` terminal cells.
+
+    Six lines: heading, published, ours measured alike, ours at test, and a difference below each.
+    ``ours`` are by the store's column names.
+    """
     by_name = {entry.column: entry for entry in reference.beside(ours)}
     shown = _fitting([by_name[name] for name in _FIRST if name in by_name], width)
     alike = "validation" + ("" if reference.aggregate == "best" else f" {reference.aggregate}")

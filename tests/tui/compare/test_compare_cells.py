@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from comparing import column_of, comparing, status, table
@@ -10,6 +11,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
+from engine.spec import SplitRule
 from tui.compare.column_dialog import ColumnList, ColumnsScreen
 from tui.compare.columns import TOPIC, choosable, known, usual
 from tui.compare.screen import CompareScreen
@@ -89,6 +91,28 @@ async def test_a_wrong_filter_says_where_and_leaves_the_table(measured: Measured
         assert "5 of 23 runs" in status(app)
 
 
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"split": SplitRule(kind="temporal")}, "other split: apart"),
+        ({"lr": 0.002}, "other settings: apart"),
+        ({"lr": 0.002, "split": SplitRule(kind="temporal")}, "other split: apart"),
+    ],
+)
+async def test_cells_of_one_place_say_why_they_stand_apart(
+    tmp_path: Path, other: dict[str, Any], why: str
+) -> None:
+    store = MeasuredStore(tmp_path)
+    store.add(seed=1)
+    async with comparing(store) as (app, pilot):
+        await pilot.press("b")
+        await settled(pilot)
+        assert "apart" not in status(app)
+        store.add(seed=2, **other)
+        await wait_for(pilot, lambda: table(app).total == 2, "two cells")
+        assert why in status(app)
+
+
 async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         screen = app.screen
@@ -103,7 +127,7 @@ async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -
         await settled(pilot)
         assert isinstance(app.screen, DiffScreen)
         lines = str(app.screen.query_one("#diff", Static).content).splitlines()
-        assert lines[0].split() == ["left", next(iter(screen.marked))]
+        assert lines[0].split() == ["left", next(iter(screen.selection.marked))]
         settings = [line.split() for line in lines]
         assert ["seed", "42", "9"] in settings
         assert ["dim", "64", "32"] in settings
@@ -119,7 +143,7 @@ async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -
         assert "NDCG@10/test\t" in app.clipboard
         await pilot.press("escape", "escape")
         await settled(pilot)
-        assert not screen.marked
+        assert not screen.selection.marked
         assert not any(row.marked for row in table(app)._rows)
 
 
@@ -176,11 +200,11 @@ async def test_a_column_at_least_is_shown(measured: MeasuredStore) -> None:
 
 @pytest.mark.parametrize("kept", [None, 3, [], ["nothing"], [1, None], {"a": 1}])
 def test_what_was_remembered_of_columns_may_be_anything(kept: object) -> None:
-    assert known(kept) == usual()
+    assert known(kept) == tuple(usual())
 
 
 def test_columns_of_another_version_are_left_out() -> None:
-    assert known(["note", "gone", "NDCG@10/test", "note"]) == ["note", "NDCG@10/test"]
+    assert known(["note", "gone", "NDCG@10/test", "note"]) == ("note", "NDCG@10/test")
     assert set(usual()) < set(choosable())
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from comparing import column_of, comparing
 from measured_runs import MeasuredStore, filled_store
-from pilots import screen_text, settled, wait_for
-from textual.widgets import Input
+from pilots import settled, wait_for
+from textual.widgets import Input, Static
 
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
@@ -62,15 +62,19 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
     async with comparing(measured) as (app, pilot):
         await pilot.press("e")
         await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        problem = app.screen.query_one("#problem", Static)
         for name, sentence in (
             ("comparison", "End its name in .csv, .md, .json, .txt"),
             ("folder.csv", "That is a folder"),
-            ("none/there.md", "can't be written: No such file or directory"),
+            ("none/there.md", "There is no folder none"),
+            (f"{'x' * 300}.md", "That can't be a file: File name too long"),
+            (f"{'y' * 252}.md", "can't be written: File name too long"),
+            ("~nobody-here/mine.md", "There is no folder ~nobody-here"),
             ("mine.md", "enter again writes over it"),
         ):
             name_file(app, name)
             await pilot.press("enter")
-            await wait_for(pilot, lambda words=sentence: words in screen_text(app), sentence)
+            await wait_for(pilot, lambda words=sentence: words in str(problem.content), sentence)
         assert there.read_text() == "mine"
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from comparing import comparing
 from measured_runs import MeasuredStore
-from pilots import wait_for
+from pilots import screen_text, wait_for
 from reported_runs import add_reported
-from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from tui.compare.report import ReportScreen
 from tui.compare.screen import CompareScreen
+from tui.results.export import ExportScreen
 
 
 @pytest.fixture
@@ -24,10 +23,6 @@ def store(tmp_path: Path) -> MeasuredStore:
     return found
 
 
-def said(pilot: Pilot[None]) -> str:
-    return str(pilot.app.screen.query_one("#about", Static).content)
-
-
 async def test_it_writes_what_the_filter_leaves(
     store: MeasuredStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,11 +30,11 @@ async def test_it_writes_what_the_filter_leaves(
     (tmp_path / "report.html").write_text("mine")
     async with comparing(store) as (app, pilot):
         await pilot.press("slash", *"xlstm", "enter", "W")
-        await wait_for(pilot, lambda: isinstance(app.screen, ReportScreen), "the question")
-        assert "runs that meet xlstm" in said(pilot)
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        assert "runs that meet xlstm" in screen_text(app)
         await pilot.press("enter")
         await pilot.pause()
-        assert "enter again writes over it" in said(pilot)
+        assert "enter again writes over it" in screen_text(app)
         assert (tmp_path / "report.html").read_text() == "mine"
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "the report", 120)
@@ -56,7 +51,11 @@ async def test_what_cannot_be_written_is_said_and_can_be_changed(
         await pilot.press("W")
         app.screen.query_one(Input).value = "report.pdf"
         await pilot.press("enter")
-        await wait_for(pilot, lambda: "end it with" in said(pilot), "the sentence")
+        await wait_for(
+            pilot,
+            lambda: "End its name in .html, .htm, .md, .markdown" in screen_text(app),
+            "the sentence",
+        )
         await pilot.press("escape")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "the table")
     assert not list(tmp_path.glob("report*"))

@@ -113,14 +113,14 @@ async def test_deletion_is_taken_back(measured: MeasuredStore) -> None:
         assert table(app).cursor_key == second
         await pilot.press("d")
         await wait_for(pilot, lambda: table(app).total == 21, "out of sight")
-        assert screen(app).deletions.hidden == tuple(sorted((first, second)))
+        assert screen(app).deleting.hidden == tuple(sorted((first, second)))
         await pilot.press("u")
         await wait_for(pilot, lambda: table(app).total == 22, "back")
         assert second in [row.key for row in table(app)._rows]
         await pilot.press("u")
         await wait_for(pilot, lambda: table(app).total == 23, "back")
         assert screen(app).check_action("undo", ()) is False
-        assert not screen(app).deletions.hidden
+        assert not screen(app).deleting.hidden
     assert asked(measured) == []
     assert third
 
@@ -137,7 +137,7 @@ async def test_after_its_time_the_supervisor_is_asked(
         await settled(pilot)
         # Nobody has done it yet; all the same it doesn't come back.
         assert run not in [row.key for row in table(app)._rows]
-        assert not screen(app).deletions.hidden
+        assert not screen(app).deleting.hidden
 
 
 async def test_leaving_deletes_what_was_deleted(measured: MeasuredStore) -> None:
@@ -156,7 +156,7 @@ async def test_several_are_deleted_after_asking(measured: MeasuredStore) -> None
         assert isinstance(app.screen, AskScreen)
         await pilot.press("escape", "d", "enter")
         await wait_for(pilot, lambda: table(app).total == 21, "out of sight")
-        assert not screen(app).marked
+        assert not screen(app).selection.marked
         await pilot.press("u")
         await wait_for(pilot, lambda: table(app).total == 23, "both are back")
 
@@ -170,7 +170,7 @@ async def test_a_cell_and_a_running_run_are_not_deleted(measured: MeasuredStore)
         await settled(pilot)
         await pilot.press("d", "number_sign", "n")
         await settled(pilot)
-        assert screen(app).deletions.hidden == ()
+        assert screen(app).deleting.hidden == ()
         said = [notification.message for notification in app._notifications]
         assert any("It is running" in text for text in said)
         assert any("enter unfolds a cell" in text for text in said)

@@ -18,8 +18,8 @@ from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
 from tui.app import SeqbenchApp
-from tui.compare.scatter import AxisScreen, ScatterScreen
-from tui.compare.scatter_plot import FILLED, HOLLOW, ScatterPlot
+from tui.compare.scatter.plot import FILLED, HOLLOW, ScatterPlot
+from tui.compare.scatter.screen import AxisScreen, ScatterScreen
 from tui.compare.screen import CompareScreen
 from tui.run.screen import RunScreen
 

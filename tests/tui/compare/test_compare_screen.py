@@ -13,20 +13,13 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
-from engine.store.compare.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.compare.columns import every_column
-from tui.compare.page import (
-    Drawn,
-    Line,
-    Page,
-    Request,
-    screen_columns,
-    table_columns,
-    table_rows,
-)
+from tui.compare.columns import every_column, screen_columns, table_columns
+from tui.compare.page import CompareRow, Page, Request
+from tui.compare.rows import Drawn, table_rows
 from tui.compare.screen import CompareScreen
+from tui.compare.view import View
 from tui.run.screen import RunScreen
 from tui.widgets.table import PagedTable
 
@@ -217,9 +210,8 @@ async def test_without_a_store_it_says_what_to_do(absent_store: StoreLocation) -
 def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
     shown = screen_columns("best")
     run = {column.source: (None if column.kind != "text" else text) for column in shown}
-    request = Request((), "id", False, Choice(), 0, 1)
-    page = Page(request, 1, (Line("run", run | {"state": state}),))
-    (row,) = table_rows(page, shown, {})
+    page = Page(Request(View(), 0, 1), 1, (CompareRow("run", run | {"state": state}),))
+    (row,) = table_rows(page, shown)
     for cell in row.cells:
         assert not any(ord(character) < 32 or ord(character) == 127 for character in cell.text)
 
@@ -228,8 +220,8 @@ def test_imported_and_disturbed_runs_are_seen() -> None:
     shown = screen_columns("best")
     run = {column.source: (1.0 if column.kind != "text" else "x") for column in shown}
     run |= {"state": "done", "origin": "imported-csv", "marks": "shared"}
-    page = Page(Request((), "id", False, Choice(), 0, 1), 1, (Line("run", run),))
-    (row,) = table_rows(page, shown, {})
+    page = Page(Request(View(), 0, 1), 1, (CompareRow("run", run),))
+    (row,) = table_rows(page, shown)
     texts = {column.name: cell.text for column, cell in zip(shown, row.cells, strict=True)}
     assert texts["state"] == "↓"
     marked = {name for name, text in texts.items() if text.startswith("!")}
@@ -241,13 +233,13 @@ def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch
     now = 1_790_000_000.0
     monkeypatch.setattr("time.time", lambda: now)
     run = {column.source: now - 10 for column in shown} | {"state": "queued"}
-    page = Page(Request((), "id", False, Choice(), 0, 1), 1, (Line("run", run),))
+    page = Page(Request(View(), 0, 1), 1, (CompareRow("run", run),))
     drawn = Drawn()
-    told = [table_rows(page, shown, {}, before=drawn)[0].cells[0]]
-    told.append(table_rows(page, shown, {}, before=drawn)[0].cells[0])
+    told = [table_rows(page, shown, before=drawn)[0].cells[0]]
+    told.append(table_rows(page, shown, before=drawn)[0].cells[0])
     assert told[0] is told[1], "drawn once"
     now += 50
-    told.append(table_rows(page, shown, {}, before=drawn)[0].cells[0])
+    told.append(table_rows(page, shown, before=drawn)[0].cells[0])
     assert [cell.text for cell in told] == ["10 s ago", "10 s ago", "1 m ago"]
 
 
@@ -256,6 +248,29 @@ def test_headings_fit_their_columns(aggregate: Any) -> None:
     columns = table_columns(screen_columns(aggregate))
     assert all(len(line) <= column.width for column in columns for line in column.heading)
     assert [column.fixed for column in columns] == [True] * 5 + [False] * (len(columns) - 5)
+
+
+@pytest.mark.parametrize(("size", "example"), [((80, 24), False), ((120, 36), True)])
+async def test_the_filters_hint_gives_an_example_where_that_has_room(
+    measured: MeasuredStore, size: tuple[int, int], example: bool
+) -> None:
+    async with comparing(measured, size) as (app, pilot):
+        field = app.screen.query_one("#filter", Input)
+        assert ("such as" in field.placeholder) is example
+        await pilot.resize_terminal(200 - size[0], 40)
+        await settled(pilot)
+        assert ("such as" in field.placeholder) is not example
+
+
+async def test_published_figures_fill_the_width_that_they_get(
+    measured: MeasuredStore,
+) -> None:
+    async with comparing(measured, (80, 24)) as (app, pilot):
+        panel = app.screen.query_one("#reference", Static)
+        narrow = str(panel.content).splitlines()[0].split()
+        await pilot.resize_terminal(140, 40)
+        await settled(pilot)
+        assert len(str(panel.content).splitlines()[0].split()) > len(narrow)
 
 
 async def test_keys_of_the_app_are_text_in_the_filter(measured: MeasuredStore) -> None:

@@ -1,7 +1,11 @@
-"""The filter language in a few lines, for the help of the Compare screen; all of it is in
-docs/queries.md."""
+"""The field in which the comparison's filter is typed, and its language in a few lines; all of it
+is in docs/queries.md."""
 
 from __future__ import annotations
+
+from textual.widgets import Input
+
+_HINT, _LONG_HINT = "/ filter", "/ filter, such as model:sasrec ndcg>0.1"
 
 FILTER_HELP = (
     ("word", "in the id, model, data set, length, state, profile, suite, note or tags"),
@@ -18,3 +22,15 @@ FILTER_HELP = (
     ("", "all of it: docs/queries.md"),
 )
 """What to write, and which runs it finds."""
+
+
+class FilterField(Input):
+    """A field whose hint gives an example where that has room: cut, it would look like a filter
+    that is there."""
+
+    def __init__(self) -> None:
+        super().__init__(placeholder=_HINT, id="filter", compact=True)
+
+    def on_resize(self) -> None:
+        room = self.content_size.width > len(_LONG_HINT)
+        self.placeholder = _LONG_HINT if room else _HINT

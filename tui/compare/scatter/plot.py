@@ -60,12 +60,12 @@ class ScatterPlot(Lines, can_focus=True):
 
     @property
     def point(self) -> Point | None:
-        """The one under the cursor."""
+        """The point under the cursor."""
         return self._point
 
     @property
     def dots(self) -> tuple[int, int]:
-        """Places across and down that can be told apart."""
+        """How many dots across and down can be told apart."""
         return max(2, self.content_size.width * 2), max(2, self.content_size.height * 4)
 
     def show(self, content: Scatter, x: str, y: str) -> None:
@@ -80,11 +80,11 @@ class ScatterPlot(Lines, can_focus=True):
         self.redraw()
 
     def style_of(self, model: str) -> str:
-        """The color of a model's points."""
+        """Return the color of a model's points."""
         return COLORS[self._models.index(model) % len(COLORS)]
 
     def mark_of(self, model: str, front: bool) -> str:
-        """The mark of a model's points."""
+        """Return the mark of a model's points."""
         return (FILLED if front else HOLLOW)[self._models.index(model) % len(HOLLOW)]
 
     # The cursor
@@ -94,7 +94,7 @@ class ScatterPlot(Lines, can_focus=True):
         self.post_message(self.CursorMoved(point))
 
     def action_step(self, axis: str, steps: int) -> None:
-        """To the nearest point that lies further that way."""
+        """Go to the nearest point that lies further that way."""
         here = self._point
         if here is None:
             return
@@ -112,14 +112,14 @@ class ScatterPlot(Lines, can_focus=True):
         self._go([point for point in self._content.points if forward(point) > 0], distance)
 
     def action_front(self, steps: int) -> None:
-        """To the next point of the front."""
+        """Go to the next point of the front."""
         front = sorted(
             (point for point in self._content.points if point.front),
             key=lambda point: (point.dataset, point.x, point.y),
         )
         if front:
-            place = front.index(self._point) + steps if self._point in front else 0
-            self._move_to(front[place % len(front)])
+            number = front.index(self._point) + steps if self._point in front else 0
+            self._move_to(front[number % len(front)])
             self.redraw()
 
     def _go(self, points: Iterable[Point], distance: Callable[[Point], float]) -> None:
@@ -135,7 +135,7 @@ class ScatterPlot(Lines, can_focus=True):
         return across / ((x_high - x_low) or 1.0), down / ((y_high - y_low) or 1.0)
 
     def on_click(self, event: events.Click) -> None:
-        """To the nearest point."""
+        """Go to the nearest point."""
         offset = event.get_content_offset(self)
         if offset is None or self._plot is None:
             return
@@ -185,12 +185,12 @@ class ScatterPlot(Lines, can_focus=True):
         for point in points:
             if len(points) <= FEW or point.front:
                 style = self.style_of(point.model) + (" bold" if point.front else "")
-                place = _cell(point, x_axis, y_axis, width, height)
-                cells[place] = self.mark_of(point.model, point.front), style
+                cell = _cell(point, x_axis, y_axis, width, height)
+                cells[cell] = self.mark_of(point.model, point.front), style
         if self._point is not None:
-            place = _cell(self._point, x_axis, y_axis, width, height)
-            mark, style = cells.get(place, ("+", "$foreground"))
-            cells[place] = mark, f"{style} reverse"
+            cell = _cell(self._point, x_axis, y_axis, width, height)
+            mark, style = cells.get(cell, ("+", "$foreground"))
+            cells[cell] = mark, f"{style} reverse"
         return cells
 
     def _dots(
@@ -200,14 +200,14 @@ class ScatterPlot(Lines, can_focus=True):
         bits: dict[tuple[int, int], int] = {}
         shares: dict[tuple[int, int], dict[str, int]] = {}
         for point in points:
-            column, row = _place(point, x_axis, y_axis, width * 2, height * 4)
-            place = column >> 1, row >> 2
-            bits[place] = bits.get(place, 0) | (_RIGHT if column & 1 else _LEFT)[row & 3]
-            share = shares.setdefault(place, {})
+            column, row = _cell(point, x_axis, y_axis, width * 2, height * 4)
+            cell = column >> 1, row >> 2
+            bits[cell] = bits.get(cell, 0) | (_RIGHT if column & 1 else _LEFT)[row & 3]
+            share = shares.setdefault(cell, {})
             share[point.model] = share.get(point.model, 0) + point.count
         return {
-            place: (chr(0x2800 + dots), self.style_of(_largest(shares[place])))
-            for place, dots in bits.items()
+            cell: (chr(0x2800 + dots), self.style_of(_largest(shares[cell])))
+            for cell, dots in bits.items()
         }
 
 
@@ -215,11 +215,8 @@ def _largest(shares: dict[str, int]) -> str:
     return max(shares, key=lambda model: (shares[model], model))
 
 
-def _cell(point: Point, x_axis: Axis, y_axis: Axis, width: int, height: int) -> tuple[int, int]:
-    return _place(point, x_axis, y_axis, width, height)
-
-
-def _place(point: Point, x_axis: Axis, y_axis: Axis, across: int, down: int) -> tuple[int, int]:
+def _cell(point: Point, x_axis: Axis, y_axis: Axis, across: int, down: int) -> tuple[int, int]:
+    """Column and row of a point among so many across and down, from the top left."""
     column = round((point.x - x_axis.low) / (x_axis.high - x_axis.low) * (across - 1))
     row = round((y_axis.high - point.y) / (y_axis.high - y_axis.low) * (down - 1))
     return min(max(column, 0), across - 1), min(max(row, 0), down - 1)

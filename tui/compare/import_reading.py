@@ -1,0 +1,61 @@
+"""Looking at runs to import, and taking them in, in a thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.interchange.source import Found, look, take
+from engine.store.location import StoreLocation
+from tui.shell.text import count, short_path
+
+_NAMED = 3
+"""Runs that are named of what was found."""
+
+
+def look_at(path: Path, location: StoreLocation, config_dir: Path | None) -> str:
+    """Say what lies there.
+
+    Raises:
+        UserError: it can't be imported.
+    """
+    try:
+        return _found_text(look(path, location, config_dir))
+    except (OSError, ValueError) as error:  # a path that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} can't be read: {why}.") from None
+
+
+def take_in(path: Path, location: StoreLocation, config_dir: Path | None) -> str:
+    """Import what lies there; in words, what it was.
+
+    Raises:
+        UserError, sqlite3.Error: it can't be imported; nothing was changed then.
+    """
+    try:
+        imported, _ = take(path, location, config_dir)
+    except OSError as error:
+        raise UserError(str(error)) from None
+    there = f", {len(imported.present):,} were here already" if imported.present else ""
+    other = f", {len(imported.renamed):,} under another id" if imported.renamed else ""
+    return f"{count(len(imported.added), 'run')} from {short_path(path, 40)}{there}{other}"
+
+
+def _found_text(found: Found) -> str:
+    """Say in a few lines what was found."""
+    size = f", {found.bytes / 2**20:,.1f} MiB" if found.is_archive else ""
+    what = "An archive" if found.is_archive else "History of another program"
+    names = ", ".join(found.runs[:_NAMED])
+    more = f" and {len(found.runs) - _NAMED:,} more" if len(found.runs) > _NAMED else ""
+    lines = [f"{what} with {count(len(found.runs), 'run')}{size}: {names}{more}."]
+    if found.there:
+        lines.append(
+            f"Ids that are here already: {found.there:,}. The same run stays as it is; another one "
+            "gets a longer id."
+        )
+    if not found.is_archive:
+        lines.append("Its runs are marked, and left out of means and tests.")
+    if found.passed_over:
+        rest = len(found.passed_over) - 1
+        lines.append(found.passed_over[0] + (f" {rest:,} more parts give no run." if rest else ""))
+    return "\n".join([*lines, "Enter again takes it in."])

@@ -1,0 +1,287 @@
+"""Reading the comparison, in a thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from engine.analysis.apart import Conditions, what_differs
+from engine.analysis.comparison import Aggregate, Column, Value
+from engine.analysis.leaders import cell_leaders, leaders
+from engine.analysis.provenance import provenance_of
+from engine.analysis.relaunch import relaunch_command
+from engine.analysis.scatter import Scatter, scatter
+from engine.cell import Cell
+from engine.spread import Spread
+from engine.store.compare.comparison import comparison, comparison_count, runs_by_id
+from engine.store.compare.grouping import (
+    Choice,
+    cell_figures,
+    cell_lines,
+    cell_table,
+    imported_left_out,
+)
+from engine.store.compare.ordering import Ordering
+from engine.store.connect import connect_reader
+from engine.store.database import StoreConnection, fetch, is_current
+from engine.store.location import StoreLocation
+from engine.store.queries import run_spec
+from engine.store.tags import parse_tags
+from tui.compare.page import CompareRow, Leaders, Page, Request
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+
+__all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
+
+
+@dataclass
+class _Kept:
+    """A connection, and what is known of the store from it.
+
+    Attributes:
+        asked: the order that was asked for last.
+        ordered: what ``ordering`` is of.
+        led: what ``leaders`` are of.
+    """
+
+    con: StoreConnection
+    ordering: Ordering
+    asked: object = None
+    ordered: object = None
+    led: object = None
+    leaders: Leaders = field(default_factory=dict)
+
+
+class PageReader:
+    """Reads pages on one connection, which it keeps from page to page.
+
+    Whoever asks for a second page in the same order is about to scroll: then the whole order is
+    kept, as sorting 100,000 runs again for each page would be felt.
+    """
+
+    def __init__(self, location: StoreLocation) -> None:
+        self._location = location
+        self._lock = threading.Lock()
+        self._closed = False
+        self._kept: _Kept | None = None
+
+    def read(self, request: Request, before: Page | None) -> Page:
+        """Count what matches, and read the rows that are asked for.
+
+        Args:
+            before: the page that was read last; what it knows isn't asked for again.
+
+        Raises:
+            UserError, sqlite3.Error: the store can't be read, or the filter means nothing.
+        """
+        with self._lock:
+            try:
+                kept = self._connected()
+                if before is not None and before.request.matched != request.matched:
+                    before = None
+                choice = visible_choice(kept.con, request.choice)
+                if request.view.by_cell:
+                    page = _read_cells(kept.con, request, choice, before)
+                else:
+                    ordering = _ordering_of(kept, request, choice)
+                    page = _read_runs(kept.con, request, choice, before, ordering)
+                return replace(page, leaders=_leaders_of(kept, request))
+            except BaseException:
+                self._forget()
+                raise
+            finally:
+                if self._closed:
+                    self._forget()
+
+    def close(self) -> None:
+        """Let go of the store, once a read that goes on has ended."""
+        with self._lock:
+            self._closed = True
+            self._forget()
+
+    def _connected(self) -> _Kept:
+        if self._kept is not None and not is_current(self._kept.con):
+            self._forget()
+        if self._kept is None:
+            con = connect_reader(self._location)
+            self._kept = _Kept(con, Ordering(con))
+        return self._kept
+
+    def _forget(self) -> None:
+        if self._kept is not None:
+            self._kept.con.close()
+        self._kept = None
+
+
+def _ordering_of(kept: _Kept, request: Request, choice: Choice) -> Ordering | None:
+    """What was put in order before, or is now; None where a page is quick without."""
+    view = request.view
+    wanted = (request.version, choice, view.sort.source, view.descending)
+    if wanted != kept.ordered:
+        if wanted != kept.asked:
+            kept.asked = wanted
+            return None
+        kept.ordering.make(choice, view.sort.source, view.descending)
+        kept.ordered = wanted
+    return kept.ordering
+
+
+def _leaders_of(kept: _Kept, request: Request) -> Leaders:
+    """The best figures of the store, or of the cells that match; imported ones lead in nothing."""
+    columns = request.view.columns
+    own = replace(request.choice, imported=False) if request.view.by_cell else None
+    wanted = (request.version, columns, own)
+    if wanted != kept.led:
+        kept.leaders = cell_leaders(kept.con, columns, own) if own else leaders(kept.con, columns)
+        kept.led = wanted
+    return kept.leaders
+
+
+def visible_choice(con: sqlite3.Connection, choice: Choice) -> Choice:
+    """Leave out the runs that the supervisor is asked to delete, as they are shown no more."""
+    gone = {run for (run,) in fetch(con, "SELECT run FROM requests WHERE action = 'delete'")}
+    return replace(choice, without=tuple(sorted({*choice.without, *gone})))
+
+
+def _read_runs(
+    con: sqlite3.Connection,
+    request: Request,
+    choice: Choice,
+    before: Page | None,
+    ordering: Ordering | None,
+) -> Page:
+    view, (aggregate, without) = request.view, (choice.aggregate, choice.without)
+    if before is not None:
+        total = before.total
+    else:
+        total = comparison_count(con, choice.filter, aggregate=aggregate, without=without)
+    start = max(0, min(request.start, total - 1))
+    if ordering is not None:
+        rows = ordering.page(view.sources, start, request.count)
+    else:
+        rows = comparison(
+            con,
+            view.sources,
+            view.sort.source,
+            view.descending,
+            choice.filter,
+            request.count,
+            start,
+            aggregate=aggregate,
+            without=without,
+        )
+    runs = (dict(zip(view.sources, row, strict=True)) for row in rows)
+    found = tuple(CompareRow(str(run["id"]), run) for run in runs)
+    return Page(replace(request, start=start), total, found)
+
+
+def _read_cells(
+    con: sqlite3.Connection, request: Request, choice: Choice, before: Page | None
+) -> Page:
+    view, start = request.view, request.start
+    order = (view.sort.source, view.descending, view.expanded, request.count)
+    total, lines = cell_lines(con, choice, *order, start)
+    if not lines and total:
+        start = max(0, total - request.count)
+        total, lines = cell_lines(con, choice, *order, start)
+    runs = _runs(con, view.sources, [line.run for line in lines if line.run is not None])
+    cells = [line.cell for line in lines if line.run is None]
+    figures: dict[str, Mapping[str, Spread]] = {}
+    if before is not None and set(view.sources) <= set(before.request.view.sources):
+        figures |= before.figures
+    unknown = [cell for cell in cells if cell not in figures]
+    figures |= cell_figures(con, choice, unknown, view.sources)
+    found = tuple(
+        CompareRow(line.cell, None, line.cell, line.seeds)
+        if line.run is None
+        else CompareRow(line.run, runs[line.run], line.cell)
+        for line in lines
+        if line.run is None or line.run in runs
+    )
+    return Page(
+        replace(request, start=start),
+        total,
+        found,
+        figures,
+        left_out=before.left_out if before else imported_left_out(con, choice),
+        apart=_apart(con, choice, cells),
+    )
+
+
+def _runs(
+    con: sqlite3.Connection, sources: Sequence[str], ids: Sequence[str]
+) -> dict[str, Mapping[str, Value]]:
+    return {
+        str(run): dict(zip(sources, values, strict=True))
+        for run, *values in runs_by_id(con, ["id", *sources], ids)
+    }
+
+
+def _apart(con: sqlite3.Connection, choice: Choice, names: Sequence[str]) -> str:
+    """In what cells of one place and profile differ, the gravest first; empty where none do."""
+    places: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in map(Cell.named, names):
+        places.setdefault((*cell.place, cell.profile), []).append(cell)
+    several = [alike for alike in places.values() if len(alike) > 1]
+    shared = [cell.name for alike in several for cell in alike]
+    if not shared:
+        return ""
+    newest = {row.cell: row.run for row in cell_table(con, choice, [], shared)}
+    origins = provenance_of(con, list(newest.values()))
+
+    def conditions(cell: Cell) -> Conditions:
+        origin = origins.get(newest.get(cell, ""), {})
+        digests = (cell.profile, cell.settings, cell.checksum)
+        return Conditions(*digests, origin.get("split"), origin.get("protocol"))
+
+    differs = {name for alike in several for name in what_differs([*map(conditions, alike)])}
+    return next((name for name in ("data", "split", "protocol", "settings") if name in differs), "")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What people wrote about a run."""
+
+    run: str
+    note: str
+    tags: tuple[str, ...]
+
+
+def read_written(location: StoreLocation, runs: Sequence[str]) -> list[Written]:
+    """Read what people wrote about some runs, in no order.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    with closing(connect_reader(location)) as con:
+        found = runs_by_id(con, ["id", "note", "tags"], runs)
+    return [Written(run, str(note), parse_tags(tags)) for run, note, tags in found]
+
+
+def read_command(location: StoreLocation, run: str, catalogue: Catalogue | None) -> str:
+    """Write the command that launches a run again.
+
+    Raises:
+        UsageError: there is no such run, or it was imported.
+        StoreError: a store that can't be read.
+    """
+    with closing(connect_reader(location)) as con:
+        spec = run_spec(con, run)
+    return relaunch_command(spec.model_dump(mode="json"), catalogue)
+
+
+def read_points(
+    location: StoreLocation, choice: Choice, x: Column, y: Column, dots: tuple[int, int]
+) -> Scatter:
+    """Read the points of the scatter plot; ``dots`` across and down can be told apart.
+
+    Raises:
+        UserError: the store can't be read, or the filter means nothing.
+    """
+    with closing(connect_reader(location)) as con:
+        return scatter(con, choice, x, y, *dots)

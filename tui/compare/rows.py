@@ -1,0 +1,140 @@
+"""The comparison as rows of a table: how runs and cells look. No widget here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine import marks
+from engine.analysis.comparison import Column, Value, figure, short_spread_text
+from engine.cell import FIELDS
+from engine.cell import Cell as CellName
+from engine.store.tags import parse_tags
+from tui.compare.columns import HELD, QUIET
+from tui.compare.page import CompareRow, Leaders, Page
+from tui.shell.states import IMPORTED, MARKED, glyph
+from tui.shell.text import ago, plain
+from tui.widgets.table_cells import WIDEST, Cell, TableRow
+
+AGE_SECONDS = 5.0
+"""An age on the screen is at most so much too young."""
+
+
+@dataclass
+class Drawn:
+    """Rows as they were drawn last: who pages past a run draws it once.
+
+    Attributes:
+        looks: columns, best figures, and about when, where a column tells ages.
+        rows: those of runs, by their ids.
+    """
+
+    looks: tuple[Sequence[Column], Leaders, int] | None = None
+    rows: dict[str, tuple[CompareRow, tuple[Cell, ...]]] = field(default_factory=dict)
+
+
+def table_rows(
+    page: Page,
+    shown: Sequence[Column],
+    marked: Collection[str] = (),
+    before: Drawn | None = None,
+) -> list[TableRow]:
+    """Draw the rows of a page, keyed by run id or the cell's name.
+
+    Args:
+        before: what was drawn the last time, which becomes what is drawn now.
+    """
+    drawn = before or Drawn()
+    ages = any(column.name == "queued" for column in shown)
+    looks = (shown, page.leaders, int(time.time() / AGE_SECONDS) if ages else 0)
+    known = drawn.rows if drawn.looks == looks else {}
+    drawn.looks, drawn.rows = looks, {}
+    rows = []
+    for row in page.rows:
+        if row.run is None:
+            name = CellName.named(row.cell)
+            cells = tuple(_of_cell(row, name, page, column) for column in shown)
+        else:
+            same = known.get(row.key)
+            if same and same[0] == row:
+                cells = same[1]
+            else:
+                below = "muted" if row.cell else ""
+                cells = tuple(_cell(row.run, column, page.leaders, below) for column in shown)
+            drawn.rows[row.key] = (row, cells)
+        rows.append(TableRow(row.key, cells, row.key in marked))
+    return rows
+
+
+def exact_text(row: CompareRow, page: Page, column: Column) -> str:
+    """A value for the clipboard: a run's with every digit, a cell's as the table shows it."""
+    if row.run is None:
+        if column.name == "seed":
+            return str(row.seeds)
+        return _of_cell(row, CellName.named(row.cell), page, column).text
+    value = row.run[column.source]
+    if column.name in ("tags", "queued"):
+        return cell_text(value, column)
+    return plain("" if value is None else str(value))
+
+
+def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cell:
+    match column.name:
+        case "state":
+            return Cell("▾" if row.key in page.request.view.expanded else "▸", "state-done")
+        case "seed":
+            sign = IMPORTED if name.profile == marks.IMPORTED else ""
+            return Cell(f"{sign}×{row.seeds}", "muted" if row.seeds == 1 else "")
+        case "run":
+            return Cell(plain(str(name.settings), WIDEST), "muted")
+    if column.source in FIELDS:
+        return Cell(
+            plain(str(getattr(name, column.source)), WIDEST),
+            "muted" if column.name in QUIET else "",
+        )
+    spread = page.figures.get(row.cell, {}).get(column.source)
+    if spread is None:
+        return Cell("–", "muted")
+    best = page.leaders.get((name.dataset, column.source)) if column.better else None
+    return Cell(short_spread_text(spread, column.kind), "best" if best == spread.mean else "")
+
+
+_DISTURBED = frozenset({"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"})
+"""What another process or a slow clock changes."""
+
+
+def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str = "") -> Cell:
+    value = run[column.source]
+    state = str(run["state"])
+    if column.name == "state":
+        return Cell(IMPORTED if run.get("origin") else glyph(state), f"state-{state}")
+    if column.name in HELD:
+        return Cell(
+            plain(figure(value, column.kind), WIDEST), "" if column.name == "seed" else tone
+        )
+    text = cell_text(value, column)
+    if not text:
+        return Cell("–", "muted")
+    if column.kind == "text":
+        return Cell(text, "muted" if column.name in QUIET else "")
+    if run.get("marks") and column.name in _DISTURBED:
+        return Cell(f"{MARKED}{text}", "state-paused")
+    if state == "done" and column.better and not tone:
+        best = leaders.get((str(run["dataset"]), column.source))
+        if best is not None and value == best:
+            return Cell(text, "best")
+    return Cell(text)
+
+
+def cell_text(value: Value, column: Column) -> str:
+    """A run's value as the table shows it; empty for none."""
+    if value is None or value == "":
+        return ""
+    match column.name:
+        case "tags":
+            return plain(" ".join(parse_tags(value)), WIDEST)
+        case "queued":
+            return ago(value) if isinstance(value, int | float) else ""
+    text = figure(value, column.kind)
+    return plain(text, WIDEST) if isinstance(value, str) else text

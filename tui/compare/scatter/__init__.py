@@ -1,0 +1,1 @@
+"""Any two columns of the comparison as a scatter plot."""

@@ -1,0 +1,43 @@
+"""What is said above and below the scatter plot. No widget here."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from engine.analysis.comparison import Column, figure
+from engine.analysis.scatter import Point, Scatter, good_end
+from tui.compare.scatter.plot import ScatterPlot
+from tui.shell.text import TITLE, count, plain
+
+
+def axis_name(column: Column) -> str:
+    """Name an axis, with the end of it that is good."""
+    return f"{column.name} {'↑' if good_end(column) == 'higher' else '↓'}"
+
+
+def legend(plot: ScatterPlot, content: Scatter, aggregate: str) -> Content:
+    """Say whose marks are which, and how many runs there are."""
+    parts: list[tuple[str, str]] = []
+    for model in sorted({point.model for point in content.points}):
+        mark = plot.mark_of(model, front=False)
+        parts += [(f"{mark} {plain(model, TITLE)}  ", plot.style_of(model))]
+    front = sum(point.front for point in content.points)
+    datasets = len({point.dataset for point in content.points})
+    fronts = "front" if datasets == 1 else "front of each data set"
+    about = f"{count(content.runs, 'run')}, {aggregate} · filled: the Pareto {fronts} ({front})"
+    return Content.assemble(*parts, (about, "$text-muted"))
+
+
+def under_cursor(plot: ScatterPlot, point: Point | None, x: Column, y: Column) -> Content:
+    """Name the run under the cursor, with its figures; empty without one."""
+    if point is None:
+        return Content("")
+    mark = plot.mark_of(point.model, point.front)
+    more = f" and {point.count - 1:,} more here" if point.count > 1 else ""
+    front = ", on the Pareto front" if point.front else ""
+    return Content.assemble(
+        (plain(point.run, 100), "bold"),
+        (f"{more}{front}\n", "$text-muted"),
+        (f"{mark} ", plot.style_of(point.model)),
+        f"{x.name} {figure(point.x, x.kind)}   {y.name} {figure(point.y, y.kind)}",
+    )

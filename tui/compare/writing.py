@@ -1,0 +1,84 @@
+"""Writing the comparison to a file, in a thread."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from engine.analysis.comparison import Column, by_cell, compare_rows
+from engine.analysis.export import format_rows
+from engine.atomic import write_atomically
+from engine.config import Catalogue
+from engine.errors import UserError
+from engine.interchange.pack import pack
+from engine.store.compare.grouping import Choice, counted_runs
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from tui.shell.text import count
+
+
+def write_table(
+    location: StoreLocation,
+    path: Path,
+    format_: str,
+    choice: Choice,
+    sort: tuple[Column, bool],
+    *,
+    cells: bool,
+) -> str:
+    """Write a row a run, or a row a cell, whole or not at all; in words, how many.
+
+    Args:
+        format_: one of those of `engine.analysis.export`.
+        sort: by which column, and whether its highest comes first.
+
+    Raises:
+        UserError: the store can't be read.
+        OSError: the file can't be written.
+    """
+    column, descending = sort
+    with closing(connect_reader(location)) as con:
+        aggregate, words = choice.aggregate, choice.filter
+        rows = compare_rows(
+            con, aggregate=aggregate, filter=words, sort=column, descending=descending
+        )
+        rows = [row for row in rows if row["run"] not in choice.without]
+        if cells:
+            rows = by_cell(rows, counted_runs(con, choice))
+    write_atomically(path, format_rows(rows, format_))
+    return count(len(rows), "cell" if cells else "run")
+
+
+def write_archive(location: StoreLocation, path: Path, choice: Choice) -> str:
+    """Write the runs that have ended as an archive; in words, how many.
+
+    Raises:
+        UserError: the store can't be read, the file can't be written, or no run has ended.
+    """
+    with closing(connect_reader(location)) as con:
+        aggregate, without = choice.aggregate, choice.without
+        packed = pack(
+            con, location, path, filter=choice.filter, aggregate=aggregate, without=without
+        )
+    if not packed.runs:
+        raise UserError("No run of these has ended: nothing was written.")
+    left_out = len(packed.left_out)
+    rest = f", without {left_out:,} that are not to be had or may change" if left_out else ""
+    return f"{count(len(packed.runs), 'run')}{rest}"
+
+
+def write_report_on(
+    location: StoreLocation, path: Path, choice: Choice, catalogue: Catalogue | None
+) -> None:
+    """Write the report of the runs that match.
+
+    Raises:
+        UserError: the store can't be read, or a file can't be written.
+    """
+    from engine.report.gather import Wanted  # a table needs no numpy, which this loads
+    from engine.report.write import make_report, write_report
+
+    with closing(connect_reader(location)) as con:
+        wanted = Wanted(where=choice.filter, without=choice.without)
+        report = make_report(con, location, catalogue, wanted)
+    write_report(report, path)

@@ -1,0 +1,33 @@
+"""What is said of results wherever they are shown: which runs, and how they become figures."""
+
+from __future__ import annotations
+
+from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggregate
+from engine.store.compare.grouping import Choice
+from tui.shell.text import PARAGRAPH, plain
+
+_CYCLE: tuple[Aggregate, ...] = ("best", "max", "last", "mean")
+NONE_IMPORTED = "No imported run is among these."
+
+
+def next_aggregate(aggregate: Aggregate) -> Aggregate:
+    """Return the next way in which a run's epochs become one figure."""
+    return _CYCLE[(_CYCLE.index(aggregate) + 1) % len(_CYCLE)]
+
+
+def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:
+    """Say whether imported runs make cells, with the key that changes it, where there are any."""
+    if taken_in:
+        return [("i ", "$accent"), ("with imported  ", "$warning")]
+    if left_out:
+        return [("i ", "$accent"), (f"{left_out:,} imported left out  ", "$warning")]
+    return []
+
+
+def choice_lines(choice: Choice) -> list[str]:
+    """Say how epochs become figures, and which runs are left by the filter."""
+    aggregate = parse_aggregate(choice.aggregate)
+    lines = [f"{aggregate.capitalize()}: {AGGREGATE_MEANING[aggregate]}."]
+    if choice.filter.strip():
+        lines.append(f"Only {plain(choice.filter, PARAGRAPH)}")
+    return lines
