@@ -1,9 +1,9 @@
-"""What a cell is: the runs that differ in their seed only, whose figures are averaged.
+"""Cells: runs that differ in their seed only, whose figures are averaged.
 
-`FIELDS` tell one cell from another. The settings are a digest of all that a result depends on but
-the seed (`engine.spec.identity`), which the protocol and the split are part of, so that neither is
-a field of its own; the checksum is of the interactions that a run really read. Of a seed that ran
-more than once, the newest run that is done counts (`engine.store.compare.grouping.counted`).
+`FIELDS` tell one cell from another. The settings are a digest of all that a result depends on
+except the seed (`engine.spec.identity`), protocol and split included; the checksum is of the
+interactions that a run really read. Of a seed that ran more than once, the newest run that is done
+counts (`engine.store.compare.grouping.counted`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, fields
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """Names a cell; cells are in the order of their names."""
+    """What the runs of a cell have in common; cells sort by these fields."""
 
     model: str
     dataset: str
@@ -22,16 +22,16 @@ class Cell:
     profile: str
     settings: str
     checksum: str
-    """Empty where it isn't known."""
+    """Empty if unknown."""
 
     @property
     def name(self) -> str:
-        """All of it as one text, for tables that have a key a row."""
+        """All fields as one text, for tables with one key a row."""
         return json.dumps(astuple(self))
 
     @classmethod
     def named(cls, name: str) -> Cell:
-        """The cell of that `name`."""
+        """Make a cell from its `name`."""
         return cls(*json.loads(name))
 
     @property

@@ -15,7 +15,7 @@ Origin = Literal["imported-tensorboard", "imported-csv"]
 
 
 class ImportedSpec(Strict):
-    """The cell and seed of an imported run.
+    """Model, data set, length and seed of an imported run, and where it came from.
 
     Its settings are unknown, so it can't be trained again, and its figures aren't known to be
     comparable with others.
@@ -31,7 +31,7 @@ class ImportedSpec(Strict):
 
     @property
     def recipe(self) -> str:
-        """Stands in the place of `RunSpec.recipe`."""
+        """What is shown for `RunSpec.recipe`."""
         return IMPORTED
 
     def fingerprint(self) -> str:
@@ -39,5 +39,5 @@ class ImportedSpec(Strict):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def settings(self) -> str:
-        """Eight hex digits, the same for all that were imported."""
+        """Return eight hex digits, the same for all imported runs."""
         return settings_digest(self.model_dump(mode="json"))

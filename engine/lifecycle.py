@@ -1,5 +1,5 @@
-"""The states of a run and what may be done in each: one table for whoever offers it, and for the
-supervisor, which has the last word."""
+"""The states of a run, and the actions allowed in each: for what the app and the commands offer,
+and for what the supervisor does."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Move = Literal["first", "up", "down", "last"]
-"""Where to in the queue: to its front, past one neighbor, to its end."""
+"""Moves in the queue: to its front, past one neighbor, to its end."""
 Action = Literal["cancel", "retry", "delete", Move]
-"""What can be asked of the supervisor for a run."""
+"""Requests to the supervisor on a run."""
 QueueAction = Literal["pause", "resume"]
-"""What can be asked of it for the whole queue, at any time."""
+"""Requests to the supervisor on the whole queue, allowed at any time."""
 
 MOVES: frozenset[str] = frozenset(get_args(Move))
 
@@ -22,11 +22,11 @@ class State:
     """One state of a run.
 
     Attributes:
-        allows: what may be done.
-        waits: it has a place in the queue.
-        ended: nothing more happens by itself.
-        present: a launch of what is missing leaves such a run's settings out.
-        died: it ended by a fault.
+        allows: the actions allowed.
+        waits: whether the run has a place in the queue.
+        ended: whether nothing more happens by itself.
+        present: whether a launch of what is missing skips the run's settings.
+        died: whether the run ended by a fault.
     """
 
     name: str
@@ -61,17 +61,17 @@ UNDER_WAY = tuple(state.name for state in _TABLE if state.present and not state.
 
 
 def allows(state: str | None, action: str) -> bool:
-    """Whether an action may be done with a run in a state; nothing with one that isn't known."""
+    """Return whether an action is allowed in a state; none is in an unknown one."""
     known = _BY_NAME.get(state or "")
     return known is not None and action in known.allows
 
 
 def allowing(action: Action) -> tuple[str, ...]:
-    """The states in which an action may be done."""
+    """Return the states in which an action is allowed."""
     return tuple(state.name for state in _TABLE if action in state.allows)
 
 
 def sql(states: Iterable[str]) -> str:
-    """States as a list in SQL: ``('queued', 'paused')``."""
+    """Write states as a list in SQL: ``('queued', 'paused')``."""
     quoted = ", ".join(f"'{state}'" for state in states)
     return f"({quoted})"

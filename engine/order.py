@@ -1,4 +1,4 @@
-"""What is ordered: cells, seeds and settings, as given, not yet checked against a configuration.
+"""Orders: cells, seeds and settings as typed, not yet checked against a configuration.
 
 Light to import, so that forms and options are read without the configuration's classes.
 """
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 DEFAULT_SEEDS = (42,)
 DEFAULT_LENGTHS = (50,)
-"""Where neither a suite nor the user names any."""
+"""Seeds and lengths of an order if neither a suite nor the user gives any."""
 
 MOST_SEEDS = 1000
-"""In one order."""
+"""Largest number of seeds in an order."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the user asks for (`engine.planning` makes it, and plans its runs)."""
+    """Runs that the user asks for (`engine.planning` makes orders, and plans their runs)."""
 
     cells: frozenset[CellKey] = frozenset()
     seeds: tuple[int, ...] = DEFAULT_SEEDS

@@ -1,4 +1,4 @@
-"""From what is ordered to the runs that it means: the one planner of the app and the commands.
+"""Planning: from an order to its runs, for the app and the commands.
 
 It takes a moment to import and to work: the app does both in threads, after its first paint.
 """
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """One run, and what is known about it beforehand."""
+    """A run of a plan, with what is known before it is queued."""
 
     spec: RunSpec
     fingerprint: str
     missing: bool
-    """Not queued, running or done with the same settings."""
+    """Whether no run with the same fingerprint is queued, running or done."""
     parameters: int
     cost: CostEstimate | None = None
-    """``None`` where nothing tells it."""
+    """``None`` if there is no estimate."""
 
     @property
     def at_most(self) -> float | None:
-        """Seconds of all its epochs."""
+        """Seconds of all its epochs; ``None`` if there is no estimate."""
         return None if self.cost is None else self.cost.epoch_seconds * self.spec.training.epochs
 
 
@@ -188,7 +188,7 @@ def _variants(suite: Suite, typed: Overrides) -> dict[str, Overrides]:
 
 
 def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Suite:
-    """What an order would be as a suite; without a title it has its name. Raises `UsageError`."""
+    """Make a suite of an order; its title defaults to its name. Raises `UsageError`."""
     return suite_of_cells(
         name,
         title or name,
@@ -204,7 +204,7 @@ def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Su
 
 
 def sample(catalogue: Catalogue, order: Order, cell: CellKey) -> tuple[RunSpec, int]:
-    """How an order would train one cell, its variants aside, and how many parameters that has.
+    """Return the configuration of one cell of an order, without variants, and its parameter count.
 
     Raises:
         UsageError: an impossible value.
@@ -216,7 +216,7 @@ def sample(catalogue: Catalogue, order: Order, cell: CellKey) -> tuple[RunSpec, 
 def amendments(
     catalogue: Catalogue, model: str, recipe: str, settings: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What ``settings`` change of a run of that recipe (``profile`` or ``profile/variant``).
+    """Parse ``settings`` that change a run of a recipe (``profile`` or ``profile/variant``).
 
     Raises:
         UsageError: an unknown setting, or an impossible value.

@@ -1,7 +1,7 @@
-"""What it inflates to choose the epoch by the test metric, as the reference table does.
+"""How much a test metric is inflated if it chooses the epoch itself, as in the reference table.
 
 A run's test metric has a maximum over its epochs and a value at the epoch that validation chose.
-The first looks at the test set to choose: what it has more than the second is not the model's.
+The first looks at the test set to choose: its surplus over the second is no merit of the model.
 The inflation of a cell is the mean of that over its seeds, taken run by run.
 """
 
@@ -23,7 +23,7 @@ INFLATED = {
 
 @dataclass(frozen=True, slots=True)
 class Inflated:
-    """A test metric of a cell, the epoch chosen in two ways; each over seeds."""
+    """A test metric of a cell over seeds, with the epoch chosen in two ways."""
 
     chosen: Spread
     """At the epoch that validation chose."""
@@ -47,7 +47,7 @@ class CellInflation:
 
 
 def measures() -> list[Measure]:
-    """What `inflated` reads."""
+    """List the measures that `inflated` reads."""
     found: list[Measure] = []
     for measure in INFLATED.values():
         found += [f"{measure}_best", f"{measure}_max", (f"{measure}_max", f"{measure}_best")]
@@ -55,7 +55,7 @@ def measures() -> list[Measure]:
 
 
 def inflated(row: CellRow) -> dict[str, Inflated]:
-    """The metrics of a cell that was read with `measures`; those that no run has are left out."""
+    """Return the metrics of a cell that was read with `measures`, without those no run has."""
     found = {}
     for name, measure in INFLATED.items():
         best, most = f"{measure}_best", f"{measure}_max"
@@ -67,7 +67,7 @@ def inflated(row: CellRow) -> dict[str, Inflated]:
 
 
 def inflation(con: sqlite3.Connection, choice: Choice) -> list[CellInflation]:
-    """Every cell of the runs that are done and match, by model, data set and length.
+    """Read the inflation of every cell of runs that are done and match, in the cells' order.
 
     Raises:
         UsageError: a filter that means nothing.

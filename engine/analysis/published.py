@@ -41,7 +41,7 @@ class Against:
 
     published: float
     alike: Spread | None
-    """Over seeds; None where no run has it."""
+    """Over seeds; None if no run has the figure."""
     margin: float | None
     """Half the difference's interval at 95 %; None of one seed, or of what isn't a metric."""
 
@@ -52,7 +52,7 @@ class Against:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What may be said of ours; None where the interval isn't known."""
+        """How ours compares; None if the interval isn't known."""
         if self.difference is None or self.margin is None:
             return None
         if abs(self.difference) <= self.margin:
@@ -62,14 +62,14 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one table publishes for a cell, by the reference table's column names."""
+    """The figures of one table for a cell, by the reference table's column names."""
 
     reference: ReferenceOfCell
     figures: Mapping[str, Against]
 
 
 def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
-    """Set a published figure against a cell's."""
+    """Compare a published figure with a cell's."""
     margin = None
     if metric and ours is not None and ours.deviation is not None:
         factor = _critical(ours.count - 1) * math.sqrt(1 + 1 / ours.count)
@@ -78,13 +78,13 @@ def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
 
 
 def last_digit(value: float) -> float:
-    """One unit of the last digit that a figure is written with, zeros at its end not counted."""
+    """Return a unit of a figure's last digit other than 0."""
     decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
     return 10.0 ** -len(decimals)
 
 
 def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Published]:
-    """What is published for a cell that was read with `sources`, table by table."""
+    """List what is published for a cell that was read with `sources`, table by table."""
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}
@@ -97,7 +97,7 @@ def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Publis
 
 
 def sources(tables: Iterable[ReferenceTable]) -> list[str]:
-    """The store's columns that `published_for` reads."""
+    """List the store's columns that `published_for` reads."""
     cells = [(table, cell) for table in tables for cell in table.cells]
     found = (
         reference.sources_of(name)[0]
@@ -109,7 +109,7 @@ def sources(tables: Iterable[ReferenceTable]) -> list[str]:
 
 
 def caveats(found: Sequence[Published]) -> list[str]:
-    """What a reader must know to read the differences right."""
+    """List what a reader must know to read the differences right."""
     if not found:
         return []
     splits = dict.fromkeys(

@@ -68,7 +68,7 @@ def parse_quality(text: str) -> Quality:
 def levels(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> dict[tuple[Value, ...], float]:
-    """The level to pass, by the values of `COMPARABLE`; none where no run has the metric."""
+    """Return the level to pass, by the values of `COMPARABLE`, of runs with the metric."""
     if not quality.share:
         return {_group(row): quality.value for row in rows}
     ids = [str(row["run"]) for row in rows]
@@ -84,8 +84,10 @@ def levels(
 def with_time_to_quality(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> list[Row]:
-    """The rows of `compare_rows` with seconds of training until the quality, in a column
-    `TIME_TO_QUALITY` behind the other figures; ``None`` for a run that never was as good."""
+    """Add a column `TIME_TO_QUALITY` to rows of `compare_rows`: seconds of training to the quality.
+
+    It comes after the other figures, and is ``None`` for a run that never reached the quality.
+    """
     passed = levels(con, rows, quality)
     wanted = {str(row["run"]): passed[_group(row)] for row in rows if _group(row) in passed}
     seconds = seconds_to_reach(con, quality.measure, wanted)

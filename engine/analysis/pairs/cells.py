@@ -1,4 +1,4 @@
-"""Cells with what their runs ranked: who can be compared with whom, and what comes of it."""
+"""Cells with their runs' ranks of test users, and the paired tests between them."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 
 @dataclass(frozen=True)
 class RankedCell:
-    """A cell's runs that are done, one a seed, and each test user's rank in them."""
+    """A cell's runs that count, with each test user's rank of the true item in them."""
 
     cell: Cell
     comparable: tuple[Value, ...]
-    """The values of `COMPARABLE`: cells in which they are equal rank for the same users."""
+    """The values of `COMPARABLE`; cells with equal ones rank for the same users."""
     runs: tuple[Row, ...]
     ranks: NDArray[np.int32]
     """(S, 2, U): over all items, and with the user's seen items masked."""
     label: str
-    """What tells it from the other cells of its data set."""
+    """Tells it from the other cells of its data set."""
 
     def values(self, metric: Metric, *, masked: bool) -> PerUser:
         return per_user(self.ranks[:, int(masked)], metric)
@@ -51,7 +51,7 @@ class RankedCell:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two cells in a metric."""
+    """The test between two cells in a metric."""
 
     a: RankedCell
     b: RankedCell
@@ -59,11 +59,12 @@ class Pair:
     p: float
     """Corrected over all pairs of the table (Holm)."""
     more_seeds: int | None
-    """How many more a cell would tell them apart, at the level that the correction leaves."""
+    """Seeds to add to each cell so that the test would show the difference at the corrected level,
+    if it stays as it is; None if no number would."""
 
     @property
     def verdict(self) -> str:
-        """What may be said of the first: only a corrected p below the level is a difference."""
+        """How the first cell compares; without a corrected p below the level, no difference."""
         if self.p < LEVEL:
             return "better" if self.difference.mean > 0 else "worse"
         return "no difference shown"
@@ -72,13 +73,15 @@ class Pair:
 def ranked_cells(
     location: StoreLocation, rows: Iterable[Row], counted: Mapping[str, Cell]
 ) -> tuple[list[RankedCell], list[str]]:
-    """The cells of the rows of `compare_rows`, in their order, and a sentence for each run whose
-    ranks are not to be had.
+    """Read the ranks of the rows of `compare_rows`, by cell.
 
     Args:
         counted: which runs count, and for which cell
             (`engine.store.compare.grouping.counted_runs`).
             Imported ones have no ranks, and are to be left out.
+
+    Returns:
+        The cells in the order of the rows, and a sentence for each run without ranks.
     """
     groups: dict[Cell, list[Row]] = {}
     for row in rows:
@@ -107,7 +110,7 @@ def ranked_cells(
 
 
 def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[Pair]:
-    """Every two cells that can be compared: those of one data set, split, checksum and protocol.
+    """Test every two cells of one data set, split, checksum and protocol.
 
     The p-values are corrected for all of them together.
     """
@@ -127,8 +130,10 @@ def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[
 
 
 def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
-    """Two cells in every metric (recall is hit rate), over all items; empty where they can't be
-    compared. The p-values are corrected for the metrics together."""
+    """Test two cells in every metric over all items (recall equals hit rate), corrected together.
+
+    Empty if the cells can't be compared.
+    """
     found = {name: pairs([a, b], name, masked=False) for name in _DISTINCT}
     single = {name: some[0] for name, some in found.items() if some}
     corrected = holm([pair.difference.p for pair in single.values()])
@@ -144,8 +149,11 @@ def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
 def ranked_cell(
     con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
 ) -> tuple[RankedCell | None, list[str]]:
-    """Runs of one cell with their test users' ranks, and a sentence for each that has none to be
-    read; None where none has."""
+    """Read the ranks of the runs of one cell.
+
+    Returns:
+        The cell, None if no run has ranks; and a sentence for each run without.
+    """
     names = ("id", "model", "dataset", "length", "seed", "profile", "state", "origin")
     origins = provenance_of(con, runs)
     rows: list[Row] = []
@@ -161,15 +169,15 @@ def ranked_cell(
 
 
 def interval(cell: RankedCell, metric: Metric, *, masked: bool) -> tuple[float, float]:
-    """The interval at 95 % over users, by the bootstrap."""
+    """Return the bootstrap interval (95 %) over users of a cell's mean."""
     return user_interval(cell.values(metric, masked=masked))
 
 
 def intervals(
     con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
 ) -> dict[str, tuple[float, float]] | str:
-    """The intervals of all metrics over all items, of runs that differ in seed only; or a sentence
-    why there are none."""
+    """Return the intervals of all metrics over all items for runs that differ in seed only, or a
+    sentence why there are none."""
     cell, problems = ranked_cell(con, location, runs)
     if cell is None or problems:
         return (problems or ["Not known: no run has ranks of its test users."])[0]
@@ -180,7 +188,7 @@ def intervals(
 
 
 def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
-    """(2, U). Raises `OSError` or `ValueError` where there are none."""
+    """Read a run's ranks, (2, U). Raises `OSError` or `ValueError`."""
     with open_regular(location.folder(run).test_ranks) as file:
         ranks: NDArray[np.int32] = np.load(file, allow_pickle=False)
     if ranks.ndim != 2 or ranks.shape[0] != 2 or not np.issubdtype(ranks.dtype, np.integer):
@@ -191,7 +199,7 @@ def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
 
 
 def _label(cell: Cell, cells: Iterable[Cell]) -> str:
-    """Model and length, and more where that is not enough."""
+    """Write a cell's label: model and length, and more if others have the same."""
     words = [f"{cell.model} L={cell.length}"]
     alike = [other for other in cells if other.place == cell.place]
     for name in ("profile", "settings"):
@@ -202,6 +210,6 @@ def _label(cell: Cell, cells: Iterable[Cell]) -> str:
 
 
 def cell_of(row: Row) -> Cell:
-    """The cell of a run's row, which has the names of `FIELDS`."""
+    """Make the cell of a run's row, which has the keys `FIELDS`."""
     facts = [row[name] for name in FIELDS]
     return Cell(*(("" if value is None else value) for value in facts))  # type: ignore[arg-type]

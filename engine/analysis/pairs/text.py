@@ -1,4 +1,4 @@
-"""Compared cells as text, and what must be said beside them."""
+"""Tests between cells as tables, with their caveats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOURCES: dict[str, tuple[Metric, bool]] = {
 
 
 def ranked_metric(name: str) -> tuple[Metric, bool]:
-    """The metric that a column's name stands for, and whether seen items are masked.
+    """Find the metric that a column's name stands for, and whether seen items are masked.
 
     Raises:
         UsageError: there is no such column, or it isn't one of the test set.
@@ -40,19 +40,19 @@ def format_pairs(
     *,
     masked: bool,
 ) -> str:
-    """One row a pair; every digit for programs, four for people."""
+    """Format one row a pair; all digits for programs, four for people."""
     if format in ("csv", "json"):
         return format_rows([_row(pair, metric, masked=masked) for pair in pairs], format)
     return format_rows(people_rows(pairs, metric, masked=masked), format)
 
 
 def people_rows(pairs: Sequence[Pair], metric: Metric, *, masked: bool) -> list[Row]:
-    """One row a pair, of texts that people read."""
+    """Make one row a pair, of texts for people."""
     return [_for_people(_row(pair, metric, masked=masked)) for pair in pairs]
 
 
 def caveats(pairs: Sequence[Pair]) -> list[str]:
-    """What a reader must know to read the table right."""
+    """List what a reader must know to read the table right."""
     sentences = []
     if pairs:
         sentences.append(

@@ -1,5 +1,5 @@
-"""The pivot of a store: its cells made by SQLite, with what is published for them and what the
-maximum over epochs inflates."""
+"""The pivot of a store: cells from SQLite, with published figures and the inflation by choosing
+epochs on test."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StoredPivot:
-    """A pivot, and what is known of its cells besides, by their names in the store."""
+    """A pivot, with inflation by the name of a cell, and published figures."""
 
     rows: tuple[PivotRow, ...] = ()
     runs: int = 0
-    """In all cells: one a seed."""
+    """Number of runs in all cells: one a seed."""
     inflation: Mapping[str, Mapping[str, Inflated]] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
 
 
 def pivot_columns(aggregate: Aggregate) -> list[Column]:
-    """The reference table's columns, as the comparison has them."""
+    """Return the reference table's columns, as the comparison has them."""
     return [column(name, aggregate) for name in COLUMNS]
 
 
@@ -74,9 +74,10 @@ def stored_pivot(
 
 
 def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:
-    """The best figure of any cell, by data set and place in `COLUMNS`; only of columns of which
-    one end is good. Figures of different data sets aren't comparable, so each has a best; imported
-    cells lead in nothing."""
+    """Find the best figure of any cell, by data set and index in `COLUMNS`.
+
+    Only columns of which one end is good have one; imported cells are left out.
+    """
     found: dict[tuple[str, int], Value] = {}
     for place, entry in enumerate(pivot_columns(aggregate)):
         if entry.better is None:
@@ -123,7 +124,10 @@ def _pivot_cell(
 def _measured(
     con: sqlite3.Connection, rows: Sequence[CellRow]
 ) -> dict[str, tuple[int | None, str | None]]:
-    """Protocol and split of the cells that share their place with others, by their newest run."""
+    """Read protocol and split of cells that share model, data set and length with others.
+
+    They are by the id of the cell's newest run.
+    """
     places = Counter(row.cell.place for row in rows)
     several = [row.run for row in rows if places[row.cell.place] > 1]
     found = {}

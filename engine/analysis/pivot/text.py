@@ -98,8 +98,8 @@ def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa:
 
 
 def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
-    """The rows with each difference's margin beside it instead of below it, and without the words
-    of those of which none may be said."""
+    """Put each difference's margin beside it instead of below, and drop rows of verdicts without
+    any."""
     found: list[PivotRow] = []
     for row in rows:
         if row.level == "margin":
@@ -113,7 +113,7 @@ def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
 
 
 def pivot_texts(row: PivotRow) -> list[str]:
-    """The row's figures as people read them, in the order of `COLUMNS`."""
+    """Format a row's figures for people, in the order of `COLUMNS`."""
     texts = []
     for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
         kind = kind_of(name)
@@ -221,7 +221,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
 
 
 def _sheet(rows: Sequence[PivotRow]) -> bytes:
-    """An outline like a pivot's: header and labels stay in sight, models and data sets fold."""
+    """Write an outline: header and labels stay in sight, models and data sets fold."""
     import xlsxwriter
 
     out = io.BytesIO()
