@@ -32,12 +32,15 @@ async def at_rest(*_: float) -> None:
         while loop._ready:  # type: ignore[attr-defined]
             await asyncio.sleep(0)
         try:
-            screen = app.screen
+            screen, *beneath = app.screen, *app._background_screens
         except ScreenStackError:
             return
         if app._resize_timer is not None:  # a terminal's new size is taken up a moment later
             await asyncio.sleep(0.01)
-        elif _undrawn(screen):
+        elif waiting := [shown for shown in beneath if _unfinished(shown)]:
+            for shown in waiting:
+                shown._on_timer_update()
+        elif _unfinished(screen) or screen._repaint_required:
             screen._on_timer_update()
         elif screen in _unpainted:
             _unpainted.clear()
@@ -46,14 +49,14 @@ async def at_rest(*_: float) -> None:
             return
 
 
-def _undrawn(screen: Screen[Any]) -> bool:
-    """Whether the screen waits for its next frame."""
+def _unfinished(screen: Screen[Any]) -> bool:
+    """Whether the screen waits for its next frame; that it is to be painted as a whole tells this
+    only of the top one, since a screen beneath a dialog always is."""
     return bool(
         screen._dirty_widgets
         or screen._callbacks
         or screen._layout_required
         or screen._scroll_required
-        or screen._repaint_required
         or screen._recompose_required
     )
 
