@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,13 @@ def fetch(con: sqlite3.Connection, sql: str, parameters: Any = ()) -> list[sqlit
     """All rows of a query, on whatever connection `connect_reader` gave."""
     assert isinstance(con, StoreConnection)
     return con.rows(sql, parameters)
+
+
+def insert(connection: StoreConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows with the same columns each, by name."""
+    if rows:
+        names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+        connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
 
 @contextmanager
@@ -209,14 +216,17 @@ def is_current_version(db: Path) -> bool:
             raise StoreError(f"{db} was made by a newer seqbench: use that one, or another --db.")
         if version == SCHEMA_VERSION:
             return True
-        tables = _names(connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'"))
-    if tables and "_sqlite_migrations" not in tables:
-        raise StoreError(f"{db} is a database of something else: choose another file with --db.")
+        refuse_foreign(connection)
     return False
 
 
-def _names(rows: Sequence[sqlite3.Row]) -> set[str]:
-    return {str(row[0]) for row in rows}
+def refuse_foreign(connection: StoreConnection) -> None:
+    """Raise `StoreError` if the database has tables and isn't ours."""
+    tables = {row[0] for row in connection.rows("SELECT name FROM sqlite_schema")}
+    if tables and "_sqlite_migrations" not in tables:
+        raise StoreError(
+            f"{connection.path} is a database of something else: choose another file with --db."
+        )
 
 
 def migrate(db: Path) -> None:

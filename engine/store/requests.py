@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from engine.errors import UsageError, did_you_mean
 from engine.lifecycle import Action, Move, QueueAction
 from engine.store.connect import connect_reader, connect_writer
-from engine.store.database import StoreConnection, StoreReplacedError, write
+from engine.store.database import StoreConnection, StoreReplacedError, insert, write
 from engine.store.location import StoreLocation
 from engine.store.queries import get_run, run_spec
 from engine.store.tags import MOST as MOST_TAGS
@@ -79,48 +79,43 @@ def enqueue_planned(
     """
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
-    contents = [(run, run.spec.model_dump_json(), run.spec.settings()) for run in runs]
+    texts = [run.spec.model_dump_json() for run in runs]
+    settings = [run.spec.settings() for run in runs]
 
-    def insert(connection: StoreConnection) -> list[str]:
+    def queue(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
-        rows: list[tuple[object, ...]] = []
-        for position, (new, _, settings) in enumerate(contents, last + 1):
-            spec = new.spec
-            run = _new_id(connection, location, spec, ids)
-            ids[run] = None
-            rows.append(
-                (
-                    run,
-                    spec.model,
-                    spec.dataset,
-                    spec.length,
-                    spec.seed,
-                    spec.recipe,
-                    suite,
-                    new.fingerprint,
-                    position,
-                    now,
-                    spec.training.epochs,
-                    new.parameters,
-                    settings,
-                    launcher,
-                )
+        for run in runs:
+            ids[_new_id(connection, location, run.spec, ids)] = None
+        rows = [
+            {
+                "id": run_id,
+                "model": run.spec.model,
+                "dataset": run.spec.dataset,
+                "length": run.spec.length,
+                "seed": run.spec.seed,
+                "profile": run.spec.recipe,
+                "suite": suite,
+                "fingerprint": run.fingerprint,
+                "state": "queued",
+                "position": position,
+                "created": now,
+                "epochs": run.spec.training.epochs,
+                "parameters": run.parameters,
+                "settings": digest,
+                "launcher": launcher,
+            }
+            for position, (run_id, run, digest) in enumerate(
+                zip(ids, runs, settings, strict=True), last + 1
             )
-        connection.executemany(
-            "INSERT INTO runs (id, model, dataset, length, seed, profile, suite, fingerprint,"
-            " state, position, created, epochs, parameters, settings, launcher)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        texts = [text for _, text, _ in contents]
-        connection.executemany(
-            "INSERT INTO specs (run, spec) VALUES (?, ?)", zip(ids, texts, strict=True)
-        )
-        connection.executemany("INSERT INTO summaries (run) VALUES (?)", [(run,) for run in ids])
+        ]
+        insert(connection, "runs", rows)
+        specs = [{"run": run, "spec": text} for run, text in zip(ids, texts, strict=True)]
+        insert(connection, "specs", specs)
+        insert(connection, "summaries", [{"run": run} for run in ids])
         return list(ids)
 
-    return _transact(location, insert)
+    return _transact(location, queue)
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
@@ -171,12 +166,8 @@ def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
 def request_queue(location: StoreLocation, action: QueueAction) -> None:
     """Ask for the whole queue to start nothing more, or to go on."""
 
-    def insert(connection: StoreConnection) -> None:
-        connection.execute(
-            "INSERT INTO requests (action, run, created) VALUES (?, '', ?)", (action, time.time())
-        )
-
-    _transact(location, insert)
+    row = {"action": action, "run": "", "created": time.time()}
+    _transact(location, lambda connection: insert(connection, "requests", [row]))
 
 
 def set_note(location: StoreLocation, run_id: str, note: str) -> None:
@@ -221,14 +212,12 @@ def _request(location: StoreLocation, action: Action, run_ids: Iterable[str]) ->
     wanted = list(dict.fromkeys(run_ids))
     now = time.time()
 
-    def insert(connection: StoreConnection) -> None:
+    def request(connection: StoreConnection) -> None:
         _check_known(connection, wanted)
-        connection.executemany(
-            "INSERT INTO requests (action, run, created) VALUES (?, ?, ?)",
-            [(action, run, now) for run in wanted],
-        )
+        rows = [{"action": action, "run": run, "created": now} for run in wanted]
+        insert(connection, "requests", rows)
 
-    _transact(location, insert)
+    _transact(location, request)
 
 
 def _check_known(connection: StoreConnection, run_ids: Iterable[str]) -> None:

@@ -10,8 +10,8 @@ from engine.importedspec import ImportedSpec
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec, settings_digest
 from engine.specfile import OtherSpec, load_spec_file, parse_any, parse_other
-from engine.store.database import StoreConnection, write
-from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, load_meta
+from engine.store.database import StoreConnection, insert, write
+from engine.store.intake.folders import META_COLUMNS, load_meta
 from engine.store.intake.ingest import ingest, refresh
 
 
@@ -65,15 +65,10 @@ def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
     }
     try:
         with write(connection):
-            _insert(connection, "runs", values)
-            _insert(connection, "specs", {"run": run, "spec": text})
-            _insert(connection, "summaries", {"run": run})
-            for attempt in meta["attempts"]:
-                _insert(
-                    connection,
-                    "attempts",
-                    {"run": run, **{name: attempt[name] for name in META_ATTEMPT_COLUMNS}},
-                )
+            insert(connection, "runs", [values])
+            insert(connection, "specs", [{"run": run, "spec": text}])
+            insert(connection, "summaries", [{"run": run}])
+            insert(connection, "attempts", [{"run": run, **each} for each in meta["attempts"]])
     except StoreError as error:
         _warn(connection, run, str(error))
         return False
@@ -112,14 +107,6 @@ def _default_meta() -> dict[str, Any]:
         "losses": 0,
         "attempts": [],
     }
-
-
-def _insert(connection: StoreConnection, table: str, values: dict[str, Any]) -> None:
-    marks = ", ".join(f":{name}" for name in values)
-    connection.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608
-        values,
-    )
 
 
 def _warn(connection: StoreConnection, run: str, problem: str) -> None:

@@ -17,6 +17,7 @@ from engine.store.database import (
     StoreDamagedError,
     make_database,
     open_database,
+    refuse_foreign,
     store_lock,
     write,
 )
@@ -72,7 +73,7 @@ def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bo
         return
     with closing(connection):
         try:
-            _refuse_foreign(connection)
+            refuse_foreign(connection)
             save_unsaved(connection, location)
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             connection.execute("BEGIN IMMEDIATE")
@@ -93,14 +94,6 @@ def _requests(connection: StoreConnection) -> list[tuple[Any, ...]]:
     if int(connection.rows("PRAGMA user_version")[0][0]) >= 2 and held(connection) is not None:
         found.append(("pause", "", time.time()))
     return found
-
-
-def _refuse_foreign(connection: StoreConnection) -> None:
-    tables = {row[0] for row in connection.rows("SELECT name FROM sqlite_schema")}
-    if tables and "_sqlite_migrations" not in tables:
-        raise StoreError(
-            f"{connection.path} is a database of something else: choose another with --db."
-        )
 
 
 def _fill(path: Path, location: StoreLocation, requests: list[tuple[Any, ...]]) -> int:
