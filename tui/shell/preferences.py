@@ -77,30 +77,25 @@ Complain = Callable[[tuple[str, ...], str], Exception]
 def _checked(
     value: Mapping[str, Any], complain: Complain, actions: Sequence[Action]
 ) -> Preferences:
-    readers: dict[str, Callable[[Any], Any]] = {
-        "keys": lambda given: read_keymap(_keys(given), actions),
-        "mouse": _switch,
-        "glyphs": _glyphs,
-        "low-bandwidth": lambda given: None if given == "auto" else _switch(given),
-        "theme": _theme,
+    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "keys": ("keymap", lambda given: read_keymap(_keys(given), actions)),
+        "mouse": ("mouse", _switch),
+        "glyphs": ("glyphs", _glyphs),
+        "low-bandwidth": ("low_bandwidth", lambda x: None if x == "auto" else _switch(x)),
+        "theme": ("theme", _theme),
     }
     found: dict[str, Any] = {}
     for key, given in value.items():
         if key not in readers:
             raise complain((key,), f"is not known: {did_you_mean(key, readers)}")
+        name, read = readers[key]
         try:
-            found[key] = readers[key](given)
+            found[name] = read(given)
         except UsageError as error:
             raise complain((key,), str(error)) from None
         except ValueError as error:
             raise complain((key,), f"expected {error}, not {shown(given)}.") from None
-    return Preferences(
-        keymap=found.get("keys", Keymap()),
-        mouse=found.get("mouse", True),
-        glyphs=found.get("glyphs", "auto"),
-        low_bandwidth=found.get("low-bandwidth"),
-        theme=found.get("theme"),
-    )
+    return Preferences(**found)
 
 
 def _switch(given: object) -> bool:
