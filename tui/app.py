@@ -1,21 +1,21 @@
 """The Textual app: three screens as modes, what they share, and the threads that feed them.
 
-Nothing heavy is imported here: configuration, store and drivers are read in threads, after the
-first paint.
+Imported inside functions is what the first paint doesn't need: screens that are opened later, and
+what threads read.
 """
 
 from __future__ import annotations
 
 import gc
-import threading
-import time
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding
 from textual.css.query import NoMatches
-from textual.events import AppFocus, Event, InputEvent, MouseMove, Paste, Resize
+from textual.events import AppFocus, InputEvent, MouseMove, Paste, Resize
 
 from tui.keys import ACTIONS
 from tui.lab import Lab
@@ -33,7 +33,7 @@ from tui.messages import (
 from tui.modes import MODES
 from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
-from tui.parts.bell import MOST_NOTIFICATIONS, Bell
+from tui.parts.bell import Bell
 from tui.parts.palette import ActionCommands
 from tui.shell.action import Action, key_name, key_text
 from tui.shell.bindings import area_of, bindings_for
@@ -42,10 +42,13 @@ from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
 from tui.shell.private import all_screens, driver_of, drop_traceback, exception_of, is_ending
+from tui.shell.reading import Reading
+from tui.shell.terminal import TerminalDriver
 from tui.shell.text import plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
     from textual.widget import Widget
@@ -55,33 +58,28 @@ if TYPE_CHECKING:
     from engine.store.news import Notification
     from tui.charts.charted import ChartWanted
     from tui.dialogs.news import News
-    from tui.shell.terminal import TerminalDriver
-
-POLL_SECONDS = 0.2
-SUPERVISOR_SECONDS = 10.0
-"""How often an open app looks whether a supervisor works what waits."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
 
 
 class SeqbenchApp(Lab):
-    """Choose runs, watch them, compare them.
+    """The app in which runs are chosen, watched and compared.
 
     Attributes:
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
         preferences: how the user wants the terminal.
-        keymap: the keys that they chose.
+        keymap: the keys that the user chose.
         ascii_only: whether the terminal shows nothing but ASCII.
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
-        presence: when the user was last here.
-        news: what ended since then, when the app was opened.
+        presence: when the user last acted.
+        news: what had ended since then, when the app was opened.
         traffic: what was sent to the terminal in the last second, in words.
-        traffic_shown: whether the header says so.
-        low_bandwidth: whether little is drawn because the line is slow.
+        traffic_shown: whether the header shows the traffic.
+        low_bandwidth: whether little is drawn because the connection is slow.
     """
 
     TITLE = "seqbench"
@@ -112,11 +110,12 @@ class SeqbenchApp(Lab):
         self.catalogue_problem: str | None = None
         self.presence = Presence(location)
         self.news: News | None = None
-        self._told = ""
-        self._leaving = threading.Event()
-        # While the terminal isn't read the app hears nothing, for days perhaps: no news pile up.
-        self._listens = threading.Event()
+        self._leaving = Event()
+        self._listens = Event()
         self._listens.set()
+        self._queue_problem = ""
+        self._catalogue_reading = Reading(self, self.take_catalogue, self._catalogue_failed)
+        self._queue_care: Reading[None] = Reading(self, lambda _: None, self._queue_stands)
         for theme in THEMES:
             self.register_theme(theme)
         self._appearance = Appearance(self)
@@ -125,7 +124,7 @@ class SeqbenchApp(Lab):
         self._bell = Bell(self)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our own variables, for themes that don't name them."""
+        """Supply the variables of our style sheets to themes that don't set them."""
         return DEFAULT_VARIABLES
 
     def _watch_theme(self, theme_name: str) -> None:
@@ -133,77 +132,66 @@ class SeqbenchApp(Lab):
         super()._watch_theme(theme_name)
 
     def get_key_display(self, binding: Binding) -> str:
-        """How the footer writes a key: in words where its sign can't be shown."""
+        """Write the key of a binding, in words where its sign can't be shown."""
         return self.key_written(binding.key_display or key_name(binding.key))
 
     def key_written(self, text: str) -> str:
-        """A key's sign, or its name where the terminal hasn't the sign."""
+        """Replace a key's sign by its name where the terminal can't show the sign."""
         return text.replace("⏎", "enter") if self.ascii_only else text
 
     def key_of(self, action: Action, every: bool = False) -> str:
-        """How the key that does it for this user is written; with ``every`` all of them."""
+        """Write this user's first key for an action, or with ``every`` all of them."""
         return self.key_written(key_text(self.keymap.applied(action), every))
 
     def get_driver_class(self) -> type[Driver]:
-        """Ours, for a real terminal."""
-        from tui.shell.terminal import TerminalDriver
-
+        """Choose the driver for a real terminal."""
         return TerminalDriver
 
     @property
     def terminal(self) -> TerminalDriver | None:
         """The terminal that is drawn on; none in a test."""
-        from tui.shell.terminal import TerminalDriver
-
         driver = driver_of(self)
         return driver if isinstance(driver, TerminalDriver) else None
 
     def on_mount(self) -> None:
-        """Start what runs beside the screens, once something is painted."""
+        """Start the threads once something is painted."""
         self.call_after_refresh(self._start_threads)
         self._bandwidth.start()
 
     def _start_threads(self) -> None:
         gc.freeze()  # what was imported stays
         gc.enable()
-        self._load_catalogue()
+        self._catalogue_reading.ask(self._load_catalogue)
         self._name_device()
         self._follow_store()
         self._look_back()
 
     def _handle_exception(self, error: Exception) -> None:
-        # Who leaves at once may leave while a screen is still mounted: it, or a `Select` in it,
-        # then looks for parts that it won't get any more.
+        # If the app is left while a screen is being mounted, the screen, or a `Select` in it, may
+        # look for parts that it won't get any more.
         if not (is_ending(self) and isinstance(error, NoMatches)):
             super()._handle_exception(error)
-            drop_traceback(self)  # whoever opened the app reports `failure`
+            drop_traceback(self)  # the command reports `failure`
 
     @property
     def failure(self) -> Exception | None:
-        """What nobody foresaw, and why the app has ended."""
+        """The unforeseen error that ended the app."""
         return exception_of(self)
 
     def on_unmount(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         self._leaving.set()
         self.presence.write()
 
     # What the threads read
 
-    @work(thread=True, group="catalogue")
-    def _load_catalogue(self) -> None:
+    def _load_catalogue(self) -> Catalogue:
         from engine.config import load_catalogue
-        from engine.errors import UserError
 
-        try:
-            catalogue = load_catalogue(self.config_dir)
-        except UserError as error:
-            self.call_later(self._catalogue_failed, str(error))
-        else:
-            self.call_later(self.take_catalogue, catalogue)
+        return load_catalogue(self.config_dir)
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
-        """The configuration is known, or has changed."""
+        """Use a configuration that was read, or that has changed."""
         self.catalogue = catalogue
         for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
@@ -228,28 +216,11 @@ class SeqbenchApp(Lab):
 
     @work(thread=True, group="store")
     def _follow_store(self) -> None:
-        """Look whether the store changed; see to it that the queue is worked on."""
-        from tui.parts.follow import StoreFollower
+        """Watch the store; see to it that the queue is worked on."""
+        from tui.parts.follow import watch
 
-        follower = StoreFollower(self.location)
-        newest: Snapshot | None = None
-        notifications: list[Notification] = []
-        unfinished, look_again = 0, time.monotonic()
-        while not self._leaving.is_set():
-            snapshot = follower.look()
-            if snapshot is not None:
-                newest, unfinished = snapshot, snapshot.unfinished
-                notifications = [*notifications, *follower.notifications()][-MOST_NOTIFICATIONS:]
-            idle = not unfinished or time.monotonic() < look_again
-            if self._listens.is_set() and not (newest is None and idle):
-                self._listens.clear()
-                self.call_later(self._hear, newest, not idle, notifications)
-                newest, notifications = None, []
-                if not idle:
-                    look_again = time.monotonic() + SUPERVISOR_SECONDS
-            self.presence.write_if_due()
-            self._leaving.wait(POLL_SECONDS)
-        follower.close()
+        tell = partial(self.call_later, self._hear)
+        watch(self.location, self._leaving, self._listens, tell, self.presence.write_if_due)
 
     def _hear(
         self, snapshot: Snapshot | None, look_after_queue: bool, notifications: list[Notification]
@@ -267,20 +238,18 @@ class SeqbenchApp(Lab):
         for screen in self.screen_stack:
             screen.post_message(StoreChanged(snapshot))
 
-    @work(thread=True, group="supervisor")
     def look_after_queue(self) -> None:
         """Start a supervisor unless one lives, so that what waits is worked on."""
-        from engine.errors import UserError
+        self._queue_care.ask(self._ensure_supervisor)
+
+    def _ensure_supervisor(self) -> None:
         from engine.supervisor.start import ensure_supervisor
 
-        try:
-            ensure_supervisor(self.location, self.config_dir)
-        except (UserError, OSError) as error:
-            self.call_later(self._queue_stands, str(error))
+        ensure_supervisor(self.location, self.config_dir)
 
     def _queue_stands(self, problem: str) -> None:
-        if problem != self._told:
-            self._told = problem
+        if problem != self._queue_problem:
+            self._queue_problem = problem
             self.notify(f"The queue is not being worked on: {problem}", severity="error")
 
     def notify(
@@ -292,14 +261,9 @@ class SeqbenchApp(Lab):
         timeout: float | None = None,
         markup: bool = False,  # noqa: ARG002 - Textual's; widgets pass True unless told otherwise
     ) -> None:
-        """A toast. Whoever says it, its text is harmless and leaves room for the screen."""
-        super().notify(
-            plain(message, LONGEST_TOAST),
-            title=plain(title, LONGEST_TOAST),
-            severity=severity,
-            timeout=timeout,
-            markup=False,
-        )
+        """Show a toast, its text made harmless and short enough to leave the screen in sight."""
+        message, title = plain(message, LONGEST_TOAST), plain(title, LONGEST_TOAST)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     @work(thread=True, group="since")
     def _look_back(self) -> None:
@@ -314,11 +278,11 @@ class SeqbenchApp(Lab):
         self.news = news
         if len(self.screen_stack) == 1:
             self.show_news()
-        else:  # whoever is quicker isn't interrupted
+        else:  # the user opened something already
             self.notify(f"Since you left: {summary(news.counts)}")
 
     def show_news(self) -> None:
-        """What ended between the last time and this one."""
+        """Show what ended between the last time and this one."""
         from tui.dialogs.since import SinceScreen
 
         if self.news is not None:
@@ -326,8 +290,8 @@ class SeqbenchApp(Lab):
         else:
             self.notify("Nothing had ended since you left.")
 
-    async def on_event(self, event: Event) -> None:
-        """What is pasted into a field is text from outside too; and who acts waits for no frame."""
+    async def on_event(self, event: events.Event) -> None:
+        """Make pasted text harmless; draw held frames when the user acts."""
         self.presence.note(event)
         if isinstance(event, AppFocus):
             self._bell.tell_what_was_missed()
@@ -383,7 +347,7 @@ class SeqbenchApp(Lab):
                 screen.post_message(StoreChanged(self.snapshot))
 
     def action_help(self) -> None:
-        """Keys of the screen beneath, and what it shows."""
+        """Show the keys of the screen beneath, and explain what it shows."""
         from tui.dialogs.help import HelpScreen
 
         topics = getattr(self.screen, "help_topics", tuple)
@@ -392,7 +356,7 @@ class SeqbenchApp(Lab):
         self.push_screen(HelpScreen(area, tuple(topics()), sections))
 
     def action_jump(self) -> None:
-        """Give the focus to what the user names by a letter."""
+        """Give the focus to what the user chooses by a letter."""
         from tui.dialogs.jump import JumpScreen, targets
 
         if found := targets(self.screen):
@@ -405,23 +369,23 @@ class SeqbenchApp(Lab):
             widget.focus()
 
     def action_toggle_traffic(self) -> None:
-        """Say in the header how much is sent to the terminal, or not."""
+        """Show in the header how much is sent to the terminal, or hide it."""
         self.traffic_shown = not self.traffic_shown
 
     def action_toggle_low_bandwidth(self) -> None:
-        """Draw little, or everything."""
+        """Switch low bandwidth on or off."""
         self._bandwidth.toggle()
 
     def action_toggle_theme(self) -> None:
-        """Dark to light, or back."""
+        """Change from dark to light, or back."""
         self._appearance.toggle()
 
     def action_choose_theme(self) -> None:
-        """Choose among all themes, Textual's too."""
+        """Let the user choose among all themes, Textual's too."""
         self._appearance.choose()
 
     def action_request_quit(self) -> None:
-        """Leave; first say what goes on, if anything does."""
+        """Leave; ask first if runs are unfinished."""
         from tui.dialogs.quit import QuitScreen, way_back
 
         if isinstance(self.screen, QuitScreen) or not self.snapshot.unfinished:

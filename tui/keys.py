@@ -1,4 +1,4 @@
-"""Every action of the app, once: keys, footer label, help line and palette entry come from here.
+"""Every action of the app: its keys, footer label, help line and palette entry are made from here.
 
 An action ``choose('row')`` calls the method ``action_choose`` of the screen, or of the app for the
 area ``app``. Its ``name`` is what a user's file of keys calls it. Keys are letters, F-keys, arrows,

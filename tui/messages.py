@@ -1,4 +1,4 @@
-"""What the app tells its screens, and what screens ask it for. Threads read; screens receive."""
+"""Messages between the app and its screens, and the snapshot of the store that some carry."""
 
 from __future__ import annotations
 
@@ -18,61 +18,61 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The store at one moment."""
+    """The state of the store at one moment."""
 
     exists: bool = False
-    """False until the first run is enqueued: nothing to show, and nothing wrong."""
+    """False until the first run is enqueued, which is no problem."""
     version: int = 0
-    """Differs from the one before whenever something was written; 0 before the first look."""
+    """Grows whenever something was written; 0 before the first look at the store."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Runs by state."""
+    """Number of runs by state."""
     problem: str | None = None
     """Why the store can't be read, as a sentence."""
 
     @property
     def unfinished(self) -> int:
-        """Runs that are running or wait."""
+        """Number of runs that are running or waiting."""
         return sum(self.counts.get(state, 0) for state in UNDER_WAY)
 
 
 @dataclass
 class StoreChanged(Message, bubble=False):
-    """The store has new content. Sent to the active screen, and to a screen that becomes active."""
+    """Tell that the store has new content: the active screen, and one that becomes active."""
 
     snapshot: Snapshot
 
 
 @dataclass
 class CatalogueLoaded(Message, bubble=False):
-    """``configs/`` was read; ``app.catalogue`` is there. Sent to every screen that exists."""
+    """Tell every screen that the configuration was read: ``app.catalogue`` is there."""
 
     catalogue: Catalogue
 
 
 @dataclass
 class CatalogueFailed(Message, bubble=False):
-    """``configs/`` can't be used. Sent to every screen that exists."""
+    """Tell every screen why the configuration can't be used."""
 
     sentence: str
 
 
 class DataSetsChanged(Message, bubble=False):
-    """Data sets may have been fetched. Sent to the screen that becomes active."""
+    """Tell the screen that becomes active that data sets may have been fetched."""
 
 
-# What screens ask the app for
+# What screens ask of the app
 
 
 @dataclass
 class RunWanted(Message):
-    """Show a run's details."""
+    """Ask to show a run's details."""
 
     run_id: str
 
 
 @dataclass
 class ReplayWanted(Message):
-    """Replay a run, with other runs laid over its charts."""
+    """Ask to replay a run, with other runs laid over its charts."""
 
     run_id: str
     overlay: Sequence[str]
@@ -80,7 +80,7 @@ class ReplayWanted(Message):
 
 @dataclass
 class PivotWanted(Message):
-    """Show the cells of some runs as a pivot table."""
+    """Ask to show the cells of some runs as a pivot table."""
 
     choice: Choice
     aggregate: Aggregate
@@ -88,6 +88,6 @@ class PivotWanted(Message):
 
 @dataclass
 class CatalogueWanted(Message):
-    """Show the catalogue of data sets, with the cursor on one of them."""
+    """Ask to show the catalogue of data sets, with the cursor on one of them."""
 
     dataset: str | None

@@ -1,4 +1,4 @@
-"""The three screens of the app, each loaded when it is shown first."""
+"""The three screens of the app. A screen's module is loaded when the screen is shown first."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from tui.shell.action import actions_for
 from tui.shell.bindings import area_of, bindings_for
 from tui.shell.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
 from tui.shell.theme import SEQBENCH, SEQBENCH_LIGHT
-from tui.widgets.header import Header, tab_at
+from tui.widgets.header import Header
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +90,8 @@ async def test_keys_open_the_three_screens(absent_store: StoreLocation) -> None:
 async def test_a_click_on_a_tab_opens_it(absent_store: StoreLocation) -> None:
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        x = next(x for x in range(120) if tab_at(x, with_name=True) == "compare")
+        header = pilot.app.screen.query_one(Header)
+        x = next(x for x in range(120) if header.tab_at(x) == "compare")
         await pilot.click(Header, offset=(x, 0))
         await wait_for(pilot, lambda: pilot.app.current_mode == "compare", "compare")
 

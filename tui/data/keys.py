@@ -1,4 +1,4 @@
-"""What can be done on the screen of data sets."""
+"""Actions on the screen of data sets."""
 
 from __future__ import annotations
 

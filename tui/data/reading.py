@@ -1,4 +1,4 @@
-"""Reading where data sets are, in a thread."""
+"""Reading whether data sets are here, in a thread."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from urllib.parse import urlsplit
 
 from engine.datasets.locate import locate
 from engine.spec import Dataset
-from tui.data.words import Place
+from tui.data.words import Availability
 from tui.shell.text import TITLE, bytes_, plain, short_path
 
 
-def place_of(dataset: Dataset) -> Place:
-    """Find where a data set is, or what it takes to get it."""
+def availability_of(dataset: Dataset) -> Availability:
+    """Find out where a data set is, or what it takes to get it."""
     if dataset.synthetic is not None:
-        return Place("✓", "$state-done", "built in", True)
+        return Availability("✓", "$state-done", "built in", True)
     if located := locate(dataset):
-        return Place("✓", "$state-done", short_path(located.folder, 60), True)
+        return Availability("✓", "$state-done", short_path(located.folder, 60), True)
     if dataset.archive is None:
-        return Place("–", "$text-disabled", "not here; it isn't fetched, see the note", False)
+        said = "not here; it isn't fetched, see the note"
+        return Availability("–", "$text-disabled", said, False)
     host = urlsplit(dataset.archive.url).hostname or dataset.archive.url
     checked = "md5 published" if dataset.archive.md5 else "no checksum of it is confirmed"
     cost = f"not here: {bytes_(dataset.archive.bytes)} from {plain(host, TITLE)}, {checked}"
-    return Place("↓", "$accent", cost, False)
+    return Availability("↓", "$accent", cost, False)

@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.data.keys import DATA
-from tui.data.words import Look, Place, described
+from tui.data.words import Availability, Profile, described
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import plain
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class DataScreen(Screen[None]):
-    """A list of data sets, and one of them. A large one is read when that is asked for."""
+    """Lists data sets and shows one of them. A large one is read when the user asks for it."""
 
     AREA = "data"
     CSS_PATH = "screen.tcss"
@@ -41,18 +41,20 @@ class DataScreen(Screen[None]):
         super().__init__()
         self._sets = [catalogue.datasets[name] for name in catalogue.dataset_order]
         self._chosen = chosen
-        self._places: dict[str, Place] = {}
-        self._looks: dict[str, Look] = {}
-        self._states: dict[str, str] = {}
-        """Why there is no look at a data set that is here."""
-        self._place_reading = Reading(self, self._take_places, self._fail)
-        self._look_readings = {
+        self._available: dict[str, Availability] = {}
+        self._profiles: dict[str, Profile] = {}
+        self._reasons: dict[str, str] = {}
+        """Why there is no profile of a data set that is here."""
+        self._availability_reading = Reading(
+            self, self._take_available, partial(self.notify, severity="error")
+        )
+        self._profile_readings = {
             each.name: Reading(
-                self, partial(self._take_look, each.name), partial(self._take_state, each.name)
+                self, partial(self._take_profile, each.name), partial(self._take_reason, each.name)
             )
             for each in self._sets
         }
-        """One each: a large one takes minutes, which the others don't wait for."""
+        """One for each data set, so that none waits for a large one, which takes minutes."""
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -67,8 +69,8 @@ class DataScreen(Screen[None]):
 
     def on_mount(self) -> None:
         names = [dataset.name for dataset in self._sets]
-        place = names.index(self._chosen) if self._chosen in names else 0
-        self.query_one(OptionList).highlighted = place
+        index = names.index(self._chosen) if self._chosen in names else 0
+        self.query_one(OptionList).highlighted = index
         self._find()
 
     def on_resize(self) -> None:
@@ -79,64 +81,59 @@ class DataScreen(Screen[None]):
         return self._sets[self.query_one(OptionList).highlighted or 0]
 
     def _option(self, dataset: Dataset) -> Option:
-        place = self._places.get(dataset.name)
-        mark = (f"{place.mark} ", place.style) if place else ("  ", "")
+        found = self._available.get(dataset.name)
+        mark = (f"{found.mark} ", found.style) if found else ("  ", "")
         return Option(Content.assemble(mark, (plain(dataset.name, 40), "")), id=dataset.name)
 
     def _find(self) -> None:
         sets = self._sets
 
-        def read() -> dict[str, Place]:
-            from tui.data.reading import place_of
+        def read() -> dict[str, Availability]:
+            from tui.data.reading import availability_of
 
-            return {dataset.name: place_of(dataset) for dataset in sets}
+            return {dataset.name: availability_of(dataset) for dataset in sets}
 
-        self._place_reading.ask(read)
+        self._availability_reading.ask(read)
 
-    def _fail(self, sentence: str) -> None:
-        self.notify(sentence, severity="error")
-
-    def _take_places(self, places: dict[str, Place]) -> None:
-        self._places = places
+    def _take_available(self, found: dict[str, Availability]) -> None:
+        self._available = found
         options = self.query_one(OptionList)
         for dataset in self._sets:
             options.replace_option_prompt(dataset.name, self._option(dataset).prompt)
-        self._look(asked=False)
+        self._look_into(asked=False)
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
-        self._look(asked=False)
+        self._look_into(asked=False)
 
     @on(OptionList.OptionSelected)
     async def _selected(self) -> None:
         self.action_read()
 
-    def _look(self, asked: bool) -> None:
-        """Show what is known of the data set under the cursor, and find out the rest."""
+    def _look_into(self, asked: bool) -> None:
+        """Show what is known of the data set under the cursor, and read what isn't."""
         dataset = self._current
-        name, place = dataset.name, self._places.get(dataset.name)
-        known = name in self._looks or (name in self._states and not asked)
-        if place is not None and place.ready and not known:
-            self._states[name] = "reading …"
-            self._read(dataset, asked)
+        name, found = dataset.name, self._available.get(dataset.name)
+        known = name in self._profiles or (name in self._reasons and not asked)
+        if found is not None and found.ready and not known:
+            self._reasons[name] = "reading …"
+
+            def read() -> Profile | None:
+                from tui.data.profile_reading import profile_of
+
+                return profile_of(dataset, asked)
+
+            self._profile_readings[name].ask(read)
         self._show()
         self.query_one("#about").scroll_home(animate=False)
 
-    def _read(self, dataset: Dataset, asked: bool) -> None:
-        def read() -> Look | None:
-            from tui.data.look_reading import look_into
+    def _take_profile(self, name: str, profile: Profile | None) -> None:
+        if profile is not None:
+            self._profiles[name] = profile
+        self._take_reason(name, "enter reads it, which takes a while")
 
-            return look_into(dataset, asked)
-
-        self._look_readings[dataset.name].ask(read)
-
-    def _take_look(self, name: str, look: Look | None) -> None:
-        if look is not None:
-            self._looks[name] = look
-        self._take_state(name, "enter reads it, which takes a while")
-
-    def _take_state(self, name: str, state: str) -> None:
-        self._states[name] = state
+    def _take_reason(self, name: str, reason: str) -> None:
+        self._reasons[name] = reason
         self._show()
 
     def _show(self) -> None:
@@ -146,9 +143,9 @@ class DataScreen(Screen[None]):
         name = dataset.name
         text = described(
             dataset,
-            self._places.get(name),
-            self._looks.get(name),
-            self._states.get(name, ""),
+            self._available.get(name),
+            self._profiles.get(name),
+            self._reasons.get(name, ""),
             (about.content_size.width or self.size.width - 34) - 1,
         )
         shown = self.query_one("#text", Static)
@@ -158,21 +155,21 @@ class DataScreen(Screen[None]):
     # Actions
 
     def action_read(self) -> None:
-        """Work out the figures of the data set; fetch it first where it isn't here."""
-        place = self._places.get(self._current.name)
-        if place is not None and not place.ready:
+        """Read the figures of the data set, fetching it first if it isn't here."""
+        found = self._available.get(self._current.name)
+        if found is not None and not found.ready:
             self.action_fetch()
         else:
-            self._look(asked=True)
+            self._look_into(asked=True)
 
     def action_fetch(self) -> None:
         """Offer the download."""
         from tui.dialogs.fetch import FetchScreen
 
         dataset = self._current
-        place = self._places.get(dataset.name)
-        if place is None or place.ready:
-            self.notify(f"{dataset.name} is ready." if place else "Still looking for it.")
+        found = self._available.get(dataset.name)
+        if found is None or found.ready:
+            self.notify(f"{dataset.name} is ready." if found else "Still looking for it.")
         elif dataset.archive is None:
             self.notify(f"{dataset.name} isn't fetched: its note says how to get it.")
         else:
@@ -183,5 +180,5 @@ class DataScreen(Screen[None]):
             self._find()
 
     def action_close(self) -> None:
-        """Back."""
+        """Leave the screen."""
         self.dismiss()

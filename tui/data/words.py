@@ -1,4 +1,4 @@
-"""What the screen of data sets says about one, as text. No widget here."""
+"""What the screen of data sets says about a data set, as text. No widget here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MUTED = "$text-muted"
 LABEL = 14
-"""Terminal cells of the names at the left."""
+"""Terminal cells of the field names at the left."""
 
 BARS = "▁▂▃▄▅▆▇█"
 BAR = 2
@@ -26,8 +26,8 @@ BAR = 2
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a data set is, or what it takes to get it."""
+class Availability:
+    """Where a data set is, or what it takes to get it, with a mark and the mark's style."""
 
     mark: str
     style: str
@@ -36,8 +36,8 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a look into a data set found."""
+class Profile:
+    """The figures of a data set that is here."""
 
     statistics: Statistics
     steps: tuple[FilterStep, ...]
@@ -46,43 +46,42 @@ class Look:
 
 
 def described(
-    dataset: Dataset, place: Place | None, look: Look | None, state: str, width: int
+    dataset: Dataset, found: Availability | None, profile: Profile | None, reason: str, width: int
 ) -> Content:
-    """Everything about a data set. ``state`` says why there is no look yet."""
+    """Describe a data set in ``width`` cells. ``reason`` says why there is no profile yet."""
     lines = [Content.styled(plain(dataset.title, TITLE), "bold")]
-    if place is not None:
-        lines += _line("where", place.words, width)
-    figures = look.statistics if look else None
-    users, items, total = (
-        (figures.users, figures.items, figures.interactions)
-        if figures
-        else (dataset.users, dataset.items, dataset.interactions)
-    )
-    lines += _line("holds", f"{users:,} users, {items:,} items, {total:,} interactions", width)
-    density = figures.density if figures else total / (users * items)
-    lines += _line("density", f"{100 * density:.3g} %", width)
-    if figures is not None and look is not None:
+    if found is not None:
+        lines += _field("where", found.words, width)
+    held = profile.statistics if profile else dataset
+    holds = f"{held.users:,} users, {held.items:,} items, {held.interactions:,} interactions"
+    lines += _field("holds", holds, width)
+    possible = held.users * held.items
+    density = held.interactions / possible if possible else 0.0
+    lines += _field("density", f"{100 * density:.3g} %", width)
+    if profile is not None:
+        figures = profile.statistics
         longer = ", ".join(f"{100 * share:.0f} % over {n}" for n, share in figures.longer)
         lengths = f"median {figures.median_length:g}, longest {figures.longest:,}; {longer}"
-        lines += _line("lengths", lengths, width)
+        lines += _field("lengths", lengths, width)
         lines += _histogram("  users", figures.lengths)
         top = f"the top 1 % of items has {100 * figures.top_share:.0f} % of the interactions"
-        lines += _line("popularity", top, width)
+        lines += _field("popularity", top, width)
         lines += _histogram("  items", figures.popularity)
-        lines += _rules(dataset, look, width)
-    elif state:
-        lines += _line("figures", state, width)
+        lines += _rules(dataset, profile, width)
+    elif reason:
+        lines += _field("figures", reason, width)
     if dataset.license:
-        lines += _line("licence", dataset.license, width)
+        lines += _field("licence", dataset.license, width)
     if dataset.note:
-        lines += _line("note", dataset.note, width)
-    for remark in look.remarks if look else ():
-        lines += _line("mind", remark, width)
+        lines += _field("note", dataset.note, width)
+    for remark in profile.remarks if profile else ():
+        lines += _field("mind", remark, width)
     return Content("\n").join(lines)
 
 
-def _rules(dataset: Dataset, look: Look, width: int) -> Iterator[Content]:
-    split = look.split
+def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
+    """Describe how a data set is split and filtered."""
+    split = profile.split
     said = (
         f"{dataset.split.kind}: {split.train:,} to train on, {split.valid:,} users in validation, "
         f"{split.test:,} in test"
@@ -91,17 +90,17 @@ def _rules(dataset: Dataset, look: Look, width: int) -> Iterator[Content]:
         said += f", {split.trained_only:,} only trained on"
     if split.unused:
         said += f"; {split.unused:,} interactions unused"
-    yield from _line("split", said, width)
-    for step in look.steps[1:]:
+    yield from _field("split", said, width)
+    for step in profile.steps[1:]:
         left = (
             f"{count(step.interactions, 'interaction')}, {step.users:,} users, {step.items:,} items"
         )
-        yield from _line("filter", f"{step.name}: {left}", width)
+        yield from _field("filter", f"{step.name}: {left}", width)
 
 
 def _histogram(name: str, histogram: Histogram) -> list[Content]:
-    """Bars, the tallest for the greatest count, and below them from how many interactions to how
-    many they span."""
+    """Draw bars, the tallest for the greatest count, and below them the least and the greatest
+    number of interactions that they span."""
     most = max(histogram.counts, default=0)
     bars = "".join(_bar(each, most) * BAR for each in histogram.counts)
     low, high = f"{histogram.bounds[0]:,}", f"{histogram.bounds[-1] - 1:,}"
@@ -118,7 +117,7 @@ def _bar(value: int, most: int) -> str:
     return BARS[min(len(BARS) - 1, value * len(BARS) // (most + 1))]
 
 
-def _line(name: str, text: str, width: int) -> list[Content]:
+def _field(name: str, text: str, width: int) -> list[Content]:
     lines: Sequence[str] = wrap(plain(text, PARAGRAPH), max(20, width - LABEL)) or [""]
     return [
         Content.assemble((("" if number else name).ljust(LABEL), MUTED), (line, ""))

@@ -1,6 +1,8 @@
-"""A question with yes or no as its answer."""
+"""A dialog that asks a question with yes or no as its answer."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,15 +11,18 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+if TYPE_CHECKING:
+    from tui.lab import Lab
+
 
 class AskScreen(ModalScreen[bool]):
-    """Answers whether to go on.
+    """Asks a yes-or-no question; its result is whether the answer is yes.
 
     Args:
-        title: What this is about, in a word or two.
-        question: The question and what follows from a yes; plain text.
-        yes: What the button for yes says.
-        no: What the other one says.
+        title: what the question is about, in a word or two.
+        question: the question and what follows from a yes; plain text.
+        yes: the label of the button for yes.
+        no: the label of the other button.
     """
 
     CSS_PATH = "ask.tcss"
@@ -26,6 +31,8 @@ class AskScreen(ModalScreen[bool]):
         Binding("escape,n", "no", "No", key_display="esc"),
     ]
     AUTO_FOCUS = "#yes"
+
+    app: Lab
 
     def __init__(self, title: str, question: str, yes: str, no: str = "Back") -> None:
         super().__init__()
@@ -37,7 +44,7 @@ class AskScreen(ModalScreen[bool]):
             dialog.border_title = title
             yield Static(question, markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(f"⏎  {yes}", id="yes", compact=True)
+                yield Button(f"{self.app.key_written('⏎')}  {yes}", id="yes", compact=True)
                 yield Button(f"esc  {no}", id="no", compact=True)
 
     @on(Button.Pressed, "#yes")

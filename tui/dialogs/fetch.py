@@ -1,4 +1,4 @@
-"""Fetching a data set: what it costs first, then a progress bar that escape ends."""
+"""A dialog that fetches a data set: first its cost, then a progress bar."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, Static
 
+from engine.errors import UserError
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, duration, plain
 from tui.widgets.key_button import KeyButton
 
@@ -25,7 +26,7 @@ REPAINT_SECONDS = 0.2
 
 
 class FetchScreen(ModalScreen[bool]):
-    """Answers whether the data set is here now. ``at_once`` leaves out the question."""
+    """Fetches a data set, and ends with whether it is here. ``at_once`` leaves out the question."""
 
     CSS_PATH = "buttons.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -67,34 +68,34 @@ class FetchScreen(ModalScreen[bool]):
             self.action_fetch()
 
     def on_unmount(self) -> None:
-        """Whatever ends this screen ends the transfer too."""
+        """Stop the transfer, whatever closed the dialog."""
         self._cancelled.set()
 
     @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
-        """Begin, or begin again."""
+        """Start the transfer, or start it again."""
         if self._busy:
             return
         self._busy = True
         self._cancelled.clear()
-        self.query_one("#problem").display = False
-        self.query_one("#bar").display = True
         self.query_one("#progress", Static).update("connecting …")
-        self.query_one("#progress").display = True
-        self.query_one("#fetch").display = False
+        self._display_only("bar", "progress")
         self._fetch()
+
+    def _display_only(self, *names: str) -> None:
+        for name in ("bar", "progress", "problem", "fetch"):
+            self.query_one(f"#{name}").display = name in names
 
     @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Stop the transfer, or leave."""
+        """Stop the transfer, or close the dialog if none runs."""
         self._cancelled.set()
         if not self._busy:
             self.dismiss(False)
 
     @work(thread=True, group="fetch")
     def _fetch(self) -> None:
-        from engine.datasets.download import fetch
-        from engine.errors import UserError
+        from engine.datasets.download import fetch  # loads httpx: only to fetch
 
         try:
             fetch(self._dataset, self._progressed, self._cancelled.is_set)
@@ -126,10 +127,6 @@ class FetchScreen(ModalScreen[bool]):
         elif self._cancelled.is_set():
             self.dismiss(False)
         else:
-            self.query_one("#bar").display = False
-            self.query_one("#progress").display = False
             self.query_one("#problem", Static).update(plain(problem, PARAGRAPH))
-            self.query_one("#problem").display = True
-            again = self.query_one("#fetch", KeyButton)
-            again.say("Try again")
-            again.display = True
+            self.query_one("#fetch", KeyButton).say("Try again")
+            self._display_only("problem", "fetch")

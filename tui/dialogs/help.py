@@ -1,5 +1,5 @@
-"""Help: what is under the cursor, the keys of the screen beneath and those of the app, and what
-states and figures mean."""
+"""The help dialog: what is under the cursor, the keys of the screen beneath and of the app, and the
+meaning of states and figures."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.analysis.meanings import glossary
 from tui.shell.action import actions_for
 from tui.shell.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 from tui.shell.text import TITLE, plain
@@ -31,14 +32,20 @@ Topic = tuple[str, str]
 """A word and what it means."""
 
 Section = tuple[str, "str | Sequence[Topic]"]
-"""A title, and the area whose keys are listed below it, or words with their meanings."""
+"""A title, and the area whose keys are listed below it or the topics that are."""
 
-Line = tuple[Text, Text]
+Entry = tuple[Text, Text]
+"""A word or a key, and what it means or does."""
 
 
 class HelpScreen(ModalScreen[None]):
-    """Made from the registry of actions. ``area`` is that of the screen beneath; ``topics`` is what
-    it wants explained before all else: what is under its cursor; ``sections`` follow its keys."""
+    """Explains a screen, from the registry of actions.
+
+    Args:
+        area: the area of the screen beneath.
+        topics: come first, such as what is under the screen's cursor.
+        sections: follow the screen's keys.
+    """
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -62,23 +69,23 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_subtitle = "↑↓ scroll · esc close"
             for title, text in self._topics:
                 yield Static(self._topic(title, text), classes="topic", markup=False)
-            for title, lines in self._sections():
-                yield Static(self._section(title, lines), classes="section", markup=False)
+            for title, entries in self._sections():
+                yield Static(self._section(title, entries), classes="section", markup=False)
 
     def _topic(self, title: str, text: str) -> Text:
         name = Text(plain(title, TITLE), self._style("accent") + Style(bold=True))
         return Text.assemble(name, "  ", plain(text))
 
-    def _section(self, title: str, lines: Iterable[Line]) -> Group:
-        # A table each: the long words of one leave the others their room.
+    def _section(self, title: str, entries: Iterable[Entry]) -> Group:
+        # Each section is its own table: long words in one don't narrow the others.
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(min_width=KEY_CELLS, no_wrap=True)
         table.add_column()
-        for line in lines:
-            table.add_row(*line)
+        for entry in entries:
+            table.add_row(*entry)
         return Group(Text(title, self._style("primary") + Style(bold=True)), table)
 
-    def _sections(self) -> Iterator[tuple[str, Iterable[Line]]]:
+    def _sections(self) -> Iterator[tuple[str, Iterable[Entry]]]:
         yield "Keys", self._keys(self._area)
         key = self._style("accent")
         for title, about in self._more:
@@ -90,16 +97,14 @@ class HelpScreen(ModalScreen[None]):
         yield "Everywhere", [*self._keys("app"), palette]
         yield "States of a run", map(self._state, (NEVER, *STATES))
         if self._area in MEASURED:
-            from engine.analysis.meanings import glossary
-
             yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
 
-    def _keys(self, area: str) -> Iterable[Line]:
+    def _keys(self, area: str) -> Iterable[Entry]:
         key = self._style("accent")
         actions = actions_for(area, self.app.ACTIONS)
         return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
 
-    def _state(self, state: str) -> Line:
+    def _state(self, state: str) -> Entry:
         name = Text(f"{glyph(state)} {state}", rich_style(self.app, style_variable(state)))
         return name, Text(STATE_MEANING[state], self._style("text-muted"))
 

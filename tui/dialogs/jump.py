@@ -1,4 +1,4 @@
-"""Jump: a letter on all that can have the focus on the screen beneath; the letter gives it."""
+"""Jumping to a widget: each that can have the focus shows a letter, which gives it the focus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
-"""The ones under the fingers first."""
+"""Letters that are given, in this order: those under the fingers first."""
 
 
 def targets(screen: Screen[object]) -> list[tuple[Widget, Offset]]:
-    """What can be jumped to, in the order of reading, and where its letter stands."""
+    """List the widgets to jump to, in the order of reading, and the places of their letters."""
     found: list[tuple[Widget, Offset]] = []
     for widget in screen.focus_chain:
         seen = screen.find_widget(widget).visible_region
@@ -24,7 +24,7 @@ def targets(screen: Screen[object]) -> list[tuple[Widget, Offset]]:
 
 
 class JumpScreen(ModalScreen[Widget]):
-    """Letters over the screen beneath. Ends with the widget that was chosen, or nothing."""
+    """Shows letters over the screen beneath; its result is the chosen widget, or None."""
 
     CSS_PATH = "jump.tcss"
 
@@ -40,17 +40,17 @@ class JumpScreen(ModalScreen[Widget]):
             yield label
 
     def on_key(self, event: events.Key) -> None:
-        """A letter jumps; anything else leaves."""
+        """Choose the widget of a letter; close without one on any other key."""
         event.stop()
         self._choose(event.character)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a letter is as good."""
+        """Choose the widget of the letter that is clicked."""
         event.stop()
         self._choose(self.get_widget_at(event.screen_x, event.screen_y)[0].name)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Everything stands elsewhere now."""
+        """Close: the widgets are elsewhere now."""
         if self._size_known and event.size != self._size_known:
             self.dismiss(None)
         self._size_known = event.size

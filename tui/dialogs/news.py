@@ -1,42 +1,33 @@
-"""What ended while the user was away, and reading it."""
+"""Reading what ended while the user was away, in a thread."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from time import time as wall_clock
 
-if TYPE_CHECKING:
-    from engine.store.location import StoreLocation
-    from engine.store.news import EndedRun
+from engine.errors import UserError
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.news import EndedRun, ended_counts, ended_since
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What ended since a moment."""
+    """The runs that ended since a time; times are in seconds since 1970."""
 
     since: float
     counts: Mapping[str, int]
     runs: Sequence[EndedRun]
-    """The most pressing of them."""
+    """The most pressing runs."""
     now: float
-    """When it was looked at."""
-
-
-def wall_clock() -> float:
-    """Seconds since 1970."""
-    return time.time()
+    """When the store was read."""
 
 
 def read_news(location: StoreLocation, since: float | None) -> News | None:
-    """What ended since a moment, if anything did. For a thread."""
-    from engine.errors import UserError
-    from engine.store.connect import connect_reader
-    from engine.store.news import ended_counts, ended_since
-
+    """Read what ended since a time (seconds since 1970), if anything did."""
     if since is None or not location.db.exists():
         return None
     try:
@@ -45,4 +36,4 @@ def read_news(location: StoreLocation, since: float | None) -> News | None:
             runs = ended_since(connection, since)
             return News(since, counts, runs, wall_clock()) if counts else None
     except (UserError, sqlite3.Error, OSError):
-        return None  # who follows the store tells why it can't be read
+        return None  # the thread that watches the store tells why it can't be read

@@ -1,4 +1,4 @@
-"""Leaving while something runs: what goes on, and how to come back."""
+"""The dialog for leaving while runs are unfinished: what goes on, and how to come back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class QuitScreen(ModalScreen[bool]):
-    """Answers whether to leave. ``command`` is what brings one back."""
+    """Asks whether to leave; its result is the answer. ``command`` opens the app again."""
 
     CSS_PATH = "buttons.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -51,10 +51,11 @@ class QuitScreen(ModalScreen[bool]):
         queued = self._snapshot.counts.get("queued", 0)
         lines = []
         if running:
-            lines.append(_line("running", f"{count(running, 'run')} {_is(running)} training"))
+            verb = "is" if running == 1 else "are"
+            lines.append(_line("running", f"{count(running, 'run')} {verb} training"))
         if queued:
-            wait = "waits" if queued == 1 else "wait"
-            lines.append(_line("queued", f"{count(queued, 'run')} {wait} in the queue"))
+            verb = "waits" if queued == 1 else "wait"
+            lines.append(_line("queued", f"{count(queued, 'run')} {verb} in the queue"))
         return Content("\n").join(
             [
                 *lines,
@@ -76,16 +77,12 @@ class QuitScreen(ModalScreen[bool]):
 
 
 def way_back(location: StoreLocation) -> str:
-    """The command that opens a store again."""
+    """Write the command that opens a store again."""
     if location.db == Path.cwd() / "runs.db":
         return "seqbench, in this folder"
     path = short_path(location.db, width=1000)
     home = "~/" if path.startswith("~/") else ""
     return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"
-
-
-def _is(n: int) -> str:
-    return "is" if n == 1 else "are"
 
 
 def _line(state: str, text: str) -> Content:

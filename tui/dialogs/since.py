@@ -1,4 +1,4 @@
-"""What became of the runs while the user was away."""
+"""The dialog that lists what ended while the user was away."""
 
 from __future__ import annotations
 
@@ -14,38 +14,31 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.dialogs.news import News
 from tui.messages import RunWanted
 from tui.shell.states import glyph, style_variable
-from tui.shell.text import PARAGRAPH, ago, number, plain, shorten
+from tui.shell.text import PARAGRAPH, ago, number, plain, run_label, shorten
 from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
     from engine.store.news import EndedRun
+    from tui.dialogs.news import News
     from tui.lab import Lab
 
 KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost": "lost"}
-"""How `EndedRun.kind` is said, in the order of the summary."""
+"""Words for each `EndedRun.kind`, in the order of the summary."""
 
 _LABEL, _FIGURE, _AGO = 38, 15, 10
 ROW = _LABEL + _FIGURE + _AGO + 5
-"""Terminal cells of one line."""
+"""Terminal cells of a line."""
 
 
 def summary(counts: Mapping[str, int]) -> str:
-    """``12 finished · 1 diverged``."""
-    return " · ".join(
-        f"{counts[kind]:,} {said}" for kind, said in KINDS.items() if counts.get(kind)
-    )
-
-
-def ended_label(run: EndedRun) -> str:
-    """``sasrec · ml-100k · L50 · s42``."""
-    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
+    """Write ``12 finished · 1 diverged``."""
+    return " · ".join(text for _, text in _counted(counts))
 
 
 class SinceScreen(ModalScreen[None]):
-    """Lists what ended; each run can be opened."""
+    """Lists the runs that ended; each can be opened."""
 
     BINDINGS = [Binding("escape,q", "close", "Close", key_display="esc")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
@@ -75,12 +68,14 @@ class SinceScreen(ModalScreen[None]):
         news = self._news
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = f"Since you left, {ago(news.since, news.now)}"
-            dialog.border_subtitle = "⏎ open   esc close"
-            yield Static(_summary(news.counts))
-            options = OptionList(
-                *(Option(_row(run, news.now), id=run.id) for run in news.runs), markup=False
-            )
-            yield options
+            dialog.border_subtitle = self.app.key_written("⏎ open   esc close")
+            parts = [
+                Content.styled(f"{glyph(_state(kind))} {text}", _style(kind))
+                for kind, text in _counted(news.counts)
+            ]
+            yield Static(Content("   ").join(parts))
+            options = (Option(_row(run, news.now), id=run.id) for run in news.runs)
+            yield OptionList(*options, markup=False)
             hidden = sum(news.counts.values()) - len(news.runs)
             if hidden > 0:
                 yield Static(f"and {hidden:,} more: press 3 to compare them", id="more")
@@ -94,21 +89,17 @@ class SinceScreen(ModalScreen[None]):
             self.post_message(RunWanted(event.option_id))
 
     def action_close(self) -> None:
-        """Back to what is beneath."""
+        """Return to the screen beneath."""
         self.dismiss()
 
 
-def _summary(counts: Mapping[str, int]) -> Content:
-    parts = [
-        Content.assemble((f"{glyph(_state(kind))} {counts[kind]:,} {said}", _style(kind)))
-        for kind, said in KINDS.items()
-        if counts.get(kind)
-    ]
-    return Content("   ").join(parts)
+def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Each kind of end that occurred, and words such as ``12 finished``."""
+    return [(kind, f"{counts[kind]:,} {said}") for kind, said in KINDS.items() if counts.get(kind)]
 
 
 def _row(run: EndedRun, now: float) -> Content:
-    """What ended, how well and when; below it, what went wrong."""
+    """Write which run ended, how well and when; below it, what went wrong."""
     style = _style(run.kind)
     if run.state == "done":
         said, said_style = f"NDCG@10 {number(run.best_test_ndcg)}", ""
@@ -116,7 +107,7 @@ def _row(run: EndedRun, now: float) -> Content:
         said, said_style = KINDS.get(run.kind, plain(run.kind)), style
     line = Content.assemble(
         (f"{glyph(run.state)} ", style),
-        fit(ended_label(run), _LABEL),
+        fit(run_label(run), _LABEL),
         " ",
         (fit(said, _FIGURE), said_style),
         " ",

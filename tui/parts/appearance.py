@@ -1,4 +1,4 @@
-"""Which theme the app begins with, and remembering the one that its user chose."""
+"""The theme that the app begins with, and remembering the one that its user chose."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.filter import Monochrome, NoColor
 
 from tui.shell.fewcolours import FewColours
 from tui.shell.private import replace_filters
+from tui.shell.remembered import keep, recall
 from tui.shell.theme import ANSI, SEQBENCH, SEQBENCH_LIGHT
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Appearance:
         self._app = app
         self._few = app.no_color or app.console.color_system in (None, "standard")
         self._filter = FewColours(colourless=app.no_color)
-        # Textual's own filter makes grey of colours: whoever sets NO_COLOR wants none.
+        # Textual's own filter for NO_COLOR leaves shades of grey.
         replace_filters(app, (Monochrome, NoColor), self._filter)
         self._chosen = ""
 
@@ -43,14 +44,12 @@ class Appearance:
             return ANSI.name
         if (named := self._app.preferences.theme) is not None:
             return named
-        from tui.shell.remembered import recall
-
         remembered = recall(TOPIC).get("theme")
         known = isinstance(remembered, str) and remembered in self._app.available_themes
         return str(remembered) if known else SEQBENCH.name
 
     def toggle(self) -> None:
-        """Dark to light, or back; without colours there is nothing to change."""
+        """Change from dark to light, or back, unless colours are switched off."""
         if not self._app.no_color:
             dark = self._app.current_theme.dark
             self._app.theme = SEQBENCH_LIGHT.name if dark else SEQBENCH.name
@@ -63,15 +62,9 @@ class Appearance:
             self._app.search_themes()
 
     def changed(self) -> None:
-        """The theme is another: give it what it needs, and remember it."""
+        """Adapt the filter to a new theme, and remember the theme."""
         name = self._app.theme
         self._filter.enabled = self._app.no_color or name == ANSI.name
         if name != self._chosen:
             self._chosen = name
-            threading.Thread(target=_keep, args=(name,), daemon=True).start()
-
-
-def _keep(theme: str) -> None:
-    from tui.shell.remembered import keep
-
-    keep(TOPIC, {"theme": theme})
+            threading.Thread(target=keep, args=(TOPIC, {"theme": name}), daemon=True).start()

@@ -1,4 +1,4 @@
-"""How much the app sends, whether the line takes it, and drawing less where it doesn't."""
+"""Measuring how the connection takes what the app sends, and drawing less while it is slow."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 FRAME_SECONDS = 2.0
-"""Between two frames of a slow line on which nobody types."""
+"""Between two frames on a slow connection while nobody types."""
 ACTIVE_SECONDS = 1.0
-"""Everything is drawn for so long after a key: what it brings may come from a thread."""
+"""How long everything is drawn after a key, since its effect may come from a thread."""
 
 WAITED_SHARE = 0.3
-"""Of the time: a terminal that makes the writer wait longer is slow."""
+"""Share of the time beyond which a writer that waits for the terminal makes it slow."""
 LATE_SECONDS = 0.4
-"""How much later than at best the terminal may answer: what was sent before the question waits."""
+"""How much later than at best the terminal may answer: an answer waits for what was sent before."""
 FORGIVEN_SECONDS = 120.0
-"""After so long without a sign of slowness the line counts as fast again."""
+"""How long after the last sign of slowness the connection counts as fast again."""
 PING_BYTES = 2_000
-"""Sent within a look; after less there is nothing to ask about."""
+"""Least sent between two looks for which the terminal is asked to answer."""
 
 
 class Judge:
-    """Whether a line is slow, from what is seen of it once a second."""
+    """Judges once a second whether a connection is slow."""
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
         self._slow_at: float | None = None
 
     def slow(self, now: float, waited: float, late: float) -> bool:
-        """``waited``: the writer's seconds so far; ``late``: see `Echo.late`."""
+        """Judge by the seconds that the writer has waited so far, and by `Echo.late`."""
         before, self._last = self._last, (now, waited)
         share = (waited - before[1]) / (now - before[0]) if before and now > before[0] else 0.0
         if share > WAITED_SHARE or late > LATE_SECONDS:
@@ -44,40 +44,34 @@ class Judge:
 
 
 class Bandwidth:
-    """An app's care for its line: counts, judges, and holds frames back while the line is slow."""
+    """Holds an app's frames back while its connection is slow."""
 
     def __init__(self, app: Lab) -> None:
         self._app = app
         self._judge = Judge()
         self._forced = app.preferences.low_bandwidth
         self._animations = app.animation_level
-        self._low = False
         self._holds = False
         self._batch = ExitStack()
         self._active_until = 0.0
         self._frame_at = 0.0
         self._before = (0.0, 0, 0)
 
-    @property
-    def low(self) -> bool:
-        """Whether little is drawn."""
-        return self._low
-
     def start(self) -> None:
-        """Begin to look."""
+        """Look at the connection from now on."""
         self._before = (time.monotonic(), 0, 0)
         if self._forced:
             self._set(True)
         self._app.set_interval(LOOK_SECONDS, self._look, name="bandwidth")
 
     def user_acted(self) -> None:
-        """Draw at once for a while."""
+        """Draw at once, and for a while."""
         self._active_until = time.monotonic() + ACTIVE_SECONDS
         self._let_go()
 
     def toggle(self) -> None:
-        """Force the mode on or off, from now on."""
-        self._forced = not self._low
+        """Force low bandwidth on or off, from now on."""
+        self._forced = not self._app.low_bandwidth
         self._set(self._forced)
 
     def _look(self) -> None:
@@ -94,11 +88,11 @@ class Bandwidth:
             if self._app.traffic_shown:
                 new = traffic.sent - sent, traffic.frames - frames
                 self._app.traffic = report(*new, now - then)
-        if self._low:
+        if self._app.low_bandwidth:
             self._breathe(now)
 
     def _breathe(self, now: float) -> None:
-        """Let a frame through now and then, and everything while the user is at work."""
+        """Let a frame through now and then, and every frame while the user acts."""
         if now < self._active_until:
             self._let_go()
         elif self._holds and now - self._frame_at >= FRAME_SECONDS - LOOK_SECONDS / 2:
@@ -108,10 +102,9 @@ class Bandwidth:
             self._hold()
 
     def _set(self, low: bool) -> None:
-        if low == self._low:
-            return
-        self._low = low
         app = self._app
+        if low == app.low_bandwidth:
+            return
         app.animation_level = "none" if low else self._animations
         if (driver := app.terminal) is not None:
             driver.follow_mouse(not low)
@@ -120,7 +113,8 @@ class Bandwidth:
             self._let_go()
 
     def _hold(self) -> None:
-        if self._low and not self._holds and time.monotonic() >= self._active_until:
+        low = self._app.low_bandwidth
+        if low and not self._holds and time.monotonic() >= self._active_until:
             self._holds = True
             self._batch.enter_context(self._app.batch_update())
 
@@ -133,7 +127,7 @@ class Bandwidth:
 
 
 def report(sent: int, frames: int, seconds: float) -> str:
-    """``3.1 kB/s · 1.5 kB a frame · 2.0 frames/s``."""
+    """Write ``3.1 kB/s · 1.5 kB a frame · 2.0 frames/s``."""
     rate = max(seconds, 0.001)
     each = bytes_(sent / frames) if frames else "0 B"
     return f"{bytes_(sent / rate)}/s · {each} a frame · {frames / rate:.1f} frames/s"

@@ -1,5 +1,4 @@
-"""Ringing for a user who looks elsewhere: the bell, and a notification of the desktop through the
-terminal."""
+"""Notifying a user who looks elsewhere: by the terminal's bell and, through it, on the desktop."""
 
 from __future__ import annotations
 
@@ -15,58 +14,59 @@ if TYPE_CHECKING:
     from tui.lab import Lab
 
 MOST_NOTIFICATIONS = 100
-"""Kept for a user who looks elsewhere."""
+"""Most that are kept for a user who looks elsewhere."""
 
 MOST_SAID = 3
-"""Notifications of one moment that are said; the rest is counted."""
+"""Most notifications that are told at once; the others are counted."""
 
 LONGEST = 200
-"""Terminal cells of one."""
+"""Terminal cells of the longest text about an notification."""
 
 
 class Bell:
-    """An app's bell, and what it rang for while its user looked elsewhere."""
+    """Notifies an app's user, and keeps what happened while they looked elsewhere."""
 
     def __init__(self, app: Lab) -> None:
         self._app = app
         self.missed: list[Notification] = []
 
     def ring(self, notifications: Sequence[Notification]) -> None:
-        """Tell a user who looks elsewhere, now and when he looks here again."""
+        """Notify a user who looks elsewhere now, and when they look here again."""
         app = self._app
         when = app.catalogue.settings.notify if app.catalogue else "unfocused"
         if when == "never" or (when == "unfocused" and app.app_focus):
             return
         if (driver := driver_of(app)) is not None:
-            driver.write(ring(notifications, os.environ))
+            driver.write(alert(notifications, os.environ))
         if not app.app_focus:
             self.missed = [*self.missed, *notifications][-MOST_NOTIFICATIONS:]
 
     def tell_what_was_missed(self) -> None:
-        """The user looks here again."""
+        """Show what happened while the user looked elsewhere."""
         for line in lines(self.missed):
             self._app.notify(line, title="While you looked elsewhere")
         self.missed = []
 
 
 def lines(notifications: Sequence[Notification]) -> list[str]:
-    """Harmless sentences, the first few of them."""
+    """Make harmless sentences of the first notifications, and one that counts the others."""
     said = [plain(notification.text, LONGEST) for notification in notifications[:MOST_SAID]]
     rest = len(notifications) - len(said)
     return [*said, f"And {rest:,} more."] if rest else said
 
 
-def ring(notifications: Sequence[Notification], environment: Mapping[str, str]) -> str:
-    """What the terminal is sent. A terminal ignores a notification that it doesn't know."""
+def alert(notifications: Sequence[Notification], environment: Mapping[str, str]) -> str:
+    """Write the bell and a notification for a terminal, which ignores a kind it doesn't know."""
     return "\a" + _notification("  ".join(lines(notifications)), environment)
 
 
 def _notification(text: str, environment: Mapping[str, str]) -> str:
+    """Write a text as the escape sequence that the terminal of an environment notifies by."""
     terminal = environment.get("TERM", "")
     if "VTE_VERSION" in environment or terminal.startswith(("rxvt", "foot")):
         sequence = f"\x1b]777;notify;seqbench;{text.replace(';', ',')}\x1b\\"
     else:
-        # The name comes first: ConEmu reads a number at this place as a command.
+        # ConEmu reads a number in the place of the name as a command.
         sequence = f"\x1b]9;seqbench: {text}\x1b\\"
     if "TMUX" in environment:
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"

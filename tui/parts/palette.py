@@ -1,12 +1,12 @@
-"""The palette's entries."""
+"""The entries of the command palette."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 
 from tui.shell.action import Action
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class ActionCommands(Provider):
-    """The palette: every action that works on the screen beneath, then those of the app."""
+    """Offers every action that works on the screen beneath, or everywhere."""
 
     async def discover(self) -> Hits:
-        """All of them."""
+        """Offer all actions."""
         for action, run in self._available():
             yield DiscoveryHit(self._title(action), run, help=action.help)
 
     async def search(self, query: str) -> Hits:
-        """Those whose label or help matches."""
+        """Offer the actions whose label or help matches."""
         matcher = self.matcher(query)
         for action, run in self._available():
             title = self._title(action)
@@ -42,19 +42,6 @@ class ActionCommands(Provider):
         for action in cast("Lab", self.app).ACTIONS:
             if action.own_keys:
                 continue
-            if area in action.screens:
-                yield action, _runner(screen, action)
-            elif "app" in action.screens:
-                yield action, _runner(None, action, self)
-
-
-def _runner(
-    screen: Screen[object] | None, action: Action, provider: Provider | None = None
-) -> IgnoreReturnCallbackType:
-    async def run() -> None:
-        if screen is not None:
-            await screen.run_action(action.id)
-        elif provider is not None:
-            await provider.app.run_action(action.id)
-
-    return run
+            if area in action.screens or "app" in action.screens:
+                where = screen if area in action.screens else None
+                yield action, partial(self.app.run_action, action.id, where)

@@ -1,4 +1,4 @@
-"""One thing that the user can do, and how its keys are written."""
+"""Actions, and how their keys are written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that the user can do.
+    """Something that the user can do with a key.
 
     Attributes:
         id: the method, without ``action_``; may carry arguments, as in ``show('live')``.
@@ -35,19 +35,19 @@ class Action:
 
     @property
     def name(self) -> str:
-        """Its name in a user's file of keys, such as ``launch.choose-cell``: it stays as it is."""
+        """The name in users' files of keys, such as ``launch.choose-cell``: never changes."""
         words = self.id.lower().replace("(-", " back ")
         slug = self.slug or re.sub(r"[^a-z0-9]+", "-", words).strip("-")
         return f"{self.screens[0]}.{slug}"
 
 
 def actions_for(area: str, actions: Iterable[Action]) -> Iterator[Action]:
-    """The actions of one area, in the order of help and footer."""
+    """Select the actions of an area, in the order of help and footer."""
     return (action for action in actions if area in action.screens)
 
 
 def binding_id(action: Action, number: int) -> str:
-    """What Textual knows the binding of an action's key by; the first by the action's name."""
+    """Name the binding of an action's key for Textual: that of the first key like the action."""
     return f"{action.name} {number}" if number else action.name
 
 
@@ -58,7 +58,7 @@ _KEY_NAMES = {
 
 
 def key_text(action: Action, every: bool = False) -> str:
-    """How an action's key is written: the first, or with ``every`` all of them."""
+    """Write an action's first key, or with ``every`` all its keys."""
     if not every:
         return action.key_label or key_name(action.keys[0])
     if action.key_label and len(action.key_label) > 1:
@@ -68,18 +68,16 @@ def key_text(action: Action, every: bool = False) -> str:
 
 
 def key_name(key: str) -> str:
-    """How one of Textual's keys is written."""
+    """Write a key that Textual names: ``ctrl+p`` as ``^p``, ``hash`` as ``#``."""
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+")
     if key.startswith("upper_"):
         return key.removeprefix("upper_").upper()
-    return _KEY_NAMES.get(key) or _character(key)
+    if key in _KEY_NAMES:
+        return _KEY_NAMES[key]
+    if len(key) == 1 or re.fullmatch(r"f\d+|space|tab|home|end|insert|delete|backspace", key):
+        return key
+    # Commands that write keys load Textual for no others.
+    from textual.keys import key_to_character
 
-
-def _character(key: str) -> str:
-    """``hash`` is ``#``; a key that makes no character keeps its name."""
-    if len(key) > 1 and not re.fullmatch(r"f\d+|space|tab|home|end|insert|delete|backspace", key):
-        from textual.keys import key_to_character
-
-        return key_to_character(key) or key
-    return key
+    return key_to_character(key) or key

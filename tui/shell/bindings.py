@@ -1,4 +1,4 @@
-"""From actions to Textual's bindings."""
+"""Textual's bindings for actions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALWAYS = ("ctrl+c", "ctrl+q")
 
 
 def bindings_for(area: str, actions: Iterable[Action]) -> list[Binding]:
-    """Bindings for the ``BINDINGS`` of the screen (or app) of an area."""
+    """Make the ``BINDINGS`` of the screen (or app) of an area."""
     return [
         Binding(
             key,
@@ -33,6 +33,6 @@ def bindings_for(area: str, actions: Iterable[Action]) -> list[Binding]:
 
 
 def area_of(screen: Screen[object]) -> str | None:
-    """The area of a screen: its class attribute ``AREA``, if it has one."""
+    """Read the area of a screen: its class attribute ``AREA``, if it has one."""
     area = getattr(screen, "AREA", None)
     return area if isinstance(area, str) else None

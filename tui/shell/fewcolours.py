@@ -1,7 +1,7 @@
-"""Sixteen colours, or none: what grounds tell elsewhere, reverse, underline and bold tell here.
+"""Drawing in sixteen colours, or none: with reverse, underline and bold in place of grounds.
 
 The theme `tui.shell.theme.ANSI` takes the terminal's own colours, so that it can be read on a dark
-and on a light one. Nobody knows how a colour looks there as a ground under text of another, so
+and on a light one. How a colour looks there as a ground under text of another is unknown, so
 none is used as one.
 """
 
@@ -26,27 +26,27 @@ _GROUNDS = {
     "selection-background": Style(bold=True, underline=True),
     "selection-cursor-background": Style(reverse=True, underline=True),
 }
-"""What a ground of the theme becomes. Any other is reversed."""
+"""Styles in place of the theme's grounds. Any other ground is reversed."""
 
 
 @lru_cache(1)
 def _attributes() -> dict[int | None, Style]:
-    found: dict[int | None, Style] = {}
-    for variable, style in _GROUNDS.items():
-        colour = Color.parse(ANSI.variables[variable]).rich_color
-        found[colour.number] = style
-    return found
+    """The styles of ``_GROUNDS`` by the number of the ground's colour."""
+    return {
+        Color.parse(ANSI.variables[variable]).rich_color.number: style
+        for variable, style in _GROUNDS.items()
+    }
 
 
 class FewColours(LineFilter):
-    """Grounds to attributes; with ``colourless`` the rest of the colours goes too."""
+    """Turn grounds into attributes; with ``colourless`` drop the other colours too."""
 
     def __init__(self, colourless: bool) -> None:
         super().__init__()
         self._colourless = colourless
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
-        """The segments without grounds."""
+        """Rewrite the segments of a line without grounds."""
         return [
             Segment(text, style and _without_ground(style, self._colourless), control)
             for text, style, control in segments
@@ -56,19 +56,19 @@ class FewColours(LineFilter):
 @lru_cache(2048)
 def _without_ground(style: Style, colourless: bool) -> Style:
     ground, ink = style.bgcolor, style.color
-    told = Style.null()
+    instead = Style.null()
     if ground is not None and ground.type is not ColorType.DEFAULT:
-        told = _attributes().get(ground.number, Style(reverse=True))
+        instead = _attributes().get(ground.number, Style(reverse=True))
     faint = ink is not None and ink.number == _FAINT
     return Style(
         color=None if colourless or faint or ink is None or ink.type is ColorType.DEFAULT else ink,
-        bold=style.bold or told.bold,
-        dim=style.dim or (faint and not told.reverse) or None,
+        bold=style.bold or instead.bold,
+        dim=style.dim or (faint and not instead.reverse) or None,
         italic=style.italic,
-        underline=style.underline or told.underline,
+        underline=style.underline or instead.underline,
         strike=style.strike,
         # Reversed twice, as a cursor of Textual's in a field, is reversed still.
-        reverse=style.reverse or told.reverse,
+        reverse=style.reverse or instead.reverse,
         link=style.link,
         meta=style.meta or None,
     )

@@ -1,7 +1,7 @@
-"""What is drawn, in ASCII: for terminals and locales that know nothing else.
+"""Drawing in ASCII, for terminals and locales that know nothing else.
 
-Everything that the app writes to its terminal comes by `to_ascii`, so that no screen has to think
-of it. Each character becomes as many as it takes cells.
+All that the app writes to its terminal passes `to_ascii`, so that screens needn't care. A character
+is replaced by as many as it takes terminal cells.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from tui.shell.preferences import Glyphs
@@ -30,12 +32,13 @@ _BARS = dict(zip("▁▂▃▄▅▆▇█", "_.-=+*##", strict=True))
 _SHADES = {"░": ".", "▒": ":", "▓": "#"}
 
 
-def _drawn() -> dict[str, str]:
-    """Lines, boxes and blocks, by what Unicode calls them."""
-    return {chr(code): _line(unicodedata.name(chr(code)).split()) for code in range(0x2500, 0x25A0)}
+def _boxes() -> dict[str, str]:
+    """Signs for the lines, boxes and blocks of Unicode (U+2500 to U+259F)."""
+    return {chr(code): _box(unicodedata.name(chr(code)).split()) for code in range(0x2500, 0x25A0)}
 
 
-def _line(name: list[str]) -> str:
+def _box(name: list[str]) -> str:
+    """The sign for a line, box or block with the words of its Unicode name."""
     across = not {"HORIZONTAL", "LEFT", "RIGHT"}.isdisjoint(name)
     along = not {"VERTICAL", "UP", "DOWN"}.isdisjoint(name)
     if "DIAGONAL" in name:
@@ -46,7 +49,7 @@ def _line(name: list[str]) -> str:
 
 
 def _braille() -> dict[str, str]:
-    """A curve's dots: where in the cell they stand is all that is left of them."""
+    """Signs for braille patterns, which curves are made of, by where in the cell their dots are."""
     rows = (0x01 | 0x08, 0x02 | 0x10, 0x04 | 0x20, 0x40 | 0x80)
     found = {"\u2800": " "}
     for dots in range(1, 256):
@@ -65,17 +68,17 @@ _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 @lru_cache(1)
 def _table() -> dict[str, str]:
-    return _braille() | _drawn() | _SHADES | _BARS | _SIGNS
+    return _braille() | _boxes() | _SHADES | _BARS | _SIGNS
 
 
 def to_ascii(text: str) -> str:
-    """The text with every character that isn't ASCII replaced, as wide as before."""
-    return text if text.isascii() else _NON_ASCII.sub(lambda found: _run(found[0]), text)
+    """Replace every character that isn't ASCII, keeping the text's width."""
+    return text if text.isascii() else _NON_ASCII.sub(lambda found: _replaced(found[0]), text)
 
 
 @lru_cache(4096)
-def _run(text: str) -> str:
-    """Characters without ASCII among them."""
+def _replaced(text: str) -> str:
+    """Replace every character of a text without ASCII."""
     table, parts = _table(), []
     for piece in re.split(f"([{re.escape(''.join(table))}]+)", text):
         if piece and piece[0] in table:
@@ -86,16 +89,14 @@ def _run(text: str) -> str:
 
 
 def _letters(text: str) -> str:
-    """Letters without their accents; ``?`` for what has no likeness, as wide as it is."""
-    from rich.cells import cell_len
-
+    """Take accents off letters; write ``?`` a cell for what isn't ASCII without them."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     width = cell_len(text)
     return bare if bare.isascii() and len(bare) == width else "?" * width
 
 
 def ascii_wanted(chosen: Glyphs) -> bool:
-    """Whether to draw in ASCII: chosen, or all that the terminal or the locale can show."""
+    """Decide whether to draw in ASCII: chosen, or all that the terminal or locale can show."""
     if chosen != "auto":
         return chosen == "ascii"
     # Python takes the locale C for UTF-8, so what it encodes in says too little.

@@ -1,4 +1,4 @@
-"""The keys that a user chose for actions, in place of ours."""
+"""Keys that a user chose for actions, in place of the usual ones."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Keymap:
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def applied(self, action: Action) -> Action:
-        """The action with the keys that it has for this user."""
+        """Give an action the keys that this user chose for it."""
         keys = self.chosen.get(action.name)
         return action if keys is None else replace(action, keys=keys, key_label=None)
 
     def bindings(self, actions: Sequence[Action]) -> dict[str, str]:
-        """For `App.set_keymap`: Textual's keys of every binding, by its id.
+        """Make what `App.set_keymap` takes: keys by the id of a binding.
 
-        All of them or none: Textual puts what it changes behind the rest, and the footer shall
-        keep its order.
+        All bindings are named, or none: Textual puts those that it changes behind the others, which
+        would change the order of the footer.
         """
         if not self.chosen:
             return {}
@@ -46,8 +46,7 @@ class Keymap:
             if action.own_keys:
                 continue
             keys = self.applied(action).keys
-            for number in range(len(action.keys)):
-                key = action.keys[number]
+            for number, key in enumerate(action.keys):
                 if action.name in self.chosen:
                     key = _UNREACHABLE if number else ",".join(keys)
                 found[binding_id(action, number)] = key
@@ -55,10 +54,10 @@ class Keymap:
 
 
 def read_keymap(wanted: Mapping[str, tuple[str, ...]], actions: Sequence[Action]) -> Keymap:
-    """Check what a user wrote: keys by the name of one of the ``actions``.
+    """Check what a user wrote: keys by the name of an action.
 
     Raises:
-        UsageError: an action or a key that there isn't, or a key that means two things.
+        UsageError: an action or key doesn't exist, or a key means two things.
     """
     names = {action.name: action for action in actions}
     changeable = [name for name, action in names.items() if not action.own_keys]
@@ -76,7 +75,7 @@ def read_keymap(wanted: Mapping[str, tuple[str, ...]], actions: Sequence[Action]
 
 
 def _hint(name: str, names: list[str]) -> str:
-    """The nearest name, or those of its area: all of them would fill a screen."""
+    """Suggest the nearest name, or those of its area: all names would fill a screen."""
     area = name.partition(".")[0]
     inside = [known for known in names if known.startswith(f"{area}.")]
     if nearest(name, names) or inside:
@@ -85,7 +84,8 @@ def _hint(name: str, names: list[str]) -> str:
 
 
 def _key(text: str) -> str:
-    """Textual's name of a key. Raises `UsageError`."""
+    """Read a key as a user writes it, into Textual's name. Raises `UsageError`."""
+    # The commands, which know this module, do without Textual unless keys were chosen.
     from tui.shell.private import key_of
 
     if len(text) == 1 and text.isprintable():
@@ -102,7 +102,7 @@ def _key(text: str) -> str:
 
 
 def _refuse_double(keymap: Keymap, area: str, actions: Sequence[Action]) -> None:
-    """On one screen its own actions and the app's must have different keys."""
+    """Raise `UsageError` if a chosen key means two things in an area with the app's own actions."""
     taken: dict[str, Action] = {}
     everywhere = () if area == "app" else actions_for("app", actions)
     for action in map(keymap.applied, (*actions_for(area, actions), *everywhere)):

@@ -1,4 +1,4 @@
-"""What can be done everywhere."""
+"""Actions that work on every screen."""
 
 from __future__ import annotations
 

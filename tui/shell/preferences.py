@@ -1,8 +1,7 @@
-"""How a user wants the terminal: ``terminal.yaml`` in their own folder, in ``./configs`` and in
+"""Preferences for the terminal: ``terminal.yaml`` in the user's own folder, in ``./configs`` and in
 ``--config-dir``, later ones over earlier ones.
 
-It is read before the first paint, so nothing heavy is imported, and YAML only where there is such
-a file.
+They are read before the first paint: YAML is loaded only where there is such a file.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import platformdirs
+
+from engine.errors import UsageError, did_you_mean, shown
 from tui.shell.action import Action
 from tui.shell.keymap import Keymap, read_keymap
 
@@ -23,18 +25,18 @@ GLYPHS: tuple[Glyphs, ...] = ("auto", "unicode", "ascii")
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a user may choose; what the command line says goes before it."""
+    """What a user may choose."""
 
     keymap: Keymap = field(default_factory=Keymap)
     mouse: bool = True
     glyphs: Glyphs = "auto"
     low_bandwidth: bool | None = None
-    """``None``: as the line needs it."""
+    """``None``: on while the connection is slow."""
     theme: str | None = None
-    """``None``: the one that was used last."""
+    """``None``: the theme that was used last."""
 
     def overridden(self, *, mouse: bool, ascii_only: bool, low_bandwidth: bool) -> Preferences:
-        """With what the command line switches."""
+        """Replace what the command line switches."""
         return replace(
             self,
             mouse=self.mouse and mouse,
@@ -44,19 +46,17 @@ class Preferences:
 
 
 def preference_files(extra: Path | None = None) -> list[Path]:
-    """Where they may be written, lowest first."""
-    import platformdirs
-
+    """List the files that may hold preferences, the one with the last word last."""
     folders = [platformdirs.user_config_path("seqbench"), Path.cwd() / "configs"]
     chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
     return [folder / FILE for folder in (*folders, chosen) if folder is not None]
 
 
 def read_preferences(actions: Sequence[Action], extra: Path | None = None) -> Preferences:
-    """What the user wrote, checked; ``actions`` are those that may have keys of their own.
+    """Read and check what the user wrote; ``actions`` are those whose keys may be chosen.
 
     Raises:
-        ConfigError: with file, line, key, and what was expected.
+        ConfigError: a file can't be used; says file, line, key, and what was expected.
     """
     files = [path for path in preference_files(extra) if path.exists()]
     if not files:
@@ -77,32 +77,25 @@ Complain = Callable[[tuple[str, ...], str], Exception]
 def _checked(
     value: Mapping[str, Any], complain: Complain, actions: Sequence[Action]
 ) -> Preferences:
-    from engine.errors import UsageError, did_you_mean, shown
-
-    readers: dict[str, Callable[[Any], Any]] = {
-        "keys": lambda given: read_keymap(_keys(given), actions),
-        "mouse": _switch,
-        "glyphs": _glyphs,
-        "low-bandwidth": lambda given: None if given == "auto" else _switch(given),
-        "theme": _theme,
+    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "keys": ("keymap", lambda given: read_keymap(_keys(given), actions)),
+        "mouse": ("mouse", _switch),
+        "glyphs": ("glyphs", _glyphs),
+        "low-bandwidth": ("low_bandwidth", lambda x: None if x == "auto" else _switch(x)),
+        "theme": ("theme", _theme),
     }
     found: dict[str, Any] = {}
     for key, given in value.items():
         if key not in readers:
             raise complain((key,), f"is not known: {did_you_mean(key, readers)}")
+        name, read = readers[key]
         try:
-            found[key] = readers[key](given)
+            found[name] = read(given)
         except UsageError as error:
             raise complain((key,), str(error)) from None
         except ValueError as error:
             raise complain((key,), f"expected {error}, not {shown(given)}.") from None
-    return Preferences(
-        keymap=found.get("keys", Keymap()),
-        mouse=found.get("mouse", True),
-        glyphs=found.get("glyphs", "auto"),
-        low_bandwidth=found.get("low-bandwidth"),
-        theme=found.get("theme"),
-    )
+    return Preferences(**found)
 
 
 def _switch(given: object) -> bool:
@@ -118,9 +111,9 @@ def _glyphs(given: object) -> Glyphs:
 
 
 def _theme(given: object) -> str:
+    # Loaded only where a theme is named, by commands too.
     from textual.theme import BUILTIN_THEMES
 
-    from engine.errors import UsageError, did_you_mean
     from tui.shell.theme import THEMES
 
     known = [theme.name for theme in THEMES] + list(BUILTIN_THEMES)

@@ -1,7 +1,7 @@
-"""When the user was last here, for one store.
+"""When the user last acted in the app, for one store.
 
-A lost connection says no goodbye, and an app whose terminal is gone may go on for days: so what
-counts is the last key, click or loss of focus, and it is written now and then.
+A lost connection says no goodbye, and an app whose terminal is gone may go on for days: so the last
+key, click or loss of focus counts, and it is written now and then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WRITE_SECONDS = 20.0
 
 
 class Presence:
-    """Signs of the user, kept for the next time."""
+    """The time of the user's last action, kept for the next time the app is opened."""
 
     def __init__(self, location: StoreLocation) -> None:
         self._location = location
@@ -35,13 +35,13 @@ class Presence:
         self._write_at = 0.0
 
     def note(self, event: Event) -> None:
-        """See whether an event of the app is a sign of the user."""
+        """Note the time of an event if it comes from the user."""
         # Focus may be reported by the terminal alone, as when the app asks for such reports.
         if isinstance(event, (InputEvent, AppBlur)):
             self._sign = time.time()
 
     def recall(self) -> float | None:
-        """When the user was last here before this app, if that is known. Reads the disk."""
+        """Read when the user last acted before this app was opened, in seconds since 1970."""
         seen = recall(self._topic).get("seen")
         self._recalled = True
         if isinstance(seen, (int, float)) and math.isfinite(seen):
@@ -49,12 +49,12 @@ class Presence:
         return None
 
     def write_if_due(self) -> None:
-        """For a thread, as often as it likes: write at most every so many seconds."""
+        """Write unless that was done in the last ``WRITE_SECONDS``. For a thread."""
         if time.monotonic() >= self._write_at:
             self.write()
 
     def write(self) -> None:
-        """Write the newest sign, if there is one that isn't written and the one before was read."""
+        """Write the last action if it isn't written yet; never before `recall` read the old one."""
         with self._lock:
             sign = self._sign
             if not self._recalled or sign <= self._written:

@@ -1,6 +1,6 @@
-"""What the app uses of Textual that Textual doesn't promise, as seen with 8.2.8.
+"""Textual's private API as far as the app uses it, as seen with 8.2.8.
 
-Nothing else reaches into Textual's objects; a new release is checked here. Besides, `tui.app`
+No other module reaches into Textual's objects; a new release is checked here. Besides, `tui.app`
 overrides two methods of `App` (``_handle_exception``, ``_watch_theme``) and `tui.shell.terminal` is
 a subclass of the driver for Linux.
 """
@@ -26,27 +26,27 @@ __all__ = [
 
 
 def key_of(character: str) -> str:
-    """The name of the key that types a character, such as ``slash``."""
+    """Name the key that types a character, such as ``slash``."""
     return _character_to_key(character)
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """What the app draws with; none before it runs."""
+    """Return the driver that the app draws with; none before it runs."""
     return app._driver
 
 
 def tell_resumed(app: App[Any]) -> None:
-    """Tell whoever subscribed that the app runs again after a stop."""
+    """Publish that the app runs again after a stop."""
     app._resume_signal()
 
 
 def all_screens(app: App[Any]) -> list[Screen[object]]:
-    """The screens of all modes, not only those that are shown."""
+    """List the screens of all modes, not only those that are shown."""
     return [screen for stack in app._screen_stacks.values() for screen in stack]
 
 
 def replace_filters(app: App[Any], old: Iterable[type[LineFilter]], new: LineFilter) -> None:
-    """Draw through another filter, in place of those of some types."""
+    """Replace the app's line filters of some types by another filter."""
     kept = [each for each in app._filters if not isinstance(each, tuple(old))]
     app._filters[:] = [*kept, new]
 
@@ -57,7 +57,7 @@ def is_ending(app: App[Any]) -> bool:
 
 
 def exception_of(app: App[Any]) -> Exception | None:
-    """What the app ended with, if nobody foresaw it."""
+    """Return the unforeseen error that ended the app, if any."""
     return app._exception
 
 

@@ -1,7 +1,7 @@
-"""What the app keeps for its user from one day to the next: columns, theme, when it was left.
+"""Memory from one day to the next: columns, theme, when the app was left.
 
-One small JSON file a topic, in the user's state folder. None of it matters to a result, so a file
-that can't be read counts as absent, and one that can't be written is let go.
+One small JSON file a topic, in the user's state folder. No result depends on it, so a file that
+can't be read counts as absent, and a failed write is ignored.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
+from engine.atomic import write_atomically
+from engine.regular import open_regular
+
 _TOPIC = re.compile(r"[a-z][a-z0-9-]{0,80}")
 _LARGEST = 1_000_000
 """Bytes; a larger file isn't ours."""
 
 
 def recall(topic: str) -> dict[str, Any]:
-    """What was kept under this topic; empty if nothing usable was."""
-    from engine.regular import open_regular
-
+    """Read what was kept under a topic; empty if nothing usable was."""
     path = _path(topic)
     try:
         with open_regular(path) as file:
@@ -31,9 +34,7 @@ def recall(topic: str) -> dict[str, Any]:
 
 
 def keep(topic: str, content: dict[str, Any]) -> None:
-    """Keep it in place of what was there. For a thread: it waits for the disk."""
-    from engine.atomic import write_atomically
-
+    """Replace what was kept under a topic. For a thread: it waits for the disk."""
     path = _path(topic)
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,8 +42,6 @@ def keep(topic: str, content: dict[str, Any]) -> None:
 
 
 def _path(topic: str) -> Path:
-    import platformdirs
-
     if not _TOPIC.fullmatch(topic):
         raise ValueError(f"{topic!r} can't be a file's name")
     return platformdirs.user_state_path("seqbench") / f"{topic}.json"

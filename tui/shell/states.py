@@ -1,4 +1,4 @@
-"""How the state of a run looks: one glyph and one colour each, everywhere the same."""
+"""The glyph, colour and meaning of each state of a run, everywhere the same."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ STATE_GLYPH = {
 }
 
 IMPORTED = "↓"
-"""In the place of its state: a run that another program trained."""
+"""Stands in the place of its state for a run that another program trained."""
 
 MARKED = "!"
-"""Before a figure that a disturbed run has (`engine.marks`)."""
+"""Stands before a figure of a disturbed run (`engine.marks`)."""
 
 STATE_STYLE = {state: f"$state-{state}" for state in STATE_GLYPH}
 """Theme variable of each state, for style sheets and `Content` spans."""
@@ -47,17 +47,18 @@ STATE_MEANING = {
 
 
 def glyph(state: str) -> str:
-    """One character for a state; ``?`` for one that this version doesn't know."""
+    """Look up the character of a state; ``?`` for a state that this version doesn't know."""
     return STATE_GLYPH.get(state, "?")
 
 
 def style_variable(state: str) -> str:
-    """Theme variable for a state, such as ``$state-done``."""
+    """Look up the theme variable of a state, such as ``$state-done``."""
     return STATE_STYLE.get(state, STATE_STYLE["lost"])
 
 
 def rich_style(app: App[Any], variable: str) -> Style:
-    """A Rich style in the colour of a theme variable (``$state-done``), for the Line API."""
+    """Make a Rich style in the colour of a theme variable (``$state-done``), for the Line API."""
+    # The commands, which write states too, do without Textual.
     from textual.color import Color
 
     value = app.theme_variables.get(variable.removeprefix("$"), "ansi_default")

@@ -1,9 +1,9 @@
-"""The terminal that the app is given: left as it was found however the app ends, and never waited
-for when the app has to end.
+"""The driver of the terminal: left as it was found however the app ends, and never waited for when
+the app has to end.
 
-Textual's driver knows how to enter and leave. What it lacks is here: signals that end the process,
-a terminal that no one reads any more, one that is gone, and stopping and going on as a job of a
-shell.
+Textual's driver sets a terminal up and puts it back. What it lacks is here: signals that end the
+process, a terminal that is read no more, one that is gone, and being stopped and continued as a job
+of a shell.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TRY_AGAIN_MILLISECONDS = 250
 
 PING = "\x1b[5n"
 PONG = "\x1b[0n"
-"""What a terminal answers to that: all is well."""
+"""A terminal's question for its status, and its answer."""
 
 EVERY_MOVE = "\x1b[?1002l\x1b[?1003h"
 DRAGS_ONLY = "\x1b[?1003l\x1b[?1002h"
@@ -53,7 +53,7 @@ LEAVE = (
     "\x1b[?25h"  # the cursor
     "\x1b[0m"
 )
-"""Everything that Textual switches on, off, in one write."""
+"""Switches off, in one write, all that Textual switches on."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -77,7 +77,7 @@ class TerminalDriver(LinuxDriver):
         self._follows_mouse = True
 
     def flush(self) -> None:
-        """A frame is complete."""
+        """Count a complete frame and hand it to the writer."""
         self.traffic.frames += 1
         super().flush()
 
@@ -87,7 +87,7 @@ class TerminalDriver(LinuxDriver):
             self.write(PING)
 
     def follow_mouse(self, every_move: bool) -> None:
-        """Whether the terminal reports the mouse's every move, or only while a button is down."""
+        """Have the terminal report every move of the mouse, or only those with a button down."""
         self._follows_mouse = every_move
         if self._mouse:
             self.write(EVERY_MOVE if every_move else DRAGS_ONLY)
@@ -100,7 +100,7 @@ class TerminalDriver(LinuxDriver):
     # Entering and leaving
 
     def start_application_mode(self) -> None:
-        """Enter; in the background wait to be brought to the front first."""
+        """Set the terminal up; in the background wait to be brought to the front first."""
         for number in ENDING:
             signal.signal(number, self._end)
         with _stopped_like_others(), suppress(termios.error):
@@ -111,7 +111,7 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
-        """Leave in order: what was drawn before is written first."""
+        """Put the terminal back, once what was drawn before is written."""
         self.echo.settle()
         self.disable_input()
         self._restore_attributes()
@@ -162,7 +162,7 @@ class TerminalDriver(LinuxDriver):
         self._enter()
 
     def _enter_again(self) -> None:
-        """We were stopped without being asked, and others may have used the terminal."""
+        """Set the terminal up again after a stop that came unasked: others may have used it."""
         if self._entered:
             self.suspend_application_mode()
             self._enter()
@@ -175,7 +175,7 @@ class TerminalDriver(LinuxDriver):
     # Reading
 
     def run_input_thread(self) -> None:
-        """Pass on what is typed, until told to stop or the terminal is gone."""
+        """Pass on what is typed, until the driver stops or the terminal is gone."""
         parser = XTermParser(self._debug)
         # What is no text, as when a binary file is pasted, is no reason to end.
         decode = getincrementaldecoder("utf-8")("replace").decode
@@ -190,7 +190,7 @@ class TerminalDriver(LinuxDriver):
                 except OSError:
                     data = b""
                 if not data:
-                    # Not everyone is told of it by the kernel: only who is in the foreground.
+                    # The kernel tells only the job in the foreground that the terminal is gone.
                     os.kill(os.getpid(), signal.SIGHUP)
                     return
                 text = decode(data)
@@ -205,8 +205,8 @@ class TerminalDriver(LinuxDriver):
 
 
 class TerminalOutput:
-    """The file that Textual's writer thread writes to. The thread waits for the terminal here, and
-    is freed by `abandon`."""
+    """The file that Textual's writer thread writes to. The thread waits in `flush` for the terminal
+    until `abandon` frees it."""
 
     def __init__(self, terminal: int, traffic: Traffic, ascii_only: bool = False) -> None:
         self._traffic = traffic
@@ -224,15 +224,15 @@ class TerminalOutput:
         self._pending: list[str] = []
 
     def fileno(self) -> int:
-        """The terminal's descriptor."""
+        """Return the terminal's descriptor."""
         return self._descriptor
 
     def write(self, text: str) -> None:
-        """Keep it for the next flush. For one thread."""
+        """Keep text for the next flush. For one thread."""
         self._pending.append(text)
 
     def flush(self) -> None:
-        """Write what is kept as fast as the terminal takes it; drop it if that is gone."""
+        """Write the kept text as fast as the terminal takes it; drop it if the terminal is gone."""
         text = "".join(self._pending)
         self._pending.clear()
         if self._ascii_only:
@@ -250,17 +250,17 @@ class TerminalOutput:
                 self._traffic.wait()
                 # The kernel may make room later without saying so.
                 poll.poll(TRY_AGAIN_MILLISECONDS)
-                self._traffic.go_on()
+                self._traffic.wait_no_longer()
             except OSError:
                 self._abandoned = True
 
     def abandon(self) -> None:
-        """Drop what isn't written, from any thread and from now on."""
+        """Write nothing any more, and drop what waits. For any thread."""
         self._abandoned = True
         os.write(self._waker, b"x")
 
     def last_words(self, text: str) -> None:
-        """Write at once, at the price of what the terminal hasn't read yet."""
+        """Write at once, dropping what the terminal hasn't read yet if it takes no more."""
         data = text.encode()
         with suppress(OSError, termios.error):
             os.set_blocking(self._descriptor, False)
@@ -277,7 +277,7 @@ class TerminalOutput:
 
 @contextmanager
 def _stopped_like_others() -> Iterator[None]:
-    """The signals that stop a job and let it go on do what they do to any program."""
+    """Give the signals that stop and continue a job their default effect, for a while."""
     numbers = (signal.SIGTSTP, signal.SIGTTOU, signal.SIGCONT)
     handlers = [signal.signal(number, signal.SIG_DFL) for number in numbers]
     try:

@@ -1,6 +1,6 @@
-"""Text for the screen: what comes from outside made harmless, figures made readable.
+"""Text for the screen: from outside made harmless, figures made readable.
 
-Nothing here makes markup. Show the result with `rich.text.Text`, `textual.content.Content` or
+None of it is markup. Show the result with `rich.text.Text`, `textual.content.Content` or
 ``markup=False``.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 if TYPE_CHECKING:
+    from engine.store.news import EndedRun
     from engine.store.queries import Run
 
 ABSENT = "–"
@@ -49,7 +50,7 @@ _HEAPS = re.compile(f"({_ACCENTS}{{3}}){_ACCENTS}+")
 
 
 def plain(text: str, width: int = LONGEST) -> str:
-    """Text from a file, log, data set or user as one harmless line.
+    """Make text from a file, log, data set or user one harmless line.
 
     Escape sequences, control and direction characters go, and of the accents heaped on one letter
     all but three; line breaks and tabs become a blank. It takes at most ``width`` terminal cells,
@@ -63,12 +64,12 @@ def plain(text: str, width: int = LONGEST) -> str:
 
 
 def cells(text: str) -> int:
-    """How many terminal cells a harmless text takes."""
+    """Count the terminal cells of a harmless text."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 def shorten(text: str, width: int) -> str:
-    """At most ``width`` terminal cells, the cut marked by ``…``."""
+    """Cut a text to at most ``width`` terminal cells, the cut marked by ``…``."""
     if width <= 0:
         return ""
     head = text[: 4 * width]  # measuring a megabyte takes its time
@@ -78,7 +79,7 @@ def shorten(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` (2 or more) terminal cells, broken at blanks where that can be."""
+    """Break a text into lines of at most ``width`` (2 or more) cells, at blanks where possible."""
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word
@@ -90,7 +91,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def duration(seconds: float | None) -> str:
-    """``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m``, ``3 d 04 h``; a dash for ``None``."""
+    """Write ``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m`` or ``3 d 04 h``; a dash for None."""
     if seconds is None or seconds != seconds or seconds < 0:
         return ABSENT
     if seconds < 9.95:
@@ -106,7 +107,7 @@ def duration(seconds: float | None) -> str:
 
 
 def number(x: float | None, digits: int = 4) -> str:
-    """A figure with so many decimals; very small or large ones with an exponent."""
+    """Write a figure with ``digits`` decimals; very small or large ones with an exponent."""
     if x is None:
         return ABSENT
     if x != x:
@@ -119,17 +120,17 @@ def number(x: float | None, digits: int = 4) -> str:
 
 
 def whole(n: int | None) -> str:
-    """``269,188``; a dash for ``None``."""
+    """Write an integer as ``269,188``; a dash for None."""
     return ABSENT if n is None else f"{n:,}"
 
 
 def count(n: int, noun: str, plural: str | None = None) -> str:
-    """``1 run``, ``3 runs``."""
+    """Write ``1 run`` or ``3 runs``."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def bytes_(n: float | None) -> str:
-    """``812 B``, ``4.9 MB``, ``1.2 GB``: powers of 1000, as download sizes are given."""
+    """Write ``812 B``, ``4.9 MB`` or ``1.2 GB``: powers of 1000, as for downloads."""
     if n is None:
         return ABSENT
     if n < 1000:
@@ -142,27 +143,30 @@ def bytes_(n: float | None) -> str:
     return f"{scaled:.{1 if scaled < 99.95 else 0}f} {units[power - 1]}"
 
 
+_AGES = (60, "s", 1), (3600, "m", 60), (86_400, "h", 3600), (30 * 86_400, "d", 86_400)
+"""Ages below a number of seconds, the unit for them, and its seconds."""
+
+
 def ago(t: float | None, now: float | None = None) -> str:
-    """How long ago a moment (seconds since 1970) was; a date when it is over a month."""
+    """Write how long ago a time (seconds since 1970) was; its date after a month."""
     if t is None:
         return ABSENT
     passed = (time.time() if now is None else now) - t
     if passed < 5:
         return "just now"
-    for size, unit in ((60, "s"), (3600, "m"), (86_400, "h"), (30 * 86_400, "d")):
-        if passed < size:
-            step = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
-            return f"{int(passed // step)} {unit} ago"
+    for end, unit, seconds in _AGES:
+        if passed < end:
+            return f"{int(passed // seconds)} {unit} ago"
     return datetime.fromtimestamp(t).strftime("%Y-%m-%d")
 
 
-def run_label(run: Run) -> str:
-    """``sasrec · ml-100k · L50 · s42``."""
+def run_label(run: Run | EndedRun) -> str:
+    """Name a run: ``sasrec · ml-100k · L50 · s42``."""
     return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
 
 
 def short_path(path: Path, width: int = 40) -> str:
-    """A path with ``~`` for home, its front cut (``…/runs.db``) to fit ``width`` cells."""
+    """Write a path with ``~`` for home, its front cut (``…/runs.db``) to fit ``width`` cells."""
     text, home = plain(str(path)), os.path.expanduser("~")  # noqa: PTH111 - never raises
     if home != "/" and text.startswith(home + os.sep):
         text = "~" + text[len(home) :]

@@ -1,6 +1,7 @@
 """The themes of seqbench, and the colours of run states and of series in any other theme.
 
-The dark grounds are nearly grey: in 256 colours a tinted dark ground turns black.
+The dark grounds are nearly grey: in 256 colours a tinted dark ground turns black. A variable that
+Textual derives as we want it from a theme's other colours isn't set.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ told apart with every kind of colour blindness; beside them still stands a mark 
 
 
 def _series(*colours: str) -> dict[str, str]:
+    """Name eight colours as the variables of series."""
     return {name.removeprefix("$"): colour for name, colour in zip(SERIES, colours, strict=True)}
 
 
@@ -64,13 +66,10 @@ SEQBENCH = Theme(
         **DARK_SERIES,
         "text-muted": "#a3acba",
         "text-disabled": "#818a98",
-        "border": "#8fbaf5",
         "border-blurred": "#404650",
         "block-cursor-background": "#24405f",
         "block-cursor-foreground": "#f4f7fc",
-        "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#2b2f36",
-        "block-cursor-blurred-foreground": "#d9dee8",
         "block-hover-background": "#262a30",
         "selection-background": "#3a3222",
         "selection-cursor-background": "#453b22",
@@ -80,11 +79,7 @@ SEQBENCH = Theme(
         "input-selection-background": "#8fbaf5 30%",
         "scrollbar": "#404650",
         "scrollbar-hover": "#525965",
-        "scrollbar-active": "#8fbaf5",
         "scrollbar-background": "#181a1e",
-        "scrollbar-background-hover": "#181a1e",
-        "scrollbar-background-active": "#181a1e",
-        "scrollbar-corner-color": "#181a1e",
         "link-color": "#8fbaf5",
     },
 )
@@ -107,13 +102,10 @@ SEQBENCH_LIGHT = Theme(
         **LIGHT_SERIES,
         "text-muted": "#525c6b",
         "text-disabled": "#616b7a",
-        "border": "#1c57b0",
         "border-blurred": "#c3cad5",
         "block-cursor-background": "#d0e0f7",
         "block-cursor-foreground": "#10151d",
-        "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#e3e8ef",
-        "block-cursor-blurred-foreground": "#20252e",
         "block-hover-background": "#e3e8ef",
         "selection-background": "#f8edd2",
         "selection-cursor-background": "#f2dfb0",
@@ -123,25 +115,10 @@ SEQBENCH_LIGHT = Theme(
         "input-selection-background": "#1c57b0 25%",
         "scrollbar": "#c3cad5",
         "scrollbar-hover": "#a9b3c2",
-        "scrollbar-active": "#1c57b0",
         "scrollbar-background": "#eceff3",
-        "scrollbar-background-hover": "#eceff3",
-        "scrollbar-background-active": "#eceff3",
-        "scrollbar-corner-color": "#eceff3",
         "link-color": "#1c57b0",
     },
 )
-
-_ANSI_STATES = {
-    "state-never": "ansi_bright_black",
-    "state-queued": "ansi_cyan",
-    "state-running": "ansi_blue",
-    "state-done": "ansi_green",
-    "state-failed": "ansi_red",
-    "state-cancelled": "ansi_bright_black",
-    "state-lost": "ansi_magenta",
-    "state-paused": "ansi_yellow",
-}
 
 ANSI = Theme(
     name="seqbench-ansi",
@@ -159,33 +136,30 @@ ANSI = Theme(
     panel="ansi_default",
     boost="ansi_default",
     variables={
-        **_ANSI_STATES,
+        "state-never": "ansi_bright_black",
+        "state-queued": "ansi_cyan",
+        "state-running": "ansi_blue",
+        "state-done": "ansi_green",
+        "state-failed": "ansi_red",
+        "state-cancelled": "ansi_bright_black",
+        "state-lost": "ansi_magenta",
+        "state-paused": "ansi_yellow",
         **_series(
             *("ansi_cyan", "ansi_yellow", "ansi_magenta", "ansi_green"),
             *("ansi_red", "ansi_blue", "ansi_default", "ansi_bright_black"),
         ),
         "text-muted": "ansi_bright_black",
         "text-disabled": "ansi_bright_black",
-        "border": "ansi_magenta",
         "border-blurred": "ansi_bright_black",
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
         # Grounds: each only a mark of what is meant, see `tui.shell.fewcolours`.
         "block-cursor-background": "ansi_white",
-        "block-cursor-foreground": "ansi_default",
-        "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "ansi_bright_white",
-        "block-cursor-blurred-foreground": "ansi_default",
-        "block-hover-background": "ansi_default",
         "selection-background": "ansi_bright_yellow",
         "selection-cursor-background": "ansi_bright_green",
-        "footer-background": "ansi_default",
-        "footer-key-foreground": "ansi_magenta",
-        "footer-description-foreground": "ansi_default",
         "input-cursor-background": "ansi_white",
-        "input-cursor-foreground": "ansi_default",
         "input-selection-background": "ansi_bright_white",
-        "input-selection-foreground": "ansi_default",
         "screen-selection-background": "ansi_bright_white",
         "screen-selection-foreground": "ansi_default",
         "scrollbar": "ansi_white",
@@ -194,7 +168,6 @@ ANSI = Theme(
         "scrollbar-background": "ansi_default",
         "scrollbar-background-hover": "ansi_default",
         "scrollbar-background-active": "ansi_default",
-        "scrollbar-corner-color": "ansi_default",
         "link-color": "ansi_magenta",
     },
 )
@@ -208,4 +181,4 @@ DEFAULT_VARIABLES = {
     "selection-background": "#3a3222",
     "selection-cursor-background": "#453b22",
 }
-"""What our style sheets use and Textual's own themes don't name."""
+"""Variables that our style sheets use and Textual's own themes don't set."""

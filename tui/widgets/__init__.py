@@ -1,1 +1,1 @@
-"""Widgets of the app: they are given data and never read it themselves."""
+"""Widgets that features share; they are given data and never read it themselves."""

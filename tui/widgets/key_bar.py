@@ -1,5 +1,5 @@
-"""The keys that work here, at the bottom of every screen: in one line, or in two where one is too
-short. What is the same everywhere stands at the right end, always in the same place."""
+"""The keys that work on a screen, at its bottom: in one line, or in two where one is too short. The
+app's own keys stand at the right end, always in the same place."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MARGIN, GAP = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One action.
+    """An action in the bar.
 
     Attributes:
-        key: how its key is written.
+        key: the key as it is written.
         label: a word or two.
         press: Textual's name of the key.
-        enabled: whether there is something to do it with.
+        enabled: whether the action can be done now.
         help: a sentence.
     """
 
@@ -50,31 +50,31 @@ class Entry:
         return cell_len(self.key) + 1 + cell_len(self.label)
 
 
-Line = tuple[tuple[int, Entry], ...]
-"""Entries, each with the column that it begins in."""
+Row = tuple[tuple[int, Entry], ...]
+"""Entries of one line, each with the column that it begins in."""
 
 
 def arrange(
     main: Sequence[Entry], end: Sequence[Entry], width: int, most: int = 2
-) -> tuple[Line, ...]:
-    """One line if all fits, else ``most``: one or two, the entries of two below each other where
-    that fits. What has no room is left out, the last of ``main`` first.
+) -> tuple[Row, ...]:
+    """Arrange entries in one row if all fit, else in ``most`` rows (one or two), aligned where that
+    fits. Entries without room are left out, the last of ``main`` first.
     """
     right = width - MARGIN - _total([entry.width for entry in end])
     for number in range(len(main), -1, -1):
         shown = main[:number]
         if _total([entry.width for entry in shown]) <= right - GAP - MARGIN:
-            lines: list[Line] = [_placed(shown)]
+            rows: list[Row] = [_placed(shown)]
         elif most == 2 and (found := _in_two(shown, right - GAP - MARGIN, width - 2 * MARGIN)):
-            lines = found
+            rows = found
         else:
             continue
-        lines[-1] += _placed(end, start=right)
-        return tuple(lines)
+        rows[-1] += _placed(end, start=right)
+        return tuple(rows)
     return ((),)
 
 
-def _in_two(main: Sequence[Entry], room_below: int, room_above: int) -> list[Line] | None:
+def _in_two(main: Sequence[Entry], room_below: int, room_above: int) -> list[Row] | None:
     for aligned in (True, False):
         for above in range((len(main) + 1) // 2, len(main)):
             first, second = main[:above], main[above:]
@@ -94,7 +94,7 @@ def _total(widths: Sequence[int]) -> int:
 
 def _placed(
     entries: Sequence[Entry], widths: Sequence[int] | None = None, start: int = MARGIN
-) -> Line:
+) -> Row:
     placed, at = [], start
     for entry, width in zip(entries, widths or [entry.width for entry in entries], strict=True):
         placed.append((at, entry))
@@ -103,8 +103,8 @@ def _placed(
 
 
 class KeyBar(Widget, can_focus=False):
-    """Follows the bindings of its screen. It never gets lower while the screen keeps its width, so
-    that nothing jumps when a key comes or goes. A click does what the key does."""
+    """Shows the active bindings of its screen; a click does what the key does. The bar never gets
+    lower while the screen keeps its width, so that nothing jumps when a binding comes or goes."""
 
     COMPONENT_CLASSES = {"key-bar--key", "key-bar--label", "key-bar--off"}  # noqa: RUF012
     DEFAULT_CSS = """
@@ -126,30 +126,30 @@ class KeyBar(Widget, can_focus=False):
         self._main: tuple[Entry, ...] = ()
         self._end: tuple[Entry, ...] = ()
         self._room = 0, 1
-        self._lines: tuple[Line, ...] = ((),)
+        self._rows: tuple[Row, ...] = ((),)
         self._height = 1
 
     @property
     def entries(self) -> list[Entry]:
-        """What is shown."""
-        return [entry for line in self._lines for _, entry in line]
+        """The entries that are shown."""
+        return [entry for row in self._rows for _, entry in row]
 
     def on_mount(self) -> None:
-        """Follow the screen."""
+        """Follow the screen's bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        """One line or two."""
+        """Return the height in lines, one or two."""
         if not self._end:
             self._read_bindings()
         room = width, 1 if viewport.height < LOW else 2
         if room != self._room:
             self._room, self._height = room, 1
-            self._lines = arrange(self._main, self._end, *room)
-        self._height = max(self._height, len(self._lines))
+            self._rows = arrange(self._main, self._end, *room)
+        self._height = max(self._height, len(self._rows))
         return self._height
 
     def _read_bindings(self) -> None:
@@ -170,13 +170,13 @@ class KeyBar(Widget, can_focus=False):
         if not self.is_attached:
             return
         self._read_bindings()
-        lines = arrange(self._main, self._end, *self._room)
-        if lines != self._lines:
-            self._lines = lines
-            self.refresh(layout=len(lines) > self._height)
+        rows = arrange(self._main, self._end, *self._room)
+        if rows != self._rows:
+            self._rows = rows
+            self.refresh(layout=len(rows) > self._height)
 
     def render_line(self, y: int) -> Strip:
-        """The entries of one line."""
+        """Draw a row of entries."""
         ground = self.rich_style
         key, label, off = (
             ground + self.get_component_rich_style(f"key-bar--{name}", partial=True)
@@ -184,7 +184,7 @@ class KeyBar(Widget, can_focus=False):
         )
         segments: list[Segment] = []
         at = 0
-        for start, entry in self._lines[y] if y < len(self._lines) else ():
+        for start, entry in self._rows[y] if y < len(self._rows) else ():
             segments += [
                 Segment(" " * (start - at), ground),
                 Segment(entry.key, key if entry.enabled else off),
@@ -194,14 +194,14 @@ class KeyBar(Widget, can_focus=False):
         return Strip(segments).adjust_cell_length(self.size.width, ground)
 
     def entry_at(self, x: int, y: int) -> Entry | None:
-        """What stands in a cell."""
-        for start, entry in self._lines[y] if 0 <= y < len(self._lines) else ():
+        """Find the entry in a cell."""
+        for start, entry in self._rows[y] if 0 <= y < len(self._rows) else ():
             if start <= x < start + entry.width:
                 return entry
         return None
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        """Do what is clicked on."""
+        """Press the key of the entry that is clicked."""
         if (entry := self.entry_at(event.x, event.y)) is None:
             return
         if entry.enabled:
@@ -210,7 +210,7 @@ class KeyBar(Widget, can_focus=False):
             self.app.bell()
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        """Say what the entry under the mouse does."""
+        """Explain the entry under the mouse in a tooltip."""
         entry = self.entry_at(event.x, event.y)
         self.tooltip = entry.help if entry is not None and entry.help else None
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class KeyButton(Button, can_focus=False):
-    """Never takes the focus: in a dialog every answer has a key, so there is nothing to walk to.
+    """A button that never takes the focus, as in a dialog every answer has a key.
 
-    The class ``-main`` marks what enter does; ``app.tcss`` says how buttons look.
+    The class ``-main`` marks what enter does; ``app.tcss`` styles buttons.
     """
 
     app: Lab
@@ -24,10 +24,10 @@ class KeyButton(Button, can_focus=False):
         self._said = label
 
     def on_mount(self) -> None:
-        """Write the key in words where the terminal hasn't its sign."""
+        """Write the key in words where the terminal can't show its sign."""
         self.say(self._said)
 
     def say(self, label: str) -> None:
-        """Change what it says, not its key."""
+        """Change the label, not the key."""
         self._said = label
         self.label = f"{self.app.key_written(self._key)}  {label}"

@@ -1,12 +1,13 @@
-"""A table of any number of rows that holds only those in sight.
+"""A table of any number of rows that holds only the rows in sight and near.
 
-It asks for rows with `PagedTable.RowsWanted` and is given them with `PagedTable.show`; what has
-not changed on the screen is not sent again.
+It asks for rows with `PagedTable.RowsWanted` and gets them with `PagedTable.show`; cells of the
+screen that haven't changed aren't sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -26,10 +27,10 @@ HEADER = 2
 
 
 class PagedTable(ScrollView, can_focus=True):
-    """Rows and columns with a cell cursor, a fixed left part and a header.
+    """A table with a cell cursor, a fixed left part and a header.
 
-    Rows are numbered from 0 to ``total - 1`` in the order of whoever supplies them; a row's key
-    says which it is whatever its number.
+    Rows are numbered from 0 to ``total - 1`` in the order in which they are supplied; a row keeps
+    its key when its number changes.
     """
 
     ALLOW_SELECT = False
@@ -82,33 +83,31 @@ class PagedTable(ScrollView, can_focus=True):
         Binding("end,ctrl+end", "last", "Last row", show=False),
     ]
 
+    @dataclass
     class RowsWanted(Message):
-        """Rows ``[start, start + count)`` are in sight, or nearly, and aren't held."""
+        """Ask for rows ``[start, start + count)``, which are in sight or near and aren't held."""
 
-        def __init__(self, start: int, count: int) -> None:
-            super().__init__()
-            self.start = start
-            self.count = count
+        start: int
+        count: int
 
+    @dataclass
     class CursorMoved(Message):
-        """The cursor is on another row or column, or on the same row with other content."""
+        """Tell that the cursor is on another row or column, or that its row has other content."""
 
-        def __init__(self, row: TableRow | None, column: TableColumn | None) -> None:
-            super().__init__()
-            self.row = row
-            self.column = column
+        row: TableRow | None
+        column: TableColumn | None
 
+    @dataclass
     class RowOpened(Message):
-        """A double click on a row."""
+        """Tell that a row was clicked twice."""
 
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
+        key: str
 
+    @dataclass
     class HeaderClicked(Message):
-        def __init__(self, column: TableColumn) -> None:
-            super().__init__()
-            self.column = column
+        """Tell that a column's heading was clicked."""
+
+        column: TableColumn
 
     def __init__(
         self,
@@ -117,55 +116,39 @@ class PagedTable(ScrollView, can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
         super().__init__(id=id)
-        self._columns = Columns(tuple(columns))
-        self._total = 0
+        self.columns = Columns(tuple(columns))
+        self.total = 0
         self._start = 0
         self._rows: Sequence[TableRow] = ()
-        self._cursor = 0
-        self._cursor_key: str | None = None
+        self.cursor_index = 0
+        self.cursor_key: str | None = None
+        """The key of the cursor's row, even while that row isn't held."""
         self._cursor_column = 0
         self._sort: tuple[str, bool] = ("", False)
         self._wanted: tuple[int, int] | None = None
         self._looks = TableLooks(self)
 
     @property
-    def total(self) -> int:
-        return self._total
-
-    @property
-    def columns(self) -> tuple[TableColumn, ...]:
-        return self._columns.all
-
-    @property
     def cursor_row(self) -> TableRow | None:
-        """The row under the cursor, or None while it isn't held."""
-        return self._row(self._cursor)
-
-    @property
-    def cursor_key(self) -> str | None:
-        """The key of the row that the cursor was put on, held or not."""
-        return self._cursor_key
-
-    @property
-    def cursor_index(self) -> int:
-        return self._cursor
+        """The row under the cursor; None while it isn't held."""
+        return self._row(self.cursor_index)
 
     @property
     def cursor_column(self) -> TableColumn | None:
-        columns = self._columns.all
+        columns = self.columns.all
         return columns[self._cursor_column] if columns else None
 
     @property
     def window(self) -> tuple[int, int]:
-        """Start and count of the rows to hold: those in sight and two pages on each side."""
+        """The first and the number of the rows to hold: a page in sight, two more on each side."""
         page = self._page
         first = max(0, self.scroll_offset.y - 2 * page)
         return first, 5 * page
 
     def set_columns(self, columns: Iterable[TableColumn]) -> None:
-        """Replace the columns and forget the rows. The cursor stays in its place."""
-        self._columns = Columns(tuple(columns))
-        self._cursor_column = max(0, min(self._cursor_column, len(self._columns) - 1))
+        """Replace the columns and drop the rows. The cursor keeps its row's and column's number."""
+        self.columns = Columns(tuple(columns))
+        self._cursor_column = max(0, min(self._cursor_column, len(self.columns) - 1))
         self._rows = ()
         self._wanted = None
         self._resize()
@@ -179,23 +162,23 @@ class PagedTable(ScrollView, can_focus=True):
     def show(
         self, total: int, start: int, rows: Sequence[TableRow], *, follow: bool = True
     ) -> None:
-        """Hold these rows, numbered from ``start`` on, of ``total``.
+        """Hold ``rows``, numbered from ``start`` on, out of ``total``.
 
-        With ``follow`` the cursor goes where its row went, and the view with it, so that the
-        row stays on its line of the screen. Without, the cursor keeps its number.
+        With ``follow`` the cursor stays on its row, and the view scrolls so that the row stays on
+        its line of the screen. Without, the cursor keeps its row's number.
         """
         before = {index: self._row(index) for index in self._in_sight()}
-        same_size = total == self._total
-        self._total, self._start, self._rows = total, start, tuple(rows)
+        same_size = total == self.total
+        self.total, self._start, self._rows = total, start, tuple(rows)
         self._wanted = None
-        columns = widened(self._columns.all, rows)
-        if columns != self._columns.all:
-            self._columns = Columns(columns)
+        columns = widened(self.columns.all, rows)
+        if columns != self.columns.all:
+            self.columns = Columns(columns)
             same_size = False
         if not same_size:
             self._resize()
         moved = self._follow() if follow else 0
-        self._cursor = max(0, min(self._cursor, total - 1))
+        self.cursor_index = max(0, min(self.cursor_index, total - 1))
         if moved and self.scroll_offset.y + moved >= 0:
             self.scroll_to(y=self.scroll_offset.y + moved, animate=False)
         if same_size and not moved:
@@ -207,8 +190,8 @@ class PagedTable(ScrollView, can_focus=True):
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and bring it into sight."""
-        index = max(0, min(index, self._total - 1))
-        before, self._cursor, self._cursor_key = self._cursor, index, None
+        index = max(0, min(index, self.total - 1))
+        before, self.cursor_index, self.cursor_key = self.cursor_index, index, None
         page, top = self._page, self.scroll_offset.y
         if not top <= index < top + page:
             self.scroll_to(y=index if index < top else index - page + 1, animate=False)
@@ -220,34 +203,34 @@ class PagedTable(ScrollView, can_focus=True):
         self._ask()
 
     def move_to_column(self, index: int) -> None:
-        if not len(self._columns):
+        if not len(self.columns):
             return
-        self._cursor_column = max(0, min(index, len(self._columns) - 1))
-        scroll = self._columns.scroll_to_show(
+        self._cursor_column = max(0, min(index, len(self.columns) - 1))
+        scroll = self.columns.scroll_to_show(
             self._cursor_column, self.scroll_offset.x, self._body_width
         )
         if scroll != self.scroll_offset.x:
             self.scroll_to(x=scroll, animate=False)
             self.refresh()
         else:
-            self._refresh_row(self._cursor)
+            self._refresh_row(self.cursor_index)
             self.refresh(Region(0, 0, self.size.width, HEADER))
         self._announce()
 
     def action_move(self, rows: int) -> None:
-        self.move_to(self._cursor + rows)
+        self.move_to(self.cursor_index + rows)
 
     def action_move_column(self, columns: int) -> None:
         self.move_to_column(self._cursor_column + columns)
 
     def action_page(self, pages: int) -> None:
-        self.move_to(self._cursor + pages * max(1, self._page - 1))
+        self.move_to(self.cursor_index + pages * max(1, self._page - 1))
 
     def action_first(self) -> None:
         self.move_to(0)
 
     def action_last(self) -> None:
-        self.move_to(self._total - 1)
+        self.move_to(self.total - 1)
 
     def action_open(self) -> None:
         if self.cursor_row is not None:
@@ -257,14 +240,14 @@ class PagedTable(ScrollView, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        column = self._columns.at(offset.x, self.scroll_offset.x)
+        column = self.columns.at(offset.x, self.scroll_offset.x)
         if offset.y < HEADER:
             if column is not None:
                 self.move_to_column(column)
-                self.post_message(self.HeaderClicked(self._columns.all[column]))
+                self.post_message(self.HeaderClicked(self.columns.all[column]))
             return
         index = self.scroll_offset.y + offset.y - HEADER
-        if index < self._total:
+        if index < self.total:
             self.move_to(index)
             if column is not None:
                 self.move_to_column(column)
@@ -272,7 +255,7 @@ class PagedTable(ScrollView, can_focus=True):
                 self.action_open()
 
     def on_hide(self, event: events.Hide) -> None:
-        """Keep the focus if it was shown again before the news of its hiding came."""
+        """Keep the focus if the table was shown again before this event came."""
         if self.display:
             event.prevent_default()
 
@@ -292,7 +275,7 @@ class PagedTable(ScrollView, can_focus=True):
         if y < HEADER:
             return self._header_line(y)
         index = self.scroll_offset.y + y - HEADER
-        if index >= self._total:
+        if index >= self.total:
             return Strip.blank(self.size.width, self._looks.style("row"))
         return self._row_line(index)
 
@@ -307,37 +290,37 @@ class PagedTable(ScrollView, can_focus=True):
         return max(1, self.scrollable_content_region.height - HEADER)
 
     def _row(self, index: int) -> TableRow | None:
-        place = index - self._start
-        return self._rows[place] if 0 <= place < len(self._rows) else None
+        held = index - self._start
+        return self._rows[held] if 0 <= held < len(self._rows) else None
 
     def _in_sight(self) -> range:
         top = self.scroll_offset.y
-        return range(top, min(top + self._page, self._total))
+        return range(top, min(top + self._page, self.total))
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self._columns.width, self._total + HEADER)
+        self.virtual_size = Size(self.columns.width, self.total + HEADER)
 
     def _follow(self) -> int:
-        """Put the cursor where its row is now, if that is held; by how many rows it went."""
-        for place, row in enumerate(self._rows):
-            if row.key == self._cursor_key:
-                before, self._cursor = self._cursor, self._start + place
-                return self._cursor - before
+        """Move the cursor to where its row is now, if that is held; return by how many rows."""
+        for index, row in enumerate(self._rows, self._start):
+            if row.key == self.cursor_key:
+                before, self.cursor_index = self.cursor_index, index
+                return index - before
         return 0
 
     def _announce(self) -> None:
         row = self.cursor_row
         if row is not None:
-            self._cursor_key = row.key
+            self.cursor_key = row.key
         self.post_message(self.CursorMoved(row, self.cursor_column))
 
     def _ask(self) -> None:
         """Ask for the rows around those in sight, unless the next page each way is held, so that a
-        page is there before anybody turns to it."""
+        page is there before the user turns to it."""
         sight, page = self._in_sight(), self._page
         if not sight or not self.is_mounted:
             return
-        first, end = max(0, sight.start - page), min(self._total, sight.stop + page)
+        first, end = max(0, sight.start - page), min(self.total, sight.stop + page)
         if self._start <= first and end <= self._start + len(self._rows):
             return
         if self._wanted != self.window:
@@ -354,27 +337,24 @@ class PagedTable(ScrollView, can_focus=True):
     def _repaint_changed(self, before: dict[int, TableRow | None]) -> None:
         for index in self._in_sight():
             old, new = before.get(index), self._row(index)
-            if old is None or new is None:
+            if old is None or new is None or old.marked != new.marked:
                 if old is not new:
                     self._refresh_row(index)
                 continue
             y = index - self.scroll_offset.y + HEADER
-            if old.marked != new.marked:
-                self._refresh_row(index)
-                continue
-            for place, (was, now) in enumerate(zip(old.cells, new.cells, strict=True)):
-                start, end = self._columns.on_screen(place, self.scroll_offset.x)
+            for column, (was, now) in enumerate(zip(old.cells, new.cells, strict=True)):
+                start, end = self.columns.on_screen(column, self.scroll_offset.x)
                 if was != now and start < end:
                     self.refresh(Region(start, y, end - start, 1))
 
     def _header_line(self, y: int) -> Strip:
         sort, descending = self._sort
 
-        def part(place: int, column: TableColumn) -> tuple[str, Style]:
+        def part(number: int, column: TableColumn) -> tuple[str, Style]:
             name = "header"
             if column.key == sort:
                 name = "header-sorted"
-            elif place == self._cursor_column and self.has_focus:
+            elif number == self._cursor_column and self.has_focus:
                 name = "header-cursor"
             text = fit(column.heading[y], column)
             if column.key == sort and y == HEADER - 1:
@@ -385,37 +365,37 @@ class PagedTable(ScrollView, can_focus=True):
 
     def _row_line(self, index: int) -> Strip:
         row = self._row(index)
-        under = index == self._cursor
+        under = index == self.cursor_index
         ground = self._looks.style("row", "cursor-row") if under else self._looks.style("row")
         if row is None:
             waiting = Segment(" …", ground + self._looks.style("muted"))
             return Strip([waiting]).extend_cell_length(self.size.width, ground)
 
-        def part(place: int, column: TableColumn) -> tuple[str, Style]:
-            cell = row.cells[place]
+        def part(number: int, column: TableColumn) -> tuple[str, Style]:
+            cell = row.cells[number]
             style = ground + self._looks.tone(cell.tone) if cell.tone else ground
-            if under and place == self._cursor_column:
+            if under and number == self._cursor_column:
                 style += self._looks.style("cursor")
             return fit(cell.text, column), style
 
         line = self._line(part, ground)
         if not row.marked:
             return line
-        # A bar in place of the blank at the left edge: a mark that needs no color.
+        # A bar in place of the blank at the left edge can be seen without colours.
         bar = Segment("▌", ground + self._looks.style("mark"))
         return Strip.join([Strip([bar], 1), line.crop(1)])
 
     def _line(self, part: Callable[[int, TableColumn], tuple[str, Style]], ground: Style) -> Strip:
-        """Fixed columns, a rule, and the part of the others that is scrolled to."""
-        columns, width = self._columns, self.size.width
+        """Draw the fixed columns, a rule, and the part of the other columns that is scrolled to."""
+        columns, width = self.columns, self.size.width
         segments: list[Segment] = []
         filled = 0
-        for place, first, end in columns.shown(self.scroll_offset.x, width):
-            column = columns.all[place]
+        for number, first, end in columns.shown(self.scroll_offset.x, width):
+            column = columns.all[number]
             if not column.fixed and filled < columns.fixed:
                 segments.append(self._rule(ground))
                 filled = columns.fixed
-            text, style = part(place, column)
+            text, style = part(number, column)
             if end - first < column.span:
                 text = cut(text, first, end)
             segments.append(Segment(text, style))

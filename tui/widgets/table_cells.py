@@ -1,9 +1,9 @@
-"""What a table is made of, and where its columns stand on a line."""
+"""Columns, rows and cells of a table, and where the columns are on a line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from rich.segment import Segment
@@ -12,31 +12,33 @@ from textual.strip import Strip
 from tui.shell.text import cells, shorten
 
 WIDEST = 40
-"""Cells of content to which a column is widened at most."""
+"""Terminal cells to which `widened` widens a column's content at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One column."""
+    """A column and its heading."""
 
     key: str
     heading: tuple[str, str]
-    """Two lines, the second next to the figures."""
+    """Two lines."""
     width: int
-    """Terminal cells of the content; one blank stands on each side."""
+    """Terminal cells of the content, beside which is a blank on each side."""
     right: bool = False
+    """Whether the content stands at the right, as figures do."""
     fixed: bool = False
-    """Stays at the left edge when the rest scrolls; fixed columns come first."""
+    """Whether it stays at the left edge when the others scroll; fixed columns come first."""
 
     @property
     def span(self) -> int:
+        """Terminal cells with the blanks."""
         return self.width + 2
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Harmless text (`tui.shell.text.plain`) and how it is toned: ``muted``, ``best``, ``strong``,
-    or by a run's state ``state-…``."""
+    """Harmless text (`tui.shell.text.plain`) and its tone: ``muted``, ``best``, ``strong``, or
+    ``state-…`` for the state of a run."""
 
     text: str
     tone: str = ""
@@ -44,6 +46,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
+    """A row, which its key names; ``marked`` draws a bar at its left edge."""
+
     key: str
     cells: tuple[Cell, ...]
     marked: bool = False
@@ -51,7 +55,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Columns:
-    """All columns and their places. The fixed ones take ``[0, fixed)``, then a rule of one cell;
+    """All columns and where they are. The fixed ones and a rule of one cell take ``[0, fixed)``;
     the others follow and scroll under it."""
 
     all: tuple[TableColumn, ...]
@@ -79,7 +83,8 @@ class Columns:
         return iter(self.all)
 
     def on_screen(self, index: int, scroll: int) -> tuple[int, int]:
-        """First cell and end of a column on the screen; under the fixed part it is cut off."""
+        """Return the first cell of a column on the screen and the cell after its last one, without
+        what is hidden under the fixed part."""
         column = self.all[index]
         start = self.starts[index]
         if column.fixed:
@@ -87,18 +92,18 @@ class Columns:
         return max(start - scroll, self.fixed), max(start - scroll + column.span, self.fixed)
 
     def shown(self, scroll: int, width: int) -> Iterator[tuple[int, int, int]]:
-        """The columns that are seen in ``width`` cells, from left to right: the place of each, and
-        the first cell and the end of what is seen of it."""
-        for place, column in enumerate(self.all):
-            left = self.starts[place] - (0 if column.fixed else scroll)
+        """Iterate over the columns in sight in ``width`` cells, from left to right: the index of
+        each, and of its own cells the first in sight and the one after the last."""
+        for index, column in enumerate(self.all):
+            left = self.starts[index] - (0 if column.fixed else scroll)
             if left >= width:
                 return
-            start, end = self.on_screen(place, scroll)
+            start, end = self.on_screen(index, scroll)
             if start < end:
-                yield place, start - left, min(end, width) - left
+                yield index, start - left, min(end, width) - left
 
     def at(self, x: int, scroll: int) -> int | None:
-        """The column at a cell of the screen."""
+        """Find the index of the column at a cell of the screen."""
         for index in range(len(self.all)):
             start, end = self.on_screen(index, scroll)
             if start <= x < end:
@@ -106,7 +111,7 @@ class Columns:
         return None
 
     def scroll_to_show(self, index: int, scroll: int, width: int) -> int:
-        """The nearest horizontal scroll at which a column is seen whole in ``width`` cells."""
+        """Return the nearest horizontal scroll at which ``width`` cells show a whole column."""
         column = self.all[index]
         if column.fixed:
             return scroll
@@ -116,15 +121,14 @@ class Columns:
 
 
 def fit(text: str, column: TableColumn) -> str:
-    """Content of one cell with its blanks, exactly ``column.span`` cells wide."""
+    """Cut or fill a cell's content, with its blanks, to exactly ``column.span`` terminal cells."""
     content = text if cells(text) <= column.width else shorten(text, column.width)
     blanks = " " * (column.width - cells(content))
     return f" {blanks}{content} " if column.right else f" {content}{blanks} "
 
 
 def cut(text: str, first: int, end: int) -> str:
-    """The terminal cells ``[first, end)`` of a text; of a wide character cut in two a blank is
-    left."""
+    """Cut terminal cells ``[first, end)`` out of a text; half a wide character becomes a blank."""
     if text.isascii():
         return text[first:end]
     return Strip([Segment(text)]).crop(first, end).text
@@ -133,15 +137,10 @@ def cut(text: str, first: int, end: int) -> str:
 def widened(
     columns: Sequence[TableColumn], rows: Sequence[TableRow], limit: int = WIDEST
 ) -> tuple[TableColumn, ...]:
-    """The columns, made wider where a row's text overflows them; never narrower."""
+    """Widen the columns that a row's text overflows, to ``limit`` cells at most."""
     result = []
     for index, column in enumerate(columns):
         longest = max((cells(row.cells[index].text) for row in rows), default=0)
         wanted = min(max(longest, column.width), max(limit, column.width))
-        if wanted == column.width:
-            result.append(column)
-        else:
-            result.append(
-                TableColumn(column.key, column.heading, wanted, column.right, column.fixed)
-            )
+        result.append(replace(column, width=wanted))
     return tuple(result)

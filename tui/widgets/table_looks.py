@@ -19,11 +19,11 @@ class TableLooks:
         self._known: dict[tuple[str, ...], Style] = {}
 
     def clear(self) -> None:
-        """The style sheet or the theme changed."""
+        """Forget the styles, as the style sheet or the theme changed."""
         self._known.clear()
 
     def style(self, *names: str) -> Style:
-        """Components on top of each other; ``row`` is the widget itself."""
+        """Lay components over each other; ``row`` is the widget itself."""
         found = self._known.get(names)
         if found is None:
             found = Style.null()
@@ -33,7 +33,7 @@ class TableLooks:
         return found
 
     def tone(self, tone: str) -> Style:
-        """The style of a cell's tone: a component, or a state of a run."""
+        """Look up the style of a cell's tone: a component, or a state of a run."""
         if not tone.startswith("state-"):
             return self.style(tone)
         if (tone,) not in self._known:

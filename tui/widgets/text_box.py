@@ -1,4 +1,4 @@
-"""Text in a box whose size doesn't depend on it."""
+"""A box of text whose size doesn't depend on the text."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from textual.widgets import Static
 
 
 class TextBox(Static):
-    """A `Static` that the style sheet gives its size: another text lays nothing out, the same one
-    does nothing. Never markup."""
+    """A `Static` sized by the style sheet: another text lays nothing out, and the same text draws
+    nothing. Never markup."""
 
     def __init__(self, *, id: str, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__("", id=id, classes=classes, markup=False)

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.help import HelpScreen
+from tui.widgets.table import PagedTable
 
 
 def words(app: SeqbenchApp) -> str:
@@ -56,7 +57,10 @@ async def test_on_a_run_its_state_is_explained_and_what_to_try(busy_store: LiveS
         await settled(pilot)
         await pilot.press("question_mark")
         await wait_for(pilot, lambda: "✗ failed  Ended with an error" in screen_text(app), "why")
-        await pilot.press("escape", "escape", "escape", "home", "enter")
+        await pilot.press("escape", "escape", "escape")
+        table = app.screen.query_one(PagedTable)
+        await wait_for(pilot, lambda: table.total > 1, "all runs again")
+        await pilot.press("home", "enter")
         await settled(pilot)
         await pilot.press("question_mark")
         await wait_for(pilot, lambda: "● done  Finished; its result" in screen_text(app), "done")

@@ -19,7 +19,7 @@ from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.news import Notification
 from tui.app import SeqbenchApp
-from tui.parts.bell import MOST_SAID, lines, ring
+from tui.parts.bell import MOST_SAID, alert, lines
 
 FAILED = Notification("run-failed", "sasrec × ml-1m × 50, seed 1 has failed: no memory")
 RUNG = re.compile(rb"\x07\x1b\]9;seqbench: ([^\x1b\x07]*)\x1b\\")
@@ -39,11 +39,11 @@ def fail(store: LiveStore, run: str, message: str = "The loss is not a number.")
 
 def test_a_notification_in_the_language_of_the_terminal() -> None:
     said = "seqbench: sasrec × ml-1m × 50, seed 1 has failed: no memory"
-    assert ring([FAILED], {"TERM": "xterm-256color"}) == f"\a\x1b]9;{said}\x1b\\"
+    assert alert([FAILED], {"TERM": "xterm-256color"}) == f"\a\x1b]9;{said}\x1b\\"
     other = Notification("run-failed", "a; b")
     for environment in ({"TERM": "rxvt-unicode"}, {"TERM": "xterm-256color", "VTE_VERSION": "1"}):
-        assert ring([other], environment) == "\a\x1b]777;notify;seqbench;a, b\x1b\\"
-    wrapped = ring([FAILED], {"TERM": "tmux-256color", "TMUX": "/tmp/tmux-0/default,1,0"})
+        assert alert([other], environment) == "\a\x1b]777;notify;seqbench;a, b\x1b\\"
+    wrapped = alert([FAILED], {"TERM": "tmux-256color", "TMUX": "/tmp/tmux-0/default,1,0"})
     assert wrapped == f"\a\x1bPtmux;\x1b\x1b]9;{said}\x1b\x1b\\\x1b\\"
 
 
@@ -54,7 +54,7 @@ def test_of_many_the_first_are_said() -> None:
 
 @given(st.text(max_size=300), st.sampled_from(["xterm", "rxvt", "foot"]))
 def test_no_text_ends_the_sequence_or_begins_another(text: str, terminal: str) -> None:
-    sent = ring([Notification("run-failed", "x " + text)], {"TERM": terminal})
+    sent = alert([Notification("run-failed", "x " + text)], {"TERM": terminal})
     body = sent.removeprefix("\a\x1b]").removesuffix("\x1b\\")
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", body)
 

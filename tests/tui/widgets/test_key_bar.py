@@ -14,7 +14,7 @@ from tui.app import SeqbenchApp
 from tui.dialogs.help import HelpScreen
 from tui.keys import ACTIONS
 from tui.shell.action import actions_for
-from tui.widgets.key_bar import GAP, MARGIN, Entry, KeyBar, Line, arrange
+from tui.widgets.key_bar import GAP, MARGIN, Entry, KeyBar, Row, arrange
 
 END = [Entry("?", "Help"), Entry("q", "Quit")]
 entries = st.lists(
@@ -23,7 +23,7 @@ entries = st.lists(
 )
 
 
-def row(line: Line) -> str:
+def row(line: Row) -> str:
     text = ""
     for start, entry in line:
         text += " " * (start - cell_len(text)) + f"{entry.key} {entry.label}"
@@ -82,7 +82,7 @@ async def test_a_click_does_what_the_key_does(absent_store: StoreLocation) -> No
         bar = app.screen.query_one(KeyBar)
         place = next(
             (start, y)
-            for y, line in enumerate(bar._lines)
+            for y, line in enumerate(bar._rows)
             for start, entry in line
             if entry.label == "Help"
         )

@@ -198,9 +198,9 @@ async def test_columns_grow_with_long_text_and_never_shrink() -> None:
         app.table.show(1, 0, [row(0, "a-rather-long-name")])
         await pilot.pause()
         assert "a-rather-long-name" in screen_text(app.table)[HEADER]
-        width = app.table.columns[0].width
+        width = app.table.columns.all[0].width
         app.table.show(1, 0, [row(0, "short")])
-        assert app.table.columns[0].width == width
+        assert app.table.columns.all[0].width == width
 
 
 @pytest.mark.parametrize("text", ["序列推荐模型比较", "🤖🤖🤖🤖🤖🤖", "x" * 50, "", "é" * 9])

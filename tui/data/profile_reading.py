@@ -1,4 +1,4 @@
-"""Reading what a data set is like, in a thread: apart, as it loads numpy."""
+"""Reading the figures of a data set, in a thread; loads numpy, which `tui.data.reading` doesn't."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from engine.datasets.problems import find_problems, sentences
 from engine.datasets.splits import split_data
 from engine.datasets.statistics import split_counts, statistics
 from engine.spec import Dataset
-from tui.data.words import Look
+from tui.data.words import Profile
 
 AT_ONCE = 60_000_000
-"""Bytes of a source that is read without being asked for: about two seconds' work."""
+"""Bytes of the largest source that is read unasked: about two seconds' work."""
 
 
-def look_into(dataset: Dataset, asked: bool) -> Look | None:
-    """Read a data set's figures; None where that takes a while and nobody asked for it.
+def profile_of(dataset: Dataset, asked: bool) -> Profile | None:
+    """Read a data set's figures; None if that takes a while and the user didn't ask for them.
 
     Raises:
-        DataError: it can't be read, or can't be split as it says.
+        DataError: the data can't be read, or can't be split as the data set says.
     """
     at_once = asked or dataset.synthetic is not None or is_prepared(dataset)
     if not at_once and source_file(dataset).stat().st_size > AT_ONCE:
@@ -26,4 +26,4 @@ def look_into(dataset: Dataset, asked: bool) -> Look | None:
     own = prepared.interactions
     split = split_counts(split_data(own, dataset))
     remarks = tuple(sentences(find_problems(own), own))
-    return Look(statistics(own), prepared.steps, split, remarks)
+    return Profile(statistics(own), prepared.steps, split, remarks)
