@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 import pytest
 from textual._context import active_app
-from textual.app import ScreenStackError
+from textual.app import App, ScreenStackError
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -82,3 +82,5 @@ def let_pilots_wait_for_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", at_rest)
     monkeypatch.setattr(Pilot, "_wait_for_screen", _wait_for_screen)
     monkeypatch.setattr(Screen, "_compositor_refresh", _paint_later)
+    # A new mode is drawn 50 ms late, against flicker: nothing would tell that it isn't drawn yet.
+    monkeypatch.setattr(App, "delay_update", lambda app, delay=0.05: None)
