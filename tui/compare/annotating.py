@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from tui.results.acting import ask_store
 from tui.shell.reading import Reading
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Annotating:
 
         def answered(note: str | None) -> None:
             if note is not None:
-                ask_store(self._app, lambda: write(note))
+                self._app.request(partial(write, note))
 
         def write(note: str) -> None:
             from engine.store.requests import set_note
@@ -71,7 +71,7 @@ class Annotating:
 
         def answered(new: tuple[str, ...] | None) -> None:
             if new is not None:
-                ask_store(self._app, lambda: write(new))
+                self._app.request(partial(write, new))
 
         def write(new: tuple[str, ...]) -> None:
             from engine.store.requests import change_tags

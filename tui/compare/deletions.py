@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError, UserError
 from engine.lifecycle import allows
-from tui.results.acting import ask_store
 from tui.shell.text import count
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Deleting:
     def _tick(self) -> None:
         """Once a second, while something can be taken back."""
         if due := self._deletions.take_due(time.monotonic()):
-            ask_store(self._app, lambda: self._request(due))
+            self._app.request(partial(self._request, due))
         self._time_passed()
         if self._deletions.waiting:
             self._set_timer(1.0, self._tick)

@@ -42,12 +42,6 @@ def carry_out(
     app.run_worker(in_thread, group="act", thread=True)
 
 
-def ask_store(app: Lab, ask: Callable[[], object]) -> None:
-    """Write a wish into the store, and see to it that the queue is worked on."""
-    fail = partial(app.notify, severity="error")
-    carry_out(app, ask, lambda _: app.look_after_queue(), fail)
-
-
 def copy(app: Lab, text: str, what: str = "") -> None:
     """Put a text on the clipboard, and say ``what`` was copied, or else the text itself."""
     app.copy_to_clipboard(text)
