@@ -50,6 +50,13 @@ def test_whoever_reads_it_sees_one_holder_whole(tmp_path: Path) -> None:
     assert read_holder(path) is None, "a part of one text and a part of another"
 
 
+def test_a_holder_that_wrote_no_check_is_read(tmp_path: Path) -> None:
+    """As the supervisor of a version without one did."""
+    path = tmp_path / "lock"
+    path.write_text('{"pid": 7, "db": "/home/ann/runs.db"}   ')
+    assert read_holder(path) == {"pid": 7, "db": "/home/ann/runs.db"}
+
+
 def test_it_is_waited_for_until_the_wait_gives_up(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     first = take_lock(path)
