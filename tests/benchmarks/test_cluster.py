@@ -39,7 +39,7 @@ def test_jobs_follow_one_another_and_their_lines_come_in(location: StoreLocation
         assert filled.seconds > filled.longest > 0
         wait_for(lambda: _running_with_steps(location), "a run's first steps")
         found = steady(location, supervisor, 1.0)
-        assert 0 < found.share < 1
+        assert 0 <= found.share < 1  # ticks of 10 ms, of which a second may have none
         assert found.lines_a_second > 1
         assert len(found.delays) > 5
         assert 0 <= min(found.delays) <= max(found.delays) < 10

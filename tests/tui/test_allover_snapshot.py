@@ -59,6 +59,6 @@ def test_sixteen_colours(app: SeqbenchApp, snap_compare: Any, size: tuple[int, i
         await pilot.press("space", "down", "f5")
         await wait_for(pilot, lambda: app.low_bandwidth, "the header says so")
         await pilot.press("left")
-        await pilot.pause()
+        await settled(pilot)  # the plan of what is selected
 
     assert snap_compare(app, terminal_size=size, run_before=selected)
