@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import FEWEST_EVALUATED
+from engine.spec import TOP_K
+
+FEW_ITEMS = 50
+"""Most items of which it is said what a random order of them would give."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,12 @@ def sentences(found: Findings, interactions: Interactions) -> list[str]:
                 else ""
             )
             + " The filter repeats drops them."
+        )
+    if 0 < interactions.num_items <= FEW_ITEMS:
+        chance = min(1.0, TOP_K / interactions.num_items)
+        said.append(
+            f"Few items: with {interactions.num_items} of them a random order has a "
+            f"Recall@{TOP_K} of {chance:.4f}."
         )
     if found.too_short:
         said.append(

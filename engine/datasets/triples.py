@@ -4,7 +4,6 @@ and ``shop.test.inter``, or ``train.csv`` and so on."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -69,18 +68,26 @@ def triple_of(path: Path) -> Triple | None:
     )
 
 
-def triple_beside(path: Path) -> Triple | None:
-    """Find the triple that a file is one of."""
-    found = (each for each in _triples(path.parent).values() if path.name in _names(each.paths))
-    return next(found, None)
-
-
-def _names(paths: Iterable[Path]) -> list[str]:
-    return [path.name for path in paths]
+def others_beside(path: Path) -> list[Path]:
+    """Find the files of the other parts of the set that a file looks like a part of."""
+    for parts in _parts(path.parent).values():
+        own = list(parts.values())
+        if path.name in [each.name for each in own]:
+            return [each for each in own if each.name != path.name]
+    return []
 
 
 def _triples(folder: Path) -> dict[str, Triple]:
     """Find a folder's triples, by what their names have before the part."""
+    return {
+        stem: Triple(**parts)
+        for (stem, _), parts in _parts(folder).items()
+        if len(parts) == len(_PARTS)
+    }
+
+
+def _parts(folder: Path) -> dict[tuple[str, str], dict[str, Path]]:
+    """Group a folder's files by what their names have before and after the part, then by part."""
     found: dict[tuple[str, str], dict[str, Path]] = {}
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
@@ -90,6 +97,4 @@ def _triples(folder: Path) -> dict[str, Triple]:
         if match := _NAME.fullmatch(path.name):
             part = next(name for name in _PARTS if match[name])
             found.setdefault((match["stem"], match["rest"]), {})[part] = path
-    return {
-        stem: Triple(**parts) for (stem, _), parts in found.items() if len(parts) == len(_PARTS)
-    }
+    return found

@@ -24,7 +24,7 @@ def read_source(dataset: Dataset, *paths: Path) -> Ratings:
     Raises:
         DataError: a file can't be read or is malformed; the sentence says where and how.
     """
-    if dataset.reader == "recbole" and is_sequential(paths[0]):
+    if dataset.reader == "recbole" and any(map(is_sequential, paths)):
         return read_sequences(paths)
     found = [_read(dataset, path) for path in paths]
     return join(found) if len(found) > 1 else found[0]

@@ -10,16 +10,18 @@ from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions, open_data
 from engine.datasets.ordering import order_by_time
 from engine.datasets.problems import find_problems
 from engine.datasets.readers.joined import join
 from engine.datasets.readers.source import Ratings
+from engine.datasets.readers.table import read_table
 from engine.datasets.splits import Split, SplitData, given, split_data
-from engine.datasets.triples import triple_beside, triple_of
+from engine.datasets.triples import others_beside, triple_of
 from engine.errors import DataError, UsageError
-from engine.spec import Dataset
+from engine.spec import Columns, Dataset
 
 Row = tuple[int, int, int]
 ROWS = st.lists(
@@ -80,6 +82,29 @@ def test_every_target_is_the_first_of_its_file_after_all_that_stands_in_files_be
     for name in ("valid", "test"):
         targets = [target for _, target in found[name].values()]
         assert int(split.cold(name).sum()) == sum(item not in trained for item in targets)
+
+
+@settings(deadline=None)
+@examples(
+    parts=st.tuples(
+        *[st.lists(st.sampled_from(["7", "12", "007", "ann", "é"]), min_size=1, max_size=6)] * 3
+    )
+)
+def test_ids_of_several_files_are_those_of_one(
+    tmp_path_factory: pytest.TempPathFactory, parts: tuple[list[str], ...]
+) -> None:
+    folder = tmp_path_factory.mktemp("ids")
+    columns = Columns(user="u", item="i")
+
+    def table(name: str, rows: list[str]) -> Ratings:
+        path = folder / name
+        path.write_text("u,i\n" + "".join(f"{row},{row}\n" for row in rows))
+        return read_table(path, columns)
+
+    joined = join([table(f"{number}.csv", rows) for number, rows in enumerate(parts)])
+    whole = table("all.csv", [row for rows in parts for row in rows])
+    for name in ("users", "items", "user_ids", "item_ids"):
+        assert np.array_equal(getattr(joined, name), getattr(whole, name))
 
 
 CSV = {
@@ -192,6 +217,23 @@ def test_files_that_share_no_user_are_refused(folder: Path) -> None:
         split_data(load_interactions(dataset), dataset)
 
 
+def test_histories_in_some_of_the_files_only_are_refused(folder: Path) -> None:
+    (folder / "a.inter").write_text("user_id:token\titem_id:token\n1\t21\n1\t22\n")
+    for name in "bc":
+        (folder / f"{name}.inter").write_text(HEAD + "1\t21 22\t23\n")
+    with pytest.raises(DataError, match=r"a\.inter has no column item_id_list"):
+        load_interactions(entry(["a.inter", "b.inter", "c.inter"]))
+
+
+def test_which_file_is_which_tells_runs_apart() -> None:
+    run = load_catalogue().run_spec("sasrec", "ml-100k", 50, 1)
+    names = ["a.inter", "b.inter", "c.inter"]
+    found = {
+        run.model_copy(update={"source": entry(order)}).settings() for order in (names, names[::-1])
+    }
+    assert len(found) == 2
+
+
 def test_a_given_split_needs_its_files() -> None:
     with pytest.raises(ValueError, match="needs three 'files'"):
         entry(["x.inter"])
@@ -209,11 +251,14 @@ def test_a_given_split_needs_its_files() -> None:
 def test_the_three_are_found_by_their_names(tmp_path: Path, names: tuple[str, str, str]) -> None:
     for name in (*names, "other.inter", "contest.csv", "trainers.csv"):
         (tmp_path / name).touch()
-    for found in (triple_of(tmp_path), triple_beside(tmp_path / names[2])):
-        assert found is not None
-        assert [path.name for path in found.paths] == list(names)
+    found = triple_of(tmp_path)
+    assert found is not None
+    assert [path.name for path in found.paths] == list(names)
+    assert {path.name for path in others_beside(tmp_path / names[2])} == set(names[:2])
     assert triple_of(tmp_path / names[0]) is None
-    assert triple_beside(tmp_path / "other.inter") is None
+    assert others_beside(tmp_path / "other.inter") == []
+    (tmp_path / names[1]).unlink()
+    assert [path.name for path in others_beside(tmp_path / names[0])] == [names[2]]
 
 
 def test_several_sets_in_a_folder_are_told_apart_by_their_names(tmp_path: Path) -> None:

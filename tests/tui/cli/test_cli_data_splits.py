@@ -13,9 +13,12 @@ import pytest
 
 from engine.analysis.details import run_details
 from engine.ceiling import ceiling_of
+from engine.config import load_catalogue
+from engine.order import Order
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.queries import list_runs
+from engine.store.queries import launch_cells, list_runs
+from tui.launch.words import detail_text
 from tui.run.sections import provenance, result
 
 Run = Callable[..., Any]
@@ -40,6 +43,7 @@ def test_items_that_training_lacks_are_counted(news: Path, cli: Run, cli_json: R
     done = cli("data", "import", str(news), "--name", "news")
     assert "Cold items: the test item of 9 of 12 users and the validation item of 9" in done.stdout
     assert "at most 0.2500 on test" in done.stdout
+    assert "Few items: with 10 of them a random order has a Recall@10 of 1.0000" in done.stdout
     for words in (("--split", "temporal", "--valid-from", "2020-09-19"), ()):
         tail = ("--test-from", "2020-09-20") if words else ()
         found = cli_json("data", "show", "news", "--json", *words, *tail)["split"]
@@ -56,8 +60,8 @@ def test_a_result_stands_beside_what_bounds_it(
     words = "run --model sasrec --dataset news --length 8 --set dim=8 --set epochs=1 --wait"
     done = cli(*words.split())
     assert done.exit_code == 0, done.output
-    bound = "(at most 0.2500 but for chance: 9 of 12 test items never occur in training) at epoch 1"
-    assert bound in done.stderr
+    ceiling_words = "at most 0.2500 but for chance: 9 of 12 test items never occur in training"
+    assert f"({ceiling_words}) at epoch 1" in done.stderr
     location = StoreLocation(tmp_path / "runs.db")
     with closing(connect_reader(location)) as connection:
         (run,) = list_runs(connection)
@@ -66,6 +70,12 @@ def test_a_result_stands_beside_what_bounds_it(
     assert re.search(r"at most(\s+0\.2500){4}", str(result(details)))
     assert "9 of 12 test items never occur in training" in str(provenance(details))
     assert "9 of 12 test items never occur in training" in cli("show", run.id).stdout
+    with closing(connect_reader(location)) as connection:
+        (cell,) = launch_cells(connection).values()
+    order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
+    catalogue = load_catalogue(tmp_path / "configs")
+    detail = detail_text(catalogue, ("sasrec", "news", 8), order, cell)
+    assert f"NDCG@10     {ceiling_words}" in str(detail)
     assert cli_json("show", run.id, "--json")["provenance"]["ceiling"] == 0.25
     for more in ((), ("--by-cell",)):
         rows = json.loads(cli("compare", "--format", "json", *more).stdout)
@@ -156,7 +166,9 @@ def test_a_set_that_is_split_already(
 def test_one_file_of_three_is_taken_with_a_word(shop: Path, cli: Run) -> None:
     done = cli("data", "import", str(shop / "shop.train.inter"), "--name", "own", "--dry-run")
     assert done.exit_code == 0
-    assert "Only shop.train.inter is taken: shop.valid.inter and shop.test.inter" in done.stderr
+    assert (
+        "Only shop.train.inter is taken, though shop.test.inter and shop.valid.inter" in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

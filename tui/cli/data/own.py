@@ -211,7 +211,7 @@ def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, .
     Raises:
         UsageError: none are named, some are missing, or a folder has no such three.
     """
-    from engine.datasets.triples import triple_beside, triple_of
+    from engine.datasets.triples import others_beside, triple_of
 
     named = tuple(part for part in parts if part is not None)
     if file is None or named:
@@ -223,11 +223,11 @@ def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, .
         return named
     if (triple := triple_of(file)) is not None:
         return triple.paths
-    if (beside := triple_beside(file)) is not None:
-        others = " and ".join(path.name for path in beside.paths if path.name != file.name)
+    if others := others_beside(file):
+        names = " and ".join(path.name for path in others)
         note(
-            f"Only {file.name} is taken: {others} beside it look like parts of the same set. "
-            "Name the folder, or --train, --valid and --test, to take the split that they make."
+            f"Only {file.name} is taken, though {names} beside it seem to be of the same set: "
+            "name the folder, or --train, --valid and --test, to take the split that they make."
         )
     return (file,)
 
