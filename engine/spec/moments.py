@@ -34,8 +34,8 @@ def moment(value: object) -> object:
             value = datetime.fromisoformat(text)
         except ValueError:
             raise ValueError(
-                "write a date (2021-02-10), a date and time (2021-02-10T08:00, with a zone +01:00 "
-                "if it isn't UTC), or a number as the source has them"
+                "is no date and no number: write 2021-02-10, or 2021-02-10T08:00 (in UTC, or with "
+                "+01:00 and the like behind), or a number as the source has them"
             ) from None
     if not isinstance(value, date):
         return value

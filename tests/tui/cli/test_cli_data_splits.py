@@ -107,7 +107,7 @@ def test_moments_may_be_dates(news: Path, cli: Run, cli_json: Run) -> None:
     assert outside.exit_code == 1
     assert "2020-09-13 12:26:40 to 2020-09-20 12:26:51 UTC" in outside.stderr
     wrong = cli("data", "show", "news", *asked, "soon")
-    assert "test_from write a date (2021-02-10)" in wrong.stderr
+    assert "test_from is no date and no number: write 2021-02-10" in wrong.stderr
 
 
 def test_repeats_are_dropped_and_told(tmp_path: Path, no_data: None, cli: Run) -> None:
