@@ -92,6 +92,11 @@ def guess_columns(path: Path, separator: str, named: Mapping[str, str | None]) -
                 f"none of the columns {', '.join(names)[:200]} looks like the {part}: "
                 f"name it with --{part}."
             )
+    if (histories := f"{found['item']}_list") in names:
+        raise UsageError(
+            f"{path} has a history in {shown(histories)} beside each item: save it as RecBole's "
+            ".inter, which is read so, or leave that column out."
+        )
     return Columns(separator=separator, **found)
 
 

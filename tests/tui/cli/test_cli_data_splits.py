@@ -171,6 +171,18 @@ def test_one_file_of_three_is_taken_with_a_word(shop: Path, cli: Run) -> None:
     )
 
 
+def test_a_table_with_histories_beside_the_items_is_refused(
+    tmp_path: Path, no_data: None, cli: Run
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("user_id,item_id_list,item_id\n1,2 3,4\n")
+    done = cli("data", "import", str(path), "--name", "x")
+    assert done.exit_code == 2
+    assert "has a history in 'item_id_list' beside each item: save it as RecBole's .inter" in (
+        done.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
