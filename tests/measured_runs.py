@@ -144,7 +144,8 @@ def journal(
             "threads": 2, "torch": "2.13.0", "python": "3.11.7", "code": "0.1.0",
             "checksum": CHECKSUM, "users": 943, "items": 1682, "interactions": 100_000,
             "parameters": 270_291, "epochs": 200, "patience": 10, "steps_per_epoch": 40,
-            "resumed_epoch": 0,
+            "resumed_epoch": 0, "valid_users": 943, "valid_cold": 0, "test_users": 943,
+            "test_cold": 0,
         }
     ]  # fmt: skip
     best = max(1, epochs - 3)

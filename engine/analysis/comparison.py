@@ -181,6 +181,8 @@ def kind_of(name: str) -> Kind:
         return "whole"
     if name == TIME_TO_QUALITY:
         return "seconds"
+    if name == "ceiling":
+        return "metric"
     return next((entry.kind for entry in columns() if entry.name == name), "text")
 
 
@@ -257,7 +259,8 @@ def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []
     for runs in groups.values():
-        first: Row = {name: runs[0][name] for name in _CELL} | {"seeds": len(runs)}
+        first: Row = {name: runs[0][name] for name in _CELL}
+        first |= {"ceiling": runs[0].get("ceiling"), "seeds": len(runs)}
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.
             times = [row[TIME_TO_QUALITY] for row in runs]

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.ceiling import ceiling_of
 from engine.spec import SplitRule
 from engine.store.database import fetch
 
@@ -20,8 +21,10 @@ PROVENANCE = (
     "code",
     "settings",
     "attempts",
+    "ceiling",
 )
-"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
+"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``ceiling`` is
+the highest value that a metric on test can have (`engine.ceiling`)."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
 _AT_ONCE = 500
@@ -30,9 +33,9 @@ _SPLIT = SplitRule().model_dump()
 
 def provenance_of(
     con: sqlite3.Connection, run_ids: Sequence[str]
-) -> dict[str, dict[str, str | int | None]]:
+) -> dict[str, dict[str, str | float | None]]:
     """Read the provenance of runs, by run id, from the newest attempt of each."""
-    found: dict[str, dict[str, str | int | None]] = {}
+    found: dict[str, dict[str, str | float | None]] = {}
     for first in range(0, len(run_ids), _AT_ONCE):
         some = run_ids[first : first + _AT_ONCE]
         marks = ",".join("?" * len(some))
@@ -61,6 +64,8 @@ def provenance_of(
                 content = _object(fields)
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
+                ceiling = ceiling_of(content)
+                found[run]["ceiling"] = ceiling.highest if ceiling else None
     return found
 
 

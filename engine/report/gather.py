@@ -148,7 +148,7 @@ def gather(
         counted=counted,
         runs=meant_runs,
         specs=_specs(con, ids),
-        starts=_starts(con, ids),
+        starts=queries.starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
@@ -251,14 +251,3 @@ def _specs(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str
         (json.dumps(list(ids)),),
     )
     return {run: json.loads(spec) for run, spec in rows}
-
-
-def _starts(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Read what the newest attempt of each run recorded at its start."""
-    rows = fetch(
-        con,
-        "SELECT run, fields FROM events WHERE kind = 'start'"
-        " AND run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, seq",
-        (json.dumps(list(ids)),),
-    )
-    return {run: json.loads(fields) for run, fields in rows}

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from engine.ceiling import Ceiling, ceiling_of
 from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
@@ -30,6 +31,7 @@ from engine.store.series import (
     epoch_figures,
     epochs,
     events,
+    starts,
     steps,
     telemetry,
     thinned_telemetry,
@@ -61,6 +63,7 @@ __all__ = [
     "resolve_run",
     "run_spec",
     "running",
+    "starts",
     "steps",
     "supervisor_state",
     "telemetry",
@@ -168,6 +171,8 @@ class LaunchCell:
     """Mean of `Run.progress` over those in training; None where none is."""
     score: Spread | None = None
     """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
+    ceiling: Ceiling | None = None
+    """What bounds ``score``; None where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,10 +366,15 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
             mean = sum(shares) / len(shares) if shares else None
             found[key] = LaunchCell(model, dataset, length, {}, mean)
         found[key].counts[state] = count
+    best: dict[tuple[str, str, int], str] = {}
     for row in cell_table(con, Choice(), [_SCORE]):
         place, score = found.get(row.cell.place), row.figures.get(_SCORE)
         if place and score and (place.score is None or score.spread.mean > place.score.mean):
             place.score = score.spread
+            best[row.cell.place] = row.run
+    recorded = starts(con, list(best.values()))
+    for key, newest in best.items():
+        found[key].ceiling = ceiling_of(recorded.get(newest, {}))
     return found
 
 

@@ -91,6 +91,8 @@ def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: LaunchCell |
         f"{dataset.users:,} users, {dataset.items:,} items, {dataset.interactions:,} interactions"
     )
     facts.append(("Data", Content(size)))
+    if cell is not None and cell.ceiling is not None and cell.ceiling.cold:
+        facts.append(("NDCG@10", Content(cell.ceiling.words)))
     if model.paper:
         facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
     heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"

@@ -130,7 +130,7 @@ def _measured(
     """
     places = Counter(row.cell.place for row in rows)
     several = [row.run for row in rows if places[row.cell.place] > 1]
-    found = {}
+    found: dict[str, tuple[int | None, str | None]] = {}
     for run, origin in provenance_of(con, several).items():
         protocol, split = origin["protocol"], origin["split"]
         found[run] = (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.comparison import Row
 from engine.analysis.relaunch import relaunch_command, suite_command
+from engine.ceiling import Ceiling, ceiling_of
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day
@@ -50,11 +52,26 @@ def environment(material: Material) -> Section:
             caption="Data, as it was used",
         ),
     ]
+    blocks += [Paragraph(sentence) for sentence in _ceilings(material)]
     if ended:
         first, last = day(min(ended)), day(max(ended))
         span = f"on {first}" if first == last else f"from {first} to {last}"
         blocks.append(Paragraph(f"The runs ended {span} (UTC).", quiet=True))
     return Section("Environment", tuple(blocks))
+
+
+def _ceilings(material: Material) -> Iterator[str]:
+    """Yield a sentence for each data set and split whose test items don't all occur in training."""
+    found: dict[tuple[str, str], Ceiling] = {}
+    for row in material.done:
+        ceiling = ceiling_of(material.starts.get(str(row["run"]), {}))
+        if ceiling is not None and ceiling.cold:
+            found[str(row["dataset"]), str(row["split"])] = ceiling
+    for (dataset, split), ceiling in found.items():
+        yield (
+            f"On {dataset} ({split}) every metric of a model that knows only training items is "
+            f"{ceiling.words}."
+        )
 
 
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
