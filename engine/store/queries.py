@@ -232,7 +232,7 @@ def running(con: sqlite3.Connection) -> list[Run]:
 
 
 def waiting(con: sqlite3.Connection) -> list[Run]:
-    """List queued and paused runs, in the order of the queue."""
+    """List queued runs, in the order of the queue."""
     return _runs(con, f"{_RUNS} WHERE state IN {states_sql(WAITING)} ORDER BY position, id")
 
 
@@ -240,12 +240,8 @@ def waiting_mark(con: sqlite3.Connection) -> tuple[int, ...]:
     """Return a mark that changes when waiting runs come, go or change their order.
 
     It is read from an index, in a hundredth of the time that `waiting` takes."""
-    rows = fetch(
-        con,
-        "SELECT state = 'paused', count(*), sum(position), sum(rowid), sum(position * rowid)"  # noqa: S608
-        f" FROM runs WHERE state IN {states_sql(WAITING)} GROUP BY 1",
-    )
-    return tuple(value for row in rows for value in row)
+    sums = "count(*), sum(position), sum(rowid), sum(position * rowid)"
+    return tuple(fetch(con, f"SELECT {sums} FROM runs WHERE state IN {states_sql(WAITING)}")[0])  # noqa: S608
 
 
 def ended(con: sqlite3.Connection) -> list[Run]:

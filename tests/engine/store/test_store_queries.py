@@ -61,11 +61,11 @@ def test_the_mark_of_what_waits_tells_every_change_of_it(
 ) -> None:
     changes = [
         ("UPDATE runs SET state = 'cancelled', finished = 1 WHERE id = ?", twelve[9]),
-        ("UPDATE runs SET state = 'paused' WHERE id = ?", twelve[10]),
+        ("UPDATE runs SET position = 13 WHERE id = ?", twelve[10]),
         # Two change places.
         ("UPDATE runs SET position = 17 - position WHERE id IN (?, ?)", *twelve[7:9]),
         ("UPDATE runs SET state = 'queued', finished = NULL WHERE id = ?", twelve[0]),
-        ("UPDATE runs SET state = 'running' WHERE state IN ('queued', 'paused') OR id = ?", ""),
+        ("UPDATE runs SET state = 'running' WHERE state = 'queued' OR id = ?", ""),
     ]
     assert [run.position for run in queries.waiting(writer)] == [8, 9, 10, 11, 12]
     marks = [queries.waiting_mark(writer)]
