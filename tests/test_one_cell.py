@@ -35,8 +35,7 @@ from engine.spec import Dataset, Filter, RunSpec, SplitRule
 from engine.spread import Spread, spread, spread_of_sums
 from engine.store import queries
 from engine.store.compare.grouping import Choice, cell_figures, cell_lines, cell_table, counted_runs
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import StoreConnection, write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest

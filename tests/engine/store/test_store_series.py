@@ -12,8 +12,7 @@ from written_journals import journal_lines
 
 from engine.config import load_catalogue
 from engine.store import queries
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation

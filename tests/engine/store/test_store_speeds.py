@@ -16,8 +16,7 @@ from engine.analysis.comparison import compare_rows
 from engine.analysis.details import run_details
 from engine.errors import UsageError
 from engine.store import queries
-from engine.store.connect import connect_reader
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_reader, create_or_migrate
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
