@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.analysis.costs import Cost, CostedCell
-from engine.analysis.pareto import pareto_front
+from engine.analysis.scatter import pareto_front
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
 
 if TYPE_CHECKING:
