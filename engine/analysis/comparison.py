@@ -18,7 +18,7 @@ from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
 from engine.spread import Spread, spread
-from engine.store import queries
+from engine.store.compare.comparison import comparison
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -62,7 +62,7 @@ class Column:
 
     name: str
     source: str
-    """Its name in `engine.store.queries.comparison`."""
+    """Its name in `engine.store.compare.comparison.comparison`."""
     kind: Kind
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
@@ -142,7 +142,7 @@ def compare_rows(
     shown = columns(chosen)
     sources = [entry.source for entry in shown]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
-    found = queries.comparison(
+    found = comparison(
         con,
         sources,
         order,

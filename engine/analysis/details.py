@@ -11,7 +11,7 @@ from typing import Any
 from engine.analysis.comparison import Value
 from engine.analysis.provenance import provenance_of
 from engine.metrics import SPEEDS
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.database import fetch
 
 
@@ -23,7 +23,8 @@ class RunDetails:
     spec: Mapping[str, Any]
     """`engine.spec.RunSpec` as JSON."""
     figures: Mapping[str, Value]
-    """By the names of `engine.store.queries.comparison_columns`: what a comparison shows."""
+    """What a comparison shows, by the names of
+    `engine.store.compare.comparison.comparison_columns`."""
     provenance: Mapping[str, Value]
     epochs: tuple[Mapping[str, Any], ...]
     attempts: tuple[Mapping[str, Any], ...]
@@ -45,15 +46,15 @@ def run_details(con: sqlite3.Connection, run_id: str) -> RunDetails | None:
     for summary in summaries:
         figures |= {name: value for name, value in dict(summary).items() if name != "run"}
     specs = fetch(con, "SELECT spec FROM specs WHERE run = ?", (run_id,))
-    events = queries.events(con, run_id)
+    events = series.events(con, run_id)
     starts = [event for event in events if event["kind"] == "start"]
     return RunDetails(
         run=run,
         spec=json.loads(specs[0][0]) if specs else {},
         figures=figures,
         provenance=provenance_of(con, [run_id]).get(run_id, {}),
-        epochs=tuple(queries.epochs(con, run_id)),
-        attempts=tuple(queries.attempts(con, run_id)),
+        epochs=tuple(series.epochs(con, run_id)),
+        attempts=tuple(series.attempts(con, run_id)),
         started=starts[-1] if starts else {},
         warnings=tuple(
             str(event.get("message", "")) for event in events if event["kind"] == "warning"

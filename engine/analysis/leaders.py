@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from engine.analysis.comparison import Column
-from engine.store import queries
-from engine.store.compare.comparison import SQL
+from engine.store.compare.comparison import SQL, comparison_count
 from engine.store.compare.grouping import Choice, best_means
 from engine.store.database import fetch
 
@@ -26,7 +25,7 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
         f"{'max' if column.better == 'higher' else 'min'}({SQL[column.source]})"
         for column in judged
     )
-    if not judged or queries.comparison_count(con, "") > MANY:
+    if not judged or comparison_count(con, "") > MANY:
         return {}
     rows = fetch(
         con,
@@ -45,7 +44,7 @@ def cell_leaders(
     con: sqlite3.Connection, columns: Iterable[Column], choice: Choice
 ) -> dict[tuple[str, str], float]:
     """Find the best mean of any cell, by data set and the store's column name."""
-    if queries.comparison_count(con, "") > MANY:
+    if comparison_count(con, "") > MANY:
         return {}
     judged = [(column.source, column.better == "higher") for column in columns if column.better]
     return best_means(con, choice, judged)

@@ -22,7 +22,7 @@ from engine.cell import Cell
 from engine.errors import UsageError
 from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.compare.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.database import fetch
 from engine.store.location import StoreLocation
@@ -223,7 +223,7 @@ def _level(each: CostedCell, wanted: Wanted) -> Level:
 
 def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
     run = str(row["run"])
-    epochs = queries.epoch_figures(con, run, [measure, "loss"])
+    epochs = series.epoch_figures(con, run, [measure, "loss"])
     known = [
         (int(epoch), float(seconds), float(quality), float(loss))
         for epoch, _, _, _, seconds, _, quality, loss in epochs

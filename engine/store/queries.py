@@ -1,8 +1,4 @@
-"""Queries for runs, the queue and Launch's cells. Plain ``sqlite3``: light to import.
-
-A run's series are in `engine.store.series`, the comparison in `engine.store.compare.comparison`;
-both are offered here too.
-"""
+"""Queries for runs, the queue and Launch's cells. Plain ``sqlite3``: light to import."""
 
 from __future__ import annotations
 
@@ -16,58 +12,12 @@ from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.spread import Spread
-from engine.store.compare.comparison import (
-    comparison,
-    comparison_columns,
-    comparison_count,
-    matching,
-)
+from engine.store.compare.comparison import matching
 from engine.store.compare.grouping import Choice, cell_table
 from engine.store.database import fetch
-from engine.store.series import (
-    attempt_spans,
-    attempts,
-    epoch_figures,
-    epochs,
-    events,
-    steps,
-    telemetry,
-    thinned_telemetry,
-)
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
-
-__all__ = [
-    "LaunchCell",
-    "Run",
-    "Supervisor",
-    "attempt_spans",
-    "attempts",
-    "companions",
-    "comparison",
-    "comparison_columns",
-    "comparison_count",
-    "data_version",
-    "ended",
-    "epoch_figures",
-    "epochs",
-    "events",
-    "get_run",
-    "launch_cells",
-    "list_runs",
-    "present_fingerprints",
-    "queue",
-    "resolve_run",
-    "run_spec",
-    "running",
-    "steps",
-    "supervisor_state",
-    "telemetry",
-    "thinned_telemetry",
-    "waiting",
-    "waiting_mark",
-]
 
 RECENT = 20
 """Ended runs that the queue still shows."""

@@ -13,6 +13,7 @@ from measured_runs import MeasuredStore, filled_store
 from engine.analysis.comparison import STD, by_cell, columns, compare_rows
 from engine.cell import Cell
 from engine.store import queries
+from engine.store.compare.comparison import comparison
 from engine.store.compare.grouping import (
     CellLine,
     Choice,
@@ -74,7 +75,7 @@ def test_a_seed_that_ran_twice_counts_once(store: MeasuredStore, con: StoreConne
     cell = cell_of(con, "xlstm", "ml-1m")
     runs = runs_of_cell(con, Choice(), cell)
     assert [queries.get_run(con, run).seed for run in runs] == [1, 2, 3]  # type: ignore[union-attr]
-    every = queries.comparison(con, ["id"], "id", False, "dataset:ml-1m seed:3 state:done")
+    every = comparison(con, ["id"], "id", False, "dataset:ml-1m seed:3 state:done")
     assert len(every) == 2
     assert runs[2] == max(row[0] for row in every)
 
@@ -137,7 +138,7 @@ def test_the_filter_and_what_is_left_out_decide_which_runs_count(con: StoreConne
     values = [
         row[0]
         for run in runs[1:]
-        for row in queries.comparison(con, ["loss_best"], "id", True, f"run={run}")
+        for row in comparison(con, ["loss_best"], "id", True, f"run={run}")
     ]
     spread = cell_figures(con, choice, [cell], ["loss_best"])[cell]["loss_best"]
     assert spread.mean == pytest.approx(statistics.fmean(values))
@@ -177,6 +178,6 @@ def test_a_kept_order_has_the_same_pages(con: StoreConnection, sort: str) -> Non
         ordering.make(choice, sort, True)
         for start in (0, 5, 20, 40):
             page = ordering.page(["id", "test_ndcg_best"], start, 7)
-            assert page == queries.comparison(
+            assert page == comparison(
                 con, ["id", "test_ndcg_best"], sort, True, choice.filter, 7, start
             )
