@@ -21,9 +21,10 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from row_pivot import pivot
 
 from engine.analysis.comparison import STD, by_cell, compare_rows, parse_aggregate
-from engine.analysis.pivot.arranged import COLUMNS, PivotRow, pivot
+from engine.analysis.pivot.arranged import COLUMNS, PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
 from engine.config import load_catalogue
@@ -192,9 +193,9 @@ def test_every_mean_of_a_cell_is_the_same(
         places = queries.launch_cells(con)
         try:
             material = gather(con, location, None, Wanted())
-            reported = pivot(material.done, material.counted)
+            reported = material.pivot
         except UsageError:
-            reported = []
+            reported = ()
     made = {counted[run]: cell for cell, run in _by_run(by_cell(rows, counted), rows, counted)}
     monkeypatch.setenv("SEQBENCH_DB", str(location.db))
     lock = take_lock(location.supervisor_lock)  # no supervisor comes to work the queue

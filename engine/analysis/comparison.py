@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
@@ -231,6 +231,18 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
     return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
 
 
+def signed(value: float, digits: int = 4) -> str:
+    """Format with the sign and so many decimals: ``+0.0012``, ``−0.0012``."""
+    return with_sign(f"{abs(value):.{digits}f}", value)
+
+
+def with_sign(text: str, value: float) -> str:
+    """Put the sign of a value before the text of its amount, unless that shows only zeros."""
+    if not any(digit in text for digit in "123456789"):
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
 def split_heading(name: str) -> tuple[str, str]:
     """Split a column's name into two lines, so that narrow figures have a narrow column."""
     if " (" in name:
@@ -242,10 +254,8 @@ def split_heading(name: str) -> tuple[str, str]:
     return (first, slash + second) if slash else ("", name)
 
 
-def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
-    """Average runs over seeds: one row a cell, in the order of the cells' first runs.
-
-    Each figure has its mean, and its sample standard deviation under the same name with `STD`.
+def runs_by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> dict[Cell, list[Row]]:
+    """Group the rows of runs that count by their cell, in the order of the cells' first runs.
 
     Args:
         cells: which runs count, and for which cell (`engine.store.compare.grouping.counted_runs`).
@@ -254,9 +264,20 @@ def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
     for row in rows:
         if cell := cells.get(str(row["run"])):
             groups.setdefault(cell, []).append(row)
+    return groups
+
+
+def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
+    """Average runs over seeds: one row a cell, in the order of the cells' first runs.
+
+    Each figure has its mean, and its sample standard deviation under the same name with `STD`.
+
+    Args:
+        cells: as for `runs_by_cell`.
+    """
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []
-    for runs in groups.values():
+    for runs in runs_by_cell(rows, cells).values():
         first: Row = {name: runs[0][name] for name in _CELL} | {"seeds": len(runs)}
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.

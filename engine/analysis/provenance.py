@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.spec import SplitRule
-from engine.store.database import fetch
+from engine.store.database import fetch, json_object
 
 PROVENANCE = (
     "device",
@@ -43,7 +42,7 @@ def provenance_of(
             some,
         )
         for run, spec, settings in specs:
-            content = _object(spec)
+            content = json_object(spec)
             found[run] = dict.fromkeys(PROVENANCE) | {
                 "protocol": _scalar(content.get("protocol")),
                 "split": split_of(content),
@@ -58,7 +57,7 @@ def provenance_of(
         )
         for run, attempt, fields in starts:
             if run in found:
-                content = _object(fields)
+                content = json_object(fields)
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
     return found
@@ -79,14 +78,6 @@ def split_of(spec: Mapping[str, Any]) -> str | None:
         if name != "kind" and value != _SPLIT.get(name)
     )
     return f"{rule.get('kind', _SPLIT['kind'])} {changed}".strip()
-
-
-def _object(text: str | None) -> dict[str, Any]:
-    try:
-        content = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _scalar(value: Any) -> str | int | None:

@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
+from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure, signed
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
+from engine.analysis.export import listed
 from engine.analysis.pairs.cells import Pair
 from engine.analysis.pairs.significance import LEVEL, Metric, holm, ratio
 from engine.analysis.pairs.words import p_text
@@ -218,10 +219,10 @@ def _sentence(
     others = (_other(claim, side) for claim in claims)
     if cost is None:
         word = "above" if side == "winner" else "below"
-        text = f"{METRIC_NAMES[metric]} of {own:.4f}, {word} " + _listed(others)
+        text = f"{METRIC_NAMES[metric]} of {own:.4f}, {word} " + listed(others)
     else:
         between = ":" if _has_more(cost, side) else ";"
-        text = f"{_subject(cost, own)}{between} " + _listed(others)
+        text = f"{_subject(cost, own)}{between} " + listed(others)
     return Sentence(f"{text}.", claims)
 
 
@@ -272,16 +273,6 @@ def _open_text(claim: Claim, metric: Metric, cell: CostedCell) -> str:
     if claim.missing:
         text += f"; about {claim.missing} more seeds each would tell, if it is as large as it looks"
     return f"{text}."
-
-
-def _listed(texts: Iterator[str]) -> str:
-    *first, last = texts
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def signed(value: float) -> str:
-    """Write a number with its sign and four digits."""
-    return f"{value:+.4f}".replace("-", "−")
 
 
 def times_text(value: float) -> str:

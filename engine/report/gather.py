@@ -15,6 +15,8 @@ from engine.analysis.costs import CostedCell, costed
 from engine.analysis.inflation import CellInflation, inflation
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.pairs.significance import Metric, user_interval
+from engine.analysis.pivot.arranged import PivotRow
+from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
@@ -93,6 +95,7 @@ class Material:
     starts: Mapping[str, Mapping[str, Any]]
     """Fields of the newest ``start`` line of the journal, by run id."""
     groups: tuple[DataGroup, ...]
+    pivot: tuple[PivotRow, ...]
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
     """Cells, each with a published figure for it."""
@@ -150,6 +153,7 @@ def gather(
         specs=_specs(con, ids),
         starts=_starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
+        pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
         problems=(*_left_out(len(others)), *problems),

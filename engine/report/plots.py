@@ -1,20 +1,21 @@
-"""Draws the plots of a report. Matplotlib is imported when the first is drawn."""
+"""Draws the plots of a report."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from engine.analysis.costs import Cost, CostedCell
 from engine.analysis.scatter import pareto_front
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WIDE = 11.0
 """Width of a figure in inches; a page scales it to its column."""
@@ -64,7 +65,7 @@ def colours(models: Sequence[str]) -> Colours:
 
 def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours) -> str:
     """Draw the mean of each cell with its interval over users, and its seeds as ticks."""
-    with _style():
+    with style.context(STYLE, after_reset=True):
         figure = _figure(WIDE, 1.0 + 0.32 * len(levels))
         axes = figure.subplots()
         for y, level in enumerate(levels):
@@ -84,7 +85,7 @@ def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours
 def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours) -> str:
     """Draw a column per length: validation over training time, and the loss over epochs."""
     lengths = sorted({curve.length for curve in curves})
-    with _style():
+    with style.context(STYLE, after_reset=True):
         figure = _figure(WIDE, 5.6)
         grid = figure.subplots(2, len(lengths), sharey="row", sharex="row", squeeze=False)
         for column, length in enumerate(lengths):
@@ -112,7 +113,7 @@ def pareto_plot(
     """Draw quality over each cost, with a line through the cells on the Pareto front."""
     columns = 3 if len(costs) > 2 else len(costs)
     rows = math.ceil(len(costs) / columns)
-    with _style():
+    with style.context(STYLE, after_reset=True):
         figure = _figure(WIDE, 0.5 + 2.9 * rows)
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
         every = [axes for row in grid for axes in row]
@@ -161,8 +162,6 @@ model's cells, which lie close together, don't overlap."""
 
 def _logarithmic(axes: Axes, values: Sequence[float], least: float) -> None:
     """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
     above = [value for value in values if value > 0]
     if above and max(above) / min(above) >= least:
         axes.set_xscale("log")
@@ -182,8 +181,6 @@ def _short(value: float) -> str:
 
 
 def _legend(figure: Figure, looks: Colours, models: set[str]) -> None:
-    from matplotlib.lines import Line2D
-
     shown = [(model, look) for model, look in looks.items() if model in models]
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=7, linewidth=1.6)
@@ -198,21 +195,7 @@ def _model(cell: CostedCell) -> str:
     return cell.cell.cell.model
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Apply our style in place of the user's own Matplotlib settings."""
-    import matplotlib as mpl
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
-        yield
-
-
 def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     return figure

@@ -6,6 +6,7 @@ Whatever SQLite complains of becomes a `StoreError` of one sentence.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +60,15 @@ def fetch(con: sqlite3.Connection, sql: str, parameters: Any = ()) -> list[sqlit
     """All rows of a query, on whatever connection `connect_reader` gave."""
     assert isinstance(con, StoreConnection)
     return con.rows(sql, parameters)
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """Read a column that holds a JSON object; empty if it is absent or none."""
+    try:
+        content = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def insert(connection: StoreConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -238,7 +248,8 @@ def migrate(db: Path) -> None:
 
 
 def _apply_migrations(connection: sqlite3.Connection) -> None:
-    from sqlite_utils import Database  # only where there is something to migrate
+    # Heavy, and only needed where there is something to migrate.
+    from sqlite_utils import Database
 
     from engine.store.migrations import migrations
 

@@ -271,6 +271,7 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
         UsageError: there is no such run, or it was imported.
         StoreError: another version of seqbench wrote it.
     """
+    # Commands that only list runs needn't spend the time that these take to import.
     from pydantic import ValidationError
 
     from engine.spec import RunSpec

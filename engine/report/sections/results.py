@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from engine.analysis.comparison import AGGREGATE_MEANING, kind_of, spread_text
+from engine.analysis.comparison import (
+    AGGREGATE_MEANING,
+    kind_of,
+    runs_by_cell,
+    signed,
+    spread_text,
+)
 from engine.analysis.inflation import INFLATED
 from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
-from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, pivot
+from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
-from engine.analysis.tradeoffs import signed
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_plot, quality_plot
@@ -36,9 +41,10 @@ def results(material: Material, looks: Colours) -> Section:
 
 
 def _pivot(material: Material) -> Iterator[Block]:
-    rows = pivot(material.done, material.counted)
-    known = {str(run["run"]): run for run in material.done}
-    labels = [signed_label(row.label, (known[run] for run in row.runs)) for row in rows]
+    rows = material.pivot
+    counted = runs_by_cell(material.done, material.counted)
+    runs = {cell.name: of_cell for cell, of_cell in counted.items()}
+    labels = [signed_label(row.label, runs.get(row.cell, ())) for row in rows]
     yield table(
         ["", *COLUMNS],
         [

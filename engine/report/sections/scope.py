@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engine.analysis.apart import why_apart
-from engine.analysis.comparison import by_cell
+from engine.analysis.comparison import by_cell, signed
+from engine.analysis.export import listed
 from engine.analysis.relaunch import suite_command
-from engine.analysis.tradeoffs import Balance, signed
+from engine.analysis.tradeoffs import Balance
 from engine.lifecycle import DIED
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
 from engine.report.planned import Plan, Planned
 from engine.report.remarks import remarks_table
-from engine.report.wording import counted, listed, metric_name
+from engine.report.wording import counted, metric_name
 
 
 def in_short(material: Material) -> Section:

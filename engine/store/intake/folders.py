@@ -15,10 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from engine.atomic import fsync_folder, write_atomically
 from engine.errors import RunError, StoreError
 from engine.regular import read_regular
 from engine.runfolder import RunFolder
+from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
@@ -167,10 +170,6 @@ def _remove(trash: Path) -> None:
 
 
 def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
-    from pydantic import ValidationError
-
-    from engine.spec import RunSpec
-
     row = connection.row(
         "SELECT r.created, r.suite, r.parameters, s.spec FROM runs r"
         " JOIN specs s ON s.run = r.id WHERE r.id = ?",

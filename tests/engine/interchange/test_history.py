@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from measured_runs import MeasuredStore
+from row_pivot import pivot
 
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pairs.cells import ranked_cells
-from engine.analysis.pivot.arranged import pivot
 from engine.errors import ConfigError, UserError
 from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
