@@ -1,4 +1,4 @@
-"""Making suites from chosen cells, and saving them as YAML."""
+"""Making suites of chosen cells, and saving them as YAML in the user's configuration."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def save_suite(
 
 
 def _typed(overrides: Overrides) -> Overrides:
-    """Parse overrides that are text, as YAML would."""
+    """Parse the values that are text, as YAML would: ``"1e-3"`` to 0.001."""
     typed: Overrides = {}
     for key, value in overrides.items():
         parsed = parse_scalar(value) if isinstance(value, str) else value

@@ -83,7 +83,7 @@ FACTS = (
 
 @cache
 def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
-    """Every column of a comparison that the store can sort by, in order."""
+    """List the columns of a comparison that the store can sort by, in the order of the table."""
     reference = [_column(name, measure, aggregate) for name, measure in REFERENCE_COLUMNS.items()]
     metrics = [
         _column(f"{name}/{split}{label}", f"{split}_{metric}{ranking}", aggregate)

@@ -1,6 +1,5 @@
-"""A comparison as text: for people (``table``, ``md``) and for programs (``csv``, ``json``).
-
-The same rows give the same bytes.
+"""Writing a comparison as text: for people (``table``, ``md``) and for programs (``csv``,
+``json``). The same rows give the same bytes.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """Characters that begin a formula in spreadsheets, in some the wide forms too."""
 
 _LONGEST_CELL = 200
-"""Characters of a text in a table; the other formats hold all of it."""
+"""Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
 
 
 def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -> str:  # noqa: A002
@@ -116,7 +115,7 @@ def _markdown(rows: Sequence[Row]) -> str:
 
 
 def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> str:
-    """Join cells of Markdown to a table, whose first line is its head.
+    """Write a table of Markdown from lines of escaped texts, the first being the head.
 
     Args:
         figures: whether a column holds numbers, which stand at the right.
@@ -166,7 +165,12 @@ def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
 
 
 def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[str]:
-    """Pad texts to the terminal cells of the widest, or to ``most``, clipped with an ellipsis."""
+    """Pad texts with blanks to one width in terminal cells.
+
+    Args:
+        right: whether the texts stand at the right.
+        most: the greatest width; wider texts are cut, and end in an ellipsis.
+    """
     width = max(map(cell_len, texts))
     if most is not None and width > most:
         width = most

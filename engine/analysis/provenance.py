@@ -64,8 +64,8 @@ def provenance_of(
 
 
 def split_of(spec: Mapping[str, Any]) -> str | None:
-    """How the interactions were split into training, validation and test; None where a
-    specification doesn't tell it, as of a run that was imported."""
+    """Return how the interactions were split into training, validation and test, such as
+    ``leave-one-out``; None if the specification doesn't tell, as of an imported run."""
     source = spec.get("source")
     if not isinstance(source, dict):
         return None

@@ -1,4 +1,4 @@
-"""Published figures against our cells: the difference, its interval, and a word where that allows
+"""Published figures against our cells: the difference, its interval, and a verdict if that allows
 one.
 
 A published figure is one number: one seed, a maximum over epochs, few digits. So it is set against

@@ -217,7 +217,7 @@ def _transact(location: StoreLocation, action: Callable[[StoreConnection], Resul
 def _new_id(
     connection: StoreConnection, location: StoreLocation, spec: RunSpec, others: Container[str]
 ) -> str:
-    """An id that no run in the store, no folder and none of the others has."""
+    """Make an id that no run in the store, no folder and none of ``others`` has."""
     stem = re.sub(r"\.{2,}", ".", f"{spec.model}-{spec.dataset}-l{spec.length}-s{spec.seed}")
     while True:
         run = f"{stem}-{''.join(random.choices(_BASE32, k=5))}"

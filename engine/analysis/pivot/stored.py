@@ -43,11 +43,14 @@ def stored_pivot(
     aggregate: Aggregate,
     tables: Iterable[ReferenceTable] = (),
 ) -> StoredPivot:
-    """The pivot of the runs that are done and match, the epochs of each made one by ``aggregate``.
+    """Make the pivot of the runs that are done and match.
 
     A cell of several seeds is their maximum or minimum where the aggregate is that, and else their
     mean with its deviation; of a seed that ran more than once, the run with the last id counts.
-    Below each cell stands what ``tables`` publish for it.
+
+    Args:
+        aggregate: how a run's epochs become one figure.
+        tables: whose figures for a cell are put below it.
 
     Raises:
         UsageError: a filter that means nothing.

@@ -83,7 +83,7 @@ _TEX = {
 
 
 def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa: A002
-    """The pivot in one of `FORMATS`; a sheet is bytes.
+    """Write the pivot in one of `FORMATS`; a sheet is bytes, the others text.
 
     Raises:
         UsageError: there is no such format.
@@ -178,7 +178,7 @@ def _markdown(rows: Sequence[PivotRow]) -> str:
 
 
 def _latex(rows: Sequence[PivotRow]) -> str:
-    r"""For ``\usepackage{booktabs}``."""
+    r"""Write a LaTeX table, for ``\usepackage{booktabs}``."""
     heads = [split_heading(name) for name in COLUMNS]
     lines = [r"\begin{tabular}{l" + "r" * len(COLUMNS) + "}", r"\toprule"]
     lines += [" & ".join(["", *(_tex(first) for first, _ in heads)]) + r" \\"]
