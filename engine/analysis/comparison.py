@@ -296,16 +296,9 @@ def _put(row: Row, name: str, figure: Spread | None) -> None:
 
 STD = " (std)"
 _CELL = (
-    "model",
-    "dataset",
-    "length",
-    "profile",
-    "settings",
-    "aggregate",
-    "protocol",
-    "split",
+    "model", "dataset", "length", "profile", "settings", "aggregate", "protocol", "split",
     "checksum",
-)
+)  # fmt: skip
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:

@@ -32,26 +32,10 @@ Format = Literal["table", "csv", "md", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _ESSENTIAL = (
-    "model",
-    "dataset",
-    "length",
-    "seed",
-    "seeds",
-    "state",
-    TIME_TO_QUALITY,
-    "NDCG@10/test",
-    "Recall@10/test",
-    "NDCG@10/valid",
-    "MRR@10/test",
-    "HitRate@10/test",
-    "EpochTime",
-    "Total Epoch Trained",
-    "BestEpoch",
-    "Loss/train",
-    "Model/TotalParams",
-    "GradientNorm",
-    "run",
-)
+    "model", "dataset", "length", "seed", "seeds", "state", TIME_TO_QUALITY, "NDCG@10/test",
+    "Recall@10/test", "NDCG@10/valid", "MRR@10/test", "HitRate@10/test", "EpochTime",
+    "Total Epoch Trained", "BestEpoch", "Loss/train", "Model/TotalParams", "GradientNorm", "run",
+)  # fmt: skip
 """Columns that a table shows first where it can't show all, the most important first."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """Characters that begin a formula in spreadsheets, in some the wide forms too."""

@@ -10,16 +10,8 @@ from engine.spec import SplitRule
 from engine.store.database import fetch, json_object
 
 PROVENANCE = (
-    "device",
-    "dtype",
-    "checksum",
-    "protocol",
-    "split",
-    "torch",
-    "code",
-    "settings",
-    "attempts",
-)
+    "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
+)  # fmt: skip
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")

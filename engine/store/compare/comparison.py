@@ -14,31 +14,10 @@ from engine.store.database import fetch
 from engine.store.schema import SUMMARY_MEASURES
 
 _RUN_COLUMNS = (
-    "id",
-    "model",
-    "dataset",
-    "length",
-    "seed",
-    "profile",
-    "suite",
-    "state",
-    "created",
-    "started",
-    "finished",
-    "attempt",
-    "device",
-    "epoch",
-    "epochs",
-    "parameters",
-    *SPEEDS,
-    "fingerprint",
-    "cause",
-    "message",
-    "note",
-    "tags",
-    "origin",
-    "marks",
-)
+    "id", "model", "dataset", "length", "seed", "profile", "suite", "state", "created",
+    "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
+    "fingerprint", "cause", "message", "note", "tags", "origin", "marks",
+)  # fmt: skip
 SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
 SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name in SUMMARY_COLUMNS}
 

@@ -20,21 +20,10 @@ from engine.store.database import fetch
 Measure = str | tuple[str, str]
 """A column of the comparison; or two columns, for the first less the second run by run."""
 
-_TEXTS = frozenset(
-    {
-        "id",
-        "suite",
-        "state",
-        "device",
-        "fingerprint",
-        "cause",
-        "message",
-        "note",
-        "tags",
-        "origin",
-        "marks",
-    }
-)
+_TEXTS = frozenset((
+    "id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags",
+    "origin", "marks",
+))  # fmt: skip
 """Columns that have no mean."""
 
 

@@ -28,30 +28,12 @@ from engine.store.location import StoreLocation
 
 META_FORMAT = 1
 META_COLUMNS = (
-    "note",
-    "position",
-    "state",
-    "attempt",
-    "losses",
-    "finished",
-    "cause",
-    "message",
-    "launcher",
-)
+    "note", "position", "state", "attempt", "losses", "finished", "cause", "message", "launcher",
+)  # fmt: skip
 META_ATTEMPT_COLUMNS = (
-    "attempt",
-    "slot",
-    "host",
-    "launched",
-    "status",
-    "ended",
-    "exited",
-    "cause",
-    "message",
-    "job",
-    "partition",
-    "node",
-)
+    "attempt", "slot", "host", "launched", "status", "ended", "exited", "cause", "message",
+    "job", "partition", "node",
+)  # fmt: skip
 _ADDED = dict.fromkeys(("launcher", "job", "partition", "node"))
 """Columns that files of earlier versions lack."""
 

@@ -72,7 +72,7 @@ class Reader:
         return [self.whole(name) for name in names]
 
     def event(self) -> str | None:
-        """Write all fields as JSON, with null for NaN and infinities; ``None`` if that is too long."""
+        """Write all fields as JSON, with null for NaN and infinities; ``None`` if too long."""
         try:
             text = json.dumps(_strict(self.line.fields), ensure_ascii=False, allow_nan=False)
         except (ValueError, RecursionError):
