@@ -263,6 +263,8 @@ def enqueue_amended(
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{first['loc'][-1]}: {first['msg']}.") from None
-    suite = catalogue.suites.get(run.suite or "") if catalogue else None
-    kept = suite and keeps_label(catalogue, suite, changed.seed, [changed.fingerprint()])
-    return enqueue(location, [changed], suite.name if kept else None, run.launcher)[0]
+    label = None
+    if catalogue is not None and (suite := catalogue.suites.get(run.suite or "")):
+        kept = keeps_label(catalogue, suite, changed.seed, [changed.fingerprint()])
+        label = suite.name if kept else None
+    return enqueue(location, [changed], label, run.launcher)[0]
