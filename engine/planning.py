@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from engine.config import Catalogue
 from engine.config.overrides import Override, overlay, parse_override
+from engine.config.suites import suite_of_cells
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.models.sizes import parameter_count
@@ -23,7 +24,6 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import get_run, run_spec
 from engine.store.requests import enqueue
-from engine.suites import suite_of_cells
 from engine.yamlfile import parse_scalar
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic import write_atomically
-from engine.config import Catalogue, user_entry
+from engine.config.catalogue import Catalogue
+from engine.config.layers import user_entry
 from engine.errors import ConfigError, UsageError, shown
 from engine.spec import CellKey, Overrides, Suite
 from engine.validation import InvalidError, validate
