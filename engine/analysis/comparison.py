@@ -232,7 +232,7 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """Format with the sign and so many decimals: ``+0.0012``, ``−0.0012``."""
+    """Format with a sign and ``digits`` decimals: ``+0.0012``, ``−0.0012``; 0 has no sign."""
     return with_sign(f"{abs(value):.{digits}f}", value)
 
 

@@ -51,9 +51,9 @@ class PastCost:
     """Costs of equal or similar runs; ``None`` where unknown."""
 
     epoch_seconds: float
-    """Training and evaluation."""
+    """Seconds of training and evaluation of an epoch."""
     run_seconds: float | None
-    """Of whole runs that had as many epochs, and as much patience, to go."""
+    """Seconds of whole runs with the same limit of epochs and the same patience."""
     memory_mib: float | None
     """Peak of one process: on the GPU, or its resident memory on the CPU."""
     length: int

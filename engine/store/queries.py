@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.spec import RunSpec
 
 RECENT = 20
-"""Ended runs that the queue still shows."""
+"""Number of ended runs that the queue still shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ class Run:
     attempt: int
     """The attempt that runs, ran last or, in state ``queued``, comes next; counted from 1."""
     losses: int
-    """How often its process vanished since it was last asked for."""
+    """How often its process vanished since it was queued or retried by a user."""
     device: str | None
     epoch: int | None
-    """Last one finished."""
+    """The last epoch that ended."""
     epochs: int | None
-    """At most: early stopping may end it sooner."""
+    """The most epochs; early stopping may end the run sooner."""
     step: int | None
-    """Last one recorded, counted over the whole run."""
+    """The last update that was recorded, counted over the whole run."""
     steps_per_epoch: int | None
-    """About: windows are cut at random."""
+    """Updates in an epoch, about: windows are cut at random."""
     epoch_seconds: float | None
-    """Training and evaluation, mean over the newest epochs."""
+    """Seconds of training and evaluation, mean over the newest epochs."""
     parameters: int | None
     best_epoch: int | None
     best_valid_ndcg: float | None
@@ -67,9 +67,9 @@ class Run:
     origin: str = ""
     """How an imported run came here; empty for our own."""
     marks: str | None = None
-    """What disturbed it (`engine.marks`), with blanks between; ``None`` where nothing told."""
+    """Marks of what disturbed it (`engine.marks`), with blanks between; ``None`` if not known."""
     launcher: str | None = None
-    """Where it goes; ``None`` is the supervisor's machine."""
+    """The launcher that starts it; ``None`` for the supervisor's machine."""
 
     @property
     def progress(self) -> float | None:
@@ -86,9 +86,9 @@ class Run:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds to the last epoch at the pace of the newest ones, while it runs.
+        """Seconds to the last epoch at the pace of the newest ones; ``None`` unless it runs.
 
-        At most, that is: when patience will end it can't be known.
+        An upper bound: early stopping can't be foreseen.
         """
         done = self._epochs_done()
         if self.state != "running" or done is None or not self.epochs or not self.epoch_seconds:

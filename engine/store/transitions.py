@@ -31,7 +31,7 @@ class LiveAttempt:
     """When the journal was last seen to grow."""
     ended: float | None
     launcher: str | None
-    """Of the run; ``None`` is this machine."""
+    """The run's launcher; ``None`` for this machine."""
     pid: int | None
     boot_id: str | None
     start_ticks: int | None

@@ -45,7 +45,7 @@ PerUser = NDArray[np.float64]
 LEVEL = 0.05
 RESAMPLES = 2_000
 MOST_SEEDS = 1_000
-"""More than these nobody trains."""
+"""The most seeds a cell that are considered."""
 
 
 def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
@@ -216,7 +216,7 @@ class _Part:
 
     variance: float
     rest: float
-    """What of it another part holds already."""
+    """The share of ``variance`` that another part holds already."""
     dof: int
 
 

@@ -59,13 +59,13 @@ def stored_pivot(
     shown = [entry.source for entry in pivot_columns(aggregate)]
     read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
-    told = _measured(con, cells)
+    measured = _measured(con, cells)
     beside = {row.cell: published.published_for(tables, row) for row in cells}
     return StoredPivot(
         rows=tuple(
             arranged(
                 [
-                    _pivot_cell(row, shown, aggregate, told.get(row.run), beside[row.cell])
+                    _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell])
                     for row in cells
                 ]
             )
@@ -99,7 +99,7 @@ def _pivot_cell(
     row: CellRow,
     shown: Sequence[str],
     aggregate: Aggregate,
-    told: tuple[int | None, str | None] | None,
+    measured: tuple[int | None, str | None] | None,
     beside: Collection[Published],
 ) -> PivotCell:
     known = [row.figures.get(source) for source in shown]
@@ -112,7 +112,7 @@ def _pivot_cell(
     else:
         figures = tuple(each.spread.mean if each else None for each in known)
         deviations = tuple(each.spread.deviation if each else None for each in known)
-    protocol, split = told or (None, None)
+    protocol, split = measured or (None, None)
     return PivotCell(
         row.cell,
         protocol=protocol,

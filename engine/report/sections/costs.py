@@ -12,7 +12,7 @@ from engine.analysis.costs import (
     PARAMETERS,
     Cost,
     CostedCell,
-    told,
+    known_costs,
 )
 from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
@@ -80,7 +80,7 @@ def trade_offs(material: Material, looks: Colours) -> Section:
 
 
 def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterator[Block]:
-    wanted, costs = material.wanted, told(group.cells)
+    wanted, costs = material.wanted, known_costs(group.cells)
     name = metric_name(wanted.metric, masked=wanted.masked)
     yield Subheading(group.title)
     yield _cost_table(group, costs, name)
