@@ -105,6 +105,16 @@ class Run:
         return whole + min(1.0, max(0.0, part))
 
 
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """A run in training, with the slot, process and host of its attempt."""
+
+    run: Run
+    slot: str | None
+    pid: int | None
+    host: str | None
+
+
 @dataclass(slots=True)
 class LaunchCell:
     """All runs of a model, data set and length, whatever their settings: a square of Launch."""
@@ -179,6 +189,13 @@ def queue(con: sqlite3.Connection) -> list[Run]:
 def running(con: sqlite3.Connection) -> list[Run]:
     """List running runs, the oldest start first."""
     return _runs(con, f"{_RUNS} WHERE state = 'running' ORDER BY started, id")
+
+
+def occupants(con: sqlite3.Connection) -> list[Occupant]:
+    """List the runs in training, the oldest start first."""
+    rows = fetch(con, "SELECT run, slot, pid, host FROM attempts WHERE exited IS NULL")
+    places = {run: (slot, pid, host) for run, slot, pid, host in rows}
+    return [Occupant(run, *places.get(run.id, (None, None, None))) for run in running(con)]
 
 
 def waiting(con: sqlite3.Connection) -> list[Run]:
