@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.analysis import published
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
@@ -21,18 +21,16 @@ from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
+from engine.config import Catalogue
 from engine.errors import UsageError
 from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
+from engine.spec import Suite
 from engine.store import queries, series
 from engine.store.compare.grouping import CellRow, Choice, cell_table, counted_runs
 from engine.store.database import fetch
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
-    from engine.spec import Suite
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.analysis.comparison import Row
 from engine.analysis.relaunch import relaunch_command, suite_command
+from engine.config import Catalogue
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 _FACTS = (
     ("device", "device"),
