@@ -130,8 +130,13 @@ def to_yaml(content: Mapping[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
+    """Writes no aliases, which `read_yaml` refuses, and sequences indented, as people do."""
+
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -51,7 +51,7 @@ def test_the_file_reads_as_a_person_would_write_it() -> None:
     )
     assert text == (
         "name: mine\ntitle: Mine\nmodels: [sasrec, xlstm]\ndatasets: [synthetic, ml-100k]\n"
-        "lengths: [50, 75]\ncells:\n- [sasrec, synthetic, 50]\n- [xlstm, ml-100k, 75]\n"
+        "lengths: [50, 75]\ncells:\n  - [sasrec, synthetic, 50]\n  - [xlstm, ml-100k, 75]\n"
         "seeds: [1, 2]\nprofile: reference\noverrides: {lr: 0.001, epochs: 5}\n"
         "variants:\n  tied: {tied: true}\n"
     )

@@ -304,11 +304,11 @@ def test_a_process_that_has_the_number_of_a_dead_worker_is_left_alone(
     work(lambda: look.holds(run), "it to hold")
     live = look.live(run)
     mine = own_identity()
-    for stranger in (
-        ProcessIdentity(mine.pid, mine.boot_id, mine.start_ticks - 1),
-        ProcessIdentity(mine.pid, "an earlier boot", mine.start_ticks),
+    for boot_id, start_ticks in (
+        (mine.boot_id, mine.start_ticks - 1),
+        ("an earlier boot", mine.start_ticks),
     ):
-        other = replace(live, identity=stranger)
+        other = replace(live, pid=mine.pid, boot_id=boot_id, start_ticks=start_ticks)
         launcher = LocalLauncher()
         assert not launcher.stop(location.folder(run), other, "kill")
     assert look.alive(live)
