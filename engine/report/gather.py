@@ -23,8 +23,8 @@ from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.errors import UsageError
-from engine.report.planned import Plan, plan
-from engine.report.plots import Curve, Level
+from engine.report.planned import SuiteRuns, suite_runs
+from engine.report.plots import CellQuality, Curve
 from engine.spec import Suite
 from engine.store import queries, series
 from engine.store.compare.grouping import CellRow, Choice, cell_table, counted_runs
@@ -54,7 +54,7 @@ class DataGroup:
 
     place: dict[str, Value]
     cells: tuple[CostedCell, ...]
-    levels: tuple[Level, ...]
+    qualities: tuple[CellQuality, ...]
     """Quality of each cell, in the same order."""
     pairs: tuple[Pair, ...]
     tradeoffs: Tradeoffs
@@ -83,7 +83,7 @@ class Material:
     wanted: Wanted
     rows: tuple[Row, ...]
     """Rows of all selected runs, in any state; figures are those at the chosen epoch."""
-    plan: Plan | None
+    suite_runs: SuiteRuns | None
     """Which runs of the suite exist, where a suite was selected."""
     counted: Mapping[str, Cell]
     """The cell of each run that counts for one, by run id."""
@@ -128,7 +128,7 @@ def gather(
         assert catalogue is not None
         others = [run for run in others if run.suite == wanted.suite.name]
         own = [run for run in runs.values() if not run.origin and run.id not in wanted.without]
-        planned = plan(catalogue, wanted.suite, own)
+        planned = suite_runs(catalogue, wanted.suite, own)
         meant = planned.ids
         rows = [row for row in rows if row["run"] in meant]
     rows.sort(key=lambda row: [str(row["dataset"]), str(row["model"]), row["length"], row["seed"]])
@@ -145,7 +145,7 @@ def gather(
     return Material(
         wanted=wanted,
         rows=tuple(rows),
-        plan=planned,
+        suite_runs=planned,
         counted=counted,
         runs=meant_runs,
         specs=_specs(con, ids),
@@ -200,7 +200,7 @@ def _groups(
             DataGroup(
                 place=dict(zip(COMPARABLE, key, strict=True)),
                 cells=tuple(members),
-                levels=tuple(_level(each, wanted) for each in members),
+                qualities=tuple(_quality(each, wanted) for each in members),
                 pairs=own_pairs,
                 tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
@@ -217,10 +217,12 @@ def _order(each: CostedCell) -> tuple[str, str, int, str]:
     return cell.model, cell.profile, cell.length, each.label
 
 
-def _level(each: CostedCell, wanted: Wanted) -> Level:
+def _quality(each: CostedCell, wanted: Wanted) -> CellQuality:
     values = each.cell.values(wanted.metric, masked=wanted.masked)
     low, high = user_interval(values)
-    return Level(each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1))))
+    return CellQuality(
+        each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1)))
+    )
 
 
 def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:

@@ -25,7 +25,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SuiteRuns:
     """A suite, and the runs that were launched as it."""
 
     suite: Suite
@@ -45,7 +45,7 @@ class Plan:
         return {each.run for each in self.runs if each.run} | {run.id for run in beside}
 
 
-def plan(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> Plan:
+def suite_runs(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> SuiteRuns:
     """Find the runs of a suite: those with its name, and any other that equals one of its runs.
 
     The seeds are the suite's own, unless runs were launched as it with others: then the seeds of
@@ -61,7 +61,7 @@ def plan(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> Plan:
     wanted = {spec.fingerprint(): spec for spec in catalogue.expand(counted_suite)}
     cells = {(spec.model, spec.dataset, spec.length) for spec in wanted.values()}
     beside = [run for run in launched if run.state == "done" and run.fingerprint not in wanted]
-    return Plan(
+    return SuiteRuns(
         suite=counted_suite,
         named_seeds=suite.seeds,
         runs=tuple(_planned(wanted, runs)),

@@ -58,10 +58,10 @@ def environment(material: Material) -> Section:
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
     """Make the section with the command that repeats each row's runs."""
     blocks: list[Block] = []
-    if material.plan is not None:
+    if material.suite_runs is not None:
         blocks += [
             Paragraph("All of it (what is done already is left alone; --again runs it anew):"),
-            Commands((suite_command(material.plan.suite),)),
+            Commands((suite_command(material.suite_runs.suite),)),
         ]
     blocks.append(
         Paragraph("Row by row; a run ends with the same figures on the same kind of device:")

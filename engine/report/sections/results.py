@@ -140,19 +140,19 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
     name = metric_name(wanted.metric, masked=wanted.masked)
     valid = valid_name(wanted.metric, masked=wanted.masked)
     rows = []
-    for level in group.levels:
-        runs = level.cell.cell.runs
+    for quality in group.qualities:
+        runs = quality.cell.cell.runs
         rows.append(
             [
-                level.cell.label,
+                quality.cell.label,
                 str(len(runs)),
-                spread_text(spread(level.seeds), "metric"),
-                interval_text(level.low, level.high),
+                spread_text(spread(quality.seeds), "metric"),
+                interval_text(quality.low, quality.high),
                 _mean([run[valid] for run in runs]),
                 _mean([run["BestEpoch"] for run in runs], digits=0),
             ]
         )
-    best = max(group.levels, key=lambda level: level.mean)
+    best = max(group.qualities, key=lambda quality: quality.mean)
     return [
         Subheading(group.title),
         table(
@@ -162,9 +162,11 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
         ),
         Plot(
             name=f"quality-{slug(group.title)}",
-            draw=partial(quality_plot, f"quality-{slug(group.title)}", group.levels, name, looks),
+            draw=partial(
+                quality_plot, f"quality-{slug(group.title)}", group.qualities, name, looks
+            ),
             alt=f"{name} of each cell on {group.title} with its interval over users: from "
-            f"{min(level.mean for level in group.levels):.4f} to {best.mean:.4f} "
+            f"{min(quality.mean for quality in group.qualities):.4f} to {best.mean:.4f} "
             f"({best.cell.label}).",
             caption=f"{name} on {group.title}: mean over seeds (mark), 95 % interval over users "
             "(line), single seeds (ticks)",
