@@ -20,8 +20,7 @@ from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.metrics import METRIC_COLUMNS
 from engine.spec import SplitRule
-from engine.store.connect import connect_writer
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.ceiling import ceiling_of
 from engine.spec import SplitRule
-from engine.store.database import fetch
+from engine.store.database import fetch, json_object
 
 PROVENANCE = (
-    "device",
-    "dtype",
-    "checksum",
-    "protocol",
-    "split",
-    "torch",
-    "code",
-    "settings",
-    "attempts",
+    "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
     "ceiling",
-)
+)  # fmt: skip
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``ceiling`` is
 the highest value that a metric on test can have (`engine.ceiling`)."""
 
@@ -46,7 +37,7 @@ def provenance_of(
             some,
         )
         for run, spec, settings in specs:
-            content = _object(spec)
+            content = json_object(spec)
             found[run] = dict.fromkeys(PROVENANCE) | {
                 "protocol": _scalar(content.get("protocol")),
                 "split": split_of(content),
@@ -61,7 +52,7 @@ def provenance_of(
         )
         for run, attempt, fields in starts:
             if run in found:
-                content = _object(fields)
+                content = json_object(fields)
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
                 ceiling = ceiling_of(content)
@@ -70,8 +61,8 @@ def provenance_of(
 
 
 def split_of(spec: Mapping[str, Any]) -> str | None:
-    """How the interactions were split into training, validation and test; None where a
-    specification doesn't tell it, as of a run that was imported."""
+    """Return how the interactions were split into training, validation and test, such as
+    ``leave-one-out``; None if the specification doesn't tell, as of an imported run."""
     source = spec.get("source")
     if not isinstance(source, dict):
         return None
@@ -84,14 +75,6 @@ def split_of(spec: Mapping[str, Any]) -> str | None:
         if name != "kind" and value != _SPLIT.get(name)
     )
     return f"{rule.get('kind', _SPLIT['kind'])} {changed}".strip()
-
-
-def _object(text: str | None) -> dict[str, Any]:
-    try:
-        content = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _scalar(value: Any) -> str | int | None:

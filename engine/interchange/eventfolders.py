@@ -13,7 +13,7 @@ from engine.errors import UserError
 from engine.interchange.events import Scalars, write_scalars
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
-from engine.store.queries import epochs
+from engine.store.series import epochs
 
 PARAMETERS = "Model/TotalParams"
 EPOCHS = "Total Epoch Trained"

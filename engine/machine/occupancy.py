@@ -13,8 +13,7 @@ from engine.machine.busyprocesses import ForeignProcess, describe
 from engine.machine.slots import Slot
 from engine.machine.telemetry import GpuSample, Sample
 from engine.process import parent_of
-from engine.store.occupants import Occupant
-from engine.store.queries import Run, Supervisor
+from engine.store.queries import Occupant, Run, Supervisor
 
 
 @dataclass(frozen=True, slots=True)

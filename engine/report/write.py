@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from engine.atomic import write_atomically
+from engine.config import Catalogue
 from engine.errors import UserError
 from engine.report.blocks import Report
 from engine.report.formats import format_of
@@ -23,9 +23,6 @@ from engine.report.sections.statistics import significance
 from engine.report.svg import standalone
 from engine.report.wording import counted, metric_name
 from engine.store.location import StoreLocation
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 
 @dataclass(frozen=True)

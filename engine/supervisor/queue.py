@@ -83,7 +83,7 @@ class Queue:
     _watched: defaultdict[tuple[str, int], _Watch] = field(
         default_factory=lambda: defaultdict(_Watch)
     )
-    """By run and attempt."""
+    """Memories of live attempts, by run and attempt's number."""
     _reported: set[str] = field(default_factory=set)
     """Problems of the last round, which aren't logged again."""
 

@@ -55,10 +55,10 @@ class Session:
 
         Raises `StoreError`.
         """
-        from engine.store.connect import bring_up_to_date, connect_reader
+        from engine.store.connect import connect_reader, create_or_migrate
 
         if self.has_store:
-            bring_up_to_date(self.location)
+            create_or_migrate(self.location)
         with closing(connect_reader(self.location)) as connection:
             self.look_after_queue(connection)
             yield connection

@@ -107,8 +107,8 @@ class OrderDesk(TextBox):
         """Write what is chosen as a suite; nothing if it can't be planned."""
         if self._plan is None or self.app.catalogue is None:
             return Content("")
+        from engine.config.suites import suite_yaml
         from engine.planning import order_suite  # loaded with the plan
-        from engine.suites import suite_yaml
 
         order = self._plan.order
         suite = order_suite(self.app.catalogue, order, order.suite or "selection", "")

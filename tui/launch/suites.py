@@ -14,9 +14,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.config import load_catalogue, user_layer
+from engine.config.suites import SuiteExistsError, save_suite, suite_yaml
 from engine.errors import UserError
 from engine.planning import order_suite
-from engine.suites import SuiteExistsError, save_suite, suite_yaml
 from tui.dialogs.ask import AskScreen
 from tui.launch.words import yaml_text
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path

@@ -73,9 +73,9 @@ class QueueTable(Lines, can_focus=True):
     def summary(self) -> str:
         """``2 running · 3 queued``."""
         counts = Counter(run.state for run in self._runs)
-        parts = [f"{counts[state]} {state}" for state in ("running", "queued", "paused")
-                 if counts[state]]  # fmt: skip
-        return " · ".join(parts)
+        return " · ".join(
+            f"{counts[state]} {state}" for state in ("running", "queued") if counts[state]
+        )
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""

@@ -210,10 +210,12 @@ class RunScreen(ChartedScreen):
         """Queue a new run with the proposed change."""
         if self._page is None or (proposed := self._page.remedy) is None:
             return
-        location, run_id = self.app.location, self.run_id
+        location, catalogue, run_id = self.app.location, self.app.catalogue, self.run_id
 
         def write() -> str:
-            run = requests.enqueue_amended(location, run_id, proposed.settings)
+            from engine.planning import enqueue_amended  # imported in the thread
+
+            run = enqueue_amended(location, catalogue, run_id, proposed.settings)
             return f"Queued {run} with {proposed.change}"
 
         self.app.request(write)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.analysis.comparison import Row
 from engine.analysis.relaunch import relaunch_command, suite_command
 from engine.ceiling import Ceiling, ceiling_of
+from engine.config import Catalogue
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 _FACTS = (
     ("device", "device"),
@@ -77,10 +75,10 @@ def _ceilings(material: Material) -> Iterator[str]:
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
     """Make the section with the command that repeats each row's runs."""
     blocks: list[Block] = []
-    if material.plan is not None:
+    if material.suite_runs is not None:
         blocks += [
             Paragraph("All of it (what is done already is left alone; --again runs it anew):"),
-            Commands((suite_command(material.plan.suite),)),
+            Commands((suite_command(material.suite_runs.suite),)),
         ]
     blocks.append(
         Paragraph("Row by row; a run ends with the same figures on the same kind of device:")

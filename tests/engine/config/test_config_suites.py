@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import Catalogue, load_catalogue
+from engine.config.suites import SuiteExistsError, save_suite, suite_of_cells, suite_yaml
 from engine.errors import ConfigError, UsageError
 from engine.spec import CellKey, Overrides, Suite
-from engine.suites import SuiteExistsError, save_suite, suite_of_cells, suite_yaml
 from engine.yamlfile import read_yaml
 
 CELLS: list[CellKey] = [("sasrec", "synthetic", 50), ("xlstm", "ml-100k", 75)]

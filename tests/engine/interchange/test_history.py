@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from measured_runs import MeasuredStore
+from row_pivot import pivot
 
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pairs.cells import ranked_cells
-from engine.analysis.pivot.arranged import pivot
 from engine.errors import ConfigError, UserError
 from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
@@ -22,7 +22,8 @@ from engine.store.compare.grouping import Choice, cell_lines, counted_runs, impo
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.queries import epochs, launch_cells, run_spec
+from engine.store.queries import launch_cells, run_spec
+from engine.store.series import epochs
 
 T = 1_700_000_000.0
 

@@ -18,8 +18,7 @@ from engine.machine.busyprocesses import BusyProcesses, describe
 from engine.machine.occupancy import device_uses, gpu_of
 from engine.machine.slots import Gpu, divide
 from engine.machine.telemetry import GpuProcess, GpuSample, HostSample, Sample
-from engine.store.occupants import Occupant
-from engine.store.queries import Run
+from engine.store.queries import Occupant, Run
 
 HOST = HostSample(43.0, 6_144.0, 24_576.0, 1.5, 8)
 NOWHERE = 2**22 + 17

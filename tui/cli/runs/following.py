@@ -12,7 +12,8 @@ from typing import Any
 from engine.ceiling import ceiling_of
 from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
-from engine.store.queries import Run, data_version, epochs, events, get_run, list_runs, queue_hold
+from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
+from engine.store.series import epochs, events
 from tui.cli.session import Session, paused
 from tui.shell.text import count, duration, number
 

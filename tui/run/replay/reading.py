@@ -13,7 +13,7 @@ from typing import Any
 from engine.analysis.timeline import Timeline
 from engine.regular import open_regular
 from engine.runfolder import run_folder
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
@@ -86,12 +86,12 @@ def read_run(location: StoreLocation, run_id: str) -> Replay | None:
 def read_replay(con: sqlite3.Connection, run_id: str, log: Path) -> Replay | None:
     """Read a run with its log; ``None`` if there is no such run, or if it never started."""
     run = queries.get_run(con, run_id)
-    timeline = Timeline(queries.attempt_spans(con, run_id))
+    timeline = Timeline(series.attempt_spans(con, run_id))
     if run is None or not timeline.spans:
         return None
-    samples, stride = queries.thinned_telemetry(con, run_id, SAMPLES)
-    events = queries.events(con, run_id)
-    epochs = queries.epoch_figures(con, run_id, ("loss", "valid_ndcg"))
+    samples, stride = series.thinned_telemetry(con, run_id, SAMPLES)
+    events = series.events(con, run_id)
+    epochs = series.epoch_figures(con, run_id, ("loss", "valid_ndcg"))
     return Replay(
         run=run,
         timeline=timeline,
