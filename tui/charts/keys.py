@@ -22,8 +22,8 @@ VIEW = (
 
 ZOOM = (
     Action("zoom(2)", ("plus", "equals_sign"), "Nearer", "Look nearer, at the cursor", ("chart",),
-           True, "+"),
-    Action("zoom(0.5)", ("minus",), "Wider", "See more of x", ("chart",), True, "-"),
+           True),
+    Action("zoom(0.5)", ("minus",), "Wider", "See more of x", ("chart",), True),
     Action("show_whole", ("0",), "All", "See all of x, and the newest figures", ("chart",),
            True),
 )  # fmt: skip
@@ -40,7 +40,7 @@ _CURSOR = (
 _OPEN = Action("open_chart", ("c",), "Chart", "One chart on the whole screen", _SMALL, True)
 _REPLAY = Action(
     "replay", ("R",), "Replay", "Go through the run again: charts, devices and log of a moment",
-    ("chart",), True, "R",
+    ("chart",), True,
 )  # fmt: skip
 
 CHARTS = (

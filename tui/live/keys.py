@@ -7,7 +7,7 @@ from tui.shell.action import Action
 LIVE = (
     Action("move", ("up", "down", "home", "end"), "Move", "Choose the run that is shown",
            ("live",), key_label="↑↓", own_keys=True),
-    Action("open", ("enter",), "Open", "Open the selected run", ("live",), True, "⏎"),
+    Action("open", ("enter",), "Open", "Open the selected run", ("live",), True),
     Action("cancel", ("x",), "Cancel", "Cancel the selected run, after asking", ("live",), True),
     Action("retry", ("t",), "Retry",
            "Queue the selected run again: it goes on from its checkpoint", ("live",), True),

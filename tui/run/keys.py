@@ -9,7 +9,7 @@ RUN = (
            True),
     Action("retry", ("t",), "Retry", "Try the run again, from its checkpoint", ("run",), True),
     Action("amend", ("T",), "Changed", "Try it with the proposed change, as a new run", ("run",),
-           True, "T"),
+           True),
     Action("cancel", ("x",), "Cancel", "Cancel the run, after asking", ("run",), True),
     Action("delete", ("d",), "Delete", "Delete the run and its folder, after asking", ("run",),
            True),
