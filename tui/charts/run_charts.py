@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,16 +14,14 @@ from textual.widget import Widget
 from engine.lifecycle import ENDED
 from tui.charts.chart import Chart
 from tui.charts.curve import Curve
+from tui.charts.reading import Run, read_updates
 from tui.charts.run_curves import CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
 from tui.charts.view import View
+from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
-
-if TYPE_CHECKING:
-    from tui.charts.reading import Run
-    from tui.lab import Lab
 
 FAR = 1000
 """More cells than any terminal has."""
@@ -170,14 +167,8 @@ class RunCharts(Widget):
         if not self._known:
             return
         location = self.app.location
-
-        def read() -> dict[str, CurveUpdate | None]:
-            from tui.charts.reading import read_updates
-
-            # As they are when the thread begins: a read that waits goes on from the one before.
-            return read_updates(location, self._known)
-
-        self._reading.ask(read)
+        # What is known counts when the thread begins: a read may wait for the one before.
+        self._reading.ask(lambda: read_updates(location, self._known))
 
     def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
         for curves in self.runs:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from engine.store.queries import Run
 from tui.charts.run_curves import RunCurves, epoch_source, step_source
 from tui.charts.trace import Trace
 from tui.shell.text import plain
 from tui.shell.theme import SERIES
-
-if TYPE_CHECKING:
-    from engine.store.queries import Run
 
 MOST_RUNS = len(SERIES)
 """Runs laid over each other at once, counting the one that is followed."""

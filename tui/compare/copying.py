@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
 from textual.screen import Screen
 
+from engine.analysis.comparison import Column
+from tui.compare.reading import read_command
 from tui.compare.selection import Selection
+from tui.lab import Lab
 from tui.results.acting import copy
 from tui.shell.reading import Reading
 from tui.shell.text import plain
-
-if TYPE_CHECKING:
-    from engine.analysis.comparison import Column
-    from tui.lab import Lab
 
 
 class Copying:
@@ -43,14 +42,8 @@ class Copying:
 
     def command(self, run: str) -> None:
         """Copy the command that launches a run again."""
-        location, catalogue = self._app.location, self._app.catalogue
-
-        def read() -> str:
-            from tui.compare.reading import read_command
-
-            return plain(read_command(location, run, catalogue))
-
+        read = partial(read_command, self._app.location, run, self._app.catalogue)
         self._commands.ask(read, subject=run)
 
     def _command_read(self, command: str) -> None:
-        copy(self._app, command, "the relaunch command")
+        copy(self._app, plain(command), "the relaunch command")

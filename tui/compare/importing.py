@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +12,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.results.acting import carry_out
+from tui.lab import Lab
 from tui.results.export import typed_path
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
@@ -32,10 +28,7 @@ class ImportScreen(ModalScreen[None]):
     """Asks for the path, and closes when all of it is taken in."""
 
     BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
-    DEFAULT_CSS = """
-    ImportScreen .dialog { height: auto; }
-    ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }
-    """
+    DEFAULT_CSS = "ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }"
 
     app: Lab
 
@@ -59,7 +52,8 @@ class ImportScreen(ModalScreen[None]):
         """Say what enter does: look, or take in what was seen."""
         self._seen = seen
         dialog = self.query_one(".dialog")
-        dialog.border_subtitle = f"⏎ {'look' if seen is None else 'take it in'}   esc back"
+        enter = "look" if seen is None else "take it in"
+        dialog.border_subtitle = self.app.key_written(f"⏎ {enter}   esc back")
         if seen is None:
             self._say(_ABOUT)
 
@@ -82,16 +76,16 @@ class ImportScreen(ModalScreen[None]):
             self._say("Taking it in …")
 
             def take() -> str:
-                from tui.compare.import_reading import take_in
+                from tui.compare.import_reading import take_in  # archives, tables: slow to load
 
                 return take_in(path, location, config_dir)
 
-            carry_out(self.app, take, self._taken_in, self._failed)
+            self.app.carry_out(take, self._taken_in, self._failed)
             return
         self._say("Looking …")
 
         def look() -> tuple[Path, str]:
-            from tui.compare.import_reading import look_at
+            from tui.compare.import_reading import look_at  # archives, tables: slow to load
 
             return path, look_at(path, location, config_dir)
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import Aggregate, Column, Value
@@ -16,6 +15,7 @@ from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
+from engine.config import Catalogue
 from engine.spread import Spread
 from engine.store.compare.comparison import comparison, comparison_count, runs_by_id
 from engine.store.compare.grouping import (
@@ -32,9 +32,6 @@ from engine.store.location import StoreLocation
 from engine.store.queries import run_spec
 from engine.store.tags import parse_tags
 from tui.compare.page import CompareRow, Leaders, Page, Request
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 __all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
 

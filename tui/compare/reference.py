@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.content import Content
 
 from engine.analysis.reference import ReferenceOfCell, references_of
 from tui.compare.page import CompareRow, Page
+from tui.lab import Lab
 from tui.results.published import reference_content, reference_title
 from tui.shell.text import TITLE, plain
 from tui.widgets.text_box import TextBox
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 
 class ReferencePanel(TextBox):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,19 +14,28 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tui.compare.annotating import Annotating
+from tui.compare.column_dialog import ColumnsScreen
 from tui.compare.columns import TOPIC, column_topics, known, table_columns
 from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
+from tui.compare.exports import ComparisonExport, ReportExport
 from tui.compare.filter_field import FILTER_HELP, FilterField
+from tui.compare.importing import ImportScreen
 from tui.compare.keys import COMPARE
 from tui.compare.page import CompareRow, Page, Request
+from tui.compare.reading import Choice, PageReader
 from tui.compare.reference import ReferencePanel
 from tui.compare.rows import Drawn, table_rows
+from tui.compare.scatter.screen import ScatterScreen
 from tui.compare.selection import Selection
 from tui.compare.status import NO_RUNS, usual_status, why_empty
 from tui.compare.view import View, filter_problem, plotted
+from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
 from tui.results.acting import show_or_say
+from tui.results.diff import DiffScreen
+from tui.results.diff_text import RunOrCell
+from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell import remembered
 from tui.shell.bindings import bindings_for
@@ -37,10 +45,6 @@ from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
 from tui.widgets.text_box import TextBox
-
-if TYPE_CHECKING:
-    from tui.compare.reading import Choice
-    from tui.lab import Lab
 
 
 class CompareScreen(Screen[None]):
@@ -59,8 +63,6 @@ class CompareScreen(Screen[None]):
     app: Lab
 
     def __init__(self) -> None:
-        from tui.compare.reading import PageReader  # with all that its threads need
-
         super().__init__()
         self._view = View(known(remembered.recall(TOPIC).get("columns")))
         self._drawn = Drawn()
@@ -261,7 +263,6 @@ class CompareScreen(Screen[None]):
 
     def action_columns(self) -> None:
         """Choose the columns and their order."""
-        from tui.compare.column_dialog import ColumnsScreen
 
         def chosen(names: tuple[str, ...] | None) -> None:
             if names is not None:
@@ -282,9 +283,6 @@ class CompareScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked rows beside each other."""
-        from tui.results.diff import DiffScreen
-        from tui.results.diff_text import RunOrCell
-
         marked = self.selection.marked.values()
         if len(marked) == 2:
             left, right = (RunOrCell(row.key, row.run is None) for row in marked)
@@ -340,30 +338,20 @@ class CompareScreen(Screen[None]):
 
     def action_import(self) -> None:
         """Take in runs from a file or folder."""
-        from tui.compare.importing import ImportScreen
-
         self.app.push_screen(ImportScreen())
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
-        from tui.compare.exports import ComparisonExport
-        from tui.results.export import ExportScreen
-
         what = ComparisonExport(self.app.location, self._view, self._choice)
         self.app.push_screen(ExportScreen(what))
 
     def action_report(self) -> None:
         """Write the report of the runs that the filter leaves."""
-        from tui.compare.exports import ReportExport
-        from tui.results.export import ExportScreen
-
         what = ReportExport(self.app.location, self.app.catalogue, self._choice)
         self.app.push_screen(ExportScreen(what))
 
     def action_scatter(self) -> None:
         """Plot the column that is sorted by against the one under the cursor."""
-        from tui.compare.scatter.screen import ScatterScreen
-
         under = self.table.cursor_column
         axes = plotted(self._view, under.key if under else "")
         self.app.push_screen(ScatterScreen(*axes, self._choice))

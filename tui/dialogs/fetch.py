@@ -15,12 +15,12 @@ from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, Static
 
 from engine.errors import UserError
+from engine.spec import Dataset
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, duration, plain
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.datasets.download import Progress
-    from engine.spec import Dataset
 
 REPAINT_SECONDS = 0.2
 
@@ -28,10 +28,10 @@ REPAINT_SECONDS = 0.2
 class FetchScreen(ModalScreen[bool]):
     """Fetches a data set, and ends with whether it is here. ``at_once`` leaves out the question."""
 
-    CSS_PATH = "buttons.tcss"
+    CSS_PATH = "fetch.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter,f,y", "fetch", "Fetch", key_display="⏎"),
-        Binding("escape,n", "cancel", "Cancel", key_display="esc"),
+        Binding("enter,f,y", "fetch", "Fetch"),
+        Binding("escape,n", "cancel", "Cancel"),
     ]
 
     AUTO_FOCUS = "VerticalScroll"

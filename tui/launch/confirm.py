@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from textual import on
@@ -15,9 +14,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.config import SlurmProfile
 from engine.order import settings_text
+from engine.planning import Plan, PlannedRun
+from engine.spec import Dataset, RunSpec
 from tui.dialogs.fetch import FetchScreen
+from tui.lab import Lab
 from tui.launch.cluster import jobs_text
+from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import memory_text, parameters_text, slots_text, source_text, time_text
 from tui.launch.reading import (  # loaded: a plan was read
     CostEstimate,
@@ -29,13 +33,6 @@ from tui.launch.words import aligned
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from engine.config import SlurmProfile
-    from engine.planning import Plan, PlannedRun
-    from engine.spec import Dataset, RunSpec
-    from tui.lab import Lab
-    from tui.launch.device_slots import DeviceSlots
 
 MOST_MEASURED = 9
 """Kinds of run that are measured while the dialog is open; each takes some seconds."""
@@ -53,11 +50,11 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         remember: takes each cost that was measured, with its key.
     """
 
-    CSS_PATH = "../dialogs/buttons.tcss"
+    CSS = "ConfirmScreen #absent { margin-top: 1; }"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter,y", "launch", "Launch", key_display="⏎"),
+        Binding("enter,y", "launch", "Launch"),
         Binding("f", "fetch", "Fetch data"),
-        Binding("escape,n", "cancel", "Back", key_display="esc"),
+        Binding("escape,n", "cancel", "Back"),
     ]
     AUTO_FOCUS = "VerticalScroll"
 

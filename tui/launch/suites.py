@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,22 +13,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import load_catalogue, user_layer
+from engine.config import Catalogue, load_catalogue, user_layer
 from engine.errors import UserError
+from engine.order import Order
 from engine.planning import order_suite
+from engine.spec import Suite
 from engine.suites import SuiteExistsError, save_suite, suite_yaml
 from tui.dialogs.ask import AskScreen
+from tui.lab import Lab
 from tui.launch.words import yaml_text
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from engine.config import Catalogue
-    from engine.order import Order
-    from engine.spec import Suite
-    from tui.lab import Lab
 
 
 class SaveSuiteScreen(ModalScreen[str]):
@@ -36,8 +31,8 @@ class SaveSuiteScreen(ModalScreen[str]):
 
     CSS_PATH = "suites.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter", "save", "Save", key_display="⏎"),
-        Binding("escape", "cancel", "Back", key_display="esc"),
+        Binding("enter", "save", "Save"),
+        Binding("escape", "cancel", "Back"),
     ]
     AUTO_FOCUS = "#name"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
@@ -147,7 +142,7 @@ class LoadSuiteScreen(ModalScreen[str]):
     """Answers with the name of a suite."""
 
     CSS_PATH = "suites.tcss"
-    BINDINGS = [Binding("escape", "cancel", "Back", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "cancel", "Back")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, catalogue: Catalogue, chosen: str | None) -> None:

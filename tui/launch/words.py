@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
+from engine.order import Order
 from tui.launch.estimates import parameters_text, source_text, time_text
 from tui.launch.grid.cells import Key
 from tui.shell.states import NEVER, STATES, glyph, style_variable
@@ -15,7 +16,6 @@ from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.order import Order
     from engine.planning import Plan
     from engine.store.queries import LaunchCell
 
@@ -110,12 +110,16 @@ def legend() -> Content:
     return Content("  ").join(parts)
 
 
-def rectangle_hint(rows: int, columns: int) -> Content:
-    """Say what the keys do while a rectangle is held, for the grid's border."""
+def rectangle_hint(rows: int, columns: int, enter: str) -> Content:
+    """Say what the keys do while a rectangle is held, for the grid's border.
+
+    Args:
+        enter: how the enter key is written.
+    """
     return Content.assemble(
         (f"{rows} × {columns}", "$accent bold"),
         ("  arrows extend  ", "$text-muted"),
-        ("⏎", "$accent"),
+        (enter, "$accent"),
         (" keep  ", "$text-muted"),
         ("esc", "$accent"),
         (" drop", "$text-muted"),

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tui.lab import Lab
 from tui.shell.private import driver_of
 from tui.shell.text import plain
 
 if TYPE_CHECKING:
     from engine.store.news import Notification
-    from tui.lab import Lab
 
 MOST_NOTIFICATIONS = 100
 """Most that are kept for a user who looks elsewhere."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -12,10 +11,8 @@ from engine.analysis.inflation import Inflated
 from engine.analysis.inflation_text import inflation_text, share_text
 from engine.analysis.pivot.arranged import PivotRow
 from engine.cell import Cell
+from tui.pivot.reading import Intervals
 from tui.shell.text import ABSENT, TITLE, count, plain
-
-if TYPE_CHECKING:
-    from tui.pivot.cell_reading import Intervals
 
 METRICS = {
     "NDCG@10/test": "ndcg",

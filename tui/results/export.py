@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,12 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import UserError
-from tui.results.acting import carry_out
+from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 
 class Export(Protocol):
@@ -62,10 +59,9 @@ class ExportScreen(ModalScreen[None]):
     ExportScreen {
         Input { background: $panel; padding: 0 1; margin: 1 0 0 0; }
         #problem { color: $error; }
-        .buttons { height: 1; margin-top: 1; }
     }
     """
-    BINDINGS = [Binding("escape", "back", "Back", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
 
     app: Lab
 
@@ -141,7 +137,7 @@ class ExportScreen(ModalScreen[None]):
                 raise UserError(f"{short_path(path)} can't be written: {why}.") from None
             return f"{written} in {short_path(path.absolute(), 60)}"
 
-        carry_out(self.app, write, self._written, self._failed)
+        self.app.carry_out(write, self._written, self._failed)
 
     def _written(self, sentence: str) -> None:
         self.app.notify(sentence, title="Written")

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from tui.lab import Lab
 from tui.shell.text import plain
 
 
@@ -16,7 +17,7 @@ class NoteScreen(ModalScreen["str | None"]):
     """Answers with the note, or None if it stays as it is."""
 
     BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
-    DEFAULT_CSS = "NoteScreen .dialog { height: auto; }"
+    app: Lab
 
     def __init__(self, note: str) -> None:
         super().__init__()
@@ -25,7 +26,7 @@ class NoteScreen(ModalScreen["str | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Note"
-            dialog.border_subtitle = "⏎ keep   esc back"
+            dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
             yield Input(
                 plain(self._note), placeholder="why you ran it, what you saw", max_length=500
             )

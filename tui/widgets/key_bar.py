@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -16,8 +15,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-if TYPE_CHECKING:
-    from tui.lab import Lab
+from tui.lab import Lab
 
 LOW = 20
 """Lines of a terminal below which there is room for one line of keys only."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.widgets import Button
 
-if TYPE_CHECKING:
-    from tui.lab import Lab
+from tui.lab import Lab
 
 
 class KeyButton(Button, can_focus=False):

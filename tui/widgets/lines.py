@@ -135,6 +135,19 @@ def sparkline(shares: Iterable[float | None]) -> str:
     )
 
 
+def progress_bar(
+    share: float, cells: int, style: str = "$state-running", rest: str = "$text-disabled"
+) -> Line:
+    """Draw a thin bar of so many ``cells``, to half a cell of the terminal.
+
+    Args:
+        share: how much is done, 0 to 1; drawn in ``style``, the rest in ``rest``.
+    """
+    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return [(done, style), ("─" * (cells - len(done)), rest)]
+
+
 def line_length(line: Line) -> int:
     """Width in cells."""
     return sum(cell_len(text) for text, _ in line)

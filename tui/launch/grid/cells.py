@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from tui.shell.states import NEVER, glyph, style_variable
 from tui.shell.text import TITLE, plain, shorten
+from tui.widgets.lines import progress_bar
 
 Key = tuple[str, str, int]
 """Model, data set, length."""
@@ -86,18 +87,6 @@ def _other(state: str, count: int) -> Iterator[Piece]:
     """Draw a state and its number of runs, as in `` ✗2``; the gap has the cell's own color."""
     yield " ", ""
     yield f"{glyph(state)}{count}", style_variable(state)
-
-
-def progress_bar(share: float, cells: int) -> list[Piece]:
-    """Draw a thin bar, to half a cell of the terminal.
-
-    Args:
-        share: how much is done, 0 to 1.
-        cells: the bar's width.
-    """
-    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
-    done = "━" * (halves // 2) + "╸" * (halves % 2)
-    return [(done, "$state-running"), ("─" * (cells - len(done)), "$text-disabled")]
 
 
 def _cells(pieces: list[Piece]) -> int:

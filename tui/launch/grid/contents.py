@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.spread import Spread
 from tui.launch.grid.cells import CellView, Column, Key
 from tui.shell.states import STATES
 from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
     from engine.spec import Dataset
-    from engine.spread import Spread
     from engine.store.queries import LaunchCell
 
 

@@ -33,21 +33,13 @@ class CellGrid(GridDrawing, can_focus=True):
     ]
 
     class SelectionChanged(Message):
-        """The selection has changed."""
-
-        def __init__(self, selected: frozenset[Key]) -> None:
-            super().__init__()
-            self.selected = selected
+        """Tell that other cells are ``selected``."""
 
     class RectangleChanged(Message):
-        """A rectangle was begun, extended or ended: see ``rectangle``."""
+        """Tell that a rectangle was begun, extended or ended: see ``rectangle``."""
 
     class CursorMoved(Message):
-        """The cursor stands on another cell."""
-
-        def __init__(self, key: Key) -> None:
-            super().__init__()
-            self.key = key
+        """Tell that the cursor stands on another cell: see ``cursor_key``."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -75,7 +67,7 @@ class CellGrid(GridDrawing, can_focus=True):
         self.refresh()
         self.select(self._selected & keys.keys())
         if self.cursor_key is not None and self.cursor_key != before:
-            self.post_message(self.CursorMoved(self.cursor_key))
+            self.post_message(self.CursorMoved())
 
     @property
     def selected(self) -> frozenset[Key]:
@@ -100,7 +92,7 @@ class CellGrid(GridDrawing, can_focus=True):
             for x in range(len(self._columns)) if y is not None else ():
                 if y is not None and self._key(x, y) in changed:
                     self._refresh_cell(x, line)
-        self.post_message(self.SelectionChanged(chosen))
+        self.post_message(self.SelectionChanged())
 
     def move_to(self, key: Key) -> None:
         """Put the cursor on a cell."""
@@ -234,4 +226,4 @@ class CellGrid(GridDrawing, can_focus=True):
         self._x, self._y = x, y
         self._show_cursor()
         self.refresh()  # the labels of row and column light up too
-        self.post_message(self.CursorMoved(self._key(x, y)))
+        self.post_message(self.CursorMoved())

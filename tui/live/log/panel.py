@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -23,10 +23,10 @@ class SearchField(Input):
     """The field in which the text to search for is typed."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("enter", "submit", "Done", key_display="⏎", show=True),
+        Binding("enter", "submit", "Done", show=True),
         Binding("up", "step(-1)", "Before", show=True),
         Binding("down", "step(1)", "Next", show=True),
-        Binding("escape", "leave", "End search", key_display="esc"),
+        Binding("escape", "leave", "End search"),
     ]
 
     class Left(Message):
@@ -57,6 +57,7 @@ class LogPanel(Vertical):
     }
     """
 
+    tail = getters.query_one(LogTail)
     searches = False
     """Whether a text is searched for."""
     _before: Widget | None = None
@@ -68,10 +69,6 @@ class LogPanel(Vertical):
 
     def on_mount(self) -> None:
         self.border_title = TITLE
-
-    @property
-    def tail(self) -> LogTail:
-        return self.query_one(LogTail)
 
     def ask(self) -> None:
         """Open the field, with the focus."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tui.shell.text import shorten
+from tui.shell.text import UNKNOWN, gib, shorten
 from tui.widgets.lines import Line, Lines, fit, sparkline
-
-UNKNOWN = "n/a"
 
 Figures = Mapping[str, Any]
 
-_GIB = 1024
 _LABEL_WIDTH = 8
 _VALUE_WIDTH = 14
 
@@ -50,9 +47,7 @@ def _text(sample: Figures, column: str, unit: str) -> str:
         return UNKNOWN
     if unit != "GiB":
         return f"{value:.0f} {unit}"
-    whole = None if column.startswith("process_") else sample[str(_WHOLES[column])]
-    total = "" if whole is None else f" / {whole / _GIB:.0f}"
-    return f"{value / _GIB:.1f}{total} GiB"
+    return gib(value, None if column.startswith("process_") else sample[str(_WHOLES[column])])
 
 
 class DeviceMoment(Lines):
