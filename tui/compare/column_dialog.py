@@ -5,76 +5,145 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import Static
 
 from tui.compare.columns import HELD, choosable, usual
+from tui.shell.text import shorten
 from tui.widgets.key_button import KeyButton
 
 
-class ColumnList(OptionList, inherit_bindings=False):
-    """Lists the columns with a box each, those that are shown first."""
+class ColumnList(ScrollView, can_focus=True):
+    """Names with a box each, one under the cursor. Those that are shown stand first."""
 
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"columns--cursor", "columns--box", "columns--off"}
+    DEFAULT_CSS = """
+    ColumnList {
+        height: auto;
+        overflow: hidden auto;
+        scrollbar-size: 1 1;
+        background: $surface;
+        & > .columns--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: bold;
+        }
+        & > .columns--box { color: $accent; }
+        & > .columns--off { color: $text-muted; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor_up", "Up", show=False),
-        Binding("down,j", "cursor_down", "Down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-        Binding("home", "first", "First", show=False),
-        Binding("end", "last", "Last", show=False),
-        Binding("space", "select", "Show or not", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "move(-10)", "Page up", show=False),
+        Binding("pagedown", "move(10)", "Page down", show=False),
+        Binding("home", "move(-1000)", "First", show=False),
+        Binding("end", "move(1000)", "Last", show=False),
+        Binding("space", "show_or_hide", "Show or not", show=False),
         Binding("K,shift+up", "carry(-1)", "Move up", show=False),
         Binding("J,shift+down", "carry(1)", "Move down", show=False),
     ]
 
     class Changed(Message):
-        """Tell that other columns are chosen, or the same in another order."""
+        """Other columns are chosen, or the same in another order."""
 
-    def __init__(self, shown: Sequence[str]) -> None:
-        super().__init__(compact=True, markup=False)
+    def __init__(self, shown: Sequence[str], id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._cursor = 0
         self._names: list[str] = []
         self._shown: set[str] = set()
         self.choose(shown)
 
     def choose(self, shown: Sequence[str]) -> None:
-        """Show some columns, in their order."""
+        """Show these, in this order."""
         self._shown = set(shown)
         self._names = [*shown, *(name for name in choosable() if name not in self._shown)]
-        self._list(self.highlighted or 0)
+        self.virtual_size = Size(30, len(self._names))
+        self.refresh()
+        self.post_message(self.Changed())
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """Names of the columns that are shown, in order."""
+        """Names of what is shown, in order."""
         return tuple(name for name in self._names if name in self._shown)
 
-    def _list(self, cursor: int) -> None:
-        self.set_options(self._line(name) for name in self._names)
-        self.highlighted = cursor
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        return len(self._names)
+
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._names))
+        self._reveal()
+
+    def action_move(self, rows: int) -> None:
+        """Put the cursor on another name."""
+        before, self._cursor = self._cursor, self._inside(self._cursor + rows)
+        self._refresh_line(before)
+        self._refresh_line(self._cursor)
+        self._reveal()
+
+    def action_show_or_hide(self) -> None:
+        """Show the column under the cursor, or don't."""
+        self._shown ^= {self._names[self._cursor]}
+        self._refresh_line(self._cursor)
         self.post_message(self.Changed())
 
-    def _line(self, name: str) -> Content:
-        shown = name in self._shown
-        box, style = (" ✓ ", "") if shown else (" · ", "$text-muted")
-        return Content.assemble((box, "$accent"), (f" {name}", style))
-
-    @on(OptionList.OptionSelected)
-    def _show_or_hide(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self._shown ^= {self._names[event.option_index]}
-        self._list(event.option_index)
-
     def action_carry(self, rows: int) -> None:
-        """Move the name under the cursor down by rows; up if negative."""
-        at = self.highlighted or 0
-        target = max(0, min(at + rows, len(self._names) - 1))
-        self._names.insert(target, self._names.pop(at))
-        self._list(target)
+        """Take the name under the cursor along."""
+        target = self._inside(self._cursor + rows)
+        self._names.insert(target, self._names.pop(self._cursor))
+        self._cursor = target
+        self.refresh()
+        self._reveal()
+        self.post_message(self.Changed())
+
+    def on_click(self, event: events.Click) -> None:
+        if (offset := event.get_content_offset(self)) is not None:
+            row = offset.y + self.scroll_offset.y
+            if row < len(self._names):
+                self.action_move(row - self._cursor)
+                self.action_show_or_hide()
+
+    def render_line(self, y: int) -> Strip:
+        index = y + self.scroll_offset.y
+        width = self.size.width
+        if index >= len(self._names):
+            return Strip.blank(width, self.rich_style)
+        name = self._names[index]
+        on_ = name in self._shown
+        ground = self.rich_style if on_ else self.rich_style + self._component("off")
+        box = self.rich_style + self._component("box")
+        if index == self._cursor and self.has_focus:
+            ground = box = self.rich_style + self._component("cursor")
+        text = f" {shorten(name, width - 6)}"
+        parts = [Segment(" ✓ " if on_ else " · ", box), Segment(text, ground)]
+        return Strip(parts).adjust_cell_length(width, ground)
+
+    def _component(self, name: str) -> Style:
+        return self.get_component_rich_style(f"columns--{name}", partial=name != "cursor")
+
+    def _inside(self, index: int) -> int:
+        return max(0, min(index, len(self._names) - 1))
+
+    def _refresh_line(self, index: int) -> None:
+        self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
+
+    def _reveal(self) -> None:
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= self._cursor < top + height:
+            y = self._cursor if self._cursor < top else self._cursor - height + 1
+            self.scroll_to(y=y, animate=False)
+            self.refresh()
 
 
 class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
