@@ -25,7 +25,7 @@ class AskScreen(ModalScreen[bool]):
 
     # Wide enough for the longest sentence beside a scrollbar: one that makes the text wrap, and so
     # longer, would stay when there is room again.
-    CSS = "AskScreen .dialog { width: 66; }"
+    CSS = ".dialog { width: 66; }"
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "yes", "Yes"),
         Binding("escape,n", "no", "No"),

@@ -50,7 +50,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         remember: takes each cost that was measured, with its key.
     """
 
-    CSS = "ConfirmScreen #absent { margin-top: 1; }"
+    CSS = "#absent { margin-top: 1; }"
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "launch", "Launch"),
         Binding("f", "fetch", "Fetch data"),
