@@ -15,7 +15,7 @@ from tui.charts.curve import Curve, Moment
 from tui.charts.drawing import draw_curves, draw_marks
 from tui.charts.scales import SMALLEST_LOG, LogAxis, row_of, time_axis, widened_log
 from tui.charts.trace import Piece, Trace
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.shell.text import number
 from tui.widgets.lines import Line, Lines, line_length
 
@@ -100,7 +100,7 @@ class Chart(Lines):
         """Where the curves were drawn last; none while there is no point or no room."""
         self.waiting = "waiting for the first epoch"
         """Said while there is no point."""
-        self.view = View()
+        self.view = ChartView()
         self.names_curves = True
         """Whether the title line has the legend."""
         self._digits = digits
@@ -137,7 +137,7 @@ class Chart(Lines):
         self._x = self._y = None
         self.redraw()
 
-    def look(self, view: View) -> None:
+    def look(self, view: ChartView) -> None:
         """Look at the curves in this way."""
         if view != self.view:
             self.view = view

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.lab import Lab
 from tui.messages import ReplayWanted
 
@@ -22,7 +22,7 @@ class ChartWanted(Message):
 
     run_id: str
     chart: str
-    view: View
+    view: ChartView
     overlay: Sequence[str]
 
 

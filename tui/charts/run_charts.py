@@ -18,7 +18,7 @@ from tui.charts.reading import Run, read_updates
 from tui.charts.run_curves import CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
@@ -80,7 +80,7 @@ class RunCharts(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.specs = [spec for spec in CHARTS if spec.id in shown]
-        self.view = View()
+        self.view = ChartView()
         self.overlay: tuple[str, ...] = ()
         """Runs laid over the one that is followed."""
         self._charts = [
@@ -185,7 +185,7 @@ class RunCharts(Widget):
 
     # How they are looked at
 
-    def look(self, view: View) -> None:
+    def look(self, view: ChartView) -> None:
         """Look at all charts in this way."""
         if view != self.view:
             unit = self.view.unit

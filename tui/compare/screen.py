@@ -16,14 +16,13 @@ from textual.widgets import Input, Static
 from tui.compare.annotating import Annotating
 from tui.compare.column_dialog import ColumnsScreen
 from tui.compare.columns import TOPIC, column_topics, known, table_columns
-from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
 from tui.compare.exports import ComparisonExport, ReportExport
 from tui.compare.filter_field import FILTER_HELP, FilterField
 from tui.compare.importing import ImportScreen
 from tui.compare.keys import COMPARE
-from tui.compare.page import CompareRow, Page, Request
-from tui.compare.reading import Choice, PageReader
+from tui.compare.page import CompareRow, Page, PageRequest
+from tui.compare.reading import Choice, PageReader, read_command
 from tui.compare.reference import ReferencePanel
 from tui.compare.rows import Drawn, table_rows
 from tui.compare.scatter.screen import ScatterScreen
@@ -32,7 +31,7 @@ from tui.compare.status import NO_RUNS, usual_status, why_empty
 from tui.compare.view import View, filter_problem, plotted
 from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
-from tui.results.acting import show_or_say
+from tui.results.acting import copy, show_or_say
 from tui.results.diff import DiffScreen
 from tui.results.diff_text import RunOrCell
 from tui.results.export import ExportScreen
@@ -73,7 +72,7 @@ class CompareScreen(Screen[None]):
         self.selection = Selection(self.table)
         fail = partial(self.notify, severity="error")
         self._annotating = Annotating(self.app, self, fail)
-        self._copying = Copying(self.app, self, self.selection, fail)
+        self._commands = Reading(self, self._copy_command, fail)
         self.deleting = Deleting(self.app, self.set_timer, self._hidden_changed, self._show_status)
         self._page_reader = PageReader(self.app.location)
         self._pages = Reading(self, self._take_page, self._say)
@@ -123,7 +122,7 @@ class CompareScreen(Screen[None]):
         """Read the rows of a window, or those in sight."""
         if not self.app.snapshot.exists:
             return
-        request = Request(
+        request = PageRequest(
             self._view,
             *(window or self.table.window),
             hidden=self.deleting.hidden,
@@ -167,7 +166,6 @@ class CompareScreen(Screen[None]):
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published figures again: they are part of the configuration."""
-        self._reference.forget()
         self._show_reference()
 
     def on_resize(self) -> None:
@@ -290,18 +288,24 @@ class CompareScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Put the value under the cursor on the clipboard, with every digit."""
-        if (column := self.table.cursor_column) is not None:
-            self._copying.value(self._view.columns, column.key)
+        column, texts = self.table.cursor_column, self.selection.texts(self._view.columns)
+        if column is not None and texts:
+            copy(self.app, texts[column.key])
 
     def action_copy_row(self) -> None:
         """Put the row under the cursor on the clipboard, tabs between the columns."""
-        self._copying.row(self._view.columns)
+        if texts := self.selection.texts(self._view.columns):
+            copy(self.app, "\t".join(texts.values()), "the row")
 
     def action_copy_command(self) -> None:
         """Put the command that launches the run again on the clipboard."""
         row = self.selection.row
         for run in self._runs_among([row] if row else []):
-            self._copying.command(run.key)
+            read = partial(read_command, self.app.location, run.key, self.app.catalogue)
+            self._commands.ask(read, subject=run.key)
+
+    def _copy_command(self, command: str) -> None:
+        copy(self.app, plain(command), "the relaunch command")
 
     def action_note(self) -> None:
         """Write a note about the run under the cursor."""

@@ -18,7 +18,7 @@ from tui.launch.data_columns import DataColumns
 from tui.launch.desk import OrderDesk
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
-from tui.launch.grid.cells import Key, Row
+from tui.launch.grid.cells import CellKey, Row
 from tui.launch.grid.contents import StoreView, cell_view
 from tui.launch.grid.grid import CellGrid
 from tui.launch.keys import LAUNCH
@@ -34,7 +34,7 @@ from tui.widgets.text_box import TextBox
 if TYPE_CHECKING:
     from engine.config import Catalogue
 
-FIRST_CELL: Key = ("sasrec", "synthetic", 50)
+FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
 
 LOWEST = 5

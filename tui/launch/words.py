@@ -10,7 +10,7 @@ from textual.content import Content
 from engine.errors import UsageError
 from engine.order import Order
 from tui.launch.estimates import parameters_text, source_text, time_text
-from tui.launch.grid.cells import Key
+from tui.launch.grid.cells import CellKey
 from tui.shell.states import NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 
@@ -64,7 +64,9 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     return Content.assemble(*first, "\n", *second)
 
 
-def detail_text(catalogue: Catalogue, key: Key, order: Order, cell: LaunchCell | None) -> Content:
+def detail_text(
+    catalogue: Catalogue, key: CellKey, order: Order, cell: LaunchCell | None
+) -> Content:
     """Write what is known about one cell."""
     from engine.planning import sample  # loaded with the configuration, after the first paint
 
@@ -131,7 +133,7 @@ def suite_keys() -> Content:
     return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
 
 
-def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
+def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
     for table in catalogue.references.values():
         for cell in table.cells:
             figure = cell.figures.get(PUBLISHED)

@@ -29,8 +29,8 @@ from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
-Request = Callable[["StoreLocation", Iterable[str]], None]
-"""A function of `engine.store.requests` that takes ids of runs."""
+RunRequest = Callable[[StoreLocation, Iterable[str]], None]
+"""A function of `engine.store.requests` that asks for something to be done with runs, by id."""
 
 
 class RunScreen(ChartedScreen):
@@ -210,12 +210,12 @@ class RunScreen(ChartedScreen):
         """Delete the run, after asking."""
         self._ask("Delete", "Its folder goes with it, for good.", requests.request_delete)
 
-    def _ask(self, verb: str, follows: str, write: Request) -> None:
+    def _ask(self, verb: str, follows: str, write: RunRequest) -> None:
         text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"
         question = AskScreen(verb, text, verb)
         self.app.push_screen(question, lambda yes: self._request(write) if yes else None)
 
-    def _request(self, write: Request) -> None:
+    def _request(self, write: RunRequest) -> None:
         location = self.app.location
         self.app.request(lambda: write(location, [self.run_id]))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.spread import Spread
-from tui.launch.grid.cells import CellView, Column, Key
+from tui.launch.grid.cells import CellKey, CellView, Column
 from tui.shell.states import STATES
 from tui.shell.text import bytes_
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class StoreView:
     """The store as the grid shows it."""
 
-    cells: Mapping[Key, LaunchCell] = field(default_factory=dict)
+    cells: Mapping[CellKey, LaunchCell] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     """Fingerprints of runs that are queued, running or done."""
     seconds: float = field(default=0.0, compare=False)

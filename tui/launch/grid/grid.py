@@ -9,7 +9,7 @@ from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.geometry import Offset
 from textual.message import Message
 
-from tui.launch.grid.cells import Column, Key, Row
+from tui.launch.grid.cells import CellKey, Column, Row
 from tui.launch.grid.drawing import GridDrawing
 from tui.launch.grid.geometry import HEADER_LINES, Position, Rectangle
 
@@ -70,7 +70,7 @@ class CellGrid(GridDrawing, can_focus=True):
             self.post_message(self.CursorMoved())
 
     @property
-    def selected(self) -> frozenset[Key]:
+    def selected(self) -> frozenset[CellKey]:
         return self._selected
 
     @property
@@ -79,12 +79,12 @@ class CellGrid(GridDrawing, can_focus=True):
         held = self._rectangle is not None and self._rectangle.held
         return self._rectangle.shape(self._cursor) if self._rectangle and held else None
 
-    def select(self, keys: Iterable[Key]) -> None:
+    def select(self, keys: Iterable[CellKey]) -> None:
         """Select these cells and no others."""
         self._end_rectangle()
         self._select(frozenset(keys))
 
-    def _select(self, chosen: frozenset[Key]) -> None:
+    def _select(self, chosen: frozenset[CellKey]) -> None:
         if chosen == self._selected:
             return
         changed, self._selected = chosen ^ self._selected, chosen
@@ -94,7 +94,7 @@ class CellGrid(GridDrawing, can_focus=True):
                     self._refresh_cell(x, line)
         self.post_message(self.SelectionChanged())
 
-    def move_to(self, key: Key) -> None:
+    def move_to(self, key: CellKey) -> None:
         """Put the cursor on a cell."""
         for y in range(len(self._rows)):
             for x in range(len(self._columns)):

@@ -8,7 +8,7 @@ from typing import Any
 from tui.shell.text import UNKNOWN, gib, shorten
 from tui.widgets.lines import Line, Lines, fit, sparkline
 
-Figures = Mapping[str, Any]
+Telemetry = Mapping[str, Any]
 
 _LABEL_WIDTH = 8
 _VALUE_WIDTH = 14
@@ -40,7 +40,7 @@ _WHOLES: Mapping[str, str | float] = {
 _ALWAYS = ("cpu", "ram", "run cpu", "run ram")
 
 
-def _text(sample: Figures, column: str, unit: str) -> str:
+def _text(sample: Telemetry, column: str, unit: str) -> str:
     """A figure in its unit; of memory with the whole, unless it is a process's."""
     value = sample[column]
     if value is None:
@@ -55,13 +55,13 @@ class DeviceMoment(Lines):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._samples: Sequence[Figures] = ()
+        self._samples: Sequence[Telemetry] = ()
         self._rows: list[tuple[str, str, str]] = []
         self._sparks: dict[tuple[str, int], str] = {}
         self._index: int | None = None
         self._note = ""
 
-    def take(self, samples: Sequence[Figures], note: str) -> None:
+    def take(self, samples: Sequence[Telemetry], note: str) -> None:
         """Take the samples of a run, and a note on them."""
         self._samples, self._note, self._sparks = samples, note, {}
         self._rows = [

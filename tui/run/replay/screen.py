@@ -20,7 +20,7 @@ from tui.charts.chart import Chart
 from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
 from tui.charts.run_charts import RunCharts
 from tui.charts.run_curves import epoch_source
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.messages import StoreChanged
 from tui.run.replay.keys import REPLAY
 from tui.run.replay.moment import DeviceMoment, FigureMoment, StoryTail
@@ -80,7 +80,7 @@ class ReplayScreen(ChartedScreen):
         self._timer = self.set_interval(TICK_SECONDS, self._tick, pause=True)
         charts = self.charts
         charts.follow(self._run_id)
-        charts.look(View("time"))
+        charts.look(ChartView("time"))
         if self._overlay:
             charts.lay_over(self._overlay)
         self.fit_charts()
