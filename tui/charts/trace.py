@@ -71,7 +71,7 @@ class Trace:
     faint: bool = False
     """Whether the curve itself is background, and only its smoothed form has the colour."""
     letter: str = ""
-    """Written on the curve, so that it is told from others without colours."""
+    """Written on the curve, so that curves can be told apart without colours."""
     marked: bool = False
     """Whether it carries the mark at the best x."""
     _shown: _Reduction = field(default_factory=_Reduction, init=False)

@@ -25,7 +25,7 @@ class ChartView:
     window: tuple[float, float] | None = None
     """The part of x in sight, in ``unit``; ``None`` is all."""
     cursor: float | None = None
-    """x at which figures are told, in ``unit``; ``None`` tells the newest."""
+    """x at which the legend gives figures, in ``unit``; ``None`` for the newest figures."""
 
     def smoother(self) -> ChartView:
         """The next smoothing."""

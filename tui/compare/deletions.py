@@ -149,7 +149,7 @@ class Deleting:
             self._set_timer(1.0, self._tick)
 
     def leave(self) -> None:
-        """Delete at once: whoever leaves the app means what they deleted.
+        """Delete at once what waits: a user who leaves the app means what they deleted.
 
         A terminal that is lost leaves by a signal, doesn't come by here, and so deletes nothing.
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -42,15 +41,13 @@ class AskScreen(ModalScreen[bool]):
             dialog.border_title = title
             yield Static(question, markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", yes, id="yes", main=True)
-                yield KeyButton("esc", no, id="no")
+                yield KeyButton("⏎", yes, "yes", main=True)
+                yield KeyButton("esc", no, "no")
 
-    @on(KeyButton.Pressed, "#yes")
     def action_yes(self) -> None:
         """Answer with yes."""
         self.dismiss(True)
 
-    @on(KeyButton.Pressed, "#no")
     def action_no(self) -> None:
         """Answer with no."""
         self.dismiss(False)

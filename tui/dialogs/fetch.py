@@ -7,7 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -60,8 +60,8 @@ class FetchScreen(ModalScreen[bool]):
             yield Static("", id="progress", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Fetch", id="fetch", main=True)
-                yield KeyButton("esc", "Cancel", id="cancel")
+                yield KeyButton("⏎", "Fetch", "fetch", main=True)
+                yield KeyButton("esc", "Cancel", "cancel")
 
     def on_mount(self) -> None:
         if self._at_once:
@@ -71,7 +71,6 @@ class FetchScreen(ModalScreen[bool]):
         """Stop the transfer, whatever closed the dialog."""
         self._cancelled.set()
 
-    @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Start the transfer, or start it again."""
         if self._busy:
@@ -86,7 +85,6 @@ class FetchScreen(ModalScreen[bool]):
         for name in ("bar", "progress", "problem", "fetch"):
             self.query_one(f"#{name}").display = name in names
 
-    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Stop the transfer, or close the dialog if none runs."""
         self._cancelled.set()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -88,9 +87,9 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             yield Static(id="facts", markup=False)
             yield Static(id="absent", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Launch", id="launch", main=True)
-                yield KeyButton("f", "Fetch", id="fetch")
-                yield KeyButton("esc", "Back", id="cancel")
+                yield KeyButton("⏎", "Launch", "launch", main=True)
+                yield KeyButton("f", "Fetch", "fetch")
+                yield KeyButton("esc", "Back", "cancel")
 
     def on_mount(self) -> None:
         self._devices.looked.subscribe(self, lambda _: self._begin_measuring())
@@ -264,7 +263,6 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                 (f" {plain(licence, PARAGRAPH)}" if host else "", "$text-muted"),
             )
 
-    @on(KeyButton.Pressed, "#launch")
     def action_launch(self) -> None:
         """Answer with the runs whose data is here."""
         if self.ready:
@@ -272,12 +270,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         else:
             self.action_fetch()
 
-    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Back without launching."""
         self.dismiss(None)
 
-    @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""
         dataset = next((one for one in self._absent if one.archive is not None), None)

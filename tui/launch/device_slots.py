@@ -39,7 +39,7 @@ class DeviceSlots(Lines):
         super().__init__(id=id, classes=classes)
         self.machine = Machine()
         self.looked: Signal[Machine] = Signal(self, "looked")
-        """For whoever shows the machine: its screen, and a dialog above it."""
+        """Published after each look, for the screen and a dialog above it."""
         self._reader: DeviceReader | None = None
         self._reading = Reading(self, self._take, self._give_up)
 

@@ -56,8 +56,8 @@ class SaveSuiteScreen(ModalScreen[str]):
             with VerticalScroll(id="yaml-room", can_focus=False):
                 yield Static("", id="yaml", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Save", id="save", main=True)
-                yield KeyButton("esc", "Back", id="cancel")
+                yield KeyButton("⏎", "Save", "save", main=True)
+                yield KeyButton("esc", "Back", "cancel")
 
     def on_mount(self) -> None:
         self._show()
@@ -94,7 +94,6 @@ class SaveSuiteScreen(ModalScreen[str]):
         line.display = bool(problem)
         self.query_one("#where").display = not problem
 
-    @on(KeyButton.Pressed, "#save")
     def action_save(self) -> None:
         """Write the suite, unless the name is taken."""
         try:
@@ -104,7 +103,6 @@ class SaveSuiteScreen(ModalScreen[str]):
         else:
             self._save(suite, replace=False)
 
-    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Go back without writing."""
         self.dismiss(None)
@@ -159,8 +157,8 @@ class LoadSuiteScreen(ModalScreen[str]):
                 markup=False,
             )
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Load", id="load", main=True)
-                yield KeyButton("esc", "Back", id="cancel")
+                yield KeyButton("⏎", "Load", "load", main=True)
+                yield KeyButton("esc", "Back", "cancel")
 
     def on_mount(self) -> None:
         names = [suite.name for suite in self._suites()]
@@ -182,12 +180,10 @@ class LoadSuiteScreen(ModalScreen[str]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
 
-    @on(KeyButton.Pressed, "#load")
     def action_load(self) -> None:
         """Answer with the suite under the cursor."""
         self.query_one(OptionList).action_select()
 
-    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Go back without loading."""
         self.dismiss(None)

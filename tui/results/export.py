@@ -80,8 +80,8 @@ class ExportScreen(ModalScreen[None]):
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Write", id="write", main=True)
-                yield KeyButton("esc", "Back", id="back")
+                yield KeyButton("⏎", "Write", "write", main=True)
+                yield KeyButton("esc", "Back", "back")
 
     @property
     def _path(self) -> Path:
@@ -117,8 +117,8 @@ class ExportScreen(ModalScreen[None]):
         return ""
 
     @on(Input.Submitted)
-    @on(KeyButton.Pressed, "#write")
-    def _submitted(self) -> None:
+    def action_write(self) -> None:
+        """Write the file, or say why it can't be."""
         if self._busy:
             return
         path = self._path
@@ -151,7 +151,6 @@ class ExportScreen(ModalScreen[None]):
         else:
             self.app.notify(sentence, severity="error")
 
-    @on(KeyButton.Pressed, "#back")
     def action_back(self) -> None:
         """Begin to write nothing."""
         self.dismiss()

@@ -138,7 +138,7 @@ def sparkline(shares: Iterable[float | None]) -> str:
 def progress_bar(
     share: float, cells: int, style: str = "$state-running", rest: str = "$text-disabled"
 ) -> Line:
-    """Draw a thin bar of so many ``cells``, to half a cell of the terminal.
+    """Draw a thin bar of ``cells`` terminal cells, to half a cell.
 
     Args:
         share: how much is done, 0 to 1; drawn in ``style``, the rest in ``rest``.

@@ -8,7 +8,7 @@ import pytest
 from live_lines import screen_text
 from live_runs import LiveStore
 from measured_runs import MeasuredStore
-from pilots import settled
+from pilots import settled, wait_for
 from textual.widgets import Button
 
 from engine.store.location import StoreLocation
@@ -17,6 +17,7 @@ from tui.dialogs.ask import AskScreen
 from tui.live.run_facts import RunFacts
 from tui.live.screen import LiveScreen
 from tui.shell.preferences import Preferences
+from tui.widgets.key_button import KeyButton
 
 ASCII = Preferences(glyphs="ascii")
 
@@ -31,6 +32,19 @@ async def test_keys_of_a_question_in_ascii(absent_store: StoreLocation) -> None:
         assert labels == ["enter  Delete", "esc  Back"]
 
 
+@pytest.mark.parametrize("answer", [True, False])
+async def test_a_button_does_what_its_key_does(absent_store: StoreLocation, answer: bool) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        answers: list[bool | None] = []
+        app.push_screen(AskScreen("Delete", "Delete it?", "Delete"), answers.append)
+        await settled(pilot)
+        await pilot.click("#yes" if answer else "#no")
+        await wait_for(pilot, lambda: answers, "an answer")
+        assert answers == [answer]
+
+
 async def assert_enter_in_words(location: StoreLocation, keys: str, words: str) -> None:
     app = SeqbenchApp(location, preferences=ASCII)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -41,6 +55,8 @@ async def assert_enter_in_words(location: StoreLocation, keys: str, words: str) 
         shown = "\n".join(screen_text(app))
         assert words in shown
         assert "⏎" not in shown
+        for button in app.screen.query(KeyButton):
+            assert callable(getattr(app.screen, f"action_{button.id}")), button.id
 
 
 @pytest.mark.parametrize(

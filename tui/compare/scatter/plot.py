@@ -218,7 +218,7 @@ def _largest(shares: dict[str, int]) -> str:
 
 
 def _cell(point: Point, x_axis: Axis, y_axis: Axis, across: int, down: int) -> tuple[int, int]:
-    """Column and row of a point among so many across and down, from the top left."""
+    """Column and row of a point in a picture of cells across and down, from the top left."""
     column = round(x_axis.share(point.x) * (across - 1))
     row = round((y_axis.high - point.y) / (y_axis.high - y_axis.low) * (down - 1))
     return min(max(column, 0), across - 1), min(max(row, 0), down - 1)

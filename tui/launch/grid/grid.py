@@ -41,11 +41,11 @@ class CellGrid(GridDrawing, can_focus=True):
     class CursorMoved(Message):
         """Tell that the cursor stands on another cell: see ``cursor_key``."""
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._rectangle: Rectangle | None = None
-        self._pressed: Position | None = None
-        self._dragged = False
+    _rectangle: Rectangle | None = None
+    _pressed: Position | None = None
+    """The cell on which the mouse's button went down, while it is down."""
+    _dragged = False
+    """Whether the mouse has gone to another cell since."""
 
     # What is chosen
 
