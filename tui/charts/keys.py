@@ -44,8 +44,8 @@ _REPLAY = Action(
 )  # fmt: skip
 
 CHARTS = (
-    Action("close", ("escape", "backspace", "c"), "Back", "Back to where you came from",
-           ("chart",), True),
+    Action("dismiss", ("escape", "backspace", "c"), "Back", "Back to where you came from",
+           ("chart",), True, slug="close"),
     Action("next_chart", ("g",), "Next", "The next chart", ("chart",), True),
     *VIEW,
     *ZOOM,

@@ -79,9 +79,3 @@ class ChartScreen(ChartedScreen):
             best = f"   best valid NDCG {number(run.best_valid_ndcg)} at epoch {run.best_epoch}"
             parts.append((best, "$text-muted"))
         self.query_one("#heading", Static).update(Content.assemble(*parts))
-
-    # Actions
-
-    def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss()

@@ -75,7 +75,7 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
         runs: number of runs.
     """
 
-    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     DEFAULT_CSS = """
     TagsScreen Static { height: auto; color: $text-muted; margin-top: 1; }
     TagsScreen .-wrong { color: $warning; }
@@ -120,7 +120,3 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
         tags = self._check()
         if tags is not None:
             self.dismiss(tags if tags != self._common else None)
-
-    def action_back(self) -> None:
-        """Close the dialog; the tags stay as they were."""
-        self.dismiss(None)

@@ -152,7 +152,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     BINDINGS = [  # noqa: RUF012
         Binding("enter", "done", "Done"),
         Binding("r", "usual", "Usual"),
-        Binding("escape,C,q", "back", "Back"),
+        Binding("escape,C,q", "dismiss", "Back"),
     ]
     CSS_PATH = "column_dialog.tcss"
     AUTO_FOCUS = "ColumnList"
@@ -173,7 +173,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Show", "done", main=True)
                 yield KeyButton("r", "The usual", "usual")
-                yield KeyButton("esc", "Back", "back")
+                yield KeyButton("esc", "Back", "dismiss")
 
     @on(ColumnList.Changed)
     def _changed(self) -> None:
@@ -191,7 +191,3 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     def action_usual(self) -> None:
         """Choose the columns that are shown until someone chooses."""
         self.query_one(ColumnList).choose(usual())
-
-    def action_back(self) -> None:
-        """Leave them as they were."""
-        self.dismiss(None)

@@ -27,7 +27,7 @@ _ABOUT = (
 class ImportScreen(ModalScreen[None]):
     """Asks for the path, and closes when all of it is taken in."""
 
-    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     DEFAULT_CSS = "ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }"
 
     app: Lab
@@ -109,7 +109,3 @@ class ImportScreen(ModalScreen[None]):
             self._say(sentence)
         else:
             self.app.notify(sentence, severity="error")
-
-    def action_back(self) -> None:
-        """Take nothing in that isn't begun."""
-        self.dismiss()

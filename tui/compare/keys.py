@@ -66,7 +66,9 @@ COMPARE = (
         "Empty the filter and go back to the table; then take the marks away",
     ),
     # The scatter plot
-    _scatter("close", ("escape", "p"), "Back", "Back to the table", show=True),
+    _scatter(
+        "dismiss", ("escape", "p"), "Back", "Back to the table", show=True, slug="close"
+    ),
     _scatter(
         "step", ("left", "right", "up", "down"), "Move", "To the nearest run that way",
         key_label="↑↓←→", own_keys=True,

@@ -37,7 +37,7 @@ def summary(counts: Mapping[str, int]) -> str:
 class SinceScreen(ModalScreen[None]):
     """Lists the runs that ended; each can be opened."""
 
-    BINDINGS = [Binding("escape,q", "close", "Close")]  # noqa: RUF012
+    BINDINGS = [Binding("escape,q", "dismiss", "Close")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
     DEFAULT_CSS = """
     SinceScreen {
@@ -84,10 +84,6 @@ class SinceScreen(ModalScreen[None]):
     def _open(self, event: OptionList.OptionSelected) -> None:
         if event.option_id is not None:
             self.post_message(RunWanted(event.option_id))
-
-    def action_close(self) -> None:
-        """Return to the screen beneath."""
-        self.dismiss()
 
 
 def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:

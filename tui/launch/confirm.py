@@ -53,7 +53,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "launch", "Launch"),
         Binding("f", "fetch", "Fetch data"),
-        Binding("escape,n", "cancel", "Back"),
+        Binding("escape,n", "dismiss", "Back"),
     ]
     AUTO_FOCUS = "VerticalScroll"
 
@@ -89,7 +89,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Launch", "launch", main=True)
                 yield KeyButton("f", "Fetch", "fetch")
-                yield KeyButton("esc", "Back", "cancel")
+                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         self._devices.looked.subscribe(self, lambda _: self._begin_measuring())
@@ -269,10 +269,6 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             self.dismiss(self.ready)
         else:
             self.action_fetch()
-
-    def action_cancel(self) -> None:
-        """Back without launching."""
-        self.dismiss(None)
 
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""

@@ -32,7 +32,7 @@ class SaveSuiteScreen(ModalScreen[str]):
     CSS_PATH = "suites.tcss"
     BINDINGS = [  # noqa: RUF012
         Binding("enter", "save", "Save"),
-        Binding("escape", "cancel", "Back"),
+        Binding("escape", "dismiss", "Back"),
     ]
     AUTO_FOCUS = "#name"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
@@ -57,7 +57,7 @@ class SaveSuiteScreen(ModalScreen[str]):
                 yield Static("", id="yaml", markup=False)
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Save", "save", main=True)
-                yield KeyButton("esc", "Back", "cancel")
+                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         self._show()
@@ -103,10 +103,6 @@ class SaveSuiteScreen(ModalScreen[str]):
         else:
             self._save(suite, replace=False)
 
-    def action_cancel(self) -> None:
-        """Go back without writing."""
-        self.dismiss(None)
-
     @work(thread=True, group="save", exclusive=True)
     def _save(self, suite: Suite, replace: bool) -> None:
         try:
@@ -140,7 +136,7 @@ class LoadSuiteScreen(ModalScreen[str]):
     """Answers with the name of a suite."""
 
     CSS_PATH = "suites.tcss"
-    BINDINGS = [Binding("escape", "cancel", "Back")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, catalogue: Catalogue, chosen: str | None) -> None:
@@ -158,7 +154,7 @@ class LoadSuiteScreen(ModalScreen[str]):
             )
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Load", "load", main=True)
-                yield KeyButton("esc", "Back", "cancel")
+                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         names = [suite.name for suite in self._suites()]
@@ -183,7 +179,3 @@ class LoadSuiteScreen(ModalScreen[str]):
     def action_load(self) -> None:
         """Answer with the suite under the cursor."""
         self.query_one(OptionList).action_select()
-
-    def action_cancel(self) -> None:
-        """Go back without loading."""
-        self.dismiss(None)

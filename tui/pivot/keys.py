@@ -10,7 +10,7 @@ _pivot = partial(Action, screens=("pivot",))
 _shown = partial(_pivot, show=True)
 
 PIVOT = (
-    _shown("close", ("escape", "v"), "Back", "Back to the table of runs"),
+    _shown("dismiss", ("escape", "v"), "Back", "Back to the table of runs", slug="close"),
     _pivot(
         "move", ("up", "down", "left", "right"), "Move", "Move over rows and columns",
         key_label="↑↓←→", own_keys=True,

@@ -204,10 +204,6 @@ class PivotScreen(Screen[None]):
         """Offer what there is something to do with."""
         return None if action == "diff" and len(self._marked) != 2 else True
 
-    def action_close(self) -> None:
-        """Go back to the table of runs."""
-        self.dismiss()
-
     def action_fold(self) -> None:
         """Fold the model or data set under the cursor, or unfold it."""
         row = self.row_under_cursor

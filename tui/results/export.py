@@ -61,7 +61,7 @@ class ExportScreen(ModalScreen[None]):
         #problem { color: $error; }
     }
     """
-    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
 
     app: Lab
 
@@ -81,7 +81,7 @@ class ExportScreen(ModalScreen[None]):
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Write", "write", main=True)
-                yield KeyButton("esc", "Back", "back")
+                yield KeyButton("esc", "Back", "dismiss")
 
     @property
     def _path(self) -> Path:
@@ -150,7 +150,3 @@ class ExportScreen(ModalScreen[None]):
             self._tell(sentence)
         else:
             self.app.notify(sentence, severity="error")
-
-    def action_back(self) -> None:
-        """Begin to write nothing."""
-        self.dismiss()

@@ -16,7 +16,7 @@ from tui.shell.text import plain
 class NoteScreen(ModalScreen["str | None"]):
     """Answers with the note, or None if it stays as it is."""
 
-    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     app: Lab
 
     def __init__(self, note: str) -> None:
@@ -34,7 +34,3 @@ class NoteScreen(ModalScreen["str | None"]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip())
-
-    def action_back(self) -> None:
-        """Leave it as it was."""
-        self.dismiss(None)

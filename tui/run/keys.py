@@ -5,8 +5,8 @@ from __future__ import annotations
 from tui.shell.action import Action
 
 RUN = (
-    Action("close", ("escape", "backspace"), "Back", "Back to where you came from", ("run",),
-           True),
+    Action("dismiss", ("escape", "backspace"), "Back", "Back to where you came from", ("run",),
+           True, slug="close"),
     Action("retry", ("t",), "Retry", "Try the run again, from its checkpoint", ("run",), True),
     Action("amend", ("T",), "Changed", "Try it with the proposed change, as a new run", ("run",),
            True),

@@ -181,10 +181,6 @@ class RunScreen(ChartedScreen):
             return page is not None and allows(page.details.run.state, action)
         return True
 
-    def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss()
-
     def action_retry(self) -> None:
         """Queue the run again."""
         self._request(requests.request_retry)

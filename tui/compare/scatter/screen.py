@@ -89,10 +89,6 @@ class ScatterScreen(Screen[None]):
 
     # Actions
 
-    def action_close(self) -> None:
-        """Go back to the table."""
-        self.dismiss()
-
     def action_open_point(self) -> None:
         """Open the run under the cursor."""
         if self.plot.display and self.plot.point is not None:

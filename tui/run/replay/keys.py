@@ -8,8 +8,8 @@ from tui.charts.keys import VIEW, ZOOM
 from tui.shell.action import Action
 
 REPLAY = (
-    Action("close", ("escape", "backspace", "R"), "Back", "Back to where you came from",
-           ("replay",), True),
+    Action("dismiss", ("escape", "backspace", "R"), "Back", "Back to where you came from",
+           ("replay",), True, slug="close"),
     Action("play", ("space",), "Play", "Let time pass, or stop it", ("replay",), True),
     Action("faster(1)", ("up",), "Faster", "Let it pass faster, up to 1000 times", ("replay",),
            True),

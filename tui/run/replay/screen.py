@@ -196,10 +196,6 @@ class ReplayScreen(ChartedScreen):
 
     # Actions
 
-    def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss()
-
     def action_play(self) -> None:
         """Let time pass, or stop it; at the end, from the start."""
         replay = self._replay
