@@ -86,7 +86,8 @@ class RunCharts(Widget):
         self._charts = [
             Chart(spec.title, digits=spec.digits, wheel=wheel, id=spec.id) for spec in self.specs
         ]
-        self._main: RunCurves | None = None
+        self.main: RunCurves | None = None
+        """The curves of the run that is followed."""
         self._others: dict[str, RunCurves] = {}
         self._pointing, self._large = pointing, large
         self._chosen: int | None = None
@@ -106,22 +107,17 @@ class RunCharts(Widget):
     # Which runs
 
     @property
-    def main(self) -> RunCurves | None:
-        """The curves of the run that is followed."""
-        return self._main
-
-    @property
     def runs(self) -> list[RunCurves]:
         """The curves of the runs that are shown, the followed one first."""
-        if self._main is None:
+        if self.main is None:
             return []
         others = [self._others[run] for run in self.overlay if run in self._others]
-        return [self._main, *others][:MOST_RUNS]
+        return [self.main, *others][:MOST_RUNS]
 
     def follow(self, run_id: str) -> None:
         """Show another run. What is laid over it stays."""
-        if self._main is None or self._main.run_id != run_id:
-            self._main = self._others.pop(run_id, None) or RunCurves(run_id)
+        if self.main is None or self.main.run_id != run_id:
+            self.main = self._others.pop(run_id, None) or RunCurves(run_id)
             self.view = replace(self.view, window=None, cursor=None)
             self._held = None
             self._arrange()
@@ -135,7 +131,7 @@ class RunCharts(Widget):
 
     def _arrange(self) -> None:
         """Give every chart its curves."""
-        main = self._main
+        main = self.main
         wanted = [run for run in self.overlay if main is None or run != main.run_id]
         self._others = {run: self._others.get(run) or RunCurves(run) for run in wanted}
         runs = self.runs
@@ -175,7 +171,7 @@ class RunCharts(Widget):
             update = updates.get(curves.run_id)
             if update is not None:
                 curves.take(update)
-            elif curves.run_id in updates and curves is not self._main:
+            elif curves.run_id in updates and curves is not self.main:
                 self.overlay = tuple(run for run in self.overlay if run != curves.run_id)
         if len(self.runs) != len(self._known):
             self._arrange()
@@ -269,7 +265,7 @@ class RunCharts(Widget):
 
     def longest(self) -> Curve:
         """The followed run's curve with the most points, by which units are turned into others."""
-        curves = list(self._main.curves.values()) if self._main else [Curve()]
+        curves = list(self.main.curves.values()) if self.main else [Curve()]
         return max(curves, key=lambda curve: len(curve.ys))
 
     # The mouse

@@ -1,4 +1,4 @@
-"""Runs taken in from a file or folder: asks for it, shows what is there, then takes it in."""
+"""The dialog that imports runs: asks for a file or folder, says what is in it, then imports it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ABOUT = (
 
 
 class ImportScreen(ModalScreen[None]):
-    """Asks for the path, and closes when all of it is taken in."""
+    """Asks for a path. Enter looks what lies there; enter again imports it and closes."""
 
     BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     DEFAULT_CSS = "ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }"
@@ -35,7 +35,7 @@ class ImportScreen(ModalScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._seen: Path | None = None
-        """What it holds is on the screen."""
+        """The path whose content is described on the screen; None before enter looked."""
         self._busy = False
         self._looking = Reading(self, self._take_found, self._failed)
 

@@ -1,4 +1,4 @@
-"""What can be done on the Compare screen."""
+"""Actions on the Compare screen and on its scatter plot: their keys, labels and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line to type: a note about a run."""
+"""The dialog in which a note about a run is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from tui.shell.text import plain
 
 
 class NoteScreen(ModalScreen["str | None"]):
-    """Answers with the note, or None if it stays as it is."""
+    """Asks for a note in one line. Answers with it; with None if escape leaves the note as it was.
+
+    Args:
+        note: the note that the run has now.
+    """
 
     BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     app: Lab

@@ -54,13 +54,9 @@ class ScatterPlot(Lines, can_focus=True):
         self._content = Scatter((), 0, (0, 0), (1, 1))
         self._names = "", ""
         self._models: tuple[str, ...] = ()
-        self._point: Point | None = None
-        self._plot: tuple[Axis, Axis, int, int, int] | None = None
-
-    @property
-    def point(self) -> Point | None:
+        self.point: Point | None = None
         """The point under the cursor."""
-        return self._point
+        self._plot: tuple[Axis, Axis, int, int, int] | None = None
 
     @property
     def dots(self) -> tuple[int, int]:
@@ -71,7 +67,7 @@ class ScatterPlot(Lines, can_focus=True):
         """Draw these points; the cursor stays with its run, or goes to the front's best."""
         self._content, self._names = content, (x, y)
         self._models = tuple(sorted({point.model for point in content.points}))
-        run = self._point.run if self._point else None
+        run = self.point.run if self.point else None
         same = next((point for point in content.points if point.run == run), None)
         front = [point for point in content.points if point.front]
         last = (front or list(content.points))[-1:]
@@ -89,12 +85,12 @@ class ScatterPlot(Lines, can_focus=True):
     # The cursor
 
     def _move_to(self, point: Point | None) -> None:
-        self._point = point
+        self.point = point
         self.post_message(self.CursorMoved(point))
 
     def action_step(self, axis: str, steps: int) -> None:
         """Go to the nearest point that lies further that way."""
-        here = self._point
+        here = self.point
         if here is None:
             return
         scale = self._scale()
@@ -117,7 +113,7 @@ class ScatterPlot(Lines, can_focus=True):
             key=lambda point: (point.dataset, point.x, point.y),
         )
         if front:
-            number = front.index(self._point) + steps if self._point in front else 0
+            number = front.index(self.point) + steps if self.point in front else 0
             self._move_to(front[number % len(front)])
             self.redraw()
 
@@ -189,8 +185,8 @@ class ScatterPlot(Lines, can_focus=True):
                 style = self.style_of(point.model) + (" bold" if point.front else "")
                 cell = _cell(point, x_axis, y_axis, width, height)
                 cells[cell] = self.mark_of(point.model, point.front), style
-        if self._point is not None:
-            cell = _cell(self._point, x_axis, y_axis, width, height)
+        if self.point is not None:
+            cell = _cell(self.point, x_axis, y_axis, width, height)
             mark, style = cells.get(cell, ("+", "$foreground"))
             cells[cell] = mark, f"{style} reverse"
         return cells

@@ -57,7 +57,8 @@ class GridDrawing(ScrollView):
         self._rows: Sequence[Row] = ()
         self._columns: Sequence[Column] = ()
         self._cells: Mapping[CellKey, CellView] = {}
-        self._selected: frozenset[CellKey] = frozenset()
+        self.selected: frozenset[CellKey] = frozenset()
+        """Cells that are selected; changed by `CellGrid.select`."""
         self._x = self._y = 0
         self._geometry = Geometry()
         self._measured: Size | None = None
@@ -205,12 +206,12 @@ class GridDrawing(ScrollView):
 
     def _cell(self, x: int, y: int) -> list[Segment]:
         key = self._key(x, y)
-        ground = self.rich_style + self._ground(key in self._selected, (x, y) == self._cursor)
+        ground = self.rich_style + self._ground(key in self.selected, (x, y) == self._cursor)
         view = self._cells.get(key, CellView())
         room = self._geometry.column_width - 6
         pieces = cell_pieces(view, room)
         rest = room - line_length(pieces) + 1
-        mark = "▌" if key in self._selected else " "
+        mark = "▌" if key in self.selected else " "
         return [
             Segment(mark, ground + Style(color=self._look("grid--mark").color)),
             Segment(f" {glyph(view.state)} ", ground + self._color(style_variable(view.state))),

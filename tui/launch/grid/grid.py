@@ -65,13 +65,9 @@ class CellGrid(GridDrawing, can_focus=True):
             self._y = min(self._y, max(0, len(rows) - 1))
         self._measure()
         self.refresh()
-        self.select(self._selected & keys.keys())
+        self.select(self.selected & keys.keys())
         if self.cursor_key is not None and self.cursor_key != before:
             self.post_message(self.CursorMoved())
-
-    @property
-    def selected(self) -> frozenset[CellKey]:
-        return self._selected
 
     @property
     def rectangle(self) -> tuple[int, int] | None:
@@ -85,9 +81,9 @@ class CellGrid(GridDrawing, can_focus=True):
         self._select(frozenset(keys))
 
     def _select(self, chosen: frozenset[CellKey]) -> None:
-        if chosen == self._selected:
+        if chosen == self.selected:
             return
-        changed, self._selected = chosen ^ self._selected, chosen
+        changed, self.selected = chosen ^ self.selected, chosen
         for line, y in enumerate(self._geometry.lines):
             for x in range(len(self._columns)) if y is not None else ():
                 if y is not None and self._key(x, y) in changed:
@@ -113,7 +109,7 @@ class CellGrid(GridDrawing, can_focus=True):
         """Select from where the cursor stood to where it goes, until it moves otherwise."""
         if self.cursor_key is not None:
             if self._rectangle is None:
-                self._rectangle = Rectangle(self._cursor, self._selected, held=False)
+                self._rectangle = Rectangle(self._cursor, self.selected, held=False)
             self._move(dx, dy)
 
     def _move(self, dx: int, dy: int) -> None:
@@ -130,12 +126,12 @@ class CellGrid(GridDrawing, can_focus=True):
         ys = range(len(self._rows)) if what in ("column", "all") else (self._y,)
         if self._rows and self._columns:
             keys = {self._key(x, y) for x in xs for y in ys}
-            self.select(self._selected - keys if keys <= self._selected else self._selected | keys)
+            self.select(self.selected - keys if keys <= self.selected else self.selected | keys)
 
     def begin_rectangle(self) -> None:
         """Select from here to wherever the cursor goes next."""
         if self.cursor_key is not None:
-            self._rectangle = Rectangle(self._cursor, self._selected, held=True)
+            self._rectangle = Rectangle(self._cursor, self.selected, held=True)
             self._follow_cursor()
 
     def keep_rectangle(self) -> None:
@@ -179,7 +175,7 @@ class CellGrid(GridDrawing, can_focus=True):
         if not self._dragged and position != self._pressed:
             self._dragged = True
             self._end_rectangle()
-            self._rectangle = Rectangle(self._pressed, self._selected, held=False)
+            self._rectangle = Rectangle(self._pressed, self.selected, held=False)
         if self._dragged:
             self._set_cursor(*position)
             self._follow_cursor()
