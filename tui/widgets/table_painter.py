@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.shell.states import rich_style
-from tui.widgets.table_cells import Columns, TableColumn, TableRow, cut, fit
+from tui.widgets.table_cells import Columns, TableColumn, TableRow, column_text, cut
 
 HEADER = 2
 """Lines of the header."""
@@ -47,7 +47,7 @@ class TablePainter:
         key, descending = sort
 
         def part(number: int, column: TableColumn) -> tuple[str, Style]:
-            text = fit(column.heading[y], column)
+            text = column_text(column.heading[y], column)
             if column.key == key:
                 if y == HEADER - 1:
                     text = text[:-1] + ("↓" if descending else "↑")
@@ -70,7 +70,7 @@ class TablePainter:
             style = ground + self._tone(cell.tone) if cell.tone else ground
             if number == cursor:
                 style += self._style("cursor")
-            return fit(cell.text, column), style
+            return column_text(cell.text, column), style
 
         line = self._line(columns, scroll, part, ground)
         if not row.marked:
