@@ -1,4 +1,8 @@
-"""Every run in one table: sorted and filtered by the store, the reference figures beside ours."""
+"""Every run in one table: sorted and filtered by the store, the reference figures beside ours.
+
+Imported inside functions are the larger screens that are opened from here: the table would else
+wait for them.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +29,12 @@ from tui.compare.page import CompareRow, Page, PageRequest
 from tui.compare.reading import Choice, PageReader, read_command
 from tui.compare.reference import ReferencePanel
 from tui.compare.rows import Drawn, table_rows
-from tui.compare.scatter.screen import ScatterScreen
 from tui.compare.selection import Selection
 from tui.compare.status import NO_RUNS, usual_status, why_empty
 from tui.compare.view import View, filter_problem, plotted
 from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
 from tui.results.acting import copy, show_or_say
-from tui.results.diff import DiffScreen
-from tui.results.diff_text import RunOrCell
 from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell import remembered
@@ -281,6 +282,9 @@ class CompareScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked rows beside each other."""
+        from tui.results.diff import DiffScreen
+        from tui.results.diff_text import RunOrCell
+
         marked = self.selection.marked.values()
         if len(marked) == 2:
             left, right = (RunOrCell(row.key, row.run is None) for row in marked)
@@ -356,6 +360,8 @@ class CompareScreen(Screen[None]):
 
     def action_scatter(self) -> None:
         """Plot the column that is sorted by against the one under the cursor."""
+        from tui.compare.scatter.screen import ScatterScreen
+
         under = self.table.cursor_column
         axes = plotted(self._view, under.key if under else "")
         self.app.push_screen(ScatterScreen(*axes, self._choice))
