@@ -1,4 +1,4 @@
-"""What can be done on the Launch screen."""
+"""Actions on the Launch screen: their keys, labels and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done in the comparison's pivot."""
+"""Actions in the comparison's pivot: their keys, labels and help."""
 
 from __future__ import annotations
 

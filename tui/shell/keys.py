@@ -1,4 +1,4 @@
-"""Actions that work on every screen."""
+"""Actions that work on every screen: their keys, labels and help."""
 
 from __future__ import annotations
 
