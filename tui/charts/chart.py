@@ -10,7 +10,7 @@ from textual.message import Message
 
 from tui.charts.axis import Axis, fitted_axis, growing_axis, widened, window_axis
 from tui.charts.canvas import DOTS_ACROSS, Canvas
-from tui.charts.chart_scale import LABEL, SLACK, x_scale
+from tui.charts.chart_scale import MUTED, SLACK, x_scale
 from tui.charts.curve import Curve, Moment
 from tui.charts.drawing import draw_curves, draw_marks
 from tui.charts.scales import SMALLEST_LOG, LogAxis, row_of, time_axis, widened_log
@@ -180,7 +180,7 @@ class Chart(Lines):
         for y in range(plot_height):
             label = rows.get(y)
             scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
-            lines.append([(scale, LABEL), *canvas.line(y)])
+            lines.append([(scale, MUTED), *canvas.line(y)])
         cursor = self.view.cursor
         return lines + x_scale(x_axis, self.view.unit, gutter, plot_width, scale_rows, cursor)
 

@@ -9,7 +9,7 @@ from tui.charts.curve import XUnit
 from tui.charts.scales import clock_time
 from tui.widgets.lines import Line
 
-LABEL = "$text-muted"
+MUTED = "$text-muted"
 CURSOR = "$foreground"
 
 SLACK: Mapping[XUnit, float] = {"epoch": 1.0, "step": 1.0, "time": 5.0}
@@ -61,9 +61,9 @@ def x_scale(
     """Write the x axis: the rule (if there are two rows), and the ticks' figures, which make room
     for that of the cursor."""
     rule, labels = rule_and_labels(axis, unit, gutter, width, width)
-    scale: list[Line] = [[(rule, LABEL)]] if rows > 1 else []
+    scale: list[Line] = [[(rule, MUTED)]] if rows > 1 else []
     if cursor is None or not axis.low <= cursor <= axis.high:
-        return [*scale, [("".join(labels), LABEL)]]
+        return [*scale, [("".join(labels), MUTED)]]
     said = x_text(cursor, unit, (axis.high - axis.low) / width)
     start = gutter + 1 + int(axis.share(cursor) * width) - len(said) // 2
     start = max(0, min(start, len(labels) - len(said)))
@@ -74,4 +74,4 @@ def x_scale(
     while end < len(labels) and labels[end] != " ":
         end, said = end + 1, said + " "
     before, after = "".join(labels[:start]), "".join(labels[end:])
-    return [*scale, [(before, LABEL), (said, CURSOR), (after, LABEL)]]
+    return [*scale, [(before, MUTED), (said, CURSOR), (after, MUTED)]]

@@ -16,7 +16,7 @@ from textual.message import Message
 from engine.analysis.scatter import Point, Scatter
 from tui.charts.axis import Axis, nice_axis
 from tui.charts.canvas import LEFT_BITS, RIGHT_BITS
-from tui.charts.chart_scale import LABEL, rule_and_labels
+from tui.charts.chart_scale import MUTED, rule_and_labels
 from tui.widgets.lines import Line, Lines
 
 FEW = 250
@@ -155,7 +155,7 @@ class ScatterPlot(Lines, can_focus=True):
         gutter = max(5, *(len(label) for label in labels.values())) + 1
         across, down = width - gutter - 1, height - 3
         if across < _LEAST[0] or down < _LEAST[1]:
-            return [[("Too small to draw.", LABEL)]]
+            return [[("Too small to draw.", MUTED)]]
         self._plot = x_axis, y_axis, gutter, across, down
         cells = self._cells(x_axis, y_axis, across, down)
         rows = {
@@ -167,11 +167,11 @@ class ScatterPlot(Lines, can_focus=True):
             label = rows.get(row)
             scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
             spans = [cells.get((column, row), (" ", "")) for column in range(across)]
-            lines.append([(scale, LABEL), *spans])
+            lines.append([(scale, MUTED), *spans])
         name = self._names[0]
         rule, below = rule_and_labels(x_axis, name, gutter, across, across - 1)
         scale = "".join(below).removesuffix(name)
-        return [*lines, [(rule, LABEL)], [(scale, LABEL), (name, "bold")]]
+        return [*lines, [(rule, MUTED)], [(scale, MUTED), (name, "bold")]]
 
     def _cells(
         self, x_axis: Axis, y_axis: Axis, width: int, height: int

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from tui.live.log.tail import LogTail
 from tui.shell.text import plain
 
-TITLE = "Log"
+_TITLE = "Log"
 
 
 class SearchField(Input):
@@ -68,7 +68,7 @@ class LogPanel(Vertical):
         yield SearchField(placeholder="search the log", max_length=200, compact=True)
 
     def on_mount(self) -> None:
-        self.border_title = TITLE
+        self.border_title = _TITLE
 
     def ask(self) -> None:
         """Open the field, with the focus."""
@@ -104,7 +104,7 @@ class LogPanel(Vertical):
     @on(LogTail.Moved)
     def _moved(self) -> None:
         said = self.tail.summary()
-        title = f"{TITLE} · {said}" if said else TITLE
+        title = f"{_TITLE} · {said}" if said else _TITLE
         if title != str(self.border_title):
             self.border_title = Content(title)
 
