@@ -26,9 +26,11 @@ class Piece(NamedTuple):
     """The column right of it, and y where one goes out."""
 
     def lows(self) -> list[float]:
+        """List the lowest y of each column, and y at the edges."""
         return [low for *_, low, _ in self.columns] + self._edges()
 
     def highs(self) -> list[float]:
+        """List the highest y of each column, and y at the edges."""
         return [high for *_, high in self.columns] + self._edges()
 
     def _edges(self) -> list[float]:

@@ -352,9 +352,11 @@ class LaunchScreen(Screen[None]):
             self.grid.begin_rectangle()
 
     def action_keep_rectangle(self) -> None:
+        """End the rectangle; its cells stay selected."""
         self.grid.keep_rectangle()
 
     def action_drop_rectangle(self) -> None:
+        """End the rectangle, and select what was selected before it."""
         self.grid.drop_rectangle()
 
     def action_unselect(self) -> None:
