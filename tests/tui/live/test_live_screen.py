@@ -193,7 +193,11 @@ async def test_the_log_of_another_run_is_not_mixed_in(empty_store: LiveStore) ->
         await select(pilot, runs["running"])
         await wait_for(pilot, lambda: len(tail._log) == 27, "its log")
         await select(pilot, runs["second"])
-        await wait_for(pilot, lambda: list(tail._log) == ["[red]hostile"], "the other log")
+        await wait_for(
+            pilot,
+            lambda: [tail._log.line(n) for n in tail._log.numbers] == ["[red]hostile"],
+            "the other log",
+        )
         await pilot.press("pageup", "pagedown", "f")
         assert tail.follows
 
