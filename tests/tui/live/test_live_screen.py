@@ -96,8 +96,10 @@ async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
         chart = screen.query_one("#valid", Chart)
         empty_store.train(run, 2)
         await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 2, "two epochs")
+        await wait_for(  # its log is empty
+            pilot, lambda: "attempt 1 starts on cpu" in "\n".join(screen_text(app)), "the journal"
+        )
         shown = "\n".join(screen_text(app))
-        assert "attempt 1 starts on cpu" in shown  # its log is empty
         assert "epoch   2   loss 6.6479   valid NDCG 0." in shown
         empty_store.train(run, 3, first=3, end="done")
         await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 5, "five epochs")
