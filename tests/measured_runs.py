@@ -19,7 +19,7 @@ from engine.analysis.pairs.cells import cell_of
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.metrics import METRIC_COLUMNS
-from engine.spec import SplitRule
+from engine.spec import Filter, SplitRule
 from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
@@ -56,13 +56,14 @@ class MeasuredStore:
         epochs: int = 14,
         end: str | None = "done",
         split: SplitRule | None = None,
+        kept: Filter | None = None,
         **settings: Any,
     ) -> str:
         """A run of so many epochs, its best three before the last; 0 leaves it queued."""
         spec = self.catalogue.run_spec(model, dataset, length, seed, overrides=settings)
-        if split is not None:
-            source = spec.source.model_copy(update={"split": split})
-            spec = spec.model_copy(update={"source": source})
+        rules = {"split": split, "filter": kept}
+        given = {name: rule for name, rule in rules.items() if rule is not None}
+        spec = spec.model_copy(update={"source": spec.source.model_copy(update=given)})
         run = enqueue(self.location, [spec])[0]
         with closing(connect_writer(self.location)) as connection:
             save_unsaved(connection, self.location)

@@ -127,9 +127,7 @@ async def test_what_a_screen_offers_is_what_may_be_done(empty_store: LiveStore) 
         queue.action_move(-len(runs))
         for _ in runs:
             assert queue.selected is not None
-            run = queue.selected.id
-            await wait_for(pilot, lambda run=run: live._run and live._run.id == run, run)
-            state = states.pop(run)
+            state = states.pop(queue.selected.id)
             offers = {
                 "cancel": live.check_action("cancel", ()),
                 "retry": live.check_action("retry", ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,12 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import UserError
-from tui.results.acting import carry_out
+from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 
 class Export(Protocol):
@@ -62,10 +59,9 @@ class ExportScreen(ModalScreen[None]):
     ExportScreen {
         Input { background: $panel; padding: 0 1; margin: 1 0 0 0; }
         #problem { color: $error; }
-        .buttons { height: 1; margin-top: 1; }
     }
     """
-    BINDINGS = [Binding("escape", "back", "Back", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
 
     app: Lab
 
@@ -84,8 +80,8 @@ class ExportScreen(ModalScreen[None]):
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Write", id="write", main=True)
-                yield KeyButton("esc", "Back", id="back")
+                yield KeyButton("⏎", "Write", "write", main=True)
+                yield KeyButton("esc", "Back", "dismiss")
 
     @property
     def _path(self) -> Path:
@@ -121,8 +117,8 @@ class ExportScreen(ModalScreen[None]):
         return ""
 
     @on(Input.Submitted)
-    @on(KeyButton.Pressed, "#write")
-    def _submitted(self) -> None:
+    def action_write(self) -> None:
+        """Write the file, or say why it can't be."""
         if self._busy:
             return
         path = self._path
@@ -141,7 +137,7 @@ class ExportScreen(ModalScreen[None]):
                 raise UserError(f"{short_path(path)} can't be written: {why}.") from None
             return f"{written} in {short_path(path.absolute(), 60)}"
 
-        carry_out(self.app, write, self._written, self._failed)
+        self.app.carry_out(write, self._written, self._failed)
 
     def _written(self, sentence: str) -> None:
         self.app.notify(sentence, title="Written")
@@ -154,8 +150,3 @@ class ExportScreen(ModalScreen[None]):
             self._tell(sentence)
         else:
             self.app.notify(sentence, severity="error")
-
-    @on(KeyButton.Pressed, "#back")
-    def action_back(self) -> None:
-        """Begin to write nothing."""
-        self.dismiss()

@@ -17,9 +17,9 @@ from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
-from tui.shell.events import notice, start_text
+from tui.shell.events import epoch_text, notice, start_text
 from tui.shell.log_follower import line_text
-from tui.shell.text import number, plain
+from tui.shell.text import plain
 
 SAMPLES = 4_000
 """Samples of telemetry kept at most."""
@@ -140,9 +140,7 @@ def _story(
 
 def _epoch_lines(timeline: Timeline, epochs: Sequence[sqlite3.Row]) -> Iterator[StoryLine]:
     for row in epochs:
-        figures = f"loss {number(row['loss'])}   valid NDCG {number(row['valid_ndcg'])}"
-        text = f"epoch {row['epoch']:>3}   {figures}"
-        yield StoryLine(_seconds(timeline, row), text, "$text-muted")
+        yield StoryLine(_seconds(timeline, row), epoch_text(dict(row)), "$text-muted")
 
 
 def _event_line(event: Mapping[str, Any]) -> tuple[str, str] | None:
