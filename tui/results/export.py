@@ -14,7 +14,6 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from engine.errors import UserError
 from tui.results.acting import carry_out
 from tui.shell.text import PARAGRAPH, plain, short_path
 from tui.widgets.key_button import KeyButton
@@ -45,8 +44,7 @@ class Export(Protocol):
         """Write it, in a thread; in words, what was written.
 
         Raises:
-            UserError, sqlite3.Error: the store can't be read.
-            OSError: the file can't be written.
+            UserError, sqlite3.Error: the store can't be read, or the file can't be written.
         """
 
 
@@ -134,12 +132,7 @@ class ExportScreen(ModalScreen[None]):
 
     def _write(self, path: Path) -> None:
         def write() -> str:
-            try:
-                written = self._what.write(path)
-            except OSError as error:
-                why = error.strerror or error
-                raise UserError(f"{short_path(path)} can't be written: {why}.") from None
-            return f"{written} in {short_path(path.absolute(), 60)}"
+            return f"{self._what.write(path)} in {short_path(path.absolute(), 60)}"
 
         carry_out(self.app, write, self._written, self._failed)
 

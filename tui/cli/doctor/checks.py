@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import shutil
@@ -22,6 +21,7 @@ from engine.store.database import fetch, storage_note
 from engine.store.filesystem import filesystem_kind
 from engine.store.queries import list_runs, supervisor_state
 from engine.supervisor.start import supervisor_running
+from engine.surroundings import expanded, user_name
 from tui.cli.doctor.findings import Check, Finding
 from tui.cli.doctor.logout import logout_problem
 from tui.cli.doctor.store import store_problems
@@ -89,7 +89,7 @@ def bf16_units(cpuinfo: Path) -> list[str]:
 
 def check_data(session: Session) -> Iterator[Finding]:
     chosen = os.environ.get("SEQBENCH_DATA")
-    if chosen and not Path(chosen).expanduser().is_dir():
+    if chosen and not expanded(chosen).is_dir():
         yield Finding(
             "data",
             "problem",
@@ -165,7 +165,7 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
 def check_logout(session: Session) -> Iterator[Finding]:  # noqa: ARG001
     cgroup = Path("/proc/self/cgroup")
     groups = cgroup.read_text() if cgroup.exists() else ""
-    if problem := logout_problem(getpass.getuser(), groups):
+    if problem := logout_problem(user_name(), groups):
         yield Finding("logout", "problem", *problem)
     else:
         yield Finding("logout", "ok", "background runs outlive it")
