@@ -86,7 +86,7 @@ def named_folder(path: Path, *, parents: bool = True) -> None:
     with _told(path):
         real = Path(os.path.realpath(path))
         wanted = (real, *real.parents) if parents else (real,)
-        for folder in reversed([each for each in wanted if not each.exists()]):
+        for folder in reversed([each for each in wanted if not each.is_dir()]):
             folder.mkdir(exist_ok=True)
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:

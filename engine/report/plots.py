@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -201,6 +202,8 @@ def _model(cell: CostedCell) -> str:
 @contextmanager
 def _style() -> Iterator[None]:
     """Apply our style in place of the user's own Matplotlib settings."""
+    # Where there is no home folder it warns of being slower.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     import matplotlib as mpl
 
     with mpl.rc_context():

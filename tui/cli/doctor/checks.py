@@ -96,8 +96,15 @@ def check_data(session: Session) -> Iterator[Finding]:
             f"SEQBENCH_DATA is {chosen}, which is no folder",
             "Name the folder that has the data sets, or unset it.",
         )
-    folders = f"{chosen}, then {cache_folder()}" if chosen else str(cache_folder())
-    yield Finding("data", "ok", f"looked for in {folders}")
+    cache = cache_folder()
+    yield Finding("data", "ok", f"looked for in {f'{chosen}, then ' if chosen else ''}{cache}")
+    if not os.access(next(each for each in (cache, *cache.parents) if each.exists()), os.W_OK):
+        yield Finding(
+            "data",
+            "note",
+            f"{cache} can't be written: nothing can be fetched, and every run reads its data anew",
+            "Name another folder in SEQBENCH_CACHE.",
+        )
     datasets = session.catalogue.datasets.values()
     ready = [dataset.name for dataset in datasets if is_ready(dataset)]
     absent = [dataset.name for dataset in datasets if not is_ready(dataset)]
