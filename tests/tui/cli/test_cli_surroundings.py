@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from namespaces import ANOTHER, as_another_user
-from terminals import DEADLINE
+from terminals import APP, DEADLINE, Terminal
 
 ROOT = Path(__file__).parents[3]
+NOWHERE = "/proc/nowhere"
+"""A folder that nobody can make."""
 NO_HOME = "set HOME to a folder of yours, or name one in SEQBENCH_CACHE."
 
 
@@ -30,6 +32,8 @@ def bare(
 ) -> subprocess.CompletedProcess[str]:
     """Run with this environment and no other, as a user whom the system doesn't know."""
     given = {"PYTHONPATH": str(ROOT)} | (environment or {})
+    if "TMPDIR" not in given:
+        given["TMPDIR"] = str(Path.cwd())
     settings = [f"{name}={value}" for name, value in given.items()]
     done = subprocess.run(
         as_another_user("env", "-i", *settings, *command),
@@ -57,17 +61,17 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     "environment",
     [
-        {"HOME": "home"},
+        {"HOME": "/usr"},
         {},
-        {"TMPDIR": "/nowhere"},
-        {"HOME": "/nowhere"},
+        {"HOME": "/usr", "TMPDIR": NOWHERE},
+        {"HOME": NOWHERE},
         {"LC_ALL": "C"},
         {"PYTHONIOENCODING": "ascii"},
     ],
     ids=str,
 )
 def test_doctor_looks_at_everything(tmp_path: Path, environment: dict[str, str]) -> None:
-    done = seqbench("doctor", environment={"TMPDIR": str(tmp_path), **environment})
+    done = seqbench("doctor", environment=environment)
     assert done.returncode == 0, done.stdout
     assert "looked for in" in done.stdout
     assert "background runs outlive it" in done.stdout
@@ -125,7 +129,7 @@ def test_whoever_reports_an_error_raises_none(tmp_path: Path, error: str) -> Non
     done = bare(*command, preexec=no_file_may_be_written)
     assert done.returncode == 1
     assert done.stderr == f"{beginning}no file could be written\n"
-    done = bare(*command, environment={"TMPDIR": str(tmp_path)})
+    done = bare(*command)
     assert done.stderr.startswith(f"{beginning}details are in {tmp_path}/seqbench-{ANOTHER}/log/")
     done = bare(*command, preexec=lambda: os.close(2))
     assert (done.returncode, done.stderr) == (1, "")
@@ -133,7 +137,7 @@ def test_whoever_reports_an_error_raises_none(tmp_path: Path, error: str) -> Non
 
 @pytest.mark.slow
 def test_a_run_is_trained_and_reported(tmp_path: Path) -> None:
-    surroundings = {"TMPDIR": str(tmp_path), "OMP_WAIT_POLICY": "passive"}
+    surroundings = {"OMP_WAIT_POLICY": "passive"}
     settings = ("--set", "epochs=1", "--set", "dim=8")
     words = ("run", "--model", "sasrec", "--dataset", "synthetic", "--wait", *settings)
     done = seqbench(*words, environment=surroundings)
@@ -149,7 +153,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path, words: list[str]) -> None
     gone.mkdir()
     os.chdir(gone)
     gone.rmdir()
-    done = seqbench(*words)
+    done = seqbench(*words, environment={"TMPDIR": str(tmp_path)})
     os.chdir(tmp_path)
     assert done.returncode == 2
     assert done.stderr == "seqbench: the folder that you are in was deleted: cd to another one.\n"
@@ -163,9 +167,27 @@ def test_a_folder_that_can_only_be_read(tmp_path: Path) -> None:
             ("suite", "save", "mine", "--model", "sasrec", "--dataset", "synthetic"),
             ("compare", "-o", "table.csv", "--format", "csv"),
         ):
-            done = seqbench(*words, environment={"HOME": "/nowhere"})
+            done = seqbench(*words, environment={"HOME": NOWHERE})
             assert done.returncode == 1, words
             assert re.search("can't be (written|made)", done.stderr.splitlines()[-1])
-        assert seqbench("models", environment={"HOME": "/nowhere"}).returncode == 0
+        assert seqbench("models", environment={"HOME": NOWHERE}).returncode == 0
     finally:
         tmp_path.chmod(0o755)
+
+
+@pytest.mark.parametrize("closed", ["", " 2>&-"], ids=["stderr", "no stderr"])
+def test_the_app_needs_neither_name_nor_home_nor_kind_of_terminal(
+    tmp_path: Path, closed: str
+) -> None:
+    bare_app = (
+        *("sh", "-c", f'exec "$@"{closed}', "sh", "env", "-i", f"PYTHONPATH={ROOT}"),
+        *(f"TMPDIR={tmp_path}", *APP, str(tmp_path / "runs.db")),
+    )
+    terminal = Terminal(as_another_user(*bare_app))
+    try:
+        terminal.shows("1 to launch", "training time", "Quit")
+        terminal.type("q")
+        assert terminal.read_to_end() == 0
+        terminal.assert_put_right()
+    finally:
+        terminal.end()

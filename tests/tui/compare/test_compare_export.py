@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,10 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
     measured: MeasuredStore,
 ) -> None:
     Path("folder.csv").mkdir()
-    there = Path("mine.md")
+    os.mkfifo("pipe.md")
+    there = Path("kept-elsewhere")
     there.write_text("mine")
+    Path("mine.md").symlink_to(there)
     async with comparing(measured) as (app, pilot):
         await pilot.press("e")
         await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
@@ -68,7 +71,8 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
             ("folder.csv", "That is a folder"),
             ("none/there.md", "There is no folder none"),
             (f"{'x' * 300}.md", "That can't be a file: File name too long"),
-            (f"{'y' * 252}.md", "can't be written: File name too long"),
+            ("pipe.md", "enter again writes over it"),
+            ("pipe.md", "pipe.md can't be written: nobody reads from this pipe."),
             ("~nobody-here/mine.md", "There is no folder ~nobody-here"),
             ("mine.md", "enter again writes over it"),
         ):
@@ -79,3 +83,4 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         assert there.read_text().startswith("| run | model |")
+        assert Path("mine.md").is_symlink()
