@@ -14,6 +14,11 @@ from pathlib import Path
 import pytest
 from terminals import DEADLINE
 
+from engine.store.connect import connect_writer
+from engine.store.database import write
+from engine.store.location import StoreLocation
+from engine.store.queries import list_runs
+
 ROOT = Path(__file__).parents[3]
 LOST = "seqbench: what was to be printed is lost, because stdout can't be written ({}): make room "
 
@@ -105,43 +110,26 @@ def test_what_is_asked_for_is_done_though_nobody_reads(
     assert Path("configs/suites/s.yaml").exists()
 
 
-def test_every_run_is_queued_though_nobody_reads(command: Command, unread: int) -> None:
-    from engine.lock import take_lock
-    from engine.store.connect import connect_reader
-    from engine.store.location import StoreLocation
-    from engine.store.queries import list_runs
-
-    location = StoreLocation(Path("runs.db").absolute())
-    location.runs.mkdir()
-    lock = take_lock(location.supervisor_lock)  # nothing is trained
-    assert lock is not None
+def test_every_run_is_queued_though_nobody_reads(
+    command: Command, held: StoreLocation, unread: int
+) -> None:
     words = ("--model", "sasrec", "--dataset", "synthetic", "--seed", "1-3")
     done = command("run", *words, stdout=unread, stderr=unread)
     assert done.returncode == 1
-    with closing(connect_reader(location)) as connection:
+    with closing(connect_writer(held)) as connection, write(connection):
         runs = [run.id for run in list_runs(connection)]
+        connection.execute("UPDATE runs SET state = 'failed'")
     assert len(runs) == 3
     command("retry", *runs, "--set", "epochs=3", stdout=unread)
-    command("cancel", *runs, stdout=unread)
-    with closing(connect_reader(location)) as connection:
-        states = [run.state for run in list_runs(connection)]
-    assert len(states) == 3
-    os.close(lock)
+    with closing(connect_writer(held)) as connection:
+        assert len(list_runs(connection, ["queued"])) == 3
 
 
 def test_what_goes_on_for_long_ends_once_nobody_reads(
-    command: Command, unread: int, tmp_path: Path
+    command: Command, held: StoreLocation, unread: int
 ) -> None:
-    from engine.lock import take_lock
-    from engine.store.location import StoreLocation
-
-    location = StoreLocation(tmp_path / "runs.db")
-    location.runs.mkdir()
-    lock = take_lock(location.supervisor_lock)  # the queue never becomes empty
-    assert lock is not None
     command("run", "--model", "sasrec", "--dataset", "synthetic")
     assert command("watch", stdout=unread).returncode == 1
-    os.close(lock)
 
 
 def test_a_pipe_that_is_set_not_to_wait(command: Command) -> None:
