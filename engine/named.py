@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,7 +19,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from engine.atomic import fsync_folder
 from engine.errors import UserError
-from engine.regular import OWNER_ONLY
+from engine.regular import users_umask
 
 STDOUT = Path("-")
 """The path that stands for stdout."""
@@ -31,14 +30,6 @@ IN_MEMORY = 2**26
 PIECE = 2**20
 
 _DESCRIPTOR = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd/(\d+)")
-
-_users_umask: list[int] = []
-
-
-def keep_ours_private() -> None:
-    """Make what this process writes the user's alone, but for what the user names: that gets the
-    mode that the umask of before gives."""
-    _users_umask[:] = [os.umask(OWNER_ONLY)]
 
 
 def write_named(path: Path, content: bytes | str) -> None:
@@ -167,7 +158,7 @@ def _made_aside(place: Path, there: int | None) -> tuple[IO[bytes], Path] | None
     Raises:
         OSError: there is none, and none can be made.
     """
-    aside = place.with_name(f".seqbench-{secrets.token_hex(8)}.tmp")
+    aside = place.with_name(f".seqbench-{os.urandom(8).hex()}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         made = os.open(aside, flags, 0o666 if there is None else 0o600)
@@ -190,8 +181,9 @@ def _made_aside(place: Path, there: int | None) -> tuple[IO[bytes], Path] | None
 def _give_users_mode(made: int, mode: int) -> None:
     """Give a file or folder just made the mode that the user's umask leaves of ``mode``. Where the
     folder above has a default ACL, that counts, and the kernel has applied it."""
-    if _users_umask and "system.posix_acl_access" not in _attributes(made):
-        os.fchmod(made, stat.S_IMODE(os.fstat(made).st_mode) | (mode & ~_users_umask[0]))
+    umask = users_umask()
+    if umask is not None and "system.posix_acl_access" not in _attributes(made):
+        os.fchmod(made, stat.S_IMODE(os.fstat(made).st_mode) | (mode & ~umask))
 
 
 def _liken(made: int, there: int) -> None:

@@ -6,12 +6,8 @@ from __future__ import annotations
 import getpass
 import os
 import stat
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
-
-import platformdirs
 
 from engine.errors import UsageError, UserError
 
@@ -52,22 +48,19 @@ def user_folder(kind: Literal["cache", "state", "log"]) -> Path:
     Raises:
         UserError: there is neither.
     """
-    folders = {
-        "cache": platformdirs.user_cache_path,
-        "state": platformdirs.user_state_path,
-        "log": platformdirs.user_log_path,
-    }
-    return _of_platform(folders[kind]) or _temporary_folder() / kind
+    return _of_platform(kind) or _temporary_folder() / kind
 
 
 def config_folder() -> Path | None:
     """Return the folder of the user's preferences; ``None`` where no home folder is known."""
-    return _of_platform(platformdirs.user_config_path)
+    return _of_platform("config")
 
 
-def _of_platform(find: Callable[[str], Path]) -> Path | None:
+def _of_platform(kind: str) -> Path | None:
+    import platformdirs  # small commands need no such folder
+
     try:
-        found = find("seqbench")
+        found = Path(getattr(platformdirs, f"user_{kind}_path")("seqbench"))
     except RuntimeError:
         return None
     return found if found.is_absolute() else None  # some releases leave the ~ in it
@@ -75,6 +68,8 @@ def _of_platform(find: Callable[[str], Path]) -> Path | None:
 
 def _temporary_folder() -> Path:
     """Make a folder for temporary files that nobody else has put there. Raises `UserError`."""
+    import tempfile  # the same
+
     try:
         folder = Path(tempfile.gettempdir()) / f"seqbench-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)

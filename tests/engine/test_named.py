@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from namespaces import as_another_user, mounting
 
 from engine import named
+from engine import regular as regular_files
 from engine.errors import UserError
-from engine.named import keep_ours_private, named_file, named_folder, write_named
+from engine.named import named_file, named_folder, write_named
+from engine.regular import keep_ours_private
 
 NEW = b"new" * 500
 
@@ -35,7 +37,7 @@ def umask(value: int, private: bool) -> Iterator[None]:
             keep_ours_private()
         yield
     finally:
-        named._users_umask.clear()
+        regular_files._before.clear()
         os.umask(before)
 
 
