@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.errors import UsageError
+from engine.surroundings import working_folder
 from tui.messages import Snapshot
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import count, short_path
@@ -78,8 +80,9 @@ class QuitScreen(ModalScreen[bool]):
 
 def way_back(location: StoreLocation) -> str:
     """Write the command that opens a store again."""
-    if location.db == Path.cwd() / "runs.db":
-        return "seqbench, in this folder"
+    with suppress(UsageError):
+        if location.db == working_folder() / "runs.db":
+            return "seqbench, in this folder"
     path = short_path(location.db, width=1000)
     home = "~/" if path.startswith("~/") else ""
     return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"

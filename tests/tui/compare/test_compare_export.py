@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
+from tui.dialogs.quit import QuitScreen, way_back
 from tui.results.export import ExportScreen
 
 
@@ -84,3 +85,20 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         assert there.read_text().startswith("| run | model |")
         assert Path("mine.md").is_symlink()
+
+
+async def test_a_working_folder_that_is_gone_is_no_end(
+    measured: MeasuredStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    async with comparing(measured) as (app, pilot):
+        (tmp_path / "gone").rmdir()
+        await pilot.press("e")
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        problem = app.screen.query_one("#problem", Static)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: "can't be written" in str(problem.content), "the sentence")
+        await pilot.press("escape", "q")
+        await wait_for(pilot, lambda: isinstance(app.screen, QuitScreen), "the question to leave")
+        assert "seqbench --db" in str(way_back(measured.location))
