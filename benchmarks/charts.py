@@ -52,7 +52,7 @@ def works(curves: int, count: int) -> dict[str, Callable[[], object]]:
         traces.append(Trace(curve, f"run {number}", f"$series-{number}"))
     shown = Chart("Loss", traces)
 
-    def draw(view: View) -> None:
+    def draw(view: ChartView) -> None:
         shown.show([Trace(trace.curve, trace.name, trace.style) for trace in shown.traces])
         shown.view = view
         shown.draw(WIDTH, HEIGHT)

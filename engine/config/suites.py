@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.atomic import write_atomically
 from engine.config.catalogue import Catalogue
 from engine.config.layers import user_entry
-from engine.errors import ConfigError, UsageError, shown
+from engine.errors import UsageError, shown
+from engine.named import named_folder, write_named
 from engine.spec import CellKey, Overrides, Suite
 from engine.validation import InvalidError, validate
 from engine.yamlfile import parse_scalar, to_yaml
@@ -89,17 +89,14 @@ def save_suite(
     Raises:
         SuiteExistsError: there is one, without ``replace``.
         UsageError: the suite is invalid, or another layer has a suite of its name.
-        ConfigError: the file can't be written.
+        UserError: the file can't be written.
     """
     catalogue.expand(suite)
     path, exists = user_entry(extra, "suites", "suite", suite.name)
     if exists and not replace:
         raise SuiteExistsError(suite.name, path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, suite_yaml(suite))
-    except OSError as error:
-        raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
+    named_folder(path.parent)
+    write_named(path, suite_yaml(suite))
     return path
 
 

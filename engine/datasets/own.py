@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import yaml
 
-from engine.atomic import atomic_file, write_atomically
+from engine.atomic import atomic_file
 from engine.config import Catalogue, user_entry
 from engine.datasets.load import prepare, source_files
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
 from engine.datasets.readers.table import column_names
-from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
+from engine.errors import DataError, UsageError, did_you_mean, shown
+from engine.named import named_folder, write_named
 from engine.spec import Columns, Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
 
@@ -204,7 +205,7 @@ def save_draft(
     Raises:
         UsageError: the name is taken, or files ``in-place`` lie in several folders.
         DataError: the file can't be copied.
-        ConfigError: the YAML can't be written.
+        UserError: the YAML can't be written.
     """
     dataset = draft.dataset
     path = _free_path(catalogue, dataset.name, extra, replace)
@@ -216,11 +217,8 @@ def save_draft(
         if len(folders) > 1:
             raise UsageError("--in-place needs all files in one folder: copy them into one.")
         dataset = dataset.model_copy(update={"local": folders.pop()})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, dataset_yaml(dataset))
-    except OSError as error:
-        raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
+    named_folder(path.parent)
+    write_named(path, dataset_yaml(dataset))
     return path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import RunError, UsageError
 from engine.runfolder import RunFolder, run_folder
+from engine.surroundings import expanded, working_folder
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def store_location(db: Path | None = None) -> StoreLocation:
         UsageError: that is a folder.
     """
     chosen = db or Path(os.environ.get("SEQBENCH_DB") or "runs.db")
-    path = chosen.expanduser().resolve()
+    path = (working_folder() / expanded(chosen)).resolve()
     if path.is_dir():
         raise UsageError(f"{chosen} is a folder: name the database file, such as {chosen}/runs.db.")
     return StoreLocation(path)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from contextlib import suppress
 
 from textual.content import Content
 
+from engine.errors import UsageError
 from engine.store.location import StoreLocation
+from engine.surroundings import working_folder
 from tui.dialogs.ask import AskScreen
 from tui.messages import Snapshot
 from tui.shell.states import glyph, style_variable
@@ -28,8 +30,9 @@ class QuitScreen(AskScreen):
 
 def way_back(location: StoreLocation) -> str:
     """Write the command that opens a store again."""
-    if location.db == Path.cwd() / "runs.db":
-        return "seqbench, in this folder"
+    with suppress(UsageError):
+        if location.db == working_folder() / "runs.db":
+            return "seqbench, in this folder"
     path = short_path(location.db, width=1000)
     home = "~/" if path.startswith("~/") else ""
     return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +15,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from engine.errors import UserError
+from engine.errors import UsageError
+from engine.surroundings import working_folder
 from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
 from tui.widgets.key_button import KeyButton
@@ -42,14 +44,19 @@ class Export(Protocol):
         """Write it, in a thread; in words, what was written.
 
         Raises:
-            UserError, sqlite3.Error: the store can't be read.
-            OSError: the file can't be written.
+            UserError, sqlite3.Error: the store can't be read, or the file can't be written.
         """
 
 
 def typed_path(text: str) -> Path:
     """Return the path that someone typed, ``~`` standing for the home folder."""
     return Path(os.path.expanduser(text.strip()))  # noqa: PTH111 - never raises
+
+
+def _whole(path: Path) -> Path:
+    with suppress(UsageError):
+        return working_folder() / path
+    return path
 
 
 class ExportScreen(ModalScreen[None]):
@@ -93,7 +100,7 @@ class ExportScreen(ModalScreen[None]):
         self._tell("")
 
     def _tell(self, problem: str) -> None:
-        where = "Writing …" if self._busy else short_path(self._path.absolute(), 66)
+        where = "Writing …" if self._busy else short_path(_whole(self._path), 66)
         self.query_one("#where", Static).update(where)
         line = self.query_one("#problem", Static)
         line.update(plain(problem, PARAGRAPH))
@@ -130,12 +137,7 @@ class ExportScreen(ModalScreen[None]):
 
     def _write(self, path: Path) -> None:
         def write() -> str:
-            try:
-                written = self._what.write(path)
-            except OSError as error:
-                why = error.strerror or error
-                raise UserError(f"{short_path(path)} can't be written: {why}.") from None
-            return f"{written} in {short_path(path.absolute(), 60)}"
+            return f"{self._what.write(path)} in {short_path(_whole(path), 60)}"
 
         self.app.carry_out(write, self._written, self._failed)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import shutil
@@ -22,6 +21,7 @@ from engine.store.database import fetch, storage_note
 from engine.store.filesystem import filesystem_kind
 from engine.store.queries import list_runs, supervisor_state
 from engine.supervisor.start import supervisor_running
+from engine.surroundings import expanded, user_name
 from tui.cli.doctor.findings import Check, Finding
 from tui.cli.doctor.logout import logout_problem
 from tui.cli.doctor.store import store_problems
@@ -89,15 +89,22 @@ def bf16_units(cpuinfo: Path) -> list[str]:
 
 def check_data(session: Session) -> Iterator[Finding]:
     chosen = os.environ.get("SEQBENCH_DATA")
-    if chosen and not Path(chosen).expanduser().is_dir():
+    if chosen and not expanded(chosen).is_dir():
         yield Finding(
             "data",
             "problem",
             f"SEQBENCH_DATA is {chosen}, which is no folder",
             "Name the folder that has the data sets, or unset it.",
         )
-    folders = f"{chosen}, then {cache_folder()}" if chosen else str(cache_folder())
-    yield Finding("data", "ok", f"looked for in {folders}")
+    cache = cache_folder()
+    yield Finding("data", "ok", f"looked for in {f'{chosen}, then ' if chosen else ''}{cache}")
+    if not os.access(next(each for each in (cache, *cache.parents) if each.exists()), os.W_OK):
+        yield Finding(
+            "data",
+            "note",
+            f"{cache} can't be written: nothing can be fetched, and every run reads its data anew",
+            "Name another folder in SEQBENCH_CACHE.",
+        )
     datasets = session.catalogue.datasets.values()
     ready = [dataset.name for dataset in datasets if is_ready(dataset)]
     absent = [dataset.name for dataset in datasets if not is_ready(dataset)]
@@ -165,7 +172,7 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
 def check_logout(session: Session) -> Iterator[Finding]:  # noqa: ARG001
     cgroup = Path("/proc/self/cgroup")
     groups = cgroup.read_text() if cgroup.exists() else ""
-    if problem := logout_problem(getpass.getuser(), groups):
+    if problem := logout_problem(user_name(), groups):
         yield Finding("logout", "problem", *problem)
     else:
         yield Finding("logout", "ok", "background runs outlive it")

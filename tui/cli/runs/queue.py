@@ -37,6 +37,7 @@ from tui.cli.session import (
     say,
     say_json,
     say_table,
+    say_while_read,
 )
 from tui.shell.text import ago, duration, number, plain
 
@@ -185,7 +186,7 @@ def watch(session: Session, live: bool) -> None:
 
 
 def _watch(session: Session) -> list[Run]:
-    return follow(session, None, say)
+    return follow(session, None, say_while_read)
 
 
 def _watch_live(session: Session) -> list[Run]:
