@@ -17,6 +17,8 @@ from textual.reactive import reactive
 
 from engine.errors import UserError
 from tui.messages import Snapshot
+from tui.shell.clipboard import copy_by_tmux, through_screen
+from tui.shell.private import driver_of
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -67,6 +69,25 @@ class Lab(App[None]):
         self.call_from_thread(self.look_after_queue)
         if said:
             self.call_from_thread(self.notify, said)
+
+    def copy_to_clipboard(self, text: str, what: str = "") -> None:
+        """Put a text on the clipboard, and say that it was copied if that is known, else where it
+        was sent. Textual's text boxes copy by this too.
+
+        Args:
+            what: what is said to be copied; empty to say nothing.
+        """
+        super().copy_to_clipboard(text)
+        wrapped, driver = through_screen(text), driver_of(self)
+        if wrapped and driver is not None:
+            driver.write(wrapped)
+        self._copy_by_tmux(text, what)
+
+    @work(thread=True, group="copy")
+    def _copy_by_tmux(self, text: str, what: str) -> None:
+        said = f"Copied {what}" if copy_by_tmux(text) else f"Sent to the terminal: {what}"
+        if what:
+            self.call_from_thread(self.notify, said, timeout=2)
 
     @abstractmethod
     def look_after_queue(self) -> object:

@@ -16,6 +16,7 @@ from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
 from tui.messages import CatalogueLoaded, StoreChanged
+from tui.results.acting import copy
 from tui.results.published import reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
@@ -259,5 +260,5 @@ class RunScreen(ChartedScreen):
 
     def action_copy(self) -> None:
         """Put the relaunch command on the clipboard."""
-        self.app.copy_to_clipboard(plain(self._page.command if self._page else ""))
-        self.notify("Copied the relaunch command", timeout=2)
+        if self._page is not None:
+            copy(self.app, plain(self._page.command), "the relaunch command")
