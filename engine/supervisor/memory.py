@@ -42,10 +42,8 @@ class MemoryRoom:
         own, total = self._need(connection, run, slot), self.total_mib()
         if not beside or own + beside <= total:
             return None
-        return (
-            f"{run} waits for memory: it needs {own:,.0f} MiB, those in training {beside:,.0f} "
-            f"MiB, and there are {total:,.0f} MiB."
-        )
+        # Without what is needed, which changes: a sentence that stays the same is logged once.
+        return f"{run} waits: with those in training it needs more than {total:,.0f} MiB of memory."
 
     def _need(self, connection: StoreConnection, run: str, slot: Slot) -> float:
         """Return the memory that a run needs, in MiB: the most that its attempts, and those of like

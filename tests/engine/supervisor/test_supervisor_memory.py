@@ -41,8 +41,7 @@ def test_a_run_waits_for_memory_and_starts_when_there_is_enough(
     assert look.states() == ["running", "queued"]
     said = [record.message for record in caplog.records if "memory" in record.message]
     assert said == [
-        f"{ids[1]} waits for memory: it needs 400 MiB, those in training 700 MiB, "
-        "and there are 1,000 MiB."
+        f"{ids[1]} waits: with those in training it needs more than 1,000 MiB of memory."
     ]
     queue.memory = MemoryRoom(lambda: 1_100)
     work(lambda: look.states() == ["running", "done"], "the second")
@@ -65,8 +64,10 @@ def test_a_need_is_that_of_runs_alike_and_of_each_process(
     seen(writer, first, 600, attempt=1)
     room = MemoryRoom(lambda: 1_000)
     assert room.shortage(writer, second, CPU, ()) is None
-    assert "needs 600 MiB" in (room.shortage(writer, second, CPU, [third]) or "")
+    assert room.shortage(writer, second, CPU, [third]) is not None
+    assert MemoryRoom(lambda: 1_200).shortage(writer, second, CPU, [third]) is None
     two = Slot("cpu/0", "cpu", "CPU", 1, processes=2)
+    assert MemoryRoom(lambda: 2_399).shortage(writer, second, two, [third]) is not None
     assert MemoryRoom(lambda: 2_400).shortage(writer, second, two, [third]) is None
 
 
