@@ -66,6 +66,8 @@ def test_a_need_is_that_of_runs_alike_and_of_each_process(
     assert room.shortage(writer, second, CPU, ()) is None
     assert room.shortage(writer, second, CPU, [third]) is not None
     assert MemoryRoom(lambda: 1_200).shortage(writer, second, CPU, [third]) is None
+    for run in (second, third):
+        seen(writer, run, 600)
     two = Slot("cpu/0", "cpu", "CPU", 1, processes=2)
     assert MemoryRoom(lambda: 2_399).shortage(writer, second, two, [third]) is not None
     assert MemoryRoom(lambda: 2_400).shortage(writer, second, two, [third]) is None
