@@ -12,7 +12,7 @@ from engine.machine.telemetry import gpu_names
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
-_INDEX = re.compile(r"[+-]?[0-9]+")
+_INDEX = re.compile(r"[+-]?[0-9]{1,9}(?![0-9])")
 """What CUDA reads of an entry: a number's start, whatever follows."""
 
 
@@ -46,8 +46,8 @@ def visible_gpus(
 
     An inherited ``CUDA_VISIBLE_DEVICES`` is the whole list, and its entries are kept: an index
     there counts in CUDA's order, which isn't the driver's. As in CUDA the list ends before the
-    first entry that is no GPU. Inside a Slurm job without it no GPU was allocated, whatever the
-    driver shows.
+    first entry that is no GPU, or that is of another kind (index, UUID) than the first. Inside a
+    Slurm job without it no GPU was allocated, whatever the driver shows.
 
     Args:
         names: names of the driver's GPUs by their UUIDs, in the driver's order.
@@ -63,8 +63,8 @@ def visible_gpus(
     usable: dict[str, Gpu] = {}
     repeated = ""
     for entry in entries:
-        if not _is_gpu(entry, names):
-            note = _missing_note(inherited, entry, bool(usable), len(names))
+        if _kind(entry) != _kind(entries[0]) or not _is_gpu(entry, names):
+            note = _ending_note(inherited, entry, bool(usable), names)
             return UsableGpus(tuple(usable.values()), note)
         uuid = uuid_of(entry, names, environment)
         if (uuid or entry) in usable:
@@ -82,7 +82,7 @@ def uuid_of(visible: str, names: Mapping[str, str], environment: Mapping[str, st
     CUDA numbers the fastest GPU first unless ``CUDA_DEVICE_ORDER`` says otherwise, the driver goes
     by bus: with GPUs of one kind both orders are equal.
     """
-    if visible.isdecimal():
+    if _is_index(visible):
         alike = len(set(names.values())) == 1
         by_bus = environment.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
         index = int(visible)
@@ -98,8 +98,16 @@ def _plain(entry: str) -> str:
     return str(int(index[0])) if index else entry
 
 
+def _kind(entry: str) -> str:
+    return "" if _is_index(entry) else entry[:4]
+
+
+def _is_index(entry: str) -> bool:
+    return entry.isascii() and entry.isdecimal() and len(entry) < 10
+
+
 def _is_gpu(entry: str, names: Mapping[str, str]) -> bool:
-    if entry.isdecimal():
+    if _is_index(entry):
         return int(entry) < len(names)
     # Of the parts of a divided GPU (MIG) the driver's list tells nothing.
     return entry.startswith("MIG-") or len(_named(entry, names)) == 1
@@ -112,10 +120,13 @@ def _named(entry: str, names: Mapping[str, str]) -> list[str]:
     return [uuid for uuid in names if uuid.casefold().startswith(entry.casefold())]
 
 
-def _missing_note(inherited: str, entry: str, some: bool, gpus: int) -> str:
+def _ending_note(inherited: str, entry: str, some: bool, names: Mapping[str, str]) -> str:
     """Say why a list of GPUs ends before an entry."""
     if not some and entry in ("", "-1"):
         return f"{VISIBLE} is {shown(inherited)}, which hides every GPU."
-    there = "the only GPU is 0" if gpus == 1 else f"the GPUs are 0 to {gpus - 1}"
+    there = "the only GPU is 0" if len(names) == 1 else f"the GPUs are 0 to {len(names) - 1}"
+    what = f"is no GPU here ({there})"
+    if _is_gpu(entry, names):
+        what = "is of another kind than the first (numbers and UUIDs don't mix)"
     left = "it and what follows are not used" if some else "no GPU is used"
-    return f"{VISIBLE} is {shown(inherited)}, and {shown(entry)} is no GPU here ({there}): {left}."
+    return f"{VISIBLE} is {shown(inherited)}, and {shown(entry)} {what}: {left}."
