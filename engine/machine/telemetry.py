@@ -20,6 +20,9 @@ from engine.limits import CpuQuota, Limits, process_limits
 
 MIB = 1024 * 1024
 
+LIMITS_SECONDS = 10.0
+"""How long the limits of this process are taken to stay as they were read."""
+
 
 class GpuProcess(NamedTuple):
     """A process on a GPU, as the driver shows it."""
@@ -101,8 +104,9 @@ class Sampler:
     def __init__(self, pid: int | None = None) -> None:
         self._nvml = _Nvml()
         self._process = psutil.Process(pid) if pid is not None else None
+        self._limits, self._read = process_limits(), time.monotonic()
         self._cpu = CpuLoad()
-        self._cpu.percent(process_limits())
+        self._cpu.percent(self._limits)
         if self._process is not None:
             self._process.cpu_percent()
 
@@ -125,7 +129,9 @@ class Sampler:
         self._nvml.close()
 
     def _host(self) -> HostSample:
-        limits = process_limits()
+        if time.monotonic() - self._read > LIMITS_SECONDS:
+            self._limits, self._read = process_limits(), time.monotonic()
+        limits = self._limits
         return HostSample(
             cpu_percent=self._cpu.percent(limits),
             memory_used_mib=memory_used(limits) / MIB,
