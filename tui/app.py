@@ -48,7 +48,7 @@ from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.terminal import TerminalDriver
-from tui.shell.text import plain
+from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
@@ -187,15 +187,17 @@ class SeqbenchApp(Lab):
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
+        from engine.machine.gpus import visible_gpus
         from engine.machine.telemetry import Sampler
 
         sampler = Sampler()
         sample = sampler.sample()
         sampler.close()
-        if sample.gpus:
-            text = f"{len(sample.gpus)} × {sample.gpus[0].name}".removeprefix("1 × ")
+        names = {gpu.uuid: gpu.name for gpu in sample.gpus}
+        if gpus := visible_gpus(names).gpus:
+            text = f"{len(gpus)} × {gpus[0].title}".removeprefix("1 × ")
         else:
-            text = f"CPU, {sample.host.cores} cores"
+            text = f"CPU, {count(sample.host.cores, 'core')}"
         self.call_later(setattr, self, "device", plain(text, 60))
 
     @work(thread=True, group="store")

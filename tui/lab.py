@@ -19,6 +19,7 @@ from engine.errors import UserError
 from engine.store.location import StoreLocation
 from tui.messages import Snapshot
 from tui.shell.action import Action, key_text
+from tui.shell.clipboard import copy_by_tmux, through_screen
 from tui.shell.keymap import Keymap
 from tui.shell.preferences import Preferences
 from tui.shell.private import driver_of
@@ -101,6 +102,24 @@ class Lab(App[None]):
         """The terminal that is drawn on; none in a test."""
         driver = driver_of(self)
         return driver if isinstance(driver, TerminalDriver) else None
+
+    def copy_to_clipboard(self, text: str, what: str = "") -> None:
+        """Put a text on the clipboard, and say that it was copied if that is known, else where it
+        was sent. Textual's text boxes copy by this too.
+
+        Args:
+            what: what is said to be copied; empty to say nothing.
+        """
+        super().copy_to_clipboard(text)
+        wrapped, driver = through_screen(text), driver_of(self)
+        if wrapped and driver is not None:
+            driver.write(wrapped)
+
+        def say(copied: bool) -> None:
+            if what:
+                self.notify(f"{'Copied' if copied else 'Sent to the terminal:'} {what}", timeout=2)
+
+        self.carry_out(partial(copy_by_tmux, text), say, partial(self.notify, severity="error"))
 
     @abstractmethod
     def look_after_queue(self) -> None:

@@ -164,8 +164,11 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         ]
 
     def _memory(self) -> Content:
-        text, tight = memory_text(self._runs, self._devices.machine)
+        machine = self._devices.machine
+        text, tight = memory_text(self._runs, machine)
         warning = " · more than there is" if tight else ""
+        if tight and len(self._runs) > 1 and machine.slots[0].device == "cpu":
+            warning += ", so fewer go at once"
         return Content.assemble(text, (warning, "$warning"))
 
     def _source(self) -> Content:

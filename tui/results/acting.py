@@ -13,8 +13,7 @@ from tui.shell.text import PARAGRAPH, plain
 
 def copy(app: Lab, text: str, what: str = "") -> None:
     """Put a text on the clipboard, and say ``what`` was copied, or else the text itself."""
-    app.copy_to_clipboard(text)
-    app.notify(f"Copied {what or plain(text, 40)}", timeout=2)
+    app.copy_to_clipboard(text, what or plain(text, 40))
 
 
 def show_or_say(screen: Screen[None], shown: Widget, sentence: str) -> None:

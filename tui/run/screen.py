@@ -234,5 +234,5 @@ class RunScreen(ChartedScreen):
 
     def action_copy(self) -> None:
         """Put the relaunch command on the clipboard."""
-        self.app.copy_to_clipboard(plain(self._page.command if self._page else ""))
-        self.notify("Copied the relaunch command", timeout=2)
+        if self._page is not None:
+            self.app.copy_to_clipboard(plain(self._page.command), "the relaunch command")

@@ -250,7 +250,7 @@ def test_a_csv_file_becomes_runs(elsewhere: StoreLocation, tmp_path: Path) -> No
         ("epoch,lr\ninf,1\n", "old.csv:2: epoch is 'inf'"),
         ("epoch,lr\n-1,1\n", "old.csv:2: epoch is '-1'"),
         ("epoch,lr\n1,abc\n", "old.csv:2: 'lr' is 'abc'"),
-        ("epoch,lr\n1,1\n1,2\n", "old.csv:3: epoch 1 of this run was told before"),
+        ("epoch,lr\n1,1\n1,2\n", "old.csv:3: 'lr' of epoch 1 is 2, and was 1 before: leave one"),
         ("run,seed,epoch,lr\na,1,1,1\na,2,2,1\n", "'a' was another cell or seed before"),
         ("epoch,lr,length\n1,1,0\n", "doesn't tell the model"),
         ("epoch,lr,t\n1,1,inf\n", "old.csv:2: t is 'inf', not seconds"),
