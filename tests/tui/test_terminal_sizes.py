@@ -14,6 +14,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
+from tui.live import screen as live
 from tui.live.device_panel import DevicePanel
 
 ORDINARY = (80, 24)
@@ -47,8 +48,9 @@ MORE_PLACES = {
     ],
 )
 async def test_any_size_and_back_is_the_same_picture(
-    busy_store: LiveStore, keys: str, screen: str
+    busy_store: LiveStore, monkeypatch: pytest.MonkeyPatch, keys: str, screen: str
 ) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
     app = SeqbenchApp(busy_store.location)
     async with app.run_test(size=ORDINARY) as pilot:
         await settled(pilot)
@@ -65,7 +67,10 @@ async def test_any_size_and_back_is_the_same_picture(
 
 
 async def still(pilot: Pilot[None]) -> list[str]:
-    """The picture once no thread works that could change it, and it doesn't change any more."""
+    """The picture once the machine is shown, no thread works that could change it, and it doesn't
+    change any more."""
+    panels = device_panels(pilot.app)
+    await wait_for(pilot, lambda: all(panel._sample for panel in panels), "the machine")
     last: list[str] = []
     while last != (last := painted(pilot.app)):
         await pilot.pause(0.1)
@@ -76,11 +81,16 @@ async def still(pilot: Pilot[None]) -> list[str]:
 def painted(app: App[None]) -> list[str]:
     """What is on the screen, without the device's figures of this moment."""
     lines = screen_text(app)
-    for panel in app.screen.query(DevicePanel):
+    for panel in device_panels(app):
         area = panel.region
         for y in range(area.y, min(area.bottom, len(lines))):
             lines[y] = lines[y][: area.x] + lines[y][area.right :]
     return steady(lines)
+
+
+def device_panels(app: App[None]) -> list[DevicePanel]:
+    """Those that are seen, beneath a dialog too."""
+    return [panel for screen in app.screen_stack for panel in screen.query(DevicePanel)]
 
 
 @pytest.fixture
