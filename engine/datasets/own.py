@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,37 +12,16 @@ import yaml
 
 from engine.atomic import atomic_file, write_atomically
 from engine.config import Catalogue, user_entry
+from engine.datasets.layout import FORMATS, Layout
 from engine.datasets.load import prepare, source_file
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
-from engine.datasets.readers.table import column_names
-from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
-from engine.spec import Columns, Dataset, Filter, Size, SplitRule
+from engine.errors import ConfigError, DataError, UsageError, shown
+from engine.spec import Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
 
 MEDIUM, LARGE = 300_000, 3_000_000
 """Fewest interactions of a data set of size medium (as MovieLens 1M) and large (as 10M)."""
-
-FORMATS = {
-    "csv": ("table", ","),
-    "tsv": ("table", "\t"),
-    "parquet": ("table", ","),
-    "inter": ("recbole", ""),
-    "pairs": ("pairs", ""),
-    "lines": ("lines", ""),
-    "movielens-tab": ("movielens-tab", ""),
-    "movielens-colons": ("movielens-colons", ""),
-    "movielens-csv": ("movielens-csv", ""),
-    "steam-reviews": ("steam-reviews", ""),
-}
-"""Reader and separator of each format, by its name on the command line."""
-
-_USUAL_NAMES = {
-    "user": ("user", "user_id", "userid", "uid", "username", "reviewerid", "visitorid"),
-    "item": ("item", "item_id", "itemid", "iid", "movieid", "product_id", "asin", "parent_asin"),
-    "time": ("time", "timestamp", "ts", "date", "datetime", "unixreviewtime", "unix_review_time"),
-    "rating": ("rating", "stars", "overall", "score"),
-}
 
 
 @dataclass(frozen=True)
@@ -56,64 +34,15 @@ class Draft:
     """The file that it is made from."""
 
 
-def format_of(path: Path) -> str:
-    """Tell a file's format by its name. Raises `UsageError` if the name tells none."""
-    suffix = path.name.removesuffix(".gz").rpartition(".")[2].lower()
-    if suffix in ("csv", "tsv", "parquet", "inter"):
-        return suffix
-    raise UsageError(
-        f"the name {shown(path.name)} doesn't tell what is in it: "
-        f"say --format, one of {', '.join(FORMATS)}."
-    )
-
-
-def guess_columns(path: Path, separator: str, named: Mapping[str, str | None]) -> Columns:
-    """Choose a table's columns: those in ``named``, the others by the usual names.
-
-    Raises:
-        DataError: the file can't be read.
-        UsageError: a named column is absent, or no column looks like the users or the items.
-    """
-    names = column_names(path, Columns(user="?", item="?", separator=separator))
-    lowered = {name.lower(): name for name in reversed(names)}
-    found: dict[str, str] = {}
-    for part, usual in _USUAL_NAMES.items():
-        wanted = named.get(part)
-        if wanted is not None:
-            if wanted not in names:
-                raise UsageError(
-                    f"{path} has no column {shown(wanted)}: {did_you_mean(wanted, names)}"
-                )
-            found[part] = wanted
-        elif guessed := next((lowered[each] for each in usual if each in lowered), None):
-            found[part] = guessed
-        elif part in ("user", "item"):
-            raise UsageError(
-                f"none of the columns {', '.join(names)[:200]} looks like the {part}: "
-                f"name it with --{part}."
-            )
-    return Columns(separator=separator, **found)
-
-
 def draft_of_file(
-    path: Path,
-    name: str,
-    kind: str,
-    columns: Columns | None,
-    rule: Filter,
-    split: SplitRule,
-    title: str = "",
+    path: Path, name: str, layout: Layout, rule: Filter, split: SplitRule, title: str = ""
 ) -> Draft:
     """Draft a data set from a file, which is read completely.
-
-    Args:
-        kind: a key of `FORMATS`.
 
     Raises:
         UsageError: ``name`` is no valid name.
         DataError: the file can't be read or is malformed, or the filter leaves nothing.
     """
-    reader = FORMATS[kind][0]
     try:
         with path.open("rb") as file:
             md5 = md5_of(file)
@@ -124,8 +53,10 @@ def draft_of_file(
         "name": name,
         "title": plain_title or name,
         "size": "small",
-        "reader": reader,
-        "columns": columns,
+        "reader": FORMATS[layout.kind][0],
+        "columns": layout.columns,
+        "encoding": layout.form.encoding,
+        "packing": layout.form.packing,
         "filter": rule,
         "split": split,
         "users": 1,

@@ -7,38 +7,47 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.datasets.readers.columns import is_header
 from engine.datasets.readers.source import Ratings, encode_ids
-from engine.datasets.readers.textlines import malformed, numbered_lines
+from engine.datasets.readers.textlines import PLAIN, Form, malformed, numbered_lines
 from engine.errors import DataError
 
 
-def read_pairs(path: Path) -> Ratings:
+def read_pairs(path: Path, form: Form = PLAIN) -> Ratings:
     """Read ``user item`` lines, the format of the SASRec and BERT4Rec repositories.
+
+    Lines that name columns (``user_id item_id``) are left out.
 
     Raises:
         DataError: the file can't be read, is empty, or has a line that isn't two words.
     """
-    return _read(path, "a user and an item with a blank between", pairs=True)
+    return _read(path, form, "a user and an item with a blank between", pairs=True)
 
 
-def read_lines(path: Path) -> Ratings:
+def read_lines(path: Path, form: Form = PLAIN) -> Ratings:
     """Read ``user item item …`` lines, each a history; a user's lines are concatenated.
+
+    Lines that name columns (``user_id items``) are left out.
 
     Raises:
         DataError: the file can't be read, is empty, or has a line without an item.
     """
-    return _read(path, "a user and items with blanks between", pairs=False)
+    return _read(path, form, "a user and items with blanks between", pairs=False)
 
 
-def _read(path: Path, expected: str, pairs: bool) -> Ratings:
+def _read(path: Path, form: Form, expected: str, pairs: bool) -> Ratings:
     users: dict[bytes, int] = {}
     items: dict[bytes, int] = {}
     user_codes, item_codes = array("i"), array("i")
-    for number, line in numbered_lines(path):
+    for number, line in numbered_lines(path, form):
         words = line.split()
         if len(words) < 2 or (pairs and len(words) > 2):
             raise malformed(path, number, expected, line)
-        user = users.setdefault(words[0], len(users))
+        user = users.get(words[0])
+        if user is None:
+            if is_header(map(_text, words)):
+                continue
+            user = users[words[0]] = len(users)
         for item in words[1:]:
             user_codes.append(user)
             item_codes.append(items.setdefault(item, len(items)))
@@ -53,4 +62,8 @@ def _read(path: Path, expected: str, pairs: bool) -> Ratings:
 
 
 def _texts(ids: dict[bytes, int]) -> list[str]:
-    return [each.decode("utf-8", "surrogateescape") for each in ids]
+    return [_text(each) for each in ids]
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ from engine.datasets.readers.lines import read_lines, read_pairs
 from engine.datasets.readers.ratings import COLONS, CSV, TAB, read_ratings
 from engine.datasets.readers.source import Ratings
 from engine.datasets.readers.steam import read_reviews
+from engine.datasets.readers.textlines import Form
 from engine.spec import Dataset
 
 _RATING_FILES = {"movielens-tab": TAB, "movielens-colons": COLONS, "movielens-csv": CSV}
@@ -20,13 +21,20 @@ def read_source(dataset: Dataset, path: Path) -> Ratings:
         DataError: the file can't be read or is malformed; the sentence says where and how.
     """
     with_ratings = dataset.filter.min_rating is not None
+    form = Form(dataset.encoding, dataset.packing)
     if layout := _RATING_FILES.get(dataset.reader):
-        return read_ratings(path, layout, with_ratings=with_ratings)
+        return read_ratings(path, layout, form, with_ratings=with_ratings)
     if dataset.reader == "steam-reviews":
-        return read_reviews(path)
+        return read_reviews(path, form)
     if dataset.reader in ("pairs", "lines"):
-        return read_pairs(path) if dataset.reader == "pairs" else read_lines(path)
+        return (read_pairs if dataset.reader == "pairs" else read_lines)(path, form)
     # Not at the top: pandas takes half a second to import, and only tables need it.
     from engine.datasets.readers.table import read_table
 
-    return read_table(path, dataset.columns, with_ratings=with_ratings)
+    return read_table(
+        path,
+        dataset.columns,
+        reader=dataset.reader,
+        form=form,
+        with_ratings=with_ratings,
+    )

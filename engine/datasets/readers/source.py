@@ -60,7 +60,7 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
     another layout gets equal numbers.
 
     Raises:
-        DataError: an id is empty or too long.
+        DataError: an id is empty or too long, or holds a NUL.
     """
     for text in ids:
         if not text or len(text) > LONGEST_ID:
@@ -68,6 +68,8 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
                 f"an id is {'empty' if not text else f'longer than {LONGEST_ID} characters'} "
                 f"({text[:40]!r}): name the columns that hold users and items."
             )
+        if "\0" in text:
+            raise DataError(f"the id {text[:40]!r} holds a NUL: correct or copy the file again.")
     if all(_is_whole(text) for text in ids):
         return np.array([int(text) for text in ids], np.int64)[codes], None
     encoded = np.array([text.encode("utf-8", "surrogateescape") for text in ids])
