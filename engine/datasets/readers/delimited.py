@@ -17,7 +17,14 @@ import numpy as np
 import pandas as pd
 
 from engine.datasets.readers.records import Part, Records
-from engine.datasets.readers.textlines import BLOCK_BYTES, PLAIN, Blocks, Form, open_text
+from engine.datasets.readers.textlines import (
+    BLOCK_BYTES,
+    PLAIN,
+    READ_BYTES,
+    Blocks,
+    Form,
+    open_text,
+)
 from engine.errors import DataError, cut
 
 ROWS_AT_ONCE = 1_000_000
@@ -132,7 +139,7 @@ def _options(table: Delimited) -> dict[str, Any]:
 def _open(table: Delimited) -> Iterator[BinaryIO]:
     """Open the text, with the divider between its cells."""
     with open_text(table.path, table.form) as file:
-        yield io.BufferedReader(Blocks(_divided(table, file)))
+        yield io.BufferedReader(Blocks(_divided(table, file)), READ_BYTES)
 
 
 def _divided(table: Delimited, file: BinaryIO) -> Iterator[bytes]:
@@ -160,14 +167,15 @@ def _restored(table: Delimited, cell: str) -> str:
 
 def _has_leading_zeros(table: Delimited) -> bool:
     """Whether a cell may begin with 0 and another digit: an id that numbers can't represent."""
-    divider = re.escape(table.divider.encode())
-    leading = re.compile(rb"(?:^|[\n" + divider + rb'])[ \t"]*[+-]?0[0-9]')
+    # It begins with the digit that is looked for, which takes a tenth of the time.
+    begin = rb"[\n\"" + re.escape(table.divider.encode()) + b"]"
+    leading = re.compile(b"0(?:(?<=" + begin + b"0)|(?<=" + begin + b"[ \t+-]0))[0-9]")
     with _open(table) as file:
-        line = b""
+        line = b"\n"
         while block := file.read(BLOCK_BYTES):
             if leading.search(line + block):
                 return True
-            line = block[block.rfind(b"\n") + 1 :]
+            line = block[block.rfind(b"\n") :] if b"\n" in block else line + block
     return False
 
 

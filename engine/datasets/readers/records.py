@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ MICROSECONDS = 1_000_000
 _LARGEST_EXACT = 2**53
 """Whole numbers below it are exact as a float."""
 _LARGEST = 2**63 - 1
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0*)?")
 
 Mask = NDArray[np.bool_]
 
@@ -91,6 +93,8 @@ def _ids(records: Records, part: Part) -> EncodedIds:
     if blank := [code for code, text in enumerate(texts) if _is_blank(text)]:
         absent |= np.isin(codes, blank)
     _refuse(records, part, absent, "empty")
+    if all(map(_WHOLE.fullmatch, texts)):  # 7.0, as a column of floats has it
+        texts = [text.partition(".")[0] for text in texts]
     ids = list(dict.fromkeys(texts))
     if len(ids) < len(texts):  # the number 7 and the text 7
         position = {text: code for code, text in enumerate(ids)}

@@ -80,5 +80,5 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
 
 
 def _is_whole(text: str) -> bool:
-    plain = text.isascii() and text.isdigit() and len(text) <= 18
-    return plain and (text == "0" or text[0] != "0")
+    plain = text.isascii() and text.isdigit() and len(text) <= 19
+    return plain and (text == "0" or text[0] != "0") and int(text) < 2**63

@@ -15,6 +15,7 @@ from engine.errors import DataError
 from engine.spec import Packing
 
 BLOCK_BYTES = 2**22
+READ_BYTES = 2**18
 
 LONGEST_LINE = 16 * 2**20
 """Most bytes of a line; a longer one means that the file is no text."""
@@ -59,7 +60,7 @@ def open_text(path: Path, form: Form = PLAIN) -> Iterator[BinaryIO]:
     """
     with open_unpacked(path, form.packing) as file:
         blocks = _unix_lines(_utf8(path, file, form.encoding))
-        yield io.BufferedReader(Blocks(blocks))
+        yield io.BufferedReader(Blocks(blocks), READ_BYTES)
 
 
 def numbered_lines(path: Path, form: Form = PLAIN) -> Iterator[tuple[int, bytes]]:

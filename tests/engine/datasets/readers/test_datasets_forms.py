@@ -113,8 +113,13 @@ def told(call: Callable[[], Any]) -> Any:
 IDS = st.one_of(
     st.integers(0, 40).map(str),
     st.text("ab,é;|:\t\"'\n 0", min_size=1, max_size=4).filter(lambda text: text.strip() == text),
-    st.sampled_from(["007", "1.0", "-3", "who"]),
+    st.sampled_from(["007", "1.0", "-3.0", "-3", "10", "who"]),
 )
+PLAIN_IDS = [
+    st.integers(0, 40).map(str),
+    st.integers(0, 12).map("{}.0".format),
+    st.integers(2**62, 2**63 - 1).map(str),
+]
 WHOLE = st.integers(0, 2**40).map(str)
 BROKEN = st.floats(0, 2**31).map(lambda value: f"{value:.3f}")
 DATES = st.datetimes().map(lambda moment: moment.replace(year=2021).isoformat(" ", "seconds"))
@@ -123,7 +128,7 @@ FAULTS = st.sampled_from(["", "soon", "2021-02-30 10:00:00", "inf", "1e+300"])
 
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
-    ids = draw(st.sampled_from([IDS, st.integers(0, 40).map(str)]))
+    ids = draw(st.sampled_from([IDS, *PLAIN_IDS]))
     times = draw(st.sampled_from([WHOLE, BROKEN, DATES]))
     if draw(st.booleans()):
         times |= FAULTS
@@ -187,6 +192,8 @@ def of_type(values: list[str | None], kind: pa.DataType) -> pa.Array | None:
                 return None
         elif pa.types.is_floating(inner):
             given = [None if each is None else float(each) for each in values]
+            if any(each is not None and abs(each) >= 2**53 for each in given):
+                return None
         elif pa.types.is_decimal(inner):
             given = [None if each is None else Decimal(each) for each in values]
         elif pa.types.is_timestamp(inner) or pa.types.is_date(inner):
@@ -204,7 +211,7 @@ def of_type(values: list[str | None], kind: pa.DataType) -> pa.Array | None:
 ID_TYPES = [
     pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(),
     pa.uint64(), pa.string(), pa.large_string(), pa.string_view(), pa.binary(),
-    pa.dictionary(pa.int32(), pa.string()), pa.dictionary(pa.int8(), pa.int64()),
+    pa.dictionary(pa.int32(), pa.string()), pa.dictionary(pa.int8(), pa.int64()), pa.float64(),
 ]  # fmt: skip
 TIME_TYPES = [
     pa.int64(), pa.uint64(), pa.float64(), pa.decimal128(38, 3), pa.string(),

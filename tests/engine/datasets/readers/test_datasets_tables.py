@@ -150,6 +150,19 @@ def test_ids_that_no_number_holds(tmp_path: Path) -> None:
     assert histories(read_table(path, NAMED)) == {str(2**64 - 1): ["007"], "5": ["7"]}
 
 
+@pytest.mark.parametrize("users", [["1", "2", "3"], ["a", "b", "c"], ["01", "02", "03"]])
+@pytest.mark.parametrize("day", ["5", "2021-03-05 07:00:00"])
+def test_the_ids_of_a_column_depend_on_no_other(tmp_path: Path, users: list[str], day: str) -> None:
+    """Whole numbers are in the order of numbers, also as floats, and however long."""
+    for items in (["10.0", "9.0", "8"], [str(2**63 - 1), "10", "9"]):
+        rows = "".join(f"{user},{item},{day}\n" for user, item in zip(users, items, strict=True))
+        found = read_table(write(tmp_path / "t.csv", "user,item,time\n" + rows), NAMED)
+        assert found.item_ids is None
+        assert order_by_time(found).interactions.items.tolist() == [3, 2, 1]
+    floats = put(tmp_path / "t", user=users, item=[10.0, 9.0, 8.0], time=[day] * 3)
+    assert order_by_time(read_table(floats, NAMED)).item_ids.tolist() == [8, 9, 10]
+
+
 # Histories
 
 HISTORIES = {
