@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from engine.config import Catalogue, user_entry
 from engine.datasets.layout import FORMATS, Layout
 from engine.datasets.load import prepare, source_file
 from engine.datasets.locate import cache_folder, md5_of
+from engine.datasets.ordering import Ids
 from engine.datasets.prepared import Prepared
 from engine.errors import ConfigError, DataError, UsageError, shown
 from engine.spec import Dataset, Filter, Size, SplitRule
@@ -32,6 +33,8 @@ class Draft:
     prepared: Prepared
     source: Path
     """The file that it is made from."""
+    layout: Layout | None = None
+    """How that is read, of a file that is new."""
 
 
 def draft_of_file(
@@ -75,7 +78,10 @@ def draft_of_file(
             ) from None
         raise UsageError(error.sentence) from None
     prepared = prepare(dataset, path)
-    return Draft(_counted(dataset, prepared), prepared, path)
+    if not (_is_utf8(prepared.user_ids) and _is_utf8(prepared.item_ids)):
+        note = "Some ids are no text in UTF-8: say the --encoding of the file, such as latin-1."
+        layout = replace(layout, notes=(*layout.notes, note))
+    return Draft(_counted(dataset, prepared), prepared, path, layout)
 
 
 def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title: str) -> Draft:
@@ -152,6 +158,16 @@ def size_of(interactions: int) -> Size:
     if interactions < MEDIUM:
         return "small"
     return "medium" if interactions < LARGE else "large"
+
+
+def _is_utf8(ids: Ids) -> bool:
+    try:
+        b"".join(ids.tolist()).decode()
+    except TypeError:  # whole numbers
+        return True
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> Dataset:

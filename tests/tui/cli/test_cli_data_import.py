@@ -205,6 +205,13 @@ def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
     assert "none of them a quote" in refused("x.csv", CSV, "--separator", '"')
 
 
+def test_ids_that_are_no_text_in_utf8_are_said(tmp_path: Path, no_data: None, cli: Run) -> None:
+    (tmp_path / "x.csv").write_bytes(CSV.replace("u0", "é").encode("latin-1"))
+    words = ("data", "import", str(tmp_path / "x.csv"), "--name", "x", "--dry-run")
+    assert "! Some ids are no text in UTF-8: say the --encoding" in cli(*words).stdout
+    assert "UTF-8" not in cli(*words, "--encoding", "latin-1").stdout
+
+
 AMAZON = {
     "2014": ("reviewerID", "asin", "unixReviewTime", {"overall": 5.0, "helpful": [0, 0]}),
     "2018": ("reviewerID", "asin", "unixReviewTime", {"vote": "3", "style": {"Size:": "L"}}),

@@ -180,7 +180,7 @@ def import_(
     between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator)
     layout = layout_of(file, kind or format_of(file, form), named, between, not no_header, form)
     draft = draft_of_file(file, name, layout, rule, split, title)
-    report(draft.dataset, draft.prepared, as_json, layout)
+    report(draft.dataset, draft.prepared, as_json, draft.layout)
     _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
 
 
