@@ -156,6 +156,8 @@ def _check_positions(
 
 def _hint(first: Sequence[str]) -> str:
     """Return what to say if the columns of a text table can't be found."""
+    if first and first[0].startswith("{"):
+        return " They seem to be JSON: say --format jsonl."
     if separator := other_separator(first):
         return f" They seem to be separated by {separator}: say --separator {separator}."
     if looks_like_data(first):
@@ -168,14 +170,13 @@ def _hint(first: Sequence[str]) -> str:
 
 def _notes(picked: Picked, reader: str, first: Sequence[str]) -> Iterator[str]:
     if looks_like_data(first):
+        row = cut(", ".join(map(shown, first)), 60)
         yield (
-            f"The first row, {cut(', '.join(first), 60)}, is taken for names and looks like data: "
-            "if it is, say --no-header, and --user 1 --item 2 ... by position."
+            f"The first row, {row}, is taken for names and looks like data: if it is, say "
+            "--no-header, and --user 1 --item 2 ... by position."
         )
     left = picked.left_out
     if "time" not in picked.used and left:
         likely = [name for name in left if reader == "recbole" and name.endswith(":float")] or left
-        yield (
-            f"No column of times was found: if {cut(' or '.join(likely), 120)} holds them, "
-            "name it with --time."
-        )
+        columns = cut(" or ".join(map(shown, likely)), 120)
+        yield f"No column of times was found: if {columns} holds them, name it with --time."

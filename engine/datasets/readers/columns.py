@@ -98,11 +98,16 @@ def other_separator(first_row: Sequence[str]) -> str | None:
     return next((said for mark, said in _SEPARATORS.items() if mark in first_row[0]), None)
 
 
+def which_column(wrong: str, names: Sequence[str]) -> str:
+    """Return the tail of an error sentence: the column that may be meant, or all of them."""
+    return cut(did_you_mean(wrong, [" ".join(name.split()) for name in names]), 400)
+
+
 def _named(names: Sequence[str], bare: Sequence[str], wanted: str) -> str:
     for known in (names, bare):
         if wanted in known:
             return names[list(known).index(wanted)]
-    raise UsageError(f"there is no column {shown(wanted)}: {did_you_mean(wanted, names)}")
+    raise UsageError(f"there is no column {shown(wanted)}: {which_column(wanted, names)}")
 
 
 def _usual(names: Sequence[str], bare: Sequence[str], usual: Sequence[str]) -> str | None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from engine.datasets.readers.records import Part, Records
 from engine.datasets.readers.textlines import PLAIN, Form, malformed, numbered_lines
-from engine.errors import DataError
+from engine.errors import DataError, shown
 
 LINES_FOR_NAMES = 1_000
 """Lines whose keys are looked at to know what keys there are."""
@@ -99,13 +99,13 @@ def _flat(
         singles = value if several else [value]
         if any(isinstance(single, list | dict) for single in singles):
             raise DataError(
-                f"{path}, line {number}: key {names[part]} holds {str(value)[:40]!r}, no {part}: "
-                "name another key."
+                f"{path}, line {number}: key {shown(names[part])} holds {str(value)[:40]!r}, no "
+                f"{part}: name another key."
             )
         if several and len(value) != count:
             raise DataError(
                 f"{path}, line {number}: {count} items and {len(value)} of the {part} (key "
-                f"{names[part]}): correct the file, or name another key."
+                f"{shown(names[part])}): correct the file, or name another key."
             )
         columns.append(value if several else [value] * count)
     yield from map(list, zip(*columns, strict=True))

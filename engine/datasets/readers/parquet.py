@@ -11,7 +11,7 @@ from typing import Any
 from engine.datasets.readers.records import Part, Records
 from engine.datasets.readers.textlines import PLAIN, Form
 from engine.datasets.readers.unpacking import open_unpacked
-from engine.errors import DataError, cut
+from engine.errors import DataError, cut, shown
 
 FIRST_BYTES = b"PAR1"
 
@@ -45,7 +45,7 @@ def read_parquet(path: Path, wanted: Mapping[Part, str], form: Form = PLAIN) -> 
         for part, column in found.items():
             if _is_nested(column.type):
                 raise DataError(
-                    f"{path}: column {cut(wanted[part], 40)} holds {cut(str(column.type), 60)}, no "
+                    f"{path}: column {shown(wanted[part])} holds {cut(str(column.type), 60)}, no "
                     f"{part}: name another column."
                 )
         columns = {part: _series(column) for part, column in found.items()}
@@ -67,7 +67,7 @@ def _flat(path: Path, wanted: Mapping[Part, str], found: dict[Part, Any]) -> tup
     if lengths.null_count:
         at = lengths.is_null().to_pylist().index(True)
         raise DataError(
-            f"{path}, row {at + 1}: the item is empty (column {cut(wanted['item'], 40)}, in "
+            f"{path}, row {at + 1}: the item is empty (column {shown(wanted['item'])}, in "
             f"{lengths.null_count:,} of {len(lengths):,} records): correct the file, or name "
             "another column."
         )
@@ -82,7 +82,7 @@ def _flat(path: Path, wanted: Mapping[Part, str], found: dict[Part, Any]) -> tup
             at = int((other != lengths.to_numpy()).argmax())
             raise DataError(
                 f"{path}, row {at + 1}: {lengths[at]} items and "
-                f"{max(int(other[at]), 0)} of the {part} (column {cut(wanted[part], 40)}): correct "
+                f"{max(int(other[at]), 0)} of the {part} (column {shown(wanted[part])}): correct "
                 "the file, or name another column."
             )
         flat[part] = pc.list_flatten(column)
@@ -129,4 +129,7 @@ def _open(path: Path, form: Form) -> Iterator[Any]:
             plain = isinstance(file, BufferedReader)
             yield parquet.ParquetFile(file if plain else pa.BufferReader(file.read()))
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise DataError(f"{path} can't be read as Parquet ({cut(str(error), 120)}).") from error
+            reason = cut(" ".join(str(error).split()), 120)
+            raise DataError(
+                f"{path} can't be read as Parquet ({reason}): fetch or copy it again."
+            ) from error

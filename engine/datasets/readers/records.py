@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.datasets.readers.source import EncodedIds, Ratings, encode_ids
-from engine.errors import DataError, cut
+from engine.errors import DataError, cut, shown
 
 Part = Literal["user", "item", "time", "rating"]
 
@@ -73,9 +73,10 @@ def _refuse(records: Records, part: Part, wrong: Mask, problem: str) -> None:
         if pd.isna(value) or _is_blank(value)
         else f"the {part} {cut(_text(value), 40)!r} is {problem}"
     )
+    column = shown(records.names[part])
     often = f"in {int(wrong.sum()):,} of {len(wrong):,} records"
     raise DataError(
-        f"{records.path}, {records.where(first)}: {what} (column {cut(records.names[part], 40)}, "
+        f"{records.path}, {records.where(first)}: {what} (column {column}, "
         f"{often}): correct the file, or name another column."
     )
 
@@ -102,7 +103,7 @@ def _ids(records: Records, part: Part) -> EncodedIds:
     try:
         return encode_ids(codes, ids)
     except DataError as error:
-        raise DataError(f"{records.path}, column {records.names[part]}: {error}") from None
+        raise DataError(f"{records.path}, column {shown(records.names[part])}: {error}") from None
 
 
 def _times(records: Records) -> NDArray[np.int64]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.datasets.readers.columns import which_column
 from engine.datasets.readers.delimited import Delimited, delimited_names, read_delimited
 from engine.datasets.readers.jsonlines import json_names, read_json_lines
 from engine.datasets.readers.parquet import is_parquet, parquet_names, read_parquet
 from engine.datasets.readers.records import Part, Records, ratings_of
 from engine.datasets.readers.source import Ratings
 from engine.datasets.readers.textlines import PLAIN, Form
-from engine.errors import DataError, did_you_mean
+from engine.errors import DataError
 from engine.spec import Columns
 
 RECBOLE = Columns(user="user_id", item="item_id", time="timestamp", rating="rating", separator="\t")
@@ -47,7 +48,7 @@ def read_table(
         wanted["rating"] = chosen.rating
     for name in wanted.values():
         if name not in names and reader != "json-lines":
-            raise DataError(f"{path} has no column {name!r}: {did_you_mean(name, names)}")
+            raise DataError(f"{path} has no column {name!r}: {which_column(name, names)}")
     if len(set(wanted.values())) < len(wanted):
         raise DataError(f"{path}: one column is named for two things: name another.")
     return ratings_of(_records(path, chosen, wanted, reader, form))

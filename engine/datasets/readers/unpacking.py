@@ -32,6 +32,8 @@ _FIRST_BYTES: dict[bytes, Packing] = {
 }
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 """What follows ``BZh`` and a digit: a first block, or the end of an empty file."""
+_SPREADSHEET = "[Content_Types].xml"
+"""A member of every .xlsx, which is a zip."""
 
 
 @contextmanager
@@ -110,6 +112,8 @@ def _zip(path: Path, file: BinaryIO, stack: ExitStack) -> BinaryIO:
         for member in zipped.infolist()
         if not member.is_dir() and PurePosixPath(member.filename).parts[0] != "__MACOSX"
     ]
+    if any(member.filename == _SPREADSHEET for member in members):
+        raise DataError(f"{path} is a spreadsheet: export the sheet as CSV, and import that.")
     if len(members) != 1:
         raise DataError(
             f"{path} is a zip of {len(members)} files: unpack it, and import the one with the "

@@ -75,7 +75,7 @@ def test_what_is_left_out_is_said(tmp_path: Path, no_data: None, cli: Run, cli_j
     path.write_text(path.read_text().replace("note:token\t-\t", "note:token\t", 1))
     done = cli("data", "import", str(path), "--name", "x", "--dry-run")
     assert "user user_id:token; item item_id:token; left out: note:token; played" in done.stdout
-    assert "! No column of times was found: if played_at:float holds them" in done.stdout
+    assert "! No column of times was found: if 'played_at:float' holds them" in done.stdout
     found = cli_json("data", "import", str(path), "--name", "x", "--dry-run", "--json")
     assert found["columns"] == {"user": "user_id:token", "item": "item_id:token"}
     assert found["left_out"] == ["note:token", "played_at:float"]
@@ -111,7 +111,7 @@ def test_a_missing_time_gets_the_same_sentence_in_every_form(
         ),
         refused("x.csv", "\n".join(lines)).replace(".csv, line 19", ", HERE"),
     ]
-    assert "HERE: the time is empty (column timestamp, in 1 of 40 records)" in said[0]
+    assert "HERE: the time is empty (column 'timestamp', in 1 of 40 records)" in said[0]
     assert said[0] == said[1]
 
 
@@ -120,7 +120,7 @@ def test_the_first_wrong_record_is_named(refused: Callable[..., str]) -> None:
         f"{n % 4},{n % 7},{'2021-02-30' if n == 33 else '2021-03-01'}\n" for n in range(60)
     )
     said = refused("x.csv", "user,item,date\n" + days)
-    assert "line 35: the time '2021-02-30' is no date (column date, in 1 of 60 records)" in said
+    assert "line 35: the time '2021-02-30' is no date (column 'date', in 1 of 60 records)" in said
 
 
 def test_lists_of_items_are_histories(
@@ -173,7 +173,7 @@ def test_a_first_row_of_data_that_was_taken_for_names_is_said(
     (tmp_path / "x.csv").write_text("u,1,500\n" + "".join(f"u,{n},{n}\n" for n in range(9)))
     words = ("--name", "x", "--dry-run", "--user", "u", "--item", "1")
     done = cli("data", "import", str(tmp_path / "x.csv"), *words)
-    assert "! The first row, u, 1, 500, is taken for names and looks like data" in done.stdout
+    assert "! The first row, 'u', '1', '500', is taken for names and looks like data" in done.stdout
     (tmp_path / "x.csv").write_text("0,1,2\n" + "".join(f"u,{n},{n}\n" for n in range(9)))
     done = cli(
         "data",
@@ -199,6 +199,7 @@ def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
         "x.csv.gz", gzip.compress(CSV.encode())[:-30]
     )
     assert "is a zip of 0 files" in refused("x.csv", b"PK\x05\x06" + bytes(18), "--packing", "zip")
+    assert "say --format jsonl" in refused("x.csv", '{"user": "a;b"}\n')
     assert "there is no encoding 'utf8000'" in refused("x.csv", CSV, "--encoding", "utf8000")
     assert "its first line is 'user_id,item_id,timestamp'" in refused("x.dat", CSV)
     assert "two columns 'item_id'" in refused("x.csv", CSV.replace("timestamp", "item_id"))

@@ -92,6 +92,9 @@ def test_a_zip_of_several_files_and_a_tar_are_refused(tmp_path: Path) -> None:
     both = zip_of(("a.csv", TABLE), ("b.csv", TABLE))
     with pytest.raises(DataError, match="is a zip of 2 files: unpack it"):
         read_table(write(tmp_path / "a.zip", both), NAMED)
+    sheet = zip_of(("[Content_Types].xml", b""), ("xl/workbook.xml", b""))
+    with pytest.raises(DataError, match="is a spreadsheet: export the sheet as CSV"):
+        read_table(write(tmp_path / "a.xlsx", sheet), NAMED)
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz") as tar:
         tar.add(write(tmp_path / "ratings.csv", TABLE), "ratings.csv")

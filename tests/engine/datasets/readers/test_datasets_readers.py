@@ -207,7 +207,7 @@ def test_times_in_any_form(tmp_path: Path, times: list[str], order: list[int]) -
     [
         (b"who,what,wen\n1,2,3\n", "has no column 'when': did you mean 'wen'"),
         (b"who,what,when\n1,2,soon\n1,2,3\n", r"line 2: the time 'soon' is no number .*1 of 2"),
-        (b"who,what,when\n1,2,3\n1,,3\n", r"line 3: the item is empty \(column what, in 1 of 2"),
+        (b"who,what,when\n1,2,3\n1,,3\n", r"line 3: the item is empty \(column 'what', in 1 of 2"),
         (b"who,what,when\n1,2,3\n1,2,3,4,5\n", "line 3: 5 cells, where there are 3 columns"),
         (b"who,what,when\n1,2,3,4,5\n1,2,3,4,5\n", "line 2: 5 cells, where there are 3 columns"),
         (b"who,what,when\n1,2,\n", "line 2: the time is empty"),

@@ -64,7 +64,7 @@ def days(bad: str, at: int, count: int = 200) -> list[str]:
 def test_a_date_that_is_none_is_named_by_its_own_line(tmp_path: Path) -> None:
     body = "".join(f"{n % 9},{n},{day}\n" for n, day in enumerate(days("2021-04-31", 147)))
     said = refusal(lambda: read_table(write(tmp_path / "t.csv", "user,item,time\n" + body), NAMED))
-    assert ", line 149: the time '2021-04-31' is no date (column time, in 1 of 200" in said
+    assert ", line 149: the time '2021-04-31' is no date (column 'time', in 1 of 200" in said
 
 
 def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
     content = "\n\nuser,note,item,time\n" + body
     at = content.split("\n").index('50,"a') + 1
     said = refusal(lambda: read_table(write(tmp_path / "t.csv", content), NAMED))
-    assert f", line {at}: the time 'x' is no number (column time, in 1 of 60 records)" in said
+    assert f", line {at}: the time 'x' is no number (column 'time', in 1 of 60 records)" in said
 
 
 def test_the_record_is_named_where_a_cell_is_too_long_to_count_lines(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_missing_time_in_parquet_is_said(tmp_path: Path, missing: Any) -> None
     times = pa.array([1.0, 2.0, missing, 4.0], from_pandas=False)
     path = put(tmp_path / "t.parquet", user=[1, 1, 1, 1], item=[1, 2, 3, 4], time=times)
     said = refusal(lambda: read_table(path, NAMED))
-    assert ", row 3: the time is empty (column time, in 1 of 4 records)" in said
+    assert ", row 3: the time is empty (column 'time', in 1 of 4 records)" in said
 
 
 # Types of Parquet
@@ -197,10 +197,10 @@ def test_one_time_for_a_history_and_lists_of_a_fixed_size(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("items", "times", "sentence"),
     [
-        ([["x"], ["x", None]], [[1], [2, 3]], "2: the item is empty (column item, in 1 of 3 re"),
-        ([["x"], None], [[1], [2]], "2: the item is empty (column item, in 1 of 2 records"),
+        ([["x"], ["x", None]], [[1], [2, 3]], "2: the item is empty (column 'item', in 1 of 3 re"),
+        ([["x"], None], [[1], [2]], "2: the item is empty (column 'item', in 1 of 2 records"),
         ([["x"], ["x", "y"]], [[1], [2]], "2: 2 items and 1 of the time"),
-        ([["x"], ["x", "y"]], [[1], [2, None]], "2: the time is empty (column time, in 1 of 3"),
+        ([["x"], ["x", "y"]], [[1], [2, None]], "2: the time is empty (column 'time', in 1 of 3"),
         (["x", "y"], [[1], [2]], "holds list"),
         ([[["x"]], [["y"]]], [[1], [2]], "holds list"),
     ],
@@ -287,12 +287,12 @@ def test_keys_of_nested_objects(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ('{"user": 1, "item": 2}', "line 2: the time is empty (column time, in 1 of 2 records"),
+        ('{"user": 1, "item": 2}', "line 2: the time is empty (column 'time', in 1 of 2 records"),
         ('{"user": 1, "item": 2, "time": null}', "line 2: the time is empty"),
         ('{"user": 1, "item": 2, "time": true}', "line 2: the time 'True' is no number"),
         ('{"user": 1, "item": " ", "time": 3}', "line 2: the item is empty"),
         ('{"user": 1, "item": 2, "time": NaN}', "line 2: the time is empty"),
-        ('{"user": 1, "item": {"a": 1}, "time": 3}', "line 2: key item holds"),
+        ('{"user": 1, "item": {"a": 1}, "time": 3}', "line 2: key 'item' holds"),
         ('{"user": 1, "item": 2, "ti', "line 2: expected a JSON object on each line"),
         ('[{"user": 1, "item": 2, "time": 3}]', "line 2: expected a JSON object on each line"),
         ("[" * 100_000, "line 2: expected a JSON object on each line"),
