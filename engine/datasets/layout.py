@@ -97,6 +97,8 @@ def layout_of(
     said = [f"--{part}" for part, name in named.items() if name] if reader not in _TABLES else []
     if not usual or kind == "parquet":
         said += ["--separator"] * (separator is not None)
+    if kind == "parquet" and form.encoding is not None:
+        said.append("--encoding")
     if kind not in ("csv", "tsv"):
         said += ["--no-header"] * (not header)
     if said:

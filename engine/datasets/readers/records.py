@@ -22,6 +22,7 @@ MICROSECONDS = 1_000_000
 _LARGEST_EXACT = 2**53
 """Whole numbers below it are exact as a float."""
 _LARGEST = 2**63 - 1
+_AS_DATES = " (dates are written like 2021-02-28 10:00:00)"
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0*)?")
 
 Mask = NDArray[np.bool_]
@@ -67,17 +68,15 @@ def _refuse(records: Records, part: Part, wrong: Mask, problem: str) -> None:
     if not wrong.any():
         return
     first = int(wrong.argmax())
-    value = records.columns[part].iloc[first]
-    what = (
-        f"the {part} is empty"
-        if pd.isna(value) or _is_blank(value)
-        else f"the {part} {cut(_text(value), 40)!r} is {problem}"
-    )
-    column = shown(records.names[part])
+    value, column = records.columns[part].iloc[first], shown(records.names[part])
+    what, cure = f"the {part} is empty", "correct the file"
+    if not (pd.isna(value) or _is_blank(value)):
+        what = f"the {part} {cut(_text(value), 40)!r} is {problem}"
+        cure += _AS_DATES if "date" in problem else ""
     often = f"in {int(wrong.sum()):,} of {len(wrong):,} records"
     raise DataError(
-        f"{records.path}, {records.where(first)}: {what} (column {column}, "
-        f"{often}): correct the file, or name another column."
+        f"{records.path}, {records.where(first)}: {what} (column {column}, {often}): {cure}, or "
+        "name another column."
     )
 
 

@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from pydantic import ValidationError
 
 from engine.datasets.ordering import order_by_time
+from engine.datasets.prepared import preparation_key
+from engine.datasets.readers.read import read_source
 from engine.datasets.readers.source import Ratings
 from engine.datasets.readers.table import column_names, read_table
 from engine.errors import DataError
-from engine.spec import Columns
+from engine.spec import Columns, Dataset, settings_digest
 
 NAMED = Columns(user="user", item="item", time="time")
 
@@ -301,3 +304,53 @@ def test_keys_of_nested_objects(tmp_path: Path) -> None:
 def test_lines_that_are_no_record(tmp_path: Path, line: str, sentence: str) -> None:
     path = write(tmp_path / "t.jsonl", '{"user": 1, "item": 2, "time": 3}\n' + line)
     assert sentence in refusal(lambda: read_table(path, NAMED, reader="json-lines"))
+
+
+# What a data set's entry says
+
+
+def test_an_entry_of_before_is_read_as_it_was(
+    tmp_path: Path, make_dataset: Callable[..., Dataset]
+) -> None:
+    """Without ``columns``, only the fields of RecBole's own data sets count."""
+    path = write(
+        tmp_path / "x.inter", "user_id:token\titem_id:token\ttime:float\n1\t7\t2\n1\t8\t1\n"
+    )
+    before = make_dataset(reader="recbole")
+    assert histories(read_source(before, path)) == {"1": ["7", "8"]}
+    named = Columns(user="user_id:token", item="item_id:token", time="time:float", separator="\t")
+    now = make_dataset(reader="recbole", columns=named)
+    assert histories(read_source(now, path)) == {"1": ["8", "7"]}
+
+
+def test_what_says_how_to_read_changes_the_prepared_copy_and_no_run_of_before(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    plain = make_dataset(reader="table", columns=NAMED)
+    content = plain.model_dump(mode="json")
+    before = {key: value for key, value in content.items() if key not in ("encoding", "packing")}
+    before["columns"] = {key: content["columns"][key] for key in ("user", "item", "time")}
+    assert settings_digest({"source": content}) == settings_digest({"source": before})
+    others = [
+        plain.model_copy(update={"encoding": "latin-1"}),
+        plain.model_copy(update={"packing": "gzip"}),
+        plain.model_copy(update={"columns": NAMED.model_copy(update={"header": False})}),
+    ]
+    keys = {preparation_key(each, "0") for each in (plain, *others)}
+    assert len(keys) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"reader": "json-lines"}, "'columns' belong to readers 'table' and 'json-lines'"),
+        ({"columns": NAMED}, "'columns' belong to readers 'table' and 'json-lines'"),
+        ({"encoding": "base64"}, "there is no encoding 'base64'"),
+        ({"packing": "rar"}, "'none', 'gzip', 'zstd'"),
+    ],
+)
+def test_an_entry_that_cannot_be_read(
+    make_dataset: Callable[..., Dataset], changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        make_dataset(**changes)
