@@ -120,7 +120,7 @@ def layout_of(
     if not header:
         _check_positions(names, first, named)
     try:
-        picked = pick_columns(names, named, recbole=reader == "recbole")
+        picked = pick_columns(names, named, recbole=reader == "recbole", lists=not text)
     except UsageError as error:
         raise UsageError(f"{path}: {error}{_hint(first)}") from None
     columns: Columns | None = probe.model_copy(update=dict(picked.used))

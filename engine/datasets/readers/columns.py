@@ -16,16 +16,21 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "item": (
         "item", "item_id", "itemid", "iid", "movieid", "product_id", "productid", "parent_asin",
-        "asin", "business_id", "items", "item_ids", "item_id_list", "item_list", "sequence",
-        "history",
+        "asin", "business_id",
     ),
     "time": (
         "time", "timestamp", "ts", "date", "datetime", "unixreviewtime", "unix_review_time",
-        "times", "timestamps", "timestamp_list",
     ),
-    "rating": ("rating", "stars", "overall", "score", "ratings", "rating_list"),
+    "rating": ("rating", "stars", "overall", "score"),
 }  # fmt: skip
 """Names that columns have in the data sets of the field, in small letters, the likeliest first."""
+
+_USUAL_OF_LISTS: dict[str, tuple[str, ...]] = {
+    "item": ("items", "item_ids", "item_id_list", "item_list", "sequence", "history"),
+    "time": ("times", "timestamps", "timestamp_list", "time_list"),
+    "rating": ("ratings", "rating_list"),
+}
+"""Names of columns that hold a list a row."""
 
 FIRST_IN_RECBOLE = {"user": "user_id", "item": "item_id", "time": "timestamp", "rating": "rating"}
 """Names of RecBole's own data sets, which come before the other usual ones in its files."""
@@ -43,15 +48,20 @@ class Picked:
 
 
 def pick_columns(
-    names: Sequence[str], named: Mapping[str, str | None], *, recbole: bool = False
+    names: Sequence[str],
+    named: Mapping[str, str | None],
+    *,
+    recbole: bool = False,
+    lists: bool = False,
 ) -> Picked:
     """Choose columns: those in ``named``, the others by their usual names.
 
     Args:
         recbole: names are ``name:type``, and may be named without the type.
+        lists: columns may hold lists, and have the usual names of such.
 
     Raises:
-        UsageError: a named column is absent or there twice, or no column looks like the users or
+        UsageError: a named column is absent, there twice or one of lists, or no column looks like the users or
             the items.
     """
     bare = [name.partition(":")[0] if recbole else name for name in names]
@@ -62,6 +72,7 @@ def pick_columns(
             used[part] = _named(names, bare, wanted)
             continue
         likely = (FIRST_IN_RECBOLE[part], *usual) if recbole else usual
+        likely += _USUAL_OF_LISTS.get(part, ()) if lists else ()
         if (found := _usual(names, bare, likely)) is not None:
             used[part] = found
         elif part in ("user", "item"):
@@ -72,14 +83,17 @@ def pick_columns(
     for name in used.values():
         if list(names).count(name) > 1:
             raise UsageError(f"there are two columns {shown(name)}: give one of them another name.")
+        if recbole and name.endswith("_seq"):
+            raise UsageError(f"column {shown(name)} holds lists: name one of single values.")
     return Picked(used, tuple(name for name in names if name not in used.values()))
 
 
 def is_header(words: Iterable[str]) -> bool:
     """Whether a line names columns where none need to be named: all its words are usual names,
     first one of users, then of items."""
-    parts = chain(["user"], repeat("item"))
-    return all(word.lower() in USUAL_NAMES[part] for word, part in zip(words, parts, strict=False))
+    items = (*USUAL_NAMES["item"], *_USUAL_OF_LISTS["item"])
+    usual = chain([USUAL_NAMES["user"]], repeat(items))
+    return all(word.lower() in known for word, known in zip(words, usual, strict=False))
 
 
 def looks_like_data(first_row: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ MICROSECONDS = 1_000_000
 _LARGEST_EXACT = 2**53
 """Whole numbers below it are exact as a float."""
 _LARGEST = 2**63 - 1
+_LIST = re.compile(r"\[.*\]", re.DOTALL)
 _AS_DATES = " (dates are written like 2021-02-28 10:00:00)"
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0*)?")
 
@@ -93,6 +94,12 @@ def _ids(records: Records, part: Part) -> EncodedIds:
     if blank := [code for code, text in enumerate(texts) if _is_blank(text)]:
         absent |= np.isin(codes, blank)
     _refuse(records, part, absent, "empty")
+    if part == "item" and all(map(_LIST.fullmatch, texts)):
+        raise DataError(
+            f"{records.path}, {records.where(0)}: the item {cut(texts[0], 40)!r} is a list written "
+            f"as text (column {shown(records.names[part])}): write a row for each of its items, or "
+            "lists as Parquet or JSON lines have them."
+        )
     if all(map(_WHOLE.fullmatch, texts)):  # 7.0, as a column of floats has it
         texts = [text.partition(".")[0] for text in texts]
     ids = list(dict.fromkeys(texts))

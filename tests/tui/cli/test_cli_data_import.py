@@ -140,6 +140,16 @@ def test_lists_of_items_are_histories(
     assert checksum("x.jsonl", "\n".join(map(json.dumps, rows))) == expected
 
 
+def test_lists_that_are_written_as_text_are_no_item(refused: Callable[..., str]) -> None:
+    said = refused("x.csv", 'user,item\na,"[1, 2]"\nb,"[3]"\n')
+    assert "line 2: the item '[1, 2]' is a list written as text (column 'item')" in said
+    assert "looks like the item" in refused("x.csv", "user,sequence\na,1 2 3\n")
+    header = "user_id:token\titem_id_list:token_seq\n"
+    assert "looks like the item" in refused("x.inter", header + "a\t1 2\n")
+    words = ("--item", "item_id_list")
+    assert "'item_id_list:token_seq' holds lists" in refused("x.inter", header + "a\t1 2\n", *words)
+
+
 def test_a_table_without_a_header(
     checksum: Callable[..., str], refused: Callable[..., str]
 ) -> None:
