@@ -117,7 +117,7 @@ def layout_of(
     table = Delimited(path, probe.separator, header, form)
     text = reader != "json-lines" and not is_parquet(path, form)
     first = first_row(table) if text else []
-    if not header:
+    if text and not header:
         _check_positions(names, first, named)
     try:
         picked = pick_columns(names, named, recbole=reader == "recbole", lists=not text)
@@ -125,8 +125,8 @@ def layout_of(
         raise UsageError(f"{path}: {error}{_hint(first)}") from None
     columns: Columns | None = probe.model_copy(update=dict(picked.used))
     if reader == "recbole" and probe.separator == RECBOLE.separator:
-        bare = {name.partition(":")[0] for name in picked.used.values()}
-        if bare <= set(FIRST_IN_RECBOLE.values()):
+        own = FIRST_IN_RECBOLE
+        if all(own[part] == name.partition(":")[0] for part, name in picked.used.items()):
             columns = None  # as in RecBole's own data sets
     return Layout(
         kind, columns, form, picked, tuple(_notes(picked, reader, first if header else []))

@@ -61,8 +61,8 @@ def pick_columns(
         lists: columns may hold lists, and have the usual names of such.
 
     Raises:
-        UsageError: a named column is absent, there twice or one of lists, or no column looks like the users or
-            the items.
+        UsageError: a named column is absent, there twice or one of lists, or no column looks like
+            the users or the items.
     """
     bare = [name.partition(":")[0] if recbole else name for name in names]
     used: dict[str, str] = {}
