@@ -99,11 +99,22 @@ def _frame(table: Delimited, width: int, places: Mapping[Part, int]) -> pd.DataF
     frame = read(dict.fromkeys(ids, object))
     if table.divider != table.separator:
         for place in ids:
-            frame[place] = frame[place].str.replace(_STAND_IN, table.separator, regex=False)
+            cells = [_restored(table, cell) for cell in frame[place]]
+            frame[place] = pd.Series(cells, dtype=object)
     return frame
 
 
 def _rows(
+    table: Delimited, width: int, places: list[int], kinds: Mapping[int, type]
+) -> pd.DataFrame:
+    """Read the columns at ``places``, of the types that are given, or that their cells have."""
+    try:
+        return _typed_rows(table, width, places, kinds)
+    except UnicodeEncodeError:  # pandas' texts take no bytes that aren't UTF-8; objects do
+        return _typed_rows(table, width, places, {**dict.fromkeys(range(width), object), **kinds})
+
+
+def _typed_rows(
     table: Delimited, width: int, places: list[int], kinds: Mapping[int, type]
 ) -> pd.DataFrame:
     # All columns are read, in chunks: with usecols, pandas accepts lines that have more fields
@@ -161,8 +172,11 @@ def _divided(table: Delimited, file: BinaryIO) -> Iterator[bytes]:
     yield left.replace(separator, divider)
 
 
-def _restored(table: Delimited, cell: str) -> str:
-    return cell if table.divider == table.separator else cell.replace(_STAND_IN, table.separator)
+def _restored(table: Delimited, cell: Any) -> Any:
+    """Put the separator back into a text that it stood in."""
+    if table.divider == table.separator or not isinstance(cell, str):
+        return cell
+    return cell.replace(_STAND_IN, table.separator)
 
 
 def _has_leading_zeros(table: Delimited) -> bool:

@@ -151,7 +151,7 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
         return column.astype(object)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return pd.Series(_exact(column.tolist()), name=column.name)
-    return column.map(_text).astype(object)
+    return pd.Series([_text(value) for value in column], dtype=object)
 
 
 def _exact(values: list[Any]) -> NDArray[Any]:
@@ -159,7 +159,14 @@ def _exact(values: list[Any]) -> NDArray[Any]:
     if all(not isinstance(value, float) and value == int(value) for value in values):
         with suppress(OverflowError):
             return np.array([int(value) for value in values], np.int64)
-    return np.array([float(value) for value in values])
+    return np.array([_float(value) for value in values])
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
 
 
 def _numbers(column: pd.Series[Any]) -> tuple[NDArray[Any], Mask]:

@@ -72,11 +72,18 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
             raise DataError(f"the id {text[:40]!r} holds a NUL: correct or copy the file again.")
     if all(_is_whole(text) for text in ids):
         return np.array([int(text) for text in ids], np.int64)[codes], None
-    encoded = np.array([text.encode("utf-8", "surrogateescape") for text in ids])
+    encoded = np.array([_encoded(text) for text in ids])
     order = np.argsort(encoded, kind="stable")
     index = np.empty(len(order), np.int64)
     index[order] = np.arange(len(order))
     return index[codes], encoded[order]
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, as JSON may name it
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _is_whole(text: str) -> bool:

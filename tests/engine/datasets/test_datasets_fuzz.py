@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import shutil
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from fuzzing import attempted, fuzz, short_and_long, torn
+from fuzzing import attempted, fuzz, short_and_long, spoilt, torn
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -114,6 +115,13 @@ def test_any_table(tmp_path: Path, inputs: int) -> None:
         st.tuples(st.just(reader), torn(wholes) | st.binary(max_size=100))
         for reader, wholes in files.items()
     ]
+    records = [{"user": "u", "item": 7, "time": 9}, {"user": 1, "item": ["x", 2], "time": [3, 4.5]}]
+    cases.append(
+        st.tuples(
+            st.just("json-lines"),
+            st.lists(spoilt(records).map(json.dumps), min_size=1).map("\n".join).map(str.encode),
+        )
+    )
     sound = [(reader, whole) for reader, wholes in files.items() for whole in wholes]
     fuzz(inputs, st.one_of(cases), check, sound)
     assert read >= len(sound)

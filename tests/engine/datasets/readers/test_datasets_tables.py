@@ -273,6 +273,17 @@ def test_times_beyond_the_exact_floats_in_files_with_ids_of_text(tmp_path: Path)
         assert read_table(path, NAMED).times.tolist() == [at + 1, at]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("user", [b"1", b"ann", b"caf\xe9"])
+def test_bytes_that_are_not_utf8_disturb_no_other_column(tmp_path: Path, user: bytes) -> None:
+    row = user + b",7,%s,caf\xe9 cr\xe8me\n"
+    for separator in (b",", b"::"):
+        named = NAMED.model_copy(update={"separator": separator.decode()})
+        content = (b"user,item,time,note\n" + row % b"5" + row % b"4").replace(b",", separator)
+        assert len(read_table(write(tmp_path / "t.csv", content), named)) == 2
+    path = write(tmp_path / "t.csv", b"user,item,time,note\n" + row % b"5" + row % b"caf\xe9")
+    assert ", line 3: the time 'caf" in refusal(lambda: read_table(path, NAMED))
+
+
 # JSON lines
 
 
@@ -294,6 +305,9 @@ def test_keys_of_nested_objects(tmp_path: Path) -> None:
         ('{"user": 1, "item": 2, "time": null}', "line 2: the time is empty"),
         ('{"user": 1, "item": 2, "time": true}', "line 2: the time 'True' is no number"),
         ('{"user": 1, "item": " ", "time": 3}', "line 2: the item is empty"),
+        ('{"user": 1, "item": 2, "time": 1%s}' % ("0" * 400), "is no number (column 'time'"),
+        ('{"user": 1, "item": 2, "time": "\\ud83d"}', "is no number (column 'time'"),
+        ('{"user": "a\\u0000", "item": 2, "time": 3}', "holds a NUL"),
         ('{"user": 1, "item": 2, "time": NaN}', "line 2: the time is empty"),
         ('{"user": 1, "item": {"a": 1}, "time": 3}', "line 2: key 'item' holds"),
         ('{"user": 1, "item": 2, "ti', "line 2: expected a JSON object on each line"),
@@ -304,6 +318,17 @@ def test_keys_of_nested_objects(tmp_path: Path) -> None:
 def test_lines_that_are_no_record(tmp_path: Path, line: str, sentence: str) -> None:
     path = write(tmp_path / "t.jsonl", '{"user": 1, "item": 2, "time": 3}\n' + line)
     assert sentence in refusal(lambda: read_table(path, NAMED, reader="json-lines"))
+
+
+def test_half_a_pair_of_characters_is_an_id(tmp_path: Path) -> None:
+    rows = (
+        '{"user": "\\ud83d", "item": 1, "time": 2}',
+        '{"user": "\\ude00", "item": 2, "time": 1}',
+    )
+    path = write(tmp_path / "t.jsonl", "\n".join(rows))
+    found = read_table(path, NAMED, reader="json-lines")
+    assert found.user_ids is not None
+    assert len(set(found.user_ids.tolist())) == 2
 
 
 # What a data set's entry says
