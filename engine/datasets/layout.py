@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.datasets.readers.columns import (
     FIRST_IN_RECBOLE,
     Picked,
+    history_beside,
     is_header,
     looks_like_data,
     other_separator,
@@ -123,10 +124,19 @@ def layout_of(
         picked = pick_columns(names, named, recbole=reader == "recbole", lists=not text)
     except UsageError as error:
         raise UsageError(f"{path}: {error}{_hint(first)}") from None
-    columns: Columns | None = probe.model_copy(update=dict(picked.used))
+    found = picked.used
+    columns: Columns | None = probe.model_copy(update=dict(found))
+    if history := history_beside(names, found["item"]):
+        if reader != "recbole":
+            raise UsageError(
+                f"{path} has a history in {shown(history)} beside each item: save it as RecBole's "
+                ".inter, which is read so, or leave that column out."
+            )
+        others = tuple(name for name in picked.left_out if name != history)
+        picked = Picked({**found, "history": history}, others)
     if reader == "recbole" and probe.separator == RECBOLE.separator:
         own = FIRST_IN_RECBOLE
-        if all(own[part] == name.partition(":")[0] for part, name in picked.used.items()):
+        if all(own[part] == name.partition(":")[0] for part, name in found.items()):
             columns = None  # as in RecBole's own data sets
     return Layout(
         kind, columns, form, picked, tuple(_notes(picked, reader, first if header else []))
@@ -178,7 +188,7 @@ def _notes(picked: Picked, reader: str, first: Sequence[str]) -> Iterator[str]:
             "--no-header, and --user 1 --item 2 ... by position."
         )
     left = picked.left_out
-    if "time" not in picked.used and left:
+    if not {"time", "history"} & set(picked.used) and left:
         likely = [name for name in left if reader == "recbole" and name.endswith(":float")] or left
         columns = cut(" or ".join(map(shown, likely)), 120)
         yield f"No column of times was found: if {columns} holds them, name it with --time."

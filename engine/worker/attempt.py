@@ -20,7 +20,7 @@ import torch
 from engine.atomic import write_atomically
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import split_data
+from engine.datasets.splits import SPLITS, split_data
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
@@ -267,7 +267,8 @@ def _facts(
     processes: int,
 ) -> dict[str, Any]:
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
-    histories = training_histories(split_data(interactions, spec.source), torch.device("cpu"))
+    split = split_data(interactions, spec.source)
+    histories = training_histories(split, torch.device("cpu"))
     return {
         "format": FORMAT,
         "run": folder.run_id,
@@ -285,6 +286,8 @@ def _facts(
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,
         "interactions": len(interactions.items),
+        **{f"{each}_users": len(split.users(each)) for each in SPLITS},
+        **{f"{each}_cold": int(split.cold(each).sum()) for each in SPLITS},
         "parameters": count(spec.architecture, interactions.num_items, spec.length),
         "epochs": spec.training.epochs,
         "patience": spec.training.patience,

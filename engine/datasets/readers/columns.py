@@ -112,6 +112,13 @@ def other_separator(first_row: Sequence[str]) -> str | None:
     return next((said for mark, said in _SEPARATORS.items() if mark in first_row[0]), None)
 
 
+def history_beside(names: Sequence[str], item: str) -> str | None:
+    """Return the column that holds the histories before the items of another one, as RecBole names
+    it: ``item_id_list:token_seq`` beside ``item_id:token``."""
+    wanted = f"{item.partition(':')[0]}_list"
+    return next((name for name in names if name.partition(":")[0] == wanted), None)
+
+
 def which_column(wrong: str, names: Sequence[str]) -> str:
     """Return the tail of an error sentence: the column that may be meant, or all of them."""
     return cut(did_you_mean(wrong, [" ".join(name.split()) for name in names]), 400)

@@ -89,14 +89,15 @@ def read_delimited(table: Delimited, wanted: Mapping[Part, str]) -> Records:
 def _frame(table: Delimited, width: int, places: Mapping[Part, int]) -> pd.DataFrame:
     """Read the columns at ``places``, ids as int64 if all are whole numbers, else as text."""
     ids = (places["user"], places["item"])
+    texts = {places["history"]: object} if "history" in places else {}
     read = partial(_rows, table, width, list(places.values()))
     if not _has_leading_zeros(table):
         try:
-            return read(dict.fromkeys(ids, np.int64))
+            return read({**texts, **dict.fromkeys(ids, np.int64)})
         except (ValueError, OverflowError) as error:
             if isinstance(error, pd.errors.ParserError | pd.errors.EmptyDataError):
                 raise
-    frame = read(dict.fromkeys(ids, object))
+    frame = read({**texts, **dict.fromkeys(ids, object)})
     if table.divider != table.separator:
         for place in ids:
             cells = [_restored(table, cell) for cell in frame[place]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.readers.columns import is_header
-from engine.datasets.readers.source import Ratings, encode_ids
+from engine.datasets.readers.source import Ratings, encode_ids, text_of
 from engine.datasets.readers.textlines import PLAIN, Form, malformed, numbered_lines
 from engine.errors import DataError
 
@@ -45,7 +45,7 @@ def _read(path: Path, form: Form, expected: str, pairs: bool) -> Ratings:
             raise malformed(path, number, expected, line)
         user = users.get(words[0])
         if user is None:
-            if is_header(map(_text, words)):
+            if is_header(map(text_of, words)):
                 continue
             user = users[words[0]] = len(users)
         for item in words[1:]:
@@ -54,16 +54,8 @@ def _read(path: Path, form: Form, expected: str, pairs: bool) -> Ratings:
     if not user_codes:
         raise DataError(f"{path} holds no interactions: fetch or copy it again.")
     try:
-        user_column, user_ids = encode_ids(np.asarray(user_codes), _texts(users))
-        item_column, item_ids = encode_ids(np.asarray(item_codes), _texts(items))
+        user_column, user_ids = encode_ids(np.asarray(user_codes), list(map(text_of, users)))
+        item_column, item_ids = encode_ids(np.asarray(item_codes), list(map(text_of, items)))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     return Ratings(user_column, item_column, None, None, user_ids, item_ids)
-
-
-def _texts(ids: dict[bytes, int]) -> list[str]:
-    return [_text(each) for each in ids]
-
-
-def _text(word: bytes) -> str:
-    return word.decode("utf-8", "surrogateescape")

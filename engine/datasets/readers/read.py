@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.datasets.readers.joined import join
 from engine.datasets.readers.lines import read_lines, read_pairs
 from engine.datasets.readers.ratings import COLONS, CSV, TAB, read_ratings
 from engine.datasets.readers.source import Ratings
@@ -14,12 +15,27 @@ from engine.spec import Dataset
 _RATING_FILES = {"movielens-tab": TAB, "movielens-colons": COLONS, "movielens-csv": CSV}
 
 
-def read_source(dataset: Dataset, path: Path) -> Ratings:
+def read_source(dataset: Dataset, *paths: Path) -> Ratings:
     """Read all interactions of a source, in file order.
 
+    Args:
+        paths: the source's file, or those of training, validation and test.
+
     Raises:
-        DataError: the file can't be read or is malformed; the sentence says where and how.
+        DataError: a file can't be read or is malformed; the sentence says where and how.
     """
+    if dataset.reader == "recbole":
+        # Not at the top: pandas takes half a second to import, and only tables need it.
+        from engine.datasets.readers.sequences import is_sequential, read_sequences
+
+        columns, form = dataset.columns, Form(dataset.encoding, dataset.packing)
+        if any(is_sequential(path, columns, form) for path in paths):
+            return read_sequences(paths, columns, form)
+    found = [_read(dataset, path) for path in paths]
+    return join(found) if len(found) > 1 else found[0]
+
+
+def _read(dataset: Dataset, path: Path) -> Ratings:
     with_ratings = dataset.filter.min_rating is not None
     form = Form(dataset.encoding, dataset.packing)
     if layout := _RATING_FILES.get(dataset.reader):
@@ -28,7 +44,6 @@ def read_source(dataset: Dataset, path: Path) -> Ratings:
         return read_reviews(path, form)
     if dataset.reader in ("pairs", "lines"):
         return (read_pairs if dataset.reader == "pairs" else read_lines)(path, form)
-    # Not at the top: pandas takes half a second to import, and only tables need it.
     from engine.datasets.readers.table import read_table
 
     return read_table(

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.datasets.readers.source import EncodedIds, Ratings, encode_ids
+from engine.datasets.readers.source import EncodedIds, Ratings, encode_ids, text_of
+from engine.datasets.times import to_microseconds
 from engine.errors import DataError, cut, shown
+from engine.spec.moments import SECOND
 
-Part = Literal["user", "item", "time", "rating"]
+Part = Literal["user", "item", "time", "rating", "history"]
+"""What a column holds; a history is text, of the items before the one of its row."""
 
-MICROSECONDS = 1_000_000
 _LARGEST_EXACT = 2**53
 """Whole numbers below it are exact as a float."""
 _LARGEST = 2**63 - 1
@@ -47,8 +49,7 @@ class Records:
 def ratings_of(records: Records) -> Ratings:
     """Check the columns and encode them.
 
-    Ids may be whole numbers or text. Times may be numbers, or dates, which become seconds since
-    1970; if any has a fraction, microseconds.
+    Ids may be whole numbers or text. Times may be numbers, or dates.
 
     Raises:
         DataError: there is no record, or one lacks a user, an item, a time or a rating, or has a
@@ -58,9 +59,9 @@ def ratings_of(records: Records) -> Ratings:
         raise DataError(f"{records.path} holds no rows: choose another file.")
     users, user_ids = _ids(records, "user")
     items, item_ids = _ids(records, "item")
-    times = _times(records) if "time" in records.columns else None
+    times, per_second = _times(records) if "time" in records.columns else (None, None)
     ratings = _ratings(records) if "rating" in records.columns else None
-    return Ratings(users, items, times, ratings, user_ids, item_ids)
+    return Ratings(users, items, times, ratings, user_ids, item_ids, per_second)
 
 
 def _refuse(records: Records, part: Part, wrong: Mask, problem: str) -> None:
@@ -72,7 +73,7 @@ def _refuse(records: Records, part: Part, wrong: Mask, problem: str) -> None:
     value, column = records.columns[part].iloc[first], shown(records.names[part])
     what, cure = f"the {part} is empty", "correct the file"
     if not (pd.isna(value) or _is_blank(value)):
-        what = f"the {part} {cut(_text(value), 40)!r} is {problem}"
+        what = f"the {part} {cut(text_of(value), 40)!r} is {problem}"
         cure += _AS_DATES if "date" in problem else ""
     often = f"in {int(wrong.sum()):,} of {len(wrong):,} records"
     raise DataError(
@@ -89,7 +90,7 @@ def _ids(records: Records, part: Part) -> EncodedIds:
         if values.min() >= 0 and values.max() <= _LARGEST:
             return values.astype(np.int64), None
     codes, distinct = pd.factorize(column)
-    texts = [_text(each) for each in distinct]
+    texts = [text_of(each) for each in distinct]
     absent = codes < 0
     if blank := [code for code, text in enumerate(texts) if _is_blank(text)]:
         absent |= np.isin(codes, blank)
@@ -112,9 +113,9 @@ def _ids(records: Records, part: Part) -> EncodedIds:
         raise DataError(f"{records.path}, column {shown(records.names[part])}: {error}") from None
 
 
-def _times(records: Records) -> NDArray[np.int64]:
-    """Return times as int64: whole numbers as they are, dates since 1970; in microseconds if any
-    has a fraction of a second."""
+def _times(records: Records) -> tuple[NDArray[np.int64], float | None]:
+    """Return times and their `Ratings.per_second`: whole numbers as they are, dates since 1970; in
+    microseconds if any has a fraction of a second."""
     column = _plain(records.columns["time"])
     if pd.api.types.is_datetime64_any_dtype(column):
         _refuse(records, "time", column.isna().to_numpy(np.bool_), "no date")
@@ -127,11 +128,9 @@ def _times(records: Records) -> NDArray[np.int64]:
             _refuse(records, "time", undated, "no date")
             return _since_1970(dates)
     _refuse(records, "time", wrong, "no number and no date" if wrong.all() else "no number")
-    if numbers.dtype.kind in "iu":
-        return numbers.astype(np.int64)
-    if (numbers == np.floor(numbers)).all():
-        return numbers.astype(np.int64)
-    return np.round(numbers * MICROSECONDS).astype(np.int64)
+    if numbers.dtype.kind in "iu" or (numbers == np.floor(numbers)).all():
+        return numbers.astype(np.int64), None
+    return to_microseconds(numbers, None), SECOND
 
 
 def _ratings(records: Records) -> NDArray[np.float32]:
@@ -151,7 +150,7 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
         return column.astype(object)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return pd.Series(_exact(column.tolist()), name=column.name)
-    return pd.Series([_text(value) for value in column], dtype=object)
+    return pd.Series([text_of(value) for value in column], dtype=object)
 
 
 def _exact(values: list[Any]) -> NDArray[Any]:
@@ -184,21 +183,14 @@ def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
 
 
-def _since_1970(dates: pd.Series[Any]) -> NDArray[np.int64]:
-    """Return moments as seconds since 1970, or as microseconds if any has a fraction. A date
-    without a time zone is taken to be in UTC."""
+def _since_1970(dates: pd.Series[Any]) -> tuple[NDArray[np.int64], float]:
+    """Return moments as seconds since 1970, or as microseconds if any has a fraction, and how many
+    of them are a second. A date without a time zone is taken to be in UTC."""
     moments = dates.dt.tz_convert(None) if dates.dt.tz is not None else dates
     values = moments.to_numpy("datetime64[us]").astype(np.int64)
-    whole = (values % MICROSECONDS == 0).all()
-    return values // MICROSECONDS if whole else values
+    whole = (values % SECOND == 0).all()
+    return (values // SECOND, 1) if whole else (values, SECOND)
 
 
 def _is_blank(value: object) -> bool:
     return isinstance(value, str | bytes) and not value.strip()
-
-
-def _text(value: object) -> str:
-    """Return a value as a text table has it."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    return str(value)

@@ -29,9 +29,8 @@ def read_table(
 ) -> Ratings:
     """Read the given columns of a table; without ``columns`` those of RecBole's own data sets.
 
-    Ids may be whole numbers or text. Times may be numbers, or ISO dates, which become seconds since
-    1970; if any has a fraction, microseconds. Where the items of a row are a list, the row is a
-    history.
+    Ids may be whole numbers or text. Times may be numbers, or ISO dates. Where the items of a row
+    are a list, the row is a history.
 
     Args:
         reader: ``table``, ``recbole`` or ``json-lines``.
