@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,38 +13,18 @@ import yaml
 
 from engine.atomic import atomic_file
 from engine.config import Catalogue, user_entry
+from engine.datasets.layout import FORMATS, Layout
 from engine.datasets.load import prepare, source_files
 from engine.datasets.locate import cache_folder, md5_of
+from engine.datasets.ordering import Ids
 from engine.datasets.prepared import Prepared
-from engine.datasets.readers.table import column_names
-from engine.errors import DataError, UsageError, did_you_mean, shown
+from engine.errors import DataError, UsageError, shown
 from engine.named import named_folder, write_named
-from engine.spec import Columns, Dataset, Filter, Size, SplitRule
+from engine.spec import Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
 
 MEDIUM, LARGE = 300_000, 3_000_000
 """Fewest interactions of a data set of size medium (as MovieLens 1M) and large (as 10M)."""
-
-FORMATS = {
-    "csv": ("table", ","),
-    "tsv": ("table", "\t"),
-    "parquet": ("table", ","),
-    "inter": ("recbole", ""),
-    "pairs": ("pairs", ""),
-    "lines": ("lines", ""),
-    "movielens-tab": ("movielens-tab", ""),
-    "movielens-colons": ("movielens-colons", ""),
-    "movielens-csv": ("movielens-csv", ""),
-    "steam-reviews": ("steam-reviews", ""),
-}
-"""Reader and separator of each format, by its name on the command line."""
-
-_USUAL_NAMES = {
-    "user": ("user", "user_id", "userid", "uid", "username", "reviewerid", "visitorid"),
-    "item": ("item", "item_id", "itemid", "iid", "movieid", "product_id", "asin", "parent_asin"),
-    "time": ("time", "timestamp", "ts", "date", "datetime", "unixreviewtime", "unix_review_time"),
-    "rating": ("rating", "stars", "overall", "score"),
-}
 
 
 @dataclass(frozen=True)
@@ -55,57 +35,14 @@ class Draft:
     prepared: Prepared
     sources: tuple[Path, ...]
     """The file that it is made from, or those of training, validation and test."""
-
-
-def format_of(path: Path) -> str:
-    """Tell a file's format by its name. Raises `UsageError` if the name tells none."""
-    suffix = path.name.removesuffix(".gz").rpartition(".")[2].lower()
-    if suffix in ("csv", "tsv", "parquet", "inter"):
-        return suffix
-    raise UsageError(
-        f"the name {shown(path.name)} doesn't tell what is in it: "
-        f"say --format, one of {', '.join(FORMATS)}."
-    )
-
-
-def guess_columns(path: Path, separator: str, named: Mapping[str, str | None]) -> Columns:
-    """Choose a table's columns: those in ``named``, the others by the usual names.
-
-    Raises:
-        DataError: the file can't be read.
-        UsageError: a named column is absent, or no column looks like the users or the items.
-    """
-    names = column_names(path, Columns(user="?", item="?", separator=separator))
-    lowered = {name.lower(): name for name in reversed(names)}
-    found: dict[str, str] = {}
-    for part, usual in _USUAL_NAMES.items():
-        wanted = named.get(part)
-        if wanted is not None:
-            if wanted not in names:
-                raise UsageError(
-                    f"{path} has no column {shown(wanted)}: {did_you_mean(wanted, names)}"
-                )
-            found[part] = wanted
-        elif guessed := next((lowered[each] for each in usual if each in lowered), None):
-            found[part] = guessed
-        elif part in ("user", "item"):
-            raise UsageError(
-                f"none of the columns {', '.join(names)[:200]} looks like the {part}: "
-                f"name it with --{part}."
-            )
-    if (histories := f"{found['item']}_list") in names:
-        raise UsageError(
-            f"{path} has a history in {shown(histories)} beside each item: save it as RecBole's "
-            ".inter, which is read so, or leave that column out."
-        )
-    return Columns(separator=separator, **found)
+    layout: Layout | None = None
+    """How they are read, of files that are new."""
 
 
 def draft_of_files(
     paths: Sequence[Path],
     name: str,
-    kind: str,
-    columns: Columns | None,
+    layout: Layout,
     rule: Filter,
     split: SplitRule,
     title: str = "",
@@ -113,14 +50,10 @@ def draft_of_files(
     """Draft a data set from a file, which is read completely; or from those of training, validation
     and test, whose split is then that of the files.
 
-    Args:
-        kind: a key of `FORMATS`.
-
     Raises:
         UsageError: ``name`` is no valid name, or two files have one name.
         DataError: a file can't be read or is malformed, or the filter leaves nothing.
     """
-    reader = FORMATS[kind][0]
     files: dict[str, str | None] = {}
     for path in paths:
         if path.name in files:
@@ -137,8 +70,10 @@ def draft_of_files(
         "name": name,
         "title": plain_title or name,
         "size": "small",
-        "reader": reader,
-        "columns": columns,
+        "reader": FORMATS[layout.kind][0],
+        "columns": layout.columns,
+        "encoding": layout.form.encoding,
+        "packing": layout.form.packing,
         "filter": rule,
         "split": SplitRule(kind="given") if len(paths) > 1 else split,
         "users": 1,
@@ -157,7 +92,10 @@ def draft_of_files(
             ) from None
         raise UsageError(error.sentence) from None
     prepared = prepare(dataset, *paths)
-    return Draft(_counted(dataset, prepared), prepared, tuple(paths))
+    if not (_is_utf8(prepared.user_ids) and _is_utf8(prepared.item_ids)):
+        note = "Some ids are no text in UTF-8: say the --encoding of the file, such as latin-1."
+        layout = replace(layout, notes=(*layout.notes, note))
+    return Draft(_counted(dataset, prepared), prepared, tuple(paths), layout)
 
 
 def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title: str) -> Draft:
@@ -234,6 +172,16 @@ def size_of(interactions: int) -> Size:
     if interactions < MEDIUM:
         return "small"
     return "medium" if interactions < LARGE else "large"
+
+
+def _is_utf8(ids: Ids) -> bool:
+    try:
+        b"".join(ids.tolist()).decode()
+    except TypeError:  # whole numbers
+        return True
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> Dataset:

@@ -29,8 +29,11 @@ from engine.lock import hold_lock
 from engine.regular import open_regular
 from engine.spec import Dataset
 
-VERSION = 3
+VERSION = 4
 """Increased with every change to what is read from a source, or to the format of copies."""
+
+_READ_WITH = {"reader", "columns", "encoding", "packing", "filter"}
+"""Fields of a data set that decide what is read from its source."""
 
 ALIGNMENT = 64
 """Of each array in the file, in bytes."""
@@ -77,7 +80,7 @@ def source_checksum(path: Path) -> str:
 
 def preparation_key(dataset: Dataset, source: str) -> str:
     """Return the key of the prepared copy of a source (its SHA-256) with these settings."""
-    how = dataset.model_dump(mode="json", include={"reader", "columns", "filter"})
+    how = dataset.model_dump(mode="json", include=_READ_WITH)
     return hashlib.sha256(repr((VERSION, source, how)).encode()).hexdigest()
 
 

@@ -11,12 +11,15 @@ from pathlib import Path
 
 from engine.datasets.locate import locate
 from engine.datasets.ordering import Ids
-from engine.datasets.readers.textlines import BOM, numbered_lines, open_unpacked
+from engine.datasets.readers.textlines import numbered_lines, open_text
+from engine.datasets.readers.unpacking import without_suffix
 from engine.errors import DataError
 from engine.spec import Dataset
 
 LONGEST_TITLE = 300
 """Characters to which titles are cut."""
+
+_ITEM_KEYS = ("id", "parent_asin", "asin")
 
 
 def item_titles(dataset: Dataset, item_ids: Ids) -> dict[int, str]:
@@ -44,17 +47,17 @@ def id_text(id_: int | bytes) -> str:
 
 
 def _reader_for(path: Path) -> Callable[[Path], Iterator[tuple[str, str]]]:
-    name = path.name.removesuffix(".gz")
+    name = without_suffix(path.name)
     if name.endswith((".dat", ".item")):
         return _movielens
-    if name.endswith(".json"):
-        return _steam
+    if name.endswith((".json", ".jsonl")):
+        return _objects
     return _table
 
 
 def _movielens(path: Path) -> Iterator[tuple[str, str]]:
     """Read ``id::title::genres`` or ``id|title|…``, in Latin-1 (100K, 1M) or UTF-8 (10M)."""
-    separator = "|" if path.name.endswith(".item") else "::"
+    separator = "|" if without_suffix(path.name).endswith(".item") else "::"
     for _, line in numbered_lines(path):
         item, _, rest = _decode(line).partition(separator)
         yield item, rest.partition(separator)[0]
@@ -62,9 +65,9 @@ def _movielens(path: Path) -> Iterator[tuple[str, str]]:
 
 def _table(path: Path) -> Iterator[tuple[str, str]]:
     """Read ``movieId,title,genres`` with a header, or any table whose first column is the item."""
-    with open_unpacked(path) as file:
-        text = _decode(file.read().removeprefix(BOM))
-    separator = "\t" if path.name.removesuffix(".gz").endswith((".tsv", ".txt")) else ","
+    with open_text(path) as file:
+        text = _decode(file.read())
+    separator = "\t" if without_suffix(path.name).endswith((".tsv", ".txt")) else ","
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = next(rows, [])
@@ -76,19 +79,21 @@ def _table(path: Path) -> Iterator[tuple[str, str]]:
         raise DataError(f"{path} is no table ({error}).") from error
 
 
-def _steam(path: Path) -> Iterator[tuple[str, str]]:
-    """Read a Python or JSON literal from each line, with ``id`` and ``app_name`` or ``title``."""
+def _objects(path: Path) -> Iterator[tuple[str, str]]:
+    """Read a JSON or Python literal from each line: Steam's games (``id``, ``app_name`` or
+    ``title``), or Amazon's products (``parent_asin`` or ``asin``, ``title``)."""
     for _, line in numbered_lines(path):
         text = _decode(line)
         try:
-            game = ast.literal_eval(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            found = json.loads(text)
+        except (ValueError, RecursionError):
             try:
-                game = json.loads(text)
-            except (ValueError, RecursionError):
+                found = ast.literal_eval(text)
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
                 continue
-        if isinstance(game, dict):
-            yield str(game.get("id", "")), str(game.get("app_name") or game.get("title") or "")
+        if isinstance(found, dict):
+            item = next((found[key] for key in _ITEM_KEYS if key in found), "")
+            yield str(item), str(found.get("app_name") or found.get("title") or "")
 
 
 def _decode(text: bytes) -> str:

@@ -1,6 +1,15 @@
 """The project's terms as validated data: a run's full configuration and its parts."""
 
-from engine.spec.data import Archive, Columns, Dataset, Filter, Size, SplitRule, SyntheticSource
+from engine.spec.data import (
+    Archive,
+    Columns,
+    Dataset,
+    Filter,
+    Packing,
+    Size,
+    SplitRule,
+    SyntheticSource,
+)
 from engine.spec.identity import settings_digest
 from engine.spec.run import RunSpec, amended
 from engine.spec.strict import Name, Strict
@@ -28,6 +37,7 @@ __all__ = [
     "Filter",
     "Name",
     "Overrides",
+    "Packing",
     "RunSpec",
     "SASRec",
     "Size",

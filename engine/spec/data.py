@@ -25,15 +25,22 @@ class Archive(Strict):
     """The archive's MD5; absent if no published one could be confirmed."""
 
 
+Packing = Literal["none", "gzip", "zstd", "bzip2", "xz", "zip"]
+"""How a source's file is packed."""
+
+
 class Columns(Strict):
-    """The names of a table's columns. Without ``time``, rows must be in time order."""
+    """The names of a table's columns, or of the keys of its JSON objects; without a header their
+    positions, from 1. Without ``time``, rows must be in time order."""
 
     user: str = Field(min_length=1)
     item: str = Field(min_length=1)
     time: str | None = None
     rating: str | None = None
-    separator: str = Field(default=",", min_length=1, max_length=1)
-    """Of a text table; ignored for Parquet."""
+    separator: str = Field(default=",", pattern=r"^[^\"\n\r\x00\x1f]{1,8}$")
+    """Of a text table; ignored for Parquet and JSON."""
+    header: bool = True
+    """Whether the first row of a text table names its columns."""
 
 
 class Filter(Strict):
@@ -93,6 +100,7 @@ Reader = Literal[
     "steam-reviews",
     "table",
     "recbole",
+    "json-lines",
     "pairs",
     "lines",
     "synthetic",
@@ -141,7 +149,12 @@ class Dataset(Strict):
     size: Size
     reader: Reader
     columns: Columns | None = None
-    """Of reader ``table``."""
+    """Of readers ``table`` and ``json-lines``, and of ``recbole`` where its fields have other names
+    than in RecBole's own data sets."""
+    encoding: str | None = None
+    """Of the source's text; absent if a byte order mark tells, or it is UTF-8."""
+    packing: Packing | None = None
+    """How the source's file is packed; absent if its first bytes tell."""
     filter: Filter = Filter()
     split: SplitRule = SplitRule()
     users: int = Field(gt=0)
@@ -174,9 +187,23 @@ class Dataset(Strict):
             raise ValueError(
                 "a split that is given needs three 'files': of training, validation and test"
             )
-        if (self.reader == "table") != (self.columns is not None):
-            raise ValueError("'columns' belong to reader 'table', and it needs them")
+        named = self.reader in ("table", "json-lines")
+        if named != (self.columns is not None) and (named or self.reader != "recbole"):
+            raise ValueError(
+                "'columns' belong to readers 'table' and 'json-lines', which need them"
+            )
+        if self.encoding is not None and not is_text_encoding(self.encoding):
+            raise ValueError(f"there is no encoding {self.encoding!r}")
         for name in map(PurePosixPath, (*self.files, *([self.titles] if self.titles else ()))):
             if name.is_absolute() or ".." in name.parts or not name.name:
                 raise ValueError(f"'files' holds {str(name)!r}, which leaves the folder")
         return self
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text by this name."""
+    try:
+        "".encode(name)
+        return bool("a".encode(name))
+    except (LookupError, ValueError):
+        return False

@@ -51,6 +51,9 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
     for setting, kind in (("columns", Columns), ("filter", Filter), ("split", SplitRule)):
         if changed := _changed(data.pop(setting, None), kind):
             data[setting] = changed
+    for setting in ("encoding", "packing"):
+        if data.get(setting, "") is None:
+            del data[setting]
     architecture = content.get("architecture")
     model = architecture.get("model") if isinstance(architecture, Mapping) else None
     kind_of_model = ARCHITECTURES.get(model) if isinstance(model, str) else None

@@ -7,6 +7,7 @@ is searched line by line, to name the line.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,19 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.readers.source import Ratings
+from engine.datasets.readers.textlines import BLOCK_BYTES, PLAIN, Form, open_text
 from engine.errors import DataError
 from engine.limits import process_limits
-from engine.regular import open_regular
 
-BLOCK_BYTES = 4 * 2**20
 LONGEST_LINE = 1_000
 MOST_DIGITS = 18
 """Digits that always fit into an int64."""
 
 MOST_THREADS = 4
 
-_BOM = b"\xef\xbb\xbf"
-_NEWLINE, _RETURN, _ZERO = b"\n"[0], b"\r"[0], b"0"[0]
+_NEWLINE, _ZERO = b"\n"[0], b"0"[0]
 
 Integers = NDArray[np.integer[Any]]
 
@@ -51,12 +50,17 @@ CSV = RatingFile(b",", b"userId,movieId,rating,timestamp")
 
 
 def read_ratings(
-    path: Path, layout: RatingFile, *, with_ratings: bool = False, block_bytes: int = BLOCK_BYTES
+    path: Path,
+    layout: RatingFile,
+    form: Form = PLAIN,
+    *,
+    with_ratings: bool = False,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Ratings:
     """Read a rating file.
 
-    Ids and times are whole numbers. Either line ending, a missing last newline, a byte order mark
-    and empty lines are accepted.
+    Ids and times are whole numbers. Any line ending, a missing last newline, a byte order mark,
+    empty lines and lines equal to the header are accepted.
 
     Args:
         with_ratings: return the ratings too.
@@ -64,25 +68,21 @@ def read_ratings(
     Raises:
         DataError: the file can't be read, is empty, or has a malformed line, which is named.
     """
-    separator = layout.separator
     columns: list[list[NDArray[Any]]] = [[], [], [], []]
     line = 1
-    try:
-        with open_regular(path) as file:
-            blocks = _blocks(file, block_bytes)
-            if layout.header:
-                blocks = _without_header(path, blocks, layout.header)
-                line = 2
-            for block, parsed in _in_parallel(
-                blocks, lambda block: _parse(block, separator, with_ratings)
-            ):
-                if parsed is None:
-                    raise _malformed(path, line, block, separator)
-                for column, values in zip(columns, parsed, strict=False):
-                    column.append(values)
-                line += block.count(b"\n")
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    with open_text(path, form) as file:
+        blocks = _blocks(file, block_bytes)
+        if layout.header:
+            blocks = _without_header(path, blocks, layout.header)
+            line = 2
+        for block, parsed in _in_parallel(
+            blocks, lambda block: _parse(block, layout, with_ratings)
+        ):
+            if parsed is None:
+                raise _malformed(path, line, block, layout)
+            for column, values in zip(columns, parsed, strict=False):
+                column.append(values)
+            line += block.count(b"\n")
     if not sum(map(len, columns[0])):
         raise DataError(f"{path} holds no ratings: fetch or copy it again.")
     users, items, times = (_joined(column) for column in columns[:3])
@@ -114,9 +114,7 @@ def _in_parallel(
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
     """Yield the file in blocks of whole lines, each ending with a newline."""
-    rest = file.read(len(_BOM))
-    if rest == _BOM:
-        rest = b""
+    rest = b""
     while chunk := file.read(size):
         end = chunk.rfind(b"\n") + 1
         if end:
@@ -133,7 +131,7 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
 def _without_header(path: Path, blocks: Iterator[bytes], header: bytes) -> Iterator[bytes]:
     first = next(blocks, b"")
     found, _, rest = first.partition(b"\n")
-    if found.removesuffix(b"\r") != header:
+    if found != header:
         shown = found[:60].decode("utf-8", "replace")
         raise DataError(
             f"{path}, line 1: expected the header {header.decode()!r}, found {shown!r}: "
@@ -144,13 +142,25 @@ def _without_header(path: Path, blocks: Iterator[bytes], header: bytes) -> Itera
     yield from blocks
 
 
-def _parse(block: bytes, separator: bytes, with_ratings: bool) -> list[NDArray[Any]] | None:
+def _parse(block: bytes, layout: RatingFile, with_ratings: bool) -> list[NDArray[Any]] | None:
     """Parse users, items, times and perhaps ratings, (lines,) each; ``None`` if a line is
     malformed."""
+    found = _parse_lines(block, layout.separator, with_ratings)
+    if found is None and layout.header and layout.header in block:
+        rest = b"".join(each for each in block.splitlines(True) if not _is_header(each, layout))
+        return _parse_lines(rest, layout.separator, with_ratings)
+    return found
+
+
+def _is_header(line: bytes, layout: RatingFile) -> bool:
+    """Whether a line is the header once more: of files that were joined."""
+    return line.rstrip(b"\n").removeprefix(codecs.BOM_UTF8) == layout.header
+
+
+def _parse_lines(block: bytes, separator: bytes, with_ratings: bool) -> list[NDArray[Any]] | None:
     text = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(text == _NEWLINE).astype(np.int32)
     starts = np.concatenate([np.zeros(1, np.int32), ends[:-1] + np.int32(1)])
-    ends = ends - ((ends > starts) & (text[ends - 1] == _RETURN))
     filled = ends > starts
     if not filled.all():
         starts, ends = starts[filled], ends[filled]
@@ -228,14 +238,20 @@ def _decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> NDAr
     return (whole + tenths / np.float32(10)).astype(np.float32)
 
 
-def _malformed(path: Path, first_line: int, block: bytes, separator: bytes) -> DataError:
+def _malformed(path: Path, first_line: int, block: bytes, layout: RatingFile) -> DataError:
     """Return the error that names the first malformed line of a block."""
+    separator = layout.separator
     sep, number = re.escape(separator), rb"[0-9]{1,18}"
-    good = re.compile(
-        number + sep + number + sep + rb"[0-9](?:\.[0-9])?" + sep + number + rb"\r?|\r?"
-    )
+    good = re.compile(number + sep + number + sep + rb"[0-9](?:\.[0-9])?" + sep + number + rb"|")
     lines = block.split(b"\n")
-    wrong = next((i for i, line in enumerate(lines) if not good.fullmatch(line)), len(lines) - 1)
+    wrong = next(
+        (
+            at
+            for at, line in enumerate(lines)
+            if not good.fullmatch(line) and not (layout.header and _is_header(line, layout))
+        ),
+        len(lines) - 1,
+    )
     shown = lines[wrong][:60].decode("utf-8", "replace")
     named = {b"\t": "tabs", b",": "commas"}.get(separator, repr(separator.decode()))
     return DataError(

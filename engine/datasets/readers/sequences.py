@@ -8,23 +8,29 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.datasets.readers.columns import history_beside
+from engine.datasets.readers.delimited import Delimited, delimited_names, read_delimited
 from engine.datasets.readers.joined import PARTS
+from engine.datasets.readers.records import Part, Records, ratings_of
 from engine.datasets.readers.source import CONTEXT, TRAIN, Ratings, encode_ids, text_of
-from engine.datasets.readers.textlines import malformed, numbered_lines
+from engine.datasets.readers.table import RECBOLE, column_names
+from engine.datasets.readers.textlines import PLAIN, Form
 from engine.errors import DataError
+from engine.spec import Columns
 
-USER, ITEM, LIST = "user_id", "item_id", "item_id_list"
-
-History = tuple[list[bytes], list[int]]
+History = tuple[list[str], list[int]]
 """Items, oldest first, and what part each is of."""
 
 
-def is_sequential(path: Path) -> bool:
-    """Whether a file's first line names a column of histories. Raises `DataError`."""
-    return LIST in _fields(path)
+def is_sequential(path: Path, columns: Columns | None = None, form: Form = PLAIN) -> bool:
+    """Whether a file has a column of histories. Raises `DataError`."""
+    chosen = columns or RECBOLE
+    return history_beside(column_names(path, chosen, form=form), chosen.item) is not None
 
 
-def read_sequences(paths: Sequence[Path]) -> Ratings:
+def read_sequences(
+    paths: Sequence[Path], columns: Columns | None = None, form: Form = PLAIN
+) -> Ratings:
     """Read a file's histories, or those of the files of training, validation and test.
 
     A user's rows must continue one history: what one says after what is known already is added.
@@ -33,33 +39,39 @@ def read_sequences(paths: Sequence[Path]) -> Ratings:
     Raises:
         DataError: a file can't be read or lacks a column, or a row contradicts those before it.
     """
-    histories: dict[bytes, History] = {}
+    histories: dict[str, History] = {}
     for part, path in zip(PARTS, paths, strict=False):
-        fields = _fields(path)
-        for needed in (USER, LIST, ITEM):
-            if needed not in fields:
+        records = _rows(path, columns or RECBOLE, form)
+        ratings_of(records)  # for its checks
+        columns_read = (records.columns[each] for each in ("user", "history", "item"))
+        for at, (user, listed, item) in enumerate(zip(*columns_read, strict=True)):
+            history = histories.setdefault(text_of(user), ([], []))
+            before = listed.split() if isinstance(listed, str) else []
+            if not _continued(history, before, text_of(item), part):
                 raise DataError(
-                    f"{path} has no column {needed}, which a file of histories has: add it, or "
-                    "import a file with a row an interaction."
-                )
-        places = [fields.index(name) for name in (USER, LIST, ITEM)]
-        for number, line in numbered_lines(path):
-            if number == 1:
-                continue
-            values = line.split(b"\t")
-            if len(values) != len(fields):
-                raise malformed(path, number, f"{len(fields)} fields", line)
-            user, listed, item = (values[place].strip() for place in places)
-            if not _continued(histories.setdefault(user, ([], [])), listed.split(), item, part):
-                raise DataError(
-                    f"{path}, line {number}: the history of user {user.decode(errors='replace')!r} "
+                    f"{path}, {records.where(at)}: the history of user {text_of(user)!r} "
                     "doesn't go on from the rows before it: order the rows by time, or import a "
                     "file with a row an interaction."
                 )
     return _ratings(histories, len(paths) > 1)
 
 
-def _continued(history: History, listed: list[bytes], item: bytes, part: int) -> bool:
+def _rows(path: Path, columns: Columns, form: Form) -> Records:
+    table = Delimited(path, columns.separator, form=form)
+    names = delimited_names(table)
+    bare = {name.partition(":")[0]: name for name in reversed(names)}
+    user, item = (name.partition(":")[0] for name in (columns.user, columns.item))
+    fields: dict[Part, str] = {"user": user, "history": f"{item}_list", "item": item}
+    for needed in fields.values():
+        if needed not in bare:
+            raise DataError(
+                f"{path} has no column {needed}, which a file of histories has: add it, or "
+                "import a file with a row an interaction."
+            )
+    return read_delimited(table, {part: bare[name] for part, name in fields.items()})
+
+
+def _continued(history: History, listed: list[str], item: str, part: int) -> bool:
     """Add to a history what a row says of it; return whether they agree."""
     items, parts = history
     row = [*listed, item]
@@ -78,24 +90,14 @@ def _continued(history: History, listed: list[bytes], item: bytes, part: int) ->
     return True
 
 
-def _ratings(histories: dict[bytes, History], split: bool) -> Ratings:
+def _ratings(histories: dict[str, History], split: bool) -> Ratings:
     if not histories:
         raise DataError("The files hold no histories: choose others.")
     lengths = [len(items) for items, _ in histories.values()]
-    codes: dict[bytes, int] = {}
+    codes: dict[str, int] = {}
     flat = [codes.setdefault(item, len(codes)) for items, _ in histories.values() for item in items]
-    users, user_ids = encode_ids(
-        np.repeat(np.arange(len(lengths)), lengths), [text_of(user) for user in histories]
-    )
-    items, item_ids = encode_ids(np.array(flat), [text_of(item) for item in codes])
+    users, user_ids = encode_ids(np.repeat(np.arange(len(lengths)), lengths), list(histories))
+    items, item_ids = encode_ids(np.array(flat), list(codes))
     parts = [part for _, parts in histories.values() for part in parts]
     given = np.array(parts, np.int8) if split else None
     return Ratings(users, items, None, None, user_ids, item_ids, parts=given)
-
-
-def _fields(path: Path) -> list[str]:
-    """Return the names of a file's columns, without their types."""
-    for _, line in numbered_lines(path):
-        names = line.decode("utf-8", "replace").split("\t")
-        return [name.strip().partition(":")[0] for name in names]
-    return []

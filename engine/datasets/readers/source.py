@@ -65,7 +65,7 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
     another layout gets equal numbers.
 
     Raises:
-        DataError: an id is empty or too long.
+        DataError: an id is empty or too long, or holds a NUL.
     """
     for text in ids:
         if not text or len(text) > LONGEST_ID:
@@ -73,20 +73,29 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
                 f"an id is {'empty' if not text else f'longer than {LONGEST_ID} characters'} "
                 f"({text[:40]!r}): name the columns that hold users and items."
             )
+        if "\0" in text:
+            raise DataError(f"the id {text[:40]!r} holds a NUL: correct or copy the file again.")
     if all(_is_whole(text) for text in ids):
         return np.array([int(text) for text in ids], np.int64)[codes], None
-    encoded = np.array([text.encode("utf-8", "surrogateescape") for text in ids])
+    encoded = np.array([_encoded(text) for text in ids])
     order = np.argsort(encoded, kind="stable")
     index = np.empty(len(order), np.int64)
     index[order] = np.arange(len(order))
     return index[codes], encoded[order]
 
 
-def text_of(raw: int | bytes) -> str:
-    """Return an id as `encode_ids` takes it."""
+def text_of(raw: object) -> str:
+    """Return an id as `encode_ids` takes it, or any value as a table of text has it."""
     return raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else str(raw)
 
 
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, as JSON may name it
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _is_whole(text: str) -> bool:
-    plain = text.isascii() and text.isdigit() and len(text) <= 18
-    return plain and (text == "0" or text[0] != "0")
+    plain = text.isascii() and text.isdigit() and len(text) <= 19
+    return plain and (text == "0" or text[0] != "0") and int(text) < 2**63

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.readers.source import Ratings, encode_ids
-from engine.datasets.readers.textlines import malformed, numbered_lines
+from engine.datasets.readers.textlines import PLAIN, Form, malformed, numbered_lines
 from engine.errors import DataError
 
 DAY = 86_400
@@ -27,7 +27,7 @@ _PAIR = re.compile(rb"u?['\"](\w+)['\"]:\s*(" + _STRING + rb"|[^\s,{}\[\]'\"]+)(
 _EXPECTED = "a review with username, product_id and date"
 
 
-def read_reviews(path: Path) -> Ratings:
+def read_reviews(path: Path, form: Form = PLAIN) -> Ratings:
     """Read the reviews, each an interaction, repeated ones included. Times are days since 1970.
 
     Raises:
@@ -37,7 +37,7 @@ def read_reviews(path: Path) -> Ratings:
     items: dict[str, int] = {}
     days: dict[str, int] = {}
     user_codes, item_codes, times = array("i"), array("i"), array("i")
-    for number, line in numbered_lines(path):
+    for number, line in numbered_lines(path, form):
         try:
             user, item, day = _review(line)
             if day not in days:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import json
+import lzma
 import shutil
+import sys
 import zipfile
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from fuzzing import attempted, fuzz, short_and_long, torn
+import pyarrow as pa
+from fuzzing import attempted, fuzz, short_and_long, spoilt, torn
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import make_interactions
 from engine.datasets.ordering import Ordered, order_by_time
 from engine.datasets.prepared import Prepared, is_sound, load_prepared, save_prepared
 from engine.datasets.readers.ratings import COLONS, TAB, RatingFile, read_ratings
+from engine.datasets.readers.table import read_table
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
+from engine.spec import Columns
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 def ratings(separator: bytes) -> bytes:
@@ -51,6 +65,64 @@ def test_any_rating_file(tmp_path: Path, inputs: int) -> None:
     blocks = st.sampled_from([1, 7, 64, 2**20])
     cases = [st.tuples(data, st.just(layout), blocks) for layout, data in files.items()]
     sound = [(ratings(layout.separator), layout, 64) for layout in files]
+    fuzz(inputs, st.one_of(cases), check, sound)
+    assert read >= len(sound)
+
+
+def packed_zip(data: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("table", data)
+    return held.getvalue()
+
+
+@short_and_long
+def test_any_table(tmp_path: Path, inputs: int) -> None:
+    path = tmp_path / "table"
+    users, items, times = [f"u{n % 4}" for n in range(30)], [*range(30)], [9 * n for n in range(30)]
+    rows = [b"%s,%d,%d" % (u.encode(), i, t) for u, i, t in zip(users, items, times, strict=True)]
+    table = b"\n".join([b"user,item,time", *rows])
+    lines = [b'{"user": "%s", "item": %s, "time": %s}\n' % tuple(row.split(b",")) for row in rows]
+    held = io.BytesIO()
+    columns = {"user": users, "item": items, "time": times}
+    parquet.write_table(pa.table(columns), held)
+    lists = io.BytesIO()
+    parquet.write_table(
+        pa.table({key: [each] for key, each in columns.items()} | {"user": ["u"]}), lists
+    )
+    files = {
+        "table": [
+            *(pack(table) for pack in (bytes, gzip.compress, bz2.compress, lzma.compress)),
+            *(packed_zip(table), zstd.compress(table), table.decode().encode("utf-16")),
+            *(held.getvalue(), lists.getvalue(), gzip.compress(held.getvalue())),
+        ],
+        "json-lines": [b"".join(lines)],
+    }
+    named = Columns(user="user", item="item", time="time")
+    read = 0
+
+    def check(case: tuple[str, bytes]) -> None:
+        nonlocal read
+        reader, data = case
+        path.write_bytes(data)
+        found = attempted(lambda: order_by_time(read_table(path, named, reader=reader)), DataError)
+        if isinstance(found, Ordered):
+            read += 1
+            assert found.interactions.times is not None
+            assert found.interactions.items.min() == 1
+
+    cases = [
+        st.tuples(st.just(reader), torn(wholes) | st.binary(max_size=100))
+        for reader, wholes in files.items()
+    ]
+    records = [{"user": "u", "item": 7, "time": 9}, {"user": 1, "item": ["x", 2], "time": [3, 4.5]}]
+    cases.append(
+        st.tuples(
+            st.just("json-lines"),
+            st.lists(spoilt(records).map(json.dumps), min_size=1).map("\n".join).map(str.encode),
+        )
+    )
+    sound = [(reader, whole) for reader, wholes in files.items() for whole in wholes]
     fuzz(inputs, st.one_of(cases), check, sound)
     assert read >= len(sound)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from engine.datasets.load import load_interactions, open_data
 from engine.datasets.ordering import order_by_time
 from engine.datasets.problems import find_problems
 from engine.datasets.readers.joined import join
+from engine.datasets.readers.sequences import is_sequential, read_sequences
 from engine.datasets.readers.source import Ratings
 from engine.datasets.readers.table import read_table
 from engine.datasets.splits import Split, SplitData, given, split_data
@@ -190,12 +192,27 @@ def test_lists_of_items_are_read_as_the_history(folder: Path) -> None:
     [
         ("1\t21 22 29\t24\n", r"valid\.inter, line 2: the history of user '1' doesn't go on"),
         ("1\t21\t22\n", "doesn't go on from the rows before it"),
-        ("1\t21 22\n", r"line 2: expected 3 fields"),
+        ("1\t21 22\n", r"valid\.inter, line 2: the item is empty"),
     ],
 )
 def test_rows_that_are_no_one_history_are_refused(folder: Path, valid: str, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         sequential(folder, "1\t21 22\t23\n", valid, "1\t21 22 23\t24\n")
+
+
+def test_histories_are_read_in_any_form_of_text(tmp_path: Path) -> None:
+    rows = "ann\t\t21\nann\t21\t22\nbob\t22 24\t21\n"
+    plain, other = tmp_path / "plain.inter", tmp_path / "other.inter"
+    plain.write_text(HEAD + rows)
+    head = HEAD.replace("user_id", "uid").replace("item", "sku")
+    text = (head + rows + head).replace("\t", ",").replace("\n", "\r")
+    other.write_bytes(gzip.compress(text.encode("utf-16")))
+    columns = Columns(user="uid:token", item="sku_id:token", separator=",")
+    assert is_sequential(other, columns)
+    expected, found = read_sequences([plain]), read_sequences([other], columns)
+    for name in ("users", "items", "user_ids", "item_ids"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
+    assert expected.items.tolist() == [21, 22, 22, 24, 21]
 
 
 def test_times_in_some_of_the_files_only_are_refused(folder: Path) -> None:

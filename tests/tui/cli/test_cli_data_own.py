@@ -109,7 +109,7 @@ def test_read_from_where_it_is(table: Path, tmp_path: Path, cli: Run) -> None:
         (("--name", "x", *NAMED, "--min-rating", "3"), "min_rating needs ratings"),
         (("--name", "x", *NAMED, "--k-core", "99"), "leaves no interaction"),
         (("--name", "x", *NAMED, "--valid-from", "1"), "belong to --split temporal"),
-        (("--name", "x", "--format", "pairs", "--user", "who"), "don't go with pairs"),
+        (("--name", "x", "--format", "pairs", "--user", "who"), "--user doesn't go with pairs"),
         (("--name", "x", *NAMED, "--time", "who"), "one column is named for two things"),
         (
             ("--name", "x", "--user", "what", "--item", "when", "--time", "who"),

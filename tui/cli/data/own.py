@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from engine.ceiling import cold_sentence
-from engine.errors import UsageError
-from engine.spec import Dataset, Filter, SplitRule
+from engine.errors import UsageError, shown
+from engine.spec import Dataset, Filter, Packing, SplitRule
+from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
 if TYPE_CHECKING:
+    from engine.datasets.layout import Layout
     from engine.datasets.own import Draft
     from engine.datasets.prepared import Prepared
 
 FORMATS = (
-    "csv", "tsv", "parquet", "inter", "pairs", "lines",
+    "csv", "tsv", "parquet", "inter", "jsonl", "pairs", "lines",
     "movielens-tab", "movielens-colons", "movielens-csv", "steam-reviews",
 )  # fmt: skip
+PACKINGS = ("none", "gzip", "zstd", "bzip2", "xz", "zip")
 
 Command = Callable[..., Any]
 
@@ -145,7 +148,12 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
 @click.option("--item", metavar="COL", help="That of items.")
 @click.option("--time", metavar="COL", help="That of times: numbers, or dates.")
 @click.option("--rating", metavar="COL", help="That of ratings, for --min-rating.")
-@click.option("--separator", metavar="CHAR", help="Of a table: between its columns.")
+@click.option("--no-header", is_flag=True, help="No row names the columns: COL is 1, 2, ...")
+@click.option("--separator", metavar="TEXT", help="Of a table: between its columns; or tab.")
+@click.option("--encoding", metavar="E", help="Of its text.  [default: UTF-8, or by its mark]")
+@click.option(
+    "--packing", type=click.Choice(PACKINGS), help="[default: what the file's first bytes tell]"
+)
 @rule_options
 @click.option("--in-place", is_flag=True, help="Read the file from where it is; don't copy it.")
 @click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
@@ -165,7 +173,10 @@ def import_(
     item: str | None,
     time: str | None,
     rating: str | None,
+    no_header: bool,
     separator: str | None,
+    encoding: str | None,
+    packing: Packing | None,
     in_place: bool,
     replace: bool,
     dry_run: bool,
@@ -174,34 +185,31 @@ def import_(
 ) -> None:
     """Make a data set of a file of your own.
 
-    CSV, TSV and Parquet with named columns (usual names are found by themselves), RecBole's .inter,
-    `user item` pairs in time order, `user item item ...` lines; gzip or not. What is in it is shown
-    first, then the file is copied beside the other data and datasets/N.yaml written in ./configs
-    (or --config-dir).
+    CSV, TSV, Parquet and JSON lines with named columns (usual names are found by themselves),
+    RecBole's .inter, `user item` pairs in time order, `user item item ...` lines; packed or not.
+    What is in it is shown first, then the file is copied beside the other data and datasets/N.yaml
+    written in ./configs (or --config-dir).
 
     A set that is split already is named by its folder, by the beginning of its files' names
     (`shop` of shop.train.inter, shop.valid.inter, shop.test.inter), or file by file.
     """
-    from engine.datasets.own import FORMATS as READERS
-    from engine.datasets.own import draft_of_files, format_of, guess_columns
+    from engine.datasets.layout import format_of, layout_of
+    from engine.datasets.own import draft_of_files
+    from engine.datasets.readers.textlines import Form
 
     files = _sources(file, (train, valid, test))
     if len(files) > 1 and any(options[each] for each in ("split", "valid_from", "test_from")):
         raise UsageError("its split is given by its files: leave out --split and its moments.")
     rule, split = _rules(None, **options)
-    chosen = kind or format_of(files[0])
-    reader, usual = READERS[chosen]
+    if encoding is not None and not is_text_encoding(encoding):
+        raise UsageError(f"there is no encoding {shown(encoding)}: say one such as latin-1.")
+    form = Form(encoding, packing)
     named = {"user": user, "item": item, "time": time, "rating": rating}
-    if reader != "table" and (separator or any(named.values())):
-        raise UsageError(
-            f"--user, --item, --time, --rating and --separator don't go with {chosen}."
-        )
-    between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator) or usual
-    if len(between) > 1:
-        raise UsageError("--separator is one character, or tab.")
-    columns = guess_columns(files[0], between, named) if reader == "table" else None
-    draft = draft_of_files(files, name, chosen, columns, rule, split, title)
-    report(draft.dataset, draft.prepared, as_json)
+    between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator)
+    chosen = kind or format_of(files[0], form)
+    layout = layout_of(files[0], chosen, named, between, not no_header, form)
+    draft = draft_of_files(files, name, layout, rule, split, title)
+    report(draft.dataset, draft.prepared, as_json, draft.layout)
     _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
 
 
@@ -276,8 +284,10 @@ def _keep(
     note(f"{draft.dataset.name} is ready: {path}")
 
 
-def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
-    """Print what a data set is like, for people or programs."""
+def report(
+    dataset: Dataset, prepared: Prepared, as_json: bool, layout: Layout | None = None
+) -> None:
+    """Print what a data set is like, for people or programs, and of a new one how it was read."""
     from engine.datasets.problems import find_problems, sentences
     from engine.datasets.splits import split_data
     from engine.datasets.statistics import split_counts, statistics
@@ -303,10 +313,15 @@ def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
                 "steps": [asdict(step) for step in prepared.steps],
                 "split": split,
                 "problems": asdict(found),
+                **({} if layout is None else _reading(layout)),
             }
         )
         return
     say(f"{dataset.name}: {dataset.title}")
+    if layout is not None and layout.picked is not None:
+        used = "; ".join(f"{part} {name}" for part, name in layout.picked.used.items())
+        left = "; ".join(layout.picked.left_out)
+        say(f"  {'columns':<14}{used}" + (f"; left out: {left}" if left else ""))
     rows = [
         [step.name, f"{step.users:,}", f"{step.items:,}", f"{step.interactions:,}"]
         for step in prepared.steps
@@ -325,5 +340,13 @@ def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
     )
     if counts.valid_from:
         say(f"  {'':<14}validation from {counts.valid_from}, test from {counts.test_from}")
-    for sentence in filter(None, (cold_sentence(*counts.ceilings), *sentences(found, own))):
+    notes = layout.notes if layout else ()
+    for sentence in filter(None, (*notes, cold_sentence(*counts.ceilings), *sentences(found, own))):
         say(f"  ! {sentence}")
+
+
+def _reading(layout: Layout) -> dict[str, Any]:
+    """Say for programs which columns were read, and what may have been meant otherwise."""
+    picked = layout.picked
+    read = {"columns": picked.used, "left_out": picked.left_out} if picked else {}
+    return {**read, "notes": layout.notes}
