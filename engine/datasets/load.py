@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.datasets.digests import file_digests
 from engine.datasets.filters import FilterStep, apply_filter
 from engine.datasets.interactions import Interactions
 from engine.datasets.locate import damaged_files, require
@@ -17,7 +18,6 @@ from engine.datasets.prepared import (
     preparation_key,
     preparation_lock,
     save_prepared,
-    source_checksum,
 )
 from engine.datasets.readers.read import read_source
 from engine.datasets.synthetic import generate
@@ -37,13 +37,16 @@ def load_interactions(dataset: Dataset) -> Interactions:
     return _load(dataset, check=True).interactions
 
 
-def open_data(dataset: Dataset) -> Prepared:
-    """Load a data set for viewing: a prepared copy is mapped into memory, unchecked.
+def open_data(dataset: Dataset, *, check: bool = False) -> Prepared:
+    """Load a data set with its ids, for viewing: a prepared copy is mapped into memory.
+
+    Args:
+        check: whether to check that a prepared copy is undamaged.
 
     Raises:
         DataError: as `load_interactions`.
     """
-    return _load(dataset, check=False)
+    return _load(dataset, check)
 
 
 def is_prepared(dataset: Dataset) -> bool:
@@ -130,13 +133,17 @@ def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
         if (prepared := cached()) is not None:
             return prepared
         prepared = prepare(dataset, path)
+        if _key(dataset, path) != key:
+            raise DataError(
+                f"{path} changed while it was read: try again once nothing writes to it."
+            )
         save_prepared(dataset.name, key, prepared)
     return prepared
 
 
 def _key(dataset: Dataset, path: Path) -> str:
     try:
-        return preparation_key(dataset, source_checksum(path))
+        return preparation_key(dataset, file_digests(path).sha256)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}.") from error
 
