@@ -17,6 +17,7 @@ from engine.datasets.load import prepare, source_file
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
 from engine.datasets.readers.table import column_names
+from engine.datasets.splits import data_checksum
 from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
 from engine.spec import Columns, Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
@@ -232,6 +233,7 @@ def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> 
             "items": own.num_items,
             "interactions": len(own.items),
             "size": size or size_of(len(own.items)),
+            "interactions_sha256": data_checksum(own, dataset),
         }
     )
 

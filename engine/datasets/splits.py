@@ -13,6 +13,7 @@ not evaluated in it.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -103,6 +104,25 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
                 "period: choose other moments or shares."
             )
     return split
+
+
+def data_checksum(interactions: Interactions, dataset: Dataset) -> str:
+    """Compute the checksum of what a run trains on and is evaluated on: SHA-256, in hex.
+
+    By leave-one-out it is that of the interactions, which decide the split. Any other split also
+    depends on times, so that its bounds are hashed with it.
+
+    Raises:
+        DataError: the data can't be split as the data set says.
+    """
+    if dataset.split.kind == "leave-one-out":
+        return interactions.checksum
+    split = split_data(interactions, dataset)
+    digest = hashlib.sha256(interactions.checksum.encode())
+    for held_out in (split.valid, split.test):
+        for bounds in (split.train_end, held_out.users, held_out.ends):
+            digest.update(np.ascontiguousarray(bounds, dtype="<i8").data)
+    return digest.hexdigest()
 
 
 def leave_one_out(interactions: Interactions) -> SplitData:
