@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from engine.cell import FIELDS, Cell
+from engine.marks import in_order
 from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
@@ -268,6 +269,22 @@ def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
     picked, parameters = counted(choice)
     sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
     return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
+
+
+def cell_marks(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
+    """Read the marks (`engine.marks`) of cells that have any: those of their runs that count.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    picked, parameters = counted(choice)
+    rows = fetch(
+        con,
+        f"SELECT {_KEY}, group_concat(r.marks, ' ') FROM ({picked}) p"  # noqa: S608
+        f" JOIN runs r ON r.id = p.id WHERE r.marks > '' GROUP BY {_KEY}",
+        parameters,
+    )
+    return {Cell(*key): in_order(marks.split()) for *key, marks in map(tuple, rows)}
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
