@@ -22,6 +22,7 @@ from engine.store.compare.grouping import (
     Choice,
     cell_figures,
     cell_lines,
+    cell_marks,
     cell_table,
     imported_left_out,
 )
@@ -208,6 +209,7 @@ def _read_cells(
         total,
         found,
         figures,
+        marks=before.marks if before else cell_marks(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
         apart=_apart(con, choice, cells),
     )

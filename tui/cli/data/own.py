@@ -99,6 +99,7 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
 
     With options it shows what another filter or split would do; `data derive` keeps that.
     """
+    from engine.datasets.confirm import confirm
     from engine.datasets.load import open_data, prepare, source_file
 
     base = session.catalogue.dataset(name)
@@ -110,6 +111,9 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
         raise UsageError(f"{base.name} is generated: there is nothing to filter.")
     else:
         prepared = prepare(dataset, source_file(dataset))
+    found = confirm(base)
+    if found is not None and found.confirmed is not True:
+        note(found.sentence)
     report(dataset, prepared, as_json)
 
 
@@ -224,7 +228,7 @@ def _keep(
 def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
     """Print what a data set is like, for people or programs."""
     from engine.datasets.problems import find_problems, sentences
-    from engine.datasets.splits import split_data
+    from engine.datasets.splits import data_checksum, split_data
     from engine.datasets.statistics import split_counts, statistics
 
     own = prepared.interactions
@@ -237,7 +241,7 @@ def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
             {
                 "name": dataset.name,
                 "title": dataset.title,
-                "checksum": own.checksum,
+                "checksum": data_checksum(own, dataset),
                 "statistics": asdict(figures),
                 "steps": [asdict(step) for step in prepared.steps],
                 "split": split,
