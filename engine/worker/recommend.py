@@ -56,8 +56,8 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     if (trained := newest_checksum(folder)) is not None:
         refuse_other_data(data.interactions, spec.source, trained, "the run")
         refuse_other_names(data, spec.source, folder)
-    elif (found := confirm(spec.source)) is not None and not found.usable:
-        raise DataError(found.sentence)
+    elif (copy := confirm(spec.source)) is not None and not copy.usable:
+        raise DataError(copy.sentence)
     split = split_data(data.interactions, spec.source)
     model = trained_model(spec, folder.best_model, data.interactions.num_items)
     titles = item_titles(spec.source, data.item_ids)
