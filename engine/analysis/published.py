@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.cell import Cell
-from engine.marks import MEANING, OF_DATA, in_order
+from engine.marks import MEANING, in_order
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow
 
@@ -95,9 +95,9 @@ def published_for(
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
-        marks: those of the cells that have any.
+        marks: those of data of the cells that have any.
     """
-    own = tuple(mark for mark in (marks or {}).get(row.cell, ()) if mark in OF_DATA)
+    own = (marks or {}).get(row.cell, ())
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}

@@ -63,7 +63,7 @@ def remedy(cause: str | None, spec: Mapping[str, Any]) -> Remedy:
         case "data":
             name = spec.get("dataset", "DATASET")
             return Remedy(
-                "Its data can't be read",
+                "Its data aren't here, or aren't the same",
                 f"See `seqbench data verify {name}`, bring the files back, then retry.",
             )
         case "device":

@@ -23,7 +23,13 @@ from engine.errors import UsageError
 from engine.report.planned import Plan, plan
 from engine.report.plots import Curve, Level
 from engine.store import queries
-from engine.store.compare.grouping import CellRow, Choice, cell_marks, cell_table, counted_runs
+from engine.store.compare.grouping import (
+    CellRow,
+    Choice,
+    cell_table,
+    cells_marked_for_data,
+    counted_runs,
+)
 from engine.store.database import fetch
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
@@ -167,7 +173,7 @@ def _published(
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
-        marks = cell_marks(con, choice)
+        marks = cells_marked_for_data(con, choice)
         for cell in cell_table(con, choice, published.sources(tables)):
             for each in published.published_for(tables, cell, marks):
                 yield cell, each

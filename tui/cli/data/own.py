@@ -113,7 +113,7 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
         prepared = prepare(dataset, source_file(dataset))
     found = confirm(base)
     if found is not None and found.confirmed is not True:
-        note(found.sentence)
+        note(f"{base.name}: {found.sentence}")
     report(dataset, prepared, as_json)
 
 
