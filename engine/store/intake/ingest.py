@@ -299,9 +299,11 @@ def _summarise_sql() -> str:
 
 _SUMMARISE = _summarise_sql()
 
+# An attempt that failed before it trained tells nothing of this.
 _REFRESH_FACTS = f"""
 WITH newest AS (
-    SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL ORDER BY attempt DESC LIMIT 1
+    SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL
+    ORDER BY resumed_epoch IS NULL, attempt DESC LIMIT 1
 ), reached AS (
     SELECT epochs.step FROM epochs JOIN newest
     WHERE epochs.run = :run AND epochs.epoch = coalesce(newest.epoch, newest.resumed_epoch)
