@@ -50,7 +50,7 @@ def measure(loss: str, items: int, device: torch.device) -> tuple[float, int]:
     def loss_of() -> Tensor:
         if loss != "plain":
             return target_loss(states, output, targets, training)
-        return F.cross_entropy(output.scores(states), targets, reduction="sum", ignore_index=0)
+        return F.cross_entropy(output.logits(states), targets, reduction="sum", ignore_index=0)
 
     def work() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):

@@ -16,7 +16,7 @@ from benchmarks.common import default_device, machine, run, table
 from tui.charts.chart import Chart
 from tui.charts.curve import Curve, Points
 from tui.charts.trace import Trace
-from tui.charts.view import View
+from tui.charts.view import ChartView
 
 WIDTH, HEIGHT = 120, 20
 ROUNDS = 60
@@ -52,7 +52,7 @@ def works(curves: int, count: int) -> dict[str, Callable[[], object]]:
         traces.append(Trace(curve, f"run {number}", f"$series-{number}"))
     shown = Chart("Loss", traces)
 
-    def draw(view: View) -> None:
+    def draw(view: ChartView) -> None:
         shown.show([Trace(trace.curve, trace.name, trace.style) for trace in shown.traces])
         shown.view = view
         shown.draw(WIDTH, HEIGHT)
@@ -64,13 +64,13 @@ def works(curves: int, count: int) -> dict[str, Callable[[], object]]:
         count += APPENDED
         shown.draw(WIDTH, HEIGHT)
 
-    plain = View()
+    plain = ChartView()
     return {
         "first drawing": lambda: draw(plain),
-        "smoothed": lambda: draw(View(smoothing=0.9)),
-        "logarithmic": lambda: draw(View(log=True)),
+        "smoothed": lambda: draw(ChartView(smoothing=0.9)),
+        "logarithmic": lambda: draw(ChartView(log=True)),
         "zoomed ×8": lambda: draw(plain.zoomed(shown.whole, 8.0)),
-        "over time, smoothed, logarithmic": lambda: draw(View("time", 0.9, True)),
+        "over time, smoothed, logarithmic": lambda: draw(ChartView("time", 0.9, True)),
         "drawn again": lambda: draw(plain),
         f"{APPENDED} more points each": append,
     }

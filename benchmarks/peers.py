@@ -13,7 +13,6 @@ CPU:
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +24,7 @@ from benchmarks.sides.report import Result, markdown
 from engine.config import Catalogue, load_catalogue
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
+from engine.limits import process_limits
 from engine.spec import XLSTM, RunSpec
 
 SIDES = ("seqbench", "prefix", "recbole")
@@ -142,7 +142,7 @@ def _options() -> argparse.Namespace:
 
         return parse
 
-    cores = len(os.sched_getaffinity(0))
+    cores = process_limits().cores
     parser = argparse.ArgumentParser(
         prog="make bench-peers", description="Names in a list are separated by commas."
     )

@@ -36,6 +36,7 @@ from benchmarks.lab import (
 from benchmarks.load import Row, opening, percentile, watch_live, watched
 from engine.config import load_catalogue
 from engine.errors import TrainingError
+from engine.limits import process_limits
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.supervisor.start import SUPERVISOR
@@ -192,7 +193,7 @@ def wait_for_store(marks: Path) -> None:
 
 def loaded_rows(folder: Path, keys: int) -> Iterator[Row]:
     """Keys while training takes every core."""
-    cores = os.cpu_count() or 1
+    cores = process_limits().cores
     location = StoreLocation(folder / "runs.db")
     progress("Models train on every core ...")
     marks = folder / "marks"

@@ -46,7 +46,6 @@ _TABLE = (
     State("failed", _RETRIED, ended=True, died=True),
     State("cancelled", _RETRIED, ended=True),
     State("lost", _RETRIED, ended=True, died=True),
-    State("paused", frozenset({"cancel", "delete"}) | MOVES, waits=True),
 )
 _BY_NAME = {state.name: state for state in _TABLE}
 
@@ -61,9 +60,16 @@ UNDER_WAY = tuple(state.name for state in _TABLE if state.present and not state.
 
 
 def allows(state: str | None, action: str) -> bool:
-    """Return whether an action is allowed in a state; none is in an unknown one."""
-    known = _BY_NAME.get(state or "")
-    return known is not None and action in known.allows
+    """Return whether an action is allowed in a state.
+
+    Args:
+        state: ``None`` for a run that doesn't exist, of which nothing is allowed. A run in a state
+            that this version doesn't know, such as ``paused`` of earlier ones, may be queued again
+            or deleted.
+    """
+    known = _BY_NAME.get(state) if state else None
+    allowed = known.allows if known else _RETRIED if state else ()
+    return action in allowed
 
 
 def allowing(action: Action) -> tuple[str, ...]:
@@ -72,6 +78,6 @@ def allowing(action: Action) -> tuple[str, ...]:
 
 
 def sql(states: Iterable[str]) -> str:
-    """Write states as a list in SQL: ``('queued', 'paused')``."""
+    """Write states as a list in SQL: ``('failed', 'lost')``."""
     quoted = ", ".join(f"'{state}'" for state in states)
     return f"({quoted})"

@@ -6,17 +6,24 @@ It takes a moment to import and to work: the app does both in threads, after its
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from engine.config import Catalogue
 from engine.config.overrides import Override, overlay, parse_override
+from engine.config.suites import suite_of_cells
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.models.sizes import parameter_count
 from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, MOST_SEEDS, Order
-from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
-from engine.suites import suite_of_cells
+from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite, amended
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.queries import get_run, run_spec
+from engine.store.requests import enqueue
 from engine.yamlfile import parse_scalar
 
 if TYPE_CHECKING:
@@ -48,7 +55,7 @@ class Plan:
     order: Order
     runs: tuple[PlannedRun, ...]
     label: str | None
-    """The suite that the runs are recorded under: see `plan`."""
+    """Name of the suite that the runs are recorded under: see `plan`."""
     absent: tuple[Dataset, ...] = ()
     """Data sets of the runs that are not on this machine."""
 
@@ -71,8 +78,7 @@ def plan(
     """Check an order and work out its runs.
 
     They go by data set, the smallest first, then model, length, variant and seed. Runs that must
-    give the same result are one. They carry the name of the order's suite if each of them is what
-    that suite makes of its cells and variants, whatever the seed; else none.
+    give the same result are one. Their label is the order's suite if `keeps_label` says so.
 
     Args:
         present: fingerprints of the runs that are queued, running or done.
@@ -97,17 +103,22 @@ def plan(
         runs[fingerprint] = PlannedRun(spec, fingerprint, fingerprint not in present, *known[kind])
     sources = {run.spec.dataset: run.spec.source for run in runs.values()}
     absent = tuple(source for source in sources.values() if not is_ready(source))
-    return Plan(order, tuple(runs.values()), _label(catalogue, order, runs.values()), absent)
+    suite = None if order.suite is None else catalogue.suite(order.suite)
+    seed = order.seeds[0]
+    of_seed = [fingerprint for fingerprint, run in runs.items() if run.spec.seed == seed]
+    label = suite.name if suite and keeps_label(catalogue, suite, seed, of_seed) else None
+    return Plan(order, tuple(runs.values()), label, absent)
 
 
-def _label(catalogue: Catalogue, order: Order, runs: Iterable[PlannedRun]) -> str | None:
-    if order.suite is None:
-        return None
-    suite, seed = catalogue.suite(order.suite), order.seeds[0]
+def keeps_label(catalogue: Catalogue, suite: Suite, seed: int, fingerprints: Iterable[str]) -> bool:
+    """Return whether runs may be recorded under a suite: whether each of them is what the suite
+    makes of its cells and variants, whatever the seed.
+
+    Args:
+        fingerprints: of the runs with this seed; those with other seeds differ in nothing else.
+    """
     own = catalogue.expand(suite.model_copy(update={"seeds": (seed,)}))
-    members = {spec.fingerprint() for spec in own}
-    kept = all(run.fingerprint in members for run in runs if run.spec.seed == seed)
-    return suite.name if kept else None
+    return {spec.fingerprint() for spec in own}.issuperset(fingerprints)
 
 
 # Orders, as the front ends are told them
@@ -224,3 +235,36 @@ def amendments(
     entry, profile = catalogue.model(model), recipe.partition("/")[0]
     parsed = [parse_override(entry, profile, key, value) for key, value in settings.items()]
     return {name: value for _, name, value in parsed}
+
+
+def enqueue_amended(
+    location: StoreLocation,
+    catalogue: Catalogue | None,
+    run_id: str,
+    settings: Mapping[str, Any],
+) -> str:
+    """Put a new run at the end of the queue: a present one's configuration but for some settings.
+
+    It goes to the same launcher, and keeps its suite's name if `keeps_label` says so; without a
+    catalogue that isn't known.
+
+    Returns:
+        The new run's id.
+
+    Raises:
+        UsageError: there is no such run, or no such setting, or not with this value.
+        StoreError: the store can't be read or written.
+    """
+    with closing(connect_reader(location)) as connection:
+        spec, run = run_spec(connection, run_id), get_run(connection, run_id)
+    assert run is not None  # it has a configuration
+    try:
+        changed = amended(spec, settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{first['loc'][-1]}: {first['msg']}.") from None
+    label = None
+    if catalogue is not None and (suite := catalogue.suites.get(run.suite or "")):
+        kept = keeps_label(catalogue, suite, changed.seed, [changed.fingerprint()])
+        label = suite.name if kept else None
+    return enqueue(location, [changed], label, run.launcher)[0]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import DataError
-from engine.machine.environment import background_environment
+from engine.limits import process_limits
+from engine.machine.environment import background_environment, thread_environment
 from engine.runfolder import RunFolder
 
 RECOMMEND = (sys.executable, "-P", "-m", "engine.worker.recommend")
@@ -84,12 +85,13 @@ def predictions(
     command = [*RECOMMEND, str(folder.path.absolute())]
     command += [f"--user={user}"] if user is not None else [f"--first={first}", f"--count={count}"]
     command += [f"--top={top}", *(["--mask-seen"] if mask_seen else [])]
+    environment = {**background_environment(), **thread_environment(process_limits().cores)}
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=background_environment(),
+            env=environment,
             cwd=os.sep,
             check=False,
             timeout=PREDICT_SECONDS,

@@ -11,6 +11,19 @@ from pathlib import Path
 OWNER_ONLY = 0o077
 """The umask of every process of ours: what it writes is the user's alone (0600, folders 0700)."""
 
+_before: list[int] = []
+
+
+def keep_ours_private() -> None:
+    """Let what this process writes be the user's alone; what the user names (`engine.named`) still
+    follows the umask of before."""
+    _before[:] = [os.umask(OWNER_ONLY)]
+
+
+def users_umask() -> int | None:
+    """Return the umask that the user had; ``None`` if this process still has it."""
+    return _before[0] if _before else None
+
 
 def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading. Opening a pipe might block for ever, so it is refused.

@@ -1,4 +1,4 @@
-"""Reading a YAML file as plain values and their line numbers.
+"""Reading a YAML file as plain values and their line numbers, and writing values as YAML.
 
 Scalars follow the core schema of YAML 1.2: ``no`` is text, ``1e-3`` is a number, and there are no
 dates.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,35 @@ def parse_scalar(text: str) -> Scalar:
         return number if math.isfinite(number) else text
     except (ValueError, OverflowError):  # thousands of digits
         return text
+
+
+def to_yaml(content: Mapping[str, Any]) -> str:
+    """Write plain values as YAML that `read_yaml` reads as equal ones; what holds scalars only
+    takes one line."""
+    text: str = yaml.dump(
+        dict(content), Dumper=_Dumper, sort_keys=False, default_flow_style=None,
+        allow_unicode=True, width=math.inf,
+    )  # fmt: skip
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes no aliases, which `read_yaml` refuses, and sequences indented, as people do."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # What PyYAML takes for text, such as 1e-3, may be a number here.
+    style = None if parse_scalar(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _read_text(path: Path) -> str:

@@ -49,7 +49,7 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR"):
+    for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -19,9 +19,8 @@ from engine.analysis.pairs.cells import cell_of
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.metrics import METRIC_COLUMNS
-from engine.spec import SplitRule
-from engine.store.connect import connect_writer
-from engine.store.create import create_or_migrate
+from engine.spec import Filter, SplitRule
+from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest
@@ -57,13 +56,14 @@ class MeasuredStore:
         epochs: int = 14,
         end: str | None = "done",
         split: SplitRule | None = None,
+        kept: Filter | None = None,
         **settings: Any,
     ) -> str:
         """A run of so many epochs, its best three before the last; 0 leaves it queued."""
         spec = self.catalogue.run_spec(model, dataset, length, seed, overrides=settings)
-        if split is not None:
-            source = spec.source.model_copy(update={"split": split})
-            spec = spec.model_copy(update={"source": source})
+        rules = {"split": split, "filter": kept}
+        given = {name: rule for name, rule in rules.items() if rule is not None}
+        spec = spec.model_copy(update={"source": spec.source.model_copy(update=given)})
         run = enqueue(self.location, [spec])[0]
         with closing(connect_writer(self.location)) as connection:
             save_unsaved(connection, self.location)
@@ -144,7 +144,8 @@ def journal(
             "threads": 2, "torch": "2.13.0", "python": "3.11.7", "code": "0.1.0",
             "checksum": CHECKSUM, "users": 943, "items": 1682, "interactions": 100_000,
             "parameters": 270_291, "epochs": 200, "patience": 10, "steps_per_epoch": 40,
-            "resumed_epoch": 0,
+            "resumed_epoch": 0, "valid_users": 943, "valid_cold": 0, "test_users": 943,
+            "test_cold": 0,
         }
     ]  # fmt: skip
     best = max(1, epochs - 3)

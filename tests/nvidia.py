@@ -76,7 +76,8 @@ class Machine:
     def environment(self) -> dict[str, str]:
         """For a process on this machine."""
         paths = [str(self.library.parent), os.environ.get("LD_LIBRARY_PATH", "")]
-        return os.environ | {
+        inherited = {k: v for k, v in os.environ.items() if k != "CUDA_VISIBLE_DEVICES"}
+        return inherited | {
             "LD_LIBRARY_PATH": ":".join(filter(None, paths)),
             "NVML_STATE": str(self.state),
         }

@@ -22,7 +22,7 @@ import yaml
 
 from engine.lock import read_holder
 from engine.metrics import REFERENCE_COLUMNS
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import store_location
 from engine.supervisor.start import supervisor_running
@@ -267,7 +267,7 @@ def test_a_killed_worker_is_resumed_and_the_run_can_be_cancelled(training: Lab) 
     for epochs in by_attempt:
         assert epochs == list(range(epochs[0], epochs[-1] + 1))
     with closing(connect_reader(training.location)) as store:
-        stored = [row["epoch"] for row in queries.epochs(store, run.id)]
+        stored = [row["epoch"] for row in series.epochs(store, run.id)]
     assert stored == list(range(1, second[-1] + 1)), "each epoch once"
 
 

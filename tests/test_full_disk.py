@@ -14,7 +14,7 @@ import pytest
 from engine.config import load_catalogue
 from engine.errors import StoreError
 from engine.journal import read_journal
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue, request_cancel
@@ -69,8 +69,8 @@ def test_it_goes_on_where_it_was_once_there_is_room(disk: Path, tmp_path: Path) 
         assert after == list(range(1, len(after) + 1)), "each epoch once"
         with closing(connect_reader(location)) as connection:
             assert connection.rows("PRAGMA integrity_check")[0][0] == "ok"
-            assert len(queries.attempts(connection, run)) >= 2
-            attempt = queries.attempts(connection, run)[0]
+            assert len(series.attempts(connection, run)) >= 2
+            attempt = series.attempts(connection, run)[0]
         assert attempt["cause"] == "disk-full"
     finally:
         request_cancel(location, [run])
@@ -92,7 +92,7 @@ def ended(location: StoreLocation, run: str) -> bool:
 
 def epochs(location: StoreLocation, run: str) -> list[int]:
     with suppress(StoreError), closing(connect_reader(location)) as connection:
-        return [row["epoch"] for row in queries.epochs(connection, run)]
+        return [row["epoch"] for row in series.epochs(connection, run)]
     return []
 
 

@@ -77,3 +77,44 @@ def test_no_file_name_or_setting_is_ever_run() -> None:
 )
 def test_the_search_finds_what_it_looks_for(source: str) -> None:
     assert wrongs(source)
+
+
+OURS = {
+    "engine/atomic.py", "engine/datasets/download.py", "engine/datasets/own.py",
+    "engine/datasets/prepared.py", "engine/datasets/unpack.py", "engine/interchange/history.py",
+    "engine/specfile.py", "engine/store/intake/folders.py", "engine/supervisor/launcher.py",
+    "engine/supervisor/slurm/jobfile.py", "engine/supervisor/slurm/launcher.py",
+    "engine/supervisor/slurm/probe.py", "engine/training/checkpoint.py", "engine/worker/attempt.py",
+    "engine/worker/probe.py", "tui/shell/remembered.py",
+}  # fmt: skip
+"""Modules that write files of ours: into the store, run folders, caches, the user's memory."""
+
+WRITING = {"write_atomically", "atomic_file", "write_text", "write_bytes", "to_csv"}
+
+
+def writes(source: str) -> list[str]:
+    """Calls in ``source`` that put a file where the user may have said to."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = dotted(node.func).rpartition(".")[2]
+            modes = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            opens = name == "open" and any(set(str(mode)) & set("wax+") for mode in modes)
+            if name in WRITING or opens:
+                found.append(f"line {node.lineno}: {name}")
+    return found
+
+
+def test_only_what_is_ours_is_written_without_regard_to_what_is_there() -> None:
+    """What a user names goes through `engine.named`."""
+    found = {}
+    for folder in ("engine", "tui"):
+        for path in (ROOT / folder).rglob("*.py"):
+            name = str(path.relative_to(ROOT))
+            if name not in OURS and (calls := writes(path.read_text())):
+                found[name] = calls
+    assert found == {}
+    assert writes("path.write_text(x)")
+    assert writes("path.open('wb')")
+    assert writes("write_atomically(path, x)")
+    assert not writes("path.open('rb')")

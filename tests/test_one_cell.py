@@ -21,9 +21,10 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from row_pivot import pivot
 
 from engine.analysis.comparison import STD, by_cell, compare_rows, parse_aggregate
-from engine.analysis.pivot.arranged import COLUMNS, PivotRow, pivot
+from engine.analysis.pivot.arranged import COLUMNS, PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
 from engine.config import load_catalogue
@@ -35,8 +36,7 @@ from engine.spec import Dataset, Filter, RunSpec, SplitRule
 from engine.spread import Spread, spread, spread_of_sums
 from engine.store import queries
 from engine.store.compare.grouping import Choice, cell_figures, cell_lines, cell_table, counted_runs
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import StoreConnection, write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest
@@ -193,9 +193,9 @@ def test_every_mean_of_a_cell_is_the_same(
         places = queries.launch_cells(con)
         try:
             material = gather(con, location, None, Wanted())
-            reported = pivot(material.done, material.counted)
+            reported = material.pivot
         except UsageError:
-            reported = []
+            reported = ()
     made = {counted[run]: cell for cell, run in _by_run(by_cell(rows, counted), rows, counted)}
     monkeypatch.setenv("SEQBENCH_DB", str(location.db))
     lock = take_lock(location.supervisor_lock)  # no supervisor comes to work the queue
@@ -263,7 +263,7 @@ def test_a_store_made_anew_shows_the_same(
     with closing(connect_writer(location)) as con:
         save_unsaved(con, location)
         for run, each in zip(ids, some, strict=True):
-            if each.state in ("queued", "paused"):
+            if each.state == "queued":
                 continue
             with write(con):
                 con.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))

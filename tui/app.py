@@ -12,11 +12,15 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.binding import Binding
 from textual.css.query import NoMatches
+from textual.driver import Driver
 from textual.events import AppFocus, InputEvent, MouseMove, Paste, Resize
+from textual.notifications import SeverityLevel
+from textual.widget import Widget
 
+from engine.store.location import StoreLocation
 from tui.keys import ACTIONS
 from tui.lab import Lab
 from tui.messages import (
@@ -35,26 +39,20 @@ from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
 from tui.parts.palette import ActionCommands
-from tui.shell.action import Action, key_name, key_text
+from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
 from tui.shell.glyphs import ascii_wanted
 from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
-from tui.shell.private import all_screens, driver_of, drop_traceback, exception_of, is_ending
+from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.terminal import TerminalDriver
-from tui.shell.text import plain
+from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
-    from textual import events
-    from textual.driver import Driver
-    from textual.notifications import SeverityLevel
-    from textual.widget import Widget
-
     from engine.config import Catalogue
-    from engine.store.location import StoreLocation
     from engine.store.news import Notification
     from tui.charts.charted import ChartWanted
     from tui.dialogs.news import News
@@ -135,23 +133,9 @@ class SeqbenchApp(Lab):
         """Write the key of a binding, in words where its sign can't be shown."""
         return self.key_written(binding.key_display or key_name(binding.key))
 
-    def key_written(self, text: str) -> str:
-        """Replace a key's sign by its name where the terminal can't show the sign."""
-        return text.replace("⏎", "enter") if self.ascii_only else text
-
-    def key_of(self, action: Action, every: bool = False) -> str:
-        """Write this user's first key for an action, or with ``every`` all of them."""
-        return self.key_written(key_text(self.keymap.applied(action), every))
-
     def get_driver_class(self) -> type[Driver]:
         """Choose the driver for a real terminal."""
         return TerminalDriver
-
-    @property
-    def terminal(self) -> TerminalDriver | None:
-        """The terminal that is drawn on; none in a test."""
-        driver = driver_of(self)
-        return driver if isinstance(driver, TerminalDriver) else None
 
     def on_mount(self) -> None:
         """Start the threads once something is painted."""
@@ -203,15 +187,17 @@ class SeqbenchApp(Lab):
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
+        from engine.machine.gpus import visible_gpus
         from engine.machine.telemetry import Sampler
 
         sampler = Sampler()
         sample = sampler.sample()
         sampler.close()
-        if sample.gpus:
-            text = f"{len(sample.gpus)} × {sample.gpus[0].name}".removeprefix("1 × ")
+        names = {gpu.uuid: gpu.name for gpu in sample.gpus}
+        if gpus := visible_gpus(names).gpus:
+            text = f"{len(gpus)} × {gpus[0].title}".removeprefix("1 × ")
         else:
-            text = f"CPU, {sample.host.cores} cores"
+            text = f"CPU, {count(sample.host.cores, 'core')}"
         self.call_later(setattr, self, "device", plain(text, 60))
 
     @work(thread=True, group="store")

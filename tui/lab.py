@@ -8,22 +8,27 @@ from __future__ import annotations
 import sqlite3
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import work
 from textual.app import App
 from textual.reactive import reactive
 
 from engine.errors import UserError
+from engine.store.location import StoreLocation
 from tui.messages import Snapshot
+from tui.shell.action import Action, key_text
+from tui.shell.clipboard import copy_by_tmux, through_screen
+from tui.shell.keymap import Keymap
+from tui.shell.preferences import Preferences
+from tui.shell.private import driver_of
+from tui.shell.terminal import TerminalDriver
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.store.location import StoreLocation
-    from tui.shell.action import Action
-    from tui.shell.preferences import Preferences
-    from tui.shell.terminal import TerminalDriver
+
+T = TypeVar("T")
 
 
 class Lab(App[None]):
@@ -35,6 +40,8 @@ class Lab(App[None]):
     location: StoreLocation
     config_dir: Path | None
     preferences: Preferences
+    keymap: Keymap
+    ascii_only: bool
     catalogue: Catalogue | None
     catalogue_problem: str | None
 
@@ -44,55 +51,88 @@ class Lab(App[None]):
     traffic_shown: reactive[bool] = reactive(False, layout=False, repaint=False)
     low_bandwidth: reactive[bool] = reactive(False, layout=False, repaint=False)
 
-    def reader(self) -> sqlite3.Connection:
-        """A new read-only connection; for use, and closing, in one thread. Raises `StoreError`."""
-        from engine.store.connect import connect_reader
+    def carry_out(
+        self, act: Callable[[], T], done: Callable[[T], object], fail: Callable[[str], object]
+    ) -> None:
+        """Act in a thread; then give ``done`` the result, or ``fail`` a sentence, in the app's.
 
-        return connect_reader(self.location)
-
-    @work(thread=True, group="request")
-    def request(self, write: Callable[[], str | None], said: str | None = None) -> None:
-        """Write to the store in a thread, see to it that a supervisor finds it, and say so.
+        Every call is carried out, even if its screen is left meanwhile; of what is read
+        (`tui.shell.reading`) only the newest is.
 
         Args:
-            write: may return what is said. What it raises is said if it is a `UserError`, an
-                `sqlite3.Error` or an `OSError`; anything else ends the app.
-            said: what is said else, if anything.
+            act: what it raises becomes a sentence if it is a `UserError`, an `sqlite3.Error` or an
+                `OSError`; anything else ends the app.
         """
-        try:
-            said = write() or said
-        except (UserError, sqlite3.Error, OSError) as error:
-            self.call_from_thread(self.notify, str(error), severity="error")
-            return
-        self.call_from_thread(self.look_after_queue)
-        if said:
-            self.call_from_thread(self.notify, said)
+
+        def in_thread() -> None:
+            try:
+                result = act()
+            except (UserError, sqlite3.Error, OSError) as error:
+                self.call_later(fail, str(error))
+            else:
+                self.call_later(done, result)
+
+        self.run_worker(in_thread, group="act", thread=True)
+
+    def request(self, write: Callable[[], str | None], said: str = "") -> None:
+        """Write to the store, see to it that a supervisor finds it, and say so.
+
+        Args:
+            write: runs as `carry_out` says; may return what is said.
+            said: what is said otherwise, if anything.
+        """
+
+        def written(words: str | None) -> None:
+            self.look_after_queue()
+            if sentence := words or said:
+                self.notify(sentence)
+
+        self.carry_out(write, written, partial(self.notify, severity="error"))
+
+    def key_of(self, action: Action, every: bool = False) -> str:
+        """Write this user's first key for an action, or with ``every`` all of them."""
+        return self.key_written(key_text(self.keymap.applied(action), every))
+
+    def key_written(self, text: str) -> str:
+        """Replace the sign of the enter key by its name where the terminal can't show the sign."""
+        return text.replace("⏎", "enter") if self.ascii_only else text
+
+    @property
+    def terminal(self) -> TerminalDriver | None:
+        """The terminal that is drawn on; none in a test."""
+        driver = driver_of(self)
+        return driver if isinstance(driver, TerminalDriver) else None
+
+    def copy_to_clipboard(self, text: str, what: str = "") -> None:
+        """Put a text on the clipboard, and say that it was copied if that is known, else where it
+        was sent. Textual's text boxes copy by this too.
+
+        Args:
+            what: what is said to be copied; empty to say nothing.
+        """
+        super().copy_to_clipboard(text)
+        wrapped, driver = through_screen(text), driver_of(self)
+        if wrapped and driver is not None:
+            driver.write(wrapped)
+
+        def say(copied: bool) -> None:
+            if what:
+                self.notify(f"{'Copied' if copied else 'Sent to the terminal:'} {what}", timeout=2)
+
+        self.carry_out(partial(copy_by_tmux, text), say, partial(self.notify, severity="error"))
 
     @abstractmethod
-    def look_after_queue(self) -> object:
+    def look_after_queue(self) -> None:
         """Start a supervisor unless one lives, so that what waits is worked on."""
 
     @abstractmethod
     def take_catalogue(self, catalogue: Catalogue) -> None:
-        """The configuration is known, or has changed."""
+        """Use a configuration that was read, or that has changed, and tell every screen."""
 
     @abstractmethod
     def show_news(self) -> None:
-        """What ended between the last time and this one."""
-
-    @abstractmethod
-    def key_of(self, action: Action, every: bool = False) -> str:
-        """How the key that does it for this user is written."""
-
-    @abstractmethod
-    def key_written(self, text: str) -> str:
-        """A key's sign, or its name where the terminal hasn't the sign."""
+        """Show what ended between the last time and this one."""
 
     @abstractmethod
     async def action_show(self, mode: str) -> None:
         """Switch to a screen and bring it up to date."""
-
-    @property
-    @abstractmethod
-    def terminal(self) -> TerminalDriver | None:
-        """The terminal that is drawn on; none in a test."""

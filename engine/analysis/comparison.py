@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
@@ -18,7 +18,7 @@ from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
 from engine.spread import Spread, spread
-from engine.store import queries
+from engine.store.compare.comparison import comparison
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -62,7 +62,7 @@ class Column:
 
     name: str
     source: str
-    """Its name in `engine.store.queries.comparison`."""
+    """Its name in `engine.store.compare.comparison.comparison`."""
     kind: Kind
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
@@ -83,7 +83,7 @@ FACTS = (
 
 @cache
 def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
-    """Every column of a comparison that the store can sort by, in order."""
+    """List the columns of a comparison that the store can sort by, in the order of the table."""
     reference = [_column(name, measure, aggregate) for name, measure in REFERENCE_COLUMNS.items()]
     metrics = [
         _column(f"{name}/{split}{label}", f"{split}_{metric}{ranking}", aggregate)
@@ -142,7 +142,7 @@ def compare_rows(
     shown = columns(chosen)
     sources = [entry.source for entry in shown]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
-    found = queries.comparison(
+    found = comparison(
         con,
         sources,
         order,
@@ -181,6 +181,8 @@ def kind_of(name: str) -> Kind:
         return "whole"
     if name == TIME_TO_QUALITY:
         return "seconds"
+    if name == "ceiling":
+        return "metric"
     return next((entry.kind for entry in columns() if entry.name == name), "text")
 
 
@@ -231,6 +233,18 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
     return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
 
 
+def signed(value: float, digits: int = 4) -> str:
+    """Format with a sign and ``digits`` decimals: ``+0.0012``, ``−0.0012``; 0 has no sign."""
+    return with_sign(f"{abs(value):.{digits}f}", value)
+
+
+def with_sign(text: str, value: float) -> str:
+    """Put the sign of a value before the text of its amount, unless that shows only zeros."""
+    if not any(digit in text for digit in "123456789"):
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
 def split_heading(name: str) -> tuple[str, str]:
     """Split a column's name into two lines, so that narrow figures have a narrow column."""
     if " (" in name:
@@ -242,10 +256,8 @@ def split_heading(name: str) -> tuple[str, str]:
     return (first, slash + second) if slash else ("", name)
 
 
-def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
-    """Average runs over seeds: one row a cell, in the order of the cells' first runs.
-
-    Each figure has its mean, and its sample standard deviation under the same name with `STD`.
+def runs_by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> dict[Cell, list[Row]]:
+    """Group the rows of runs that count by their cell, in the order of the cells' first runs.
 
     Args:
         cells: which runs count, and for which cell (`engine.store.compare.grouping.counted_runs`).
@@ -254,10 +266,22 @@ def by_cell(rows: Sequence[Row], cells: Mapping[str, Cell]) -> list[Row]:
     for row in rows:
         if cell := cells.get(str(row["run"])):
             groups.setdefault(cell, []).append(row)
+    return groups
+
+
+def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
+    """Average runs over seeds: one row a cell, in the order of the cells' first runs.
+
+    Each figure has its mean, and its sample standard deviation under the same name with `STD`.
+
+    Args:
+        cells: as for `runs_by_cell`.
+    """
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []
-    for runs in groups.values():
-        first: Row = {name: runs[0][name] for name in _CELL} | {"seeds": len(runs)}
+    for runs in runs_by_cell(rows, cells).values():
+        first: Row = {name: runs[0][name] for name in _CELL}
+        first |= {"ceiling": runs[0].get("ceiling"), "seeds": len(runs)}
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.
             times = [row[TIME_TO_QUALITY] for row in runs]
@@ -275,16 +299,9 @@ def _put(row: Row, name: str, figure: Spread | None) -> None:
 
 STD = " (std)"
 _CELL = (
-    "model",
-    "dataset",
-    "length",
-    "profile",
-    "settings",
-    "aggregate",
-    "protocol",
-    "split",
+    "model", "dataset", "length", "profile", "settings", "aggregate", "protocol", "split",
     "checksum",
-)
+)  # fmt: skip
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:

@@ -91,7 +91,7 @@ def costed(con: sqlite3.Connection, cells: Sequence[RankedCell]) -> list[CostedC
     ]
 
 
-def told(cells: Sequence[CostedCell]) -> tuple[Cost, ...]:
+def known_costs(cells: Sequence[CostedCell]) -> tuple[Cost, ...]:
     """Return the costs that any of the cells has; host memory only where none has GPU memory."""
     found = [cost for cost in COSTS if any(each.values(cost) for each in cells)]
     if GPU_MEMORY in found and HOST_MEMORY in found:

@@ -11,8 +11,12 @@ from typing import Any
 from engine.analysis.comparison import Value
 from engine.analysis.provenance import provenance_of
 from engine.metrics import SPEEDS
-from engine.store import queries
+from engine.store import queries, series
+from engine.store.compare.comparison import SUMMARY_COLUMNS, runs_by_id
 from engine.store.database import fetch
+
+FIGURES = ("parameters", *SPEEDS, *SUMMARY_COLUMNS)
+"""The names of a run's figures."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class RunDetails:
     spec: Mapping[str, Any]
     """`engine.spec.RunSpec` as JSON."""
     figures: Mapping[str, Value]
-    """By the names of `engine.store.queries.comparison_columns`: what a comparison shows."""
+    """By the names in `FIGURES`."""
     provenance: Mapping[str, Value]
     epochs: tuple[Mapping[str, Any], ...]
     attempts: tuple[Mapping[str, Any], ...]
@@ -37,23 +41,17 @@ def run_details(con: sqlite3.Connection, run_id: str) -> RunDetails | None:
     run = queries.get_run(con, run_id)
     if run is None:
         return None
-    speeds = fetch(con, f"SELECT {', '.join(SPEEDS)} FROM runs WHERE id = ?", (run_id,))  # noqa: S608
-    summaries = fetch(con, "SELECT * FROM summaries WHERE run = ?", (run_id,))
-    figures: dict[str, Value] = {"parameters": run.parameters}
-    for speed in speeds:
-        figures |= dict(speed)
-    for summary in summaries:
-        figures |= {name: value for name, value in dict(summary).items() if name != "run"}
+    rows = runs_by_id(con, FIGURES, [run_id])
     specs = fetch(con, "SELECT spec FROM specs WHERE run = ?", (run_id,))
-    events = queries.events(con, run_id)
+    events = series.events(con, run_id)
     starts = [event for event in events if event["kind"] == "start"]
     return RunDetails(
         run=run,
         spec=json.loads(specs[0][0]) if specs else {},
-        figures=figures,
+        figures=dict(zip(FIGURES, rows[0], strict=True)) if rows else {},
         provenance=provenance_of(con, [run_id]).get(run_id, {}),
-        epochs=tuple(queries.epochs(con, run_id)),
-        attempts=tuple(queries.attempts(con, run_id)),
+        epochs=tuple(series.epochs(con, run_id)),
+        attempts=tuple(series.attempts(con, run_id)),
         started=starts[-1] if starts else {},
         warnings=tuple(
             str(event.get("message", "")) for event in events if event["kind"] == "warning"

@@ -21,6 +21,8 @@ MANY = 100
 
 _SECTIONS = ("architecture", "training", "source")
 _TITLES = {"source": "data"}
+_ELSEWHERE = {("architecture", "model"), ("source", "name"), ("source", "split")}
+"""What is named by the run, or told by its provenance."""
 _VERSIONS = ("protocol", "code", "torch")
 _DEVICE = ("device", "dtype")
 _FIRST = {"NDCG@10/test": 0, "Recall@10/test": 1, "HitRate@10/test": 2, "MRR@10/test": 3}
@@ -177,17 +179,22 @@ def _flat(
     yield "run", "suite", suite
     for section in _SECTIONS:
         for name, value in dict(spec.get(section) or {}).items():
-            if (section, name) not in (("architecture", "model"), ("source", "name")):
+            if (section, name) not in _ELSEWHERE:
                 yield _TITLES.get(section, section), name, value
+    yield "data", "split", origin.get("split")
     yield "data", "checksum", origin.get("checksum")
     yield from (("versions", name, origin.get(name)) for name in _VERSIONS)
     yield from (("device", name, origin.get(name)) for name in _DEVICE)
 
 
 def _shown(value: object) -> str:
+    """Write a setting; several in one, such as those of a filter, as ``k_core 5, min_rating 4``."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, Mapping):
+        given = ((name, inner) for name, inner in sorted(value.items()) if inner is not None)
+        return ", ".join(f"{name} {_shown(inner)}" for name, inner in given)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _differences(left: _Values, right: _Values) -> Iterator[Setting]:

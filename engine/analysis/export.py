@@ -1,6 +1,5 @@
-"""A comparison as text: for people (``table``, ``md``) and for programs (``csv``, ``json``).
-
-The same rows give the same bytes.
+"""Writing a comparison as text: for people (``table``, ``md``) and for programs (``csv``,
+``json``). The same rows give the same bytes.
 """
 
 from __future__ import annotations
@@ -33,38 +32,23 @@ Format = Literal["table", "csv", "md", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _ESSENTIAL = (
-    "model",
-    "dataset",
-    "length",
-    "seed",
-    "seeds",
-    "state",
-    TIME_TO_QUALITY,
-    "NDCG@10/test",
-    "Recall@10/test",
-    "NDCG@10/valid",
-    "MRR@10/test",
-    "HitRate@10/test",
-    "EpochTime",
-    "Total Epoch Trained",
-    "BestEpoch",
-    "Loss/train",
-    "Model/TotalParams",
-    "GradientNorm",
-    "run",
-)
-"""What a table keeps first where it can't show all, and in which order the rest gives way."""
+    "model", "dataset", "length", "seed", "seeds", "state", TIME_TO_QUALITY, "NDCG@10/test",
+    "Recall@10/test", "NDCG@10/valid", "MRR@10/test", "HitRate@10/test", "EpochTime",
+    "Total Epoch Trained", "BestEpoch", "Loss/train", "Model/TotalParams", "GradientNorm", "run",
+)  # fmt: skip
+"""Columns that a table shows first where it can't show all, the most important first."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What spreadsheets take for the beginning of a formula, some of them the wide forms too."""
+"""Characters that begin a formula in spreadsheets, in some the wide forms too."""
 
 _LONGEST_CELL = 200
-"""Characters of a text in a table; the other formats hold all of it."""
+"""Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
 
 
 def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -> str:  # noqa: A002
-    """Text of the rows of `compare_rows` or `by_cell`, ending in a newline.
+    """Write the rows of `compare_rows` or `by_cell` as text that ends in a newline.
 
     Args:
+        format: one of `FORMATS`; CSV and JSON have every digit.
         width: columns of the terminal that a table must fit; None shows every column.
 
     Raises:
@@ -74,7 +58,8 @@ def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -
         case "table":
             return _table(rows, width)
         case "csv":
-            return _csv(rows)
+            names = _names(rows)
+            return csv_text([names, *([row[name] for name in names] for row in rows)])
         case "md":
             return _markdown(rows)
         case "json":
@@ -87,18 +72,16 @@ def _names(rows: Sequence[Row]) -> list[str]:
     return list(rows[0]) if rows else column_names()
 
 
-def _csv(rows: Sequence[Row]) -> str:
+def csv_text(lines: Iterable[Sequence[Value]]) -> str:
+    """Write lines of values, the first being the head, as CSV for programs and spreadsheets."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = _names(rows)
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([csv_cell(row[name]) for name in names])
+    csv.writer(out, lineterminator="\n").writerows(map(csv_cell, line) for line in lines)
     return out.getvalue()
 
 
 def csv_cell(value: Value) -> str:
-    """Text that a spreadsheet would take for a formula is quoted; numbers keep every digit."""
+    """Write a value with every digit; text that a spreadsheet would take for a formula gets a quote
+    before it."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -116,7 +99,7 @@ def _markdown(rows: Sequence[Row]) -> str:
 
 
 def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> str:
-    """Join cells of Markdown to a table, whose first line is its head.
+    """Write a table of Markdown from lines of escaped texts, the first being the head.
 
     Args:
         figures: whether a column holds numbers, which stand at the right.
@@ -160,13 +143,18 @@ def _table(rows: Sequence[Row], width: int | None) -> str:
 
 
 def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
-    """Join aligned columns to lines; also a rule as long as these."""
+    """Join columns of aligned texts to lines; return these and a rule as long as the longest."""
     rule = "─" * (sum(cell_len(column[0]) for column in columns) + 2 * (len(columns) - 1))
     return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)], rule
 
 
 def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[str]:
-    """Pad texts to the terminal cells of the widest, or to ``most``, clipped with an ellipsis."""
+    """Pad texts with blanks to one width in terminal cells.
+
+    Args:
+        right: whether the texts stand at the right.
+        most: the greatest width; wider texts are cut, and end in an ellipsis.
+    """
     width = max(map(cell_len, texts))
     if most is not None and width > most:
         width = most
@@ -179,7 +167,12 @@ def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[
 
 
 def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | None) -> list[str]:
-    """The columns that fit, the essential ones first, in their usual order."""
+    """Choose the columns that fit into ``width`` terminal cells, the essential ones first; return
+    them in their usual order. ``None`` keeps all.
+
+    Args:
+        cells: the texts of every column, by its name.
+    """
     if width is None:
         return list(names)
     ranked = [name for name in _ESSENTIAL if name in cells]
@@ -196,7 +189,7 @@ def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | Non
 
 
 def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
-    """One column as people read it."""
+    """Format one column of all rows for people, each figure with its deviation."""
     kind: Kind = kind_of(name)
     return [_cell_text(row, name, kind) for row in rows]
 
@@ -214,8 +207,15 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
+def listed(texts: Iterable[str]) -> str:
+    """Join one text or more as ``a, b and c``."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def printable(text: str) -> str:
-    """Without control, format (such as right-to-left marks) and surrogate characters."""
+    """Take away control, format (such as right-to-left marks) and surrogate characters; tabs and
+    line breaks become blanks."""
     if text.isascii() and text.isprintable():
         return text
     spaced = re.sub(r"[\t\n\u2028\u2029]", " ", text)

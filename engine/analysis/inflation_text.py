@@ -13,7 +13,7 @@ _APART = ("profile", "settings", "checksum")
 
 
 def format_inflation(cells: Sequence[CellInflation], format: str) -> str:  # noqa: A002
-    """One row a cell; every digit for programs, four for people.
+    """Write a table with a row for each cell; every digit for programs, four for people.
 
     Raises:
         UsageError: the format isn't one of `engine.analysis.export.FORMATS`.
@@ -25,7 +25,7 @@ def format_inflation(cells: Sequence[CellInflation], format: str) -> str:  # noq
 
 
 def inflation_sentences(cells: Sequence[CellInflation]) -> list[str]:
-    """What the table says as a whole: the mean over its cells, metric by metric."""
+    """Say in a sentence for each metric how large its inflation is on average over the cells."""
     sentences = []
     for name in INFLATED:
         known = [cell.metrics[name] for cell in cells if name in cell.metrics]
@@ -42,13 +42,13 @@ def inflation_sentences(cells: Sequence[CellInflation]) -> list[str]:
 
 
 def inflation_text(metric: Inflated) -> str:
-    """``+0.0031 ± 0.0004``; without the deviation where there is one seed."""
+    """Format an inflation as ``+0.0031 ± 0.0004``; of a single seed without the deviation."""
     text = f"+{metric.inflation.mean:.4f}"
     return with_deviation(text, metric.inflation.deviation, "metric")
 
 
 def share_text(metric: Inflated) -> str:
-    """``5.1 %``."""
+    """Format an inflation as a share of the chosen epoch's figure: ``5.1 %``; ``–`` for None."""
     return "–" if metric.share is None else f"{100 * metric.share:.1f} %"
 
 

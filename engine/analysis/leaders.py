@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 
 from engine.analysis.comparison import Column
-from engine.store import queries
-from engine.store.compare.comparison import SQL
-from engine.store.compare.grouping import Choice, best_means
+from engine.store.compare.comparison import SQL, comparison_count
+from engine.store.compare.grouping import Choice, cell_table
 from engine.store.database import fetch
 
 MANY = 10_000
@@ -26,7 +25,7 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
         f"{'max' if column.better == 'higher' else 'min'}({SQL[column.source]})"
         for column in judged
     )
-    if not judged or queries.comparison_count(con, "") > MANY:
+    if not judged or comparison_count(con, "") > MANY:
         return {}
     rows = fetch(
         con,
@@ -44,8 +43,18 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
 def cell_leaders(
     con: sqlite3.Connection, columns: Iterable[Column], choice: Choice
 ) -> dict[tuple[str, str], float]:
-    """Find the best mean of any cell, by data set and the store's column name."""
-    if queries.comparison_count(con, "") > MANY:
+    """Find the best mean of any cell, by data set and the store's column name: as `leaders`."""
+    if comparison_count(con, "") > MANY:
         return {}
-    judged = [(column.source, column.better == "higher") for column in columns if column.better]
-    return best_means(con, choice, judged)
+    picks = {
+        column.source: max if column.better == "higher" else min
+        for column in columns
+        if column.better
+    }
+    best: dict[tuple[str, str], float] = {}
+    for row in cell_table(con, choice, list(picks)):
+        for source, pick in picks.items():
+            if over := row.figures.get(source):
+                key, mean = (row.cell.dataset, source), over.spread.mean
+                best[key] = pick(best.get(key, mean), mean)
+    return best

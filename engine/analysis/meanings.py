@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from engine.analysis.comparison import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPLITS
@@ -67,7 +68,7 @@ def meaning(column: Column, aggregate: Aggregate) -> str:
     if measure in MEASURE_MEANING:
         found = MEASURE_MEANING[measure]
     else:
-        split, metric, ranking = _parts(measure)
+        split, metric, ranking = _PARTS[measure]
         found = f"{METRIC_MEANING[metric]} {SPLIT_MEANING[split]} {RANKING_MEANING[ranking]}"
     if measure in EPOCH_MEASURES:
         return f"{found} Shown {AGGREGATE_MEANING[aggregate]}."
@@ -90,11 +91,8 @@ def _measure(source: str) -> str:
     return stem if last in AGGREGATES and stem in EPOCH_MEASURES else source
 
 
-def _parts(measure: str) -> tuple[str, str, str]:
-    """Split a metric's measure into split, metric and ranking. Raises `KeyError` for another."""
-    for split in SPLITS:
-        for ranking in RANKINGS:
-            for metric in METRICS:
-                if measure == f"{split}_{metric}{ranking}":
-                    return split, metric, ranking
-    raise KeyError(measure)
+_PARTS = {
+    f"{split}_{metric}{ranking}": (split, metric, ranking)
+    for split, metric, ranking in product(SPLITS, METRICS, RANKINGS)
+}
+"""Split, metric and ranking of each metric's measure."""

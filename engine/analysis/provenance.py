@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.ceiling import ceiling_of
 from engine.spec import SplitRule
-from engine.store.database import fetch
+from engine.store.database import fetch, json_object
 
 PROVENANCE = (
-    "device",
-    "dtype",
-    "checksum",
-    "protocol",
-    "split",
-    "torch",
-    "code",
-    "settings",
-    "attempts",
-)
-"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
+    "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
+    "ceiling",
+)  # fmt: skip
+"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``ceiling`` is
+the highest value that a metric on test can have (`engine.ceiling`)."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
 _AT_ONCE = 500
@@ -30,9 +24,9 @@ _SPLIT = SplitRule().model_dump()
 
 def provenance_of(
     con: sqlite3.Connection, run_ids: Sequence[str]
-) -> dict[str, dict[str, str | int | None]]:
+) -> dict[str, dict[str, str | float | None]]:
     """Read the provenance of runs, by run id, from the newest attempt of each."""
-    found: dict[str, dict[str, str | int | None]] = {}
+    found: dict[str, dict[str, str | float | None]] = {}
     for first in range(0, len(run_ids), _AT_ONCE):
         some = run_ids[first : first + _AT_ONCE]
         marks = ",".join("?" * len(some))
@@ -43,7 +37,7 @@ def provenance_of(
             some,
         )
         for run, spec, settings in specs:
-            content = _object(spec)
+            content = json_object(spec)
             found[run] = dict.fromkeys(PROVENANCE) | {
                 "protocol": _scalar(content.get("protocol")),
                 "split": split_of(content),
@@ -58,15 +52,17 @@ def provenance_of(
         )
         for run, attempt, fields in starts:
             if run in found:
-                content = _object(fields)
+                content = json_object(fields)
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
+                ceiling = ceiling_of(content)
+                found[run]["ceiling"] = ceiling.highest if ceiling else None
     return found
 
 
 def split_of(spec: Mapping[str, Any]) -> str | None:
-    """How the interactions were split into training, validation and test; None where a
-    specification doesn't tell it, as of a run that was imported."""
+    """Return how the interactions were split into training, validation and test, such as
+    ``leave-one-out``; None if the specification doesn't tell, as of an imported run."""
     source = spec.get("source")
     if not isinstance(source, dict):
         return None
@@ -79,14 +75,6 @@ def split_of(spec: Mapping[str, Any]) -> str | None:
         if name != "kind" and value != _SPLIT.get(name)
     )
     return f"{rule.get('kind', _SPLIT['kind'])} {changed}".strip()
-
-
-def _object(text: str | None) -> dict[str, Any]:
-    try:
-        content = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _scalar(value: Any) -> str | int | None:

@@ -1,4 +1,4 @@
-"""Published figures against our cells: the difference, its interval, and a word where that allows
+"""Published figures against our cells: the difference, its interval, and a verdict if that allows
 one.
 
 A published figure is one number: one seed, a maximum over epochs, few digits. So it is set against
@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.pairs.student import critical
@@ -76,7 +75,7 @@ def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
     """Compare a published figure with a cell's."""
     margin = None
     if metric and ours is not None and ours.deviation is not None:
-        factor = _critical(ours.count - 1) * math.sqrt(1 + 1 / ours.count)
+        factor = critical(LEVEL, ours.count - 1) * math.sqrt(1 + 1 / ours.count)
         margin = factor * ours.deviation + last_digit(published)
     return Against(published, ours, margin)
 
@@ -145,8 +144,3 @@ def caveats(found: Sequence[Published]) -> list[str]:
     if alone:
         sentences.append("A cell of one seed has no interval, so nothing is said of it.")
     return sentences
-
-
-@cache
-def _critical(dof: int) -> float:
-    return critical(LEVEL, dof)

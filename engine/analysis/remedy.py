@@ -26,59 +26,52 @@ class Remedy:
         return " ".join(f"{name}={value:g}" for name, value in self.settings.items())
 
 
+_ADVICE = {
+    "diverged": ("The loss diverged", "Try a lower learning rate."),
+    "out-of-memory": (
+        "Memory ran out",
+        "Try smaller batches, or fewer runs at once (slots in settings.yaml).",
+    ),
+    "killed": (
+        "Its process was killed",
+        "If the machine had run out of memory, try smaller batches; if not, a retry goes on from "
+        "the last checkpoint.",
+    ),
+    "disk-full": ("The disk is full", "Make room; a retry goes on from the last checkpoint."),
+    "hung": (
+        "It hung",
+        "A retry goes on from the last checkpoint; if it hangs again, look at the log and at the "
+        "machine (a GPU or a disk that doesn't answer).",
+    ),
+    "data": (
+        "Its data aren't here, or aren't the same",
+        "See `seqbench data verify {dataset}`, bring the files back, then retry.",
+    ),
+    "device": ("Its device can't be used", "See `seqbench doctor`, put it right, then retry."),
+    "launch": ("It couldn't be started", "Put right what the message says, then retry."),
+    "lost": (
+        "Its process vanished",
+        "A retry goes on from the last checkpoint; the log may say why it ended.",
+    ),
+}
+"""Title and advice, by the cause of a run's end."""
+
+
 def remedy(cause: str | None, spec: Mapping[str, Any]) -> Remedy:
     """Return advice on a run that ended with ``cause``.
 
     Args:
         spec: `engine.spec.RunSpec` as JSON.
     """
+    other = "It failed", "Put right what the log says, then retry."
+    title, advice = _ADVICE.get(cause or "", other)
     training = spec.get("training", {})
-    match cause:
-        case "diverged":
-            lower = {"lr": float(f"{training['lr'] / 10:.2g}")} if "lr" in training else {}
-            return Remedy("The loss diverged", "Try a lower learning rate.", lower)
-        case "out-of-memory":
-            return Remedy(
-                "Memory ran out",
-                "Try smaller batches, or fewer runs at once (slots in settings.yaml).",
-                _halved(training),
-            )
-        case "killed":
-            return Remedy(
-                "Its process was killed",
-                "If the machine had run out of memory, try smaller batches; if not, a retry goes "
-                "on from the last checkpoint.",
-                _halved(training),
-            )
-        case "disk-full":
-            return Remedy(
-                "The disk is full", "Make room; a retry goes on from the last checkpoint."
-            )
-        case "hung":
-            return Remedy(
-                "It hung",
-                "A retry goes on from the last checkpoint; if it hangs again, look at the log and "
-                "at the machine (a GPU or a disk that doesn't answer).",
-            )
-        case "data":
-            name = spec.get("dataset", "DATASET")
-            return Remedy(
-                "Its data aren't here, or aren't the same",
-                f"See `seqbench data verify {name}`, bring the files back, then retry.",
-            )
-        case "device":
-            return Remedy(
-                "Its device can't be used", "See `seqbench doctor`, put it right, then retry."
-            )
-        case "launch":
-            return Remedy("It couldn't be started", "Put right what the message says, then retry.")
-        case "lost":
-            return Remedy(
-                "Its process vanished",
-                "A retry goes on from the last checkpoint; the log may say why it ended.",
-            )
-        case _:
-            return Remedy("It failed", "Put right what the log says, then retry.")
+    settings: Settings = {}
+    if cause == "diverged" and "lr" in training:
+        settings = {"lr": float(f"{training['lr'] / 10:.2g}")}
+    elif cause in ("out-of-memory", "killed"):
+        settings = _halved(training)
+    return Remedy(title, advice.format(dataset=spec.get("dataset", "DATASET")), settings)
 
 
 def _halved(training: Mapping[str, Any]) -> Settings:

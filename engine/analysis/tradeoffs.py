@@ -1,11 +1,11 @@
 """Pros and cons of the models on a data set, each sentence from figures that it cites.
 
 Every model and profile stands for itself at the length and settings that **validation** prefers, so
-that the test figures, which are compared, choose nothing. A difference is told only where it is
-shown: where its corrected p-value is below the level, which leaves 0 (of a ratio: 1) outside its
-interval; a ratio must be worth telling besides. All other comparisons of quality are told as open.
-Qualities have the p-values of the whole table of pairs, so that no page says two things of one
-pair; costs are corrected (Holm) for all comparisons of costs on the data set.
+that the test figures, which are compared, choose nothing. A difference is a pro or a con only if it
+is significant: if its corrected p-value is below the level, so that its interval leaves out 0 (of a
+ratio: 1); a ratio must also reach `WORTH_TELLING`. All other comparisons of quality are open.
+Qualities have the p-values of the whole table of pairs, so that a page never contradicts itself on
+a pair; costs are corrected (Holm) for all comparisons of costs on the data set.
 
 Times, memory and rates are compared by Welch's test of their logarithms over seeds
 (`engine.analysis.pairs.significance.ratio`), only between cells of one device and number type whose
@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure
-from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, told
+from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure, signed
+from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, known_costs
+from engine.analysis.export import listed
 from engine.analysis.pairs.cells import Pair
 from engine.analysis.pairs.significance import LEVEL, Metric, holm, ratio
 from engine.analysis.pairs.words import p_text
@@ -36,7 +37,7 @@ class Claim:
     """Two cells in one figure, the better one first."""
 
     cost: Cost | None
-    """``None`` for the quality."""
+    """The cost that is compared; ``None`` for the quality."""
     winner: CostedCell
     loser: CostedCell
     figures: tuple[float, float]
@@ -48,10 +49,10 @@ class Claim:
     high: float
     """The interval at 95 %; of an exact figure the estimate itself."""
     p: float
-    """Corrected; 0 for an exact figure."""
+    """The corrected p-value; 0 for an exact figure."""
     missing: int | None = None
-    """Of an open comparison: how many more seeds each would tell; ``None`` where no number does or
-    one seed doesn't say."""
+    """Seeds to add to each cell for an open comparison to show a difference; ``None`` if no number
+    would, or a single seed doesn't tell."""
 
     @property
     def is_shown(self) -> bool:
@@ -90,7 +91,7 @@ class Tradeoffs:
     metric: Metric
     masked: bool
     balances: tuple[Balance, ...]
-    """The best quality first."""
+    """One for each model and profile, the best quality first."""
     comparisons: int
     """Of costs, that their p-values are corrected for."""
     notes: tuple[str, ...]
@@ -141,7 +142,7 @@ def _of_dataset(
     means = {id(each): float(each.cell.values(metric, masked=masked).mean()) for each in chosen}
     chosen.sort(key=lambda each: -means[id(each)])
     notes: list[str] = []
-    costs = [claim for cost in told(chosen) for claim in _cost_claims(chosen, cost, notes)]
+    costs = [claim for cost in known_costs(chosen) for claim in _cost_claims(chosen, cost, notes)]
     uncertain = [claim for claim in costs if not _is_exact(claim)]
     corrected = iter(holm([claim.p for claim in uncertain]))
     claims = list(_quality_claims(chosen, pairs, means))
@@ -218,10 +219,10 @@ def _sentence(
     others = (_other(claim, side) for claim in claims)
     if cost is None:
         word = "above" if side == "winner" else "below"
-        text = f"{METRIC_NAMES[metric]} of {own:.4f}, {word} " + _listed(others)
+        text = f"{METRIC_NAMES[metric]} of {own:.4f}, {word} " + listed(others)
     else:
         between = ":" if _has_more(cost, side) else ";"
-        text = f"{_subject(cost, own)}{between} " + _listed(others)
+        text = f"{_subject(cost, own)}{between} " + listed(others)
     return Sentence(f"{text}.", claims)
 
 
@@ -272,16 +273,6 @@ def _open_text(claim: Claim, metric: Metric, cell: CostedCell) -> str:
     if claim.missing:
         text += f"; about {claim.missing} more seeds each would tell, if it is as large as it looks"
     return f"{text}."
-
-
-def _listed(texts: Iterator[str]) -> str:
-    *first, last = texts
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def signed(value: float) -> str:
-    """Write a number with its sign and four digits."""
-    return f"{value:+.4f}".replace("-", "−")
 
 
 def times_text(value: float) -> str:

@@ -107,7 +107,7 @@ class Catalogue:
         return list(cells)
 
     def run_count(self, suite: Suite) -> int:
-        """How many runs `expand` makes of a suite. Raises `UsageError`."""
+        """Return how many runs `expand` makes of a suite. Raises `UsageError`."""
         return len(self.cells(suite)) * max(1, len(suite.variants)) * len(suite.seeds)
 
     def expand(self, suite: Suite) -> list[RunSpec]:
@@ -131,10 +131,11 @@ class Catalogue:
         overrides: Mapping[str, Override],
         variants: Mapping[str, Overrides],
     ) -> list[RunSpec]:
-        """Every run of some cells: cell by cell, variant by variant, seed by seed.
+        """Make every run of some cells: cell by cell, variant by variant, seed by seed.
 
         Args:
-            variants: departures from ``overrides``, each for every cell; none: one that is empty.
+            variants: overrides by name of a variant, which go before ``overrides``; each cell is
+                run in each variant. Empty for one variant without a name.
 
         Raises:
             UsageError: a combination is impossible, or there are too many.
@@ -170,7 +171,7 @@ class Catalogue:
         return tuple(sorted(self.datasets, key=rank))
 
     def in_order(self, cells: Iterable[CellKey]) -> list[CellKey]:
-        """Cells in the order in which they are run: by data set, model, then length."""
+        """Sort cells in the order in which they are run: by data set, model, then length."""
         models, datasets = self.model_order, self.dataset_order
         return sorted(
             cells, key=lambda cell: (datasets.index(cell[1]), models.index(cell[0]), cell[2])

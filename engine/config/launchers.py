@@ -18,7 +18,12 @@ SlurmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@&|*+/=-]*
 TextLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2_000)]
 """A single line of text."""
 
-_TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
+_TIME = re.compile(
+    r"(?P<only>[0-9]{1,9})"
+    r"|((?P<days>[0-9]{1,6})-(?=[0-9]{1,2}(:|$)))?(?P<hours>[0-9]{1,6})"
+    r"(:(?P<minutes>[0-5]?[0-9]))?(:(?P<seconds>[0-5]?[0-9]))?"
+)
+"""Minutes; or hours and the rest, all three of them unless days come before."""
 _MEMORY = re.compile(r"\d+[KMGT]?")
 _OPTION = re.compile(r"--[a-z][a-z-]*(=[A-Za-z0-9_.,:@%&|*+/=\[\]()-]+)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,6 +32,13 @@ _RESERVED = frozenset(
      "output", "parsable", "requeue", "signal", "test-only", "wait", "wrap")
 )  # fmt: skip
 """Options of ``sbatch`` that seqbench sets itself."""
+_KEYS = {
+    **{name: name for name in ("partition", "account", "qos", "constraint", "reservation", "time")},
+    "mem": "memory",
+    "cpus-per-task": "cpus",
+    "gres": "gpus",
+}
+"""Keys of a profile by the options of ``sbatch`` that they become."""
 
 
 class SlurmProfile(Strict):
@@ -43,8 +55,8 @@ class SlurmProfile(Strict):
     constraint: SlurmName | None = None
     reservation: SlurmName | None = None
     time: int | str | None = None
-    """Time limit of a job: minutes, ``H:MM:SS`` or ``D-HH:MM:SS``. A longer run continues in the
-    next job."""
+    """Time limit of a job: minutes, ``H:MM:SS``, ``D-HH``, ``D-HH:MM`` or ``D-HH:MM:SS``; 0 is
+    none. A longer run continues in the next job."""
     memory: int | str | None = None
     """Memory of a job: MiB, or such as ``8G``."""
     cpus: int = Field(default=4, ge=1, le=1024)
@@ -83,8 +95,8 @@ class SlurmProfile(Strict):
     @field_validator("time")
     @classmethod
     def _is_a_time(cls, value: int | str | None) -> int | str | None:
-        if value is not None and not _TIME.fullmatch(str(value)):
-            raise ValueError("expected minutes, H:MM:SS or D-HH:MM:SS.")
+        if value is not None:
+            limit_seconds(value)
         return value
 
     @field_validator("memory")
@@ -116,7 +128,41 @@ class SlurmProfile(Strict):
         return value
 
     @model_validator(mode="after")
-    def _shards_or_gpus(self) -> SlurmProfile:
+    def _fit_together(self) -> SlurmProfile:
         if self.gpus and self.shards:
             raise ValueError("gpus and shards exclude each other: a shard is a part of a GPU.")
+        if self.gpu_type and not self.gpus:
+            raise ValueError("gpu_type says which GPUs, and none are asked for: set gpus.")
+        limit = limit_seconds(self.time) if self.time is not None else 0
+        if 0 < limit <= self.warn_seconds:
+            raise ValueError(
+                f"time is {limit} s and warn_seconds {self.warn_seconds}: a job would be warned of "
+                "its end before it begins. Give it more time, or warn it later."
+            )
+        given = {option[2:].partition("=")[0] for option in self.options}
+        for name, key in _KEYS.items():
+            if name in given and getattr(self, key) not in (None, 0):
+                raise ValueError(f"--{name} in options contradicts {key}: leave one of them.")
         return self
+
+
+def limit_seconds(time: int | str) -> int:
+    """Return a time limit in seconds; 0 is none, as for Slurm.
+
+    Raises:
+        ValueError: the text is no time, or could be meant in two ways; says what is expected.
+    """
+    text = str(time)
+    if re.fullmatch(r"[0-9]+:[0-9]+", text):
+        raise ValueError(f"{text} may be hours or minutes: write H:MM:SS.")
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError("expected minutes, H:MM:SS or D-HH:MM:SS.")
+    if found["only"]:
+        return 60 * int(found["only"])
+    days, hours, minutes, seconds = (
+        int(found[name] or 0) for name in ("days", "hours", "minutes", "seconds")
+    )
+    if days and hours > 23:
+        raise ValueError(f"{text} has more than 23 hours beside its days.")
+    return ((24 * days + hours) * 60 + minutes) * 60 + seconds

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from engine.config.entries import Settings
 from engine.errors import ConfigError, UsageError, shown
+from engine.surroundings import working_folder
 from engine.validation import InvalidError, validate
 from engine.yamlfile import YamlDocument, merge_documents, read_yaml
 
@@ -36,7 +37,7 @@ def config_layers(extra: Path | None = None) -> list[Path]:
         ConfigError: ``extra`` isn't a folder.
     """
     layers = [builtin_configs()]
-    local = Path.cwd() / "configs"
+    local = working_folder() / "configs"
     if local.is_dir() and local.resolve() != layers[0].resolve():
         layers.append(local)
     if (chosen := _chosen(extra)) is not None:
@@ -53,7 +54,7 @@ def user_layer(extra: Path | None = None) -> Path:
         ConfigError: ``extra`` isn't a folder.
     """
     config_layers(extra)
-    return _chosen(extra) or Path.cwd() / "configs"
+    return _chosen(extra) or working_folder() / "configs"
 
 
 def _chosen(extra: Path | None) -> Path | None:

@@ -1,4 +1,7 @@
-"""Overrides of a profile's settings, such as ``lr=0.0005``."""
+"""Overrides of a profile's settings, such as ``lr=0.0005``.
+
+A key is a setting's name, or section and name (``training.lr``), with ``-`` or ``_``.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,25 @@ from engine.validation import InvalidError, validate_field
 from engine.yamlfile import parse_scalar
 
 Override = str | int | float | bool
+"""The value of an override: as text, which is parsed as in YAML, or typed."""
 Section = Literal["architecture", "training"]
+"""The part of a `RunSpec` that a setting belongs to."""
 
 
 def overlay(below: Overrides, above: Overrides) -> Overrides:
-    """Merge overrides; ``above`` takes precedence, however its keys are spelled."""
+    """Merge overrides; those of ``above`` take the place of the same settings in ``below``, however
+    the keys are spelled."""
     taken = {_bare(key) for key in above}
     return {key: value for key, value in below.items() if _bare(key) not in taken} | above
 
 
 def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]:
-    """Return the settings that can be overridden, by name, with the class that each belongs to."""
+    """Return the settings of a profile that can be overridden, by name, each with the class whose
+    field it is: `Training` or an architecture.
+
+    Raises:
+        UsageError: the model has no such profile.
+    """
     model = ARCHITECTURES[_profile(entry, profile).architecture["model"]]
     names: dict[str, type[BaseModel]] = dict.fromkeys(Training.model_fields, Training)
     return names | dict.fromkeys(model.model_fields.keys() - {"model"}, model)
@@ -32,9 +43,10 @@ def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]
 def parse_override(
     entry: ModelEntry, profile: str, key: str, value: Override
 ) -> tuple[Section, str, Any]:
-    """Parse an override ``key=value`` to section, setting and value.
+    """Parse an override ``key=value`` of a model's profile.
 
-    ``training.lr`` and ``lr`` are the same key.
+    Returns:
+        Section, the setting's name in it, and the value.
 
     Raises:
         UsageError: the key is unknown (names the nearest one), or the value invalid.
@@ -58,10 +70,12 @@ def _normalised(key: str) -> str:
 
 
 def _bare(key: str) -> str:
+    """Return the setting's name in a key: ``lr`` of ``training.lr``."""
     return _normalised(key).rpartition(".")[2]
 
 
 def _profile(entry: ModelEntry, name: str) -> Profile:
+    """Find a model's profile by its name. Raises `UsageError`."""
     if name not in entry.profiles:
         nearest = did_you_mean(name, entry.profiles)
         raise UsageError(f"{entry.name} has no profile {shown(name)}: {nearest}")
@@ -71,7 +85,11 @@ def _profile(entry: ModelEntry, name: str) -> Profile:
 def profile_settings(
     entry: ModelEntry, profile_name: str, size: Size
 ) -> dict[Section, dict[str, Any]]:
-    """Return a profile's settings for a size of data set. Raises `UsageError`."""
+    """Return a profile's settings for a size of data set, by section.
+
+    Raises:
+        UsageError: the model has no such profile, or that none for this size.
+    """
     profile = _profile(entry, profile_name)
     if size not in profile.sizes:
         raise UsageError(
@@ -82,7 +100,7 @@ def profile_settings(
 
 
 def size_settings(profile: Profile, own: SizeSettings) -> dict[Section, dict[str, Any]]:
-    """Merge the settings common to all sizes with those of one size."""
+    """Merge the settings common to all sizes with those of one size, by section."""
     return {
         "architecture": profile.architecture | own.architecture,
         "training": profile.training | own.training,

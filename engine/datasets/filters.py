@@ -1,14 +1,16 @@
-"""Filtering interactions before items are numbered: by rating, and by k-core."""
+"""Filtering interactions before items are numbered: by rating, repeats and k-core, in this
+order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.datasets.ordering import factorize, history_order
 from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
 from engine.spec import Filter
@@ -37,8 +39,19 @@ def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[FilterSt
                 "min_rating needs ratings, and this source has none: leave it out, "
                 "or name the column that holds them."
             )
-        ratings = ratings.select(ratings.ratings >= np.float32(rule.min_rating))
+        kept = ratings.ratings >= np.float32(rule.min_rating)
+        if not kept.any():
+            raise DataError(
+                f"The filter leaves no interaction: no rating is {rule.min_rating:g} or more, they "
+                f"go from {ratings.ratings.min():g} to {ratings.ratings.max():g}."
+            )
+        ratings = ratings.select(kept)
         steps.append(_step(f"rating ≥ {rule.min_rating:g}", ratings))
+    if rule.repeats != "keep":
+        kept = ~_repeated(ratings, rule.repeats)
+        dropped = len(ratings) - int(kept.sum())
+        ratings = ratings.select(kept)
+        steps.append(_step(f"repeats: {rule.repeats}, {dropped:,} dropped", ratings))
     if rule.k_core:
         for number, kept in enumerate(_cores(ratings, rule.k_core, rule.k_core_rounds), 1):
             ratings = ratings.select(kept)
@@ -46,6 +59,36 @@ def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[FilterSt
     if not len(ratings):
         raise DataError("The filter leaves no interaction: ask for less.")
     return ratings, steps
+
+
+def _repeated(
+    ratings: Ratings, kept: Literal["first", "last", "consecutive", "same-time"]
+) -> NDArray[np.bool_]:
+    """Return which rows `engine.spec.Filter.repeats` drops, (interactions,).
+
+    Raises:
+        DataError: ``same-time`` of a source without times.
+    """
+    times = ratings.times
+    if kept == "same-time" and times is None:
+        raise DataError("repeats: same-time needs times, and this source has none: take another.")
+    users, items = factorize(ratings.users)[0], factorize(ratings.items)[0]
+    order = history_order(users, ratings)
+    pairs = users[order].astype(np.int64) * (int(items.max(initial=0)) + 1) + items[order]
+    if kept == "consecutive":
+        dropped = order[1:][pairs[1:] == pairs[:-1]]
+    else:
+        alike = np.argsort(pairs, kind="stable")  # each user's with one item, in their order
+        if kept == "same-time" and times is not None:
+            alike = np.lexsort((times[order], pairs))
+        again = pairs[alike][1:] == pairs[alike][:-1]
+        rows = order[alike]
+        if kept == "same-time" and times is not None:
+            again &= times[rows][1:] == times[rows][:-1]
+        dropped = (rows[:-1] if kept == "last" else rows[1:])[again]
+    found = np.zeros(len(ratings), np.bool_)
+    found[dropped] = True
+    return found
 
 
 def _cores(ratings: Ratings, least: int, rounds: int | None) -> Iterator[NDArray[np.bool_]]:
@@ -62,19 +105,6 @@ def _cores(ratings: Ratings, least: int, rounds: int | None) -> Iterator[NDArray
         yield often
         users, items = users[often], items[often]
         done += 1
-
-
-def factorize(ids: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int32], NDArray[Any]]:
-    """Return each id's index among the distinct ids, int32, and those in ascending order."""
-    if not len(ids):
-        return np.zeros(0, np.int32), ids
-    if ids.min() >= 0 and ids.max() < 2 * len(ids) + 2**20:
-        # A table over all possible ids takes a tenth of the time of np.unique.
-        present = np.zeros(int(ids.max()) + 1, np.bool_)
-        present[ids] = True
-        return (np.cumsum(present, dtype=np.int32) - np.int32(1))[ids], np.flatnonzero(present)
-    distinct, position = np.unique(ids, return_inverse=True)
-    return position.astype(np.int32), distinct
 
 
 def _step(name: str, ratings: Ratings) -> FilterStep:

@@ -24,10 +24,13 @@ class Interactions:
     num_items: int
     """V, without padding."""
     checksum: str
-    """SHA-256, in hex, of items, offsets and V: equal for equal data, whatever the file."""
+    """SHA-256, in hex, of items, offsets, V and parts: equal for equal data, whatever the file."""
     times: NDArray[np.int64] | None = None
-    """(interactions,): the time of each interaction, in the source's unit; ``None`` if it has
-    none."""
+    """(interactions,): the time of each interaction, in microseconds since 1970 (or since the
+    source's own beginning); ``None`` if it has none."""
+    parts: NDArray[np.int8] | None = None
+    """(interactions,): what each interaction is in a split that is given, as in
+    `engine.datasets.readers.source`, ascending within a history; ``None`` if no split is given."""
 
     @property
     def num_users(self) -> int:
@@ -39,6 +42,7 @@ def make_interactions(
     offsets: NDArray[np.int64],
     num_items: int,
     times: NDArray[np.int64] | None = None,
+    parts: NDArray[np.int8] | None = None,
 ) -> Interactions:
     """Make `Interactions` of arrays, converted to their final types, with the checksum.
 
@@ -51,16 +55,26 @@ def make_interactions(
         raise ValueError("offsets must not decrease")
     if times is not None and len(times) != len(items):
         raise ValueError("times must be as many as items")
+    if parts is not None and len(parts) != len(items):
+        raise ValueError("parts must be as many as items")
     if items.size and not 1 <= items.min() <= items.max() <= num_items:
         raise ValueError(f"items must lie in 1…{num_items}")
     flat = np.ascontiguousarray(items, dtype="<i4")
     bounds = np.ascontiguousarray(offsets, dtype="<i8")
-    return Interactions(flat, bounds, num_items, checksum_of(flat, bounds, num_items), times)
+    checksum = checksum_of(flat, bounds, num_items, parts)
+    return Interactions(flat, bounds, num_items, checksum, times, parts)
 
 
-def checksum_of(items: NDArray[np.int32], offsets: NDArray[np.int64], num_items: int) -> str:
+def checksum_of(
+    items: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    num_items: int,
+    parts: NDArray[np.int8] | None = None,
+) -> str:
     """Compute `Interactions.checksum` of arrays in their final types."""
     digest = hashlib.sha256(items.data)
     digest.update(offsets.data)
     digest.update(np.int64(num_items).astype("<i8").tobytes())
+    if parts is not None:
+        digest.update(parts.data)
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from engine.datasets.prepared import (
 )
 from engine.datasets.readers.read import read_source
 from engine.datasets.synthetic import generate
+from engine.datasets.times import to_microseconds
 from engine.errors import DataError
 from engine.spec import Dataset
+from engine.spec.data import GIVEN_FILES
 
 
 def load_interactions(dataset: Dataset) -> Interactions:
@@ -54,23 +57,37 @@ def is_prepared(dataset: Dataset) -> bool:
     here."""
     if dataset.synthetic is not None:
         return True
-    return load_prepared(dataset.name, _key(dataset, source_file(dataset))) is not None
+    return load_prepared(dataset.name, _key(dataset, *source_files(dataset))) is not None
 
 
-def prepare(dataset: Dataset, path: Path) -> Prepared:
-    """Read, filter and sort the source at ``path``, without the cache.
+def prepare(dataset: Dataset, *paths: Path) -> Prepared:
+    """Read, filter and sort a source, without the cache.
+
+    Args:
+        paths: the source's file, or those of training, validation and test.
 
     Raises:
-        DataError: the file can't be read or is malformed, or the filter leaves nothing.
+        DataError: a file can't be read or is malformed, or the filter leaves nothing.
     """
-    ratings, steps = apply_filter(read_source(dataset, path), dataset.filter)
+    ratings, steps = apply_filter(read_source(dataset, *paths), dataset.filter)
     ordered = order_by_time(ratings)
-    return Prepared(ordered.interactions, ordered.user_ids, ordered.item_ids, tuple(steps))
+    own = ordered.interactions
+    if own.times is not None:
+        own = replace(own, times=to_microseconds(own.times, ratings.per_second))
+    return Prepared(own, ordered.user_ids, ordered.item_ids, tuple(steps))
 
 
 def source_file(dataset: Dataset) -> Path:
     """Return the file of a data set's interactions. Raises `DataError` if it isn't here."""
-    return require(dataset).folder / next(iter(dataset.files))
+    return source_files(dataset)[0]
+
+
+def source_files(dataset: Dataset) -> tuple[Path, ...]:
+    """Return the files of a data set's interactions: one, or of a split that is given those of
+    training, validation and test. Raises `DataError` if they aren't here."""
+    folder = require(dataset).folder
+    many = GIVEN_FILES if dataset.split.kind == "given" else 1
+    return tuple(folder / name for name in list(dataset.files)[:many])
 
 
 def catalogue_differences(dataset: Dataset, interactions: Interactions) -> list[str]:
@@ -104,8 +121,8 @@ def verify(dataset: Dataset) -> list[str]:
 def _load(dataset: Dataset, check: bool) -> Prepared:
     if dataset.synthetic is not None:
         return _generated(dataset)
-    path = source_file(dataset)
-    prepared = _load_file(dataset, path, check)
+    paths = source_files(dataset)
+    prepared = _load_files(dataset, paths, check)
     if any(dataset.files.values()):
         differences = catalogue_differences(dataset, prepared.interactions)
         if differences:
@@ -115,13 +132,13 @@ def _load(dataset: Dataset, check: bool) -> Prepared:
                 else "Import the file again, under another name or with --replace."
             )
             raise DataError(
-                f"{path} is not what {dataset.title} stands for: {differences[0]} {remedy}"
+                f"{paths[0]} is not what {dataset.title} stands for: {differences[0]} {remedy}"
             )
     return prepared
 
 
-def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
-    key = _key(dataset, path)
+def _load_files(dataset: Dataset, paths: tuple[Path, ...], check: bool) -> Prepared:
+    key = _key(dataset, *paths)
 
     def cached() -> Prepared | None:
         found = load_prepared(dataset.name, key)
@@ -132,20 +149,21 @@ def _load_file(dataset: Dataset, path: Path, check: bool) -> Prepared:
     with preparation_lock(dataset.name):
         if (prepared := cached()) is not None:
             return prepared
-        prepared = prepare(dataset, path)
-        if _key(dataset, path) != key:
+        prepared = prepare(dataset, *paths)
+        if _key(dataset, *paths) != key:
             raise DataError(
-                f"{path} changed while it was read: try again once nothing writes to it."
+                f"{' or '.join(map(str, paths))} changed while it was read: try again once nothing "
+                "writes to it."
             )
         save_prepared(dataset.name, key, prepared)
     return prepared
 
 
-def _key(dataset: Dataset, path: Path) -> str:
+def _key(dataset: Dataset, *paths: Path) -> str:
     try:
-        return preparation_key(dataset, file_digests(path).sha256)
+        return preparation_key(dataset, " ".join(file_digests(path).sha256 for path in paths))
     except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+        raise DataError(f"{error.filename} can't be read: {error.strerror}.") from error
 
 
 def _generated(dataset: Dataset) -> Prepared:

@@ -11,11 +11,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from engine.atomic import write_atomically
 from engine.errors import DataError
 from engine.spec import Dataset
+from engine.surroundings import expanded, user_folder
 
 RECORD = ".unpacked.json"
 """The file that says which MD5 each file had that was unpacked beside it."""
@@ -30,10 +29,11 @@ class Located:
 
 
 def cache_folder() -> Path:
-    """Return the folder of fetched and prepared data: ``SEQBENCH_CACHE``, or the user's cache."""
+    """Return the folder of fetched and prepared data: ``SEQBENCH_CACHE``, or the user's cache.
+    Raises `UserError` where there is neither."""
     if chosen := os.environ.get("SEQBENCH_CACHE"):
-        return Path(chosen).expanduser()
-    return platformdirs.user_cache_path("seqbench") / "data"
+        return expanded(chosen)
+    return user_folder("cache") / "data"
 
 
 def locate(dataset: Dataset) -> Located | None:
@@ -45,7 +45,7 @@ def locate(dataset: Dataset) -> Located | None:
     if dataset.folder is None:
         return None
     if chosen := os.environ.get("SEQBENCH_DATA"):
-        data = Path(chosen).expanduser()
+        data = expanded(chosen)
         own_names = {name.casefold() for name in (dataset.folder, dataset.name, *dataset.aliases)}
         candidates = [data / dataset.folder]
         if data.absolute().name.casefold() in own_names:
@@ -54,7 +54,7 @@ def locate(dataset: Dataset) -> Located | None:
             if _holds(folder, dataset):
                 return Located(folder, "SEQBENCH_DATA")
     if dataset.local is not None:
-        folder = Path(dataset.local).expanduser()
+        folder = expanded(dataset.local)
         if _holds(folder, dataset):
             return Located(folder, "configuration")
     folder = cache_folder() / dataset.folder

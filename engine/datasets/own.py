@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,15 @@ from typing import Any, Literal
 
 import yaml
 
-from engine.atomic import atomic_file, write_atomically
+from engine.atomic import atomic_file
 from engine.config import Catalogue, user_entry
-from engine.datasets.load import prepare, source_file
+from engine.datasets.load import prepare, source_files
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.prepared import Prepared
 from engine.datasets.readers.table import column_names
 from engine.datasets.splits import data_checksum
-from engine.errors import ConfigError, DataError, UsageError, did_you_mean, shown
+from engine.errors import DataError, UsageError, did_you_mean, shown
+from engine.named import named_folder, write_named
 from engine.spec import Columns, Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
 
@@ -53,8 +54,8 @@ class Draft:
 
     dataset: Dataset
     prepared: Prepared
-    source: Path
-    """The file that it is made from."""
+    sources: tuple[Path, ...]
+    """The file that it is made from, or those of training, validation and test."""
 
 
 def format_of(path: Path) -> str:
@@ -93,11 +94,16 @@ def guess_columns(path: Path, separator: str, named: Mapping[str, str | None]) -
                 f"none of the columns {', '.join(names)[:200]} looks like the {part}: "
                 f"name it with --{part}."
             )
+    if (histories := f"{found['item']}_list") in names:
+        raise UsageError(
+            f"{path} has a history in {shown(histories)} beside each item: save it as RecBole's "
+            ".inter, which is read so, or leave that column out."
+        )
     return Columns(separator=separator, **found)
 
 
-def draft_of_file(
-    path: Path,
+def draft_of_files(
+    paths: Sequence[Path],
     name: str,
     kind: str,
     columns: Columns | None,
@@ -105,21 +111,28 @@ def draft_of_file(
     split: SplitRule,
     title: str = "",
 ) -> Draft:
-    """Draft a data set from a file, which is read completely.
+    """Draft a data set from a file, which is read completely; or from those of training, validation
+    and test, whose split is then that of the files.
 
     Args:
         kind: a key of `FORMATS`.
 
     Raises:
-        UsageError: ``name`` is no valid name.
-        DataError: the file can't be read or is malformed, or the filter leaves nothing.
+        UsageError: ``name`` is no valid name, or two files have one name.
+        DataError: a file can't be read or is malformed, or the filter leaves nothing.
     """
     reader = FORMATS[kind][0]
-    try:
-        with path.open("rb") as file:
-            md5 = md5_of(file)
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    files: dict[str, str | None] = {}
+    for path in paths:
+        if path.name in files:
+            raise UsageError(
+                f"two of the files are called {shown(path.name)}: give them names of their own."
+            )
+        try:
+            with path.open("rb") as file:
+                files[path.name] = md5_of(file)
+        except OSError as error:
+            raise DataError(f"{path} can't be read: {error.strerror}.") from error
     plain_title = "".join(letter for letter in title if letter.isprintable())
     content: dict[str, Any] = {
         "name": name,
@@ -128,12 +141,12 @@ def draft_of_file(
         "reader": reader,
         "columns": columns,
         "filter": rule,
-        "split": split,
+        "split": SplitRule(kind="given") if len(paths) > 1 else split,
         "users": 1,
         "items": 1,
         "interactions": 1,
         "folder": name,
-        "files": {path.name: md5},
+        "files": files,
     }
     try:
         dataset = validate(Dataset, content)
@@ -144,8 +157,8 @@ def draft_of_file(
                 f"them, not {shown(name)}."
             ) from None
         raise UsageError(error.sentence) from None
-    prepared = prepare(dataset, path)
-    return Draft(_counted(dataset, prepared), prepared, path)
+    prepared = prepare(dataset, *paths)
+    return Draft(_counted(dataset, prepared), prepared, tuple(paths))
 
 
 def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title: str) -> Draft:
@@ -157,7 +170,7 @@ def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title
     """
     if base.synthetic is not None:
         raise UsageError(f"{base.name} is generated: change its settings in a YAML of your own.")
-    path = source_file(base)
+    paths = source_files(base)
     content = base.model_dump() | {
         "name": name,
         "title": title or f"{base.title}, {name}",
@@ -170,8 +183,8 @@ def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title
         dataset = validate(Dataset, content)
     except InvalidError as error:
         raise UsageError(error.sentence) from None
-    prepared = prepare(dataset, path)
-    return Draft(_counted(dataset, prepared, base.size), prepared, path)
+    prepared = prepare(dataset, *paths)
+    return Draft(_counted(dataset, prepared, base.size), prepared, paths)
 
 
 def save_draft(
@@ -191,22 +204,22 @@ def save_draft(
         replace: overwrite a data set of the same name that was saved before.
 
     Raises:
-        UsageError: the name is taken.
+        UsageError: the name is taken, or files ``in-place`` lie in several folders.
         DataError: the file can't be copied.
-        ConfigError: the YAML can't be written.
+        UserError: the YAML can't be written.
     """
     dataset = draft.dataset
     path = _free_path(catalogue, dataset.name, extra, replace)
     if file == "copied":
-        _copy(draft.source, cache_folder() / str(dataset.folder))
+        for source in draft.sources:
+            _copy(source, cache_folder() / str(dataset.folder))
     elif file == "in-place":
-        folder = str(draft.source.resolve().parent)
-        dataset = dataset.model_copy(update={"local": folder})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, dataset_yaml(dataset))
-    except OSError as error:
-        raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
+        folders = {str(source.resolve().parent) for source in draft.sources}
+        if len(folders) > 1:
+            raise UsageError("--in-place needs all files in one folder: copy them into one.")
+        dataset = dataset.model_copy(update={"local": folders.pop()})
+    named_folder(path.parent)
+    write_named(path, dataset_yaml(dataset))
     return path
 
 

@@ -29,7 +29,7 @@ from engine.lock import hold_lock
 from engine.regular import open_regular
 from engine.spec import Dataset
 
-VERSION = 2
+VERSION = 3
 """Increased with every change to what is read from a source, or to the format of copies."""
 
 ALIGNMENT = 64
@@ -93,6 +93,7 @@ def load_prepared(name: str, key: str) -> Prepared | None:
             header["num_items"],
             header["checksum"],
             arrays.get("times"),
+            arrays.get("parts"),
         )
         steps = tuple(FilterStep(**step) for step in header["steps"])
         found = Prepared(interactions, arrays["user_ids"], arrays["item_ids"], steps)
@@ -113,6 +114,7 @@ def _fits_together(prepared: Prepared) -> bool:
         and len(prepared.user_ids) == own.num_users
         and len(prepared.item_ids) == own.num_items
         and (own.times is None or len(own.times) == len(own.items))
+        and (own.parts is None or len(own.parts) == len(own.items))
     )
 
 
@@ -131,7 +133,7 @@ def ids_checksum(prepared: Prepared) -> str:
 def is_sound(prepared: Prepared) -> bool:
     """Whether the histories still have the checksum that they were written with."""
     own = prepared.interactions
-    return checksum_of(own.items, own.offsets, own.num_items) == own.checksum
+    return checksum_of(own.items, own.offsets, own.num_items, own.parts) == own.checksum
 
 
 def save_prepared(name: str, key: str, prepared: Prepared) -> None:
@@ -140,6 +142,8 @@ def save_prepared(name: str, key: str, prepared: Prepared) -> None:
     arrays: dict[str, NDArray[Any]] = {"items": own.items, "offsets": own.offsets}
     if own.times is not None:
         arrays["times"] = own.times
+    if own.parts is not None:
+        arrays["parts"] = own.parts
     arrays |= {"user_ids": prepared.user_ids, "item_ids": prepared.item_ids}
     header: dict[str, Any] = {
         "key": key,

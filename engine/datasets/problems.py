@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import FEWEST_EVALUATED
+from engine.spec import TOP_K
+
+FEW_ITEMS = 50
+"""Most items of which it is said what a random order of them would give."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,8 @@ class Findings:
 
     duplicates: int
     """Interactions of a user with an item of the user's earlier history."""
+    same_time: int
+    """Those of them at one time with another one: the same user, item and time."""
     too_short: int
     """Users with fewer than three interactions."""
     ties: int
@@ -24,6 +31,8 @@ class Findings:
     """Users whose last two interactions have the same time."""
     timeless: bool
     """Whether the source has no times."""
+    backwards: int
+    """Users with an interaction before one that a split that is given has in an earlier part."""
 
 
 def find_problems(interactions: Interactions) -> Findings:
@@ -33,14 +42,33 @@ def find_problems(interactions: Interactions) -> Findings:
     user = np.repeat(np.arange(len(lengths)), lengths)
     keys = np.sort(user * (interactions.num_items + 1) + interactions.items)
     duplicates = int((keys[1:] == keys[:-1]).sum())
-    ties = tied = 0
+    ties = tied = same_time = backwards = 0
     if times is not None:
         same = (times[1:] == times[:-1]) & (user[1:] == user[:-1])
         ties = int(same.sum())
+        same_time = _same_time(interactions, same)
+        earlier = (times[1:] < times[:-1]) & (user[1:] == user[:-1])
+        backwards = len(np.unique(user[1:][earlier]))
         last = offsets[1:][lengths >= 2] - 2
         tied = int(same[last].sum())
     too_short = int((lengths < FEWEST_EVALUATED).sum())
-    return Findings(duplicates, too_short, ties, tied, times is None)
+    return Findings(duplicates, same_time, too_short, ties, tied, times is None, backwards)
+
+
+def _same_time(interactions: Interactions, same: NDArray[np.bool_]) -> int:
+    """Count the interactions that equal another one before in user, item and time.
+
+    Args:
+        same: (interactions - 1,): whether each but the first has user and time of the one before.
+    """
+    if not len(same):
+        return 0
+    moment = np.concatenate([[0], np.cumsum(~same)])
+    tied = np.zeros(len(moment), np.bool_)
+    tied[1:] = same
+    tied[:-1] |= same
+    keys = moment[tied] * (interactions.num_items + 1) + interactions.items[tied]
+    return len(keys) - len(np.unique(keys))
 
 
 def sentences(found: Findings, interactions: Interactions) -> list[str]:
@@ -52,6 +80,18 @@ def sentences(found: Findings, interactions: Interactions) -> list[str]:
             f"Repeats: {_share(found.duplicates, total)} interactions are with an item that the "
             "user has had before. They count, in order; with seen items masked they can be the "
             "true item, which is never masked."
+            + (
+                f" {found.same_time:,} of them are at the very time of another, as if logged twice."
+                if found.same_time
+                else ""
+            )
+            + " The filter repeats drops them."
+        )
+    if 0 < interactions.num_items <= FEW_ITEMS:
+        chance = min(1.0, TOP_K / interactions.num_items)
+        said.append(
+            f"Few items: with {interactions.num_items} of them a random order has a "
+            f"Recall@{TOP_K} of {chance:.4f}."
         )
     if found.too_short:
         said.append(
@@ -61,6 +101,12 @@ def sentences(found: Findings, interactions: Interactions) -> list[str]:
         )
     if found.timeless:
         said.append("No times: the order of the file is taken for that of time.")
+    if found.backwards:
+        said.append(
+            f"Out of order: {_share(found.backwards, users)} users have something in training that "
+            "is later than something held out, or in validation that is later than in test. The "
+            "files count."
+        )
     if found.ties:
         said.append(
             f"Ties: {_share(found.ties, total)} interactions have the time of the user's one "

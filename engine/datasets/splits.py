@@ -9,22 +9,30 @@ same times for all users, so that no later interaction is trained on than is pre
 2020 on how splits differ; Ji et al. 2023 on leakage). A user's target is the first item of the
 period, given all items before the period; users without an item in the period, or before it, are
 not evaluated in it.
+
+**Given**: the source has a file each for training, validation and test. A history is its training
+part, then its validation part, then its test part; a user's target is the first item of a part,
+given all items before the part.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
+from engine.datasets.readers.source import CONTEXT, TEST, VALID
+from engine.datasets.times import moment_within, span_text, time_text
 from engine.errors import DataError
 from engine.spec import Dataset, SplitRule
+from engine.spec.moments import microseconds, per_second
 
 Split = Literal["valid", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 FEWEST_EVALUATED = 3
 """Interactions that a user needs to be evaluated by leave-one-out."""
@@ -50,6 +58,8 @@ class SplitData:
     """(users,): one past the last training interaction of each user in ``interactions.items``."""
     valid: HeldOut
     test: HeldOut
+    moments: tuple[int, int] | None = None
+    """Of a temporal split: where validation and test begin, in the unit of the times."""
 
     def held_out(self, split: Split) -> HeldOut:
         """Return ``valid`` or ``test``."""
@@ -69,6 +79,16 @@ class SplitData:
         """Return the held-out items, (evaluated,)."""
         return self.interactions.items[self.ends(split)]
 
+    def cold(self, split: Split) -> NDArray[np.bool_]:
+        """Return which targets, (evaluated,), are items that no training interaction has."""
+        own, size = self.interactions, self.interactions.num_items + 1
+        left = own.offsets[1:] - self.train_end
+        rows = np.repeat(self.train_end - (np.cumsum(left) - left), left) + np.arange(left.sum())
+        trained = np.bincount(own.items, minlength=size)
+        trained -= np.bincount(own.items[rows], minlength=size)
+        never: NDArray[np.bool_] = trained[self.targets(split)] == 0
+        return never
+
     def histories(self, split: Split, length: int) -> NDArray[np.int32]:
         """Return the last items before each target, (evaluated, length), left-padded with 0."""
         return last_items(self.interactions, self.users(split), self.ends(split), length)
@@ -87,21 +107,36 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
     """Split by the data set's rule.
 
     Raises:
-        DataError: a temporal split of data without times, or one that evaluates no user.
+        DataError: a temporal split of data without times or at a moment outside of them, a split
+            that its files should give and don't, or one that evaluates no user.
     """
-    if dataset.split.kind == "leave-one-out":
+    rule, times = dataset.split, interactions.times
+    if rule.kind == "leave-one-out":
         return leave_one_out(interactions)
-    if interactions.times is None:
+    if rule.kind == "given":
+        if interactions.parts is None:
+            raise DataError(
+                f"{dataset.title} can't be split as given: what was read is one file. "
+                "Use kind: leave-one-out."
+            )
+        split, remedy = given(interactions), "give files that share users"
+    elif times is None:
         raise DataError(
             f"{dataset.title} can't be split by time: its source has no times. "
             "Use kind: leave-one-out."
         )
-    split = temporal(interactions, *moments(interactions.times, dataset.split))
+    else:
+        try:
+            split = temporal(interactions, *moments(times, rule))
+        except DataError as error:
+            raise DataError(f"{dataset.title}: {error}") from None
+        span = span_text(int(times.min()), int(times.max()))
+        remedy = f"choose other moments or shares (the times are {span})"
     for name, held_out in (("validation", split.valid), ("test", split.test)):
         if not len(held_out.users):
             raise DataError(
                 f"{dataset.title}: no user has an interaction before and one in the {name} "
-                "period: choose other moments or shares."
+                f"{'file' if rule.kind == 'given' else 'period'}: {remedy}."
             )
     return split
 
@@ -140,28 +175,60 @@ def leave_one_out(interactions: Interactions) -> SplitData:
 
 def temporal(interactions: Interactions, valid_from: int, test_from: int) -> SplitData:
     """Hold out the interactions from ``valid_from`` on, and from ``test_from`` on."""
-    assert interactions.times is not None
+    times = interactions.times
+    assert times is not None
+    valid_at, test_at = (_after(interactions, times < each) for each in (valid_from, test_from))
+    return _periods(interactions, valid_at, valid_at, test_at, (valid_from, test_from))
+
+
+def given(interactions: Interactions) -> SplitData:
+    """Hold out what the source's files of validation and test have."""
+    parts = interactions.parts
+    assert parts is not None
+    train_end, valid_at, test_at = (
+        _after(interactions, parts < part) for part in (CONTEXT, VALID, TEST)
+    )
+    return _periods(interactions, train_end, valid_at, test_at)
+
+
+def _periods(
+    interactions: Interactions,
+    train_end: NDArray[np.int64],
+    valid_at: NDArray[np.int64],
+    test_at: NDArray[np.int64],
+    found: tuple[int, int] | None = None,
+) -> SplitData:
+    """Hold out the first item of each period of a history that isn't the history's first.
+
+    Args:
+        train_end: (users,): one past the last training interaction.
+        valid_at: (users,): where the period of validation begins.
+        test_at: (users,): where it ends, and that of test begins.
+        found: `SplitData.moments`.
+    """
     starts, lasts = interactions.offsets[:-1], interactions.offsets[1:]
-    valid_at = _first_from(interactions, valid_from)
-    test_at = _first_from(interactions, test_from)
 
     def held_out(first: NDArray[np.int64], end: NDArray[np.int64]) -> HeldOut:
         users = np.flatnonzero((first > starts) & (first < end))
         return HeldOut(users, first[users])
 
-    return SplitData(
-        interactions=interactions,
-        train_end=valid_at,
-        valid=held_out(valid_at, test_at),
-        test=held_out(test_at, lasts),
-    )
+    valid, test = held_out(valid_at, test_at), held_out(test_at, lasts)
+    return SplitData(interactions, train_end, valid, test, found)
 
 
 def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
     """Return the start times of validation and test: the rule's own, or those that give its
-    shares."""
+    shares.
+
+    Raises:
+        DataError: the rule's own lie outside the times, or not one after the other.
+    """
     if rule.valid_from is not None and rule.test_from is not None:
-        return rule.valid_from, rule.test_from
+        valid_from = _within(times, "valid_from", rule.valid_from)
+        test_from = _within(times, "test_from", rule.test_from)
+        if valid_from >= test_from:
+            raise DataError("valid_from must be before test_from.")
+        return valid_from, test_from
     places = [
         min(len(times) - 1, int(len(times) * share))
         for share in (1 - rule.valid_share - rule.test_share, 1 - rule.test_share)
@@ -170,13 +237,27 @@ def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
     return valid_from, test_from
 
 
-def _first_from(interactions: Interactions, moment: int) -> NDArray[np.int64]:
-    """Return the index (users,) of each history's first interaction from ``moment`` on, or its
-    end."""
-    assert interactions.times is not None
-    before = np.concatenate([[0], np.cumsum(interactions.times < moment)])
+def _within(times: NDArray[np.int64], name: str, number: float) -> int:
+    """Return a moment of the rule, in microseconds. Raises `DataError` if it is outside of the
+    times."""
+    first, last = int(times.min()), int(times.max())
+    found = moment_within(number, first, last)
+    if found is None:
+        moment = time_text(microseconds(number, per_second(number)), last)
+        period = "validation" if name == "valid_from" else "test"
+        raise DataError(
+            f"{name}, {moment}, is outside of the times, {span_text(first, last)}, so that no user "
+            f"has anything in the {period} period: choose other moments."
+        )
+    return found
+
+
+def _after(interactions: Interactions, before: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the index (users,) one past those interactions of each history, its first ones, that
+    are ``before``, (interactions,)."""
+    many = np.concatenate([[0], np.cumsum(before)])
     offsets = interactions.offsets
-    found: NDArray[np.int64] = offsets[:-1] + (before[offsets[1:]] - before[offsets[:-1]])
+    found: NDArray[np.int64] = offsets[:-1] + (many[offsets[1:]] - many[offsets[:-1]])
     return found
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ceiling import Ceiling
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData
+from engine.datasets.times import span_text, time_text
 
 LENGTHS = (50, 75, 100)
 """The reference's sequence lengths, for `Statistics.longer`."""
@@ -49,6 +51,12 @@ class Statistics:
     """Items by number of occurrences."""
     top_share: float
     """Share of the interactions that are with the most popular 1 % of the items."""
+    first_time: str | None = None
+    """The first time of the interactions, in UTC; ``None`` if the source has none."""
+    last_time: str | None = None
+    """The last one."""
+    span: str = ""
+    """Both, for people."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,21 @@ class SplitCounts:
     trained_only: int
     """Users that are trained on, but not evaluated."""
     unused: int
-    """Interactions that are never a target: those after a user's first one in a temporal split's
-    period."""
+    """Interactions that are neither trained on nor a target: those after a user's first one in a
+    period of a temporal split or a file of a given one."""
+    valid_cold: int = 0
+    """Users of validation whose target is an item that no training interaction has."""
+    test_cold: int = 0
+    """Those of test."""
+    valid_from: str | None = None
+    """Of a temporal split: where validation begins."""
+    test_from: str | None = None
+    """Of a temporal split: where test begins."""
+
+    @property
+    def ceilings(self) -> tuple[Ceiling, Ceiling]:
+        """What bounds the metrics of validation and of test."""
+        return Ceiling(self.valid, self.valid_cold), Ceiling(self.test, self.test_cold)
 
 
 def statistics(interactions: Interactions) -> Statistics:
@@ -88,7 +109,20 @@ def statistics(interactions: Interactions) -> Statistics:
         lengths=histogram(lengths),
         popularity=histogram(popularity),
         top_share=float(most_popular.sum()) / total if total else 0.0,
+        **_span(interactions),
     )
+
+
+def _span(interactions: Interactions) -> dict[str, str]:
+    times = interactions.times
+    if times is None or not len(times):
+        return {}
+    first, last = int(times.min()), int(times.max())
+    return {
+        "first_time": time_text(first, last),
+        "last_time": time_text(last, last),
+        "span": span_text(first, last),
+    }
 
 
 def split_counts(split: SplitData) -> SplitCounts:
@@ -101,7 +135,26 @@ def split_counts(split: SplitData) -> SplitCounts:
         (split.train_end[evaluated] > starts[evaluated]).sum()
     )
     total = len(split.interactions.items)
-    return SplitCounts(train, valid, test, only, total - train - valid - test)
+    valid_from, test_from = _began(split)
+    return SplitCounts(
+        train,
+        valid,
+        test,
+        only,
+        total - train - valid - test,
+        int(split.cold("valid").sum()),
+        int(split.cold("test").sum()),
+        valid_from,
+        test_from,
+    )
+
+
+def _began(split: SplitData) -> tuple[str | None, str | None]:
+    times = split.interactions.times
+    if split.moments is None or times is None:
+        return None, None
+    last = int(times.max())
+    return time_text(split.moments[0], last), time_text(split.moments[1], last)
 
 
 def histogram(values: NDArray[np.integer[Any]]) -> Histogram:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.analysis.export import csv_cell
-from engine.atomic import atomic_file
-from engine.errors import UsageError, UserError
+from engine.errors import UsageError
 from engine.metrics import EPOCH_MEASURES
+from engine.named import named_file
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.schema import EPOCH_INTEGERS
@@ -59,11 +59,8 @@ def write_epochs(
     if not first:
         return 0
     write = {"csv": _write_csv, "parquet": _write_parquet}[format]
-    try:
-        with atomic_file(output) as file:
-            return write(file, _batches(first, cursor))
-    except OSError as error:
-        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+    with named_file(output) as file:
+        return write(file, _batches(first, cursor))
 
 
 def _batches(first: list[Line], cursor: Any) -> Iterator[list[Line]]:

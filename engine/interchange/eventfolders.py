@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.analysis.comparison import columns
-from engine.atomic import atomic_file
-from engine.errors import UserError
 from engine.interchange.events import Scalars, write_scalars
+from engine.named import named_file, named_folder
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
-from engine.store.queries import epochs
+from engine.store.series import epochs
 
 PARAMETERS = "Model/TotalParams"
 EPOCHS = "Total Epoch Trained"
@@ -50,17 +49,14 @@ def write_event_folders(
         parameters,
     )
     written = 0
-    try:
-        for run, size in runs:
-            if found := epochs(con, run):
-                folder = output / run
-                folder.mkdir(parents=True, exist_ok=True)
-                began = int(found[0]["t"])
-                with atomic_file(folder / f"events.out.tfevents.{began:010d}.seqbench") as file:
-                    write_scalars(file, float(found[0]["t"]), _events(found, size))
-                written += 1
-    except OSError as error:
-        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+    for run, size in runs:
+        if found := epochs(con, run):
+            folder = output / run
+            named_folder(folder)
+            began = int(found[0]["t"])
+            with named_file(folder / f"events.out.tfevents.{began:010d}.seqbench") as file:
+                write_scalars(file, float(found[0]["t"]), _events(found, size))
+            written += 1
     return written
 
 

@@ -14,12 +14,23 @@ from engine.interchange.tagmap import TagMap
 _EVENTS = "tfevents"
 _METRICS = ("valid_", "test_")
 
+_PARTS = frozenset(
+    ("train", "training", "valid", "validation", "val", "eval", "evaluation", "test", "testing")
+)
+"""Names of folders that hold a part of the run that the folder above is, as Keras writes them."""
+
 Series = dict[str, dict[int, tuple[float, float]]]
 """Time (seconds since 1970) and figure, by measure and step."""
+
+Folder = tuple[Path, list[Path]]
+"""A folder with its event files."""
 
 
 def read_event_folders(source: Path, known: TagMap) -> Histories:
     """Read every folder below ``source`` that holds event files; each is one run.
+
+    Folders such as ``train`` and ``validation`` belong to the run that the folder above is. A tag
+    of such a folder may be mapped by its own name or, before that, as ``validation/tag``.
 
     Epochs are the steps at which a metric was logged (any figure, if no metric was), counted from
     1. A figure that was not logged at such a step keeps its last value. If a step was logged twice,
@@ -32,34 +43,71 @@ def read_event_folders(source: Path, known: TagMap) -> Histories:
         UserError: a folder can't be read.
     """
     read = Histories([], [])
-    for folder, files in _folders(source):
+    for run, folders in _runs(source):
         series: Series = {}
         seen: set[str] = set()
-        for path in files:
-            problem = _take(path, known.measures(), series, seen)
-            if problem:
-                read.passed_over.append(f"{path} {problem}: what comes before it is taken.")
+        for folder, files in folders:
+            part: Series = {}
+            measures = _measures(known, folder)
+            for path in files:
+                problem = _take(path, measures, part, seen)
+                if problem:
+                    read.passed_over.append(f"{path} {problem}: what comes before it is taken.")
+            read.passed_over.extend(_merge(folder, part, series))
         if series:
-            named = known.fields_of(folder.resolve().as_posix())
-            read.histories.append(History(str(folder), named, _epochs(series)))
+            named = known.fields_of(run.resolve().as_posix())
+            read.histories.append(History(str(run), named, _epochs(series)))
         else:
             tags = ", ".join(shown(tag) for tag in sorted(seen)[:3]) or "no figure"
             read.passed_over.append(
-                f"{folder} is passed over: it has {tags}, and the map knows none of it (--map)."
+                f"{run} is passed over: it has {tags}, and the map knows none of it (--map)."
             )
     return read
 
 
-def _folders(source: Path) -> list[tuple[Path, list[Path]]]:
+def _runs(source: Path) -> list[tuple[Path, list[Folder]]]:
+    """Return the folder of each run below ``source``, with those that hold its event files."""
+
     def refuse(error: OSError) -> None:
         raise UserError(f"{error.filename} can't be read: {error.strerror}.")
 
-    found = []
-    for folder, names, files in os.walk(source, onerror=refuse):
+    runs: dict[Path, list[Folder]] = {}
+    for name, names, files in os.walk(source, onerror=refuse):
         names.sort()
-        if events := sorted(name for name in files if _EVENTS in name):
-            found.append((Path(folder), [Path(folder, name) for name in events]))
-    return found
+        if events := sorted(each for each in files if _EVENTS in each):
+            folder = Path(name)
+            is_part = folder != source and folder.name.casefold() in _PARTS
+            run = folder.parent if is_part else folder
+            runs.setdefault(run, []).append((folder, [folder / each for each in events]))
+    return list(runs.items())
+
+
+def _measures(known: TagMap, folder: Path) -> Mapping[str, str]:
+    """Return the measure of each tag of a folder: that of ``validation/tag`` before ``tag``'s."""
+    part = f"{folder.name}/"
+    own = {
+        tag.removeprefix(part): measure
+        for tag, measure in known.tags.items()
+        if tag.startswith(part)
+    }
+    return {tag: measure for tag, measure in ({**known.tags, **own}).items() if measure is not None}
+
+
+def _merge(folder: Path, part: Series, series: Series) -> list[str]:
+    """Add the figures of a folder to those of its run; return a sentence for each measure that the
+    run has already with another figure at a step, and that is left out."""
+    refused = []
+    for measure, at in part.items():
+        before = series.setdefault(measure, at)
+        twice = next((step for step in at if before.get(step, at[step])[1] != at[step][1]), None)
+        if twice is not None:
+            refused.append(
+                f"{folder} has another {measure} at step {twice} than the folders beside it, and "
+                f"that is left out: map {folder.name + '/'}… to a measure of its own (--map)."
+            )
+        else:
+            before.update(at)
+    return refused
 
 
 def _take(path: Path, measures: Mapping[str, str], series: Series, seen: set[str]) -> str | None:

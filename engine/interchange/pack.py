@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from engine.atomic import atomic_file
 from engine.errors import RunError
 from engine.interchange.archive import check_name, tarfile, write_archive
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
 from engine.lifecycle import ENDED
+from engine.named import named_file
 from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.compare.comparison import matching
@@ -33,7 +33,7 @@ class Packed:
     left_out: tuple[str, ...]
     """A sentence for each matching run that is not in it."""
     bytes: int
-    """Size of the files in it before compression."""
+    """Size of the archive."""
 
 
 def pack(
@@ -56,7 +56,7 @@ def pack(
 
     Raises:
         UsageError: the filter is invalid, or the name doesn't tell the compression.
-        ArchiveError: the file can't be written, or a run's files changed meanwhile.
+        UserError: the file can't be written, or a run's files changed meanwhile.
     """
     check_name(output)
     runs, left_out = _ended(con, *matching(filter, aggregate, without))
@@ -70,9 +70,8 @@ def pack(
     manifest = Manifest(
         {run: {n: source.entry for n, source in files.items()} for run, files in sources.items()}
     )
-    if manifest.runs:
-        _write(output, manifest, sources)
-    return Packed(tuple(manifest.runs), tuple(left_out), manifest.bytes)
+    size = _write(output, manifest, sources) if manifest.runs else 0
+    return Packed(tuple(manifest.runs), tuple(left_out), size)
 
 
 def _ended(
@@ -115,19 +114,16 @@ def _sources(
                 yield path.name, _Source(Entry(file.tell(), digest), path)
 
 
-def _write(output: Path, manifest: Manifest, sources: dict[str, dict[str, _Source]]) -> None:
-    try:
-        with (
-            atomic_file(output) as file,
-            write_archive(file, output.name) as tar,
-        ):
+def _write(output: Path, manifest: Manifest, sources: dict[str, dict[str, _Source]]) -> int:
+    """Write the archive, and return its bytes. Raises as `pack`."""
+    with named_file(output) as file:
+        with write_archive(file, output.name) as tar:
             text = manifest.text().encode()
             tar.addfile(_member(NAME, len(text)), io.BytesIO(text))
             for run, files in sources.items():
                 for name, source in files.items():
                     _add(tar, f"runs/{run}/{name}", source)
-    except OSError as error:
-        raise ArchiveError(f"{output} can't be written: {error.strerror or error}.") from None
+        return file.tell()
 
 
 def _add(tar: tarfile.TarFile, name: str, source: _Source) -> None:

@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import engine
+from engine.surroundings import expanded
 
 PATH_VARIABLES = ("SEQBENCH_DATA", "SEQBENCH_CACHE", "SEQBENCH_CONFIG")
 
@@ -24,7 +25,7 @@ def background_environment() -> dict[str, str]:
 def absolute_paths() -> dict[str, str]:
     """Return those of `PATH_VARIABLES` that are set, made absolute."""
     return {
-        name: str(Path(value).expanduser().resolve())
+        name: str(expanded(value).resolve())
         for name in PATH_VARIABLES
         if (value := os.environ.get(name))
     }

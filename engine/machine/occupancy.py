@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from psutil import pid_exists
 
 from engine.machine.busyprocesses import ForeignProcess, describe
+from engine.machine.gpus import uuid_of
 from engine.machine.slots import Slot
 from engine.machine.telemetry import GpuSample, Sample
 from engine.process import parent_of
-from engine.store.occupants import Occupant
-from engine.store.queries import Run, Supervisor
+from engine.store.queries import Occupant, Run, Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def device_uses(
     for slot in slots:
         for visible in (slot.visible or slot.device).split(","):
             devices.setdefault(visible, []).append(slot)
+    names = {gpu.uuid: gpu.name for gpu in sample.gpus}
     uses = []
     for visible, its in devices.items():
         inside = tuple(placed.get(slot.name) for slot in its)
@@ -77,7 +78,8 @@ def device_uses(
         if its[0].device == "cpu":
             use = _cpu(sample, runs, tuple(busy))
         else:
-            gpu = gpu_of(visible, sample.gpus, environment)
+            uuid = uuid_of(visible, names, environment)
+            gpu = next((each for each in sample.gpus if each.uuid == uuid), None)
             spread = [slot.processes > 1 for slot in its]
             started = {
                 one.pid
@@ -87,24 +89,6 @@ def device_uses(
             use = _gpu(gpu, its[0].title, runs, inside, here, started)
         uses.append(replace(use, names=tuple(slot.name for slot in its)))
     return uses
-
-
-def gpu_of(
-    visible: str, gpus: Sequence[GpuSample], environment: Mapping[str, str] = os.environ
-) -> GpuSample | None:
-    """Return the driver's GPU for an entry of ``CUDA_VISIBLE_DEVICES``; ``None`` if that isn't
-    certain.
-
-    CUDA numbers the fastest GPU first unless ``CUDA_DEVICE_ORDER`` says otherwise, the driver goes
-    by bus: with GPUs of one kind both orders are equal.
-    """
-    if visible.isdecimal():
-        alike = len({gpu.name for gpu in gpus}) == 1
-        by_bus = environment.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
-        index = int(visible)
-        return gpus[index] if index < len(gpus) and (alike or by_bus) else None
-    found = [gpu for gpu in gpus if gpu.uuid.startswith(visible)]
-    return found[0] if len(found) == 1 else None
 
 
 def _assign(slots: Sequence[Slot], occupants: Iterable[Occupant]) -> dict[str, Occupant]:

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.config import Slots
-from engine.machine.telemetry import gpu_names
+from engine.limits import Limits, process_limits
+from engine.machine.gpus import Gpu, usable_gpus
 
 CORES_PER_CPU_RUN = 4
 """Cores for each slot where the settings say ``cpu: auto``."""
 
-log = logging.getLogger("seqbench")
+LEAST_CPU_RUN = 512 * 2**20
+"""Bytes that a process which trains on the CPU needs at least: torch and a small data set."""
 
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
+log = logging.getLogger("seqbench")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +38,22 @@ class Slot:
     """Processes that train one run together; on ``cuda`` each has a GPU of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """A GPU that runs may train on."""
-
-    visible: str
-    """Its entry in ``CUDA_VISIBLE_DEVICES``: the UUID, or the entry that was inherited."""
-    title: str
-
-
 def detect_slots(
-    settings: Slots, environment: Mapping[str, str] = os.environ, cores: int | None = None
+    settings: Slots,
+    environment: Mapping[str, str] = os.environ,
+    limits: Limits | None = None,
 ) -> list[Slot]:
     """Return the slots of this machine, at least one. GPUs that stay unused are logged.
 
     Args:
-        cores: the cores to divide; by default those that this process may use.
+        limits: what the runs may use together; by default what this process may.
     """
-    cores = cores or len(os.sched_getaffinity(0))
-    gpus = allowed_gpus([Gpu(uuid, name) for uuid, name in gpu_names().items()], environment)
-    if note := unused_gpus_note(settings, len(gpus)):
-        log.warning("%s", note)
-    return divide(settings, gpus, cores)
+    limits = limits or process_limits()
+    usable = usable_gpus(environment)
+    for note in (usable.note, unused_gpus_note(settings, len(usable.gpus))):
+        if note:
+            log.warning("%s", note)
+    return divide(settings, usable.gpus, limits.cores, limits.memory)
 
 
 def unused_gpus_note(settings: Slots, gpus: int) -> str | None:
@@ -74,11 +70,16 @@ def unused_gpus_note(settings: Slots, gpus: int) -> str | None:
     return None
 
 
-def divide(settings: Slots, gpus: Sequence[Gpu], cores: int) -> list[Slot]:
+def divide(
+    settings: Slots, gpus: Sequence[Gpu], cores: int, memory: int | None = None
+) -> list[Slot]:
     """Divide the GPUs into slots, or the CPU if there are none.
 
     Each group of ``gpus_per_run`` GPUs has ``settings.gpu`` slots. A last group that is smaller is
     left out; if it is the only one, a run trains on that.
+
+    Args:
+        memory: bytes that the runs on the CPU may use together; ``None`` is no limit.
     """
     if gpus:
         processes = min(settings.gpus_per_run, len(gpus))
@@ -89,12 +90,18 @@ def divide(settings: Slots, gpus: Sequence[Gpu], cores: int) -> list[Slot]:
             _gpu_slot(group, number, threads) for number in range(settings.gpu) for group in groups
         ]
     processes = settings.processes_per_run
-    auto = max(1, cores // (CORES_PER_CPU_RUN * processes))
-    count = auto if settings.cpu == "auto" else settings.cpu
+    count = settings.cpu if settings.cpu != "auto" else _cpu_runs(cores, memory, processes)
     threads = max(1, cores // (count * processes))
     return [
         Slot(f"cpu/{number}", "cpu", "CPU", threads, processes=processes) for number in range(count)
     ]
+
+
+def _cpu_runs(cores: int, memory: int | None, processes: int) -> int:
+    """Return how many runs of so many processes go at once, by the cores and the memory."""
+    by_cores = cores // (CORES_PER_CPU_RUN * processes)
+    by_memory = by_cores if memory is None else int(memory // (LEAST_CPU_RUN * processes))
+    return max(1, min(by_cores, by_memory))
 
 
 def _gpu_slot(gpus: Sequence[Gpu], number: int, threads: int) -> Slot:
@@ -106,29 +113,3 @@ def _gpu_slot(gpus: Sequence[Gpu], number: int, threads: int) -> Slot:
 def gpus_title(title: str, gpus: int) -> str:
     """Return the name of one GPU, or of several alike: ``2 × NVIDIA H100``."""
     return title if gpus == 1 else f"{gpus} × {title}"
-
-
-def allowed_gpus(gpus: Sequence[Gpu], environment: Mapping[str, str]) -> list[Gpu]:
-    """Return the GPUs that this environment lets us use.
-
-    An inherited ``CUDA_VISIBLE_DEVICES`` is the whole list, and its entries are kept as they are:
-    an index there counts in CUDA's order, which isn't the driver's. Inside a Slurm job without
-    it no GPU was allocated, whatever the driver shows.
-    """
-    if not gpus:
-        return []
-    inherited = environment.get(_VISIBLE)
-    if inherited is None:
-        return [] if "SLURM_JOB_ID" in environment else list(gpus)
-    allowed: list[Gpu] = []
-    for entry in inherited.split(","):
-        name = entry.strip()
-        if not _names_device(name):
-            break  # CUDA too stops at the first entry that is none
-        known = [gpu.title for gpu in gpus if name.startswith("GPU-") and name in gpu.visible]
-        allowed.append(Gpu(name, known[0] if known else gpus[0].title))
-    return allowed
-
-
-def _names_device(name: str) -> bool:
-    return name.isdecimal() or name.startswith(("GPU-", "MIG-"))

@@ -10,12 +10,18 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import psutil
 import pynvml
 
+from engine.limits import CpuQuota, Limits, process_limits
+
 MIB = 1024 * 1024
+
+LIMITS_SECONDS = 10.0
+"""How long the limits of this process are taken to stay as they were read."""
 
 
 class GpuProcess(NamedTuple):
@@ -53,14 +59,15 @@ class GpuSample:
 
 @dataclass(frozen=True, slots=True)
 class HostSample:
-    """A sample of the machine's CPU and memory."""
+    """A sample of the CPU and the memory that this process may use (`engine.limits`)."""
 
     cpu_percent: float
-    """Mean over all cores, 0 to 100, since the sample before."""
+    """Of its quota of CPU time, else of the cores that it may run on, 0 to 100, since the sample
+    before."""
     memory_used_mib: float
     memory_total_mib: float
     load: float
-    """Load average of the last minute."""
+    """Load average of the whole machine in the last minute."""
     cores: int
 
 
@@ -97,14 +104,16 @@ class Sampler:
     def __init__(self, pid: int | None = None) -> None:
         self._nvml = _Nvml()
         self._process = psutil.Process(pid) if pid is not None else None
-        psutil.cpu_percent()
+        self._limits, self._read = process_limits(), time.monotonic()
+        self._cpu = CpuLoad()
+        self._cpu.percent(self._limits)
         if self._process is not None:
             self._process.cpu_percent()
 
     def sample(self) -> Sample:
         """Take a sample, in a millisecond or two per GPU."""
         gpus = self._nvml.sample()
-        return Sample(time.time(), _host(), gpus, None if gpus else self._nvml.note)
+        return Sample(time.time(), self._host(), gpus, None if gpus else self._nvml.note)
 
     def process(self) -> ProcessSample | None:
         """Take a sample of the process ``pid``; ``None`` without one, or if it has ended."""
@@ -119,6 +128,49 @@ class Sampler:
         """Close the driver's library."""
         self._nvml.close()
 
+    def _host(self) -> HostSample:
+        if time.monotonic() - self._read > LIMITS_SECONDS:
+            self._limits, self._read = process_limits(), time.monotonic()
+        limits = self._limits
+        return HostSample(
+            cpu_percent=self._cpu.percent(limits),
+            memory_used_mib=memory_used(limits) / MIB,
+            memory_total_mib=limits.memory / MIB,
+            load=os.getloadavg()[0],
+            cores=limits.cores,
+        )
+
+
+class CpuLoad:
+    """How busy the CPU is that this process may use, since the look before."""
+
+    def __init__(self) -> None:
+        self._quota: CpuQuota | None = None
+        self._used = self._looked = 0.0
+
+    def percent(self, limits: Limits) -> float:
+        """Return the load, 0 to 100: of the quota, if its use is known, else of the cores."""
+        cores = psutil.cpu_percent(percpu=True)
+        seen = [cores[number] for number in limits.allowed if number < len(cores)]
+        percent = fmean(seen or cores)
+        used = limits.quota.used_seconds() if limits.quota else None
+        if limits.quota and used is not None:
+            now = time.monotonic()
+            if self._quota == limits.quota:
+                seconds = max(now - self._looked, 1e-3)
+                percent = 100 * (used - self._used) / seconds / limits.quota.cores
+            self._quota, self._used, self._looked = limits.quota, used, now
+        return min(max(percent, 0.0), 100.0)
+
+
+def memory_used(limits: Limits) -> float:
+    """Return the bytes in use of the memory that this process may use."""
+    used = limits.memory_limit.used_bytes() if limits.memory_limit else None
+    if used is None:
+        machine = psutil.virtual_memory()
+        used = machine.total - machine.available
+    return min(used, limits.memory)
+
 
 def driver_version() -> str | None:
     """Return the NVIDIA driver's version; ``None`` without a driver."""
@@ -130,17 +182,6 @@ def gpu_names() -> dict[str, str]:
     """Return the names of the driver's GPUs by their UUIDs, in the driver's order."""
     with closing(_Nvml()) as nvml:
         return {gpu.uuid: gpu.name for gpu in nvml.gpus if gpu.uuid}
-
-
-def _host() -> HostSample:
-    memory = psutil.virtual_memory()
-    return HostSample(
-        cpu_percent=psutil.cpu_percent(),
-        memory_used_mib=(memory.total - memory.available) / MIB,
-        memory_total_mib=memory.total / MIB,
-        load=os.getloadavg()[0],
-        cores=len(os.sched_getaffinity(0)),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,12 @@ class SequenceModel(nn.Module, ABC):
     length: int
 
     @abstractmethod
-    def hidden(self, items: Tensor) -> Tensor:
-        """Return the last layer's states (B, W, d) for int64 items (B, W), right-aligned."""
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+        """Return the last layer's states (B, W, d) for int64 items (B, W), right-aligned.
+
+        Args:
+            last_only: return only the last position, (B, 1, d), for a fraction of the work.
+        """
 
     def transform(self, states: Tensor) -> Tensor:
         """Transform states (..., d) before the output layer; by default, not at all."""
@@ -65,6 +69,6 @@ class SequenceModel(nn.Module, ABC):
         """Return the logits (..., V + 1) of states (..., d); column 0 is padding."""
         return self.output_layer().logits(self.transform(states))
 
-    @abstractmethod
     def query(self, items: Tensor) -> Tensor:
         """Return the states (B, d) that predict the next item of int64 histories (B, W), W ≤ L."""
+        return self.hidden(items, last_only=True)[:, -1]

@@ -58,11 +58,8 @@ class BERT4Rec(SequenceModel):
         self.output_bias = nn.Parameter(torch.zeros(num_items + 1)) if architecture.tied else None
         self.apply(initialise)
 
-    def hidden(self, items: Tensor) -> Tensor:
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
         """Return states (B, W, d) for int64 items (B, W), W ≤ L + 1, [MASK] among them."""
-        return self._states(items)
-
-    def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
         x: Tensor = self.items(items)
         if self.positions is not None:
             x = x + last_positions(self.positions, items.shape[1])
@@ -85,5 +82,4 @@ class BERT4Rec(SequenceModel):
 
     def query(self, items: Tensor) -> Tensor:
         """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
-        masked = F.pad(items, (0, 1), value=self.mask_token)
-        return self._states(masked, last_only=True)[:, -1]
+        return super().query(F.pad(items, (0, 1), value=self.mask_token))

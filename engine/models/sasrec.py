@@ -44,10 +44,7 @@ class SASRec(SequenceModel):
         self.output = None if architecture.tied else nn.Linear(dim, num_items + 1)
         self.apply(initialise)
 
-    def hidden(self, items: Tensor) -> Tensor:
-        return self._states(items)
-
-    def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
         x: Tensor = self.items(items)
         if self.positions is not None:
             x = x + last_positions(self.positions, items.shape[1])
@@ -60,6 +57,3 @@ class SASRec(SequenceModel):
         if self.output is None:
             return OutputLayer(self.items.weight)
         return OutputLayer(self.output.weight, self.output.bias)
-
-    def query(self, items: Tensor) -> Tensor:
-        return self._states(items, last_only=True)[:, -1]

@@ -90,7 +90,7 @@ class TransformerLayer(nn.Module):
         return self._by_head(query), self._by_head(key), self._by_head(value)
 
     def _by_head(self, x: Tensor) -> Tensor:
-        """(B, W, d) → (B, heads, W, d / heads)."""
+        """Split (B, W, d) into heads: (B, heads, W, d / heads)."""
         return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
 
     def _feed_forward(self, x: Tensor) -> Tensor:

@@ -235,10 +235,7 @@ class XLSTM(SequenceModel):
         )
         self.apply(_initialise)
 
-    def hidden(self, items: Tensor) -> Tensor:
-        return self._states(items)
-
-    def _states(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
         x = self.dropout(self.embedding(items))
         out: Tensor = self.backbone(x, items > 0, last_only=last_only)
         return out
@@ -256,9 +253,6 @@ class XLSTM(SequenceModel):
     def output_layer(self) -> OutputLayer:
         layer = self.embedding if self.lm_head is None else self.lm_head
         return OutputLayer(layer.weight, soft_cap=self.logit_soft_cap)
-
-    def query(self, items: Tensor) -> Tensor:
-        return self._states(items, last_only=True)[:, -1]
 
 
 def _initialise(module: nn.Module) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.analysis import published
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
@@ -15,14 +15,18 @@ from engine.analysis.costs import CostedCell, costed
 from engine.analysis.inflation import CellInflation, inflation
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.pairs.significance import Metric, user_interval
+from engine.analysis.pivot.arranged import PivotRow
+from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
+from engine.config import Catalogue
 from engine.errors import UsageError
-from engine.report.planned import Plan, plan
-from engine.report.plots import Curve, Level
-from engine.store import queries
+from engine.report.planned import SuiteRuns, suite_runs
+from engine.report.plots import CellQuality, Curve
+from engine.spec import Suite
+from engine.store import queries, series
 from engine.store.compare.grouping import (
     CellRow,
     Choice,
@@ -33,10 +37,6 @@ from engine.store.compare.grouping import (
 from engine.store.database import fetch
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
-    from engine.spec import Suite
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class DataGroup:
 
     place: dict[str, Value]
     cells: tuple[CostedCell, ...]
-    levels: tuple[Level, ...]
+    qualities: tuple[CellQuality, ...]
     """Quality of each cell, in the same order."""
     pairs: tuple[Pair, ...]
     tradeoffs: Tradeoffs
@@ -89,7 +89,7 @@ class Material:
     wanted: Wanted
     rows: tuple[Row, ...]
     """Rows of all selected runs, in any state; figures are those at the chosen epoch."""
-    plan: Plan | None
+    suite_runs: SuiteRuns | None
     """Which runs of the suite exist, where a suite was selected."""
     counted: Mapping[str, Cell]
     """The cell of each run that counts for one, by run id."""
@@ -99,6 +99,7 @@ class Material:
     starts: Mapping[str, Mapping[str, Any]]
     """Fields of the newest ``start`` line of the journal, by run id."""
     groups: tuple[DataGroup, ...]
+    pivot: tuple[PivotRow, ...]
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
     """Cells, each with a published figure for it."""
@@ -133,7 +134,7 @@ def gather(
         assert catalogue is not None
         others = [run for run in others if run.suite == wanted.suite.name]
         own = [run for run in runs.values() if not run.origin and run.id not in wanted.without]
-        planned = plan(catalogue, wanted.suite, own)
+        planned = suite_runs(catalogue, wanted.suite, own)
         meant = planned.ids
         rows = [row for row in rows if row["run"] in meant]
     rows.sort(key=lambda row: [str(row["dataset"]), str(row["model"]), row["length"], row["seed"]])
@@ -150,12 +151,13 @@ def gather(
     return Material(
         wanted=wanted,
         rows=tuple(rows),
-        plan=planned,
+        suite_runs=planned,
         counted=counted,
         runs=meant_runs,
         specs=_specs(con, ids),
-        starts=_starts(con, ids),
+        starts=series.starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
+        pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
         problems=(*_left_out(len(others)), *problems),
@@ -205,7 +207,7 @@ def _groups(
             DataGroup(
                 place=dict(zip(COMPARABLE, key, strict=True)),
                 cells=tuple(members),
-                levels=tuple(_level(each, wanted) for each in members),
+                qualities=tuple(_quality(each, wanted) for each in members),
                 pairs=own_pairs,
                 tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
@@ -222,15 +224,17 @@ def _order(each: CostedCell) -> tuple[str, str, int, str]:
     return cell.model, cell.profile, cell.length, each.label
 
 
-def _level(each: CostedCell, wanted: Wanted) -> Level:
+def _quality(each: CostedCell, wanted: Wanted) -> CellQuality:
     values = each.cell.values(wanted.metric, masked=wanted.masked)
     low, high = user_interval(values)
-    return Level(each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1))))
+    return CellQuality(
+        each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1)))
+    )
 
 
 def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
     run = str(row["run"])
-    epochs = queries.epoch_figures(con, run, [measure, "loss"])
+    epochs = series.epoch_figures(con, run, [measure, "loss"])
     known = [
         (int(epoch), float(seconds), float(quality), float(loss))
         for epoch, _, _, _, seconds, _, quality, loss in epochs
@@ -258,14 +262,3 @@ def _specs(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str
         (json.dumps(list(ids)),),
     )
     return {run: json.loads(spec) for run, spec in rows}
-
-
-def _starts(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Read what the newest attempt of each run recorded at its start."""
-    rows = fetch(
-        con,
-        "SELECT run, fields FROM events WHERE kind = 'start'"
-        " AND run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, seq",
-        (json.dumps(list(ids)),),
-    )
-    return {run: json.loads(fields) for run, fields in rows}

@@ -10,11 +10,7 @@ from engine.lifecycle import STATES
 from engine.spec import RunSpec, Suite
 from engine.store.queries import Run
 
-_BEST_STATES = (
-    "done",
-    "running",
-    *(state for state in STATES if state not in ("done", "running")),
-)
+_BEST_STATES = list(dict.fromkeys(("done", "running", *STATES)))
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SuiteRuns:
     """A suite, and the runs that were launched as it."""
 
     suite: Suite
@@ -49,7 +45,7 @@ class Plan:
         return {each.run for each in self.runs if each.run} | {run.id for run in beside}
 
 
-def plan(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> Plan:
+def suite_runs(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> SuiteRuns:
     """Find the runs of a suite: those with its name, and any other that equals one of its runs.
 
     The seeds are the suite's own, unless runs were launched as it with others: then the seeds of
@@ -65,7 +61,7 @@ def plan(catalogue: Catalogue, suite: Suite, runs: Sequence[Run]) -> Plan:
     wanted = {spec.fingerprint(): spec for spec in catalogue.expand(counted_suite)}
     cells = {(spec.model, spec.dataset, spec.length) for spec in wanted.values()}
     beside = [run for run in launched if run.state == "done" and run.fingerprint not in wanted]
-    return Plan(
+    return SuiteRuns(
         suite=counted_suite,
         named_seeds=suite.seeds,
         runs=tuple(_planned(wanted, runs)),
@@ -80,11 +76,10 @@ def _cell(run: Run) -> tuple[str, str, int]:
 
 def _planned(wanted: dict[str, RunSpec], runs: Iterable[Run]) -> Iterator[Planned]:
     """Yield each run of the suite, with the run of the store that came furthest (done first)."""
-    rank = {state: number for number, state in enumerate(_BEST_STATES)}
     known: dict[str, Run] = {}
     for run in runs:
         other = known.get(run.fingerprint)
-        if other is None or rank[run.state] < rank[other.state]:
+        if other is None or _rank(run) < _rank(other):
             known[run.fingerprint] = run
     for fingerprint, spec in wanted.items():
         found = known.get(fingerprint)
@@ -92,3 +87,9 @@ def _planned(wanted: dict[str, RunSpec], runs: Iterable[Run]) -> Iterator[Planne
             yield Planned(spec, None, None, "")
         else:
             yield Planned(spec, found.state, found.id, found.message or "")
+
+
+def _rank(run: Run) -> int:
+    """Return how far a run came, 0 the furthest; a state of another version comes last."""
+    known = run.state in _BEST_STATES
+    return _BEST_STATES.index(run.state) if known else len(_BEST_STATES)

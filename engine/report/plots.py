@@ -1,27 +1,28 @@
-"""Draws the plots of a report. Matplotlib is imported when the first is drawn."""
+"""Draws the plots of a report."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from engine.analysis.costs import Cost, CostedCell
-from engine.analysis.pareto import pareto_front
+from engine.analysis.scatter import pareto_front
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WIDE = 11.0
 """Width of a figure in inches; a page scales it to its column."""
 
 
 @dataclass(frozen=True)
-class Level:
+class CellQuality:
     """The quality of a cell."""
 
     cell: CostedCell
@@ -62,19 +63,19 @@ def colours(models: Sequence[str]) -> Colours:
     }
 
 
-def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours) -> str:
+def quality_plot(name: str, qualities: Sequence[CellQuality], metric: str, looks: Colours) -> str:
     """Draw the mean of each cell with its interval over users, and its seeds as ticks."""
-    with _style():
-        figure = _figure(WIDE, 1.0 + 0.32 * len(levels))
+    with style.context(STYLE, after_reset=True):
+        figure = _figure(WIDE, 1.0 + 0.32 * len(qualities))
         axes = figure.subplots()
-        for y, level in enumerate(levels):
-            colour, marker = looks[_model(level.cell)]
-            axes.plot([level.low, level.high], [y, y], color=colour, linewidth=2)
-            axes.plot(level.seeds, [y] * len(level.seeds), "|", color=colour, markersize=9)
-            axes.plot([level.mean], [y], marker, color=colour, markersize=7)
-        axes.set_yticks(range(len(levels)), [level.cell.label for level in levels])
+        for y, quality in enumerate(qualities):
+            colour, marker = looks[_model(quality.cell)]
+            axes.plot([quality.low, quality.high], [y, y], color=colour, linewidth=2)
+            axes.plot(quality.seeds, [y] * len(quality.seeds), "|", color=colour, markersize=9)
+            axes.plot([quality.mean], [y], marker, color=colour, markersize=7)
+        axes.set_yticks(range(len(qualities)), [quality.cell.label for quality in qualities])
         axes.tick_params(axis="y", length=0, labelcolor=INK)
-        axes.set_ylim(len(levels) - 0.4, -0.6)
+        axes.set_ylim(len(qualities) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(metric)
@@ -84,7 +85,7 @@ def quality_plot(name: str, levels: Sequence[Level], metric: str, looks: Colours
 def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours) -> str:
     """Draw a column per length: validation over training time, and the loss over epochs."""
     lengths = sorted({curve.length for curve in curves})
-    with _style():
+    with style.context(STYLE, after_reset=True):
         figure = _figure(WIDE, 5.6)
         grid = figure.subplots(2, len(lengths), sharey="row", sharex="row", squeeze=False)
         for column, length in enumerate(lengths):
@@ -107,44 +108,46 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
 
 
 def pareto_plot(
-    name: str, levels: Sequence[Level], costs: Sequence[Cost], metric: str, looks: Colours
+    name: str, qualities: Sequence[CellQuality], costs: Sequence[Cost], metric: str, looks: Colours
 ) -> str:
     """Draw quality over each cost, with a line through the cells on the Pareto front."""
     columns = 3 if len(costs) > 2 else len(costs)
     rows = math.ceil(len(costs) / columns)
-    with _style():
+    with style.context(STYLE, after_reset=True):
         figure = _figure(WIDE, 0.5 + 2.9 * rows)
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
         every = [axes for row in grid for axes in row]
         for axes, cost in zip(every, costs, strict=False):
-            _pareto(axes, levels, cost, looks)
+            _pareto(axes, qualities, cost, looks)
         for number, axes in enumerate(every):
             axes.set_visible(number < len(costs))
         for row in grid:
             row[0].set_ylabel(metric)
-        _legend(figure, looks, {_model(level.cell) for level in levels})
+        _legend(figure, looks, {_model(quality.cell) for quality in qualities})
         return svg_text(figure, name)
 
 
-def _pareto(axes: Axes, levels: Sequence[Level], cost: Cost, looks: Colours) -> None:
-    spreads = [(level.cell.spread(cost), level) for level in levels]
-    known = [(found.mean if found else None, level) for found, level in spreads]
-    points = [(x, level) for x, level in known if x is not None]
-    front = pareto_front([(x, level.mean) for x, level in points], less_x=cost.better == "lower")
+def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Colours) -> None:
+    spreads = [(quality.cell.spread(cost), quality) for quality in qualities]
+    known = [(found.mean if found else None, quality) for found, quality in spreads]
+    points = [(x, quality) for x, quality in known if x is not None]
+    front = pareto_front(
+        [(x, quality.mean) for x, quality in points], less_x=cost.better == "lower"
+    )
     if front:
         steps = sorted((points[index][0], points[index][1].mean) for index in front)
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-    lengths = sorted({level.cell.cell.cell.length for level in levels})
-    for index, (x, level) in enumerate(points):
-        colour, marker = looks[_model(level.cell)]
-        axes.plot([x, x], [level.low, level.high], color=colour, linewidth=1, alpha=0.55)
+    lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
+    for index, (x, quality) in enumerate(points):
+        colour, marker = looks[_model(quality.cell)]
+        axes.plot([x, x], [quality.low, quality.high], color=colour, linewidth=1, alpha=0.55)
         inside = colour if index in front else PAPER
-        axes.plot([x], [level.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
-        length = level.cell.cell.cell.length
+        axes.plot([x], [quality.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
+        length = quality.cell.cell.cell.length
         if len(lengths) > 1:
             right, up, side = _BESIDE[lengths.index(length) % len(_BESIDE)]
             axes.annotate(
-                str(length), (x, level.mean), (right, up), textcoords="offset points",
+                str(length), (x, quality.mean), (right, up), textcoords="offset points",
                 horizontalalignment=side, fontsize=8.5, color=QUIET,
             )  # fmt: skip
     arrow = "← better" if cost.better == "lower" else "better →"
@@ -161,8 +164,6 @@ model's cells, which lie close together, don't overlap."""
 
 def _logarithmic(axes: Axes, values: Sequence[float], least: float) -> None:
     """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
     above = [value for value in values if value > 0]
     if above and max(above) / min(above) >= least:
         axes.set_xscale("log")
@@ -182,8 +183,6 @@ def _short(value: float) -> str:
 
 
 def _legend(figure: Figure, looks: Colours, models: set[str]) -> None:
-    from matplotlib.lines import Line2D
-
     shown = [(model, look) for model, look in looks.items() if model in models]
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=7, linewidth=1.6)
@@ -198,21 +197,7 @@ def _model(cell: CostedCell) -> str:
     return cell.cell.cell.model
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Apply our style in place of the user's own Matplotlib settings."""
-    import matplotlib as mpl
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
-        yield
-
-
 def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     return figure

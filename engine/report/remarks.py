@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
+from engine.analysis.export import listed
 from engine.marks import MEANING, OF_DATA
 from engine.report.blocks import Block, Cell, Paragraph, table
-from engine.report.wording import listed
 
 AGAIN = "tried again"
 _MEANING = {

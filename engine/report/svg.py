@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from matplotlib.figure import Figure
 
 INK, QUIET, GRID, PAPER = "#010101", "#010102", "#010103", "#010104"
 """Placeholders that are replaced by the page's colours; no drawing has them by chance."""
@@ -67,7 +66,7 @@ STYLE: dict[str, Any] = {
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
 }
-"""Our settings for Matplotlib."""
+"""Settings of Matplotlib for every plot, in place of the user's own."""
 
 
 def svg_text(figure: Figure, name: str) -> str:

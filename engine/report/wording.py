@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Sized
 from datetime import UTC, datetime
 
 from engine.analysis.comparison import METRIC_NAMES
 from engine.analysis.pairs.significance import Metric
 
 ABSENT = "n/a"
-
-
-def listed(texts: Iterable[str]) -> str:
-    """Join texts as ``a, b and c``."""
-    *first, last = texts
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def counted(things: Sized, noun: str) -> str:

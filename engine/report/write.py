@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
-from engine.atomic import write_atomically
-from engine.errors import UserError
+from engine.config import Catalogue
+from engine.named import named_folder, write_named
 from engine.report.blocks import Report
 from engine.report.formats import format_of
 from engine.report.gather import Material, Wanted, gather
@@ -23,9 +22,6 @@ from engine.report.sections.statistics import significance
 from engine.report.svg import standalone
 from engine.report.wording import counted, metric_name
 from engine.store.location import StoreLocation
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 
 @dataclass(frozen=True)
@@ -80,20 +76,17 @@ def write_report(report: Report, path: Path) -> Written:
         UsageError: the ending is that of no format.
         UserError: a file can't be written.
     """
-    try:
-        if format_of(path) == "html":
-            write_atomically(path, html(report))
-            return Written(path, None)
-        folder = path.with_name(f"{path.stem}-plots")
-        pictures = plot_files(report)
-        if pictures:
-            folder.mkdir(exist_ok=True)
-        for name, svg in pictures.items():
-            write_atomically(folder / name, standalone(svg))
-        write_atomically(path, markdown(report, PurePosixPath(folder.name)))
-        return Written(path, folder if pictures else None)
-    except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}.") from None
+    if format_of(path) == "html":
+        write_named(path, html(report))
+        return Written(path, None)
+    folder = path.with_name(f"{path.stem}-plots")
+    pictures = plot_files(report)
+    if pictures:
+        named_folder(folder, parents=False)
+    for name, svg in pictures.items():
+        write_named(folder / name, standalone(svg))
+    write_named(path, markdown(report, PurePosixPath(folder.name)))
+    return Written(path, folder if pictures else None)
 
 
 def _title(material: Material) -> str:

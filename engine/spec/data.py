@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from engine.spec.moments import microseconds, moment, per_second
 from engine.spec.strict import Name, Strict
 
 Size = Literal["small", "medium", "large"]
@@ -40,6 +41,9 @@ class Filter(Strict):
 
     min_rating: float | None = None
     """Drop interactions with lower ratings."""
+    repeats: Literal["keep", "first", "last", "consecutive", "same-time"] = "keep"
+    """What is left of a user's interactions with one item: all; the first or the last of them; the
+    first of those that follow one another directly; or the first of those at one time."""
     k_core: int = Field(default=0, ge=0, le=1_000_000)
     """Drop users and items with fewer interactions, repeatedly until none has."""
     k_core_rounds: int | None = Field(default=None, ge=1)
@@ -47,18 +51,24 @@ class Filter(Strict):
     in which users and items were counted together."""
 
 
+Moment = Annotated[int | float, BeforeValidator(moment)]
+"""A moment in time: dates become seconds since 1970, numbers stay as they are."""
+
+
 class SplitRule(Strict):
     """Which interactions are held out for validation and test."""
 
-    kind: Literal["leave-one-out", "temporal"] = "leave-one-out"
-    """Hold out each user's last two items, or everything from two times on, equal for all users."""
+    kind: Literal["leave-one-out", "temporal", "given"] = "leave-one-out"
+    """Hold out each user's last two items; or everything from two times on, equal for all users;
+    or what is in files of its own."""
     valid_share: float = Field(default=0.1, gt=0, lt=1)
     """Of ``temporal``: share of all interactions, by time, between the two times."""
     test_share: float = Field(default=0.1, gt=0, lt=1)
     """Of ``temporal``: share of all interactions, by time, from the second time on."""
-    valid_from: int | None = None
-    """The first time itself, in the source's unit (mostly seconds since 1970)."""
-    test_from: int | None = None
+    valid_from: Moment | None = None
+    """The first time itself: a date, or a number as the source has them or as clocks count (mostly
+    seconds since 1970)."""
+    test_from: Moment | None = None
     """The second time itself."""
 
     @model_validator(mode="after")
@@ -66,7 +76,10 @@ class SplitRule(Strict):
         if (self.valid_from is None) != (self.test_from is None):
             raise ValueError("valid_from and test_from belong together: give both, or shares")
         if self.valid_from is not None and self.test_from is not None:
-            if self.valid_from >= self.test_from:
+            given = (self.valid_from, self.test_from)
+            first, second = (microseconds(each, per_second(each)) for each in given)
+            # Two numbers may have different units, or one that their sizes don't tell.
+            if first >= second and self.valid_from >= self.test_from:
                 raise ValueError("valid_from must be before test_from")
         elif self.valid_share + self.test_share >= 1:
             raise ValueError("valid_share and test_share leave nothing to train on")
@@ -115,6 +128,10 @@ class SyntheticSource(Strict):
         return self
 
 
+GIVEN_FILES = 3
+"""Files of a split that is given."""
+
+
 class Dataset(Strict):
     """A data set of the catalogue."""
 
@@ -135,7 +152,7 @@ class Dataset(Strict):
     """Name of the folder under the data folders, and in the archive."""
     files: dict[str, str | None] = Field(default={})
     """Names of the files, the one with the interactions first, each with its MD5 if one is
-    published."""
+    published. Of a split that is given: training, validation, test, and then others."""
     interactions_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """`engine.datasets.splits.data_checksum` of the data when its entry was made; tells a file that
     is only written otherwise from one that holds something else."""
@@ -156,6 +173,10 @@ class Dataset(Strict):
             raise ValueError("'synthetic' settings belong to reader 'synthetic', and only there")
         if self.reader != "synthetic" and not (self.folder and self.files):
             raise ValueError("'folder' and 'files' are needed to find the data")
+        if self.split.kind == "given" and len(self.files) < GIVEN_FILES:
+            raise ValueError(
+                "a split that is given needs three 'files': of training, validation and test"
+            )
         if (self.reader == "table") != (self.columns is not None):
             raise ValueError("'columns' belong to reader 'table', and it needs them")
         for name in map(PurePosixPath, (*self.files, *([self.titles] if self.titles else ()))):

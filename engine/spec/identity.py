@@ -45,6 +45,9 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(synthetic, Mapping)
         else synthetic,
     }
+    split, files = source.get("split"), data["files"]
+    if isinstance(split, Mapping) and split.get("kind") == "given" and isinstance(files, Mapping):
+        data["files"] = list(map(list, files.items()))  # their order says which is which
     for setting, kind in (("columns", Columns), ("filter", Filter), ("split", SplitRule)):
         if changed := _changed(data.pop(setting, None), kind):
             data[setting] = changed

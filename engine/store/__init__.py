@@ -1,1 +1,1 @@
-"""The index of all runs, ``runs.db``: made from the run folders, and made anew from them."""
+"""The index of all runs, ``runs.db``, which can be rebuilt from the run folders."""

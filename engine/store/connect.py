@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from engine.errors import StoreError
-from engine.store.database import StoreConnection, is_current_version, open_database
+from engine.store.database import (
+    StoreConnection,
+    is_current_version,
+    migrate,
+    open_database,
+    store_lock,
+)
 from engine.store.location import StoreLocation
 
 
@@ -17,7 +23,7 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
         again = ", `seqbench db rebuild` makes it from the run folders"
         hint = again if any(location.folders()) else ""
         raise StoreError(f"There is no store at {location.db} yet: `seqbench run` makes one{hint}.")
-    bring_up_to_date(location)
+    create_or_migrate(location)
     return open_database(location.db, "ro")
 
 
@@ -27,13 +33,24 @@ def connect_writer(location: StoreLocation) -> StoreConnection:
     Raises:
         StoreError: it can't be opened or made.
     """
-    bring_up_to_date(location)
+    create_or_migrate(location)
     return open_database(location.db, "rw")
 
 
-def bring_up_to_date(location: StoreLocation) -> None:
-    """`engine.store.create.create_or_migrate`, and light where there is nothing to do."""
-    if not is_current_version(location.db):
-        from engine.store.create import create_or_migrate
+def create_or_migrate(location: StoreLocation) -> None:
+    """Make sure that the store is there and up to date; light and quick when it is.
 
-        create_or_migrate(location)
+    A missing database is made from the run folders, if there are any.
+
+    Raises:
+        StoreError: it can't be made, or was made by a newer version.
+    """
+    if is_current_version(location.db):
+        return
+    from engine.store.intake.rebuild import build  # pydantic
+
+    with store_lock(location):
+        if not location.db.exists():
+            build(location)
+        elif not is_current_version(location.db):
+            migrate(location.db)

@@ -6,6 +6,7 @@ Whatever SQLite complains of becomes a `StoreError` of one sentence.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,20 +46,29 @@ class StoreConnection(sqlite3.Connection):
             return super().executemany(sql, parameters)
 
     def rows(self, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
-        """Run a query to its end."""
+        """Run a query to its end and return its rows."""
         with _store_errors(self.path):
             return super().execute(sql, parameters).fetchall()
 
     def row(self, sql: str, parameters: Any = ()) -> sqlite3.Row | None:
-        """The first row of a query."""
+        """Run a query and return its first row; ``None`` if there is none."""
         found = self.rows(sql, parameters)
         return found[0] if found else None
 
 
 def fetch(con: sqlite3.Connection, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
-    """All rows of a query, on whatever connection `connect_reader` gave."""
+    """Run a query to its end, on a connection from `connect_reader`, and return its rows."""
     assert isinstance(con, StoreConnection)
     return con.rows(sql, parameters)
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """Read a column that holds a JSON object; empty if it is absent or none."""
+    try:
+        content = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def insert(connection: StoreConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -70,7 +80,7 @@ def insert(connection: StoreConnection, table: str, rows: Sequence[Mapping[str, 
 
 @contextmanager
 def write(connection: StoreConnection) -> Iterator[None]:
-    """One write transaction, rolled back if the body raises.
+    """Run the body in one write transaction, which is rolled back if the body raises.
 
     It takes the write lock at once: a transaction that begins by reading can't get it later
     without failing, whatever the busy timeout.
@@ -92,8 +102,8 @@ def write(connection: StoreConnection) -> Iterator[None]:
 
 
 def is_current(connection: StoreConnection) -> bool:
-    """Whether the open file is still the one that stands at its path (it isn't after a rebuild,
-    and then the connection sees no further change)."""
+    """Return whether the open file is still the one that stands at its path. After a rebuild it
+    isn't, and the connection sees no further change."""
     try:
         return connection.file == _file_of(connection.path)
     except OSError:
@@ -101,7 +111,7 @@ def is_current(connection: StoreConnection) -> bool:
 
 
 def storage_note(location: StoreLocation) -> str | None:
-    """One sentence to show the user where the store is on a network filesystem."""
+    """Return a sentence to show the user if the store is on a network filesystem, else None."""
     kind = network_filesystem(location.db)
     if kind is None:
         return None
@@ -113,7 +123,7 @@ def storage_note(location: StoreLocation) -> str | None:
 
 @contextmanager
 def store_lock(location: StoreLocation) -> Iterator[None]:
-    """Be the only one to make, migrate or rebuild the store. Raises `StoreError`."""
+    """Hold the lock of whoever makes, migrates or rebuilds the store. Raises `StoreError`."""
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(location.store_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -203,7 +213,7 @@ def _file_of(path: Path) -> tuple[int, int]:
 
 
 def is_current_version(db: Path) -> bool:
-    """Whether the database is there and up to date.
+    """Return whether the database is there and up to date.
 
     Raises:
         StoreError: it isn't ours, or a newer version made it.
@@ -238,7 +248,8 @@ def migrate(db: Path) -> None:
 
 
 def _apply_migrations(connection: sqlite3.Connection) -> None:
-    from sqlite_utils import Database  # only where there is something to migrate
+    # Heavy, and only needed where there is something to migrate.
+    from sqlite_utils import Database
 
     from engine.store.migrations import migrations
 

@@ -5,57 +5,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NETWORK = frozenset(
-    {
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "fuse.ceph",
-        "fuse.glusterfs",
-        "fuse.sshfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "orangefs",
-        "smb3",
-        "smbfs",
-        "virtiofs",
-        "wekafs",
-    }
-)
+NETWORK = frozenset((
+    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "gpfs",
+    "lustre", "ncpfs", "nfs", "nfs4", "orangefs", "smb3", "smbfs", "virtiofs", "wekafs",
+))  # fmt: skip
 
 
-def network_filesystem(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """The kind of network filesystem that ``path`` is (or would be) on; ``None`` if it is local."""
-    kind = filesystem_kind(path, mounts)
+def network_filesystem(path: Path) -> str | None:
+    """Return the kind of network filesystem that ``path`` is, or would be, on; ``None`` for a local
+    one."""
+    kind = filesystem_kind(path)
     return kind if kind in NETWORK else None
 
 
-def filesystem_kind(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
-    """The kind of filesystem of the innermost mount that holds ``path``."""
+def filesystem_kind(path: Path) -> str | None:
+    """Return the kind of filesystem of the innermost mount that holds ``path``, such as ``ext4``;
+    ``None`` if the mounts can't be read."""
+    import psutil  # a fiftieth of a second, which commands that only read the store needn't spend
+
     target = path.resolve()
-    best: tuple[int, str] | None = None
     try:
-        lines = mounts.read_text(errors="surrogateescape").splitlines()
+        mounts = psutil.disk_partitions(all=True)
     except OSError:
         return None
-    for line in lines:
-        fields = line.split(" ")
-        if len(fields) < 3:
-            continue
-        mount = Path(_unescaped(fields[1]))
-        depth = len(mount.parts)
-        # A later line of the same depth is mounted over the earlier one.
-        if target.is_relative_to(mount) and (best is None or depth >= best[0]):
-            best = (depth, fields[2])
-    return best[1] if best else None
-
-
-def _unescaped(text: str) -> str:
-    for code, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
-        text = text.replace(code, character)
-    return text
+    holding = [mount for mount in mounts if target.is_relative_to(mount.mountpoint)]
+    # Of two at one place the later one is mounted over the earlier.
+    innermost = max(
+        reversed(holding), key=lambda mount: len(Path(mount.mountpoint).parts), default=None
+    )
+    return innermost.fstype if innermost else None

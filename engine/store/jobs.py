@@ -12,24 +12,24 @@ from engine.store.database import StoreConnection, fetch
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """An attempt's job. Without a scheduler all of it is ``None``."""
+    """The job of an attempt; every field is ``None`` without a scheduler."""
 
     job: str | None
-    """Its number, once it is submitted."""
+    """The job's number; ``None`` before it is submitted."""
     partition: str | None
     node: str | None
-    """Once it has one."""
+    """Name of the node; ``None`` before the job has one."""
     job_state: str | None
-    """The scheduler's own word, such as ``PENDING``."""
+    """The state in the scheduler's own word, such as ``PENDING``."""
     job_words: str | None
-    """What that means, such as ``waits for enough free resources``."""
+    """The state as a predicate, such as ``waits for enough free resources``."""
     job_stale: float | None
     """Since when the scheduler couldn't be asked, so that the rest may be out of date; seconds
     since 1970."""
 
     @property
     def waits(self) -> bool:
-        """Whether no process of it has begun."""
+        """Whether no process of the job has begun."""
         return self.job_state in ("PENDING", "CONFIGURING", "SUBMITTING")
 
     @property

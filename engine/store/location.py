@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import RunError, UsageError
 from engine.runfolder import RunFolder, run_folder
+from engine.surroundings import expanded, working_folder
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,11 @@ class StoreLocation:
         return self.runs / "supervisor.log"
 
     def folder(self, run_id: str) -> RunFolder:
-        """The folder of a run. Raises `RunError` for an id that isn't one."""
+        """Return the folder of a run. Raises `RunError` for an id that isn't one."""
         return run_folder(self.runs, run_id)
 
     def folders(self) -> Iterator[RunFolder]:
-        """Every run folder on the disk, by name; what isn't one is passed over."""
+        """Yield the run folders on the disk, by name; what isn't one is passed over."""
         if not self.runs.is_dir():
             return
         for path in sorted(self.runs.iterdir()):
@@ -53,13 +54,13 @@ class StoreLocation:
 
 
 def store_location(db: Path | None = None) -> StoreLocation:
-    """``--db``, else ``SEQBENCH_DB``, else ``./runs.db``.
+    """Return where the store is: at ``db`` (``--db``), else ``SEQBENCH_DB``, else ``./runs.db``.
 
     Raises:
         UsageError: that is a folder.
     """
     chosen = db or Path(os.environ.get("SEQBENCH_DB") or "runs.db")
-    path = chosen.expanduser().resolve()
+    path = (working_folder() / expanded(chosen)).resolve()
     if path.is_dir():
         raise UsageError(f"{chosen} is a folder: name the database file, such as {chosen}/runs.db.")
     return StoreLocation(path)

@@ -12,7 +12,7 @@ from engine.lifecycle import sql as states_sql
 from engine.store.database import fetch
 
 NEWS = ("done", "failed", "lost")
-"""States in which a run ends by itself; a cancelled one is no news to who cancelled it."""
+"""States in which a run ends by itself; that one was cancelled is no news to its user."""
 
 LATE_SECONDS = 60.0
 """How much later than its time a run's end may reach the store: journals are read in turns."""
@@ -35,7 +35,7 @@ class EndedRun:
     finished: float
     best_valid_ndcg: float | None
     best_test_ndcg: float | None
-    """At the best validation epoch."""
+    """NDCG@10 on test at the best epoch by validation."""
 
     @property
     def kind(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import sqlite3
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from engine.store.database import fetch
+from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
@@ -52,9 +51,9 @@ class PastCost:
     """Costs of equal or similar runs; ``None`` where unknown."""
 
     epoch_seconds: float
-    """Training and evaluation."""
+    """Seconds of training and evaluation of an epoch."""
     run_seconds: float | None
-    """Of whole runs that had as many epochs, and as much patience, to go."""
+    """Seconds of whole runs with the same limit of epochs and the same patience."""
     memory_mib: float | None
     """Peak of one process: on the GPU, or its resident memory on the CPU."""
     length: int
@@ -136,7 +135,7 @@ def _alike(
     )
     found: list[_Past] = []
     for run, attempt, seconds, state, total, memory, text, device in rows:
-        settings = _settings(text)
+        settings = json_object(text)
         if hardware.kind == "cuda" and device != hardware.title:
             continue
         if cost_settings(settings) == wanted:
@@ -145,14 +144,6 @@ def _alike(
             done = state == "done" and total is not None
             found.append(_Past(run, attempt, seconds, whole if done else None, memory))
     return found[:TAKEN]
-
-
-def _settings(text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _cost(

@@ -1,8 +1,4 @@
-"""Queries for runs, the queue and Launch's cells. Plain ``sqlite3``: light to import.
-
-A run's series are in `engine.store.series`, the comparison in `engine.store.compare.comparison`;
-both are offered here too.
-"""
+"""Queries for runs, the queue and Launch's cells. Plain ``sqlite3``: light to import."""
 
 from __future__ import annotations
 
@@ -12,65 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from engine.ceiling import Ceiling, ceiling_of
 from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.spread import Spread
-from engine.store.compare.comparison import (
-    comparison,
-    comparison_columns,
-    comparison_count,
-    matching,
-)
+from engine.store.compare.comparison import matching
 from engine.store.compare.grouping import Choice, cell_table
 from engine.store.database import fetch
-from engine.store.series import (
-    attempt_spans,
-    attempts,
-    epoch_figures,
-    epochs,
-    events,
-    steps,
-    telemetry,
-    thinned_telemetry,
-)
+from engine.store.series import starts
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
 
-__all__ = [
-    "LaunchCell",
-    "Run",
-    "Supervisor",
-    "attempt_spans",
-    "attempts",
-    "companions",
-    "comparison",
-    "comparison_columns",
-    "comparison_count",
-    "data_version",
-    "ended",
-    "epoch_figures",
-    "epochs",
-    "events",
-    "get_run",
-    "launch_cells",
-    "list_runs",
-    "present_fingerprints",
-    "queue",
-    "resolve_run",
-    "run_spec",
-    "running",
-    "steps",
-    "supervisor_state",
-    "telemetry",
-    "thinned_telemetry",
-    "waiting",
-    "waiting_mark",
-]
-
 RECENT = 20
-"""Ended runs that the queue still shows."""
+"""Number of ended runs that the queue still shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +46,18 @@ class Run:
     attempt: int
     """The attempt that runs, ran last or, in state ``queued``, comes next; counted from 1."""
     losses: int
-    """How often its process vanished since it was last asked for."""
+    """How often its process vanished since it was queued or retried by a user."""
     device: str | None
     epoch: int | None
-    """Last one finished."""
+    """The last epoch that ended."""
     epochs: int | None
-    """At most: early stopping may end it sooner."""
+    """The most epochs; early stopping may end the run sooner."""
     step: int | None
-    """Last one recorded, counted over the whole run."""
+    """The last update that was recorded, counted over the whole run."""
     steps_per_epoch: int | None
-    """About: windows are cut at random."""
+    """Updates in an epoch, about: windows are cut at random."""
     epoch_seconds: float | None
-    """Training and evaluation, mean over the newest epochs."""
+    """Seconds of training and evaluation, mean over the newest epochs."""
     parameters: int | None
     best_epoch: int | None
     best_valid_ndcg: float | None
@@ -117,9 +69,9 @@ class Run:
     origin: str = ""
     """How an imported run came here; empty for our own."""
     marks: str | None = None
-    """What disturbed it (`engine.marks`), with blanks between; ``None`` where nothing told."""
+    """Marks of what disturbed it (`engine.marks`), with blanks between; ``None`` if not known."""
     launcher: str | None = None
-    """Where it goes; ``None`` is the supervisor's machine."""
+    """The launcher that starts it; ``None`` for the supervisor's machine."""
 
     @property
     def progress(self) -> float | None:
@@ -136,9 +88,9 @@ class Run:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds to the last epoch at the pace of the newest ones, while it runs.
+        """Seconds to the last epoch at the pace of the newest ones; ``None`` unless it runs.
 
-        At most, that is: when patience will end it can't be known.
+        An upper bound: early stopping can't be foreseen.
         """
         done = self._epochs_done()
         if self.state != "running" or done is None or not self.epochs or not self.epoch_seconds:
@@ -155,6 +107,16 @@ class Run:
         return whole + min(1.0, max(0.0, part))
 
 
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """A run in training, with the slot, process and host of its attempt."""
+
+    run: Run
+    slot: str | None
+    pid: int | None
+    host: str | None
+
+
 @dataclass(slots=True)
 class LaunchCell:
     """All runs of a model, data set and length, whatever their settings: a square of Launch."""
@@ -168,6 +130,8 @@ class LaunchCell:
     """Mean of `Run.progress` over those in training; None where none is."""
     score: Spread | None = None
     """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
+    ceiling: Ceiling | None = None
+    """What bounds ``score``; None where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +195,15 @@ def running(con: sqlite3.Connection) -> list[Run]:
     return _runs(con, f"{_RUNS} WHERE state = 'running' ORDER BY started, id")
 
 
+def occupants(con: sqlite3.Connection) -> list[Occupant]:
+    """List the runs in training, the oldest start first."""
+    rows = fetch(con, "SELECT run, slot, pid, host FROM attempts WHERE exited IS NULL")
+    places = {run: (slot, pid, host) for run, slot, pid, host in rows}
+    return [Occupant(run, *places.get(run.id, (None, None, None))) for run in running(con)]
+
+
 def waiting(con: sqlite3.Connection) -> list[Run]:
-    """List queued and paused runs, in the order of the queue."""
+    """List queued runs, in the order of the queue."""
     return _runs(con, f"{_RUNS} WHERE state IN {states_sql(WAITING)} ORDER BY position, id")
 
 
@@ -240,12 +211,8 @@ def waiting_mark(con: sqlite3.Connection) -> tuple[int, ...]:
     """Return a mark that changes when waiting runs come, go or change their order.
 
     It is read from an index, in a hundredth of the time that `waiting` takes."""
-    rows = fetch(
-        con,
-        "SELECT state = 'paused', count(*), sum(position), sum(rowid), sum(position * rowid)"  # noqa: S608
-        f" FROM runs WHERE state IN {states_sql(WAITING)} GROUP BY 1",
-    )
-    return tuple(value for row in rows for value in row)
+    sums = "count(*), sum(position), sum(rowid), sum(position * rowid)"
+    return tuple(fetch(con, f"SELECT {sums} FROM runs WHERE state IN {states_sql(WAITING)}")[0])  # noqa: S608
 
 
 def ended(con: sqlite3.Connection) -> list[Run]:
@@ -325,6 +292,7 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
         UsageError: there is no such run, or it was imported.
         StoreError: another version of seqbench wrote it.
     """
+    # Commands that only list runs needn't spend the time that these take to import.
     from pydantic import ValidationError
 
     from engine.spec import RunSpec
@@ -361,10 +329,15 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
             mean = sum(shares) / len(shares) if shares else None
             found[key] = LaunchCell(model, dataset, length, {}, mean)
         found[key].counts[state] = count
+    best: dict[tuple[str, str, int], str] = {}
     for row in cell_table(con, Choice(), [_SCORE]):
         place, score = found.get(row.cell.place), row.figures.get(_SCORE)
         if place and score and (place.score is None or score.spread.mean > place.score.mean):
             place.score = score.spread
+            best[row.cell.place] = row.run
+    recorded = starts(con, list(best.values()))
+    for key, newest in best.items():
+        found[key].ceiling = ceiling_of(recorded.get(newest, {}))
     return found
 
 

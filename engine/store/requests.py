@@ -9,17 +9,16 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.errors import UsageError, did_you_mean
 from engine.lifecycle import Action, Move, QueueAction
-from engine.store.connect import connect_reader, connect_writer
+from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, insert, write
 from engine.store.location import StoreLocation
-from engine.store.queries import get_run, run_spec
 from engine.store.tags import MOST as MOST_TAGS
 from engine.store.tags import check_tags, parse_tags, tags_text
 
@@ -57,7 +56,7 @@ def enqueue(
     launcher: str | None = None,
 ) -> list[str]:
     """Put runs that no plan was made of at the end of the queue: as `enqueue_planned`."""
-    from engine.models.sizes import parameter_count
+    from engine.models.sizes import parameter_count  # pydantic, which a cancel needn't import
 
     runs = [_New(spec, spec.fingerprint(), parameter_count(spec)) for spec in specs]
     return enqueue_planned(location, runs, suite, launcher)
@@ -136,28 +135,6 @@ def request_move(location: StoreLocation, run_ids: Iterable[str], where: Move) -
     _request(location, where, ids[::-1] if where in ("first", "down") else ids)
 
 
-def enqueue_amended(location: StoreLocation, run_id: str, settings: Mapping[str, Any]) -> str:
-    """Put a new run at the end of the queue: a present one's configuration but for some settings.
-
-    Raises:
-        UsageError: there is no such run, or no such setting, or not with this value.
-        StoreError: the store can't be read or written.
-    """
-    from pydantic import ValidationError
-
-    from engine.spec import amended
-
-    with closing(connect_reader(location)) as connection:
-        spec, run = run_spec(connection, run_id), get_run(connection, run_id)
-    try:
-        changed = amended(spec, settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{first['loc'][-1]}: {first['msg']}.") from None
-    suite, launcher = (run.suite, run.launcher) if run else (None, None)
-    return enqueue(location, [changed], suite, launcher)[0]
-
-
 def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
     """Ask for runs that don't run to be deleted, with their folders; others are left alone."""
     _request(location, "delete", run_ids)
@@ -165,7 +142,6 @@ def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
 
 def request_queue(location: StoreLocation, action: QueueAction) -> None:
     """Ask for the whole queue to start nothing more, or to go on."""
-
     row = {"action": action, "run": "", "created": time.time()}
     _transact(location, lambda connection: insert(connection, "requests", [row]))
 
@@ -241,7 +217,7 @@ def _transact(location: StoreLocation, action: Callable[[StoreConnection], Resul
 def _new_id(
     connection: StoreConnection, location: StoreLocation, spec: RunSpec, others: Container[str]
 ) -> str:
-    """An id that no run in the store, no folder and none of the others has."""
+    """Make an id that no run in the store, no folder and none of ``others`` has."""
     stem = re.sub(r"\.{2,}", ".", f"{spec.model}-{spec.dataset}-l{spec.length}-s{spec.seed}")
     while True:
         run = f"{stem}-{''.join(random.choices(_BASE32, k=5))}"

@@ -21,7 +21,7 @@ class RunCosts:
     epoch_seconds: float | None
     """Training time of an epoch, mean over the epochs."""
     gpu_memory_mib: float | None
-    """Peak over the epochs."""
+    """Peak GPU memory over the epochs, MiB."""
     host_memory_mib: float | None
     """Peak resident memory of the run's process among the samples of telemetry."""
     users_per_second_1: float | None

@@ -76,6 +76,17 @@ def epoch_figures(
     return fetch(con, sql, (run_id, after, last))
 
 
+def starts(con: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read what the newest attempt of each run recorded at its start, by run id."""
+    rows = fetch(
+        con,
+        "SELECT run, fields FROM events WHERE kind = 'start'"
+        " AND run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, seq",
+        (json.dumps(list(run_ids)),),
+    )
+    return {run: json.loads(fields) for run, fields in rows}
+
+
 def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:
     """Read all columns of the table ``telemetry`` after the time ``since``, in order of time."""
     sql = "SELECT * FROM telemetry WHERE run = ? AND t > ? ORDER BY t, attempt, seq"

@@ -27,12 +27,21 @@ class LiveAttempt:
     """``starting`` until the journal begins, ``running``, or how the journal says it ended."""
     slot: str | None
     host: str | None
-    identity: ProcessIdentity | None
     last_growth: float | None
     """When the journal was last seen to grow."""
     ended: float | None
-    launcher: str | None = None
-    """Of the run; ``None`` is this machine."""
+    launcher: str | None
+    """The run's launcher; ``None`` for this machine."""
+    pid: int | None
+    boot_id: str | None
+    start_ticks: int | None
+
+    @property
+    def identity(self) -> ProcessIdentity | None:
+        """The attempt's process on its host; ``None`` before it is known."""
+        if self.pid is None or self.boot_id is None or self.start_ticks is None:
+            return None
+        return ProcessIdentity(self.pid, self.boot_id, self.start_ticks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +64,13 @@ class Hold:
 
 
 def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
+    """List the attempts whose process may still live, by run and number."""
     rows = connection.rows(
-        "SELECT a.*, r.launcher FROM attempts a LEFT JOIN runs r ON r.id = a.run"
+        "SELECT a.run, a.attempt, a.status, a.slot, a.host, a.last_growth, a.ended, r.launcher,"
+        " a.pid, a.boot_id, a.start_ticks FROM attempts a LEFT JOIN runs r ON r.id = a.run"
         " WHERE a.exited IS NULL ORDER BY a.run, a.attempt"
     )
-    return [
-        LiveAttempt(
-            row["run"],
-            row["attempt"],
-            row["status"],
-            row["slot"],
-            row["host"],
-            _identity(row),
-            row["last_growth"],
-            row["ended"],
-            row["launcher"],
-        )
-        for row in rows
-    ]
+    return [LiveAttempt(*row) for row in rows]
 
 
 def requests(connection: StoreConnection) -> list[Request]:
@@ -82,6 +80,7 @@ def requests(connection: StoreConnection) -> list[Request]:
 
 
 def drop_request(connection: StoreConnection, request: Request) -> None:
+    """Delete a request that was answered."""
     connection.execute("DELETE FROM requests WHERE id = ?", (request.id,))
 
 
@@ -166,6 +165,7 @@ def begin_attempt(connection: StoreConnection, run: str, slot: str, host: str) -
 def record_process(
     connection: StoreConnection, run: str, attempt: int, process: ProcessIdentity
 ) -> None:
+    """Record the process that was started for an attempt."""
     connection.execute(
         "UPDATE attempts SET pid = ?, boot_id = ?, start_ticks = ? WHERE run = ? AND attempt = ?",
         (process.pid, process.boot_id, process.start_ticks, run, attempt),
@@ -286,6 +286,7 @@ def _number_anew(connection: StoreConnection) -> None:
 
 
 def cancel_queued(connection: StoreConnection, run: str) -> None:
+    """Cancel a run that waits."""
     connection.execute(
         "UPDATE runs SET state = 'cancelled', finished = ?, cause = 'cancelled',"
         " message = 'Cancelled before it ran.' WHERE id = ?",
@@ -364,9 +365,3 @@ def beat(
         " VALUES (1, ?, ?, ?, ?, ?)",
         (pid, host, started, time.time(), json.dumps(list(slots))),
     )
-
-
-def _identity(row: Any) -> ProcessIdentity | None:
-    if row["pid"] is None or row["boot_id"] is None or row["start_ticks"] is None:
-        return None
-    return ProcessIdentity(row["pid"], row["boot_id"], row["start_ticks"])

@@ -25,6 +25,7 @@ from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending, Launcher, Pool
+from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
 
 CANCEL_SECONDS = 10.0
@@ -80,10 +81,11 @@ class Queue:
     cancel_seconds: float = CANCEL_SECONDS
     silent_seconds: float = SILENT_SECONDS
     least_room: int = LEAST_ROOM
+    memory: MemoryRoom = field(default_factory=MemoryRoom)
     _watched: defaultdict[tuple[str, int], _Watch] = field(
         default_factory=lambda: defaultdict(_Watch)
     )
-    """By run and attempt."""
+    """Memories of live attempts, by run and attempt's number."""
     _reported: set[str] = field(default_factory=set)
     """Problems of the last round, which aren't logged again."""
 
@@ -106,7 +108,7 @@ class Queue:
                 problems.add(str(error))
         try:
             if not self._paused(connection):
-                self._start_queued(connection)
+                problems |= self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
         problems |= save_unsaved(connection, self.location, SAVE_SECONDS)
@@ -286,8 +288,8 @@ class Queue:
         disk = shutil.disk_usage(self.location.runs)
         return disk.free >= min(self.least_room, disk.total // 20)
 
-    def _start_queued(self, connection: StoreConnection) -> None:
-        """Start the next runs of the queue in free slots.
+    def _start_queued(self, connection: StoreConnection) -> set[str]:
+        """Start the next runs of the queue in free slots; return why one has to wait, if any.
 
         Raises:
             OSError: the machine lacks something to start a run, which keeps its place in the queue.
@@ -295,21 +297,31 @@ class Queue:
         self._fail_unknown(connection)
         live = transitions.live_attempts(connection)
         deadline = time.monotonic() + START_SECONDS
+        waiting: set[str] = set()
         for name, pool in self.pools.items():
             free = _free_slots(live, name, pool)
+            training = [attempt.run for attempt in live if attempt.launcher == name]
             while free:
+                slot = free[0]
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:
                         break
+                    if name is None and slot.device == "cpu":
+                        short = self.memory.shortage(connection, run, slot, training)
+                        if short is not None:
+                            waiting.add(short)
+                            break
                     # An earlier attempt's request would cancel this one.
                     with suppress(OSError, RunError):
                         self.location.folder(run).cancel.unlink(missing_ok=True)
-                    number = transitions.begin_attempt(connection, run, free[0].name, self.host)
-                if self._launch(connection, run, number, free[0], pool.launcher):
+                    number = transitions.begin_attempt(connection, run, slot.name, self.host)
+                if self._launch(connection, run, number, slot, pool.launcher):
                     del free[0]
+                    training.append(run)
                 if time.monotonic() > deadline:
-                    return
+                    return waiting
+        return waiting
 
     def _fail_unknown(self, connection: StoreConnection) -> None:
         """Fail queued runs whose launcher isn't configured."""

@@ -24,12 +24,12 @@ from engine.training.evaluation import EvaluationSet, evaluation_set, metric_col
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
 from engine.training.recorder import EpochRecord, Recorder
-from engine.training.schedule import learning_rate
 from engine.training.stepreport import REPORT_SECONDS, EpochTotals, StepReport
 from engine.training.update import (
     Learner,
     Update,
     capture,
+    learning_rate,
     make_optimizer,
     make_update,
     set_learning_rate,

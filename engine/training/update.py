@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -159,6 +160,23 @@ def make_optimizer(
         # A captured update reads its learning rate from the device.
         group["lr"] = torch.tensor(training.lr, device=device) if on_gpu else training.lr
     return optimizer
+
+
+def learning_rate(training: Training, step: int, steps: int) -> float:
+    """Return the learning rate of update ``step``, from 1, in a run of at most ``steps`` updates.
+
+    The rate rises linearly over ``warmup_steps``, then follows ``lr_decay``; linear and cosine
+    decay reach 0 after the last update.
+    """
+    if step <= training.warmup_steps:
+        return training.lr * step / (training.warmup_steps + 1)
+    if training.lr_decay == "constant":
+        return training.lr
+    past = step - training.warmup_steps - 1
+    done = min(1.0, past / max(1, steps - training.warmup_steps))
+    if training.lr_decay == "linear":
+        return training.lr * (1 - done)
+    return training.lr * (1 + math.cos(math.pi * done)) / 2
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

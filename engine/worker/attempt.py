@@ -22,7 +22,7 @@ from engine.datasets.confirm import confirm
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared, ids_checksum
-from engine.datasets.splits import data_checksum, split_data
+from engine.datasets.splits import SPLITS, data_checksum, split_data
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
@@ -264,7 +264,8 @@ def _facts(
 ) -> dict[str, Any]:
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
     interactions = data.interactions
-    histories = training_histories(split_data(interactions, spec.source), torch.device("cpu"))
+    split = split_data(interactions, spec.source)
+    histories = training_histories(split, torch.device("cpu"))
     return {
         "format": FORMAT,
         "run": folder.run_id,
@@ -283,6 +284,8 @@ def _facts(
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,
         "interactions": len(interactions.items),
+        **{f"{each}_users": len(split.users(each)) for each in SPLITS},
+        **{f"{each}_cold": int(split.cold(each).sum()) for each in SPLITS},
         "parameters": count(spec.architecture, interactions.num_items, spec.length),
         "epochs": spec.training.epochs,
         "patience": spec.training.patience,

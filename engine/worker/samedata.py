@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.load import source_file
+from engine.datasets.load import source_files
 from engine.datasets.prepared import Prepared, ids_checksum
 from engine.datasets.splits import data_checksum
 from engine.errors import DataError
@@ -35,9 +35,13 @@ def refuse_other_names(data: Prepared, dataset: Dataset, folder: RunFolder) -> N
     recorded = _newest(folder, "ids")
     if recorded is not None and recorded != ids_checksum(data):
         raise DataError(
-            f"{source_file(dataset)} calls users or items otherwise than when the run was trained: "
+            f"{_named_files(dataset)} calls users or items otherwise than when the run was trained: "
             "put the old file back, or start a new run."
         )
+
+
+def _named_files(dataset: Dataset) -> str:
+    return " or ".join(map(str, source_files(dataset)))
 
 
 def _newest(folder: RunFolder, name: str) -> str | None:
@@ -80,7 +84,7 @@ def refuse_other_data(
     if dataset.synthetic is not None:
         what, remedy = f"{dataset.title} as it is generated here", "start a new run"
     else:
-        what = str(source_file(dataset))
+        what = _named_files(dataset)
         remedy = "put the old file back, or start a new run"
     raise DataError(
         f"{what} holds other data than {who} was trained on (checksum {here[:12]}, not "

@@ -20,7 +20,8 @@ from benchmarks.lab import (
 )
 from benchmarks.load import delays, hour, opening, percentile, watch_live
 from engine.process import is_alive
-from engine.store import queries
+from engine.store import queries, series
+from engine.store.compare.comparison import comparison
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
 from engine.store.transitions import live_attempts
@@ -47,13 +48,11 @@ def test_a_store_of_any_size_holds_runs_that_agree_with_themselves(tmp_path: Pat
         done = [run for run in runs if run.state == "done"]
         assert len({run.best_valid_ndcg for run in done}) == len(done)
         for run in done[:5] + done[-5:]:
-            epochs = queries.epochs(con, run.id)
+            epochs = series.epochs(con, run.id)
             assert len(epochs) == EPOCHS
             assert run.best_valid_ndcg == pytest.approx(max(e["valid_ndcg"] for e in epochs))
             assert queries.run_spec(con, run.id).seed == run.seed
-            best = queries.comparison(
-                con, ["valid_ndcg_max"], "valid_ndcg_max", True, f"id:{run.id}"
-            )
+            best = comparison(con, ["valid_ndcg_max"], "valid_ndcg_max", True, f"id:{run.id}")
             assert best == [(pytest.approx(run.best_valid_ndcg),)]
 
 

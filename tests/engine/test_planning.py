@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,19 @@ import pytest
 from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError
 from engine.order import Order
-from engine.planning import amendments, order_of_axes, order_of_cells, order_suite, plan
+from engine.planning import (
+    amendments,
+    enqueue_amended,
+    order_of_axes,
+    order_of_cells,
+    order_suite,
+    plan,
+)
 from engine.spec import CellKey, RunSpec, Suite
+from engine.store.connect import connect_reader
+from engine.store.location import store_location
+from engine.store.queries import get_run
+from engine.store.requests import enqueue
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +198,34 @@ def test_a_change_of_a_run_is_checked_against_its_recipe(catalogue: Catalogue) -
     assert changes == {"lr": 0.1, "dim": 64}
     with pytest.raises(UsageError, match="gate_soft_cap"):
         amendments(catalogue, "sasrec", "reference", {"gate_soft_cap": "1"})
+
+
+@pytest.mark.parametrize(
+    ("label", "settings", "kept"),
+    [
+        ("positions-100k", {"lr": 0.5}, False),
+        ("positions-100k", {"batch_size": 64, "dropout": 0.4}, False),
+        ("positions-100k", {}, True),
+        ("positions-100k", {"positions": "rope"}, True),  # what another variant of it is
+        ("gone-since", {}, False),
+        (None, {}, False),
+    ],
+)
+def test_a_changed_run_has_its_suites_label_while_the_suite_makes_it(
+    catalogue: Catalogue, tmp_path: Path, label: str | None, settings: dict[str, Any], kept: bool
+) -> None:
+    location = store_location(tmp_path / "runs.db")
+    spec = next(
+        spec
+        for spec in catalogue.expand(catalogue.suite("positions-100k"))
+        if spec.model == "sasrec" and spec.variant != "rope"
+    )
+    (run,) = enqueue(location, [spec.model_copy(update={"seed": 77})], label, "cluster")
+    changed = enqueue_amended(location, catalogue, run, settings)
+    unknown = enqueue_amended(location, None, run, settings)
+    with closing(connect_reader(location)) as con:
+        new, other = get_run(con, changed), get_run(con, unknown)
+    assert new is not None
+    assert other is not None
+    assert (new.seed, new.launcher, new.suite) == (77, "cluster", label if kept else None)
+    assert other.suite is None

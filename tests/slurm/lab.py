@@ -22,7 +22,7 @@ from engine.lock import read_holder
 from engine.metrics import EPOCH_MEASURES
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
@@ -103,12 +103,12 @@ class Lab:
 
     def attempts(self, run: str) -> list[dict[str, Any]]:
         with closing(connect_reader(self.location)) as con:
-            return queries.attempts(con, run)
+            return series.attempts(con, run)
 
     def epochs(self, run: str) -> list[dict[str, Any]]:
         """Its epochs, without what differs from execution to execution."""
         with closing(connect_reader(self.location)) as con:
-            rows = queries.epochs(con, run)
+            rows = series.epochs(con, run)
         figures = [name for name in EPOCH_MEASURES if name not in TIMES]
         return [{name: row[name] for name in ("epoch", "step", *figures)} for row in rows]
 

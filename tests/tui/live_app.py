@@ -17,6 +17,7 @@ from tui.charts.charted import ChartedScreen
 from tui.live import screen as live
 from tui.live.device_panel import HISTORY, DevicePanel
 from tui.live.queue_table import QueueTable
+from tui.live.run_facts import RunFacts
 from tui.live.screen import LiveScreen
 
 
@@ -68,7 +69,8 @@ async def select(pilot: Pilot[None], run_id: str) -> LiveScreen:
     screen = live_screen(pilot)
     runs = [run.id for run in screen.query_one(QueueTable)._runs]
     await pilot.press("home", *["down"] * runs.index(run_id))
-    await wait_for(pilot, lambda: screen._run is not None and screen._run.id == run_id, "run shown")
+    facts = screen.query_one(RunFacts)
+    await wait_for(pilot, lambda: facts._facts and facts._facts.run.id == run_id, "run shown")
     await curves_read(pilot, screen)
     return screen
 

@@ -17,8 +17,7 @@ from aside import folder_aside
 
 from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
-from engine.store.connect import connect_writer
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation

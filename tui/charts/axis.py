@@ -26,6 +26,7 @@ class Axis:
     step: float
 
     def holds(self, low: float, high: float) -> bool:
+        """Tell whether two figures, and all between them, lie on the axis."""
         return self.low <= low and high <= self.high
 
     def share(self, value: float) -> float:

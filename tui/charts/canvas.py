@@ -23,8 +23,9 @@ Join = tuple[int, int, int, int]
 """Column and row of a dot, and of another further right: a straight line between them."""
 
 _BRAILLE = 0x2800
-_LEFT_BITS = (0x01, 0x02, 0x04, 0x40)
-_RIGHT_BITS = (0x08, 0x10, 0x20, 0x80)
+LEFT_BITS = (0x01, 0x02, 0x04, 0x40)
+RIGHT_BITS = (0x08, 0x10, 0x20, 0x80)
+"""Bits of a braille pattern's dots from the top on, in its left and in its right column."""
 
 _SET = bytes([0]) + bytes([255]) * 255
 """Turns a byte with any dot into 255."""
@@ -36,8 +37,8 @@ def _character(byte: int) -> str:
     """The character of one cell: the low four bits are its left column from the top on."""
     if not byte:
         return " "
-    bits = sum(bit for row, bit in enumerate(_LEFT_BITS) if byte >> row & 1)
-    bits += sum(bit for row, bit in enumerate(_RIGHT_BITS) if byte >> 4 + row & 1)
+    bits = sum(bit for row, bit in enumerate(LEFT_BITS) if byte >> row & 1)
+    bits += sum(bit for row, bit in enumerate(RIGHT_BITS) if byte >> 4 + row & 1)
     return chr(_BRAILLE + bits)
 
 

@@ -10,12 +10,12 @@ from textual.message import Message
 
 from tui.charts.axis import Axis, fitted_axis, growing_axis, widened, window_axis
 from tui.charts.canvas import DOTS_ACROSS, Canvas
-from tui.charts.chart_scale import LABEL, SLACK, x_scale
+from tui.charts.chart_scale import MUTED, SLACK, x_scale
 from tui.charts.curve import Curve, Moment
 from tui.charts.drawing import draw_curves, draw_marks
 from tui.charts.scales import SMALLEST_LOG, LogAxis, row_of, time_axis, widened_log
 from tui.charts.trace import Piece, Trace
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.shell.text import number
 from tui.widgets.lines import Line, Lines, line_length
 
@@ -100,7 +100,7 @@ class Chart(Lines):
         """Where the curves were drawn last; none while there is no point or no room."""
         self.waiting = "waiting for the first epoch"
         """Said while there is no point."""
-        self.view = View()
+        self.view = ChartView()
         self.names_curves = True
         """Whether the title line has the legend."""
         self._digits = digits
@@ -137,7 +137,7 @@ class Chart(Lines):
         self._x = self._y = None
         self.redraw()
 
-    def look(self, view: View) -> None:
+    def look(self, view: ChartView) -> None:
         """Look at the curves in this way."""
         if view != self.view:
             self.view = view
@@ -180,7 +180,7 @@ class Chart(Lines):
         for y in range(plot_height):
             label = rows.get(y)
             scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
-            lines.append([(scale, LABEL), *canvas.line(y)])
+            lines.append([(scale, MUTED), *canvas.line(y)])
         cursor = self.view.cursor
         return lines + x_scale(x_axis, self.view.unit, gutter, plot_width, scale_rows, cursor)
 

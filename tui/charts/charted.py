@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from textual import getters
 from textual.message import Message
 from textual.screen import Screen
 
+from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
+from tui.charts.view import ChartView
+from tui.lab import Lab
 from tui.messages import ReplayWanted
-
-if TYPE_CHECKING:
-    from tui.charts.view import View
-    from tui.lab import Lab
 
 
 @dataclass
@@ -23,7 +22,7 @@ class ChartWanted(Message):
 
     run_id: str
     chart: str
-    view: View
+    view: ChartView
     overlay: Sequence[str]
 
 
@@ -38,6 +37,7 @@ class ChartedScreen(Screen[None]):
     """A screen that holds one `RunCharts`. Keys in `tui.charts.keys`."""
 
     app: Lab
+    charts = getters.query_one(RunCharts)
 
     def fit_charts(self) -> None:
         """Show all charts, or in a small terminal one at a time."""
@@ -47,10 +47,6 @@ class ChartedScreen(Screen[None]):
     def action_next_chart(self) -> None:
         """Show the next chart alone, or all again."""
         self.charts.next_chart()
-
-    @property
-    def charts(self) -> RunCharts:
-        return self.query_one(RunCharts)
 
     def action_smooth(self) -> None:
         """Take the next smoothing."""
@@ -79,8 +75,6 @@ class ChartedScreen(Screen[None]):
 
     def action_overlay(self) -> None:
         """Choose what is laid over the run."""
-        from tui.charts.overlay import OverlayScreen
-
         charts = self.charts
         if charts.main is not None:
             chooser = OverlayScreen(charts.main.run_id, charts.overlay)

@@ -32,6 +32,7 @@ class Moment:
     """Seconds of running, gaps between attempts left out."""
 
     def at(self, unit: XUnit) -> float:
+        """Return the moment in a unit of x."""
         return self.epoch if unit == "epoch" else self.step if unit == "step" else self.time
 
 

@@ -1,4 +1,4 @@
-"""A curve as columns of dots: what of it falls into each column of a picture."""
+"""Reducing a curve to columns of dots: its extremes in each column of a picture."""
 
 from __future__ import annotations
 

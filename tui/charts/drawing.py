@@ -11,7 +11,7 @@ from tui.charts.curve import Moment
 from tui.charts.dots import DotColumn
 from tui.charts.scales import LogAxis, row_of
 from tui.charts.trace import FAINT, Piece, Trace, draw_line, draw_piece
-from tui.charts.view import View
+from tui.charts.view import ChartView
 
 LETTERS_APART = 30
 """Cells between two letters on a curve."""
@@ -21,7 +21,7 @@ def draw_curves(
     canvas: Canvas,
     traces: Sequence[Trace],
     pieces: Sequence[Piece],
-    view: View,
+    view: ChartView,
     x_axis: Axis,
     y_axis: Axis | LogAxis,
 ) -> None:
@@ -50,7 +50,7 @@ def draw_marks(
     canvas: Canvas,
     traces: Sequence[Trace],
     best: Moment | None,
-    view: View,
+    view: ChartView,
     x_axis: Axis,
     y_axis: Axis | LogAxis,
 ) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import ClassVar
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,14 +15,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.charts.reading import Run, find_companions
 from tui.charts.specs import MOST_RUNS
+from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.states import glyph, style_variable
-from tui.shell.text import ABSENT, PARAGRAPH, ago, number, plain, run_label
-
-if TYPE_CHECKING:
-    from tui.charts.reading import Run
-    from tui.lab import Lab
+from tui.shell.text import PARAGRAPH, ago, number, plain, run_label
 
 HINT = "⏎ chooses · esc done · ^n none"
 
@@ -37,7 +36,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     CSS_PATH = "overlay.tcss"
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "done", "Done", key_display="esc"),
+        Binding("escape", "done", "Done"),
         Binding("down", "move(1)", "Next", show=False),
         Binding("up", "move(-1)", "Before", show=False),
         Binding("pagedown", "move(10)", "Far on", show=False),
@@ -46,6 +45,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     ]
 
     app: Lab
+    runs = getters.query_one(OptionList)
 
     def __init__(self, run_id: str, chosen: Sequence[str]) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Lay over"
-            dialog.border_subtitle = HINT
+            dialog.border_subtitle = self.app.key_written(HINT)
             yield Input(placeholder="words: model, data set, L50, s42, state …", compact=True)
             yield OptionList(id="runs", compact=True, markup=False)
             yield Static(id="said", markup=False)
@@ -72,13 +72,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._find(tuple(plain(event.value, 200).split()))
 
     def _find(self, words: tuple[str, ...]) -> None:
-        location, run_id = self.app.location, self._run_id
-
-        def find() -> Sequence[Run]:
-            from tui.charts.reading import find_companions
-
-            return find_companions(location, run_id, words)
-
+        find = partial(find_companions, self.app.location, self._run_id, words)
         self._reading.ask(find, subject=words)
 
     def _take(self, found: Sequence[Run]) -> None:
@@ -91,20 +85,17 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
 
     def _show(self, found: Sequence[Run]) -> None:
         self._runs = found
-        runs = self.query_one("#runs", OptionList)
-        runs.clear_options()
-        runs.add_options([Option(self._line(run), id=run.id) for run in found])
+        self.runs.set_options([Option(self._line(run), id=run.id) for run in found])
         if found:
-            runs.highlighted = 0
+            self.runs.highlighted = 0
 
     def _line(self, run: Run) -> Content:
         mark = ("● ", "$accent") if run.id in self._chosen else ("  ", "")
-        best = number(run.best_valid_ndcg) if run.best_valid_ndcg is not None else ABSENT
         return Content.assemble(
             mark,
             (f"{glyph(run.state)} ", style_variable(run.state)),
             f"{run_label(run):<38.38} ",
-            (f"{best:>8} ", ""),
+            (f"{number(run.best_valid_ndcg):>8} ", ""),
             (f"{short_id(run)}  {ago(run.started)}", "$text-muted"),
         )
 
@@ -121,14 +112,13 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
 
     def action_move(self, lines: int) -> None:
         """Move the cursor by lines."""
-        runs = self.query_one("#runs", OptionList)
         if self._runs:
-            at = (runs.highlighted or 0) + lines
-            runs.highlighted = min(max(at, 0), len(self._runs) - 1)
+            at = (self.runs.highlighted or 0) + lines
+            self.runs.highlighted = min(max(at, 0), len(self._runs) - 1)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        at = self.query_one("#runs", OptionList).highlighted
+        at = self.runs.highlighted
         if at is not None and at < len(self._runs):
             self._toggle(at)
 
@@ -145,15 +135,14 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
             return
         else:
             self._chosen[run.id] = None
-        self.query_one("#runs", OptionList).replace_option_prompt_at_index(at, self._line(run))
+        self.runs.replace_option_prompt_at_index(at, self._line(run))
         self._say()
 
     def action_clear(self) -> None:
         """Choose none."""
         self._chosen.clear()
-        runs = self.query_one("#runs", OptionList)
         for at, run in enumerate(self._runs):
-            runs.replace_option_prompt_at_index(at, self._line(run))
+            self.runs.replace_option_prompt_at_index(at, self._line(run))
         self._say()
 
     def action_done(self) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from engine.analysis.timeline import Timeline
 from engine.lifecycle import ENDED
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
@@ -55,14 +55,14 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
     run = queries.get_run(con, run_id)
     if run is None:
         return None
-    timeline = Timeline(queries.attempt_spans(con, run_id))
+    timeline = Timeline(series.attempt_spans(con, run_id))
     start = known
-    steps = queries.steps(con, run_id, start.step)
+    steps = series.steps(con, run_id, start.step)
     if known.attempt != run.attempt or (steps and steps[-1]["attempt"] != start.step[0]):
         # Another attempt does again what the one before did after its checkpoint.
         start = Known(run.attempt)
-        steps = queries.steps(con, run_id)
-    epochs = queries.epoch_figures(con, run_id, EPOCH_MEASURES, start.epoch)
+        steps = series.steps(con, run_id)
+    epochs = series.epoch_figures(con, run_id, EPOCH_MEASURES, start.epoch)
     return CurveUpdate(
         run=run,
         since=known,
@@ -89,7 +89,7 @@ def _step_points(
     if not steps or not run.steps_per_epoch:
         return {}
     length = run.steps_per_epoch
-    ended = queries.epoch_figures(con, run.id, (), steps[0]["epoch"] - 2, steps[-1]["epoch"])
+    ended = series.epoch_figures(con, run.id, (), steps[0]["epoch"] - 2, steps[-1]["epoch"])
     ends = {row["epoch"]: row["step"] for row in ended if row["step"] is not None}
     moments = []
     for row in steps:
@@ -126,7 +126,7 @@ def _best(con: sqlite3.Connection, run: Run, timeline: Timeline) -> Moment | Non
     """The end of the epoch that validation chose."""
     if run.best_epoch is None:
         return None
-    rows = queries.epoch_figures(con, run.id, (), run.best_epoch - 1, run.best_epoch)
+    rows = series.epoch_figures(con, run.id, (), run.best_epoch - 1, run.best_epoch)
     return _moment(run, rows[0], timeline) if rows else None
 
 

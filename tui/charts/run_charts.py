@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,16 +14,14 @@ from textual.widget import Widget
 from engine.lifecycle import ENDED
 from tui.charts.chart import Chart
 from tui.charts.curve import Curve
+from tui.charts.reading import Run, read_updates
 from tui.charts.run_curves import CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
-from tui.charts.view import View
+from tui.charts.view import ChartView
+from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
-
-if TYPE_CHECKING:
-    from tui.charts.reading import Run
-    from tui.lab import Lab
 
 FAR = 1000
 """More cells than any terminal has."""
@@ -83,13 +80,14 @@ class RunCharts(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.specs = [spec for spec in CHARTS if spec.id in shown]
-        self.view = View()
+        self.view = ChartView()
         self.overlay: tuple[str, ...] = ()
         """Runs laid over the one that is followed."""
         self._charts = [
             Chart(spec.title, digits=spec.digits, wheel=wheel, id=spec.id) for spec in self.specs
         ]
-        self._main: RunCurves | None = None
+        self.main: RunCurves | None = None
+        """The curves of the run that is followed."""
         self._others: dict[str, RunCurves] = {}
         self._pointing, self._large = pointing, large
         self._chosen: int | None = None
@@ -109,22 +107,17 @@ class RunCharts(Widget):
     # Which runs
 
     @property
-    def main(self) -> RunCurves | None:
-        """The curves of the run that is followed."""
-        return self._main
-
-    @property
     def runs(self) -> list[RunCurves]:
         """The curves of the runs that are shown, the followed one first."""
-        if self._main is None:
+        if self.main is None:
             return []
         others = [self._others[run] for run in self.overlay if run in self._others]
-        return [self._main, *others][:MOST_RUNS]
+        return [self.main, *others][:MOST_RUNS]
 
     def follow(self, run_id: str) -> None:
         """Show another run. What is laid over it stays."""
-        if self._main is None or self._main.run_id != run_id:
-            self._main = self._others.pop(run_id, None) or RunCurves(run_id)
+        if self.main is None or self.main.run_id != run_id:
+            self.main = self._others.pop(run_id, None) or RunCurves(run_id)
             self.view = replace(self.view, window=None, cursor=None)
             self._held = None
             self._arrange()
@@ -138,7 +131,7 @@ class RunCharts(Widget):
 
     def _arrange(self) -> None:
         """Give every chart its curves."""
-        main = self._main
+        main = self.main
         wanted = [run for run in self.overlay if main is None or run != main.run_id]
         self._others = {run: self._others.get(run) or RunCurves(run) for run in wanted}
         runs = self.runs
@@ -170,21 +163,15 @@ class RunCharts(Widget):
         if not self._known:
             return
         location = self.app.location
-
-        def read() -> dict[str, CurveUpdate | None]:
-            from tui.charts.reading import read_updates
-
-            # As they are when the thread begins: a read that waits goes on from the one before.
-            return read_updates(location, self._known)
-
-        self._reading.ask(read)
+        # What is known counts when the thread begins: a read may wait for the one before.
+        self._reading.ask(lambda: read_updates(location, self._known))
 
     def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
         for curves in self.runs:
             update = updates.get(curves.run_id)
             if update is not None:
                 curves.take(update)
-            elif curves.run_id in updates and curves is not self._main:
+            elif curves.run_id in updates and curves is not self.main:
                 self.overlay = tuple(run for run in self.overlay if run != curves.run_id)
         if len(self.runs) != len(self._known):
             self._arrange()
@@ -194,7 +181,7 @@ class RunCharts(Widget):
 
     # How they are looked at
 
-    def look(self, view: View) -> None:
+    def look(self, view: ChartView) -> None:
         """Look at all charts in this way."""
         if view != self.view:
             unit = self.view.unit
@@ -278,7 +265,7 @@ class RunCharts(Widget):
 
     def longest(self) -> Curve:
         """The followed run's curve with the most points, by which units are turned into others."""
-        curves = list(self._main.curves.values()) if self._main else [Curve()]
+        curves = list(self.main.curves.values()) if self.main else [Curve()]
         return max(curves, key=lambda curve: len(curve.ys))
 
     # The mouse

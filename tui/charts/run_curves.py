@@ -5,13 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from engine.store.queries import Run
 from tui.charts.curve import Curve, Moment, Points
 from tui.shell.text import ABSENT, number, whole
-
-if TYPE_CHECKING:
-    from engine.store.queries import Run
 
 STEP_MEASURES = ("loss", "grad_norm", "lr")
 EPOCH_MEASURES = ("loss", "grad_norm", "valid_ndcg", "valid_recall", "test_ndcg")

@@ -30,6 +30,7 @@ class LogAxis:
     intervals: int
 
     def holds(self, low: float, high: float) -> bool:
+        """Tell whether two figures, and all between them, lie on the axis."""
         return self.low <= low and high <= self.high
 
     def share(self, value: float) -> float:
@@ -90,6 +91,7 @@ class TimeAxis(Axis):
     """Seconds, with ticks at round times: ``2:30``, ``1:15:00``, or ``2d 06h``."""
 
     def label(self, value: float) -> str:
+        """Write a time of ``value`` seconds as exactly as the ticks need."""
         seconds = round(value)
         if self.high < 60:
             return Axis.label(self, value) if self.step < 1 else str(seconds)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import ALL_CHARTS, RunCharts
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.messages import StoreChanged
 from tui.shell.bindings import bindings_for
 from tui.shell.states import glyph, style_variable
@@ -35,7 +35,9 @@ class ChartScreen(ChartedScreen):
     CSS_PATH = "screen.tcss"
     BINDINGS = bindings_for("chart", CHARTS)  # type: ignore[assignment]
 
-    def __init__(self, run_id: str, chart: str, view: View, overlay: Sequence[str] = ()) -> None:
+    def __init__(
+        self, run_id: str, chart: str, view: ChartView, overlay: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._run_id = run_id
         self._index = ALL_CHARTS.index(chart)
@@ -77,9 +79,3 @@ class ChartScreen(ChartedScreen):
             best = f"   best valid NDCG {number(run.best_valid_ndcg)} at epoch {run.best_epoch}"
             parts.append((best, "$text-muted"))
         self.query_one("#heading", Static).update(Content.assemble(*parts))
-
-    # Actions
-
-    def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from engine.store.queries import Run
 from tui.charts.run_curves import RunCurves, epoch_source, step_source
 from tui.charts.trace import Trace
 from tui.shell.text import plain
 from tui.shell.theme import SERIES
-
-if TYPE_CHECKING:
-    from engine.store.queries import Run
 
 MOST_RUNS = len(SERIES)
 """Runs laid over each other at once, counting the one that is followed."""
@@ -65,17 +62,15 @@ class ChartSpec:
         return traces[::-1]
 
 
+def _steps_and_epochs(id: str, title: str, measure: str, digits: int = 4) -> ChartSpec:  # noqa: A002
+    """Make the chart of a measure that is known of each step and, as a mean, of each epoch."""
+    steps = Source("step", step_source(measure), SERIES[1], faint=True)
+    epochs = Source("epoch", epoch_source(measure), SERIES[0])
+    return ChartSpec(id, title, (steps, epochs), step_source(measure), title, digits)
+
+
 CHARTS = (
-    ChartSpec(
-        "loss",
-        "Loss",
-        (
-            Source("step", step_source("loss"), SERIES[1], faint=True),
-            Source("epoch", epoch_source("loss"), SERIES[0]),
-        ),
-        step_source("loss"),
-        "Loss",
-    ),
+    _steps_and_epochs("loss", "Loss", "loss"),
     ChartSpec(
         "valid",
         "Validation",
@@ -87,17 +82,7 @@ CHARTS = (
         epoch_source("valid_ndcg"),
         "Validation NDCG@10",
     ),
-    ChartSpec(
-        "grad",
-        "Gradient norm",
-        (
-            Source("step", step_source("grad_norm"), SERIES[1], faint=True),
-            Source("epoch", epoch_source("grad_norm"), SERIES[0]),
-        ),
-        step_source("grad_norm"),
-        "Gradient norm",
-        digits=2,
-    ),
+    _steps_and_epochs("grad", "Gradient norm", "grad_norm", digits=2),
     ChartSpec(
         "lr",
         "Learning rate",

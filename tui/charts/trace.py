@@ -26,9 +26,11 @@ class Piece(NamedTuple):
     """The column right of it, and y where one goes out."""
 
     def lows(self) -> list[float]:
+        """List the lowest y of each column, and y at the edges."""
         return [low for *_, low, _ in self.columns] + self._edges()
 
     def highs(self) -> list[float]:
+        """List the highest y of each column, and y at the edges."""
         return [high for *_, high in self.columns] + self._edges()
 
     def _edges(self) -> list[float]:
@@ -71,7 +73,7 @@ class Trace:
     faint: bool = False
     """Whether the curve itself is background, and only its smoothed form has the colour."""
     letter: str = ""
-    """Written on the curve, so that it is told from others without colours."""
+    """Written on the curve, so that curves can be told apart without colours."""
     marked: bool = False
     """Whether it carries the mark at the best x."""
     _shown: _Reduction = field(default_factory=_Reduction, init=False)

@@ -16,7 +16,7 @@ ZOOM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ChartView:
     """Shared by the charts that stand together, so that they show the same moment."""
 
     unit: XUnit = "epoch"
@@ -25,14 +25,14 @@ class View:
     window: tuple[float, float] | None = None
     """The part of x in sight, in ``unit``; ``None`` is all."""
     cursor: float | None = None
-    """x at which figures are told, in ``unit``; ``None`` tells the newest."""
+    """x at which the legend gives figures, in ``unit``; ``None`` for the newest figures."""
 
-    def smoother(self) -> View:
+    def smoother(self) -> ChartView:
         """The next smoothing."""
         index = SMOOTHINGS.index(self.smoothing) if self.smoothing in SMOOTHINGS else -1
         return replace(self, smoothing=SMOOTHINGS[(index + 1) % len(SMOOTHINGS)])
 
-    def next_unit(self, curve: Curve) -> View:
+    def next_unit(self, curve: Curve) -> ChartView:
         """The next unit of x, at the same part and the same moment of a curve."""
         unit, window = X_UNITS[(X_UNITS.index(self.unit) + 1) % len(X_UNITS)], self.window
         if window is not None:
@@ -47,7 +47,7 @@ class View:
         """First and last x in sight, of 0 to ``whole``."""
         return self.window or (0.0, whole)
 
-    def zoomed(self, whole: float, factor: float, around: float | None = None) -> View:
+    def zoomed(self, whole: float, factor: float, around: float | None = None) -> ChartView:
         """``factor`` times as near, ``around`` staying where it is on the screen: the cursor, or
         else the middle."""
         low, high = self.part(whole)
@@ -61,14 +61,14 @@ class View:
         share = (around - low) / (high - low)
         return self.placed(around - share * size, size, whole)
 
-    def panned(self, whole: float, share: float) -> View:
+    def panned(self, whole: float, share: float) -> ChartView:
         """The part in sight moved on by a share of it."""
         if self.window is None:
             return self
         low, high = self.window
         return self.placed(low + share * (high - low), high - low, whole)
 
-    def pointed(self, whole: float, x: float) -> View:
+    def pointed(self, whole: float, x: float) -> ChartView:
         """The cursor at ``x`` within 0 to ``whole``, and the part in sight moved to hold it."""
         x = min(max(x, 0.0), whole)
         view = replace(self, cursor=x)
@@ -77,7 +77,7 @@ class View:
         low, high = self.window
         return view.placed(x - (high - low) / 2, high - low, whole)
 
-    def placed(self, low: float, size: float, whole: float) -> View:
+    def placed(self, low: float, size: float, whole: float) -> ChartView:
         """The part of a size from ``low`` on, or as near to there as it lies within the whole."""
         low = min(max(low, 0.0), max(whole - size, 0.0))
         return replace(self, window=(low, low + size))

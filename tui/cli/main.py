@@ -7,6 +7,7 @@ imports at its top what its commands need, but for what takes long and only some
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -21,7 +22,8 @@ from click.shell_completion import CompletionItem
 
 from engine import __version__
 from engine.errors import UsageError, UserError
-from engine.regular import OWNER_ONLY
+from engine.regular import keep_ours_private
+from tui.cli.output import stdout_problem, take_streams
 from tui.cli.session import Session, note
 
 COMMANDS = {
@@ -136,15 +138,18 @@ class Cli(click.Group):
         except UserError as error:
             note(f"seqbench: {error}")
             status = 2 if isinstance(error, UsageError) else 1
-        except BrokenPipeError:
-            # Whoever read our output has seen enough. Python must not try to flush the rest.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = 1
         except Exception as error:  # noqa: BLE001 -- nobody is shown a traceback
             from tui.cli.crash import report  # hardly ever needed
 
             note(report(error))
             status = 1
+        if (lost := stdout_problem()) is not None:
+            status = status if isinstance(status, int) and status else 1
+            if lost.errno != errno.EPIPE:  # whoever read our output has seen enough
+                note(
+                    "seqbench: what was to be printed is lost, because stdout can't be written "
+                    f"({lost.strerror}): make room there, or print to another place."
+                )
         if standalone_mode:
             sys.exit(status if isinstance(status, int) else 0)
         return status
@@ -243,5 +248,6 @@ def _open_app(
 
 def main() -> None:
     """The console script."""
-    os.umask(OWNER_ONLY)
+    keep_ours_private()
+    take_streams()
     seqbench(prog_name="seqbench")

@@ -19,6 +19,7 @@ import click
 from rich.cells import cell_len
 
 from engine.store.location import StoreLocation, store_location
+from tui.cli.output import stdout_problem
 from tui.shell.text import PARAGRAPH, plain
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ class Session:
 
         Raises `StoreError`.
         """
-        from engine.store.connect import bring_up_to_date, connect_reader
+        from engine.store.connect import connect_reader, create_or_migrate
 
         if self.has_store:
-            bring_up_to_date(self.location)
+            create_or_migrate(self.location)
         with closing(connect_reader(self.location)) as connection:
             self.look_after_queue(connection)
             yield connection
@@ -115,6 +116,13 @@ def flat(values: Sequence[Sequence[Any]]) -> list[Any]:
 def say(text: str = "") -> None:
     """Print a line of result. Terminal controls in it are taken out, and its length is bounded."""
     click.echo(plain(text))
+
+
+def say_while_read(text: str) -> None:
+    """Print a line of what goes on for long, and end the command where nobody can read it."""
+    say(text)
+    if stdout_problem() is not None:
+        raise click.exceptions.Exit(1)
 
 
 def note(text: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from engine.config.suites import save_suite
 from engine.planning import order_suite
-from engine.suites import save_suite
 from tui.cli.runs.run import asked_order, choice_options
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 

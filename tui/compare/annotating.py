@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
-from textual.screen import Screen
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, Static
 
+from engine.errors import UsageError
+from engine.store.requests import change_tags, set_note
+from engine.store.tags import check_tags
+from tui.compare.reading import Written, read_written
+from tui.lab import Lab
+from tui.results.note import NoteScreen
 from tui.shell.reading import Reading
-
-if TYPE_CHECKING:
-    from tui.compare.reading import Written
-    from tui.lab import Lab
+from tui.shell.text import PARAGRAPH, count, plain
 
 
 class Annotating:
@@ -30,40 +37,21 @@ class Annotating:
 
     def note(self, run: str) -> None:
         """Ask for a note about a run."""
-        self._read(self._for_note, [run])
+        self._for_note.ask(partial(read_written, self._app.location, [run]), subject=run)
 
     def tags(self, runs: Sequence[str]) -> None:
         """Ask for tags of some runs."""
-        self._read(self._for_tags, runs)
-
-    def _read(self, reading: Reading[list[Written]], runs: Sequence[str]) -> None:
-        location = self._app.location
-
-        def read() -> list[Written]:
-            from tui.compare.reading import read_written
-
-            return read_written(location, runs)
-
-        reading.ask(read, subject=tuple(runs))
+        self._for_tags.ask(partial(read_written, self._app.location, runs), subject=tuple(runs))
 
     def _ask_note(self, written: list[Written]) -> None:
-        from tui.results.note import NoteScreen
-
         def answered(note: str | None) -> None:
             if note is not None:
-                self._app.request(partial(write, note))
-
-        def write(note: str) -> None:
-            from engine.store.requests import set_note
-
-            set_note(self._app.location, written[0].run, note)
+                self._app.request(partial(set_note, self._app.location, written[0].run, note))
 
         if written:
             self._app.push_screen(NoteScreen(written[0].note), answered)
 
     def _ask_tags(self, written: list[Written]) -> None:
-        from tui.compare.tags import TagsScreen
-
         runs = [each.run for each in written]
         if not runs:
             return
@@ -71,12 +59,64 @@ class Annotating:
 
         def answered(new: tuple[str, ...] | None) -> None:
             if new is not None:
-                self._app.request(partial(write, new))
-
-        def write(new: tuple[str, ...]) -> None:
-            from engine.store.requests import change_tags
-
-            gone = [tag for tag in common if tag not in new]
-            change_tags(self._app.location, runs, new, gone)
+                gone = [tag for tag in common if tag not in new]
+                self._app.request(partial(change_tags, self._app.location, runs, new, gone))
 
         self._app.push_screen(TagsScreen(common, len(runs)), answered)
+
+
+class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
+    """Asks for tags in one line, separated by blanks or commas.
+
+    Answers with the tags that all the runs shall have in common, or None if these don't change.
+
+    Args:
+        common: tags that all the runs have now.
+        runs: number of runs.
+    """
+
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
+    DEFAULT_CSS = """
+    TagsScreen Static { height: auto; color: $text-muted; margin-top: 1; }
+    TagsScreen .-wrong { color: $warning; }
+    """
+    _HINT = "Blanks between them; tag:paper then finds the runs."
+
+    app: Lab
+
+    def __init__(self, common: Sequence[str], runs: int) -> None:
+        super().__init__()
+        self._common = tuple(common)
+        self._runs = runs
+
+    def compose(self) -> ComposeResult:
+        many = self._runs > 1
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = f"Tags of {count(self._runs, 'run')}" if many else "Tags"
+            dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
+            text = plain(" ".join(self._common))
+            yield Input(text, placeholder="paper ablation best", max_length=400)
+            shared = " Those that all the runs have are shown." if many else ""
+            yield Static(self._HINT + shared, markup=False)
+
+    @on(Input.Changed)
+    def _check(self) -> tuple[str, ...] | None:
+        """Return the tags as typed; or None, and say below what is wrong with them."""
+        words = self.query_one(Input).value.replace(",", " ").replace("#", " ").split()
+        hint = self.query_one(Static)
+        try:
+            tags = check_tags(words)
+        except UsageError as error:
+            hint.update(plain(str(error), PARAGRAPH))
+            hint.add_class("-wrong")
+            return None
+        if hint.has_class("-wrong"):
+            hint.update(self._HINT)
+            hint.remove_class("-wrong")
+        return tags
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        tags = self._check()
+        if tags is not None:
+            self.dismiss(tags if tags != self._common else None)

@@ -58,8 +58,8 @@ class ColumnList(ScrollView, can_focus=True):
     class Changed(Message):
         """Other columns are chosen, or the same in another order."""
 
-    def __init__(self, shown: Sequence[str], id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, shown: Sequence[str]) -> None:
+        super().__init__()
         self._cursor = 0
         self._names: list[str] = []
         self._shown: set[str] = set()
@@ -150,9 +150,9 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     """Answers with the names of the columns to show, in order; None if nothing changes."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("enter", "done", "Done", key_display="⏎"),
+        Binding("enter", "done", "Done"),
         Binding("r", "usual", "Usual"),
-        Binding("escape,C,q", "back", "Back", key_display="esc"),
+        Binding("escape,C,q", "dismiss", "Back"),
     ]
     CSS_PATH = "column_dialog.tcss"
     AUTO_FOCUS = "ColumnList"
@@ -171,16 +171,15 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
                 markup=False,
             )
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Show", id="done", main=True)
-                yield KeyButton("r", "The usual", id="usual")
-                yield KeyButton("esc", "Back", id="back")
+                yield KeyButton("⏎", "Show", "done", main=True)
+                yield KeyButton("r", "The usual", "usual")
+                yield KeyButton("esc", "Back", "dismiss")
 
     @on(ColumnList.Changed)
     def _changed(self) -> None:
         chosen = len(self.query_one(ColumnList).chosen)
         self.query_one(".dialog").border_subtitle = f"{chosen} of {len(choosable())} shown"
 
-    @on(KeyButton.Pressed, "#done")
     def action_done(self) -> None:
         """Show what was chosen."""
         chosen = self.query_one(ColumnList).chosen
@@ -189,12 +188,6 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         else:
             self.dismiss(chosen if chosen != self._at_first else None)
 
-    @on(KeyButton.Pressed, "#usual")
     def action_usual(self) -> None:
         """Choose the columns that are shown until someone chooses."""
         self.query_one(ColumnList).choose(usual())
-
-    @on(KeyButton.Pressed, "#back")
-    def action_back(self) -> None:
-        """Leave them as they were."""
-        self.dismiss(None)

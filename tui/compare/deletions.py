@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 from engine.errors import UsageError, UserError
 from engine.lifecycle import allows
+from engine.store.requests import request_delete
+from engine.supervisor.start import ensure_supervisor
+from tui.compare.page import CompareRow
+from tui.dialogs.ask import AskScreen
+from tui.lab import Lab
 from tui.shell.text import count
-
-if TYPE_CHECKING:
-    from tui.compare.page import CompareRow
-    from tui.lab import Lab
 
 UNDO_SECONDS = 10.0
 
@@ -110,8 +110,6 @@ class Deleting:
         if len(runs) < 2:
             self._delete(runs)
             return
-        from tui.dialogs.ask import AskScreen
-
         question = f"Delete the {count(len(runs), 'marked run')}?\n\nTheir folders go with them."
 
         def answered(yes: bool | None) -> None:
@@ -151,13 +149,11 @@ class Deleting:
             self._set_timer(1.0, self._tick)
 
     def leave(self) -> None:
-        """Delete at once: whoever leaves the app means what they deleted.
+        """Delete at once what waits: a user who leaves the app means what they deleted.
 
         A terminal that is lost leaves by a signal, doesn't come by here, and so deletes nothing.
         """
         if due := self._deletions.take_due(float("inf")):
-            from engine.supervisor.start import ensure_supervisor
-
             try:
                 self._request(due)
                 ensure_supervisor(self._app.location, self._app.config_dir)
@@ -165,8 +161,6 @@ class Deleting:
                 return  # they stay
 
     def _request(self, runs: Sequence[str]) -> None:
-        from engine.store.requests import request_delete
-
         try:
             for run in runs:
                 with suppress(UsageError):  # somebody else deleted it meanwhile

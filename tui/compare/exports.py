@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from engine.config import Catalogue
 from engine.store.compare.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.compare.view import View
 from tui.results.words import choice_lines
 from tui.shell.text import plain
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 FORMAT_OF = {".csv": "csv", ".md": "md", ".json": "json", ".txt": "table"}
 """Formats of `engine.analysis.export` by a file's ending."""
@@ -53,7 +50,7 @@ class ComparisonExport:
 
     def write(self, path: Path) -> str:
         """Write the file. Raises as `tui.compare.writing.write_table`."""
-        from tui.compare.writing import write_archive, write_table
+        from tui.compare.writing import write_archive, write_table  # slow to load
 
         if path.name.lower().endswith(ARCHIVES):
             return write_archive(self.location, path, self.choice)
@@ -80,7 +77,7 @@ class ReportExport:
 
     def write(self, path: Path) -> str:
         """Write the report. Raises as `tui.compare.writing.write_report_on`."""
-        from tui.compare.writing import write_report_on
+        from tui.compare.writing import write_report_on  # slow to load
 
         write_report_on(self.location, path, self.choice, self.catalogue)
         return "The report"

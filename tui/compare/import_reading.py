@@ -30,12 +30,9 @@ def take_in(path: Path, location: StoreLocation, config_dir: Path | None) -> str
     """Import what lies there; in words, what it was.
 
     Raises:
-        UserError, sqlite3.Error: it can't be imported; nothing was changed then.
+        UserError, OSError, sqlite3.Error: it can't be imported; nothing was changed then.
     """
-    try:
-        imported, _ = take(path, location, config_dir)
-    except OSError as error:
-        raise UserError(str(error)) from None
+    imported, _ = take(path, location, config_dir)
     there = f", {len(imported.present):,} were here already" if imported.present else ""
     other = f", {len(imported.renamed):,} under another id" if imported.renamed else ""
     return f"{count(len(imported.added), 'run')} from {short_path(path, 40)}{there}{other}"

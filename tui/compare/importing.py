@@ -1,9 +1,8 @@
-"""Runs taken in from a file or folder: asks for it, shows what is there, then takes it in."""
+"""The dialog that imports runs: asks for a file or folder, says what is in it, then imports it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +12,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.results.acting import carry_out
+from tui.lab import Lab
 from tui.results.export import typed_path
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
@@ -29,20 +25,17 @@ _ABOUT = (
 
 
 class ImportScreen(ModalScreen[None]):
-    """Asks for the path, and closes when all of it is taken in."""
+    """Asks for a path. Enter looks what lies there; enter again imports it and closes."""
 
-    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
-    DEFAULT_CSS = """
-    ImportScreen .dialog { height: auto; }
-    ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }
-    """
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
+    DEFAULT_CSS = "ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }"
 
     app: Lab
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Path | None = None
-        """What it holds is on the screen."""
+        """The path whose content is described on the screen; None before enter looked."""
         self._busy = False
         self._looking = Reading(self, self._take_found, self._failed)
 
@@ -59,7 +52,8 @@ class ImportScreen(ModalScreen[None]):
         """Say what enter does: look, or take in what was seen."""
         self._seen = seen
         dialog = self.query_one(".dialog")
-        dialog.border_subtitle = f"⏎ {'look' if seen is None else 'take it in'}   esc back"
+        enter = "look" if seen is None else "take it in"
+        dialog.border_subtitle = self.app.key_written(f"⏎ {enter}   esc back")
         if seen is None:
             self._say(_ABOUT)
 
@@ -82,16 +76,16 @@ class ImportScreen(ModalScreen[None]):
             self._say("Taking it in …")
 
             def take() -> str:
-                from tui.compare.import_reading import take_in
+                from tui.compare.import_reading import take_in  # archives, tables: slow to load
 
                 return take_in(path, location, config_dir)
 
-            carry_out(self.app, take, self._taken_in, self._failed)
+            self.app.carry_out(take, self._taken_in, self._failed)
             return
         self._say("Looking …")
 
         def look() -> tuple[Path, str]:
-            from tui.compare.import_reading import look_at
+            from tui.compare.import_reading import look_at  # archives, tables: slow to load
 
             return path, look_at(path, location, config_dir)
 
@@ -115,7 +109,3 @@ class ImportScreen(ModalScreen[None]):
             self._say(sentence)
         else:
             self.app.notify(sentence, severity="error")
-
-    def action_back(self) -> None:
-        """Take nothing in that isn't begun."""
-        self.dismiss()

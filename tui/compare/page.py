@@ -19,7 +19,7 @@ Figures = Mapping[str, Mapping[str, Spread]]
 
 
 @dataclass(frozen=True)
-class Request:
+class PageRequest:
     """What to read.
 
     Attributes:
@@ -82,7 +82,7 @@ class Page:
         apart: in what cells of one place differ, such as ``settings``; empty where none do.
     """
 
-    request: Request
+    request: PageRequest
     total: int
     rows: tuple[CompareRow, ...]
     figures: Figures = field(default_factory=dict)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import Aggregate, Column, Value
@@ -16,6 +15,7 @@ from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
+from engine.config import Catalogue
 from engine.spread import Spread
 from engine.store.compare.comparison import comparison, comparison_count, runs_by_id
 from engine.store.compare.grouping import (
@@ -32,10 +32,7 @@ from engine.store.database import StoreConnection, fetch, is_current
 from engine.store.location import StoreLocation
 from engine.store.queries import run_spec
 from engine.store.tags import parse_tags
-from tui.compare.page import CompareRow, Leaders, Page, Request
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
+from tui.compare.page import CompareRow, Leaders, Page, PageRequest
 
 __all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
 
@@ -71,7 +68,7 @@ class PageReader:
         self._closed = False
         self._kept: _Kept | None = None
 
-    def read(self, request: Request, before: Page | None) -> Page:
+    def read(self, request: PageRequest, before: Page | None) -> Page:
         """Count what matches, and read the rows that are asked for.
 
         Args:
@@ -119,7 +116,7 @@ class PageReader:
         self._kept = None
 
 
-def _ordering_of(kept: _Kept, request: Request, choice: Choice) -> Ordering | None:
+def _ordering_of(kept: _Kept, request: PageRequest, choice: Choice) -> Ordering | None:
     """What was put in order before, or is now; None where a page is quick without."""
     view = request.view
     wanted = (request.version, choice, view.sort.source, view.descending)
@@ -132,7 +129,7 @@ def _ordering_of(kept: _Kept, request: Request, choice: Choice) -> Ordering | No
     return kept.ordering
 
 
-def _leaders_of(kept: _Kept, request: Request) -> Leaders:
+def _leaders_of(kept: _Kept, request: PageRequest) -> Leaders:
     """The best figures of the store, or of the cells that match; imported ones lead in nothing."""
     columns = request.view.columns
     own = replace(request.choice, imported=False) if request.view.by_cell else None
@@ -151,7 +148,7 @@ def visible_choice(con: sqlite3.Connection, choice: Choice) -> Choice:
 
 def _read_runs(
     con: sqlite3.Connection,
-    request: Request,
+    request: PageRequest,
     choice: Choice,
     before: Page | None,
     ordering: Ordering | None,
@@ -182,7 +179,7 @@ def _read_runs(
 
 
 def _read_cells(
-    con: sqlite3.Connection, request: Request, choice: Choice, before: Page | None
+    con: sqlite3.Connection, request: PageRequest, choice: Choice, before: Page | None
 ) -> Page:
     view, start = request.view, request.start
     order = (view.sort.source, view.descending, view.expanded, request.count)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.content import Content
 
-from engine.analysis.reference import ReferenceOfCell, references_of
+from engine.analysis.reference import references_of
 from tui.compare.page import CompareRow, Page
+from tui.lab import Lab
 from tui.results.published import reference_content, reference_title
 from tui.shell.text import TITLE, plain
 from tui.widgets.text_box import TextBox
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 
 class ReferencePanel(TextBox):
@@ -23,11 +19,6 @@ class ReferencePanel(TextBox):
 
     def __init__(self) -> None:
         super().__init__(id="reference")
-        self._known: dict[tuple[str, str, int], list[ReferenceOfCell]] = {}
-
-    def forget(self) -> None:
-        """Forget the figures: the configuration was read again."""
-        self._known.clear()
 
     def show(self, row: CompareRow | None, page: Page | None) -> None:
         """Show the published figures of a row's cell beside its own, or nothing."""
@@ -37,7 +28,8 @@ class ReferencePanel(TextBox):
             return
         model, dataset, length = row.place
         name = plain(f"{model} × {dataset} × {length}", 2 * TITLE)
-        found = self._references_of(model, dataset, length)
+        tables = self.app.catalogue.references.values() if self.app.catalogue else ()
+        found = references_of(tables, model, dataset, length)
         if not found:
             self.border_title = Content(name)
             self.update(Content.styled("No published figures for this cell.", "$text-muted"))
@@ -45,12 +37,3 @@ class ReferencePanel(TextBox):
         self.border_title = Content(reference_title(found[0], name, page.marks_of(row)))
         ours = page.figures_of(row)
         self.update(reference_content(found[0], ours, self.content_size.width))
-
-    def _references_of(self, model: str, dataset: str, length: int) -> list[ReferenceOfCell]:
-        catalogue = self.app.catalogue
-        if catalogue is None:
-            return []
-        cell = (model, dataset, length)
-        if cell not in self._known:
-            self._known[cell] = references_of(catalogue.references.values(), *cell)
-        return self._known[cell]

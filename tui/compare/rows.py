@@ -119,7 +119,7 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
     if column.kind == "text":
         return Cell(text, "muted" if column.name in QUIET else "")
     if _is_marked(run.get("marks"), column):
-        return Cell(f"{MARKED}{text}", "state-paused")
+        return Cell(f"{MARKED}{text}", "state-marked")
     if state == "done" and column.better and not tone:
         best = leaders.get((str(run["dataset"]), column.source))
         if best is not None and value == best:

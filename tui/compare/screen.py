@@ -1,11 +1,14 @@
-"""Every run in one table: sorted and filtered by the store, the reference figures beside ours."""
+"""Every run in one table: sorted and filtered by the store, the reference figures beside ours.
+
+Imported inside functions are the larger screens that are opened from here: the table would else
+wait for them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,19 +18,24 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tui.compare.annotating import Annotating
+from tui.compare.column_dialog import ColumnsScreen
 from tui.compare.columns import TOPIC, column_topics, known, table_columns
-from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
+from tui.compare.exports import ComparisonExport, ReportExport
 from tui.compare.filter_field import FILTER_HELP, FilterField
+from tui.compare.importing import ImportScreen
 from tui.compare.keys import COMPARE
-from tui.compare.page import CompareRow, Page, Request
+from tui.compare.page import CompareRow, Page, PageRequest
+from tui.compare.reading import Choice, PageReader, read_command
 from tui.compare.reference import ReferencePanel
 from tui.compare.rows import Drawn, table_rows
 from tui.compare.selection import Selection
 from tui.compare.status import NO_RUNS, usual_status, why_empty
 from tui.compare.view import View, filter_problem, plotted
+from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
-from tui.results.acting import show_or_say
+from tui.results.acting import copy, show_or_say
+from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell import remembered
 from tui.shell.bindings import bindings_for
@@ -37,10 +45,6 @@ from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
 from tui.widgets.text_box import TextBox
-
-if TYPE_CHECKING:
-    from tui.compare.reading import Choice
-    from tui.lab import Lab
 
 
 class CompareScreen(Screen[None]):
@@ -59,8 +63,6 @@ class CompareScreen(Screen[None]):
     app: Lab
 
     def __init__(self) -> None:
-        from tui.compare.reading import PageReader  # with all that its threads need
-
         super().__init__()
         self._view = View(known(remembered.recall(TOPIC).get("columns")))
         self._drawn = Drawn()
@@ -71,7 +73,7 @@ class CompareScreen(Screen[None]):
         self.selection = Selection(self.table)
         fail = partial(self.notify, severity="error")
         self._annotating = Annotating(self.app, self, fail)
-        self._copying = Copying(self.app, self, self.selection, fail)
+        self._commands = Reading(self, self._copy_command, fail)
         self.deleting = Deleting(self.app, self.set_timer, self._hidden_changed, self._show_status)
         self._page_reader = PageReader(self.app.location)
         self._pages = Reading(self, self._take_page, self._say)
@@ -121,7 +123,7 @@ class CompareScreen(Screen[None]):
         """Read the rows of a window, or those in sight."""
         if not self.app.snapshot.exists:
             return
-        request = Request(
+        request = PageRequest(
             self._view,
             *(window or self.table.window),
             hidden=self.deleting.hidden,
@@ -165,7 +167,6 @@ class CompareScreen(Screen[None]):
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published figures again: they are part of the configuration."""
-        self._reference.forget()
         self._show_reference()
 
     def on_resize(self) -> None:
@@ -261,7 +262,6 @@ class CompareScreen(Screen[None]):
 
     def action_columns(self) -> None:
         """Choose the columns and their order."""
-        from tui.compare.column_dialog import ColumnsScreen
 
         def chosen(names: tuple[str, ...] | None) -> None:
             if names is not None:
@@ -292,18 +292,24 @@ class CompareScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Put the value under the cursor on the clipboard, with every digit."""
-        if (column := self.table.cursor_column) is not None:
-            self._copying.value(self._view.columns, column.key)
+        column, texts = self.table.cursor_column, self.selection.texts(self._view.columns)
+        if column is not None and texts:
+            copy(self.app, texts[column.key])
 
     def action_copy_row(self) -> None:
         """Put the row under the cursor on the clipboard, tabs between the columns."""
-        self._copying.row(self._view.columns)
+        if texts := self.selection.texts(self._view.columns):
+            copy(self.app, "\t".join(texts.values()), "the row")
 
     def action_copy_command(self) -> None:
         """Put the command that launches the run again on the clipboard."""
         row = self.selection.row
         for run in self._runs_among([row] if row else []):
-            self._copying.command(run.key)
+            read = partial(read_command, self.app.location, run.key, self.app.catalogue)
+            self._commands.ask(read, subject=run.key)
+
+    def _copy_command(self, command: str) -> None:
+        copy(self.app, plain(command), "the relaunch command")
 
     def action_note(self) -> None:
         """Write a note about the run under the cursor."""
@@ -340,23 +346,15 @@ class CompareScreen(Screen[None]):
 
     def action_import(self) -> None:
         """Take in runs from a file or folder."""
-        from tui.compare.importing import ImportScreen
-
         self.app.push_screen(ImportScreen())
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
-        from tui.compare.exports import ComparisonExport
-        from tui.results.export import ExportScreen
-
         what = ComparisonExport(self.app.location, self._view, self._choice)
         self.app.push_screen(ExportScreen(what))
 
     def action_report(self) -> None:
         """Write the report of the runs that the filter leaves."""
-        from tui.compare.exports import ReportExport
-        from tui.results.export import ExportScreen
-
         what = ReportExport(self.app.location, self.app.catalogue, self._choice)
         self.app.push_screen(ExportScreen(what))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from engine.analysis.comparison import Column, by_cell, compare_rows
 from engine.analysis.export import format_rows
-from engine.atomic import write_atomically
 from engine.config import Catalogue
 from engine.errors import UserError
 from engine.interchange.pack import pack
+from engine.named import write_named
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
@@ -33,8 +33,7 @@ def write_table(
         sort: by which column, and whether its highest comes first.
 
     Raises:
-        UserError: the store can't be read.
-        OSError: the file can't be written.
+        UserError: the store can't be read, or the file can't be written.
     """
     column, descending = sort
     with closing(connect_reader(location)) as con:
@@ -45,7 +44,7 @@ def write_table(
         rows = [row for row in rows if row["run"] not in choice.without]
         if cells:
             rows = by_cell(rows, counted_runs(con, choice))
-    write_atomically(path, format_rows(rows, format_))
+    write_named(path, format_rows(rows, format_))
     return count(len(rows), "cell" if cells else "run")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.ceiling import cold_sentence
 from engine.datasets.load import is_prepared, open_data, source_file
 from engine.datasets.problems import find_problems, sentences
 from engine.datasets.splits import split_data
@@ -25,5 +26,6 @@ def profile_of(dataset: Dataset, asked: bool) -> Profile | None:
     prepared = open_data(dataset)
     own = prepared.interactions
     split = split_counts(split_data(own, dataset))
-    remarks = tuple(sentences(find_problems(own), own))
+    said = (cold_sentence(*split.ceilings), *sentences(find_problems(own), own))
+    remarks = tuple(filter(None, said))
     return Profile(statistics(own), prepared.steps, split, remarks)

@@ -82,6 +82,8 @@ def described(
 def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
     """Describe how a data set is split and filtered."""
     split = profile.split
+    if profile.statistics.span:
+        yield from _field("times", profile.statistics.span, width)
     said = (
         f"{dataset.split.kind}: {split.train:,} to train on, {split.valid:,} users in validation, "
         f"{split.test:,} in test"
@@ -90,6 +92,8 @@ def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
         said += f", {split.trained_only:,} only trained on"
     if split.unused:
         said += f"; {split.unused:,} interactions unused"
+    if split.valid_from:
+        said += f"; validation from {split.valid_from}, test from {split.test_from}"
     yield from _field("split", said, width)
     for step in profile.steps[1:]:
         left = (

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
-if TYPE_CHECKING:
-    from tui.lab import Lab
+from tui.widgets.key_button import KeyButton
 
 
 class AskScreen(ModalScreen[bool]):
@@ -25,32 +22,32 @@ class AskScreen(ModalScreen[bool]):
         no: the label of the other button.
     """
 
-    CSS_PATH = "ask.tcss"
+    # Wide enough for the longest sentence beside a scrollbar: one that makes the text wrap, and so
+    # longer, would stay when there is room again.
+    CSS = ".dialog { width: 66; }"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter,y", "yes", "Yes", key_display="⏎"),
-        Binding("escape,n", "no", "No", key_display="esc"),
+        Binding("enter,y", "yes", "Yes"),
+        Binding("escape,n", "no", "No"),
     ]
-    AUTO_FOCUS = "#yes"
+    AUTO_FOCUS = "VerticalScroll"
 
-    app: Lab
-
-    def __init__(self, title: str, question: str, yes: str, no: str = "Back") -> None:
+    def __init__(self, title: str, question: str | Content, yes: str, no: str = "Back") -> None:
         super().__init__()
         self._texts = title, question, yes, no
 
     def compose(self) -> ComposeResult:
         title, question, yes, no = self._texts
-        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+        with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = title
             yield Static(question, markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(f"{self.app.key_written('⏎')}  {yes}", id="yes", compact=True)
-                yield Button(f"esc  {no}", id="no", compact=True)
+                yield KeyButton("⏎", yes, "yes", main=True)
+                yield KeyButton("esc", no, "no")
 
-    @on(Button.Pressed, "#yes")
     def action_yes(self) -> None:
+        """Answer with yes."""
         self.dismiss(True)
 
-    @on(Button.Pressed, "#no")
     def action_no(self) -> None:
+        """Answer with no."""
         self.dismiss(False)

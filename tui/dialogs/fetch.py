@@ -7,7 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -15,12 +15,12 @@ from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, Static
 
 from engine.errors import UserError
+from engine.spec import Dataset
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, duration, plain
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
     from engine.datasets.download import Progress
-    from engine.spec import Dataset
 
 REPAINT_SECONDS = 0.2
 
@@ -28,10 +28,10 @@ REPAINT_SECONDS = 0.2
 class FetchScreen(ModalScreen[bool]):
     """Fetches a data set, and ends with whether it is here. ``at_once`` leaves out the question."""
 
-    CSS_PATH = "buttons.tcss"
+    CSS_PATH = "fetch.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter,f,y", "fetch", "Fetch", key_display="⏎"),
-        Binding("escape,n", "cancel", "Cancel", key_display="esc"),
+        Binding("enter,f,y", "fetch", "Fetch"),
+        Binding("escape,n", "cancel", "Cancel"),
     ]
 
     AUTO_FOCUS = "VerticalScroll"
@@ -60,8 +60,8 @@ class FetchScreen(ModalScreen[bool]):
             yield Static("", id="progress", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Fetch", id="fetch", main=True)
-                yield KeyButton("esc", "Cancel", id="cancel")
+                yield KeyButton("⏎", "Fetch", "fetch", main=True)
+                yield KeyButton("esc", "Cancel", "cancel")
 
     def on_mount(self) -> None:
         if self._at_once:
@@ -71,7 +71,6 @@ class FetchScreen(ModalScreen[bool]):
         """Stop the transfer, whatever closed the dialog."""
         self._cancelled.set()
 
-    @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Start the transfer, or start it again."""
         if self._busy:
@@ -86,7 +85,6 @@ class FetchScreen(ModalScreen[bool]):
         for name in ("bar", "progress", "problem", "fetch"):
             self.query_one(f"#{name}").display = name in names
 
-    @on(KeyButton.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Stop the transfer, or close the dialog if none runs."""
         self._cancelled.set()

@@ -4,7 +4,6 @@ meaning of states and figures."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.style import Style
@@ -17,12 +16,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.analysis.meanings import glossary
+from tui.lab import Lab
 from tui.shell.action import actions_for
 from tui.shell.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 from tui.shell.text import TITLE, plain
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 KEY_CELLS = 13
 MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
@@ -49,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("escape,enter,question_mark,f1,q", "dismiss", "Close", key_display="esc"),
+        Binding("escape,enter,question_mark,f1,q", "dismiss", "Close"),
     ]
     AUTO_FOCUS = "VerticalScroll"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,15 +13,13 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from engine.store.news import EndedRun
+from tui.dialogs.news import News
+from tui.lab import Lab
 from tui.messages import RunWanted
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, ago, number, plain, run_label, shorten
 from tui.widgets.lines import fit
-
-if TYPE_CHECKING:
-    from engine.store.news import EndedRun
-    from tui.dialogs.news import News
-    from tui.lab import Lab
 
 KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost": "lost"}
 """Words for each `EndedRun.kind`, in the order of the summary."""
@@ -40,7 +37,7 @@ def summary(counts: Mapping[str, int]) -> str:
 class SinceScreen(ModalScreen[None]):
     """Lists the runs that ended; each can be opened."""
 
-    BINDINGS = [Binding("escape,q", "close", "Close", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape,q", "dismiss", "Close")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
     DEFAULT_CSS = """
     SinceScreen {
@@ -87,10 +84,6 @@ class SinceScreen(ModalScreen[None]):
     def _open(self, event: OptionList.OptionSelected) -> None:
         if event.option_id is not None:
             self.post_message(RunWanted(event.option_id))
-
-    def action_close(self) -> None:
-        """Return to the screen beneath."""
-        self.dismiss()
 
 
 def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:

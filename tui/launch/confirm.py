@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -15,9 +13,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.config import SlurmProfile
 from engine.order import settings_text
+from engine.planning import Plan, PlannedRun
+from engine.spec import Dataset, RunSpec
 from tui.dialogs.fetch import FetchScreen
+from tui.lab import Lab
 from tui.launch.cluster import jobs_text
+from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import memory_text, parameters_text, slots_text, source_text, time_text
 from tui.launch.reading import (  # loaded: a plan was read
     CostEstimate,
@@ -29,13 +32,6 @@ from tui.launch.words import aligned
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from engine.config import SlurmProfile
-    from engine.planning import Plan, PlannedRun
-    from engine.spec import Dataset, RunSpec
-    from tui.lab import Lab
-    from tui.launch.device_slots import DeviceSlots
 
 MOST_MEASURED = 9
 """Kinds of run that are measured while the dialog is open; each takes some seconds."""
@@ -53,11 +49,11 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         remember: takes each cost that was measured, with its key.
     """
 
-    CSS_PATH = "../dialogs/buttons.tcss"
+    CSS = "#absent { margin-top: 1; }"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter,y", "launch", "Launch", key_display="⏎"),
+        Binding("enter,y", "launch", "Launch"),
         Binding("f", "fetch", "Fetch data"),
-        Binding("escape,n", "cancel", "Back", key_display="esc"),
+        Binding("escape,n", "dismiss", "Back"),
     ]
     AUTO_FOCUS = "VerticalScroll"
 
@@ -91,9 +87,9 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             yield Static(id="facts", markup=False)
             yield Static(id="absent", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Launch", id="launch", main=True)
-                yield KeyButton("f", "Fetch", id="fetch")
-                yield KeyButton("esc", "Back", id="cancel")
+                yield KeyButton("⏎", "Launch", "launch", main=True)
+                yield KeyButton("f", "Fetch", "fetch")
+                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         self._devices.looked.subscribe(self, lambda _: self._begin_measuring())
@@ -168,8 +164,11 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         ]
 
     def _memory(self) -> Content:
-        text, tight = memory_text(self._runs, self._devices.machine)
+        machine = self._devices.machine
+        text, tight = memory_text(self._runs, machine)
         warning = " · more than there is" if tight else ""
+        if tight and len(self._runs) > 1 and machine.slots[0].device == "cpu":
+            warning += ", so fewer go at once"
         return Content.assemble(text, (warning, "$warning"))
 
     def _source(self) -> Content:
@@ -267,7 +266,6 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                 (f" {plain(licence, PARAGRAPH)}" if host else "", "$text-muted"),
             )
 
-    @on(KeyButton.Pressed, "#launch")
     def action_launch(self) -> None:
         """Answer with the runs whose data is here."""
         if self.ready:
@@ -275,12 +273,6 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         else:
             self.action_fetch()
 
-    @on(KeyButton.Pressed, "#cancel")
-    def action_cancel(self) -> None:
-        """Back without launching."""
-        self.dismiss(None)
-
-    @on(KeyButton.Pressed, "#fetch")
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""
         dataset = next((one for one in self._absent if one.archive is not None), None)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.content import Content
 from textual.message import Message
 
-from engine.errors import UserError
+from engine.order import Order
+from tui.lab import Lab
+from tui.launch.device_slots import DeviceSlots
+from tui.launch.form import LaunchForm
+from tui.launch.grid.grid import CellGrid
 from tui.launch.words import summary_text, yaml_text
 from tui.messages import DataSetsChanged
 from tui.shell.reading import Reading
@@ -17,12 +20,7 @@ from tui.shell.text import count
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
-    from engine.order import Order
     from engine.planning import Plan, PlannedRun
-    from tui.lab import Lab
-    from tui.launch.device_slots import DeviceSlots
-    from tui.launch.form import LaunchForm
-    from tui.launch.grid.grid import CellGrid
     from tui.launch.reading import CostEstimate
 
 
@@ -107,8 +105,8 @@ class OrderDesk(TextBox):
         """Write what is chosen as a suite; nothing if it can't be planned."""
         if self._plan is None or self.app.catalogue is None:
             return Content("")
+        from engine.config.suites import suite_yaml
         from engine.planning import order_suite  # loaded with the plan
-        from engine.suites import suite_yaml
 
         order = self._plan.order
         suite = order_suite(self.app.catalogue, order, order.suite or "selection", "")
@@ -142,22 +140,24 @@ class OrderDesk(TextBox):
             ConfirmScreen(plan, runs, self._devices, launcher, remember), confirmed
         )
 
-    @work(thread=True, group="enqueue")
     def _enqueue(self, runs: Sequence[PlannedRun], label: str | None, launcher: str | None) -> None:
-        from engine.store.requests import enqueue_planned
+        location = self.app.location
 
-        try:
-            enqueue_planned(self.app.location, runs, label, launcher)
-        except (UserError, OSError) as error:
-            self.call_later(self.notify, f"Nothing was launched: {error}", severity="error")
-            return
-        self.app.call_later(self.app.look_after_queue)
-        self.call_later(self._launched, len(runs))
+        def enqueue() -> list[str]:
+            from engine.store.requests import enqueue_planned
 
-    async def _launched(self, runs: int) -> None:
-        self.notify(f"{count(runs, 'run')} in the queue.")
-        self._grid.select(())
-        await self.app.action_show("live")
+            return enqueue_planned(location, runs, label, launcher)
+
+        async def enqueued(ids: list[str]) -> None:
+            self.app.look_after_queue()
+            self.notify(f"{count(len(ids), 'run')} in the queue.")
+            self._grid.select(())
+            await self.app.action_show("live")
+
+        def failed(problem: str) -> None:
+            self.notify(f"Nothing was launched: {problem}", severity="error")
+
+        self.app.carry_out(enqueue, enqueued, failed)
 
     def save_suite(self) -> None:
         """Keep what is chosen under a name."""

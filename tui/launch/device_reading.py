@@ -15,8 +15,7 @@ from engine.machine.busyprocesses import BusyProcesses
 from engine.machine.occupancy import device_uses, slots_of
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.occupants import Occupant, occupants
-from engine.store.queries import Supervisor, supervisor_state
+from engine.store.queries import Occupant, Supervisor, occupants, supervisor_state
 from engine.supervisor.start import supervisor_running
 from tui.launch.estimates import Machine
 

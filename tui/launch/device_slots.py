@@ -8,25 +8,22 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.signal import Signal
 
+from tui.lab import Lab
 from tui.launch.estimates import Machine
-from tui.launch.grid.cells import progress_bar
 from tui.shell.reading import Reading
 from tui.shell.states import glyph
-from tui.shell.text import TITLE, count, plain
-from tui.widgets.lines import Line, Lines, fit, line_length
+from tui.shell.text import TITLE, UNKNOWN, count, gib, plain
+from tui.widgets.lines import Line, Lines, fit, line_length, progress_bar
 
 if TYPE_CHECKING:
     from engine.machine.busyprocesses import ForeignProcess
     from engine.machine.occupancy import DeviceUse
     from engine.store.queries import Run
-    from tui.lab import Lab
     from tui.launch.device_reading import DeviceReader
 
 LOOK_SECONDS = 2.0
-UNKNOWN = "n/a"
 
 _BAR_CELLS = 6
-_GIB = 1024
 _BUSY, _FULL = 90.0, 0.9
 """From here on a load is worth a warning."""
 
@@ -42,7 +39,7 @@ class DeviceSlots(Lines):
         super().__init__(id=id, classes=classes)
         self.machine = Machine()
         self.looked: Signal[Machine] = Signal(self, "looked")
-        """For whoever shows the machine: its screen, and a dialog above it."""
+        """Published after each look, for the screen and a dialog above it."""
         self._reader: DeviceReader | None = None
         self._reading = Reading(self, self._take, self._give_up)
 
@@ -136,15 +133,12 @@ def _load(device: DeviceUse) -> Line:
     use = device.utilization
     used, total = device.memory_used_mib, device.memory_total_mib
     full = bool(used and total and used / total >= _FULL)
-    memory = UNKNOWN
-    if used is not None:
-        memory = f"{used / _GIB:.1f}" + (f" / {total / _GIB:.0f}" if total else "") + " GiB"
-    bar: Line = [] if use is None else list(progress_bar(use / 100, _BAR_CELLS))
+    bar: Line = [] if use is None else progress_bar(use / 100, _BAR_CELLS)
     look = "$text-disabled" if use is None else "$warning" if use >= _BUSY else ""
     return [
         *bar,
         (f" {_percent(use):>5}", look),
-        (f"  {memory}", "$text-disabled" if used is None else "$warning" if full else ""),
+        (f"  {gib(used, total)}", "$text-disabled" if used is None else "$warning" if full else ""),
     ]
 
 
@@ -161,7 +155,7 @@ def _process(process: ForeignProcess, width: int) -> Line:
     """Show a process of another user's, as far as the machine tells."""
     share = []
     if process.memory_mib is not None:
-        share.append(f"{process.memory_mib / _GIB:.1f} GiB")
+        share.append(gib(process.memory_mib))
     if process.cpu_percent is not None:
         share.append(f"{process.cpu_percent:.0f} %")
     figures = "  " + "  ".join(share or [UNKNOWN])

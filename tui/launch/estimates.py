@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.machine.slots import Slot
     from engine.planning import PlannedRun
 
-UNKNOWN = "not known yet"
+NOT_YET = "not known yet"
 _GIB = 1024
 
 SOURCES = {
@@ -80,13 +80,13 @@ def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
 
     longest = [seconds for run in runs if (seconds := run.at_most) is not None]
     if not longest:
-        return UNKNOWN
+        return NOT_YET
     usual = [run.cost.run_seconds for run in runs if run.cost and run.cost.run_seconds]
     text = f"at most {duration(makespan(longest, slots))}"
     if len(usual) == len(longest):
         text = f"about {duration(makespan(usual, slots))}, {text}"
     unknown = len(runs) - len(longest)
-    return f"{text}, and {count(unknown, 'run')} {UNKNOWN}" if unknown else text
+    return f"{text}, and {count(unknown, 'run')} {NOT_YET}" if unknown else text
 
 
 def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool]:
@@ -99,7 +99,7 @@ def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool
 
     known = [run.cost.memory_mib for run in runs if run.cost and run.cost.memory_mib]
     if not known:
-        return UNKNOWN, False
+        return NOT_YET, False
     text = f"{_gib(max(known))} a run" if len(runs) > 1 else _gib(max(known))
     together = Counter(
         device.label
@@ -119,7 +119,7 @@ def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool
         tight = needed > total
         break
     unknown = sum(not (run.cost and run.cost.memory_mib) for run in runs)
-    return (f"{text}; {count(unknown, 'run')} {UNKNOWN}" if unknown else text), tight
+    return (f"{text}; {count(unknown, 'run')} {NOT_YET}" if unknown else text), tight
 
 
 def source_text(runs: Sequence[PlannedRun]) -> str:
@@ -131,7 +131,7 @@ def source_text(runs: Sequence[PlannedRun]) -> str:
 def slots_text(runs: int, machine: Machine) -> str:
     """Name the devices, how many runs go at once, and how many slots are taken."""
     if not machine.slots:
-        return UNKNOWN
+        return NOT_YET
     used = machine.used(runs)
     labels = []
     for slot in used:

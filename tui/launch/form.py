@@ -74,15 +74,14 @@ class LaunchForm(VerticalScroll, can_focus=False):
     class Changed(Message):
         """Something was typed or chosen: see ``choices`` and ``problem``."""
 
+    @dataclass
     class SuiteChosen(Message):
-        """The suite's cells are to be selected; the fields hold its other settings already."""
+        """Ask to select the suite's cells; the fields hold its other settings already."""
 
-        def __init__(self, suite: Suite) -> None:
-            super().__init__()
-            self.suite = suite
+        suite: Suite
 
     class Finished(Message):
-        """Enter was pressed in a field: the grid is to have the focus."""
+        """Tell that enter was pressed in a field, which gives the focus to the grid."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -12,11 +13,12 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.lab import Lab
 from tui.launch.data_columns import DataColumns
 from tui.launch.desk import OrderDesk
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
-from tui.launch.grid.cells import Key, Row
+from tui.launch.grid.cells import CellKey, Row
 from tui.launch.grid.contents import StoreView, cell_view
 from tui.launch.grid.grid import CellGrid
 from tui.launch.keys import LAUNCH
@@ -30,12 +32,9 @@ from tui.widgets.key_bar import KeyBar
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from engine.config import Catalogue
-    from tui.lab import Lab
 
-FIRST_CELL: Key = ("sasrec", "synthetic", 50)
+FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
 """Selected where nothing was ever run: ready without a network, and done in a minute."""
 
 LOWEST = 5
@@ -259,7 +258,10 @@ class LaunchScreen(Screen[None]):
     def _show_legend(self) -> None:
         shape = self.grid.rectangle
         narrow = self.has_class("-form") and self.has_class("-narrow")
-        self.grid.border_subtitle = rectangle_hint(*shape) if shape else "" if narrow else legend()
+        if shape:
+            self.grid.border_subtitle = rectangle_hint(*shape, self.app.key_written("⏎"))
+        else:
+            self.grid.border_subtitle = "" if narrow else legend()
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -352,9 +354,11 @@ class LaunchScreen(Screen[None]):
             self.grid.begin_rectangle()
 
     def action_keep_rectangle(self) -> None:
+        """End the rectangle; its cells stay selected."""
         self.grid.keep_rectangle()
 
     def action_drop_rectangle(self) -> None:
+        """End the rectangle, and select what was selected before it."""
         self.grid.drop_rectangle()
 
     def action_unselect(self) -> None:

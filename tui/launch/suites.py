@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,22 +13,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import load_catalogue, user_layer
+from engine.config import Catalogue, load_catalogue, user_layer
+from engine.config.suites import SuiteExistsError, save_suite, suite_yaml
 from engine.errors import UserError
+from engine.order import Order
 from engine.planning import order_suite
-from engine.suites import SuiteExistsError, save_suite, suite_yaml
+from engine.spec import Suite
 from tui.dialogs.ask import AskScreen
+from tui.lab import Lab
 from tui.launch.words import yaml_text
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from engine.config import Catalogue
-    from engine.order import Order
-    from engine.spec import Suite
-    from tui.lab import Lab
 
 
 class SaveSuiteScreen(ModalScreen[str]):
@@ -36,8 +31,8 @@ class SaveSuiteScreen(ModalScreen[str]):
 
     CSS_PATH = "suites.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("enter", "save", "Save", key_display="⏎"),
-        Binding("escape", "cancel", "Back", key_display="esc"),
+        Binding("enter", "save", "Save"),
+        Binding("escape", "dismiss", "Back"),
     ]
     AUTO_FOCUS = "#name"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
@@ -61,8 +56,8 @@ class SaveSuiteScreen(ModalScreen[str]):
             with VerticalScroll(id="yaml-room", can_focus=False):
                 yield Static("", id="yaml", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Save", id="save", main=True)
-                yield KeyButton("esc", "Back", id="cancel")
+                yield KeyButton("⏎", "Save", "save", main=True)
+                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         self._show()
@@ -99,7 +94,6 @@ class SaveSuiteScreen(ModalScreen[str]):
         line.display = bool(problem)
         self.query_one("#where").display = not problem
 
-    @on(KeyButton.Pressed, "#save")
     def action_save(self) -> None:
         """Write the suite, unless the name is taken."""
         try:
@@ -108,11 +102,6 @@ class SaveSuiteScreen(ModalScreen[str]):
             self._tell(str(error))
         else:
             self._save(suite, replace=False)
-
-    @on(KeyButton.Pressed, "#cancel")
-    def action_cancel(self) -> None:
-        """Go back without writing."""
-        self.dismiss(None)
 
     @work(thread=True, group="save", exclusive=True)
     def _save(self, suite: Suite, replace: bool) -> None:
@@ -147,7 +136,7 @@ class LoadSuiteScreen(ModalScreen[str]):
     """Answers with the name of a suite."""
 
     CSS_PATH = "suites.tcss"
-    BINDINGS = [Binding("escape", "cancel", "Back", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, catalogue: Catalogue, chosen: str | None) -> None:
@@ -164,8 +153,8 @@ class LoadSuiteScreen(ModalScreen[str]):
                 markup=False,
             )
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Load", id="load", main=True)
-                yield KeyButton("esc", "Back", id="cancel")
+                yield KeyButton("⏎", "Load", "load", main=True)
+                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         names = [suite.name for suite in self._suites()]
@@ -187,12 +176,6 @@ class LoadSuiteScreen(ModalScreen[str]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
 
-    @on(KeyButton.Pressed, "#load")
     def action_load(self) -> None:
         """Answer with the suite under the cursor."""
         self.query_one(OptionList).action_select()
-
-    @on(KeyButton.Pressed, "#cancel")
-    def action_cancel(self) -> None:
-        """Go back without loading."""
-        self.dismiss(None)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
+from engine.order import Order
 from tui.launch.estimates import parameters_text, source_text, time_text
-from tui.launch.grid.cells import Key
+from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.order import Order
     from engine.planning import Plan
     from engine.store.queries import LaunchCell
 
@@ -65,7 +65,7 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
 
 
 def detail_text(
-    catalogue: Catalogue, key: Key, order: Order, cell: LaunchCell | None, other_copy: str = ""
+    catalogue: Catalogue, key: CellKey, order: Order, cell: LaunchCell | None, other_copy: str = ""
 ) -> Content:
     """Write what is known about one cell.
 
@@ -99,6 +99,8 @@ def detail_text(
     if other_copy:
         size = f"{MARKED} {plain(other_copy, PARAGRAPH)}"
     facts.append(("Data", Content.styled(size, "$warning" if other_copy else "")))
+    if cell is not None and cell.ceiling is not None and cell.ceiling.cold:
+        facts.append(("NDCG@10", Content(cell.ceiling.words)))
     if model.paper:
         facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
     heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"
@@ -118,12 +120,16 @@ def legend() -> Content:
     return Content("  ").join(parts)
 
 
-def rectangle_hint(rows: int, columns: int) -> Content:
-    """Say what the keys do while a rectangle is held, for the grid's border."""
+def rectangle_hint(rows: int, columns: int, enter: str) -> Content:
+    """Say what the keys do while a rectangle is held, for the grid's border.
+
+    Args:
+        enter: how the enter key is written.
+    """
     return Content.assemble(
         (f"{rows} × {columns}", "$accent bold"),
         ("  arrows extend  ", "$text-muted"),
-        ("⏎", "$accent"),
+        (enter, "$accent"),
         (" keep  ", "$text-muted"),
         ("esc", "$accent"),
         (" drop", "$text-muted"),
@@ -135,7 +141,7 @@ def suite_keys() -> Content:
     return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
 
 
-def _published(catalogue: Catalogue, key: Key) -> Iterable[Content]:
+def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
     for table in catalogue.references.values():
         for cell in table.cells:
             figure = cell.figures.get(PUBLISHED)

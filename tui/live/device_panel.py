@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING
 
 from textual.geometry import Size
 
-from tui.shell.text import count, plain, shorten, wrap
+from engine.machine.telemetry import GpuSample, Sample
+from tui.shell.text import UNKNOWN, count, gib, plain, shorten, wrap
 from tui.widgets.lines import Line, Lines, fit, sparkline
-
-if TYPE_CHECKING:
-    from engine.machine.telemetry import GpuSample, Sample
 
 HISTORY = 90
 """Samples kept for the sparklines."""
-
-UNKNOWN = "n/a"
 
 _LABEL_WIDTH = 5
 _VALUE_WIDTH = 16
@@ -81,29 +76,28 @@ class DevicePanel(Lines):
     def _host(self, sample: Sample, width: int) -> list[Line]:
         host = sample.host
         cores = f"{host.cpu_percent:.0f} % · {count(host.cores, 'core')}"
-        memory = _of(host.memory_used_mib / _GIB, host.memory_total_mib / _GIB, "GiB")
+        memory = gib(host.memory_used_mib, host.memory_total_mib)
         return [self._row("", "cpu", cores, width), self._row("", "ram", memory, width)]
 
     def _gpu(self, gpu: GpuSample, width: int) -> list[Line]:
         """One GPU in full: five lines."""
-        used, total = _over(gpu.memory_used_mib, _GIB), _over(gpu.memory_total_mib, _GIB)
         hot = gpu.temperature_c is not None and gpu.temperature_c >= _HOT_CELSIUS
         uuid = gpu.uuid
         return [
             [(shorten(f"GPU {gpu.index} {plain(gpu.name)}", width), "bold")],
             self._row(uuid, "use", _figure(gpu.utilization, " %"), width),
-            self._row(uuid, "mem", _of(used, total, "GiB"), width),
-            self._row(uuid, "power", _of(gpu.power_w, gpu.power_limit_w, "W", 0), width),
+            self._row(uuid, "mem", gib(gpu.memory_used_mib, gpu.memory_total_mib), width),
+            self._row(uuid, "power", _of(gpu.power_w, gpu.power_limit_w, " / ", " W"), width),
             self._row(uuid, "temp", _figure(gpu.temperature_c, " °C"), width, warn=hot),
         ]
 
     def _gpu_line(self, gpu: GpuSample, width: int) -> Line:
         """One GPU in one line, where there is no room for more."""
-        total = _over(gpu.memory_total_mib, _GIB)
+        used, total = _over(gpu.memory_used_mib, _GIB), _over(gpu.memory_total_mib, _GIB)
         figures = " ".join(
             (
                 _figure(gpu.utilization, "%").rjust(4),
-                _of(_over(gpu.memory_used_mib, _GIB), total, "G", 0),
+                _of(used, total, "/", "G"),
                 _figure(gpu.power_w, " W"),
                 _figure(gpu.temperature_c, "°"),
             )
@@ -155,9 +149,7 @@ def _figure(value: float | None, unit: str) -> str:
     return f"{value:.0f}{unit}"
 
 
-def _of(value: float | None, whole: float | None, unit: str, decimals: int = 1) -> str:
+def _of(value: float | None, whole: float | None, slash: str, unit: str) -> str:
     if value is None:
         return UNKNOWN
-    slash, gap = (" / ", " ") if decimals or unit == "W" else ("/", "")
-    total = "" if whole is None else f"{slash}{whole:.0f}"
-    return f"{value:.{decimals}f}{total}{gap}{unit}"
+    return f"{value:.0f}" + ("" if whole is None else f"{slash}{whole:.0f}") + unit

@@ -1,39 +1,37 @@
-"""What can be done on the Live screen."""
+"""Actions on the Live screen: their keys, labels and help."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui.shell.action import Action
 
+_live = partial(Action, screens=("live",))
+_shown = partial(_live, show=True)
+
 LIVE = (
-    Action("move", ("up", "down", "home", "end"), "Move", "Choose the run that is shown",
-           ("live",), key_label="↑↓", own_keys=True),
-    Action("open", ("enter",), "Open", "Open the selected run", ("live",), True, "⏎"),
-    Action("cancel", ("x",), "Cancel", "Cancel the selected run, after asking", ("live",), True),
-    Action("retry", ("t",), "Retry",
-           "Queue the selected run again: it goes on from its checkpoint", ("live",), True),
-    Action("reorder('up')", ("K",), "Sooner", "Move the selected run one place up the queue",
-           ("live",)),
-    Action("reorder('down')", ("J",), "Later", "Move the selected run one place down the queue",
-           ("live",)),
-    Action("reorder('first')", ("ctrl+t",), "Next",
-           "Move the selected run to the front of the queue", ("live",)),
-    Action("reorder('last')", ("ctrl+e",), "Last", "Move the selected run to the end of the queue",
-           ("live",)),
-    Action("pause", ("p",), "Pause", "Pause the queue, or let it go on", ("live",), True),
-    Action("next_chart", ("g",), "Next chart", "Show the next chart large, or all again",
-           ("live",), True),
-    Action("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", ("live",),
-           slug="log-back"),
-    Action("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", ("live",),
-           slug="log-on"),
-    Action("follow", ("f",), "Follow", "Go to the end of the log and follow it", ("live",), True),
-    Action("search", ("slash",), "Search", "Search the log", ("live",), True),
-    Action("next_match(1)", ("n",), "Next", "Go to the next line that was searched for", ("live",),
-           slug="next-match"),
-    Action("next_match(-1)", ("N",), "Before", "Go to the line before that was searched for",
-           ("live",), slug="match-before"),
-    Action("end_search", ("escape",), "End", "End the search of the log", ("live",)),
-    Action("wrap", ("w",), "Wrap", "Show long lines of the log whole, or clipped", ("live",)),
-    Action("since", ("S",), "Since", "What ended between your last visit and this", ("live",),
-           True),
+    _live("move", ("up", "down", "home", "end"), "Move", "Choose the run that is shown",
+          key_label="↑↓", own_keys=True),
+    _shown("open", ("enter",), "Open", "Open the selected run"),
+    _shown("cancel", ("x",), "Cancel", "Cancel the selected run, after asking"),
+    _shown("retry", ("t",), "Retry",
+           "Queue the selected run again: it goes on from its checkpoint"),
+    _live("reorder('up')", ("K",), "Sooner", "Move the selected run one place up the queue"),
+    _live("reorder('down')", ("J",), "Later", "Move the selected run one place down the queue"),
+    _live("reorder('first')", ("ctrl+t",), "Next",
+          "Move the selected run to the front of the queue"),
+    _live("reorder('last')", ("ctrl+e",), "Last", "Move the selected run to the end of the queue"),
+    _shown("pause", ("p",), "Pause", "Pause the queue, or let it go on"),
+    _shown("next_chart", ("g",), "Next chart", "Show the next chart large, or all again"),
+    _live("scroll_log(-5)", ("pageup",), "Log back", "Scroll the log back", slug="log-back"),
+    _live("scroll_log(5)", ("pagedown",), "Log on", "Scroll the log on", slug="log-on"),
+    _shown("follow", ("f",), "Follow", "Go to the end of the log and follow it"),
+    _shown("search", ("slash",), "Search", "Search the log"),
+    _live("next_match(1)", ("n",), "Next", "Go to the next line that was searched for",
+          slug="next-match"),
+    _live("next_match(-1)", ("N",), "Before", "Go to the line before that was searched for",
+          slug="match-before"),
+    _live("end_search", ("escape",), "End", "End the search of the log"),
+    _live("wrap", ("w",), "Wrap", "Show long lines of the log whole, or clipped"),
+    _shown("since", ("S",), "Since", "What ended between your last visit and this"),
 )  # fmt: skip

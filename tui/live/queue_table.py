@@ -6,23 +6,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from engine.lifecycle import ENDED
+from tui.live.reading import JobFacts, Run
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import ABSENT, TITLE, ago, duration, number, plain, run_label
-from tui.widgets.lines import Line, Lines, fit
-
-if TYPE_CHECKING:
-    from tui.live.reading import JobFacts, Run
+from tui.widgets.lines import Line, Lines, fit, progress_bar
 
 HEADER_ROWS = 1
 
-_BAR_STYLE = "$state-running"
 _BAR_REST = "$border-blurred"
 
 
@@ -73,9 +70,9 @@ class QueueTable(Lines, can_focus=True):
     def summary(self) -> str:
         """``2 running · 3 queued``."""
         counts = Counter(run.state for run in self._runs)
-        parts = [f"{counts[state]} {state}" for state in ("running", "queued", "paused")
-                 if counts[state]]  # fmt: skip
-        return " · ".join(parts)
+        return " · ".join(
+            f"{counts[state]} {state}" for state in ("running", "queued") if counts[state]
+        )
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
@@ -224,11 +221,9 @@ def _bar(run: Run, width: int, ahead: int) -> Line:
     if run.state == "queued":
         place = "next" if ahead == 0 else f"{ahead:,} ahead"
         return [(fit(place, width) + "  ", "$text-muted")]
-    share = 1.0 if run.state == "done" else min(max(run.progress or 0.0, 0.0), 1.0)
-    halves = round(share * width * 2)
-    full = "━" * (halves // 2) + ("╸" if halves % 2 else "")
-    style = _BAR_STYLE if run.state == "running" else style_variable(run.state)
-    return [(full, style), ("─" * (width - len(full)) + "  ", _BAR_REST)]
+    share = 1.0 if run.state == "done" else run.progress or 0.0
+    bar = progress_bar(share, width, style_variable(run.state), _BAR_REST)
+    return [*bar, ("  ", _BAR_REST)]
 
 
 def _under_cursor(line: Line, width: int, focused: bool) -> Line:

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
@@ -87,14 +87,14 @@ def read_update(con: sqlite3.Connection, known: Known) -> LiveUpdate:
     if run is None:
         return LiveUpdate(Known(known.run_id, None, waiting), runs, jobs, hold=hold)
     epochs_read = (run.attempt, run.epoch, run.state)
-    events = queries.events(con, run.id)
+    events = series.events(con, run.id)
     return LiveUpdate(
         known=Known(run.id, epochs_read, waiting),
         runs=runs,
         jobs=jobs,
         node=newest_telemetry(con, run.id) if run.id in jobs else {},
         run=run,
-        epochs=queries.epochs(con, run.id) if epochs_read != known.epochs else None,
+        epochs=series.epochs(con, run.id) if epochs_read != known.epochs else None,
         start=next((event for event in reversed(events) if event["kind"] == "start"), {}),
         hold=hold,
         notices=[said for each in events if each.get("message") and (said := notice(each))],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.cells import cell_len
 
 from engine.lifecycle import allows
+from tui.lab import Lab
+from tui.live.reading import JobFacts, Run
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import (
     ABSENT,
@@ -23,9 +25,6 @@ from tui.shell.text import (
     wrap,
 )
 from tui.widgets.lines import Line, Lines, fit
-
-if TYPE_CHECKING:
-    from tui.live.reading import JobFacts, Run
 
 MESSAGE_LINES = 5
 _LABEL_WIDTH = 11
@@ -56,6 +55,7 @@ class Facts:
 class RunFacts(Lines):
     """Shows `Facts`; why a run failed comes first."""
 
+    app: Lab
     _facts: Facts | None = None
 
     def show(self, facts: Facts | None) -> None:
@@ -67,7 +67,8 @@ class RunFacts(Lines):
         facts = self._facts
         if facts is None:
             return []
-        lines = _state(facts.run, width) + _job(facts, width)
+        next_step = self.app.key_written(_NEXT_STEP.get(facts.run.state, ""))
+        lines = _state(facts.run, next_step, width) + _job(facts, width)
         rest = height - len(lines)
         table = _metrics(facts, width)
         rows = _rows(facts)
@@ -85,8 +86,8 @@ _LEAST_IMPORTANT = ("torch", "attempt", "step", "per epoch")
 """Labels left out, in this order, where there is no room for all."""
 
 
-def _state(run: Run, width: int) -> list[Line]:
-    """Lines of the state in its colour; for a run that ended badly why, and what to do."""
+def _state(run: Run, next_step: str, width: int) -> list[Line]:
+    """Write the state in its colour; for a run that ended badly why, and what to do."""
     style = style_variable(run.state)
     cause = plain(run.cause, TITLE) if run.cause and run.state != "running" else ""
     headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
@@ -96,9 +97,7 @@ def _state(run: Run, width: int) -> list[Line]:
         if len(wrapped) > MESSAGE_LINES:
             wrapped[MESSAGE_LINES - 1 :] = [shorten(wrapped[MESSAGE_LINES - 1] + " …", width)]
         lines += [[(text, "")] for text in wrapped]
-    if run.state in _NEXT_STEP:
-        lines += [[(text, "$accent")] for text in wrap(_NEXT_STEP[run.state], max(width, 10))]
-    return lines
+    return lines + [[(text, "$accent")] for text in wrap(next_step, max(width, 10))]
 
 
 def _job(facts: Facts, width: int) -> list[Line]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from time import time as wall_clock
-from typing import TYPE_CHECKING
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume, ScreenSuspend
@@ -14,29 +14,29 @@ from textual.widgets import Static
 
 from engine.errors import RunError
 from engine.lifecycle import Move, QueueAction, allows
+from engine.machine import telemetry
+from engine.machine.telemetry import Sample
 from engine.runfolder import run_folder
 from engine.store import requests
 from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
+from tui.dialogs.ask import AskScreen
 from tui.live.device_panel import DevicePanel
 from tui.live.keys import LIVE
-from tui.live.log.journal import journal_lines
 from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
+from tui.live.reading import Known, LiveUpdate, Run, read_live
 from tui.live.run_facts import Facts, RunFacts
 from tui.messages import RunWanted, StoreChanged
 from tui.shell.bindings import bindings_for
+from tui.shell.events import journal_lines
 from tui.shell.log_follower import LogFollower
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain, run_label
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-
-if TYPE_CHECKING:
-    from engine.machine.telemetry import Sample, Sampler
-    from tui.live.reading import Known, LiveUpdate, Run
 
 LOOK_SECONDS = 1.5
 """Seconds between two looks at the machine and the log."""
@@ -53,14 +53,19 @@ class LiveScreen(ChartedScreen):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = "#queue"
 
+    device = getters.query_one(DevicePanel)
+    panel = getters.query_one(LogPanel)
+    tail = getters.query_one(LogTail)
+
     def __init__(self) -> None:
         super().__init__()
+        self.queue = QueueTable(id="queue", classes="panel")
         self._selected_id: str | None = None
         self._known: Known | None = None
         """How much was read of the queue and of the selected run."""
         self._facts: Facts | None = None
         self._follower: LogFollower | None = None
-        self._sampler: Sampler | None = None
+        self._sampler: telemetry.Sampler | None = None
         self._hold: str | None = None
         self._store = Reading(self, self._take, self._show_problem)
         self._machine = Reading(self, self._take_sample, self._show_problem)
@@ -71,7 +76,7 @@ class LiveScreen(ChartedScreen):
         yield Static(EMPTY, id="empty", markup=False)
         with Vertical(id="live"):
             yield Static(id="hold", markup=False)
-            yield QueueTable(id="queue", classes="panel")
+            yield self.queue
             with Horizontal(id="body"):
                 yield RunCharts(id="charts")
                 with Vertical(id="side"):
@@ -81,8 +86,8 @@ class LiveScreen(ChartedScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(QueueTable).name_frame("Queue")
-        self.query_one(DevicePanel).name_frame("Device")
+        self.queue.name_frame("Queue")
+        self.device.name_frame("Device")
         self._timer = self.set_interval(LOOK_SECONDS, self._look)
         self.fit_charts()
         self._read()
@@ -105,20 +110,20 @@ class LiveScreen(ChartedScreen):
     @on(StoreChanged)
     def _read(self) -> None:
         location = self.app.location
-
-        def read() -> LiveUpdate:
-            from tui.live.reading import Known, read_live
-
-            return read_live(location, self._known or Known(self._selected_id))
-
-        # A run that is selected again is another subject: what was read of it before is dropped.
-        self._store.ask(read, subject=self._follower)
+        # What is known counts when the thread begins. A run that is selected again is another
+        # subject: what was read of it before is dropped.
+        self._store.ask(
+            lambda: read_live(location, self._known or Known(self._selected_id)),
+            subject=self._follower,
+        )
 
     def _take(self, update: LiveUpdate) -> None:
         self._show_empty(None if update.runs else EMPTY)
-        queue = self.query_one(QueueTable)
-        queue.show(update.runs, wall_clock(), update.jobs)
-        queue.name_frame("Queue", queue.summary())
+        before = self._run
+        self.queue.show(update.runs, wall_clock(), update.jobs)
+        self.queue.name_frame("Queue", self.queue.summary())
+        if before is None or self._run is None or before.state != self._run.state:
+            self.refresh_bindings()
         self._show_hold(update.hold)
         self.charts.refresh_from_store()
         self._known = update.known
@@ -146,7 +151,8 @@ class LiveScreen(ChartedScreen):
 
     @property
     def _run(self) -> Run | None:
-        return self._facts.run if self._facts else None
+        """The run under the cursor, on which keys act, though its facts may not be read yet."""
+        return self.queue.selected
 
     @on(QueueTable.Selected)
     def _selected(self, message: QueueTable.Selected) -> None:
@@ -160,7 +166,8 @@ class LiveScreen(ChartedScreen):
         self._facts = None
         self._follower = LogFollower(log)
         self.charts.follow(message.run_id)
-        self.query_one(LogTail).clear()
+        self.tail.clear()
+        self.refresh_bindings()
         self._read()
         self._read_log()
 
@@ -172,11 +179,9 @@ class LiveScreen(ChartedScreen):
         facts = self.query_one(RunFacts)
         facts.name_frame(run_label(run))
         facts.show(self._facts)
-        log = self.query_one(LogTail)
+        log = self.tail
         log.instead(journal_lines(update.start, epochs))
         log.notice(update.notices)
-        if before is None or before.run.state != run.state:
-            self.refresh_bindings()
 
     # The machine and the log
 
@@ -186,23 +191,21 @@ class LiveScreen(ChartedScreen):
 
     def _sample(self) -> Sample | None:
         """Sample the machine, in a thread; the first look only begins to count."""
-        from engine.machine.telemetry import Sampler
-
         if self._sampler is None:
-            self._sampler = Sampler()
+            self._sampler = telemetry.Sampler()
             return None
         return self._sampler.sample()
 
     def _take_sample(self, sample: Sample | None) -> None:
         if sample is not None:
-            self.query_one(DevicePanel).show(sample)
+            self.device.show(sample)
 
     def _read_log(self) -> None:
         if self._follower is not None:
             self._log.ask(self._follower.read, subject=self._follower)
 
     def _take_log(self, lines: Sequence[str]) -> None:
-        self.query_one(LogTail).add(lines)
+        self.tail.add(lines)
 
     # Actions
 
@@ -221,42 +224,34 @@ class LiveScreen(ChartedScreen):
 
     def action_cancel(self) -> None:
         """Ask, then cancel the run."""
-        if self._run is None:
+        if (run := self._run) is None:
             return
-        run = self._run
-        from tui.dialogs.ask import AskScreen
+        name, write = run_label(run), partial(requests.request_cancel, self.app.location, [run.id])
 
-        kept = (
-            "It leaves the queue."
-            if run.state == "queued"
-            else ("Training stops; its checkpoint is kept, and a retry goes on from there.")
-        )
-        ask = AskScreen("Cancel", f"Cancel {run_label(run)}?\n{kept}", "Cancel the run", "Keep it")
-        self.app.push_screen(ask, lambda yes: self._cancel(run) if yes else None)
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.request(write, f"Cancelling {name}")
 
-    def _cancel(self, run: Run) -> None:
-        location = self.app.location
-        said = f"Cancelling {run_label(run)}"
-        self.app.request(lambda: requests.request_cancel(location, [run.id]), said)
+        kept = "Training stops; its checkpoint is kept, and a retry goes on from there."
+        follows = "It leaves the queue." if run.state == "queued" else kept
+        ask = AskScreen("Cancel", f"Cancel {name}?\n{follows}", "Cancel the run", "Keep it")
+        self.app.push_screen(ask, answered)
 
     def action_retry(self) -> None:
         """Put the run back into the queue."""
         if (run := self._run) is not None:
-            location = self.app.location
-            said = f"Queued again: {run_label(run)}"
-            self.app.request(lambda: requests.request_retry(location, [run.id]), said)
+            write = partial(requests.request_retry, self.app.location, [run.id])
+            self.app.request(write, f"Queued again: {run_label(run)}")
 
     def action_reorder(self, where: Move) -> None:
         """Change the run's place in the queue."""
         if (run := self._run) is not None:
-            location = self.app.location
-            self.app.request(lambda: requests.request_move(location, [run.id], where))
+            self.app.request(partial(requests.request_move, self.app.location, [run.id], where))
 
     def action_pause(self) -> None:
         """Pause the queue, or let it go on."""
-        location = self.app.location
         action: QueueAction = "pause" if self._hold is None else "resume"
-        self.app.request(lambda: requests.request_queue(location, action))
+        self.app.request(partial(requests.request_queue, self.app.location, action))
 
     def action_open(self) -> None:
         """Show the run's details."""
@@ -269,24 +264,24 @@ class LiveScreen(ChartedScreen):
 
     def action_follow(self) -> None:
         """Go to the end of the log and stay there."""
-        self.query_one(LogTail).follow()
+        self.tail.follow()
 
     def action_search(self) -> None:
         """Search the log."""
-        self.query_one(LogPanel).ask()
+        self.panel.ask()
 
     def action_next_match(self, step: int) -> None:
         """Go to another line with what is searched for."""
-        self.query_one(LogTail).next_match(step)
+        self.tail.next_match(step)
 
     def action_end_search(self) -> None:
         """End the search: mark no match any more."""
-        self.query_one(LogPanel).end_search()
+        self.panel.end_search()
 
     def action_wrap(self) -> None:
         """Show long lines of the log whole, or clipped."""
-        self.query_one(LogTail).wrap()
+        self.tail.wrap()
 
     def action_scroll_log(self, lines: int) -> None:
         """Scroll the log back (negative) or on, by rows."""
-        self.query_one(LogTail).scroll(lines)
+        self.tail.scroll(lines)

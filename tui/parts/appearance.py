@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from textual.filter import Monochrome, NoColor
 
+from tui.lab import Lab
 from tui.shell.fewcolours import FewColours
 from tui.shell.private import replace_filters
 from tui.shell.remembered import keep, recall
 from tui.shell.theme import ANSI, SEQBENCH, SEQBENCH_LIGHT
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 TOPIC = "appearance"
 

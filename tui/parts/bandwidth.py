@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
+from tui.lab import Lab
 from tui.shell.text import bytes_
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 LOOK_SECONDS = 1.0
 FRAME_SECONDS = 2.0

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tui.lab import Lab
 from tui.shell.private import driver_of
 from tui.shell.text import plain
 
 if TYPE_CHECKING:
     from engine.store.news import Notification
-    from tui.lab import Lab
 
 MOST_NOTIFICATIONS = 100
 """Most that are kept for a user who looks elsewhere."""
@@ -19,8 +19,8 @@ MOST_NOTIFICATIONS = 100
 MOST_SAID = 3
 """Most notifications that are told at once; the others are counted."""
 
-LONGEST = 200
-"""Terminal cells of the longest text about an notification."""
+LONGEST_TEXT = 200
+"""Terminal cells of the longest text of a notification."""
 
 
 class Bell:
@@ -50,7 +50,7 @@ class Bell:
 
 def lines(notifications: Sequence[Notification]) -> list[str]:
     """Make harmless sentences of the first notifications, and one that counts the others."""
-    said = [plain(notification.text, LONGEST) for notification in notifications[:MOST_SAID]]
+    said = [plain(notification.text, LONGEST_TEXT) for notification in notifications[:MOST_SAID]]
     rest = len(notifications) - len(said)
     return [*said, f"And {rest:,} more."] if rest else said
 

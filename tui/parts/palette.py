@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
+from tui.lab import Lab
 from tui.shell.action import Action
 from tui.shell.bindings import area_of
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 
 class ActionCommands(Provider):

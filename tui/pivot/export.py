@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.analysis.pivot.arranged import BESIDE, PivotRow
 from engine.analysis.pivot.text import ENDINGS, format_pivot
-from engine.atomic import write_atomically
+from engine.named import write_named
 from engine.store.compare.grouping import Choice
 from tui.results.words import choice_lines
 from tui.shell.text import count
@@ -32,6 +32,6 @@ class PivotExport:
         return "\n".join([cells, *choice_lines(self.choice)])
 
     def write(self, path: Path) -> str:
-        """Write the file. Raises `OSError` where it can't be."""
-        write_atomically(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()]))
+        """Write the file. Raises `UserError` where it can't be."""
+        write_named(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()]))
         return count(sum(row.is_cell for row in self.rows), "cell")

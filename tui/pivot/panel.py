@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -12,12 +11,10 @@ from engine.analysis.inflation import Inflated
 from engine.analysis.inflation_text import inflation_text, share_text
 from engine.analysis.pivot.arranged import PivotRow
 from engine.cell import Cell
+from tui.pivot.reading import Intervals
 from tui.shell.text import ABSENT, TITLE, count, plain
 
-if TYPE_CHECKING:
-    from tui.pivot.cell_reading import Intervals
-
-METRICS = {
+_METRICS = {
     "NDCG@10/test": "ndcg",
     "Recall@10/test": "recall",
     "MRR@10/test": "mrr",
@@ -54,7 +51,7 @@ def panel_content(
         intervals: a sentence where there are none, None while they are read.
     """
     room = max(1, (width - _LABEL) // _WIDTH)
-    shown = [(name, metrics[name]) for name in METRICS if name in metrics][:room]
+    shown = [(name, metrics[name]) for name in _METRICS if name in metrics][:room]
     if not shown:
         return Content.styled("Its runs have no test metrics.", MUTED)
     lines = [
@@ -64,7 +61,7 @@ def panel_content(
             [spread_text(metric.chosen, "metric") for _, metric in shown],
             "bold",
         ),
-        _interval_line([METRICS[name] for name, _ in shown], intervals),
+        _interval_line([_METRICS[name] for name, _ in shown], intervals),
         _line(
             "maximum over epochs", [spread_text(metric.maximum, "metric") for _, metric in shown]
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -11,12 +11,18 @@ from engine.analysis.pivot.arranged import PivotRow, apart_sentences
 from engine.analysis.pivot.stored import StoredPivot, leaders, stored_pivot
 from engine.analysis.pivot.text import for_people
 from engine.config import ReferenceTable
-from engine.store.compare.grouping import Choice, imported_left_out
+from engine.store.compare.grouping import Choice, imported_left_out, runs_of_cell
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.pivot.rows import Leaders
 
-__all__ = ["Aggregate", "Choice", "PivotRow", "Shown", "read_pivot"]
+__all__ = ["Aggregate", "Choice", "Intervals", "PivotRow", "Shown", "read_cell", "read_pivot"]
+
+Intervals = Mapping[str, tuple[float, float]]
+"""Intervals of means, at 95 % over users, by `engine.metrics.METRICS`."""
+
+MOST_SEEDS = 100
+"""Most seeds of a cell whose intervals are read: each seed's ranks are a file."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +58,18 @@ def read_pivot(
     rows = tuple(for_people(found.rows))
     apart = " ".join(apart_sentences(rows, most=1))
     return Shown(choice, found, rows, apart, leaders(rows, aggregate), left_out)
+
+
+def read_cell(location: StoreLocation, choice: Choice, cell: str) -> Intervals | str:
+    """Read the intervals of a cell's test metrics, or a sentence why there are none.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    from engine.analysis.pairs.cells import intervals  # loads numpy: not before it is needed
+
+    with closing(connect_reader(location)) as con:
+        runs = runs_of_cell(con, choice, cell)
+        if len(runs) > MOST_SEEDS:
+            return f"Not read: it has more than {MOST_SEEDS} seeds."
+        return intervals(con, location, runs)

@@ -5,19 +5,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.lab import Lab
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
+from tui.pivot.export import PivotExport
 from tui.pivot.keys import PIVOT
+from tui.pivot.reading import Aggregate, Choice, Intervals, PivotRow, Shown, read_cell, read_pivot
 from tui.results.acting import copy, show_or_say
+from tui.results.diff import DiffScreen
+from tui.results.diff_text import RunOrCell
+from tui.results.export import ExportScreen
 from tui.results.keys import IMPORTED
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell.bindings import bindings_for
@@ -26,11 +32,6 @@ from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
-    from tui.pivot.cell_reading import Intervals
-    from tui.pivot.reading import Aggregate, Choice, PivotRow, Shown
 
 _REST_SECONDS = 0.1
 """How long the cursor rests on a cell before its test users are looked at."""
@@ -45,6 +46,7 @@ class PivotScreen(Screen[None]):
     BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT))  # type: ignore[assignment]
 
     app: Lab
+    table = getters.query_one(PagedTable)
 
     def __init__(self, choice: Choice, aggregate: Aggregate) -> None:
         super().__init__()
@@ -70,10 +72,6 @@ class PivotScreen(Screen[None]):
         yield Static(id="apart", markup=False)
         yield Static(id="cell", markup=False)
         yield KeyBar()
-
-    @property
-    def table(self) -> PagedTable:
-        return self.query_one(PagedTable)
 
     def on_mount(self) -> None:
         self.table.display = False
@@ -102,11 +100,7 @@ class PivotScreen(Screen[None]):
         location, choice, aggregate = self.app.location, self._choice, self._aggregate
         tables = list(self.app.catalogue.references.values()) if self.app.catalogue else []
 
-        def read() -> Shown:
-            from tui.pivot.reading import read_pivot
-
-            return read_pivot(location, choice, aggregate, tables)
-
+        read = partial(read_pivot, location, choice, aggregate, tables)
         self._pivot.ask(read, subject=choice)
 
     def _take_pivot(self, shown: Shown) -> None:
@@ -196,14 +190,8 @@ class PivotScreen(Screen[None]):
         row = self.cell_under_cursor
         if row is None or row.cell != cell or cell in self._intervals or cell == self._cell_asked:
             return
-        location, choice = self.app.location, self._choice
-
-        def read() -> Intervals | str:
-            from tui.pivot.cell_reading import read_cell
-
-            return read_cell(location, choice, cell)
-
-        self._cell_asked = cell
+        choice, self._cell_asked = self._choice, cell
+        read = partial(read_cell, self.app.location, choice, cell)
         self._cell.ask(read, subject=(choice, cell))
 
     def _take_cell(self, found: Intervals | str) -> None:
@@ -215,10 +203,6 @@ class PivotScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer what there is something to do with."""
         return None if action == "diff" and len(self._marked) != 2 else True
-
-    def action_close(self) -> None:
-        """Go back to the table of runs."""
-        self.dismiss()
 
     def action_fold(self) -> None:
         """Fold the model or data set under the cursor, or unfold it."""
@@ -288,9 +272,6 @@ class PivotScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Set the two marked cells against each other."""
-        from tui.results.diff import DiffScreen
-        from tui.results.diff_text import RunOrCell
-
         if len(self._marked) == 2:
             left, right = (RunOrCell(cell, is_cell=True) for cell in self._marked)
             self.app.push_screen(DiffScreen(left, right, self._choice, self._aggregate))
@@ -312,9 +293,6 @@ class PivotScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Write the whole pivot to a file."""
-        from tui.pivot.export import PivotExport
-        from tui.results.export import ExportScreen
-
         if self._shown is None or not self._shown.rows:
             self.notify("There is no cell to write.", timeout=3)
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -11,11 +10,9 @@ from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
 from engine.analysis.meanings import meaning
 from engine.analysis.pivot.stored import pivot_columns
 from engine.store.compare.grouping import Choice
+from tui.pivot.reading import Shown
 from tui.results.words import imported_parts
 from tui.shell.text import count, plain
-
-if TYPE_CHECKING:
-    from tui.pivot.reading import Shown
 
 
 def status_content(

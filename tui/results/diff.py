@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -11,15 +11,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.lab import Lab
 from tui.results import diff_text
 from tui.results.acting import copy
 from tui.results.diff_text import RunOrCell
+from tui.results.reading import Aggregate, Choice, Diff, read_diff, read_words
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
-    from tui.results.reading import Aggregate, Choice, Diff
 
 
 class DiffScreen(ModalScreen[None]):
@@ -27,7 +25,7 @@ class DiffScreen(ModalScreen[None]):
 
     CSS_PATH = "diff.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("escape,equals_sign,q,enter", "dismiss", "Close", key_display="esc"),
+        Binding("escape,equals_sign,q,enter", "dismiss", "Close"),
         Binding("x", "swap", "Swap"),
         Binding("y", "copy", "Copy"),
     ]
@@ -60,26 +58,14 @@ class DiffScreen(ModalScreen[None]):
         self._show()
 
     def _read(self) -> None:
-        location, sides = self.app.location, self._sides
-        choice, aggregate = self._choice, self._aggregate
-
-        def read() -> Diff:
-            from tui.results.reading import read_diff
-
-            return read_diff(location, sides, choice, aggregate)
-
+        sides = self._sides
+        read = partial(read_diff, self.app.location, sides, self._choice, self._aggregate)
         self._diffs.ask(read, subject=sides)
 
     def _take_diff(self, diff: Diff) -> None:
         self._diff = diff
         self._show()
-        location = self.app.location
-
-        def read() -> tuple[str, ...]:
-            from tui.results.reading import read_words
-
-            return read_words(location, diff)
-
+        read = partial(read_words, self.app.location, diff)
         self._tests.ask(read, subject=(diff.left.runs, diff.right.runs))
 
     def _take_words(self, words: tuple[str, ...]) -> None:

@@ -10,7 +10,8 @@ from textual.content import Content
 
 from engine.analysis.comparison import Aggregate, short_spread_text
 from engine.analysis.diff import Diff, Side, difference_text
-from tui.shell.text import ABSENT, PARAGRAPH, plain, shorten
+from tui.shell.text import ABSENT, PARAGRAPH, plain
+from tui.widgets.lines import fit
 
 _NAME = 31
 _MOST = 40
@@ -128,15 +129,10 @@ def _line(row: _DiffRow, widths: Sequence[int], style: str = "") -> Content:
     name, side, last = widths
     left, right = ("$success" if row.better == each else style for each in ("left", "right"))
     return Content.assemble(
-        (_fit(row.name, name), "$text-muted"),
-        (_fit(row.left, side), left),
+        (fit(row.name, name), "$text-muted"),
+        (fit(row.left, side), left),
         "  ",
-        (_fit(row.right, side), right),
+        (fit(row.right, side), right),
         "  ",
         (row.difference.rjust(last), "$text-muted"),
     )
-
-
-def _fit(text: str, width: int) -> str:
-    short = shorten(text, width)
-    return short + " " * (width - cell_len(short))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,13 +15,11 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from engine.errors import UserError
-from tui.results.acting import carry_out
+from engine.errors import UsageError
+from engine.surroundings import working_folder
+from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
 from tui.widgets.key_button import KeyButton
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 
 class Export(Protocol):
@@ -45,14 +44,19 @@ class Export(Protocol):
         """Write it, in a thread; in words, what was written.
 
         Raises:
-            UserError, sqlite3.Error: the store can't be read.
-            OSError: the file can't be written.
+            UserError, sqlite3.Error: the store can't be read, or the file can't be written.
         """
 
 
 def typed_path(text: str) -> Path:
     """Return the path that someone typed, ``~`` standing for the home folder."""
     return Path(os.path.expanduser(text.strip()))  # noqa: PTH111 - never raises
+
+
+def _whole(path: Path) -> Path:
+    with suppress(UsageError):
+        return working_folder() / path
+    return path
 
 
 class ExportScreen(ModalScreen[None]):
@@ -62,10 +66,9 @@ class ExportScreen(ModalScreen[None]):
     ExportScreen {
         Input { background: $panel; padding: 0 1; margin: 1 0 0 0; }
         #problem { color: $error; }
-        .buttons { height: 1; margin-top: 1; }
     }
     """
-    BINDINGS = [Binding("escape", "back", "Back", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
 
     app: Lab
 
@@ -84,8 +87,8 @@ class ExportScreen(ModalScreen[None]):
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Write", id="write", main=True)
-                yield KeyButton("esc", "Back", id="back")
+                yield KeyButton("⏎", "Write", "write", main=True)
+                yield KeyButton("esc", "Back", "dismiss")
 
     @property
     def _path(self) -> Path:
@@ -97,7 +100,7 @@ class ExportScreen(ModalScreen[None]):
         self._tell("")
 
     def _tell(self, problem: str) -> None:
-        where = "Writing …" if self._busy else short_path(self._path.absolute(), 66)
+        where = "Writing …" if self._busy else short_path(_whole(self._path), 66)
         self.query_one("#where", Static).update(where)
         line = self.query_one("#problem", Static)
         line.update(plain(problem, PARAGRAPH))
@@ -121,8 +124,8 @@ class ExportScreen(ModalScreen[None]):
         return ""
 
     @on(Input.Submitted)
-    @on(KeyButton.Pressed, "#write")
-    def _submitted(self) -> None:
+    def action_write(self) -> None:
+        """Write the file, or say why it can't be."""
         if self._busy:
             return
         path = self._path
@@ -134,14 +137,9 @@ class ExportScreen(ModalScreen[None]):
 
     def _write(self, path: Path) -> None:
         def write() -> str:
-            try:
-                written = self._what.write(path)
-            except OSError as error:
-                why = error.strerror or error
-                raise UserError(f"{short_path(path)} can't be written: {why}.") from None
-            return f"{written} in {short_path(path.absolute(), 60)}"
+            return f"{self._what.write(path)} in {short_path(_whole(path), 60)}"
 
-        carry_out(self.app, write, self._written, self._failed)
+        self.app.carry_out(write, self._written, self._failed)
 
     def _written(self, sentence: str) -> None:
         self.app.notify(sentence, title="Written")
@@ -154,8 +152,3 @@ class ExportScreen(ModalScreen[None]):
             self._tell(sentence)
         else:
             self.app.notify(sentence, severity="error")
-
-    @on(KeyButton.Pressed, "#back")
-    def action_back(self) -> None:
-        """Begin to write nothing."""
-        self.dismiss()

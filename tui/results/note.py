@@ -1,4 +1,4 @@
-"""One line to type: a note about a run."""
+"""The dialog in which a note about a run is written."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from tui.lab import Lab
 from tui.shell.text import plain
 
 
 class NoteScreen(ModalScreen["str | None"]):
-    """Answers with the note, or None if it stays as it is."""
+    """Asks for a note in one line. Answers with it; with None if escape leaves the note as it was.
 
-    BINDINGS = [Binding("escape", "back", "Back")]  # noqa: RUF012
-    DEFAULT_CSS = "NoteScreen .dialog { height: auto; }"
+    Args:
+        note: the note that the run has now.
+    """
+
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
+    app: Lab
 
     def __init__(self, note: str) -> None:
         super().__init__()
@@ -25,7 +30,7 @@ class NoteScreen(ModalScreen["str | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Note"
-            dialog.border_subtitle = "⏎ keep   esc back"
+            dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
             yield Input(
                 plain(self._note), placeholder="why you ran it, what you saw", max_length=500
             )
@@ -33,7 +38,3 @@ class NoteScreen(ModalScreen["str | None"]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip())
-
-    def action_back(self) -> None:
-        """Leave it as it was."""
-        self.dismiss(None)

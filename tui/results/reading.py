@@ -43,9 +43,7 @@ def read_words(location: StoreLocation, diff: Diff) -> tuple[str, ...]:
     Raises:
         UserError: the store can't be read.
     """
-    from engine.analysis.pairs.words import (
-        words_for,  # loads numpy, which the rest doesn't wait for
-    )
+    from engine.analysis.pairs.words import words_for  # loads numpy: not before it is needed
 
     with closing(connect_reader(location)) as con:
         return tuple(words_for(con, location, diff.right.runs, diff.left.runs, "right"))

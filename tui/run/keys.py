@@ -1,20 +1,20 @@
-"""What can be done on a run's screen."""
+"""Actions on a run's screen: their keys, labels and help."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui.shell.action import Action
 
+_shown = partial(Action, screens=("run",), show=True)
+
 RUN = (
-    Action("close", ("escape", "backspace"), "Back", "Back to where you came from", ("run",),
-           True),
-    Action("retry", ("t",), "Retry", "Try the run again, from its checkpoint", ("run",), True),
-    Action("amend", ("T",), "Changed", "Try it with the proposed change, as a new run", ("run",),
-           True, "T"),
-    Action("cancel", ("x",), "Cancel", "Cancel the run, after asking", ("run",), True),
-    Action("delete", ("d",), "Delete", "Delete the run and its folder, after asking", ("run",),
-           True),
-    Action("predict", ("p",), "Predict", "What it recommends to single users, in titles", ("run",),
-           True),
-    Action("note", ("n",), "Note", "Write a note about the run", ("run",), True),
-    Action("copy", ("y",), "Copy", "Copy the command that launches the run again", ("run",), True),
-)  # fmt: skip
+    _shown("dismiss", ("escape", "backspace"), "Back", "Back to where you came from", slug="close"),
+    _shown("retry", ("t",), "Retry", "Try the run again, from its checkpoint"),
+    _shown("amend", ("T",), "Changed", "Try it with the proposed change, as a new run"),
+    _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
+    _shown("delete", ("d",), "Delete", "Delete the run and its folder, after asking"),
+    _shown("predict", ("p",), "Predict", "What it recommends to single users, in titles"),
+    _shown("note", ("n",), "Note", "Write a note about the run"),
+    _shown("copy", ("y",), "Copy", "Copy the command that launches the run again"),
+)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -13,13 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.lab import Lab
+from tui.run.reading import Item, Predictions, UserPrediction, read_predictions
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, cells, plain, shorten
 from tui.widgets.lines import fit
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
-    from tui.run.prediction_reading import Item, Predictions, UserPrediction
 
 MUTED = "$text-muted"
 HISTORY = 6
@@ -34,7 +32,7 @@ class PredictionsScreen(ModalScreen[None]):
 
     CSS_PATH = "predictions.tcss"
     BINDINGS = [  # noqa: RUF012
-        Binding("escape", "close", "Back", key_display="esc"),
+        Binding("escape", "close", "Back"),
         Binding("left,p", "step(-1)", "User before"),
         Binding("right,n", "step(1)", "Next user"),
         Binding("u,slash", "name_user", "Name a user"),
@@ -42,6 +40,7 @@ class PredictionsScreen(ModalScreen[None]):
     AUTO_FOCUS = "VerticalScroll"
 
     app: Lab
+    field = getters.query_one(Input)
 
     def __init__(self, run_id: str) -> None:
         super().__init__()
@@ -61,19 +60,13 @@ class PredictionsScreen(ModalScreen[None]):
             yield Input(placeholder="a user's id in the source", id="user", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one(Input).display = False
+        self.field.display = False
         self._load()
 
     def _load(self, user: str | None = None) -> None:
-        location, run_id, place = self.app.location, self._run_id, self._place
-
-        def read() -> tuple[int | None, Predictions]:
-            from tui.run.prediction_reading import read_predictions
-
-            return read_predictions(location, run_id, user, place)
-
         self._busy = True
-        self._reading.ask(read)
+        location, run_id = self.app.location, self._run_id
+        self._reading.ask(partial(read_predictions, location, run_id, user, self._place))
 
     def _loaded(self, answer: tuple[int | None, Predictions]) -> None:
         first, found = answer
@@ -115,27 +108,26 @@ class PredictionsScreen(ModalScreen[None]):
 
     def action_name_user(self) -> None:
         """Open the field for a user's id."""
-        field = self.query_one(Input)
-        field.display = True
-        field.focus()
+        self.field.display = True
+        self.field.focus()
 
     @on(Input.Submitted)
     def _named(self, event: Input.Submitted) -> None:
-        field = self.query_one(Input)
-        field.display = False
-        self.query_one(VerticalScroll).focus()
+        self._leave_field()
         if event.value.strip() and not self._busy:
             self._say(Content("…"))
             self._load(event.value.strip())
 
     def action_close(self) -> None:
         """Leave the field, or the dialog."""
-        field = self.query_one(Input)
-        if field.display:
-            field.display = False
-            self.query_one(VerticalScroll).focus()
+        if self.field.display:
+            self._leave_field()
         else:
             self.dismiss()
+
+    def _leave_field(self) -> None:
+        self.field.display = False
+        self.query_one(VerticalScroll).focus()
 
 
 def prediction_text(found: UserPrediction, which: str, width: int) -> Content:

@@ -1,23 +1,34 @@
-"""Reading what a run's page shows, in a thread."""
+"""Reading what a run's page and its predictions show, in a thread."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from engine import predictions
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.remedy import Remedy, remedy
 from engine.config import Catalogue
 from engine.lifecycle import DIED
+from engine.predictions import Item, Predictions, UserPrediction
 from engine.runfolder import run_folder
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.shell.log_follower import LogFollower
 
-__all__ = ["RunPage", "StoreLocation", "read_page"]
+__all__ = [
+    "Intervals", "Item", "Predictions", "RunPage", "StoreLocation", "UserPrediction",
+    "read_intervals", "read_page", "read_predictions",
+]  # fmt: skip
+
+AT_ONCE = 20
+"""Tested users that are predicted together: starting a process for it takes seconds."""
+
+Intervals = Mapping[str, tuple[float, float]]
+"""Intervals of the test metrics, at 95 % over users, by metric."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +67,36 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         reference=references[0] if references else None,
         command=relaunch_command(details.spec, catalogue),
     )
+
+
+def read_intervals(location: StoreLocation, run_id: str) -> Intervals:
+    """Read the intervals of a run's test metrics; none where its ranks can't be read.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    from engine.analysis.pairs.cells import intervals  # loads numpy: not before it is needed
+
+    with closing(connect_reader(location)) as con:
+        found = intervals(con, location, [run_id])
+    return {} if isinstance(found, str) else found
+
+
+def read_predictions(
+    location: StoreLocation, run_id: str, user: str | None, place: int
+) -> tuple[int | None, Predictions]:
+    """Read the prediction for a user by id, or those for the tested users around a place.
+
+    A process of its own loads the model.
+
+    Returns:
+        The place of the first among the tested users (none for a user by id), and what was found.
+
+    Raises:
+        RunError: no run can have that id.
+        DataError: the run can't predict, or there is no such user; in words.
+    """
+    folder = run_folder(location.runs, run_id)
+    first = place - place % AT_ONCE
+    found = predictions.predictions(folder, user, first=first, count=AT_ONCE)
+    return None if user is not None else first, found

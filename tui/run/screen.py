@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -15,24 +15,22 @@ from engine.store import requests
 from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
+from tui.dialogs.ask import AskScreen
 from tui.messages import CatalogueLoaded, StoreChanged
+from tui.results.note import NoteScreen
 from tui.results.published import reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
+from tui.run.predictions import PredictionsScreen
+from tui.run.reading import Intervals, RunPage, StoreLocation, read_intervals, read_page
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
-if TYPE_CHECKING:
-    from tui.run.reading import RunPage, StoreLocation
-
-Intervals = Mapping[str, tuple[float, float]]
-"""Intervals of the test metrics, at 95 % over users, by metric."""
-
-Request = Callable[["StoreLocation", Iterable[str]], None]
-"""A function of `engine.store.requests` that takes ids of runs."""
+RunRequest = Callable[[StoreLocation, Iterable[str]], None]
+"""A function of `engine.store.requests` that asks for something to be done with runs, by id."""
 
 
 class RunScreen(ChartedScreen):
@@ -99,22 +97,7 @@ class RunScreen(ChartedScreen):
     def _read(self) -> None:
         location, run_id, catalogue = self.app.location, self.run_id, self.app.catalogue
 
-        def read() -> RunPage | None:
-            from tui.run.reading import read_page
-
-            return read_page(location, run_id, catalogue)
-
-        self._reading.ask(read)
-
-    def _read_intervals(self) -> None:
-        location, run_id = self.app.location, self.run_id
-
-        def read() -> Intervals:
-            from tui.run.rank_reading import read_intervals
-
-            return read_intervals(location, run_id)
-
-        self._ranks.ask(read)
+        self._reading.ask(partial(read_page, location, run_id, catalogue))
 
     def _take(self, page: RunPage | None) -> None:
         self._page = page
@@ -122,7 +105,7 @@ class RunScreen(ChartedScreen):
         if page is None:
             self._say("This run was deleted: esc goes back.")
         elif self._intervals is None and page.details.run.state == "done":
-            self._read_intervals()
+            self._ranks.ask(partial(read_intervals, self.app.location, self.run_id))
         self.charts.refresh_from_store()
         self._show()
         self.refresh_bindings()
@@ -198,10 +181,6 @@ class RunScreen(ChartedScreen):
             return page is not None and allows(page.details.run.state, action)
         return True
 
-    def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss()
-
     def action_retry(self) -> None:
         """Queue the run again."""
         self._request(requests.request_retry)
@@ -210,10 +189,12 @@ class RunScreen(ChartedScreen):
         """Queue a new run with the proposed change."""
         if self._page is None or (proposed := self._page.remedy) is None:
             return
-        location, run_id = self.app.location, self.run_id
+        location, catalogue, run_id = self.app.location, self.app.catalogue, self.run_id
 
         def write() -> str:
-            run = requests.enqueue_amended(location, run_id, proposed.settings)
+            from engine.planning import enqueue_amended  # imported in the thread
+
+            run = enqueue_amended(location, catalogue, run_id, proposed.settings)
             return f"Queued {run} with {proposed.change}"
 
         self.app.request(write)
@@ -227,21 +208,17 @@ class RunScreen(ChartedScreen):
         """Delete the run, after asking."""
         self._ask("Delete", "Its folder goes with it, for good.", requests.request_delete)
 
-    def _ask(self, verb: str, follows: str, write: Request) -> None:
-        from tui.dialogs.ask import AskScreen
-
+    def _ask(self, verb: str, follows: str, write: RunRequest) -> None:
         text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"
         question = AskScreen(verb, text, verb)
         self.app.push_screen(question, lambda yes: self._request(write) if yes else None)
 
-    def _request(self, write: Request) -> None:
+    def _request(self, write: RunRequest) -> None:
         location = self.app.location
         self.app.request(lambda: write(location, [self.run_id]))
 
     def action_note(self) -> None:
         """Write a note."""
-        from tui.results.note import NoteScreen
-
         location = self.app.location
 
         def written(note: str | None) -> None:
@@ -253,11 +230,9 @@ class RunScreen(ChartedScreen):
 
     def action_predict(self) -> None:
         """Show what the run recommends to single users."""
-        from tui.run.predictions import PredictionsScreen
-
         self.app.push_screen(PredictionsScreen(self.run_id))
 
     def action_copy(self) -> None:
         """Put the relaunch command on the clipboard."""
-        self.app.copy_to_clipboard(plain(self._page.command if self._page else ""))
-        self.notify("Copied the relaunch command", timeout=2)
+        if self._page is not None:
+            self.app.copy_to_clipboard(plain(self._page.command), "the relaunch command")

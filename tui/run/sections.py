@@ -14,6 +14,7 @@ from engine.analysis.comparison import SORT, Kind, Value, column, figure
 from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.remedy import Remedy
+from engine.ceiling import ceiling_of
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
@@ -120,7 +121,7 @@ def result(
 ) -> Content:
     """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch.
     ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
-    figures = details.figures
+    figures, ceiling = details.figures, ceiling_of(details.started)
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
         values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
@@ -128,6 +129,8 @@ def result(
         if label == "test, all items" and intervals:
             spans = [_span(intervals.get(metric)) for metric, _ in _METRICS]
             rows.append(("  95 % over users", spans))
+        if label == "test, all items" and ceiling and ceiling.cold:
+            rows.append(("  at most", [figure(ceiling.highest, "metric")] * len(_METRICS)))
     label_width = max(len(label) for label, _ in rows)
     widths = [max(len(name), len(".055–.067")) for _, name in _METRICS]
     lines = []
@@ -180,7 +183,7 @@ def configuration(details: RunDetails) -> Content:
 def provenance(details: RunDetails) -> Content:
     """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
-    known = details.provenance
+    known, ceiling = details.provenance, ceiling_of(start)
     checksum = known.get("checksum")
     data = [
         f"{start[name]:,} {name}"
@@ -191,6 +194,7 @@ def provenance(details: RunDetails) -> Content:
         *_origin(details),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
+        ("test metrics", ceiling.words if ceiling else ""),
         ("protocol", _text(known.get("protocol"))),
         ("settings", _text(known.get("settings"))),
         ("code", _text(known.get("code"))),

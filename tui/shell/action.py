@@ -18,7 +18,7 @@ class Action:
         help: one line, for help and palette.
         screens: the areas in which it works.
         show: whether the footer names it.
-        key_label: how the key is written, where Textual's way isn't the clearest.
+        key_label: how several keys are written together, such as ``↑↓``; else the first is.
         own_keys: a widget binds the keys itself, as for moving a cursor: named in help only.
         slug: the name within its area, where ``id`` doesn't make a good one.
     """
@@ -52,19 +52,16 @@ def binding_id(action: Action, number: int) -> str:
 
 
 _KEY_NAMES = {
-    "question_mark": "?", "slash": "/", "enter": "⏎", "escape": "esc",
+    "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
+    "enter": "⏎", "escape": "esc",
     "pageup": "pgup", "pagedown": "pgdn", "left": "←", "right": "→", "up": "↑", "down": "↓",
 }  # fmt: skip
 
 
 def key_text(action: Action, every: bool = False) -> str:
     """Write an action's first key, or with ``every`` all its keys."""
-    if not every:
-        return action.key_label or key_name(action.keys[0])
-    if action.key_label and len(action.key_label) > 1:
-        return action.key_label
-    names = [key_name(key) for key in action.keys]
-    return "  ".join(dict.fromkeys(names))
+    keys = action.keys if every else action.keys[:1]
+    return action.key_label or "  ".join(dict.fromkeys(map(key_name, keys)))
 
 
 def key_name(key: str) -> str:

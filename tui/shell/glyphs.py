@@ -11,12 +11,10 @@ import re
 import sys
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-if TYPE_CHECKING:
-    from tui.shell.preferences import Glyphs
+from tui.shell.preferences import Glyphs
 
 _SIGNS = {
     "○": "o", "◐": ">", "●": "*", "✗": "x", "⊘": "/", "‖": "=", "·": ".", "•": "*",

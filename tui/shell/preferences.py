@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
-
 from engine.errors import UsageError, did_you_mean, shown
+from engine.surroundings import config_folder, working_folder
 from tui.shell.action import Action
 from tui.shell.keymap import Keymap, read_keymap
 
@@ -47,7 +46,7 @@ class Preferences:
 
 def preference_files(extra: Path | None = None) -> list[Path]:
     """List the files that may hold preferences, the one with the last word last."""
-    folders = [platformdirs.user_config_path("seqbench"), Path.cwd() / "configs"]
+    folders = [config_folder(), working_folder() / "configs"]
     chosen = extra or (Path(v) if (v := os.environ.get("SEQBENCH_CONFIG")) else None)
     return [folder / FILE for folder in (*folders, chosen) if folder is not None]
 

@@ -10,16 +10,11 @@ import hashlib
 import math
 import threading
 import time
-from typing import TYPE_CHECKING
 
-from textual.events import AppBlur, InputEvent
+from textual.events import AppBlur, Event, InputEvent
 
+from engine.store.location import StoreLocation
 from tui.shell.remembered import keep, recall
-
-if TYPE_CHECKING:
-    from textual.events import Event
-
-    from engine.store.location import StoreLocation
 
 WRITE_SECONDS = 20.0
 

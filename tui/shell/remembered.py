@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from engine.atomic import write_atomically
+from engine.errors import UserError
 from engine.regular import open_regular
+from engine.surroundings import user_folder
 
 _TOPIC = re.compile(r"[a-z][a-z0-9-]{0,80}")
 _LARGEST = 1_000_000
@@ -24,24 +23,25 @@ _LARGEST = 1_000_000
 
 def recall(topic: str) -> dict[str, Any]:
     """Read what was kept under a topic; empty if nothing usable was."""
-    path = _path(topic)
+    name = _name(topic)
     try:
-        with open_regular(path) as file:
+        with open_regular(user_folder("state") / name) as file:
             content = json.loads(file.read(_LARGEST))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, UserError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def keep(topic: str, content: dict[str, Any]) -> None:
     """Replace what was kept under a topic. For a thread: it waits for the disk."""
-    path = _path(topic)
-    with suppress(OSError):
+    name = _name(topic)
+    with suppress(OSError, UserError):
+        path = user_folder("state") / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
-def _path(topic: str) -> Path:
+def _name(topic: str) -> str:
     if not _TOPIC.fullmatch(topic):
         raise ValueError(f"{topic!r} can't be a file's name")
-    return platformdirs.user_state_path("seqbench") / f"{topic}.json"
+    return f"{topic}.json"

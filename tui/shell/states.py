@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NEVER = "never"
 
-STATES = ("running", "queued", "paused", "done", "failed", "lost", "cancelled")
+STATES = ("running", "queued", "done", "failed", "lost", "cancelled")
 """States of a run, the most pressing first: a cell with several shows the first."""
 
 STATE_GLYPH = {
@@ -22,7 +22,6 @@ STATE_GLYPH = {
     "failed": "✗",
     "cancelled": "⊘",
     "lost": "?",
-    "paused": "‖",
 }
 
 IMPORTED = "↓"
@@ -42,7 +41,6 @@ STATE_MEANING = {
     "failed": "ended with an error: see its log, then retry",
     "cancelled": "stopped by you; retry goes on from the last checkpoint",
     "lost": "its process vanished; tried again by itself a few times",
-    "paused": "held back from the queue",
 }
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ABSENT = "–"
 
+UNKNOWN = "n/a"
+"""Stands for a figure of a device that isn't known: it is never 0."""
+
 LONGEST = 10_000
 """Terminal cells of the longest text that is shown; a whole file may be one line."""
 
@@ -141,6 +144,13 @@ def bytes_(n: float | None) -> str:
         power += 1
     scaled = n / 1000**power
     return f"{scaled:.{1 if scaled < 99.95 else 0}f} {units[power - 1]}"
+
+
+def gib(mib: float | None, whole: float | None = None) -> str:
+    """Write memory in MiB as ``1.5 GiB``, or with the ``whole`` as ``1.5 / 16 GiB``."""
+    if mib is None:
+        return UNKNOWN
+    return f"{mib / 1024:.1f}" + (f" / {whole / 1024:.0f}" if whole else "") + " GiB"
 
 
 _AGES = (60, "s", 1), (3600, "m", 60), (86_400, "h", 3600), (30 * 86_400, "d", 86_400)

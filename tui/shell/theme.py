@@ -16,9 +16,10 @@ DARK_STATES = {
     "state-failed": "#f58d94",
     "state-cancelled": "#a3acba",
     "state-lost": "#d5a8e4",
-    "state-paused": "#e3bd7c",
+    "state-marked": "#e3bd7c",
 }
-"""Colours of run states on a dark ground; the defaults for themes that name none."""
+"""Colours of run states, and of disturbed figures, on a dark ground; the defaults for themes that
+name none."""
 
 LIGHT_STATES = {
     "state-never": "#616b7a",
@@ -28,7 +29,7 @@ LIGHT_STATES = {
     "state-failed": "#aa231b",
     "state-cancelled": "#525c6b",
     "state-lost": "#80379d",
-    "state-paused": "#7d4f00",
+    "state-marked": "#7d4f00",
 }
 
 SERIES = tuple(f"$series-{number}" for number in range(1, 9))
@@ -143,7 +144,7 @@ ANSI = Theme(
         "state-failed": "ansi_red",
         "state-cancelled": "ansi_bright_black",
         "state-lost": "ansi_magenta",
-        "state-paused": "ansi_yellow",
+        "state-marked": "ansi_yellow",
         **_series(
             *("ansi_cyan", "ansi_yellow", "ansi_magenta", "ansi_green"),
             *("ansi_red", "ansi_blue", "ansi_default", "ansi_bright_black"),

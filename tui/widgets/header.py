@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.events import Click
 from textual.widget import Widget
 
+from tui.lab import Lab
 from tui.messages import Snapshot
 from tui.shell.keys import APP
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import short_path
-
-if TYPE_CHECKING:
-    from tui.lab import Lab
 
 TABS = {action.id.split("'")[1]: action for action in APP if action.id.startswith("show(")}
 """The action that shows each mode."""

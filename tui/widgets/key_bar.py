@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -16,8 +15,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-if TYPE_CHECKING:
-    from tui.lab import Lab
+from tui.lab import Lab
 
 LOW = 20
 """Lines of a terminal below which there is room for one line of keys only."""
@@ -50,13 +48,13 @@ class Entry:
         return cell_len(self.key) + 1 + cell_len(self.label)
 
 
-Row = tuple[tuple[int, Entry], ...]
+BarRow = tuple[tuple[int, Entry], ...]
 """Entries of one line, each with the column that it begins in."""
 
 
 def arrange(
     main: Sequence[Entry], end: Sequence[Entry], width: int, most: int = 2
-) -> tuple[Row, ...]:
+) -> tuple[BarRow, ...]:
     """Arrange entries in one row if all fit, else in ``most`` rows (one or two), aligned where that
     fits. Entries without room are left out, the last of ``main`` first.
     """
@@ -64,7 +62,7 @@ def arrange(
     for number in range(len(main), -1, -1):
         shown = main[:number]
         if _total([entry.width for entry in shown]) <= right - GAP - MARGIN:
-            rows: list[Row] = [_placed(shown)]
+            rows: list[BarRow] = [_placed(shown)]
         elif most == 2 and (found := _in_two(shown, right - GAP - MARGIN, width - 2 * MARGIN)):
             rows = found
         else:
@@ -74,7 +72,7 @@ def arrange(
     return ((),)
 
 
-def _in_two(main: Sequence[Entry], room_below: int, room_above: int) -> list[Row] | None:
+def _in_two(main: Sequence[Entry], room_below: int, room_above: int) -> list[BarRow] | None:
     for aligned in (True, False):
         for above in range((len(main) + 1) // 2, len(main)):
             first, second = main[:above], main[above:]
@@ -94,7 +92,7 @@ def _total(widths: Sequence[int]) -> int:
 
 def _placed(
     entries: Sequence[Entry], widths: Sequence[int] | None = None, start: int = MARGIN
-) -> Row:
+) -> BarRow:
     placed, at = [], start
     for entry, width in zip(entries, widths or [entry.width for entry in entries], strict=True):
         placed.append((at, entry))
@@ -126,7 +124,7 @@ class KeyBar(Widget, can_focus=False):
         self._main: tuple[Entry, ...] = ()
         self._end: tuple[Entry, ...] = ()
         self._room = 0, 1
-        self._rows: tuple[Row, ...] = ((),)
+        self._rows: tuple[BarRow, ...] = ((),)
         self._height = 1
 
     @property

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.widgets import Button
 
-if TYPE_CHECKING:
-    from tui.lab import Lab
+from tui.lab import Lab
 
 
 class KeyButton(Button, can_focus=False):
     """A button that never takes the focus, as in a dialog every answer has a key.
 
     The class ``-main`` marks what enter does; ``app.tcss`` styles buttons.
+
+    Args:
+        key: how the key is written.
+        action: name of the screen's action that key and button do; the button's id, too.
+        main: whether the key is enter.
     """
 
     app: Lab
 
-    def __init__(self, key: str, label: str, id: str, main: bool = False) -> None:  # noqa: A002
-        super().__init__(f"{key}  {label}", id=id, compact=True, classes="-main" if main else "")
+    def __init__(self, key: str, label: str, action: str, main: bool = False) -> None:
+        super().__init__(
+            id=action,
+            action=f"screen.{action}",
+            compact=True,
+            classes="-main" if main else "",
+        )
         self._key = key
         self._said = label
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import groupby, zip_longest
 from operator import itemgetter
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.content import Content
@@ -18,6 +18,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
+
+from tui.shell.text import cells, shorten
 
 Span = tuple[str, str]
 """Text, and a style such as ``"$text-muted bold"``; the text is never markup."""
@@ -119,12 +121,10 @@ def changed_span(before: Line, after: Line, width: int) -> tuple[int, int] | Non
 
 
 def fit(text: str, width: int, align: str = "<") -> str:
-    """``text`` in exactly ``width`` cells, clipped with an ellipsis."""
-    length = cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
-    padding = " " * (width - length)
-    return padding + text if align == ">" else text + padding
+    """Cut (marked by ``…``) or fill a text to exactly ``width`` terminal cells."""
+    short = shorten(text, width)
+    padding = " " * (width - cells(short))
+    return padding + short if align == ">" else short + padding
 
 
 def sparkline(shares: Iterable[float | None]) -> str:
@@ -135,6 +135,19 @@ def sparkline(shares: Iterable[float | None]) -> str:
     )
 
 
+def progress_bar(
+    share: float, cells: int, style: str = "$state-running", rest: str = "$text-disabled"
+) -> Line:
+    """Draw a thin bar of ``cells`` terminal cells, to half a cell.
+
+    Args:
+        share: how much is done, 0 to 1; drawn in ``style``, the rest in ``rest``.
+    """
+    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
+    done = "━" * (halves // 2) + "╸" * (halves % 2)
+    return [(done, style), ("─" * (cells - len(done)), rest)]
+
+
 def line_length(line: Line) -> int:
     """Width in cells."""
     return sum(cell_len(text) for text, _ in line)
@@ -142,13 +155,13 @@ def line_length(line: Line) -> int:
 
 def _cells(line: Line, width: int) -> list[Span]:
     """One entry a cell; the second cell of a wide character repeats it."""
-    cells: list[Span] = []
+    found: list[Span] = []
     for text, style in line:
         if text.isascii():
-            cells.extend((character, style) for character in text)
+            found.extend((character, style) for character in text)
         else:
             for character in text:
-                cells.extend([(character, style)] * cell_len(character))
-    del cells[width:]
-    cells.extend([(" ", "")] * (width - len(cells)))
-    return cells
+                found.extend([(character, style)] * cell_len(character))
+    del found[width:]
+    found.extend([(" ", "")] * (width - len(found)))
+    return found

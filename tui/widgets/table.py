@@ -6,12 +6,10 @@ screen that haven't changed aren't sent again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -19,11 +17,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.widgets.table_cells import Columns, TableColumn, TableRow, cut, fit, widened
-from tui.widgets.table_looks import TableLooks
-
-HEADER = 2
-"""Lines of the header."""
+from tui.widgets.table_cells import Columns, TableColumn, TableRow, widened
+from tui.widgets.table_painter import HEADER, TablePainter
 
 
 class PagedTable(ScrollView, can_focus=True):
@@ -31,6 +26,12 @@ class PagedTable(ScrollView, can_focus=True):
 
     Rows are numbered from 0 to ``total - 1`` in the order in which they are supplied; a row keeps
     its key when its number changes.
+
+    Attributes:
+        columns: all columns, from left to right.
+        total: number of rows, held or not.
+        cursor_index: number of the cursor's row.
+        cursor_key: the key of the cursor's row, even while that row isn't held; None if unknown.
     """
 
     ALLOW_SELECT = False
@@ -118,15 +119,17 @@ class PagedTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.columns = Columns(tuple(columns))
         self.total = 0
-        self._start = 0
-        self._rows: Sequence[TableRow] = ()
         self.cursor_index = 0
         self.cursor_key: str | None = None
-        """The key of the cursor's row, even while that row isn't held."""
+        self._start = 0
+        """Number of the first row that is held."""
+        self._rows: Sequence[TableRow] = ()
         self._cursor_column = 0
         self._sort: tuple[str, bool] = ("", False)
+        """Key of the column that the rows are sorted by, and whether they descend."""
         self._wanted: tuple[int, int] | None = None
-        self._looks = TableLooks(self)
+        """The window that was asked for last, until rows come."""
+        self._painter = TablePainter(self)
 
     @property
     def cursor_row(self) -> TableRow | None:
@@ -135,6 +138,7 @@ class PagedTable(ScrollView, can_focus=True):
 
     @property
     def cursor_column(self) -> TableColumn | None:
+        """The column under the cursor; None while there are no columns."""
         columns = self.columns.all
         return columns[self._cursor_column] if columns else None
 
@@ -203,11 +207,12 @@ class PagedTable(ScrollView, can_focus=True):
         self._ask()
 
     def move_to_column(self, index: int) -> None:
+        """Put the cursor on a column and bring it into sight."""
         if not len(self.columns):
             return
         self._cursor_column = max(0, min(index, len(self.columns) - 1))
         scroll = self.columns.scroll_to_show(
-            self._cursor_column, self.scroll_offset.x, self._body_width
+            self._cursor_column, self.scroll_offset.x, self.scrollable_content_region.width
         )
         if scroll != self.scroll_offset.x:
             self.scroll_to(x=scroll, animate=False)
@@ -218,25 +223,27 @@ class PagedTable(ScrollView, can_focus=True):
         self._announce()
 
     def action_move(self, rows: int) -> None:
+        """Move the cursor down by rows; up if negative."""
         self.move_to(self.cursor_index + rows)
 
     def action_move_column(self, columns: int) -> None:
+        """Move the cursor to the right by columns; to the left if negative."""
         self.move_to_column(self._cursor_column + columns)
 
     def action_page(self, pages: int) -> None:
+        """Move the cursor down by pages, each a row less than is in sight; up if negative."""
         self.move_to(self.cursor_index + pages * max(1, self._page - 1))
 
     def action_first(self) -> None:
+        """Put the cursor on the first row."""
         self.move_to(0)
 
     def action_last(self) -> None:
+        """Put the cursor on the last row."""
         self.move_to(self.total - 1)
 
-    def action_open(self) -> None:
-        if self.cursor_row is not None:
-            self.post_message(self.RowOpened(self.cursor_row.key))
-
     def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the cell that is clicked; tell of a heading, and of a row opened."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
@@ -251,8 +258,8 @@ class PagedTable(ScrollView, can_focus=True):
             self.move_to(index)
             if column is not None:
                 self.move_to_column(column)
-            if event.chain == 2:
-                self.action_open()
+            if event.chain == 2 and self.cursor_row is not None:
+                self.post_message(self.RowOpened(self.cursor_row.key))
 
     def on_hide(self, event: events.Hide) -> None:
         """Keep the focus if the table was shown again before this event came."""
@@ -260,40 +267,46 @@ class PagedTable(ScrollView, can_focus=True):
             event.prevent_default()
 
     def on_resize(self) -> None:
+        """Fit the columns into the new size, and ask for rows that came into sight."""
         self._resize()
         self._ask()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for rows that came into sight."""
         super().watch_scroll_y(old_value, new_value)
         self._ask()
 
     def notify_style_update(self) -> None:
+        """Draw in the new styles, as the style sheet or the theme changed."""
         super().notify_style_update()
-        self._looks.clear()
+        self._painter.forget_styles()
 
     def render_line(self, y: int) -> Strip:
+        """Draw a line of the screen: of the header, of a row, or below the last row."""
+        painter, columns, scroll = self._painter, self.columns, self.scroll_offset
         if y < HEADER:
-            return self._header_line(y)
-        index = self.scroll_offset.y + y - HEADER
+            cursor = self._cursor_column if self.has_focus else None
+            return painter.header_line(y, columns, scroll.x, cursor, self._sort)
+        index = scroll.y + y - HEADER
         if index >= self.total:
-            return Strip.blank(self.size.width, self._looks.style("row"))
-        return self._row_line(index)
+            return painter.empty_line()
+        cursor = self._cursor_column if index == self.cursor_index else None
+        return painter.row_line(self._row(index), columns, scroll.x, cursor)
 
     # Where things are
 
     @property
-    def _body_width(self) -> int:
-        return self.scrollable_content_region.width
-
-    @property
     def _page(self) -> int:
+        """Number of rows that fit on the screen."""
         return max(1, self.scrollable_content_region.height - HEADER)
 
     def _row(self, index: int) -> TableRow | None:
+        """The row of a number; None while it isn't held."""
         held = index - self._start
         return self._rows[held] if 0 <= held < len(self._rows) else None
 
     def _in_sight(self) -> range:
+        """Numbers of the rows on the screen."""
         top = self.scroll_offset.y
         return range(top, min(top + self._page, self.total))
 
@@ -309,6 +322,7 @@ class PagedTable(ScrollView, can_focus=True):
         return 0
 
     def _announce(self) -> None:
+        """Note the key of the cursor's row, and tell where the cursor is."""
         row = self.cursor_row
         if row is not None:
             self.cursor_key = row.key
@@ -335,6 +349,7 @@ class PagedTable(ScrollView, can_focus=True):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _repaint_changed(self, before: dict[int, TableRow | None]) -> None:
+        """Repaint the cells on the screen that differ from those of the rows ``before``."""
         for index in self._in_sight():
             old, new = before.get(index), self._row(index)
             if old is None or new is None or old.marked != new.marked:
@@ -346,66 +361,3 @@ class PagedTable(ScrollView, can_focus=True):
                 start, end = self.columns.on_screen(column, self.scroll_offset.x)
                 if was != now and start < end:
                     self.refresh(Region(start, y, end - start, 1))
-
-    def _header_line(self, y: int) -> Strip:
-        sort, descending = self._sort
-
-        def part(number: int, column: TableColumn) -> tuple[str, Style]:
-            name = "header"
-            if column.key == sort:
-                name = "header-sorted"
-            elif number == self._cursor_column and self.has_focus:
-                name = "header-cursor"
-            text = fit(column.heading[y], column)
-            if column.key == sort and y == HEADER - 1:
-                text = text[:-1] + ("↓" if descending else "↑")
-            return text, self._looks.style(name)
-
-        return self._line(part, self._looks.style("header"))
-
-    def _row_line(self, index: int) -> Strip:
-        row = self._row(index)
-        under = index == self.cursor_index
-        ground = self._looks.style("row", "cursor-row") if under else self._looks.style("row")
-        if row is None:
-            waiting = Segment(" …", ground + self._looks.style("muted"))
-            return Strip([waiting]).extend_cell_length(self.size.width, ground)
-
-        def part(number: int, column: TableColumn) -> tuple[str, Style]:
-            cell = row.cells[number]
-            style = ground + self._looks.tone(cell.tone) if cell.tone else ground
-            if under and number == self._cursor_column:
-                style += self._looks.style("cursor")
-            return fit(cell.text, column), style
-
-        line = self._line(part, ground)
-        if not row.marked:
-            return line
-        # A bar in place of the blank at the left edge can be seen without colours.
-        bar = Segment("▌", ground + self._looks.style("mark"))
-        return Strip.join([Strip([bar], 1), line.crop(1)])
-
-    def _line(self, part: Callable[[int, TableColumn], tuple[str, Style]], ground: Style) -> Strip:
-        """Draw the fixed columns, a rule, and the part of the other columns that is scrolled to."""
-        columns, width = self.columns, self.size.width
-        segments: list[Segment] = []
-        filled = 0
-        for number, first, end in columns.shown(self.scroll_offset.x, width):
-            column = columns.all[number]
-            if not column.fixed and filled < columns.fixed:
-                segments.append(self._rule(ground))
-                filled = columns.fixed
-            text, style = part(number, column)
-            if end - first < column.span:
-                text = cut(text, first, end)
-            segments.append(Segment(text, style))
-            filled += end - first
-        if filled < min(columns.fixed, width):
-            segments.append(self._rule(ground))
-            filled = columns.fixed
-        if filled < width:
-            segments.append(Segment(" " * (width - filled), ground))
-        return Strip(segments, width)
-
-    def _rule(self, ground: Style) -> Segment:
-        return Segment("│", ground + self._looks.style("rule"))

@@ -9,7 +9,8 @@ from itertools import accumulate
 from rich.segment import Segment
 from textual.strip import Strip
 
-from tui.shell.text import cells, shorten
+from tui.shell.text import cells
+from tui.widgets.lines import fit
 
 WIDEST = 40
 """Terminal cells to which `widened` widens a column's content at most."""
@@ -120,11 +121,9 @@ class Columns:
         return min(max(scroll, first), last) if first <= last else last
 
 
-def fit(text: str, column: TableColumn) -> str:
+def column_text(text: str, column: TableColumn) -> str:
     """Cut or fill a cell's content, with its blanks, to exactly ``column.span`` terminal cells."""
-    content = text if cells(text) <= column.width else shorten(text, column.width)
-    blanks = " " * (column.width - cells(content))
-    return f" {blanks}{content} " if column.right else f" {content}{blanks} "
+    return f" {fit(text, column.width, '>' if column.right else '<')} "
 
 
 def cut(text: str, first: int, end: int) -> str:

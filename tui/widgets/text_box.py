@@ -14,5 +14,6 @@ class TextBox(Static):
         super().__init__("", id=id, classes=classes, markup=False)
 
     def update(self, content: VisualType = "", *, layout: bool = False) -> None:
+        """Show other text; nothing is drawn if it is the same."""
         if content != self.content:
             super().update(content, layout=layout)

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import COMPARABLE, Row, Value
+from engine.analysis.comparison import COMPARABLE, Row, Value, runs_by_cell
 from engine.analysis.pairs.significance import (
     LEVEL,
     Difference,
@@ -83,10 +83,7 @@ def ranked_cells(
     Returns:
         The cells in the order of the rows, and a sentence for each run without ranks.
     """
-    groups: dict[Cell, list[Row]] = {}
-    for row in rows:
-        if cell := counted.get(str(row["run"])):
-            groups.setdefault(cell, []).append(row)
+    groups = runs_by_cell(rows, counted)
     cells: list[RankedCell] = []
     problems: list[str] = []
     for cell, of_cell in groups.items():

@@ -45,11 +45,11 @@ PerUser = NDArray[np.float64]
 LEVEL = 0.05
 RESAMPLES = 2_000
 MOST_SEEDS = 1_000
-"""More than these nobody trains."""
+"""The most seeds a cell that are considered."""
 
 
 def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
-    """Each user's metric at 10 from the rank of the one true item, 1 the best; any shape.
+    """Return each user's metric at 10, from the rank of the true item (1 the best), in any shape.
 
     With one relevant item recall is hit rate, and nDCG is 1 / log2(1 + rank) (Järvelin & Kekäläinen
     2002).
@@ -65,8 +65,8 @@ def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
 
 
 def user_interval(values: PerUser, level: float = LEVEL) -> tuple[float, float]:
-    """The interval of a cell's mean over users like these, for the models that were trained: by the
-    bootstrap over users (Efron 1979, percentiles), with a fixed seed.
+    """Return the ends of the interval of a cell's mean over users like these, for the models that
+    were trained: by the bootstrap over users (Efron 1979, percentiles), with a fixed seed.
 
     Users whose figures are equal are drawn together: how many of each figure a resample holds is
     multinomial, and there are few different figures within the first ten ranks.
@@ -163,15 +163,16 @@ def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
 
 
 def _exp(value: float) -> float:
-    """Without overflow: two seeds may leave any ratio possible."""
+    """Return e to this power, infinity for a large one: two seeds may leave any ratio possible."""
     return math.exp(value) if value < 700 else math.inf
 
 
 def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
-    """How many more seeds a cell would tell them apart if means and variances stayed as they are.
+    """Return how many seeds to add to each cell so that the test would tell the cells apart, if
+    means and variances stayed as they are.
 
-    0 where they are apart; ``None`` where no number would do, or where one seed tells nothing of
-    others.
+    0 if it does already; ``None`` if no number would do, or a cell has a single seed, which tells
+    nothing of others.
     """
     pairs = a.mean(axis=0) - b.mean(axis=0)
     mean, users, cells = float(pairs.mean()), len(pairs), (a, b)
@@ -200,7 +201,7 @@ def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """P-values, in their order, corrected for being several (Holm, Scand. J. Statist. 6, 1979)."""
+    """Correct p-values for being several (Holm, Scand. J. Statist. 6, 1979), in their order."""
     corrected = [0.0] * len(values)
     largest = 0.0
     for place, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
@@ -215,7 +216,7 @@ class _Part:
 
     variance: float
     rest: float
-    """What of it another part holds already."""
+    """The share of ``variance`` that another part holds already."""
     dof: int
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 _SMALLEST = 1e-300
 _ITERATIONS = 10_000
 
 
 def two_sided(t: float, dof: float) -> float:
-    """P(|T| ≥ |t|) for ``dof`` degrees of freedom, by the incomplete beta function (Abramowitz &
-    Stegun 1964, 26.7.1 with 26.5.27)."""
+    """Return P(|T| ≥ |t|) for ``dof`` degrees of freedom, by the incomplete beta function
+    (Abramowitz & Stegun 1964, 26.7.1 with 26.5.27)."""
     whole = dof + t * t
     return _incomplete_beta(dof / 2, 0.5, dof / whole, t * t / whole)
 
 
+@cache
 def critical(level: float, dof: float) -> float:
-    """The t with P(|T| ≥ t) = ``level``, by bisection."""
+    """Return the t with P(|T| ≥ t) = ``level``, by bisection."""
     low, high = 0.0, 1.0
     while two_sided(high, dof) > level:
         high *= 2
@@ -27,7 +29,7 @@ def critical(level: float, dof: float) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
-    """I_x(a, b), regularised; ``rest`` is 1 - x, exact where x is close to 1."""
+    """Return I_x(a, b), regularised; ``rest`` is 1 - x, exact where x is close to 1."""
     if x == 0 or rest == 0:
         return float(rest == 0)
     if x > (a + 1) / (a + b + 2):  # where the fraction converges slowly
@@ -38,7 +40,7 @@ def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction (A & S 26.5.8) by Lentz's method (Press et al. 2007, sec. 6.4)."""
+    """Return the continued fraction (A & S 26.5.8) by Lentz's method (Press et al. 2007, 6.4)."""
     c, d = 1.0, _away_from_zero(1 - (a + b) * x / (a + 1))
     d = 1 / d
     value = d

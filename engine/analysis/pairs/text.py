@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.analysis.comparison import Row, column
+from engine.analysis.comparison import Row, column, signed
 from engine.analysis.export import format_rows
 from engine.analysis.pairs.cells import Pair
 from engine.analysis.pairs.significance import Metric
@@ -94,10 +94,10 @@ def _for_people(row: Row) -> Row:
     for name in ("mean a", "mean b"):
         shown[name] = f"{row[name]:.4f}"
     for name in ("a - b", "low", "high"):
-        shown[name] = f"{row[name]:+.4f}".replace("-", "−")
+        shown[name] = signed(float(row[name] or 0))
     p, effect = float(row["p"] or 0), float(row["effect"] or 0)
     shown["p"] = "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
-    shown["effect"] = f"{effect:+.2f}".replace("-", "−")
+    shown["effect"] = signed(effect, 2)
     missing = row["more seeds"]
     shown["more seeds"] = "–" if missing == 0 else "no number" if missing is None else str(missing)
     if missing is None and min(int(row["seeds a"] or 0), int(row["seeds b"] or 0)) < 2:

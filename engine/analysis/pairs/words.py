@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from engine.analysis.comparison import METRIC_NAMES
+from engine.analysis.comparison import METRIC_NAMES, signed
 from engine.analysis.pairs.cells import Pair, across_metrics, ranked_cell
 from engine.analysis.pairs.significance import LEVEL, Metric
 from engine.store.location import StoreLocation
@@ -42,9 +42,9 @@ def pair_sentence(pair: Pair, metric: Metric, first: str) -> str:
     name = "HitRate@10, Recall@10" if metric == "hit" else METRIC_NAMES[metric]
     found = pair.difference
     verdict = "no difference shown" if pair.p >= LEVEL else f"{first} is {pair.verdict}"
-    interval = f"95 %: {_signed(found.low)} to {_signed(found.high)}"
-    effect = f"effect {_signed(found.effect, 2)} ({effect_word(found.effect)})"
-    sentence = f"{name}: {verdict}, {_signed(found.mean)} ({interval}), {p_text(pair.p)}, {effect}"
+    interval = f"95 %: {signed(found.low)} to {signed(found.high)}"
+    effect = f"effect {signed(found.effect, 2)} ({effect_word(found.effect)})"
+    sentence = f"{name}: {verdict}, {signed(found.mean)} ({interval}), {p_text(pair.p)}, {effect}"
     return f"{sentence}.{_more_seeds(pair)}"
 
 
@@ -89,10 +89,3 @@ def _more_seeds(pair: Pair) -> str:
     return (
         f" It needs about {pair.more_seeds} more {seeds} a cell to tell them apart, if it stays so."
     )
-
-
-def _signed(value: float, digits: int = 4) -> str:
-    text = f"{abs(value):.{digits}f}"
-    if not any(digit in text for digit in "123456789"):
-        return text
-    return f"{'+' if value > 0 else '−'}{text}"

@@ -8,13 +8,14 @@ Below a cell may stand what is published for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.comparison import STD, Row, Value, by_cell
+from engine.analysis.comparison import Value
+from engine.analysis.export import listed
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
 from engine.marks import IMPORTED
@@ -43,8 +44,6 @@ class PivotCell:
     deviations: tuple[float | None, ...] = ()
     """Over seeds; empty where there are none."""
     published: tuple[Published, ...] = ()
-    runs: tuple[str, ...] = ()
-    """Their ids, where single runs were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +69,10 @@ class PivotRow:
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``split``, ``protocol``."""
-    runs: tuple[str, ...] = ()
-    """Ids of a cell's runs, where single runs were read."""
 
     @property
     def is_cell(self) -> bool:
         return self.level == "length"
-
-
-def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
-    """The pivot of the rows of `compare_rows`, whose aggregate made each run's figures.
-
-    A cell of several seeds is their maximum where the aggregate is the maximum, as in the
-    reference, and else their mean with its deviation.
-
-    Args:
-        counted: which runs count, and for which cell
-            (`engine.store.compare.grouping.counted_runs`).
-    """
-    return arranged(_cells(rows, counted))
 
 
 def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
@@ -117,7 +101,7 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
             several.setdefault((row.model, row.dataset, row.length), []).append(row)
     sentences = [
         f"{model} × {dataset} × {length} has {len(some)} rows, which are not averaged: they differ "
-        f"in {_listed(some[0].apart)}."
+        f"in {listed(some[0].apart)}."
         for (model, dataset, length), some in several.items()
     ]
     more = len(sentences) - most
@@ -143,7 +127,7 @@ def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
         label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
         figures, deviations = cell.figures, cell.deviations
         row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
-        yield replace(row, imported=cell.cell.profile == IMPORTED, apart=apart, runs=cell.runs)
+        yield replace(row, imported=cell.cell.profile == IMPORTED, apart=apart)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:
@@ -208,44 +192,6 @@ def _told_apart(each: PivotCell, apart: Sequence[str]) -> Iterator[str]:
         yield f"protocol {'unknown' if each.protocol is None else each.protocol}"
 
 
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
 def _order(each: PivotCell) -> tuple[str, str, int, str, str, int, str]:
     cell, protocol = each.cell, -1 if each.protocol is None else each.protocol
     return (*cell.place, cell.profile, cell.settings, protocol, cell.checksum)
-
-
-def _cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotCell]:
-    extreme = {"max": max, "min": min}.get(str(rows[0]["aggregate"])) if rows else None
-    runs: dict[Cell, list[Row]] = {}
-    for row in rows:
-        if cell := counted.get(str(row["run"])):
-            runs.setdefault(cell, []).append(row)
-    found = []
-    for (cell, some), means in zip(runs.items(), by_cell(rows, counted), strict=True):
-        figures = tuple(means[name] for name in COLUMNS)
-        deviations = tuple(_known(means[name + STD]) for name in COLUMNS)
-        if extreme is not None:
-            columns = ([_known(run[name]) for run in some] for name in COLUMNS)
-            numbers = ([value for value in column if value is not None] for column in columns)
-            figures = tuple(extreme(column, default=None) for column in numbers)
-            deviations = ()
-        found.append(
-            PivotCell(
-                cell,
-                protocol=_known(means["protocol"]),
-                split=None if means["split"] is None else str(means["split"]),
-                seeds=len(some),
-                figures=figures,
-                deviations=deviations if any(each is not None for each in deviations) else (),
-                runs=tuple(str(run["run"]) for run in some),
-            )
-        )
-    return found
-
-
-def _known(value: Any) -> Any:
-    """A number as it is; ``None`` for what isn't one."""
-    return value if isinstance(value, int | float) and value == value else None

@@ -43,11 +43,14 @@ def stored_pivot(
     aggregate: Aggregate,
     tables: Iterable[ReferenceTable] = (),
 ) -> StoredPivot:
-    """The pivot of the runs that are done and match, the epochs of each made one by ``aggregate``.
+    """Make the pivot of the runs that are done and match.
 
     A cell of several seeds is their maximum or minimum where the aggregate is that, and else their
     mean with its deviation; of a seed that ran more than once, the run with the last id counts.
-    Below each cell stands what ``tables`` publish for it.
+
+    Args:
+        aggregate: how a run's epochs become one figure.
+        tables: whose figures for a cell are put below it.
 
     Raises:
         UsageError: a filter that means nothing.
@@ -56,14 +59,14 @@ def stored_pivot(
     shown = [entry.source for entry in pivot_columns(aggregate)]
     read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
-    told = _measured(con, cells)
+    measured = _measured(con, cells)
     marks = cells_marked_for_data(con, choice) if tables else {}
     beside = {row.cell: published.published_for(tables, row, marks) for row in cells}
     return StoredPivot(
         rows=tuple(
             arranged(
                 [
-                    _pivot_cell(row, shown, aggregate, told.get(row.run), beside[row.cell])
+                    _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell])
                     for row in cells
                 ]
             )
@@ -97,7 +100,7 @@ def _pivot_cell(
     row: CellRow,
     shown: Sequence[str],
     aggregate: Aggregate,
-    told: tuple[int | None, str | None] | None,
+    measured: tuple[int | None, str | None] | None,
     beside: Collection[Published],
 ) -> PivotCell:
     known = [row.figures.get(source) for source in shown]
@@ -110,7 +113,7 @@ def _pivot_cell(
     else:
         figures = tuple(each.spread.mean if each else None for each in known)
         deviations = tuple(each.spread.deviation if each else None for each in known)
-    protocol, split = told or (None, None)
+    protocol, split = measured or (None, None)
     return PivotCell(
         row.cell,
         protocol=protocol,
@@ -131,7 +134,7 @@ def _measured(
     """
     places = Counter(row.cell.place for row in rows)
     several = [row.run for row in rows if places[row.cell.place] > 1]
-    found = {}
+    found: dict[str, tuple[int | None, str | None]] = {}
     for run, origin in provenance_of(con, several).items():
         protocol, split = origin["protocol"], origin["split"]
         found[run] = (

@@ -6,17 +6,25 @@ The same pivot gives the same bytes, but for the sheet, which is a ZIP file.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from engine.analysis.comparison import Kind, Value, figure, kind_of, split_heading, with_deviation
+from engine.analysis.comparison import (
+    STD,
+    Kind,
+    Value,
+    figure,
+    kind_of,
+    split_heading,
+    with_deviation,
+    with_sign,
+)
 from engine.analysis.export import (
     aligned,
-    csv_cell,
+    csv_text,
     markdown_cell,
     markdown_table,
     printable,
@@ -75,7 +83,7 @@ _TEX = {
 
 
 def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa: A002
-    """The pivot in one of `FORMATS`; a sheet is bytes.
+    """Write the pivot in one of `FORMATS`; a sheet is bytes, the others text.
 
     Raises:
         UsageError: there is no such format.
@@ -129,10 +137,9 @@ def _text(value: Value, kind: Kind, level: Level) -> str:
         return value or ("" if level in BESIDE else "–")
     if level == "published":
         return f"{value:,.10g}"
-    text = figure(abs(value) if level == "difference" else value, kind)
-    if level != "difference" or not any(digit in text for digit in "123456789"):
-        return text
-    return ("+" if value > 0 else "−") + text
+    if level == "difference":
+        return with_sign(figure(abs(value), kind), value)
+    return figure(value, kind)
 
 
 def _table(rows: Sequence[PivotRow]) -> str:
@@ -152,17 +159,13 @@ def _table(rows: Sequence[PivotRow]) -> str:
 
 
 def _csv(rows: Sequence[PivotRow]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    deviations = [f"{name} (std)" for name in COLUMNS] if any(r.deviations for r in rows) else []
-    writer.writerow(
-        ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations]
-    )
+    deviations = [name + STD for name in COLUMNS] if any(row.deviations for row in rows) else []
+    head = ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations]
+    lines = []
     for row in rows:
-        place = [row.level, row.model, row.dataset, row.length, row.label, row.seeds]
-        spread = row.deviations or (None,) * len(deviations)
-        writer.writerow([csv_cell(value) for value in (*place, *row.figures, *spread)])
-    return out.getvalue()
+        place = row.level, row.model, row.dataset, row.length, row.label, row.seeds
+        lines.append([*place, *row.figures, *(row.deviations or (None,) * len(deviations))])
+    return csv_text([head, *lines])
 
 
 def _markdown(rows: Sequence[PivotRow]) -> str:
@@ -175,7 +178,7 @@ def _markdown(rows: Sequence[PivotRow]) -> str:
 
 
 def _latex(rows: Sequence[PivotRow]) -> str:
-    r"""For ``\usepackage{booktabs}``."""
+    r"""Write a LaTeX table, for ``\usepackage{booktabs}``."""
     heads = [split_heading(name) for name in COLUMNS]
     lines = [r"\begin{tabular}{l" + "r" * len(COLUMNS) + "}", r"\toprule"]
     lines += [" & ".join(["", *(_tex(first) for first, _ in heads)]) + r" \\"]
@@ -222,7 +225,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
 
 def _sheet(rows: Sequence[PivotRow]) -> bytes:
     """Write an outline: header and labels stay in sight, models and data sets fold."""
-    import xlsxwriter
+    import xlsxwriter  # a twentieth of a second, which the other formats needn't spend
 
     out = io.BytesIO()
     # Texts stay texts: no formula, link or number is made of what a run is called.

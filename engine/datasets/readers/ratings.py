@@ -7,7 +7,6 @@ is searched line by line, to name the line.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine.datasets.readers.source import Ratings
 from engine.errors import DataError
+from engine.limits import process_limits
 from engine.regular import open_regular
 
 BLOCK_BYTES = 4 * 2**20
@@ -99,7 +99,7 @@ def _in_parallel(
     blocks: Iterable[bytes], work: Callable[[bytes], list[NDArray[Any]] | None]
 ) -> Iterator[tuple[bytes, list[NDArray[Any]] | None]]:
     """Yield each block with the result of ``work``, in order, computed on threads."""
-    threads = min(MOST_THREADS, len(os.sched_getaffinity(0)))
+    threads = min(MOST_THREADS, process_limits().cores)
     waiting: deque[tuple[bytes, Future[list[NDArray[Any]] | None]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for block in blocks:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+
+TRAIN, CONTEXT, VALID, TEST = range(4)
+"""Parts of a split that is given, in the order of a user's history. Context is what comes before a
+held-out item and is not trained on."""
 
 LONGEST_ID = 200
 """Characters of an id."""
@@ -26,7 +30,7 @@ class Ratings:
     users: NDArray[np.integer[Any]]
     items: NDArray[np.integer[Any]]
     times: NDArray[np.integer[Any]] | None
-    """In the source's unit; ``None`` if the rows of the file are in time order."""
+    """``None`` if the rows of the file are in time order."""
     ratings: NDArray[np.float32] | None = None
     """The ratings, if they were asked for and the source has them."""
     user_ids: NDArray[np.bytes_] | None = None
@@ -34,19 +38,20 @@ class Ratings:
     numbers."""
     item_ids: NDArray[np.bytes_] | None = None
     """The same for ``items``."""
+    per_second: float | None = None
+    """Units of ``times`` in a second; ``None`` if their size tells it (`engine.datasets.times`)."""
+    parts: NDArray[np.int8] | None = None
+    """What each interaction is in a split that is given: `TRAIN`, `CONTEXT`, `VALID` or `TEST`."""
 
     def __len__(self) -> int:
         return len(self.users)
 
     def select(self, chosen: NDArray[Any]) -> Ratings:
         """Return some of the rows, by a mask or by index."""
-        return Ratings(
-            self.users[chosen],
-            self.items[chosen],
-            None if self.times is None else self.times[chosen],
-            None if self.ratings is None else self.ratings[chosen],
-            self.user_ids,
-            self.item_ids,
+        columns = ("users", "items", "times", "ratings", "parts")
+        given = {name: getattr(self, name) for name in columns}
+        return replace(
+            self, **{name: each[chosen] for name, each in given.items() if each is not None}
         )
 
 
@@ -75,6 +80,11 @@ def encode_ids(codes: NDArray[np.integer[Any]], ids: Sequence[str]) -> EncodedId
     index = np.empty(len(order), np.int64)
     index[order] = np.arange(len(order))
     return index[codes], encoded[order]
+
+
+def text_of(raw: int | bytes) -> str:
+    """Return an id as `encode_ids` takes it."""
+    return raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else str(raw)
 
 
 def _is_whole(text: str) -> bool:

@@ -19,6 +19,9 @@ from engine.datasets.readers.source import Ratings, encode_ids
 from engine.datasets.readers.textlines import malformed, numbered_lines
 from engine.errors import DataError
 
+DAY = 86_400
+"""Seconds."""
+
 _STRING = rb"""u?(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
 _PAIR = re.compile(rb"u?['\"](\w+)['\"]:\s*(" + _STRING + rb"|[^\s,{}\[\]'\"]+)(?=\s*[,}])")
 _EXPECTED = "a review with username, product_id and date"
@@ -51,7 +54,8 @@ def read_reviews(path: Path) -> Ratings:
         item_column, item_ids = encode_ids(np.asarray(item_codes), list(items))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return Ratings(user_column, item_column, np.asarray(times), None, user_ids, item_ids)
+    moments = np.asarray(times)
+    return Ratings(user_column, item_column, moments, None, user_ids, item_ids, 1 / DAY)
 
 
 def _review(line: bytes) -> tuple[str, str, str]:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from engine.datasets.readers.source import Ratings, encode_ids
 from engine.datasets.readers.textlines import open_unpacked
+from engine.datasets.times import to_microseconds
 from engine.errors import DataError, cut, did_you_mean
 from engine.spec import Columns
+from engine.spec.moments import SECOND
 
 PARQUET = b"PAR1"
 """First bytes of a Parquet file."""
 
-MICROSECONDS = 1_000_000
 ROWS_AT_ONCE = 1_000_000
 _LEADING_ZERO = re.compile(rb"(?:^|[^0-9.])0[0-9]")
 
@@ -30,8 +31,7 @@ RECBOLE = Columns(user="user_id", item="item_id", time="timestamp", rating="rati
 def read_table(path: Path, columns: Columns | None, *, with_ratings: bool = False) -> Ratings:
     """Read the given columns of a table; without ``columns`` those of an ``.inter`` file.
 
-    Ids may be whole numbers or text. Times may be numbers, or ISO dates, which become seconds since
-    1970; if any has a fraction, microseconds. The file may be gzipped.
+    Ids may be whole numbers or text. Times may be numbers, or ISO dates. The file may be gzipped.
 
     Raises:
         DataError: the file can't be read, lacks a column, or has a malformed value.
@@ -56,13 +56,15 @@ def read_table(path: Path, columns: Columns | None, *, with_ratings: bool = Fals
     first_line = 1 if parquet else 2
     users, user_ids = _ids(path, frame[wanted["user"]], first_line)
     items, item_ids = _ids(path, frame[wanted["item"]], first_line)
-    times = _times(path, frame[wanted["time"]], first_line) if "time" in wanted else None
+    times, per_second = None, None
+    if "time" in wanted:
+        times, per_second = _times(path, frame[wanted["time"]], first_line)
     ratings = (
         _numbers(path, frame[wanted["rating"]], first_line, "rating").astype(np.float32)
         if "rating" in wanted
         else None
     )
-    return Ratings(users, items, times, ratings, user_ids, item_ids)
+    return Ratings(users, items, times, ratings, user_ids, item_ids, per_second)
 
 
 def column_names(path: Path, columns: Columns | None) -> list[str]:
@@ -191,11 +193,13 @@ def _ids(path: Path, column: pd.Series[Any], first_line: int) -> tuple[NDArray[A
         raise DataError(f"{path}, column {column.name}: {error}") from None
 
 
-def _times(path: Path, column: pd.Series[Any], first_line: int) -> NDArray[np.int64]:
-    """Return times as int64: whole numbers as they are, dates since 1970; in microseconds if any
-    has a fraction of a second."""
+def _times(
+    path: Path, column: pd.Series[Any], first_line: int
+) -> tuple[NDArray[np.int64], float | None]:
+    """Return times and their `Ratings.per_second`: whole numbers as they are, dates since 1970; in
+    microseconds if any has a fraction of a second."""
     if pd.api.types.is_integer_dtype(column) and not column.isna().any():
-        return column.to_numpy(np.int64)
+        return column.to_numpy(np.int64), None
     if pd.api.types.is_datetime64_any_dtype(column):
         return _since_1970(column)
     if not pd.api.types.is_numeric_dtype(column) and _looks_like_date(column):
@@ -204,20 +208,21 @@ def _times(path: Path, column: pd.Series[Any], first_line: int) -> NDArray[np.in
             return _since_1970(dates)
     numbers = _numbers(path, column, first_line, "time")
     if (numbers == np.floor(numbers)).all():
-        return numbers.astype(np.int64)
-    return np.round(numbers * MICROSECONDS).astype(np.int64)
+        return numbers.astype(np.int64), None
+    return to_microseconds(numbers, None), SECOND
 
 
 def _looks_like_date(column: pd.Series[Any]) -> bool:
     return "-" in str(column.iloc[0])[1:]
 
 
-def _since_1970(dates: pd.Series[Any]) -> NDArray[np.int64]:
-    """Return dates as seconds since 1970, or as microseconds if any has a fraction."""
+def _since_1970(dates: pd.Series[Any]) -> tuple[NDArray[np.int64], float]:
+    """Return dates as seconds since 1970, or as microseconds if any has a fraction, and how many of
+    them are a second."""
     micros = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
     values = micros.to_numpy("datetime64[us]").astype(np.int64)
-    whole = (values % MICROSECONDS == 0).all()
-    return values // MICROSECONDS if whole else values
+    whole = (values % SECOND == 0).all()
+    return (values // SECOND, 1) if whole else (values, SECOND)
 
 
 def _numbers(path: Path, column: pd.Series[Any], first_line: int, what: str) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from engine.analysis.costs import (
     PARAMETERS,
     Cost,
     CostedCell,
-    told,
+    known_costs,
 )
 from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
@@ -80,7 +80,7 @@ def trade_offs(material: Material, looks: Colours) -> Section:
 
 
 def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterator[Block]:
-    wanted, costs = material.wanted, told(group.cells)
+    wanted, costs = material.wanted, known_costs(group.cells)
     name = metric_name(wanted.metric, masked=wanted.masked)
     yield Subheading(group.title)
     yield _cost_table(group, costs, name)
@@ -97,7 +97,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
         picture = f"pareto-{slug(group.title)}"
         yield Plot(
             name=picture,
-            draw=partial(pareto_plot, picture, group.levels, plotted, name, looks),
+            draw=partial(pareto_plot, picture, group.qualities, plotted, name, looks),
             alt=f"{name} over {len(plotted)} costs on {group.title}, with each Pareto front.",
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
             "line: no other cell is as good at the same cost or less (by means; lines are 95 % "
@@ -120,13 +120,13 @@ def _sizes(group: DataGroup) -> set[Spread | None]:
 
 def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
     rows = []
-    for level in group.levels:
-        each = level.cell
+    for quality in group.qualities:
+        each = quality.cell
         ids = [str(run["run"]) for run in each.cell.runs]
         times = spread(group.seconds_to_pass.get(run) for run in ids)
         reached = f"{times.mean:,.2f}" if times and times.count == len(ids) else ABSENT
         texts = [_spread(each, cost) for cost in costs]
-        rows.append([_label(each), f"{level.mean:.4f}", *texts, reached])
+        rows.append([_label(each), f"{quality.mean:.4f}", *texts, reached])
     heads = [cost.heading for cost in costs]
     head = ["cell", name, *heads, "Time to quality, s"]
     return table(head, rows, figures=range(1, len(head)))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from engine.analysis.comparison import Row
 from engine.analysis.relaunch import relaunch_command, suite_command
+from engine.ceiling import Ceiling, ceiling_of
+from engine.config import Catalogue
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day
-
-if TYPE_CHECKING:
-    from engine.config import Catalogue
 
 _FACTS = (
     ("device", "device"),
@@ -50,6 +50,7 @@ def environment(material: Material) -> Section:
             caption="Data, as it was used",
         ),
     ]
+    blocks += [Paragraph(sentence) for sentence in _ceilings(material)]
     if ended:
         first, last = day(min(ended)), day(max(ended))
         span = f"on {first}" if first == last else f"from {first} to {last}"
@@ -57,13 +58,27 @@ def environment(material: Material) -> Section:
     return Section("Environment", tuple(blocks))
 
 
+def _ceilings(material: Material) -> Iterator[str]:
+    """Yield a sentence for each data set and split whose test items don't all occur in training."""
+    found: dict[tuple[str, str], Ceiling] = {}
+    for row in material.done:
+        ceiling = ceiling_of(material.starts.get(str(row["run"]), {}))
+        if ceiling is not None and ceiling.cold:
+            found[str(row["dataset"]), str(row["split"])] = ceiling
+    for (dataset, split), ceiling in found.items():
+        yield (
+            f"On {dataset} ({split}) every metric of a model that knows only training items is "
+            f"{ceiling.words}."
+        )
+
+
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
     """Make the section with the command that repeats each row's runs."""
     blocks: list[Block] = []
-    if material.plan is not None:
+    if material.suite_runs is not None:
         blocks += [
             Paragraph("All of it (what is done already is left alone; --again runs it anew):"),
-            Commands((suite_command(material.plan.suite),)),
+            Commands((suite_command(material.suite_runs.suite),)),
         ]
     blocks.append(
         Paragraph("Row by row; a run ends with the same figures on the same kind of device:")

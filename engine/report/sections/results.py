@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from engine.analysis.comparison import AGGREGATE_MEANING, kind_of, spread_text
+from engine.analysis.comparison import (
+    AGGREGATE_MEANING,
+    kind_of,
+    runs_by_cell,
+    signed,
+    spread_text,
+)
 from engine.analysis.inflation import INFLATED
 from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
-from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, pivot
+from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
-from engine.analysis.tradeoffs import signed
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_plot, quality_plot
@@ -36,9 +41,10 @@ def results(material: Material, looks: Colours) -> Section:
 
 
 def _pivot(material: Material) -> Iterator[Block]:
-    rows = pivot(material.done, material.counted)
-    known = {str(run["run"]): run for run in material.done}
-    labels = [signed_label(row.label, (known[run] for run in row.runs)) for row in rows]
+    rows = material.pivot
+    counted = runs_by_cell(material.done, material.counted)
+    runs = {cell.name: of_cell for cell, of_cell in counted.items()}
+    labels = [signed_label(row.label, runs.get(row.cell, ())) for row in rows]
     yield table(
         ["", *COLUMNS],
         [
@@ -134,19 +140,19 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
     name = metric_name(wanted.metric, masked=wanted.masked)
     valid = valid_name(wanted.metric, masked=wanted.masked)
     rows = []
-    for level in group.levels:
-        runs = level.cell.cell.runs
+    for quality in group.qualities:
+        runs = quality.cell.cell.runs
         rows.append(
             [
-                level.cell.label,
+                quality.cell.label,
                 str(len(runs)),
-                spread_text(spread(level.seeds), "metric"),
-                interval_text(level.low, level.high),
+                spread_text(spread(quality.seeds), "metric"),
+                interval_text(quality.low, quality.high),
                 _mean([run[valid] for run in runs]),
                 _mean([run["BestEpoch"] for run in runs], digits=0),
             ]
         )
-    best = max(group.levels, key=lambda level: level.mean)
+    best = max(group.qualities, key=lambda quality: quality.mean)
     return [
         Subheading(group.title),
         table(
@@ -156,9 +162,11 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
         ),
         Plot(
             name=f"quality-{slug(group.title)}",
-            draw=partial(quality_plot, f"quality-{slug(group.title)}", group.levels, name, looks),
+            draw=partial(
+                quality_plot, f"quality-{slug(group.title)}", group.qualities, name, looks
+            ),
             alt=f"{name} of each cell on {group.title} with its interval over users: from "
-            f"{min(level.mean for level in group.levels):.4f} to {best.mean:.4f} "
+            f"{min(quality.mean for quality in group.qualities):.4f} to {best.mean:.4f} "
             f"({best.cell.label}).",
             caption=f"{name} on {group.title}: mean over seeds (mark), 95 % interval over users "
             "(line), single seeds (ticks)",

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engine.analysis.apart import why_apart
-from engine.analysis.comparison import by_cell
+from engine.analysis.comparison import by_cell, signed
+from engine.analysis.export import listed
 from engine.analysis.relaunch import suite_command
-from engine.analysis.tradeoffs import Balance, signed
+from engine.analysis.tradeoffs import Balance
 from engine.lifecycle import DIED
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
-from engine.report.planned import Plan, Planned
+from engine.report.planned import Planned, SuiteRuns
 from engine.report.remarks import remarks_table
-from engine.report.wording import counted, listed, metric_name
+from engine.report.wording import counted, metric_name
 
 
 def in_short(material: Material) -> Section:
@@ -40,10 +41,10 @@ def _headline(group: DataGroup) -> str:
     found = group.tradeoffs
     best = found.balances[0]
     name = metric_name(found.metric, masked=found.masked)
-    level = next(level for level in group.levels if level.cell is best.cell)
+    quality = next(quality for quality in group.qualities if quality.cell is best.cell)
     text = (
         f"{group.title}: {best.cell.label} has the highest {name}, {best.quality:.4f} "
-        f"[{level.low:.4f}, {level.high:.4f}]"
+        f"[{quality.low:.4f}, {quality.high:.4f}]"
     )
     others = found.balances[1:]
     if not others:
@@ -66,8 +67,8 @@ def _figure(balance: Balance) -> str:
 def scope(material: Material) -> Section:
     """Make the section on the runs that the report is about."""
     blocks: list[Block] = []
-    if material.plan is not None:
-        blocks += _suite(material.plan)
+    if material.suite_runs is not None:
+        blocks += _suite(material.suite_runs)
     else:
         blocks += _found(material)
     blocks += [
@@ -81,8 +82,8 @@ def scope(material: Material) -> Section:
     return Section("Testing scope", tuple(blocks))
 
 
-def _suite(plan: Plan) -> Iterator[Block]:
-    suite, planned = plan.suite, plan.runs
+def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
+    suite, planned = suite_runs.suite, suite_runs.runs
     done = sum(each.state == "done" for each in planned)
     axes = (
         counted({each.spec.model for each in planned}, "model"),
@@ -96,11 +97,11 @@ def _suite(plan: Plan) -> Iterator[Block]:
         f"The suite {suite.name} ({suite.title}): {' × '.join(axes)}{more}, "
         f"{len(planned)} runs in all. {done} of them are done."
     )
-    if suite.seeds != plan.named_seeds:
-        one = len(plan.named_seeds) == 1
+    if suite.seeds != suite_runs.named_seeds:
+        one = len(suite_runs.named_seeds) == 1
         yield Paragraph(
             f"The suite names the {'seed' if one else 'seeds'} "
-            f"{listed(map(str, plan.named_seeds))}; its runs were launched with "
+            f"{listed(map(str, suite_runs.named_seeds))}; its runs were launched with "
             f"{listed(map(str, suite.seeds))}, and it is these that are counted.",
             quiet=True,
         )
@@ -120,14 +121,14 @@ def _suite(plan: Plan) -> Iterator[Block]:
         yield Bullets(tuple(_missing(missing)))
         yield Paragraph("This launches what was never launched or came to no end:")
         yield Commands((suite_command(suite),))
-    yield from _beside(plan)
+    yield from _beside(suite_runs)
 
 
-def _beside(plan: Plan) -> Iterator[Block]:
+def _beside(suite_runs: SuiteRuns) -> Iterator[Block]:
     """Mention runs with the suite's name that it doesn't ask for now."""
     for runs, how in (
-        (plan.other_cells, "of cells that it doesn't name"),
-        (plan.other_settings, "with settings that it doesn't give these cells now"),
+        (suite_runs.other_cells, "of cells that it doesn't name"),
+        (suite_runs.other_settings, "with settings that it doesn't give these cells now"),
     ):
         if runs:
             were = "run was" if len(runs) == 1 else "runs were"

@@ -14,41 +14,25 @@ from engine.store.database import fetch
 from engine.store.schema import SUMMARY_MEASURES
 
 _RUN_COLUMNS = (
-    "id",
-    "model",
-    "dataset",
-    "length",
-    "seed",
-    "profile",
-    "suite",
-    "state",
-    "created",
-    "started",
-    "finished",
-    "attempt",
-    "device",
-    "epoch",
-    "epochs",
-    "parameters",
-    *SPEEDS,
-    "fingerprint",
-    "cause",
-    "message",
-    "note",
-    "tags",
-    "origin",
-    "marks",
-)
-_SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
-SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {
-    name: f"s.{name}" for name in _SUMMARY_COLUMNS
-}
+    "id", "model", "dataset", "length", "seed", "profile", "suite", "state", "created",
+    "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
+    "fingerprint", "cause", "message", "note", "tags", "origin", "marks",
+)  # fmt: skip
+SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
+SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name in SUMMARY_COLUMNS}
 
 
 def comparison_columns() -> list[str]:
     """List the columns that `comparison` can give and sort by: a run's, then its summary's
     (``{measure}_{aggregate}``)."""
     return list(SQL)
+
+
+def columns_sql(names: Sequence[str]) -> str:
+    """Write SQL for columns, from ``runs r`` and ``summaries s``. Raises `UsageError` for an
+    unknown one."""
+    check_columns(names)
+    return ", ".join(SQL[name] for name in names) or "NULL"
 
 
 def comparison(
@@ -76,15 +60,14 @@ def comparison(
     Raises:
         UsageError: an unknown column, or a filter that means nothing (`FilterError`).
     """
-    check_columns([*columns, sort])
+    check_columns([sort])
     column, direction = SQL[sort], "DESC" if descending else "ASC"
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
     page, order, parameters = ordered_ids(column, direction, filter, aggregate, without)
-    chosen = ", ".join(SQL[name] for name in columns) or "NULL"
     sql = (
         "WITH page AS MATERIALIZED ("  # noqa: S608
         f"{page} LIMIT ? OFFSET ?)"
-        f" SELECT {chosen} FROM page CROSS JOIN runs r ON r.id = page.id"
+        f" SELECT {columns_sql(columns)} FROM page CROSS JOIN runs r ON r.id = page.id"
         f" CROSS JOIN summaries s ON s.run = page.id ORDER BY {order}"
     )
     return [tuple(row) for row in fetch(con, sql, (*parameters, limit, offset))]
@@ -94,10 +77,8 @@ def runs_by_id(
     con: sqlite3.Connection, columns: Sequence[str], ids: Sequence[str]
 ) -> list[tuple[Any, ...]]:
     """Read ``columns`` of runs by their ids, in any order. Raises `UsageError`."""
-    check_columns(columns)
-    chosen = ", ".join(SQL[name] for name in columns)
     sql = (
-        f"SELECT {chosen} FROM json_each(?) wanted"  # noqa: S608
+        f"SELECT {columns_sql(columns)} FROM json_each(?) wanted"  # noqa: S608
         " CROSS JOIN runs r ON r.id = wanted.value CROSS JOIN summaries s ON s.run = r.id"
     )
     return [tuple(row) for row in fetch(con, sql, (json.dumps(list(ids)),))]

@@ -1,6 +1,7 @@
-"""The filter language, as SQL: what each field is, and a condition with parameters for it.
+"""The filter language's fields, and the SQL conditions that a filter becomes.
 
-Nothing that was typed becomes part of a statement: names are looked up, values are parameters.
+Nothing that was typed becomes part of a statement: names of fields are looked up, values are
+parameters. `engine.store.compare.filter_words` reads the words; docs/queries.md describes them.
 """
 
 from __future__ import annotations
@@ -24,22 +25,25 @@ Kind = Literal["text", "number", "state", "tags", "age"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a name in a filter stands for."""
+    """A field that a filter can name, such as ``model`` or ``ndcg``."""
 
     sql: str
-    """Column with the table before it: ``r`` is runs, ``s`` is summaries."""
+    """Its column, with the table before it: ``r`` is runs, ``s`` is summaries."""
     kind: Kind
+    """How its values are compared; ``age`` is the time since a moment."""
     about: str
+    """Its meaning in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One part of the filter, as SQL over ``runs r`` or over ``summaries s``."""
+    """One term of a filter as an SQL condition on ``runs r`` or on ``summaries s``."""
 
     sql: str
     parameters: tuple[object, ...]
+    """Values of the question marks in ``sql``."""
     column: str
-    """The one that it is about; ``r`` for several of a run's."""
+    """The column that it tests, with its table; ``r`` if it tests several columns of ``runs``."""
 
 
 _RUN_FIELDS = {
@@ -106,13 +110,14 @@ _SPAN = re.compile(r"(\d+(?:\.\d*)?)([smhdw])")
 
 
 def conditions(text: str, aggregate: str = "best") -> tuple[tuple[Condition, ...], ...]:
-    """What a filter asks for: of every group at least one must hold.
+    """Turn a filter into conditions: a run matches if of every group at least one holds.
 
     Args:
-        aggregate: how a run's epochs become the figures that are compared.
+        text: the filter as it was typed; an empty one gives no groups.
+        aggregate: which aggregate over epochs ``ndcg`` and the other measures stand for.
 
     Raises:
-        FilterError: a field or value that makes no sense; says where.
+        FilterError: there is no such field, or it can't have this value; says at which character.
     """
     found = []
     for group in read_filter(text):
@@ -124,7 +129,7 @@ def conditions(text: str, aggregate: str = "best") -> tuple[tuple[Condition, ...
 
 @cache
 def fields(aggregate: str = "best") -> dict[str, Field]:
-    """Every name that a filter may use, but for other spellings of them."""
+    """Return the fields by name, without aliases and other spellings: those that are offered."""
     known = dict(_RUN_FIELDS)
     for ranking, split in ((ranking, split) for ranking in RANKINGS for split in reversed(SPLITS)):
         for metric in METRICS:
@@ -139,6 +144,8 @@ def fields(aggregate: str = "best") -> dict[str, Field]:
 
 @cache
 def _every_name(aggregate: str) -> dict[str, Field]:
+    """Return all fields by every name that is accepted, in lower case: the offered ones, aliases,
+    the store's names, and those of the reference table."""
     known = dict(fields(aggregate))
     known |= {alias: known[name] for alias, name in _ALIASES.items()}
     for measure in EPOCH_MEASURES:
@@ -151,7 +158,7 @@ def _every_name(aggregate: str) -> dict[str, Field]:
 
 
 def _term(term: Term, aggregate: str) -> Condition | None:
-    """None for a field whose value is still to be typed."""
+    """Turn a term into a condition; ``None`` for ``field:`` alone, whose value is still to come."""
     if not term.field:
         sql = " OR ".join(f"r.{name} LIKE ? ESCAPE '~'" for name in _SEARCHED)
         pattern = "%" + re.sub("([%_~])", r"~\1", term.value) + "%"
@@ -169,12 +176,14 @@ def _term(term: Term, aggregate: str) -> Condition | None:
 
 
 def _negated(term: Term, sql: str, parameters: tuple[object, ...], column: str) -> Condition:
+    """Make the condition of a term from its SQL, negated if the term is."""
     # A figure that isn't known meets no comparison, so that its negation is met.
     shown = f"({sql}) IS NOT TRUE" if term.negated else sql
     return Condition(shown, parameters, column)
 
 
 def _field(term: Term, aggregate: str) -> Field:
+    """Find the field that a term names. Raises `FilterError`."""
     known = _every_name(aggregate)
     name = term.field.lower()
     if found := known.get(name) or known.get(name.replace("-", "_")):
@@ -186,6 +195,7 @@ def _field(term: Term, aggregate: str) -> Field:
 
 
 def _tests(term: Term, field: Field) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield SQL with its parameters for each of a term's values, of which one must match."""
     values = term.values
     if not values:
         raise FilterError(term.value_at, f"{_asked(term)} wants a value.")
@@ -226,7 +236,7 @@ def _text(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]
 
 
 def _state(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]:
-    """The states that are meant, so that the index on them serves."""
+    """Test for the states whose names match, listed so that the index on states serves."""
     wanted = value.lower()
     part = term.op == ":" and not _is_glob(term, value)
     meant = [s for s in STATES if (wanted in s if part else fnmatchcase(s, wanted))]

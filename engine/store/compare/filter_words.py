@@ -1,7 +1,6 @@
-"""The filter language, read: words, ``field:value`` and comparisons, each with its place.
+"""Reading the filter language: words, ``field:value`` and comparisons, each with its place.
 
-What a field is and how it is looked for is told by `engine.store.compare.filter_sql`;
-docs/queries.md describes the language.
+`engine.store.compare.filter_sql` knows the fields; docs/queries.md describes the language.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from engine.errors import UsageError, cut
 
 LONGEST = 2_000
-"""Characters of a filter; what is longer was pasted by mistake."""
+"""Most characters of a filter; a longer text was pasted by mistake."""
 
 MOST_TERMS = 60
 
@@ -25,11 +24,11 @@ _OR = re.compile(r"OR(?=\s|$)")
 
 
 class FilterError(UsageError):
-    """A filter that means nothing.
+    """A filter that can't be understood.
 
     Attributes:
-        at: the character that is wrong, counted from 1.
-        problem: the sentence without the place.
+        at: the character where the mistake is, counted from 1.
+        problem: the message without that place.
     """
 
     def __init__(self, at: int, sentence: str) -> None:
@@ -40,34 +39,36 @@ class FilterError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that a run must have, or must not."""
+    """One requirement of a filter, such as ``lr>0.01`` or ``-state:failed``."""
 
     at: int
-    """First character, counted from 1."""
+    """Its first character in the filter, counted from 1."""
     negated: bool
+    """Whether a minus stands before it: the run must not match."""
     field: str
-    """As written; empty for a word that is looked for everywhere."""
+    """The field's name as typed; empty for a bare word, which is looked for in several fields."""
     op: str
     """``:``, ``=``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``."""
     value: str
     quoted: bool
-    """In quotes: taken literally, commas and stars too."""
+    """Whether the value stands in quotes: it is taken literally, commas and stars too."""
     value_at: int
+    """The value's first character in the filter, counted from 1."""
 
     @property
     def values(self) -> tuple[str, ...]:
-        """Those between commas."""
+        """The values between commas, of which one must match."""
         if self.quoted:
             return (self.value,)
         return tuple(part for part in self.value.split(",") if part)
 
 
 Group = tuple[Term, ...]
-"""Terms of which one is enough."""
+"""Terms joined by ``OR``: a run need meet one of them."""
 
 
 def read_filter(text: str) -> tuple[Group, ...]:
-    """Groups that must all be met: neighbors with ``OR`` between are one group.
+    """Split a filter into groups, all of which a run must meet.
 
     Raises:
         FilterError: an ``OR`` without neighbors, or a text that is too long.
@@ -103,6 +104,7 @@ def _lonely(at: int) -> FilterError:
 
 
 def _term(text: str, at: int) -> tuple[Term, int]:
+    """Read the term that begins at index ``at``; return it and the index after it."""
     found = _TERM.match(text, at)
     assert found is not None  # it matches emptiness
     if found.end() == at or found["minus"] == text[at:].rstrip():

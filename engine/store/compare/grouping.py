@@ -21,21 +21,10 @@ from engine.store.database import fetch
 Measure = str | tuple[str, str]
 """A column of the comparison; or two columns, for the first less the second run by run."""
 
-_TEXTS = frozenset(
-    {
-        "id",
-        "suite",
-        "state",
-        "device",
-        "fingerprint",
-        "cause",
-        "message",
-        "note",
-        "tags",
-        "origin",
-        "marks",
-    }
-)
+_TEXTS = frozenset((
+    "id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags",
+    "origin", "marks",
+))  # fmt: skip
 """Columns that have no mean."""
 
 
@@ -233,23 +222,6 @@ def cell_figures(
             figures = {str(name): each.spread for name, each in row.figures.items()}
             found[row.cell.name] = figures
     return found
-
-
-def best_means(
-    con: sqlite3.Connection, choice: Choice, columns: Sequence[tuple[str, bool]]
-) -> dict[tuple[str, str], float]:
-    """Find the best mean of any cell, by data set and column.
-
-    Args:
-        columns: each with whether more is better.
-    """
-    ends: dict[tuple[str, str], float] = {}
-    for row in cell_table(con, choice, [name for name, _ in columns]):
-        for name, more in columns:
-            if over := row.figures.get(name):
-                key, mean = (row.cell.dataset, name), over.spread.mean
-                ends[key] = (max if more else min)(ends.get(key, mean), mean)
-    return ends
 
 
 def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str]:

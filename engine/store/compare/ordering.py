@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from engine.store.compare.comparison import SQL, check_columns, ordered_ids
+from engine.store.compare.comparison import SQL, check_columns, columns_sql, ordered_ids
 from engine.store.compare.grouping import Choice
 from engine.store.database import fetch
 
@@ -31,10 +31,8 @@ class Ordering:
 
     def page(self, columns: Sequence[str], start: int, count: int) -> list[tuple[Any, ...]]:
         """Read ``columns`` of ``count`` runs from ``start`` on, without those deleted since."""
-        check_columns(columns)
-        chosen = ", ".join(SQL[name] for name in columns)
         sql = (
-            f"SELECT {chosen} FROM temp.ordering o CROSS JOIN runs r ON r.id = o.id"  # noqa: S608
+            f"SELECT {columns_sql(columns)} FROM temp.ordering o CROSS JOIN runs r ON r.id = o.id"  # noqa: S608
             " CROSS JOIN summaries s ON s.run = r.id"
             " WHERE o.rowid > ? AND o.rowid <= ? ORDER BY o.rowid"
         )

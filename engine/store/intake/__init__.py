@@ -1,1 +1,1 @@
-"""Run folders read into the store: journals as they grow, or all of it made anew."""
+"""Reading run folders into the store: journals as they grow, or everything at a rebuild."""

@@ -15,40 +15,25 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from engine.atomic import fsync_folder, write_atomically
 from engine.errors import RunError, StoreError
 from engine.regular import read_regular
 from engine.runfolder import RunFolder
+from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 
 META_FORMAT = 1
 META_COLUMNS = (
-    "note",
-    "position",
-    "state",
-    "attempt",
-    "losses",
-    "finished",
-    "cause",
-    "message",
-    "launcher",
-)
+    "note", "position", "state", "attempt", "losses", "finished", "cause", "message", "launcher",
+)  # fmt: skip
 META_ATTEMPT_COLUMNS = (
-    "attempt",
-    "slot",
-    "host",
-    "launched",
-    "status",
-    "ended",
-    "exited",
-    "cause",
-    "message",
-    "job",
-    "partition",
-    "node",
-)
+    "attempt", "slot", "host", "launched", "status", "ended", "exited", "cause", "message",
+    "job", "partition", "node",
+)  # fmt: skip
 _ADDED = dict.fromkeys(("launcher", "job", "partition", "node"))
 """Columns that files of earlier versions lack."""
 
@@ -167,10 +152,6 @@ def _remove(trash: Path) -> None:
 
 
 def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
-    from pydantic import ValidationError
-
-    from engine.spec import RunSpec
-
     row = connection.row(
         "SELECT r.created, r.suite, r.parameters, s.spec FROM runs r"
         " JOIN specs s ON s.run = r.id WHERE r.id = ?",

@@ -1,4 +1,4 @@
-"""The store made anew from the run folders, beside the old one, then put in its place."""
+"""Rebuilding the store from the run folders: beside the old one, then put in its place."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from engine.store.transitions import held
 
 
 def rebuild(location: StoreLocation) -> int:
-    """Make ``runs.db`` anew from the run folders; return how many runs it has.
+    """Rebuild ``runs.db`` from the run folders; return how many runs it has.
 
     What the old one knows and no folder does yet (runs just queued, requests) is kept, if it can
     be read; a damaged one is left beside as ``runs.db.damaged``. A folder that can't be read is

@@ -31,7 +31,7 @@ class Reader:
     problems: list[str] = field(default_factory=list)
 
     def real(self, name: str) -> float | None:
-        """A finite number. Absent and null are both ``None``."""
+        """Return a field that must be a finite number; ``None`` if it is absent, null or wrong."""
         value = self.line.fields.get(name)
         if value is None:
             return None
@@ -46,7 +46,7 @@ class Reader:
         return None
 
     def whole(self, name: str) -> int | None:
-        """An integer from 0 to the largest that SQLite holds."""
+        """Return a field that must be an integer from 0 to the largest that SQLite holds."""
         value = self.line.fields.get(name)
         if value is None:
             return None
@@ -56,7 +56,7 @@ class Reader:
         return None
 
     def text(self, name: str) -> str | None:
-        """Text, without the halves of characters that UTF-8 can't hold."""
+        """Return a field that must be text, without halves of characters that UTF-8 can't hold."""
         value = self.line.fields.get(name)
         if value is None:
             return None
@@ -72,7 +72,7 @@ class Reader:
         return [self.whole(name) for name in names]
 
     def event(self) -> str | None:
-        """All fields as strict JSON, with null for NaN and infinities."""
+        """Write all fields as JSON, with null for NaN and infinities; ``None`` if too long."""
         try:
             text = json.dumps(_strict(self.line.fields), ensure_ascii=False, allow_nan=False)
         except (ValueError, RecursionError):
@@ -88,7 +88,8 @@ class Reader:
 
 
 def step_row(reader: Reader) -> list[Any] | None:
-    """Values after ``run, attempt, seq, t`` for the table ``steps``."""
+    """Return the values after ``run, attempt, seq, t`` for the table ``steps``; ``None`` without
+    step and epoch."""
     step, epoch = reader.wholes(("step", "epoch"))
     if step is None or epoch is None:
         reader.problems.append("step: needs step and epoch")
@@ -97,7 +98,8 @@ def step_row(reader: Reader) -> list[Any] | None:
 
 
 def epoch_row(reader: Reader) -> list[Any] | None:
-    """Epoch number, then values for the table ``epochs`` from ``step`` on."""
+    """Return the epoch's number and the values for the table ``epochs`` from ``step`` on; ``None``
+    without a number."""
     epoch = reader.whole("epoch")
     if epoch is None:
         reader.problems.append("epoch: needs epoch")
@@ -106,12 +108,12 @@ def epoch_row(reader: Reader) -> list[Any] | None:
 
 
 def telemetry_row(reader: Reader) -> list[Any]:
-    """Values after ``run, attempt, seq, t`` for the table ``telemetry``."""
+    """Return the values after ``run, attempt, seq, t`` for the table ``telemetry``."""
     return [*reader.reals(TELEMETRY_MEASURES)]
 
 
 def start_facts(reader: Reader) -> dict[str, Any]:
-    """Columns of ``attempts`` that a ``start`` line tells."""
+    """Return the columns of ``attempts`` that a ``start`` line tells, by name."""
     written = reader.whole("format")
     if written is not None and written > FORMAT:
         reader.problems.append(
@@ -138,7 +140,8 @@ def start_facts(reader: Reader) -> dict[str, Any]:
 
 
 def end_facts(reader: Reader) -> dict[str, Any] | None:
-    """Columns of ``attempts`` that an ``end`` line tells."""
+    """Return the columns of ``attempts`` that an ``end`` line tells, by name; ``None`` without a
+    status that is known."""
     status = reader.text("status")
     if status not in END_STATUSES:
         reader.problems.append("end: has no status that is known")

@@ -24,7 +24,8 @@ from engine.analysis.export import FORMATS, format_rows
 from engine.analysis.leaders import leaders
 from engine.errors import UsageError
 from engine.metrics import REFERENCE_COLUMNS
-from engine.store import queries
+from engine.store import series
+from engine.store.compare.comparison import comparison_columns
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
@@ -35,7 +36,7 @@ def run_of(rows: list[Row], cell: tuple[str, int, int]) -> Row:
 
 
 def test_columns_are_the_reference_tables_in_its_order_and_exist_in_the_store() -> None:
-    known = set(queries.comparison_columns())
+    known = set(comparison_columns())
     for aggregate in AGGREGATES:
         assert {entry.source for entry in columns(aggregate)} <= known
         names = column_names(aggregate)
@@ -55,7 +56,7 @@ def test_a_done_run_has_every_column_but_those_of_a_gpu(con: sqlite3.Connection)
 
 def test_best_is_the_epoch_chosen_on_validation(con: sqlite3.Connection) -> None:
     for row in compare_rows(con, filter="state:done"):
-        epochs = queries.epochs(con, str(row["run"]))
+        epochs = series.epochs(con, str(row["run"]))
         chosen = max(epochs, key=lambda epoch: epoch["valid_ndcg"])
         assert row["BestEpoch"] == chosen["epoch"]
         assert row["NDCG@10/test"] == chosen["test_ndcg"]
@@ -70,7 +71,7 @@ def test_best_is_the_epoch_chosen_on_validation(con: sqlite3.Connection) -> None
 def test_other_aggregates(con: sqlite3.Connection, aggregate: str, of: object) -> None:
     rows = compare_rows(con, aggregate=aggregate, filter="xlstm length:50 seed:42")
     assert len(rows) == 1
-    epochs = queries.epochs(con, str(rows[0]["run"]))
+    epochs = series.epochs(con, str(rows[0]["run"]))
     assert callable(of)
     for name, measure in REFERENCE_COLUMNS.items():
         if measure in epochs[0] and epochs[0][measure] is not None:

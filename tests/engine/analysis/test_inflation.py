@@ -10,7 +10,7 @@ import pytest
 
 from engine.analysis.inflation import INFLATED, CellInflation, inflation
 from engine.analysis.inflation_text import format_inflation, inflation_sentences
-from engine.store import queries
+from engine.store import series
 from engine.store.compare.grouping import Choice, runs_of_cell
 
 
@@ -26,7 +26,7 @@ def test_it_is_the_maximum_less_the_value_at_the_chosen_epoch(
     for cell in cells:
         gaps, chosen = [], []
         for run in runs_of_cell(con, Choice(), cell.row.cell.name):
-            epochs = queries.epochs(con, run)
+            epochs = series.epochs(con, run)
             best = max(epochs, key=lambda epoch: epoch["valid_ndcg"])["test_ndcg"]
             chosen.append(best)
             gaps.append(max(epoch["test_ndcg"] for epoch in epochs) - best)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.pareto import pareto_front
+from engine.analysis.scatter import pareto_front
 
 figures = st.integers(0, 6).map(float)
 clouds = st.lists(st.tuples(figures, figures), max_size=25)

@@ -17,9 +17,10 @@ from typing import Any
 import openpyxl
 import pytest
 from measured_runs import counted
+from row_pivot import pivot
 
 from engine.analysis.comparison import Row, by_cell, columns, compare_rows
-from engine.analysis.pivot.arranged import COLUMNS, TOTAL, PivotRow, pivot
+from engine.analysis.pivot.arranged import COLUMNS, TOTAL, PivotRow
 from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.errors import UsageError
 from engine.store.compare.grouping import Choice, counted_runs

@@ -14,6 +14,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from measured_runs import MeasuredStore
+from row_pivot import pivot
 
 from engine.analysis.comparison import compare_rows
 from engine.analysis.pivot.arranged import (
@@ -22,7 +23,6 @@ from engine.analysis.pivot.arranged import (
     PivotRow,
     apart_sentences,
     arranged,
-    pivot,
 )
 from engine.analysis.pivot.stored import leaders, stored_pivot
 from engine.analysis.pivot.text import FORMATS, format_pivot

@@ -10,7 +10,7 @@ from engine.analysis.comparison import STD, TIME_TO_QUALITY, by_cell, compare_ro
 from engine.analysis.quality import DEFAULT, Quality, parse_quality, with_time_to_quality
 from engine.errors import UsageError
 from engine.store.compare.grouping import Choice, counted_runs
-from engine.store.queries import epochs
+from engine.store.series import epochs
 
 
 @pytest.mark.parametrize(

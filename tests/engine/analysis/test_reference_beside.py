@@ -13,7 +13,8 @@ from engine.analysis.reference import alike_sources, references_of
 from engine.analysis.relaunch import relaunch_command
 from engine.config import Catalogue, ReferenceTable
 from engine.metrics import REFERENCE_COLUMNS
-from engine.store import queries
+from engine.store import queries, series
+from engine.store.compare.comparison import comparison_columns
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_metric_meets_our_validation_maximum_and_our_test_figure(
     details = run_details(con, run.id)
     assert details is not None
     (found,) = references_of(catalogue.references.values(), run.model, run.dataset, run.length)
-    epochs = queries.epochs(con, run.id)
+    epochs = series.epochs(con, run.id)
     chosen = max(epochs, key=lambda epoch: epoch["valid_ndcg"])
     beside = {entry.column: entry for entry in found.beside(details.figures)}
     recall = beside["Recall@10/test"]
@@ -51,7 +52,7 @@ def test_a_metric_meets_our_validation_maximum_and_our_test_figure(
     assert seconds.alike == max(epoch["train_seconds"] for epoch in epochs)
     assert (seconds.test, seconds.test_difference) == (None, None)
     assert beside["GPU/Memory(MiB)"].difference is None
-    assert set(found.sources()) <= set(alike_sources("max")) <= set(queries.comparison_columns())
+    assert set(found.sources()) <= set(alike_sources("max")) <= set(comparison_columns())
 
 
 def test_figures_with_seen_items_masked_meet_masked_ones_only(catalogue: Catalogue) -> None:

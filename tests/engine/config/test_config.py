@@ -250,6 +250,9 @@ def test_fingerprints_are_those_that_stored_runs_have(shipped: Catalogue) -> Non
     rules = {"split": SplitRule(kind="temporal"), "filter": Filter(min_rating=4, k_core=5)}
     other = spec.model_copy(update={"source": spec.source.model_copy(update=rules)})
     assert other.fingerprint() == "c083eeac1e07"
+    moments = SplitRule(kind="temporal", valid_from=880_000_000, test_from=890_000_000)
+    other = spec.model_copy(update={"source": spec.source.model_copy(update={"split": moments})})
+    assert (other.fingerprint(), other.settings()) == ("6a3a29be985a", "8776e455")
     tuned = shipped.run_spec("xlstm", "ml-1m", 100, 7, profile="tuned")
     assert tuned.fingerprint() == "7bf3c038a656"
 

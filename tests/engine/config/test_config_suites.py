@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import Catalogue, load_catalogue
-from engine.errors import ConfigError, UsageError
+from engine.config.suites import SuiteExistsError, save_suite, suite_of_cells, suite_yaml
+from engine.errors import ConfigError, UsageError, UserError
 from engine.spec import CellKey, Overrides, Suite
-from engine.suites import SuiteExistsError, save_suite, suite_of_cells, suite_yaml
 from engine.yamlfile import read_yaml
 
 CELLS: list[CellKey] = [("sasrec", "synthetic", 50), ("xlstm", "ml-100k", 75)]
@@ -148,7 +148,7 @@ def test_what_cannot_be_run_is_not_saved(catalogue: Catalogue, tmp_path: Path) -
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "suites").write_text("a file")
-    with pytest.raises(ConfigError, match="can't be written"):
+    with pytest.raises(UserError, match="can't be written"):
         save_suite(catalogue, suite(), blocked)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import SplitData, leave_one_out, moments, split_data, temporal
+from engine.datasets.readers.source import TEST, TRAIN, VALID
+from engine.datasets.splits import (
+    SPLITS,
+    SplitData,
+    leave_one_out,
+    moments,
+    split_data,
+    temporal,
+)
+from engine.datasets.splits import given as given_split
 from engine.datasets.statistics import split_counts
 from engine.errors import DataError
 from engine.spec import Dataset, SplitRule
@@ -39,6 +49,50 @@ def trained(split: SplitData) -> list[int]:
         for start, end in zip(starts, split.train_end, strict=True)
         for place in range(start, end)
     ]
+
+
+def split_as(kind: str, interactions: Interactions, cuts: tuple[int, int]) -> SplitData:
+    if kind == "leave-one-out":
+        return leave_one_out(interactions)
+    if kind == "temporal":
+        return temporal(interactions, *cuts)
+    assert interactions.times is not None
+    parts = np.array([TRAIN, VALID, TEST], np.int8)[
+        np.searchsorted(cuts, interactions.times, "right")
+    ]
+    return given_split(replace(interactions, parts=parts))
+
+
+@given(histories=EVENTS, cuts=MOMENTS)
+def test_files_cut_at_two_moments_are_the_split_at_these(
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int]
+) -> None:
+    by_files, by_time = (split_as(k, timed(histories), cuts) for k in ("given", "temporal"))
+    assert by_files.train_end.tolist() == by_time.train_end.tolist()
+    for each in SPLITS:
+        assert by_files.users(each).tolist() == by_time.users(each).tolist()
+        assert by_files.ends(each).tolist() == by_time.ends(each).tolist()
+
+
+@given(
+    histories=EVENTS,
+    cuts=MOMENTS,
+    kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
+)
+def test_cold_targets_are_those_that_nobody_was_trained_on(
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str
+) -> None:
+    split = split_as(kind, timed(histories), cuts)
+    items = split.interactions.items
+    known = {int(items[place]) for place in trained(split)}
+    counts = split_counts(split)
+    for each, cold in (("valid", counts.valid_cold), ("test", counts.test_cold)):
+        expected = [int(items[end]) not in known for end in split.held_out(each).ends]
+        assert split.cold(each).tolist() == expected
+        assert cold == sum(expected)
+    for ceiling, each in zip(counts.ceilings, SPLITS, strict=True):
+        users = len(split.users(each))
+        assert ceiling.highest == ((users - ceiling.cold) / users if users else None)
 
 
 @given(histories=EVENTS, cuts=MOMENTS)
@@ -72,14 +126,14 @@ def test_nothing_from_a_moment_on_is_known_before_it(
 @given(
     histories=EVENTS,
     cuts=MOMENTS,
-    kind=st.sampled_from(["leave-one-out", "temporal"]),
+    kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
     width=st.integers(2, 5),
 )
 def test_windows_train_on_each_training_interaction_once_and_on_nothing_held_out(
     histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str, width: int
 ) -> None:
     interactions = timed(histories)
-    split = temporal(interactions, *cuts) if kind == "temporal" else leave_one_out(interactions)
+    split = split_as(kind, interactions, cuts)
     # Every interaction is an item of its own, so that a target tells its place.
     places = make_interactions(
         np.arange(1, len(interactions.items) + 1, dtype=np.int32),

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
+from row_pivot import pivot
 
 from engine.analysis.comparison import AGGREGATES, by_cell, compare_rows
 from engine.analysis.export import FORMATS, format_rows
 from engine.analysis.pairs.cells import pairs, ranked_cells
 from engine.analysis.pairs.text import format_pairs
-from engine.analysis.pivot.arranged import pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.errors import UsageError
 from engine.interchange.pack import Packed, pack

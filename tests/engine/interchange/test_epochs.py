@@ -27,7 +27,7 @@ from engine.metrics import EPOCH_MEASURES
 from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
-from engine.store.queries import epochs
+from engine.store.series import epochs
 
 GOLDEN = Path(__file__).parent / "golden"
 ONE = "seed:9"

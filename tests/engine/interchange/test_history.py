@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from measured_runs import MeasuredStore
+from row_pivot import pivot
 
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pairs.cells import ranked_cells
-from engine.analysis.pivot.arranged import pivot
 from engine.errors import ConfigError, UserError
 from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
@@ -22,7 +22,8 @@ from engine.store.compare.grouping import Choice, cell_lines, counted_runs, impo
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.queries import epochs, launch_cells, run_spec
+from engine.store.queries import launch_cells, run_spec
+from engine.store.series import epochs
 
 T = 1_700_000_000.0
 
@@ -249,7 +250,7 @@ def test_a_csv_file_becomes_runs(elsewhere: StoreLocation, tmp_path: Path) -> No
         ("epoch,lr\ninf,1\n", "old.csv:2: epoch is 'inf'"),
         ("epoch,lr\n-1,1\n", "old.csv:2: epoch is '-1'"),
         ("epoch,lr\n1,abc\n", "old.csv:2: 'lr' is 'abc'"),
-        ("epoch,lr\n1,1\n1,2\n", "old.csv:3: epoch 1 of this run was told before"),
+        ("epoch,lr\n1,1\n1,2\n", "old.csv:3: 'lr' of epoch 1 is 2, and was 1 before: leave one"),
         ("run,seed,epoch,lr\na,1,1,1\na,2,2,1\n", "'a' was another cell or seed before"),
         ("epoch,lr,length\n1,1,0\n", "doesn't tell the model"),
         ("epoch,lr,t\n1,1,inf\n", "old.csv:2: t is 'inf', not seconds"),

@@ -15,11 +15,11 @@ import pytest
 
 from engine.config import Slots
 from engine.machine.busyprocesses import BusyProcesses, describe
-from engine.machine.occupancy import device_uses, gpu_of
-from engine.machine.slots import Gpu, divide
+from engine.machine.gpus import Gpu
+from engine.machine.occupancy import device_uses
+from engine.machine.slots import divide
 from engine.machine.telemetry import GpuProcess, GpuSample, HostSample, Sample
-from engine.store.occupants import Occupant
-from engine.store.queries import Run
+from engine.store.queries import Occupant, Run
 
 HOST = HostSample(43.0, 6_144.0, 24_576.0, 1.5, 8)
 NOWHERE = 2**22 + 17
@@ -105,16 +105,6 @@ def test_in_a_container_our_own_process_is_not_taken_for_another() -> None:
     assert use.foreign[0].name is None
     [use] = device_uses(slots, sample, [])
     assert len(use.foreign) == 2
-
-
-def test_a_number_means_a_gpu_only_where_that_is_certain() -> None:
-    alike, mixed = (gpu(0), gpu(1)), (gpu(0), gpu(1, name="Tesla T4"))
-    assert gpu_of("1", alike, {}) is alike[1]
-    assert gpu_of("1", mixed, {}) is None
-    assert gpu_of("1", mixed, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}) is mixed[1]
-    assert gpu_of("7", alike, {}) is None
-    assert gpu_of("GPU-11", mixed, {}) is mixed[1]
-    assert gpu_of("GPU-", alike, {}) is None
 
 
 def test_what_the_driver_does_not_tell_is_unknown() -> None:

@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from engine.config import Slots
-from engine.machine.slots import Gpu, allowed_gpus, detect_slots, divide, unused_gpus_note
+from engine.limits import Limits
+from engine.machine.gpus import Gpu
+from engine.machine.slots import detect_slots, divide, unused_gpus_note
 
 A = Gpu("GPU-aaaa", "NVIDIA A")
 B = Gpu("GPU-bbbb", "NVIDIA B")
@@ -76,28 +78,32 @@ def test_gpus_take_turns_before_any_is_shared() -> None:
     assert {(slot.device, slot.threads) for slot in slots} == {("cuda", 4)}
 
 
+GIB = 2**30
+
+
 @pytest.mark.parametrize(
-    ("environment", "visible"),
+    ("settings", "memory", "count", "threads"),
     [
-        ({}, ["GPU-aaaa", "GPU-bbbb"]),
-        ({"CUDA_VISIBLE_DEVICES": "1"}, ["1"]),
-        ({"CUDA_VISIBLE_DEVICES": "GPU-bbbb, 0"}, ["GPU-bbbb", "0"]),
-        ({"CUDA_VISIBLE_DEVICES": "GPU-bb"}, ["GPU-bb"]),
-        ({"CUDA_VISIBLE_DEVICES": "0,-1,1"}, ["0"]),
-        ({"CUDA_VISIBLE_DEVICES": "MIG-1234"}, ["MIG-1234"]),
-        ({"CUDA_VISIBLE_DEVICES": ""}, []),
-        ({"CUDA_VISIBLE_DEVICES": "-1"}, []),
-        ({"CUDA_VISIBLE_DEVICES": "NoDevFiles"}, []),
-        ({"SLURM_JOB_ID": "7"}, []),
-        ({"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "0"}, ["0"]),
+        (Slots(), 256 * GIB, 16, 4),
+        (Slots(), 2 * GIB, 4, 16),
+        (Slots(), 700 * 2**20, 1, 64),
+        (Slots(), 1, 1, 64),
+        (Slots(processes_per_run=2), 2 * GIB, 2, 16),
+        (Slots(cpu=8), 2 * GIB, 8, 8),
     ],
 )
-def test_an_inherited_list_of_gpus_is_the_whole_list(
-    environment: dict[str, str], visible: list[str]
+def test_memory_bounds_how_many_runs_go_at_once_unless_their_number_is_said(
+    settings: Slots, memory: int, count: int, threads: int
 ) -> None:
-    allowed = allowed_gpus([A, B], environment)
-    assert [gpu.visible for gpu in allowed] == visible
-    assert allowed_gpus([], environment) == []
+    slots = divide(settings, [], 64, memory)
+    assert len(slots) == count
+    assert {slot.threads for slot in slots} == {threads}
+
+
+def test_a_container_s_slots_are_by_its_own_limits() -> None:
+    limits = Limits(cores=1, memory=700 * 2**20, allowed=frozenset(range(64)))
+    (slot,) = detect_slots(Slots(), {"CUDA_VISIBLE_DEVICES": ""}, limits)
+    assert (slot.name, slot.threads) == ("cpu/0", 1)
 
 
 def test_this_machine_has_a_slot_and_torch_is_not_asked() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from engine.machine.telemetry import Sampler
+from engine.limits import CpuQuota, Limits, MemoryLimit
+from engine.machine.telemetry import CpuLoad, Sampler, memory_used
 
 
 def test_the_host_is_read() -> None:
@@ -43,3 +45,35 @@ def test_it_is_light_to_import() -> None:
     code = f"import sys, engine.machine.telemetry; print({heavy})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+CORES = frozenset(os.sched_getaffinity(0))
+
+
+def test_the_load_is_of_the_quota_where_there_is_one(tmp_path: Path) -> None:
+    usage = tmp_path / "cpu.stat"
+    usage.write_text("usage_usec 0\n")
+    limits = Limits(1, 2**40, CORES, CpuQuota(0.5, tmp_path / "cpu.max", usage))
+    load = CpuLoad()
+    load.percent(limits)
+    assert load.percent(limits) == 0, "nothing was used meanwhile, whatever the machine does"
+    usage.write_text(f"usage_usec {10**12}\n")
+    assert load.percent(limits) == 100
+    usage.unlink()
+    assert 0 <= load.percent(limits) <= 100
+
+
+def test_the_load_is_of_the_cores_that_the_process_may_run_on() -> None:
+    load = CpuLoad()
+    for allowed in (CORES, frozenset({0}), frozenset({10**6})):
+        assert 0 <= load.percent(Limits(len(allowed), 2**40, allowed)) <= 100
+
+
+def test_memory_in_use_is_of_the_limit_s_group(tmp_path: Path) -> None:
+    (tmp_path / "memory.current").write_text("500\n")
+    limit = MemoryLimit(700, tmp_path / "memory.max")
+    assert memory_used(Limits(1, 700, CORES, None, limit)) == 500
+    (tmp_path / "memory.stat").write_text("inactive_file 100\n")
+    assert memory_used(Limits(1, 700, CORES, None, limit)) == 400
+    (tmp_path / "memory.current").write_text("nonsense\n")
+    assert memory_used(Limits(1, 700, CORES, None, limit)) == 700, "no more than there is"

@@ -133,15 +133,17 @@ SLOTS = """
 import json
 from dataclasses import asdict
 from engine.config import Slots
+from engine.limits import Limits
 from engine.machine.slots import detect_slots
-print(json.dumps([asdict(slot) for slot in detect_slots(Slots(gpu=2), cores=8)]))
+limits = Limits(cores=8, memory=2**40, allowed=frozenset(range(8)))
+print(json.dumps([asdict(slot) for slot in detect_slots(Slots(gpu=2), limits=limits)]))
 """
 
 
-def slots(machine: Machine) -> list[dict[str, Any]]:
+def slots(machine: Machine, **variables: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, "-c", SLOTS],
-        env=machine.environment,
+        env=machine.environment | variables,
         capture_output=True,
         text=True,
         check=True,
@@ -174,3 +176,18 @@ def test_a_lost_gpu_takes_only_its_own_slots_along(nvidia: Machine) -> None:
 def test_without_a_driver_runs_train_on_the_cpu(nvidia: Machine, init: int) -> None:
     nvidia.has(A, init=init)
     assert {slot["device"] for slot in slots(nvidia)} == {"cpu"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ("2", ["cpu/0", "cpu/1"]),
+        ("0,0", ["0/0", "0/1"]),
+        ("GPU-bb", ["GPU-bb/0", "GPU-bb/1"]),
+    ],
+)
+def test_a_list_never_makes_a_slot_of_a_gpu_that_is_not_there_nor_two_of_one(
+    nvidia: Machine, listed: str, names: list[str]
+) -> None:
+    nvidia.has(A, B)
+    assert [slot["name"] for slot in slots(nvidia, CUDA_VISIBLE_DEVICES=listed)] == names

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.errors import StoreError, UsageError
 from engine.spec import RunSpec
 from engine.store import database, queries
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.create import create_or_migrate
+from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import (
     StoreConnection,
     StoreReplacedError,
@@ -230,13 +230,20 @@ print(sorted(heavy & set(sys.modules)))
     assert done.stdout.strip() == "[]"
 
 
-def test_the_innermost_mount_decides_the_filesystem(tmp_path: Path) -> None:
-    mounts = tmp_path / "mounts"
+def test_the_innermost_mount_decides_the_filesystem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
+    assert filesystem_kind(Path("/x")) is None
+    mounts = tmp_path / "proc/self/mounts"
+    mounts.parent.mkdir(parents=True)
     mounts.write_text(
         "/dev/sda1 / ext4 rw 0 0\n"
         "server:/home /home nfs4 rw 0 0\n"
         "tmpfs /home/me/local tmpfs rw 0 0\n"
         "gone\n"
+        "old:/over /over xfs rw 0 0\n"
+        "new:/over /over ceph rw 0 0\n"
         f"lustre@tcp:/x {tmp_path}/with\\040space lustre rw 0 0\n"
     )
     kinds = {
@@ -244,12 +251,12 @@ def test_the_innermost_mount_decides_the_filesystem(tmp_path: Path) -> None:
         "/home/me/runs.db": ("nfs4", "nfs4"),
         "/home/me/local/runs.db": ("tmpfs", None),
         "/homeless/runs.db": ("ext4", None),
+        "/over/runs.db": ("ceph", "ceph"),
         f"{tmp_path}/with space/runs.db": ("lustre", "lustre"),
     }
     for path, (kind, network) in kinds.items():
-        assert filesystem_kind(Path(path), mounts) == kind
-        assert network_filesystem(Path(path), mounts) == network
-    assert filesystem_kind(Path("/x"), tmp_path / "absent") is None
+        assert filesystem_kind(Path(path)) == kind
+        assert network_filesystem(Path(path)) == network
 
 
 def test_on_a_network_filesystem_there_is_no_wal_and_a_note(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
 
 from engine.analysis.comparison import columns
-from engine.store import queries
+from engine.store.compare.comparison import comparison, comparison_count
 from engine.store.compare.filter_sql import conditions, fields
 from engine.store.compare.filter_words import FilterError, read_filter
 from engine.store.connect import connect_reader
@@ -35,8 +35,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[MeasuredStore, dic
 
 def found(store: MeasuredStore, text: str, sort: str = "created", **more: Any) -> set[str]:
     with closing(connect_reader(store.location)) as con:
-        rows = queries.comparison(con, ["id"], sort, False, filter=text, limit=-1, **more)
-        assert queries.comparison_count(con, text, **more) == len(rows)
+        rows = comparison(con, ["id"], sort, False, filter=text, limit=-1, **more)
+        assert comparison_count(con, text, **more) == len(rows)
         return {row[0] for row in rows}
 
 

@@ -16,7 +16,8 @@ from engine.analysis.details import run_details
 from engine.analysis.export import FORMATS, format_rows
 from engine.errors import UsageError
 from engine.runfolder import RunFolder
-from engine.store import queries
+from engine.store import series
+from engine.store.compare.comparison import comparison_count
 from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, write
 from engine.store.intake.ingest import ingest
@@ -53,7 +54,7 @@ def test_any_journal(writer: StoreConnection, add_run: AddRun, inputs: int) -> N
         assert ingest(writer, folder, 1) == 0
         details = run_details(writer, run)
         assert details is not None
-        for row in (*details.epochs, *queries.events(writer, run), details.provenance):
+        for row in (*details.epochs, *series.events(writer, run), details.provenance):
             json.dumps(dict(row), allow_nan=False)
         for format_ in FORMATS:
             assert format_rows(compare_rows(writer), format_)
@@ -80,7 +81,7 @@ def test_any_filter(
         def check(question: tuple[str, str, str, bool]) -> None:
             nonlocal matched
             text, order, aggregate, descending = question
-            count = attempted(lambda: queries.comparison_count(con, text), UsageError)
+            count = attempted(lambda: comparison_count(con, text), UsageError)
             assert not isinstance(count, int) or 0 <= count <= len(runs)
             rows = attempted(
                 lambda: compare_rows(

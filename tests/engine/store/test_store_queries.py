@@ -12,6 +12,7 @@ from engine.errors import UsageError
 from engine.spec import RunSpec
 from engine.spread import Spread
 from engine.store import queries
+from engine.store.compare.comparison import comparison, comparison_columns, comparison_count
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation, store_location
@@ -61,11 +62,11 @@ def test_the_mark_of_what_waits_tells_every_change_of_it(
 ) -> None:
     changes = [
         ("UPDATE runs SET state = 'cancelled', finished = 1 WHERE id = ?", twelve[9]),
-        ("UPDATE runs SET state = 'paused' WHERE id = ?", twelve[10]),
+        ("UPDATE runs SET position = 13 WHERE id = ?", twelve[10]),
         # Two change places.
         ("UPDATE runs SET position = 17 - position WHERE id IN (?, ?)", *twelve[7:9]),
         ("UPDATE runs SET state = 'queued', finished = NULL WHERE id = ?", twelve[0]),
-        ("UPDATE runs SET state = 'running' WHERE state IN ('queued', 'paused') OR id = ?", ""),
+        ("UPDATE runs SET state = 'running' WHERE state = 'queued' OR id = ?", ""),
     ]
     assert [run.position for run in queries.waiting(writer)] == [8, 9, 10, 11, 12]
     marks = [queries.waiting_mark(writer)]
@@ -165,26 +166,26 @@ def test_progress_and_eta(
     ],
 )
 def test_filters(writer: StoreConnection, twelve: list[str], text: str, chosen: list[int]) -> None:
-    rows = queries.comparison(writer, ["id"], "created", False, filter=text)
+    rows = comparison(writer, ["id"], "created", False, filter=text)
     assert [row[0] for row in rows] == [twelve[index] for index in chosen]
-    assert queries.comparison_count(writer, text) == len(chosen)
-    by_figure = queries.comparison(writer, ["id"], "test_ndcg_best", True, filter=text)
+    assert comparison_count(writer, text) == len(chosen)
+    by_figure = comparison(writer, ["id"], "test_ndcg_best", True, filter=text)
     assert sorted(by_figure) == sorted(rows)
 
 
 def test_words_do_not_match_across_columns(writer: StoreConnection, twelve: list[str]) -> None:
     writer.execute("UPDATE runs SET profile = 'ab', suite = 'cd' WHERE id = ?", (twelve[0],))
-    assert queries.comparison_count(writer, "ab cd") == 1
-    assert queries.comparison_count(writer, "abcd") == 0
+    assert comparison_count(writer, "ab cd") == 1
+    assert comparison_count(writer, "abcd") == 0
 
 
 def test_unknown_columns_are_refused_with_the_nearest(writer: StoreConnection) -> None:
     with pytest.raises(UsageError, match="did you mean 'test_ndcg_best'"):
-        queries.comparison(writer, ["id"], "test_ndcg_bst", True)
+        comparison(writer, ["id"], "test_ndcg_bst", True)
     with pytest.raises(UsageError, match="no column"):
-        queries.comparison(writer, ["id; DROP TABLE runs"], "id", True)
+        comparison(writer, ["id; DROP TABLE runs"], "id", True)
     assert {"id", "state", "test_ndcg_best", "loss_sum_max", "total_seconds"} <= set(
-        queries.comparison_columns()
+        comparison_columns()
     )
 
 
@@ -222,7 +223,7 @@ def test_pages_are_slices_of_one_order_with_nulls_last(
             connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (value, run))
         rows: list[tuple[Any, ...]] = []
         for offset in range(0, 10, page):
-            rows += queries.comparison(
+            rows += comparison(
                 connection, ["id", column], column, descending, limit=page, offset=offset
             )
     pairs = list(zip(ids, values, strict=True))

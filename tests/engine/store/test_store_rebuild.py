@@ -13,7 +13,8 @@ from engine.errors import StoreError
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec, load_spec_file
-from engine.store import queries, transitions
+from engine.store import queries, series, transitions
+from engine.store.compare.comparison import comparison, comparison_columns
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
 from engine.store.intake.check import check
@@ -78,9 +79,7 @@ def laboratory(location: StoreLocation, writer: StoreConnection, add_run: AddRun
 
 def everything(location: StoreLocation) -> tuple[Any, ...]:
     with closing(connect_writer(location)) as connection:
-        compared = queries.comparison(
-            connection, queries.comparison_columns(), "valid_ndcg_best", True
-        )
+        compared = comparison(connection, comparison_columns(), "valid_ndcg_best", True)
         return (
             dump(connection),
             queries.queue(connection),
@@ -242,7 +241,7 @@ def test_a_configuration_of_another_version_is_kept_with_its_figures(
         folder.spec.write_text(json.dumps(content))
     assert rebuild(laboratory) == 9
     found = everything(laboratory)[3]
-    epochs = queries.comparison_columns().index("epochs")
+    epochs = comparison_columns().index("epochs")
     assert [[*row[:epochs], *row[epochs + 1 :]] for row in found] == [
         [*row[:epochs], *row[epochs + 1 :]] for row in before
     ]
@@ -321,7 +320,7 @@ def test_launcher_and_job_of_a_run_outlive_the_database(
         found = queries.get_run(con, run)
         assert found is not None
         assert found.launcher == "slurm"
-        (row,) = queries.attempts(con, run)
+        (row,) = series.attempts(con, run)
     assert (row["job"], row["partition"], row["node"]) == ("12", "low", "n1")
 
 

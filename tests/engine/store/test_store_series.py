@@ -11,9 +11,8 @@ import pytest
 from written_journals import journal_lines
 
 from engine.config import load_catalogue
-from engine.store import queries
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.create import create_or_migrate
+from engine.store import queries, series
+from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
@@ -48,23 +47,23 @@ def test_spans_reach_from_the_first_to_the_newest_line(location: StoreLocation) 
     first = take(location, run, 1, journal_lines(1, range(1, 3), end=None))
     second = take(location, run, 2, journal_lines(2, range(2, 4), resumed=1))
     with closing(connect_reader(location)) as connection:
-        spans = queries.attempt_spans(connection, run)
+        spans = series.attempt_spans(connection, run)
         assert spans == [
             # A heartbeat leaves no row.
             (1, first[0]["t"], max(x["t"] for x in first if x["kind"] != "heartbeat")),
             (2, second[0]["t"], second[-1]["t"]),
         ]
-        assert queries.attempt_spans(connection, "nobody") == []
+        assert series.attempt_spans(connection, "nobody") == []
 
 
 def test_figures_of_epochs_from_one_on(location: StoreLocation) -> None:
     run = add(location, "sasrec", 1)
     take(location, run, 1, journal_lines(1, range(1, 6)))
     with closing(connect_reader(location)) as connection:
-        rows = queries.epoch_figures(connection, run, ("loss", "valid_ndcg", "; DROP"), 2, 4)
+        rows = series.epoch_figures(connection, run, ("loss", "valid_ndcg", "; DROP"), 2, 4)
         assert [(row[0], row[3]) for row in rows] == [(3, 9), (4, 12)]
         assert all(len(row) == 8 for row in rows)
-        assert len(queries.epoch_figures(connection, run, ())) == 5
+        assert len(series.epoch_figures(connection, run, ())) == 5
 
 
 def test_telemetry_is_thinned_and_keeps_the_newest(location: StoreLocation) -> None:
@@ -76,12 +75,12 @@ def test_telemetry_is_thinned_and_keeps_the_newest(location: StoreLocation) -> N
     ]
     take(location, run, 1, lines)
     with closing(connect_reader(location)) as connection:
-        rows, stride = queries.thinned_telemetry(connection, run, 30)
+        rows, stride = series.thinned_telemetry(connection, run, 30)
         assert stride == 4
         assert [row["seq"] for row in rows] == list(range(4, 101, 4))
-        whole, stride = queries.thinned_telemetry(connection, run, 100)
+        whole, stride = series.thinned_telemetry(connection, run, 100)
         assert (len(whole), stride) == (100, 1)
-        assert queries.thinned_telemetry(connection, "nobody", 100) == ([], 1)
+        assert series.thinned_telemetry(connection, "nobody", 100) == ([], 1)
 
 
 def test_the_nearest_companions_come_first(location: StoreLocation) -> None:

@@ -15,9 +15,8 @@ from sqlite_utils import Database
 from engine.analysis.comparison import compare_rows
 from engine.analysis.details import run_details
 from engine.errors import UsageError
-from engine.store import queries
-from engine.store.connect import connect_reader
-from engine.store.create import create_or_migrate
+from engine.store import queries, series
+from engine.store.connect import connect_reader, create_or_migrate
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
@@ -79,7 +78,7 @@ def test_costs_are_sums_and_extremes_of_what_was_recorded(
     store: MeasuredStore, con: sqlite3.Connection
 ) -> None:
     run = add_reported(store, "bert4rec", 100, 2)
-    epochs = queries.epochs(con, run)
+    epochs = series.epochs(con, run)
     best = queries.get_run(con, run).best_epoch
     cost = run_costs(con, [run, "absent"])[run]
     seconds = [epoch["train_seconds"] for epoch in epochs]
@@ -87,14 +86,14 @@ def test_costs_are_sums_and_extremes_of_what_was_recorded(
     assert cost.epoch_seconds == pytest.approx(sum(seconds) / len(seconds))
     assert cost.gpu_memory_mib is None
     assert cost.host_memory_mib == max(
-        row["process_memory_mib"] for row in queries.telemetry(con, run)
+        row["process_memory_mib"] for row in series.telemetry(con, run)
     )
 
 
 def test_a_level_is_reached_once_or_never(store: MeasuredStore, con: sqlite3.Connection) -> None:
     run = store.add()
-    levels = [epoch["valid_ndcg"] for epoch in queries.epochs(con, run)]
-    first = queries.epochs(con, run)[0]["train_seconds"]
+    levels = [epoch["valid_ndcg"] for epoch in series.epochs(con, run)]
+    first = series.epochs(con, run)[0]["train_seconds"]
     assert seconds_to_reach(con, "valid_ndcg", {run: min(levels)}) == {run: pytest.approx(first)}
     assert seconds_to_reach(con, "valid_ndcg", {run: max(levels) + 0.01}) == {}
     with pytest.raises(UsageError, match="no figure 'id; --'"):

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from engine.process import is_alive
-from engine.store import queries, transitions
+from engine.store import queries, series, transitions
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.location import StoreLocation
 
@@ -58,11 +58,11 @@ class Look:
 
     def epochs(self, run: str) -> list[int]:
         with closing(connect_reader(self._location)) as con:
-            return [row["epoch"] for row in queries.epochs(con, run)]
+            return [row["epoch"] for row in series.epochs(con, run)]
 
     def steps(self, run: str) -> list[int]:
         with closing(connect_reader(self._location)) as con:
-            return [row[3] for row in queries.steps(con, run)]
+            return [row[3] for row in series.steps(con, run)]
 
     def holds(self, run: str) -> bool:
         """Whether a rehearsal waits in epoch 3."""

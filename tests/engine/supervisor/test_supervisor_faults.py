@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rehearsal import Look
 
-from engine.store import queries, transitions
+from engine.store import queries, series, transitions
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
 from engine.store.intake.rebuild import rebuild
@@ -32,7 +32,7 @@ def test_a_worker_without_a_sign_of_life_is_ended_and_the_run_goes_on(
     work(lambda: look.run(run).state == "done", "the second attempt to end")
     assert look.run(run).attempt == 2
     assert look.epochs(run) == [1, 2, 3, 4]
-    first = queries.attempts(writer, run)[0]
+    first = series.attempts(writer, run)[0]
     assert (first["status"], first["cause"]) == ("lost", "hung")
 
 

@@ -15,7 +15,7 @@ from rehearsal import Look, wait_for
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity, own_identity
 from engine.runfolder import RunFolder
-from engine.store import queries, transitions
+from engine.store import series, transitions
 from engine.store.database import StoreConnection, write
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
@@ -145,7 +145,7 @@ def test_a_worker_deaf_to_term_is_killed(
     request_cancel(location, [run])
     work(lambda: look.run(run).state == "cancelled", "its end")
     assert not look.alive(live)
-    kinds = [event["kind"] for event in queries.events(writer, run)]
+    kinds = [event["kind"] for event in series.events(writer, run)]
     assert "end" not in kinds
     assert look.run(run).finished is not None
 
@@ -158,7 +158,7 @@ def test_a_killed_worker_is_resumed_from_its_checkpoint(
     kill(look, run)
     go(location, run)
     work(lambda: look.run(run).state == "done", "the end")
-    first, second = queries.attempts(writer, run)
+    first, second = series.attempts(writer, run)
     assert (first["status"], second["status"]) == ("lost", "done")
     assert "SIGKILL" in first["message"]
     assert second["resumed_epoch"] == 2
@@ -176,7 +176,7 @@ def test_automatic_retries_end_and_a_manual_one_starts_them_anew(
     request_retry(location, [run])
     work(lambda: look.run(run).state == "lost" and look.run(run).attempt > 3, "it again")
     assert look.run(run).attempt == 6
-    statuses = [attempt["status"] for attempt in queries.attempts(writer, run)]
+    statuses = [attempt["status"] for attempt in series.attempts(writer, run)]
     assert statuses == ["lost"] * 6
 
 
@@ -208,7 +208,7 @@ def test_only_runs_that_do_not_run_are_deleted(
     work(lambda: not location.folder(quick).path.exists(), "the folder to go")
     assert look.states() == ["running"]
     assert transitions.requests(writer) == []
-    assert queries.epochs(writer, quick) == []
+    assert series.epochs(writer, quick) == []
     assert list(location.runs.glob(".trash*")) == []
 
 
@@ -304,11 +304,11 @@ def test_a_process_that_has_the_number_of_a_dead_worker_is_left_alone(
     work(lambda: look.holds(run), "it to hold")
     live = look.live(run)
     mine = own_identity()
-    for stranger in (
-        ProcessIdentity(mine.pid, mine.boot_id, mine.start_ticks - 1),
-        ProcessIdentity(mine.pid, "an earlier boot", mine.start_ticks),
+    for boot_id, start_ticks in (
+        (mine.boot_id, mine.start_ticks - 1),
+        ("an earlier boot", mine.start_ticks),
     ):
-        other = replace(live, identity=stranger)
+        other = replace(live, pid=mine.pid, boot_id=boot_id, start_ticks=start_ticks)
         launcher = LocalLauncher()
         assert not launcher.stop(location.folder(run), other, "kill")
     assert look.alive(live)

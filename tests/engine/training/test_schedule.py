@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.spec import Training
-from engine.training.schedule import learning_rate
+from engine.training.update import learning_rate
 
 
 def rates(steps: int = 20, **settings: object) -> list[float]:

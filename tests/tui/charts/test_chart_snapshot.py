@@ -17,7 +17,7 @@ from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.charts.overlay import OverlayScreen
 from tui.charts.screen import ChartScreen
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.run.replay.screen import ReplayScreen
 
 Compare = Callable[..., bool]
@@ -32,7 +32,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_runs_over_each_other(snap_sizes: Sizes, empty_store: LiveStore) -> None:
     runs = populate(empty_store)
-    view = View("step", 0.9, cursor=600.0)
+    view = ChartView("step", 0.9, cursor=600.0)
 
     async def look(pilot: Pilot[None]) -> None:
         await settled(pilot)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.charts.curve import X_UNITS, Curve, Points
-from tui.charts.view import CLOSEST, View
+from tui.charts.view import CLOSEST, ChartView
 
 WHOLE = 60.0
 moves = st.lists(
@@ -23,7 +23,7 @@ moves = st.lists(
 def test_whatever_is_done_something_of_the_whole_is_in_sight(
     steps: list[tuple[str, float]],
 ) -> None:
-    view = View()
+    view = ChartView()
     for what, by in steps:
         if what == "zoom":
             view = view.zoomed(WHOLE, by)
@@ -40,7 +40,7 @@ def test_whatever_is_done_something_of_the_whole_is_in_sight(
 
 
 def test_zooming_keeps_the_cursor_where_it_is_and_comes_back_to_all() -> None:
-    view = View(cursor=15.0).zoomed(WHOLE, 2)
+    view = ChartView(cursor=15.0).zoomed(WHOLE, 2)
     assert view.window == (7.5, 37.5)
     assert view.tags(WHOLE) == ["×2"]
     assert view.zoomed(WHOLE, 0.5).window is None
@@ -49,7 +49,7 @@ def test_zooming_keeps_the_cursor_where_it_is_and_comes_back_to_all() -> None:
 def test_another_unit_shows_the_same_part_and_moment() -> None:
     curve = Curve()
     curve.extend(Points.of((e, e * 40.0, e * 3.0, 1.0) for e in range(1, 61)))
-    view = View("epoch", window=(10.0, 20.0), cursor=15.0)
+    view = ChartView("epoch", window=(10.0, 20.0), cursor=15.0)
     for _ in X_UNITS:
         view = view.next_unit(curve)
         if view.unit == "step":
@@ -64,7 +64,7 @@ def test_the_title_says_how_the_curves_are_looked_at() -> None:
     drawn = chart()
     add(drawn, {"epoch": points((float(e), 8 - e / 8) for e in range(1, 41))})
     assert lines(drawn, 70, 14)[0].rstrip() == "Loss  epoch 3.0000  step –"
-    drawn.look(View("epoch", 0.9, True, (10.0, 20.0), 16.2))
+    drawn.look(ChartView("epoch", 0.9, True, (10.0, 20.0), 16.2))
     text = lines(drawn, 70, 14)
     assert text[0].startswith("Loss log ema.9 ×5  epoch 6.0000")
     assert "16.2" in text[-1]
@@ -74,7 +74,7 @@ def test_the_title_says_how_the_curves_are_looked_at() -> None:
 def test_a_cursor_beyond_a_curve_has_no_figure() -> None:
     drawn = chart()
     add(drawn, {"epoch": points((float(e), 8.0) for e in range(1, 41)), "step": points([(1, 2.0)])})
-    drawn.look(View(cursor=30.0))
+    drawn.look(ChartView(cursor=30.0))
     assert lines(drawn, 70, 14)[0].rstrip() == "Loss  epoch 8.0000  step –"
 
 
@@ -82,7 +82,7 @@ def test_smoothing_lies_over_the_faint_curve() -> None:
     drawn = chart()
     add(drawn, {"epoch": points((float(e), float(e % 2)) for e in range(1, 41))})
     plain = drawn.draw(60, 16)
-    drawn.look(View(smoothing=0.9))
+    drawn.look(ChartView(smoothing=0.9))
     styles = [{style for _, style in line} for line in drawn.draw(60, 16)[1:-2]]
     assert {"bold"} <= {style for line in plain for _, style in line}
     assert any("bold" in row for row in styles)
@@ -101,6 +101,6 @@ def test_what_is_smoothed_doesnt_depend_on_where_the_picture_begins() -> None:
 def test_zoomed_between_two_points_the_line_is_still_there() -> None:
     drawn = chart()
     add(drawn, {"epoch": points([(1.0, 1.0), (10.0, 10.0)])})
-    drawn.look(View(window=(4.0, 6.0)))
+    drawn.look(ChartView(window=(4.0, 6.0)))
     text = lines(drawn, 40, 12)
     assert sum(any("⠀" < c <= "⣿" for c in line) for line in text) >= 7

@@ -14,14 +14,14 @@ from live_lines import Stage, screen_text
 
 from tui.charts.curve import LIMIT, X_UNITS, Curve
 from tui.charts.trace import Trace
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.widgets.lines import line_length
 
 anything = st.floats() | st.none()
 epochs = st.floats(0, 2.0**63) | st.none()
 pairs = st.lists(st.tuples(st.floats(min_value=0) | st.floats(), anything), max_size=40)
 views = st.builds(
-    View,
+    ChartView,
     st.sampled_from(X_UNITS),
     st.sampled_from((0.0, 0.6, 0.9)),
     st.booleans(),
@@ -39,7 +39,7 @@ def test_any_points_in_any_size_can_be_drawn(
     height: int,
     best: float | None,
     end: float | None,
-    view: View,
+    view: ChartView,
 ) -> None:
     drawn = chart()
     drawn.look(view)

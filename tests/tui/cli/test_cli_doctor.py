@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,12 +14,14 @@ from typing import Any
 import pytest
 from click.testing import Result
 from live_runs import LiveStore
+from nvidia import Gpu, Machine
 
+from engine.limits import CpuQuota, Limits, MemoryLimit
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
 from engine.store.location import StoreLocation
-from tui.cli.doctor.checks import bf16_units
+from tui.cli.doctor.checks import bf16_units, cores_text, memory_text
 
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]
@@ -131,3 +136,33 @@ def test_bf16_is_read_from_the_flags(tmp_path: Path, flags: str, units: list[str
     cpuinfo.write_text(f"model name\t: X avx512_bf16\nflags\t\t: {flags}\n")
     assert bf16_units(cpuinfo) == units
     assert bf16_units(tmp_path / "absent") == []
+
+
+def test_a_limit_is_named_with_the_file_that_sets_it() -> None:
+    cores = frozenset(range(64))
+    free = Limits(cores=64, memory=24 * 2**30, allowed=cores)
+    assert (cores_text(free), memory_text(free)) == ("64 cores", "24.0 GiB of memory")
+    quota = CpuQuota(0.5, Path("/sys/fs/cgroup/lab/cpu.max"), None)
+    limit = MemoryLimit(700 * 2**20, Path("/sys/fs/cgroup/lab/memory.max"))
+    held = Limits(1, limit.bytes, cores, quota, limit)
+    assert cores_text(held) == "1 core (0.5 by /sys/fs/cgroup/lab/cpu.max)"
+    assert memory_text(held) == "0.7 GiB of memory (by /sys/fs/cgroup/lab/memory.max)"
+
+
+def test_gpus_that_the_environment_hides_are_not_blamed_on_torch(
+    nvidia: Machine, tmp_path: Path
+) -> None:
+    nvidia.has(Gpu("GPU-aaaa"))
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli", "--db", tmp_path / "runs.db", "doctor", "--json"],
+        env=nvidia.environment | {"CUDA_VISIBLE_DEVICES": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = [each for each in json.loads(done.stdout)["findings"] if each["topic"] == "gpu"]
+    assert [each["level"] for each in said] == ["ok", "note"]
+    assert said[1]["text"] == (
+        "CUDA_VISIBLE_DEVICES is '2', and '2' is no GPU here (the only GPU is 0): no GPU is used."
+        " Runs train on the CPU."
+    )

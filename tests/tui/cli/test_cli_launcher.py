@@ -73,3 +73,20 @@ def test_where_there_is_no_slurm_the_doctor_says_what_is_missing(
     result = cli("doctor", "--launcher", "slurm")
     assert result.exit_code == 1
     assert "sbatch isn't found: is this a machine of the cluster?" in result.stdout
+
+
+@pytest.mark.parametrize("place", ["cache", "runs"])
+def test_a_folder_that_cannot_be_written_is_said(
+    cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, answer in (("sbatch", "slurm 25.05.1"), ("sinfo", "all*|up|infinite|4")):
+        (commands / name).write_text(f"#!/bin/sh\necho '{answer}'\n")
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(commands), prepend=":")
+    (tmp_path / place).write_text("no folder")
+    result = cli("doctor", "--launcher", "slurm")
+    assert result.exit_code == 1
+    assert f"{tmp_path / place} can't be written: File exists" in result.stdout
+    assert "SEQBENCH_CACHE" in result.stdout

@@ -11,7 +11,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
-from engine.spec import SplitRule
+from engine.spec import Filter, SplitRule
 from tui.compare.column_dialog import ColumnList, ColumnsScreen
 from tui.compare.columns import TOPIC, choosable, known, usual
 from tui.compare.screen import CompareScreen
@@ -111,6 +111,23 @@ async def test_cells_of_one_place_say_why_they_stand_apart(
         store.add(seed=2, **other)
         await wait_for(pilot, lambda: table(app).total == 2, "two cells")
         assert why in status(app)
+
+
+async def test_other_rules_of_the_data_are_told_in_words(tmp_path: Path) -> None:
+    store = MeasuredStore(tmp_path)
+    store.add(seed=1)
+    split = SplitRule(kind="temporal", test_share=0.2)
+    store.add(seed=1, split=split, kept=Filter(k_core=5, min_rating=4.0))
+    async with comparing(store) as (app, pilot):
+        await pilot.press("space", "space", "equals_sign")
+        await settled(pilot)
+        lines = str(app.screen.query_one("#diff", Static).content).splitlines()
+        assert any("Different splits" in line for line in lines)
+        told = {line.split()[0]: line for line in lines if line}
+        assert {*told["split"].split("  ")} >= {"leave-one-out"}
+        assert "temporal test_share=0.2" in told["split"]
+        assert "k_core 5, min_rating 4.0" in told["filter"]
+        assert not any("{" in line for line in lines)
 
 
 async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -> None:

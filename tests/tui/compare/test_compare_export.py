@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from textual.widgets import Input, Static
 
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
+from tui.dialogs.quit import QuitScreen, way_back
 from tui.results.export import ExportScreen
 
 
@@ -57,8 +59,10 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
     measured: MeasuredStore,
 ) -> None:
     Path("folder.csv").mkdir()
-    there = Path("mine.md")
+    os.mkfifo("pipe.md")
+    there = Path("kept-elsewhere")
     there.write_text("mine")
+    Path("mine.md").symlink_to(there)
     async with comparing(measured) as (app, pilot):
         await pilot.press("e")
         await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
@@ -68,7 +72,8 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
             ("folder.csv", "That is a folder"),
             ("none/there.md", "There is no folder none"),
             (f"{'x' * 300}.md", "That can't be a file: File name too long"),
-            (f"{'y' * 252}.md", "can't be written: File name too long"),
+            ("pipe.md", "enter again writes over it"),
+            ("pipe.md", "pipe.md can't be written: nobody reads from this pipe."),
             ("~nobody-here/mine.md", "There is no folder ~nobody-here"),
             ("mine.md", "enter again writes over it"),
         ):
@@ -79,3 +84,21 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         assert there.read_text().startswith("| run | model |")
+        assert Path("mine.md").is_symlink()
+
+
+async def test_a_working_folder_that_is_gone_is_no_end(
+    measured: MeasuredStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    async with comparing(measured) as (app, pilot):
+        (tmp_path / "gone").rmdir()
+        await pilot.press("e")
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        problem = app.screen.query_one("#problem", Static)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: "can't be written" in str(problem.content), "the sentence")
+        await pilot.press("escape", "q")
+        await wait_for(pilot, lambda: isinstance(app.screen, QuitScreen), "the question to leave")
+        assert "seqbench --db" in str(way_back(measured.location))

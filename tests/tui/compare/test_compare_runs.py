@@ -17,9 +17,9 @@ from engine.store.database import fetch
 from engine.store.requests import change_tags
 from tui.app import SeqbenchApp
 from tui.compare import deletions as compare_deleting
+from tui.compare.annotating import TagsScreen
 from tui.compare.deletions import UNDO_SECONDS, Deletions
 from tui.compare.screen import CompareScreen
-from tui.compare.tags import TagsScreen
 from tui.dialogs.ask import AskScreen
 
 

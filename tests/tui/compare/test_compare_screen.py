@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.compare.columns import every_column, screen_columns, table_columns
-from tui.compare.page import CompareRow, Page, Request
+from tui.compare.page import CompareRow, Page, PageRequest
 from tui.compare.rows import Drawn, table_rows
 from tui.compare.screen import CompareScreen
 from tui.compare.view import View
@@ -226,7 +226,7 @@ async def test_without_a_store_it_says_what_to_do(absent_store: StoreLocation) -
 def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
     shown = screen_columns("best")
     run = {column.source: (None if column.kind != "text" else text) for column in shown}
-    page = Page(Request(View(), 0, 1), 1, (CompareRow("run", run | {"state": state}),))
+    page = Page(PageRequest(View(), 0, 1), 1, (CompareRow("run", run | {"state": state}),))
     (row,) = table_rows(page, shown)
     for cell in row.cells:
         assert not any(ord(character) < 32 or ord(character) == 127 for character in cell.text)
@@ -236,7 +236,7 @@ def test_imported_and_disturbed_runs_are_seen() -> None:
     shown = screen_columns("best")
     run = {column.source: (1.0 if column.kind != "text" else "x") for column in shown}
     run |= {"state": "done", "origin": "imported-csv", "marks": "shared"}
-    page = Page(Request(View(), 0, 1), 1, (CompareRow("run", run),))
+    page = Page(PageRequest(View(), 0, 1), 1, (CompareRow("run", run),))
     (row,) = table_rows(page, shown)
     texts = {column.name: cell.text for column, cell in zip(shown, row.cells, strict=True)}
     assert texts["state"] == "↓"
@@ -249,7 +249,7 @@ def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch
     now = 1_790_000_000.0
     monkeypatch.setattr("time.time", lambda: now)
     run = {column.source: now - 10 for column in shown} | {"state": "queued"}
-    page = Page(Request(View(), 0, 1), 1, (CompareRow("run", run),))
+    page = Page(PageRequest(View(), 0, 1), 1, (CompareRow("run", run),))
     drawn = Drawn()
     told = [table_rows(page, shown, before=drawn)[0].cells[0]]
     told.append(table_rows(page, shown, before=drawn)[0].cells[0])

@@ -81,6 +81,26 @@ async def test_a_copy_that_is_not_the_published_one_is_said(
         await wait_for(pilot, lambda: "published file" in " ".join(text(screen).split()), "it")
 
 
+async def test_what_bounds_its_figures_is_said(
+    configs: Path, absent_store: StoreLocation, tmp_path: Path
+) -> None:
+    rows = "".join(
+        f"{user}\t{step % 4 if step < 5 else 100 + user}\t3\t{1_600_000_000 + 60 * step}\n"
+        for user in range(9)
+        for step in range(6)
+    )
+    (tmp_path / "data" / "tiny" / "u.data").write_text(rows)
+    entry = configs / "datasets" / "tiny.yaml"
+    entry.write_text(entry.read_text().replace("k_core: 3", "k_core: 0"))
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "Cold items" in text(screen), "its remarks")
+        said = " ".join(text(screen).split())
+        assert "the test item of 9 of 9 users and the validation item of 0 of 9" in said
+        assert "at most 0.0000 on test and 1.0000 on validation" in said
+        assert "times 2020-09-13 12:26:40 to 2020-09-13 12:31:40 UTC" in said
+
+
 async def test_a_set_that_is_elsewhere_says_what_it_costs(
     configs: Path, absent_store: StoreLocation
 ) -> None:

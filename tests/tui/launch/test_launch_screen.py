@@ -16,7 +16,7 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run, list_runs, run_spec
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
-from tui.launch.grid.cells import Key
+from tui.launch.grid.cells import CellKey
 from tui.launch.grid.grid import CellGrid
 from tui.launch.screen import LaunchScreen
 
@@ -241,7 +241,7 @@ async def test_a_narrow_grid_scrolls_to_the_cursor(absent_store: StoreLocation) 
         grid = launch_screen(pilot).grid
         await pilot.press("end", "pagedown")
         await pilot.pause()
-        key: Key = ("xlstm", "ml-10m", 100)
+        key: CellKey = ("xlstm", "ml-10m", 100)
         assert grid.cursor_key == key
         lines = [grid.render_line(y).text for y in range(grid.size.height)]
         assert "ml-10m" in lines[0]

@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from engine.config import load_catalogue
+from engine.config.suites import suite_yaml
 from engine.spec import Suite
 from engine.store.location import StoreLocation
-from engine.suites import suite_yaml
 from engine.yamlfile import read_yaml
 from tui.app import SeqbenchApp
 from tui.dialogs.ask import AskScreen

@@ -6,21 +6,23 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
 from live_runs import LiveStore, epoch_line, populate, step
-from pilots import wait_for
+from pilots import DEADLINE, wait_for
 
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
+from tui.dialogs.ask import AskScreen
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
-from tui.live.reading import Known, read_update
+from tui.live.reading import Known, LiveUpdate, read_live, read_update
 from tui.run.screen import RunScreen
 
 
@@ -94,8 +96,10 @@ async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
         chart = screen.query_one("#valid", Chart)
         empty_store.train(run, 2)
         await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 2, "two epochs")
+        await wait_for(  # its log is empty
+            pilot, lambda: "attempt 1 starts on cpu" in "\n".join(screen_text(app)), "the journal"
+        )
         shown = "\n".join(screen_text(app))
-        assert "attempt 1 starts on cpu" in shown  # its log is empty
         assert "epoch   2   loss 6.6479   valid NDCG 0." in shown
         empty_store.train(run, 3, first=3, end="done")
         await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 5, "five epochs")
@@ -191,7 +195,11 @@ async def test_the_log_of_another_run_is_not_mixed_in(empty_store: LiveStore) ->
         await select(pilot, runs["running"])
         await wait_for(pilot, lambda: len(tail._log) == 27, "its log")
         await select(pilot, runs["second"])
-        await wait_for(pilot, lambda: list(tail._log) == ["[red]hostile"], "the other log")
+        await wait_for(
+            pilot,
+            lambda: [tail._log.line(n) for n in tail._log.numbers] == ["[red]hostile"],
+            "the other log",
+        )
         await pilot.press("pageup", "pagedown", "f")
         assert tail.follows
 
@@ -216,6 +224,35 @@ async def test_enter_opens_the_run_and_escape_comes_back(empty_store: LiveStore)
         await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "its details")
         await pilot.press("escape")
         await wait_for(pilot, lambda: app.screen is screen, "back")
+
+
+async def test_keys_act_on_the_run_under_the_cursor_before_it_is_read(
+    empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        await select(pilot, runs["running"])
+        may_read = Event()
+
+        def read_later(location: StoreLocation, known: Known) -> LiveUpdate:
+            assert may_read.wait(DEADLINE)
+            return read_live(location, known)
+
+        monkeypatch.setattr("tui.live.screen.read_live", read_later)
+        order = [run.id for run in screen.queue._runs]
+        steps = order.index(runs["failed"]) - order.index(runs["running"])
+        await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "t")
+        await wait_for(pilot, lambda: requests(empty_store.location), "it is asked for")
+        assert requests(empty_store.location) == [("retry", runs["failed"])]
+        steps = order.index(runs["queued"]) - order.index(runs["failed"])
+        await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "x")
+        assert isinstance(app.screen, AskScreen)
+        await pilot.press("y")
+        await wait_for(pilot, lambda: len(requests(empty_store.location)) > 1, "the other, too")
+        assert requests(empty_store.location)[-1] == ("cancel", runs["queued"])
+        may_read.set()
 
 
 async def test_queue_order_and_selection_survive_changes(empty_store: LiveStore) -> None:

@@ -10,10 +10,10 @@ from comparing import column_of
 from measured_runs import MeasuredStore, filled_store
 from pilots import screen_text, settled, wait_for
 from pivoting import labels, pivoting, rank, said
+from row_pivot import pivot
 from textual.widgets import Input, Static
 
 from engine.analysis.comparison import compare_rows
-from engine.analysis.pivot.arranged import pivot
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.store.compare.grouping import Choice, counted_runs

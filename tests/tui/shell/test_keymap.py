@@ -15,7 +15,7 @@ from tui.app import SeqbenchApp
 from tui.dialogs.help import HelpScreen
 from tui.keys import ACTIONS
 from tui.launch.screen import LaunchScreen
-from tui.shell.action import Action
+from tui.shell.action import Action, key_text
 from tui.shell.keymap import read_keymap
 from tui.shell.preferences import Preferences, read_preferences
 from tui.widgets.key_bar import KeyBar
@@ -32,6 +32,16 @@ def test_every_action_has_a_name_of_its_own() -> None:
     assert {"launch.choose-row", "app.help", "live.log-back"} <= set(names)
     there, back = (Action(f"go({n})", ("x",), "", "", ("live",)).name for n in (1, -1))
     assert (there, back) == ("live.go-1", "live.go-back-1")
+
+
+def test_each_key_of_an_action_is_written_as_it_is_typed() -> None:
+    actions = {action.name: action for action in ACTIONS}
+    written = {name: key_text(action, every=True) for name, action in actions.items()}
+    assert written["chart.zoom-2"] == "+  ="
+    assert written["chart.zoom-0-5"] == "-"
+    assert written["compare.filter"] == "/"
+    assert written["launch.launch-missing"] == "⏎  l"
+    assert written["compare.move"] == "↑↓←→"
 
 
 async def test_a_chosen_key_does_it_and_the_old_one_does_not(absent_store: StoreLocation) -> None:

@@ -14,7 +14,7 @@ from tui.app import SeqbenchApp
 from tui.dialogs.help import HelpScreen
 from tui.keys import ACTIONS
 from tui.shell.action import actions_for
-from tui.widgets.key_bar import GAP, MARGIN, Entry, KeyBar, Row, arrange
+from tui.widgets.key_bar import GAP, MARGIN, BarRow, Entry, KeyBar, arrange
 
 END = [Entry("?", "Help"), Entry("q", "Quit")]
 entries = st.lists(
@@ -23,7 +23,7 @@ entries = st.lists(
 )
 
 
-def row(line: Row) -> str:
+def row(line: BarRow) -> str:
     text = ""
     for start, entry in line:
         text += " " * (start - cell_len(text)) + f"{entry.key} {entry.label}"

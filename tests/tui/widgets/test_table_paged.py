@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from tui.widgets.table import HEADER, PagedTable
-from tui.widgets.table_cells import Cell, Columns, TableColumn, TableRow, fit, widened
+from tui.widgets.table_cells import Cell, Columns, TableColumn, TableRow, column_text, widened
 
 COLUMNS = (
     TableColumn("name", ("", "name"), 8, fixed=True),
@@ -207,7 +207,7 @@ async def test_columns_grow_with_long_text_and_never_shrink() -> None:
 @pytest.mark.parametrize("right", [True, False])
 def test_a_cell_is_exactly_as_wide_as_its_column(text: str, right: bool) -> None:
     column = TableColumn("k", ("", "k"), 9, right=right)
-    assert cell_len(fit(text, column)) == column.span
+    assert cell_len(column_text(text, column)) == column.span
 
 
 @given(

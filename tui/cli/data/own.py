@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from engine.ceiling import cold_sentence
 from engine.errors import UsageError
 from engine.spec import Dataset, Filter, SplitRule
 from engine.validation import InvalidError, validate
@@ -35,6 +36,11 @@ def rule_options(command: Command) -> Command:
         (
             click.option("--min-rating", type=float, metavar="R", help="Drop lower ratings."),
             click.option(
+                "--repeats",
+                type=click.Choice(("keep", "first", "last", "consecutive", "same-time")),
+                help="Which of a user's interactions with one item to keep.",
+            ),
+            click.option(
                 "--k-core",
                 type=click.IntRange(min=0),
                 metavar="K",
@@ -52,10 +58,12 @@ def rule_options(command: Command) -> Command:
                 help="What is held out.",
             ),
             click.option(
-                "--valid-from", type=int, metavar="TIME", help="Temporal: validation from here on."
+                "--valid-from",
+                metavar="TIME",
+                help="Temporal: validation from this date or number on.",
             ),
             click.option(
-                "--test-from", type=int, metavar="TIME", help="Temporal: test from here on."
+                "--test-from", metavar="TIME", help="Temporal: test from this date or number on."
             ),
         )
     ):
@@ -66,20 +74,28 @@ def rule_options(command: Command) -> Command:
 def _rules(
     base: Dataset | None,
     min_rating: float | None,
+    repeats: str | None,
     k_core: int | None,
     rounds: int | None,
     split: str | None,
-    valid_from: int | None,
-    test_from: int | None,
+    valid_from: str | None,
+    test_from: str | None,
 ) -> tuple[Filter, SplitRule]:
     """Lay the options over the filter and split of a data set. Raises `UsageError`."""
-    asked = {"min_rating": min_rating, "k_core": k_core, "k_core_rounds": rounds}
+    asked = {
+        "min_rating": min_rating,
+        "repeats": repeats,
+        "k_core": k_core,
+        "k_core_rounds": rounds,
+    }
     filtered = (base.filter if base else Filter()).model_dump()
     filtered |= {key: value for key, value in asked.items() if value is not None}
     if k_core is not None:
         filtered["k_core_rounds"] = rounds
     moments = {"kind": split, "valid_from": valid_from, "test_from": test_from}
     divided = (base.split if base else SplitRule()).model_dump()
+    if divided["kind"] == "given" and any(moments.values()):
+        raise UsageError("its split is given by its files: leave out --split and its moments.")
     divided |= {key: value for key, value in moments.items() if value is not None}
     if divided["kind"] != "temporal" and (valid_from is not None or test_from is not None):
         raise UsageError("--valid-from and --test-from belong to --split temporal.")
@@ -100,7 +116,7 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
     With options it shows what another filter or split would do; `data derive` keeps that.
     """
     from engine.datasets.confirm import confirm
-    from engine.datasets.load import open_data, prepare, source_file
+    from engine.datasets.load import open_data, prepare, source_files
 
     base = session.catalogue.dataset(name)
     rule, split = _rules(base, **options)
@@ -110,7 +126,7 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
     elif base.synthetic is not None:
         raise UsageError(f"{base.name} is generated: there is nothing to filter.")
     else:
-        prepared = prepare(dataset, source_file(dataset))
+        prepared = prepare(dataset, *source_files(dataset))
     found = confirm(base)
     if found is not None and found.confirmed is not True:
         note(f"{base.name}: {found.sentence}")
@@ -118,7 +134,12 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--train", type=click.Path(path_type=Path), metavar="A", help="Split already: train on A."
+)
+@click.option("--valid", type=click.Path(path_type=Path), metavar="B", help="Its validation.")
+@click.option("--test", type=click.Path(path_type=Path), metavar="C", help="Its test.")
 @click.option("--name", required=True, metavar="N", help="What to call the data set.")
 @click.option("--title", default="", metavar="TEXT", help="Its title.")
 @click.option(
@@ -137,7 +158,10 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
 @pass_session
 def import_(
     session: Session,
-    file: Path,
+    file: Path | None,
+    train: Path | None,
+    valid: Path | None,
+    test: Path | None,
     name: str,
     title: str,
     kind: str | None,
@@ -158,14 +182,18 @@ def import_(
     `user item` pairs in time order, `user item item ...` lines; gzip or not. What is in it is shown
     first, then the file is copied beside the other data and datasets/N.yaml written in ./configs
     (or --config-dir).
+
+    A set that is split already is named by its folder, by the beginning of its files' names
+    (`shop` of shop.train.inter, shop.valid.inter, shop.test.inter), or file by file.
     """
     from engine.datasets.own import FORMATS as READERS
-    from engine.datasets.own import draft_of_file, format_of, guess_columns
+    from engine.datasets.own import draft_of_files, format_of, guess_columns
 
+    files = _sources(file, (train, valid, test))
+    if len(files) > 1 and any(options[each] for each in ("split", "valid_from", "test_from")):
+        raise UsageError("its split is given by its files: leave out --split and its moments.")
     rule, split = _rules(None, **options)
-    if not file.exists():
-        raise UsageError(f"there is no file {file}.")
-    chosen = kind or format_of(file)
+    chosen = kind or format_of(files[0])
     reader, usual = READERS[chosen]
     named = {"user": user, "item": item, "time": time, "rating": rating}
     if reader != "table" and (separator or any(named.values())):
@@ -175,10 +203,37 @@ def import_(
     between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator) or usual
     if len(between) > 1:
         raise UsageError("--separator is one character, or tab.")
-    columns = guess_columns(file, between, named) if reader == "table" else None
-    draft = draft_of_file(file, name, chosen, columns, rule, split, title)
+    columns = guess_columns(files[0], between, named) if reader == "table" else None
+    draft = draft_of_files(files, name, chosen, columns, rule, split, title)
     report(draft.dataset, draft.prepared, as_json)
     _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
+
+
+def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, ...]:
+    """Return the files that are meant: one, or those of training, validation and test.
+
+    Raises:
+        UsageError: none are named, some are missing, or a folder has no such three.
+    """
+    from engine.datasets.triples import others_beside, triple_of
+
+    named = tuple(part for part in parts if part is not None)
+    if file is None or named:
+        if file is not None or len(named) < len(parts):
+            raise UsageError("name one FILE, or all three of --train, --valid and --test.")
+        for path in named:
+            if not path.is_file():
+                raise UsageError(f"there is no file {path}.")
+        return named
+    if (triple := triple_of(file)) is not None:
+        return triple.paths
+    if others := others_beside(file):
+        names = " and ".join(path.name for path in others)
+        note(
+            f"Only {file.name} is taken, though {names} beside it seem to be of the same set: "
+            "name the folder, or --train, --valid and --test, to take the split that they make."
+        )
+    return (file,)
 
 
 @click.command()
@@ -236,7 +291,13 @@ def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
     counts = split_counts(split_data(own, dataset))
     found = find_problems(own)
     if as_json:
-        split: dict[str, Any] = {"kind": dataset.split.kind, **asdict(counts)}
+        valid, test = counts.ceilings
+        split: dict[str, Any] = {
+            "kind": dataset.split.kind,
+            **asdict(counts),
+            "valid_ceiling": valid.highest,
+            "test_ceiling": test.highest,
+        }
         say_json(
             {
                 "name": dataset.name,
@@ -259,10 +320,14 @@ def report(dataset: Dataset, prepared: Prepared, as_json: bool) -> None:
     longer = ", ".join(f"{100 * share:.1f} % over {length}" for length, share in figures.longer)
     say(f"  {'lengths':<14}median {figures.median_length:g}, longest {figures.longest:,}; {longer}")
     say(f"  {'popularity':<14}the top 1 % of items has {100 * figures.top_share:.1f} %")
+    if figures.span:
+        say(f"  {'times':<14}{figures.span}")
     say(
         f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, {counts.valid:,} "
         f"users in validation, {counts.test:,} in test, {counts.trained_only:,} only trained on"
         + (f", {counts.unused:,} interactions unused" if counts.unused else "")
     )
-    for sentence in sentences(found, own):
+    if counts.valid_from:
+        say(f"  {'':<14}validation from {counts.valid_from}, test from {counts.test_from}")
+    for sentence in filter(None, (cold_sentence(*counts.ceilings), *sentences(found, own))):
         say(f"  ! {sentence}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import shutil
@@ -17,12 +16,15 @@ from engine.config import config_layers
 from engine.datasets.confirm import confirm
 from engine.datasets.locate import cache_folder, is_ready
 from engine.lifecycle import UNDER_WAY
+from engine.limits import Limits, process_limits
+from engine.machine.gpus import VISIBLE, visible_gpus
 from engine.machine.slots import unused_gpus_note
 from engine.machine.telemetry import Sampler
 from engine.store.database import fetch, storage_note
 from engine.store.filesystem import filesystem_kind
 from engine.store.queries import list_runs, supervisor_state
 from engine.supervisor.start import supervisor_running
+from engine.surroundings import expanded, user_name
 from tui.cli.doctor.findings import Check, Finding
 from tui.cli.doctor.logout import logout_problem
 from tui.cli.doctor.store import store_problems
@@ -49,14 +51,21 @@ def check_gpu(session: Session) -> Iterator[Finding]:
     for gpu in sample.gpus:
         memory = f", {gpu.memory_total_mib:,.0f} MiB" if gpu.memory_total_mib else ""
         yield Finding("gpu", "ok", f"{gpu.index}: {gpu.name}{memory}")
-    if note := unused_gpus_note(session.catalogue.settings.slots, len(sample.gpus)):
-        yield Finding("gpu", "note", note)
     if not sample.gpus:
         yield Finding("gpu", "note", f"{sample.gpu_note}; runs train on the CPU")
         return
-    # A process of its own: CUDA, once begun, holds memory of the GPU until it ends.
+    usable = visible_gpus({gpu.uuid: gpu.name for gpu in sample.gpus})
+    unused = unused_gpus_note(session.catalogue.settings.slots, len(usable.gpus))
+    if not usable.gpus:
+        yield Finding("gpu", "note", f"{usable.note} Runs train on the CPU.")
+        return
+    for note in filter(None, (usable.note, unused)):
+        yield Finding("gpu", "note", note)
+    # A process of its own: CUDA, once begun, holds memory of the GPU until it ends. It is shown
+    # what a slot shows: a list that repeats a GPU is none to CUDA.
     asked = subprocess.run(
         [sys.executable, "-c", "import torch; print(torch.cuda.device_count())"],
+        env={**os.environ, VISIBLE: usable.gpus[0].visible},
         capture_output=True,
         text=True,
         check=False,
@@ -72,10 +81,25 @@ def check_gpu(session: Session) -> Iterator[Finding]:
 
 
 def check_cpu(session: Session) -> Iterator[Finding]:  # noqa: ARG001
-    cores = len(os.sched_getaffinity(0))
     units = bf16_units(Path("/proc/cpuinfo"))
     bf16 = f"bf16 in hardware ({', '.join(units)})" if units else "no bf16 in hardware: float32"
-    yield Finding("cpu", "ok", f"{cores} cores, {bf16}")
+    limits = process_limits()
+    yield Finding("cpu", "ok", f"{cores_text(limits)}, {memory_text(limits)}, {bf16}")
+
+
+def cores_text(limits: Limits) -> str:
+    """Say how many cores there are, and what limits them."""
+    cores = count(limits.cores, "core")
+    if limits.quota is None:
+        return cores
+    return f"{cores} ({limits.quota.cores:.3g} by {limits.quota.file})"
+
+
+def memory_text(limits: Limits) -> str:
+    """Say how much memory there is, and what limits it."""
+    memory = f"{limits.memory / 2**30:.1f} GiB of memory"
+    limit = limits.memory_limit
+    return memory if limit is None else f"{memory} (by {limit.file})"
 
 
 def bf16_units(cpuinfo: Path) -> list[str]:
@@ -90,15 +114,22 @@ def bf16_units(cpuinfo: Path) -> list[str]:
 
 def check_data(session: Session) -> Iterator[Finding]:
     chosen = os.environ.get("SEQBENCH_DATA")
-    if chosen and not Path(chosen).expanduser().is_dir():
+    if chosen and not expanded(chosen).is_dir():
         yield Finding(
             "data",
             "problem",
             f"SEQBENCH_DATA is {chosen}, which is no folder",
             "Name the folder that has the data sets, or unset it.",
         )
-    folders = f"{chosen}, then {cache_folder()}" if chosen else str(cache_folder())
-    yield Finding("data", "ok", f"looked for in {folders}")
+    cache = cache_folder()
+    yield Finding("data", "ok", f"looked for in {f'{chosen}, then ' if chosen else ''}{cache}")
+    if not os.access(next(each for each in (cache, *cache.parents) if each.exists()), os.W_OK):
+        yield Finding(
+            "data",
+            "note",
+            f"{cache} can't be written: nothing can be fetched, and every run reads its data anew",
+            "Name another folder in SEQBENCH_CACHE.",
+        )
     datasets = session.catalogue.datasets.values()
     ready = [dataset.name for dataset in datasets if is_ready(dataset)]
     absent = [dataset.name for dataset in datasets if not is_ready(dataset)]
@@ -174,7 +205,7 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
 def check_logout(session: Session) -> Iterator[Finding]:  # noqa: ARG001
     cgroup = Path("/proc/self/cgroup")
     groups = cgroup.read_text() if cgroup.exists() else ""
-    if problem := logout_problem(getpass.getuser(), groups):
+    if problem := logout_problem(user_name(), groups):
         yield Finding("logout", "problem", *problem)
     else:
         yield Finding("logout", "ok", "background runs outlive it")

@@ -63,6 +63,11 @@ def _check_node(session: Session, profile: SlurmProfile) -> Iterator[Finding]:
     except client.SlurmError as error:
         yield Finding("node", "problem", str(error), "docs/cluster.md says what nodes need.")
         return
+    except OSError as error:
+        text = f"{error.filename} can't be written: {error.strerror}"
+        cure = "Make room there, or name others with --db and in SEQBENCH_CACHE."
+        yield Finding("node", "problem", text, cure)
+        return
     took = found.received - found.sent
     where = f"job {found.job} wrote to {session.location.runs}"
     yield Finding("node", "ok", f"{found.answer['host']}: {where}, seen here after {took:.1f} s")

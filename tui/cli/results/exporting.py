@@ -94,7 +94,7 @@ def _archive(
         note(f"… and {len(packed.left_out) - SHOWN} more are left out.")
     if not packed.runs:
         raise UsageError("no run that has ended matches: nothing was written.")
-    size = output.stat().st_size / 2**20
+    size = packed.bytes / 2**20
     note(f"Written {count(len(packed.runs), 'run')} to {output} ({size:,.1f} MiB).")
 
 

@@ -45,7 +45,7 @@ def import_(
     """Import an archive, or the history of other programs.
 
     PATH is an archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with
-    one row an epoch (docs/interchange.md).
+    a row an epoch, or several (docs/interchange.md).
 
     Runs from an archive are as they were where they were trained. History of other programs is
     marked as imported, and stays out of means and tests unless it is asked for.

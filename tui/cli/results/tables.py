@@ -15,10 +15,9 @@ from engine.analysis.pivot.arranged import apart_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
-from engine.atomic import write_atomically
 from engine.cell import Cell
-from engine.errors import UserError
 from engine.marks import MEANING
+from engine.named import write_named
 from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
 from tui.cli.session import Session, note
 
@@ -136,8 +135,5 @@ def put(text: str | bytes, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        write_atomically(output, text)
-    except OSError as error:
-        raise UserError(f"{output} can't be written: {error.strerror}.") from None
+    write_named(output, text)
     note(f"Written to {output}.")

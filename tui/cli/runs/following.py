@@ -9,9 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from engine.ceiling import ceiling_of
 from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
-from engine.store.queries import Run, data_version, epochs, events, get_run, list_runs, queue_hold
+from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
+from engine.store.series import epochs, events
 from tui.cli.session import Session, paused
 from tui.shell.text import count, duration, number
 
@@ -138,7 +140,10 @@ def _standing(connection: sqlite3.Connection, run: Run) -> str:
         best = [row for row in epochs(connection, run.id) if row["epoch"] == run.best_epoch]
         figure = number(best[0]["test_ndcg"]) if best else "–"
         took = duration(run.finished - run.started) if run.finished and run.started else "–"
-        return f"done: test NDCG@10 {figure} at epoch {run.best_epoch}, {took}"
+        starts = [event for event in events(connection, run.id) if event["kind"] == "start"]
+        ceiling = ceiling_of(starts[-1]) if starts else None
+        bound = f" ({ceiling.words})" if ceiling and ceiling.cold else ""
+        return f"done: test NDCG@10 {figure}{bound} at epoch {run.best_epoch}, {took}"
     if run.state == "running":
         return f"running: epoch {run.epoch or 0}/{run.epochs}"
     why = run.message or run.cause

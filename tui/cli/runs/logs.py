@@ -11,11 +11,11 @@ import click
 from engine.lifecycle import UNDER_WAY
 from engine.regular import open_regular
 from engine.store.queries import get_run, resolve_run
-from tui.cli.session import Session, note, pass_session, say
+from tui.cli.session import Session, note, pass_session, say_while_read
 
 POLL_SECONDS = 0.3
 PIECE = 64 * 1024
-"""Bytes of a line that are read at once; `say` shows less of it."""
+"""Bytes of a line that are read at once; `say_while_read` shows less of it."""
 
 
 @click.command()
@@ -52,7 +52,7 @@ def _print_from(path: Path, offset: int, *, torn: bool) -> int:
     """
     for head, size, whole in _lines(path, offset):
         if torn or whole:
-            say(head.decode(errors="replace").rstrip("\r\n"))
+            say_while_read(head.decode(errors="replace").rstrip("\r\n"))
             offset += size
     return offset
 

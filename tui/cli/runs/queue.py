@@ -20,7 +20,6 @@ from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, list_runs, queue_hold, resolve_run, run_spec
 from engine.store.requests import (
-    enqueue_amended,
     request_cancel,
     request_move,
     request_queue,
@@ -39,6 +38,7 @@ from tui.cli.session import (
     say,
     say_json,
     say_table,
+    say_while_read,
 )
 from tui.shell.text import ago, duration, number, plain
 
@@ -187,7 +187,7 @@ def watch(session: Session, live: bool) -> None:
 
 
 def _watch(session: Session) -> list[Run]:
-    return follow(session, None, say)
+    return follow(session, None, say_while_read)
 
 
 def _watch_live(session: Session) -> list[Run]:
@@ -237,12 +237,12 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     if not settings:
         _request(session, runs, request_retry)
         return
-    from engine.planning import amendments  # pydantic
+    from engine.planning import amendments, enqueue_amended  # pydantic
 
     catalogue, changed = session.catalogue, parse_settings("\n".join(settings))
     changes = [amendments(catalogue, run.model, run.profile, changed) for run in runs]
     for run, change in zip(runs, changes, strict=True):
-        say(enqueue_amended(session.location, run.id, change))
+        say(enqueue_amended(session.location, catalogue, run.id, change))
     with session.reader():
         note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
 

@@ -10,6 +10,7 @@ import click
 
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.remedy import remedy
+from engine.ceiling import ceiling_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING
 from engine.store.jobs import job_of
@@ -86,12 +87,15 @@ def _say_details(session: Session, details: RunDetails) -> None:
                 figures = [details.figures.get(f"{split}_{m}{ranking}_best") for m in METRICS]
                 texts = "".join(f"{_metric(figure):>9}" for figure in figures)
                 say(f"{f'{split}, {meaning}':<22}{texts}")
+        if (ceiling := ceiling_of(details.started)) and ceiling.cold:
+            _line("test is", ceiling.words)
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
         _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
-    _say_mapping("comparable by", details.provenance)
+    own = {name: value for name, value in details.provenance.items() if name != "ceiling"}
+    _say_mapping("comparable by", own)
     for warning in details.warnings:
         _line("warning", warning)
     if run.state in DIED:

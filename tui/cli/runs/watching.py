@@ -25,8 +25,8 @@ BAR_CELLS = 12
 LEAST_RUNS = 3
 
 COLOURS = {
-    "running": "blue", "queued": "cyan", "paused": "yellow", "done": "green", "failed": "red",
-    "lost": "magenta", "cancelled": "bright_black",
+    "running": "blue", "queued": "cyan", "done": "green", "failed": "red", "lost": "magenta",
+    "cancelled": "bright_black",
 }  # fmt: skip
 
 

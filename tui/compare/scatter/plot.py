@@ -7,6 +7,7 @@ without colors too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.binding import Binding
@@ -14,6 +15,8 @@ from textual.message import Message
 
 from engine.analysis.scatter import Point, Scatter
 from tui.charts.axis import Axis, nice_axis
+from tui.charts.canvas import LEFT_BITS, RIGHT_BITS
+from tui.charts.chart_scale import MUTED, rule_and_labels
 from tui.widgets.lines import Line, Lines
 
 FEW = 250
@@ -23,9 +26,6 @@ HOLLOW = "○△□▽◇☆"
 FILLED = "●▲■▼◆★"
 COLORS = ("$primary", "$accent", "$success", "$error", "$secondary", "$state-lost")
 
-_LABEL = "$text-muted"
-_LEFT = (0x01, 0x02, 0x04, 0x40)
-_RIGHT = (0x08, 0x10, 0x20, 0x80)
 _LEAST = (20, 4)
 """Cells across and down that a picture needs."""
 
@@ -43,25 +43,20 @@ class ScatterPlot(Lines, can_focus=True):
         Binding("F", "front(-1)", show=False),
     ]
 
+    @dataclass
     class CursorMoved(Message):
-        """The cursor is on another point, or on none."""
+        """Tell that the cursor is on another point, or on none."""
 
-        def __init__(self, point: Point | None) -> None:
-            super().__init__()
-            self.point = point
+        point: Point | None
 
     def __init__(self) -> None:
         super().__init__()
         self._content = Scatter((), 0, (0, 0), (1, 1))
         self._names = "", ""
         self._models: tuple[str, ...] = ()
-        self._point: Point | None = None
-        self._plot: tuple[Axis, Axis, int, int, int] | None = None
-
-    @property
-    def point(self) -> Point | None:
+        self.point: Point | None = None
         """The point under the cursor."""
-        return self._point
+        self._plot: tuple[Axis, Axis, int, int, int] | None = None
 
     @property
     def dots(self) -> tuple[int, int]:
@@ -72,7 +67,7 @@ class ScatterPlot(Lines, can_focus=True):
         """Draw these points; the cursor stays with its run, or goes to the front's best."""
         self._content, self._names = content, (x, y)
         self._models = tuple(sorted({point.model for point in content.points}))
-        run = self._point.run if self._point else None
+        run = self.point.run if self.point else None
         same = next((point for point in content.points if point.run == run), None)
         front = [point for point in content.points if point.front]
         last = (front or list(content.points))[-1:]
@@ -90,12 +85,12 @@ class ScatterPlot(Lines, can_focus=True):
     # The cursor
 
     def _move_to(self, point: Point | None) -> None:
-        self._point = point
+        self.point = point
         self.post_message(self.CursorMoved(point))
 
     def action_step(self, axis: str, steps: int) -> None:
         """Go to the nearest point that lies further that way."""
-        here = self._point
+        here = self.point
         if here is None:
             return
         scale = self._scale()
@@ -118,7 +113,7 @@ class ScatterPlot(Lines, can_focus=True):
             key=lambda point: (point.dataset, point.x, point.y),
         )
         if front:
-            number = front.index(self._point) + steps if self._point in front else 0
+            number = front.index(self.point) + steps if self.point in front else 0
             self._move_to(front[number % len(front)])
             self.redraw()
 
@@ -160,7 +155,7 @@ class ScatterPlot(Lines, can_focus=True):
         gutter = max(5, *(len(label) for label in labels.values())) + 1
         across, down = width - gutter - 1, height - 3
         if across < _LEAST[0] or down < _LEAST[1]:
-            return [[("Too small to draw.", _LABEL)]]
+            return [[("Too small to draw.", MUTED)]]
         self._plot = x_axis, y_axis, gutter, across, down
         cells = self._cells(x_axis, y_axis, across, down)
         rows = {
@@ -172,8 +167,11 @@ class ScatterPlot(Lines, can_focus=True):
             label = rows.get(row)
             scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
             spans = [cells.get((column, row), (" ", "")) for column in range(across)]
-            lines.append([(scale, _LABEL), *spans])
-        return [*lines, *_x_scale(x_axis, self._names[0], gutter, across)]
+            lines.append([(scale, MUTED), *spans])
+        name = self._names[0]
+        rule, below = rule_and_labels(x_axis, name, gutter, across, across - 1)
+        scale = "".join(below).removesuffix(name)
+        return [*lines, [(rule, MUTED)], [(scale, MUTED), (name, "bold")]]
 
     def _cells(
         self, x_axis: Axis, y_axis: Axis, width: int, height: int
@@ -187,8 +185,8 @@ class ScatterPlot(Lines, can_focus=True):
                 style = self.style_of(point.model) + (" bold" if point.front else "")
                 cell = _cell(point, x_axis, y_axis, width, height)
                 cells[cell] = self.mark_of(point.model, point.front), style
-        if self._point is not None:
-            cell = _cell(self._point, x_axis, y_axis, width, height)
+        if self.point is not None:
+            cell = _cell(self.point, x_axis, y_axis, width, height)
             mark, style = cells.get(cell, ("+", "$foreground"))
             cells[cell] = mark, f"{style} reverse"
         return cells
@@ -202,7 +200,7 @@ class ScatterPlot(Lines, can_focus=True):
         for point in points:
             column, row = _cell(point, x_axis, y_axis, width * 2, height * 4)
             cell = column >> 1, row >> 2
-            bits[cell] = bits.get(cell, 0) | (_RIGHT if column & 1 else _LEFT)[row & 3]
+            bits[cell] = bits.get(cell, 0) | (RIGHT_BITS if column & 1 else LEFT_BITS)[row & 3]
             share = shares.setdefault(cell, {})
             share[point.model] = share.get(point.model, 0) + point.count
         return {
@@ -216,27 +214,7 @@ def _largest(shares: dict[str, int]) -> str:
 
 
 def _cell(point: Point, x_axis: Axis, y_axis: Axis, across: int, down: int) -> tuple[int, int]:
-    """Column and row of a point among so many across and down, from the top left."""
-    column = round((point.x - x_axis.low) / (x_axis.high - x_axis.low) * (across - 1))
+    """Column and row of a point in a picture of cells across and down, from the top left."""
+    column = round(x_axis.share(point.x) * (across - 1))
     row = round((y_axis.high - point.y) / (y_axis.high - y_axis.low) * (down - 1))
     return min(max(column, 0), across - 1), min(max(row, 0), down - 1)
-
-
-def _x_scale(axis: Axis, name: str, gutter: int, width: int) -> list[Line]:
-    """A rule with a notch a tick, the ticks' figures, and the axis' name at the right."""
-    rule, labels = ["─"] * width, [" "] * (gutter + 1 + width)
-    start_of_name = len(labels) - len(name)
-    free = 0
-    for tick in axis.ticks():
-        cell = round((tick - axis.low) / (axis.high - axis.low) * (width - 1))
-        rule[cell] = "┬"
-        label = axis.label(tick)
-        start = max(gutter + 1 + cell - (len(label) - 1) // 2, free)
-        if start + len(label) < start_of_name:
-            labels[start : start + len(label)] = label
-            free = start + len(label) + 1
-    scale = "".join(labels[:start_of_name])
-    return [
-        [(" " * gutter + "└" + "".join(rule), _LABEL)],
-        [(scale, _LABEL), (name, "bold")],
-    ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -14,18 +14,16 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.compare.keys import COMPARE
+from tui.compare.reading import Choice, Column, Scatter, read_points
 from tui.compare.scatter import words
 from tui.compare.scatter.plot import ScatterPlot
+from tui.lab import Lab
 from tui.messages import RunWanted, StoreChanged
 from tui.results.acting import show_or_say
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-
-if TYPE_CHECKING:
-    from tui.compare.reading import Choice, Column, Scatter
-    from tui.lab import Lab
 
 
 class ScatterScreen(Screen[None]):
@@ -37,6 +35,7 @@ class ScatterScreen(Screen[None]):
     BINDINGS = bindings_for("scatter", COMPARE)  # type: ignore[assignment]
 
     app: Lab
+    plot = getters.query_one(ScatterPlot)
 
     def __init__(self, columns: Sequence[Column], x: Column, y: Column, choice: Choice) -> None:
         super().__init__()
@@ -53,10 +52,6 @@ class ScatterScreen(Screen[None]):
         yield Static(id="point", markup=False)
         yield KeyBar()
 
-    @property
-    def plot(self) -> ScatterPlot:
-        return self.query_one(ScatterPlot)
-
     def on_mount(self) -> None:
         self.query_one("#empty").display = False
         self.call_after_refresh(self._read)
@@ -69,15 +64,9 @@ class ScatterScreen(Screen[None]):
         self.call_after_refresh(self._read)
 
     def _read(self) -> None:
-        location, choice, x, y = self.app.location, self._choice, self._x, self._y
-        dots = self.plot.dots
-
-        def read() -> Scatter:
-            from tui.compare.reading import read_points
-
-            return read_points(location, choice, x, y, dots)
-
-        self._points.ask(read, subject=(x, y))
+        axes = self._x, self._y
+        read = partial(read_points, self.app.location, self._choice, *axes, self.plot.dots)
+        self._points.ask(read, subject=axes)
 
     def _take_points(self, content: Scatter) -> None:
         if not content.points:
@@ -99,10 +88,6 @@ class ScatterScreen(Screen[None]):
         self.query_one("#point", Static).update(text)
 
     # Actions
-
-    def action_close(self) -> None:
-        """Go back to the table."""
-        self.dismiss()
 
     def action_open_point(self) -> None:
         """Open the run under the cursor."""
@@ -135,8 +120,10 @@ class AxisScreen(ModalScreen["str | None"]):
     """Answers with a column's name, or None."""
 
     CSS_PATH = "screen.tcss"
-    BINDINGS = [Binding("escape,q", "dismiss", "Back", key_display="esc")]  # noqa: RUF012
+    BINDINGS = [Binding("escape,q", "dismiss", "Back")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
+
+    app: Lab
 
     def __init__(self, axis: str, names: Sequence[str], current: str) -> None:
         super().__init__()
@@ -147,7 +134,7 @@ class AxisScreen(ModalScreen["str | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = f"The {self._axis} axis"
-            dialog.border_subtitle = "↑↓ ⏎ choose · esc back"
+            dialog.border_subtitle = self.app.key_written("↑↓ ⏎ choose · esc back")
             yield OptionList(*(Option(name) for name in self._names), markup=False, compact=True)
 
     def on_mount(self) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
 from tui.shell.states import NEVER, glyph, style_variable
 from tui.shell.text import TITLE, plain, shorten
+from tui.widgets.lines import Span, line_length, progress_bar
 
-Key = tuple[str, str, int]
+CellKey = tuple[str, str, int]
 """Model, data set, length."""
-
-Piece = tuple[str, str]
-"""Text, and a theme variable; none is the cell's own color."""
 
 BAR_CELLS = (8, 6, 4, 3, 2)
 """Widths that a progress bar may have, the best first."""
@@ -56,21 +52,22 @@ class CellView:
     others: tuple[tuple[str, int], ...] = ()
 
 
-def cell_pieces(view: CellView, width: int) -> list[Piece]:
+def cell_pieces(view: CellView, width: int) -> list[Span]:
     """Choose the fullest picture of a cell that fits: its text (and bar), then other states.
 
-    That some runs failed or wait is worth a shorter text.
+    That some runs failed or wait is worth a shorter text. A span without a style has the cell's own
+    color.
     """
     others = [piece for state, count in view.others for piece in _other(state, count)]
     candidates = list(_candidates(view))
     for extra in (others, others[:2], []):
         for pieces in candidates:
-            if _cells(pieces) + _cells(extra) <= width:
+            if line_length(pieces) + line_length(extra) <= width:
                 return [*pieces, *extra]
     return [(shorten(text, width), style) for text, style in candidates[-1][:1]]
 
 
-def _candidates(view: CellView) -> Iterator[list[Piece]]:
+def _candidates(view: CellView) -> Iterator[list[Span]]:
     texts = [plain(text, TITLE) for text in view.texts]
     if view.progress is not None:
         for text in texts or [""]:
@@ -82,23 +79,7 @@ def _candidates(view: CellView) -> Iterator[list[Piece]]:
         yield []
 
 
-def _other(state: str, count: int) -> Iterator[Piece]:
+def _other(state: str, count: int) -> Iterator[Span]:
     """Draw a state and its number of runs, as in `` ✗2``; the gap has the cell's own color."""
     yield " ", ""
     yield f"{glyph(state)}{count}", style_variable(state)
-
-
-def progress_bar(share: float, cells: int) -> list[Piece]:
-    """Draw a thin bar, to half a cell of the terminal.
-
-    Args:
-        share: how much is done, 0 to 1.
-        cells: the bar's width.
-    """
-    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
-    done = "━" * (halves // 2) + "╸" * (halves % 2)
-    return [(done, "$state-running"), ("─" * (cells - len(done)), "$text-disabled")]
-
-
-def _cells(pieces: list[Piece]) -> int:
-    return sum(cell_len(text) for text, _ in pieces)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.launch.grid.cells import CellView, Column, Key
+from engine.spread import Spread
+from tui.launch.grid.cells import CellKey, CellView, Column
 from tui.shell.states import MARKED, STATES
 from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
     from engine.spec import Dataset
-    from engine.spread import Spread
     from engine.store.queries import LaunchCell
 
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class StoreView:
     """The store as the grid shows it."""
 
-    cells: Mapping[Key, LaunchCell] = field(default_factory=dict)
+    cells: Mapping[CellKey, LaunchCell] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     """Fingerprints of runs that are queued, running or done."""
     seconds: float = field(default=0.0, compare=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Resize
@@ -12,10 +12,11 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.launch.grid.cells import CellView, Column, Key, Row, cell_pieces
+from tui.launch.grid.cells import CellKey, CellView, Column, Row, cell_pieces
 from tui.launch.grid.geometry import HEADER_LINES, Geometry, Position, first_of_model, gaps, measure
 from tui.shell.states import glyph, rich_style, style_variable
 from tui.shell.text import TITLE, plain, shorten
+from tui.widgets.lines import line_length
 
 
 class GridDrawing(ScrollView):
@@ -55,8 +56,9 @@ class GridDrawing(ScrollView):
         super().__init__(id=id)
         self._rows: Sequence[Row] = ()
         self._columns: Sequence[Column] = ()
-        self._cells: Mapping[Key, CellView] = {}
-        self._selected: frozenset[Key] = frozenset()
+        self._cells: Mapping[CellKey, CellView] = {}
+        self.selected: frozenset[CellKey] = frozenset()
+        """Cells that are selected; changed by `CellGrid.select`."""
         self._x = self._y = 0
         self._geometry = Geometry()
         self._measured: Size | None = None
@@ -67,7 +69,7 @@ class GridDrawing(ScrollView):
             self._columns = tuple(columns)
             self.refresh(Region(0, 0, self.size.width, HEADER_LINES))
 
-    def set_cells(self, cells: Mapping[Key, CellView]) -> None:
+    def set_cells(self, cells: Mapping[CellKey, CellView]) -> None:
         """Show other contents, and repaint what changed; a cell that is absent was never run."""
         before, self._cells = self._cells, dict(cells)
         empty = CellView()
@@ -80,7 +82,7 @@ class GridDrawing(ScrollView):
                     self._refresh_cell(x, line)
 
     @property
-    def cursor_key(self) -> Key | None:
+    def cursor_key(self) -> CellKey | None:
         """The cell under the cursor; ``None`` while there are no cells."""
         if not self._rows or not self._columns:
             return None
@@ -91,7 +93,7 @@ class GridDrawing(ScrollView):
         """Lines that the grid needs to show everything, with gaps and border."""
         return HEADER_LINES + len(self._rows) + gaps(self._rows) + self.gutter.height
 
-    def keys(self) -> list[Key]:
+    def keys(self) -> list[CellKey]:
         """All cells, row by row."""
         return [self._key(x, y) for y in range(len(self._rows)) for x in range(len(self._columns))]
 
@@ -101,7 +103,7 @@ class GridDrawing(ScrollView):
     def _cursor(self) -> Position:
         return self._x, self._y
 
-    def _key(self, x: int, y: int) -> Key:
+    def _key(self, x: int, y: int) -> CellKey:
         row = self._rows[y]
         return row.model, self._columns[x].dataset, row.length
 
@@ -204,12 +206,12 @@ class GridDrawing(ScrollView):
 
     def _cell(self, x: int, y: int) -> list[Segment]:
         key = self._key(x, y)
-        ground = self.rich_style + self._ground(key in self._selected, (x, y) == self._cursor)
+        ground = self.rich_style + self._ground(key in self.selected, (x, y) == self._cursor)
         view = self._cells.get(key, CellView())
         room = self._geometry.column_width - 6
         pieces = cell_pieces(view, room)
-        rest = room - sum(cell_len(text) for text, _ in pieces) + 1
-        mark = "▌" if key in self._selected else " "
+        rest = room - line_length(pieces) + 1
+        mark = "▌" if key in self.selected else " "
         return [
             Segment(mark, ground + Style(color=self._look("grid--mark").color)),
             Segment(f" {glyph(view.state)} ", ground + self._color(style_variable(view.state))),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.geometry import Size
 
-from tui.launch.grid.cells import Key, Row
+from tui.launch.grid.cells import CellKey, Row
 from tui.shell.text import TITLE, plain
 
 HEADER_LINES = 2
@@ -91,7 +91,7 @@ class Rectangle:
     """
 
     anchor: Position
-    before: frozenset[Key]
+    before: frozenset[CellKey]
     held: bool
 
     def positions(self, corner: Position) -> Iterator[Position]:

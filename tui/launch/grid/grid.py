@@ -9,7 +9,7 @@ from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.geometry import Offset
 from textual.message import Message
 
-from tui.launch.grid.cells import Column, Key, Row
+from tui.launch.grid.cells import CellKey, Column, Row
 from tui.launch.grid.drawing import GridDrawing
 from tui.launch.grid.geometry import HEADER_LINES, Position, Rectangle
 
@@ -33,27 +33,19 @@ class CellGrid(GridDrawing, can_focus=True):
     ]
 
     class SelectionChanged(Message):
-        """The selection has changed."""
-
-        def __init__(self, selected: frozenset[Key]) -> None:
-            super().__init__()
-            self.selected = selected
+        """Tell that other cells are ``selected``."""
 
     class RectangleChanged(Message):
-        """A rectangle was begun, extended or ended: see ``rectangle``."""
+        """Tell that a rectangle was begun, extended or ended: see ``rectangle``."""
 
     class CursorMoved(Message):
-        """The cursor stands on another cell."""
+        """Tell that the cursor stands on another cell: see ``cursor_key``."""
 
-        def __init__(self, key: Key) -> None:
-            super().__init__()
-            self.key = key
-
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._rectangle: Rectangle | None = None
-        self._pressed: Position | None = None
-        self._dragged = False
+    _rectangle: Rectangle | None = None
+    _pressed: Position | None = None
+    """The cell on which the mouse's button went down, while it is down."""
+    _dragged = False
+    """Whether the mouse has gone to another cell since."""
 
     # What is chosen
 
@@ -73,13 +65,9 @@ class CellGrid(GridDrawing, can_focus=True):
             self._y = min(self._y, max(0, len(rows) - 1))
         self._measure()
         self.refresh()
-        self.select(self._selected & keys.keys())
+        self.select(self.selected & keys.keys())
         if self.cursor_key is not None and self.cursor_key != before:
-            self.post_message(self.CursorMoved(self.cursor_key))
-
-    @property
-    def selected(self) -> frozenset[Key]:
-        return self._selected
+            self.post_message(self.CursorMoved())
 
     @property
     def rectangle(self) -> tuple[int, int] | None:
@@ -87,22 +75,22 @@ class CellGrid(GridDrawing, can_focus=True):
         held = self._rectangle is not None and self._rectangle.held
         return self._rectangle.shape(self._cursor) if self._rectangle and held else None
 
-    def select(self, keys: Iterable[Key]) -> None:
+    def select(self, keys: Iterable[CellKey]) -> None:
         """Select these cells and no others."""
         self._end_rectangle()
         self._select(frozenset(keys))
 
-    def _select(self, chosen: frozenset[Key]) -> None:
-        if chosen == self._selected:
+    def _select(self, chosen: frozenset[CellKey]) -> None:
+        if chosen == self.selected:
             return
-        changed, self._selected = chosen ^ self._selected, chosen
+        changed, self.selected = chosen ^ self.selected, chosen
         for line, y in enumerate(self._geometry.lines):
             for x in range(len(self._columns)) if y is not None else ():
                 if y is not None and self._key(x, y) in changed:
                     self._refresh_cell(x, line)
-        self.post_message(self.SelectionChanged(chosen))
+        self.post_message(self.SelectionChanged())
 
-    def move_to(self, key: Key) -> None:
+    def move_to(self, key: CellKey) -> None:
         """Put the cursor on a cell."""
         for y in range(len(self._rows)):
             for x in range(len(self._columns)):
@@ -121,7 +109,7 @@ class CellGrid(GridDrawing, can_focus=True):
         """Select from where the cursor stood to where it goes, until it moves otherwise."""
         if self.cursor_key is not None:
             if self._rectangle is None:
-                self._rectangle = Rectangle(self._cursor, self._selected, held=False)
+                self._rectangle = Rectangle(self._cursor, self.selected, held=False)
             self._move(dx, dy)
 
     def _move(self, dx: int, dy: int) -> None:
@@ -138,12 +126,12 @@ class CellGrid(GridDrawing, can_focus=True):
         ys = range(len(self._rows)) if what in ("column", "all") else (self._y,)
         if self._rows and self._columns:
             keys = {self._key(x, y) for x in xs for y in ys}
-            self.select(self._selected - keys if keys <= self._selected else self._selected | keys)
+            self.select(self.selected - keys if keys <= self.selected else self.selected | keys)
 
     def begin_rectangle(self) -> None:
         """Select from here to wherever the cursor goes next."""
         if self.cursor_key is not None:
-            self._rectangle = Rectangle(self._cursor, self._selected, held=True)
+            self._rectangle = Rectangle(self._cursor, self.selected, held=True)
             self._follow_cursor()
 
     def keep_rectangle(self) -> None:
@@ -187,7 +175,7 @@ class CellGrid(GridDrawing, can_focus=True):
         if not self._dragged and position != self._pressed:
             self._dragged = True
             self._end_rectangle()
-            self._rectangle = Rectangle(self._pressed, self._selected, held=False)
+            self._rectangle = Rectangle(self._pressed, self.selected, held=False)
         if self._dragged:
             self._set_cursor(*position)
             self._follow_cursor()
@@ -234,4 +222,4 @@ class CellGrid(GridDrawing, can_focus=True):
         self._x, self._y = x, y
         self._show_cursor()
         self.refresh()  # the labels of row and column light up too
-        self.post_message(self.CursorMoved(self._key(x, y)))
+        self.post_message(self.CursorMoved())

@@ -36,9 +36,6 @@ class LogBuffer:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._lines)
-
     @property
     def numbers(self) -> range:
         """Numbers of the lines that are kept."""
@@ -101,7 +98,8 @@ class LogSearch:
     def __init__(self, buffer: LogBuffer, text: str) -> None:
         self._buffer = buffer
         self.text = text
-        self.pattern = re.compile(re.escape(text), 0 if _has_capital(text) else re.IGNORECASE)
+        any_case = re.IGNORECASE if text == text.lower() else 0
+        self.pattern = re.compile(re.escape(text), any_case)
         self._found: deque[int] = deque()
         self._looked = buffer.numbers.start
 
@@ -135,7 +133,3 @@ def _wrapped(text: str, width: int) -> list[str]:
     if text.isascii():
         return [text[at : at + width] for at in range(0, len(text), width)] or [""]
     return chop_cells(text, width) if cell_len(text) > width else [text]
-
-
-def _has_capital(text: str) -> bool:
-    return text != text.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -16,17 +16,17 @@ from textual.widgets import Input
 from tui.live.log.tail import LogTail
 from tui.shell.text import plain
 
-TITLE = "Log"
+_TITLE = "Log"
 
 
 class SearchField(Input):
     """The field in which the text to search for is typed."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("enter", "submit", "Done", key_display="⏎", show=True),
+        Binding("enter", "submit", "Done", show=True),
         Binding("up", "step(-1)", "Before", show=True),
         Binding("down", "step(1)", "Next", show=True),
-        Binding("escape", "leave", "End search", key_display="esc"),
+        Binding("escape", "leave", "End search"),
     ]
 
     class Left(Message):
@@ -57,6 +57,7 @@ class LogPanel(Vertical):
     }
     """
 
+    tail = getters.query_one(LogTail)
     searches = False
     """Whether a text is searched for."""
     _before: Widget | None = None
@@ -67,11 +68,7 @@ class LogPanel(Vertical):
         yield SearchField(placeholder="search the log", max_length=200, compact=True)
 
     def on_mount(self) -> None:
-        self.border_title = TITLE
-
-    @property
-    def tail(self) -> LogTail:
-        return self.query_one(LogTail)
+        self.border_title = _TITLE
 
     def ask(self) -> None:
         """Open the field, with the focus."""
@@ -107,7 +104,7 @@ class LogPanel(Vertical):
     @on(LogTail.Moved)
     def _moved(self) -> None:
         said = self.tail.summary()
-        title = f"{TITLE} · {said}" if said else TITLE
+        title = f"{_TITLE} · {said}" if said else _TITLE
         if title != str(self.border_title):
             self.border_title = Content(title)
 

@@ -43,6 +43,7 @@ class LogTail(Lines):
 
     @property
     def follows(self) -> bool:
+        """Whether the end of the log is shown, and stays in sight when the log grows."""
         return self._bottom is None
 
     @property

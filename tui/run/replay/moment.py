@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tui.shell.text import shorten
+from tui.shell.text import UNKNOWN, gib, shorten
 from tui.widgets.lines import Line, Lines, fit, sparkline
 
-UNKNOWN = "n/a"
+Telemetry = Mapping[str, Any]
 
-Figures = Mapping[str, Any]
-
-_GIB = 1024
 _LABEL_WIDTH = 8
 _VALUE_WIDTH = 14
 
@@ -43,16 +40,14 @@ _WHOLES: Mapping[str, str | float] = {
 _ALWAYS = ("cpu", "ram", "run cpu", "run ram")
 
 
-def _text(sample: Figures, column: str, unit: str) -> str:
+def _text(sample: Telemetry, column: str, unit: str) -> str:
     """A figure in its unit; of memory with the whole, unless it is a process's."""
     value = sample[column]
     if value is None:
         return UNKNOWN
     if unit != "GiB":
         return f"{value:.0f} {unit}"
-    whole = None if column.startswith("process_") else sample[str(_WHOLES[column])]
-    total = "" if whole is None else f" / {whole / _GIB:.0f}"
-    return f"{value / _GIB:.1f}{total} GiB"
+    return gib(value, None if column.startswith("process_") else sample[str(_WHOLES[column])])
 
 
 class DeviceMoment(Lines):
@@ -60,13 +55,13 @@ class DeviceMoment(Lines):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._samples: Sequence[Figures] = ()
+        self._samples: Sequence[Telemetry] = ()
         self._rows: list[tuple[str, str, str]] = []
         self._sparks: dict[tuple[str, int], str] = {}
         self._index: int | None = None
         self._note = ""
 
-    def take(self, samples: Sequence[Figures], note: str) -> None:
+    def take(self, samples: Sequence[Telemetry], note: str) -> None:
         """Take the samples of a run, and a note on them."""
         self._samples, self._note, self._sparks = samples, note, {}
         self._rows = [

@@ -13,13 +13,13 @@ from typing import Any
 from engine.analysis.timeline import Timeline
 from engine.regular import open_regular
 from engine.runfolder import run_folder
-from engine.store import queries
+from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
-from tui.shell.events import notice, start_text
+from tui.shell.events import epoch_text, notice, start_text
 from tui.shell.log_follower import line_text
-from tui.shell.text import number, plain
+from tui.shell.text import plain
 
 SAMPLES = 4_000
 """Samples of telemetry kept at most."""
@@ -86,12 +86,12 @@ def read_run(location: StoreLocation, run_id: str) -> Replay | None:
 def read_replay(con: sqlite3.Connection, run_id: str, log: Path) -> Replay | None:
     """Read a run with its log; ``None`` if there is no such run, or if it never started."""
     run = queries.get_run(con, run_id)
-    timeline = Timeline(queries.attempt_spans(con, run_id))
+    timeline = Timeline(series.attempt_spans(con, run_id))
     if run is None or not timeline.spans:
         return None
-    samples, stride = queries.thinned_telemetry(con, run_id, SAMPLES)
-    events = queries.events(con, run_id)
-    epochs = queries.epoch_figures(con, run_id, ("loss", "valid_ndcg"))
+    samples, stride = series.thinned_telemetry(con, run_id, SAMPLES)
+    events = series.events(con, run_id)
+    epochs = series.epoch_figures(con, run_id, ("loss", "valid_ndcg"))
     return Replay(
         run=run,
         timeline=timeline,
@@ -140,9 +140,7 @@ def _story(
 
 def _epoch_lines(timeline: Timeline, epochs: Sequence[sqlite3.Row]) -> Iterator[StoryLine]:
     for row in epochs:
-        figures = f"loss {number(row['loss'])}   valid NDCG {number(row['valid_ndcg'])}"
-        text = f"epoch {row['epoch']:>3}   {figures}"
-        yield StoryLine(_seconds(timeline, row), text, "$text-muted")
+        yield StoryLine(_seconds(timeline, row), epoch_text(dict(row)), "$text-muted")
 
 
 def _event_line(event: Mapping[str, Any]) -> tuple[str, str] | None:

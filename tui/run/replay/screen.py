@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from time import localtime, monotonic, strftime
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,10 +20,11 @@ from tui.charts.chart import Chart
 from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
 from tui.charts.run_charts import RunCharts
 from tui.charts.run_curves import epoch_source
-from tui.charts.view import View
+from tui.charts.view import ChartView
 from tui.messages import StoreChanged
 from tui.run.replay.keys import REPLAY
 from tui.run.replay.moment import DeviceMoment, FigureMoment, StoryTail
+from tui.run.replay.reading import Replay, read_run
 from tui.run.replay.slider import Slider
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
@@ -31,9 +32,6 @@ from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, plain, run_label
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-
-if TYPE_CHECKING:
-    from tui.run.replay.reading import Replay
 
 SPEEDS = (1, 3, 10, 30, 100, 300, 1000)
 TICK_SECONDS = 0.1
@@ -82,7 +80,7 @@ class ReplayScreen(ChartedScreen):
         self._timer = self.set_interval(TICK_SECONDS, self._tick, pause=True)
         charts = self.charts
         charts.follow(self._run_id)
-        charts.look(View("time"))
+        charts.look(ChartView("time"))
         if self._overlay:
             charts.lay_over(self._overlay)
         self.fit_charts()
@@ -100,14 +98,7 @@ class ReplayScreen(ChartedScreen):
             self.charts.refresh_from_store()
 
     def _read(self) -> None:
-        location, run_id = self.app.location, self._run_id
-
-        def read() -> Replay | None:
-            from tui.run.replay.reading import read_run
-
-            return read_run(location, run_id)
-
-        self._reading.ask(read)
+        self._reading.ask(partial(read_run, self.app.location, self._run_id))
 
     def _take(self, replay: Replay | None) -> None:
         self._replay = replay
@@ -204,10 +195,6 @@ class ReplayScreen(ChartedScreen):
             self._play(False)
 
     # Actions
-
-    def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss()
 
     def action_play(self) -> None:
         """Let time pass, or stop it; at the end, from the start."""

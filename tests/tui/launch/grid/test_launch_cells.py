@@ -13,10 +13,11 @@ from rich.cells import cell_len
 from engine.spread import Spread
 from engine.store.connect import connect_reader
 from engine.store.queries import LaunchCell
-from tui.launch.grid.cells import CellView, cell_pieces, progress_bar
+from tui.launch.grid.cells import CellView, cell_pieces
 from tui.launch.grid.contents import cell_view
 from tui.launch.reading import read_store
 from tui.shell.states import STATES
+from tui.widgets.lines import progress_bar
 
 
 def text_of(view: CellView, width: int) -> str:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.launch.grid.cells import Key
+from tui.launch.grid.cells import CellKey
 from tui.launch.grid.grid import CellGrid
 from tui.launch.screen import LaunchScreen
 from tui.widgets.key_bar import KeyBar
@@ -29,7 +29,7 @@ def grid_of(pilot: Pilot[None]) -> CellGrid:
     return screen.grid
 
 
-def block(models: str, datasets: str, lengths: tuple[int, ...]) -> set[Key]:
+def block(models: str, datasets: str, lengths: tuple[int, ...]) -> set[CellKey]:
     return set(product(models.split(), datasets.split(), lengths))
 
 

@@ -1,21 +1,18 @@
-"""Making suites from chosen cells, and saving them as YAML."""
+"""Making suites of chosen cells, and saving them as YAML in the user's configuration."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.atomic import write_atomically
-from engine.config import Catalogue, user_entry
-from engine.errors import ConfigError, UsageError, shown
+from engine.config.catalogue import Catalogue
+from engine.config.layers import user_entry
+from engine.errors import UsageError, shown
+from engine.named import named_folder, write_named
 from engine.spec import CellKey, Overrides, Suite
 from engine.validation import InvalidError, validate
-from engine.yamlfile import parse_scalar
-
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+from engine.yamlfile import parse_scalar, to_yaml
 
 
 class SuiteExistsError(UsageError):
@@ -35,7 +32,13 @@ def suite_of_cells(
     overrides: Overrides,
     variants: Mapping[str, Overrides],
 ) -> Suite:
-    """Make a suite of these cells; ``Suite.cells`` lists them unless they are all combinations.
+    """Make a suite of these cells; ``Suite.cells`` lists them unless they are all combinations of
+    its models, data sets and lengths.
+
+    Args:
+        title: for people; characters that can't be printed are left out.
+        overrides: settings by name, as typed or as values.
+        variants: overrides by name of a variant.
 
     Raises:
         UsageError: ``name`` is no valid name, or there is no cell.
@@ -69,20 +72,9 @@ def suite_of_cells(
 
 def suite_yaml(suite: Suite) -> str:
     """Write the suite as YAML, which reads back as an equal suite."""
-    axes = {"models": suite.models, "datasets": suite.datasets, "lengths": suite.lengths}
-    lines = [f"name: {suite.name}", f"title: {_scalar(suite.title)}"]
-    lines += [f"{key}: {_list(values)}" for key, values in axes.items()]
-    if suite.cells:
-        lines += ["cells:", *(f"  - {_list(cell)}" for cell in suite.cells)]
-    lines += [f"seeds: {_list(suite.seeds)}", f"profile: {_scalar(suite.profile)}"]
-    if suite.overrides:
-        lines.append(f"overrides: {_mapping(suite.overrides)}")
-    if suite.variants:
-        changes = suite.variants.items()
-        lines += ["variants:", *(f"  {name}: {_mapping(each)}" for name, each in changes)]
-    if suite.note:
-        lines.append(f"note: {_scalar(suite.note)}")
-    return "\n".join(lines) + "\n"
+    content = suite.model_dump()
+    needless = [key for key in ("cells", "overrides", "variants", "note") if not content[key]]
+    return to_yaml({key: value for key, value in content.items() if key not in needless})
 
 
 def save_suite(
@@ -97,42 +89,21 @@ def save_suite(
     Raises:
         SuiteExistsError: there is one, without ``replace``.
         UsageError: the suite is invalid, or another layer has a suite of its name.
-        ConfigError: the file can't be written.
+        UserError: the file can't be written.
     """
     catalogue.expand(suite)
     path, exists = user_entry(extra, "suites", "suite", suite.name)
     if exists and not replace:
         raise SuiteExistsError(suite.name, path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, suite_yaml(suite))
-    except OSError as error:
-        raise ConfigError(f"{path} can't be written: {error.strerror}.") from None
+    named_folder(path.parent)
+    write_named(path, suite_yaml(suite))
     return path
 
 
 def _typed(overrides: Overrides) -> Overrides:
-    """Parse overrides that are text, as YAML would."""
+    """Parse the values that are text, as YAML would: ``"1e-3"`` to 0.001."""
     typed: Overrides = {}
     for key, value in overrides.items():
         parsed = parse_scalar(value) if isinstance(value, str) else value
         typed[key] = value if parsed is None else parsed
     return typed
-
-
-def _mapping(values: Overrides) -> str:
-    return "{" + ", ".join(f"{_scalar(k)}: {_scalar(v)}" for k, v in values.items()) + "}"
-
-
-def _list(values: Iterable[Any]) -> str:
-    return "[" + ", ".join(map(_scalar, values)) + "]"
-
-
-def _scalar(value: str | int | float | bool) -> str:
-    """Write a scalar as YAML, text without quotes if it reads back as equal text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        plain = _WORD.fullmatch(value) and parse_scalar(value) == value
-        return value if plain else json.dumps(value, ensure_ascii=False)
-    return repr(value)
