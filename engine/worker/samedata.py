@@ -35,8 +35,8 @@ def refuse_other_names(data: Prepared, dataset: Dataset, folder: RunFolder) -> N
     recorded = _newest(folder, "ids")
     if recorded is not None and recorded != ids_checksum(data):
         raise DataError(
-            f"{_named_files(dataset)} calls users or items otherwise than when the run was trained: "
-            "put the old file back, or start a new run."
+            f"{_named_files(dataset)} calls users or items otherwise than when the run was "
+            "trained: put the old file back, or start a new run."
         )
 
 
