@@ -144,13 +144,13 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
 def data_checksum(interactions: Interactions, dataset: Dataset) -> str:
     """Compute the checksum of what a run trains on and is evaluated on: SHA-256, in hex.
 
-    By leave-one-out it is that of the interactions, which decide the split. Any other split also
-    depends on times, so that its bounds are hashed with it.
+    It is that of the interactions where they decide the split. A temporal one depends on times
+    too, so that what it holds out is hashed with it.
 
     Raises:
         DataError: the data can't be split as the data set says.
     """
-    if dataset.split.kind == "leave-one-out":
+    if dataset.split.kind != "temporal":
         return interactions.checksum
     split = split_data(interactions, dataset)
     digest = hashlib.sha256(interactions.checksum.encode())

@@ -196,3 +196,20 @@ def test_packed_again_it_is_the_same(file: Path, make_dataset: MakeDataset) -> N
     assert confirmed(own) is True
     packed.write_bytes(gzip.compress(text.replace(b"4 8", b"4 70", 1)))
     assert confirmed(own) is False
+
+
+def test_which_file_of_a_given_split_has_it_is_data_too(
+    file: Path, make_dataset: MakeDataset
+) -> None:
+    parts = ("train.data", "valid.data", "test.data")
+    rows = [(user, 10 + at, at) for user in (4, 9) for at in range(6)]
+    dataset = make_dataset(split={"kind": "given"}, files=dict.fromkeys(parts), items=6)
+
+    def checksum(*bounds: int) -> str:
+        for name, first, last in zip(parts, (0, *bounds), (*bounds, 6), strict=True):
+            content = written([row for row in rows if first <= row[2] < last])
+            file.with_name(name).write_bytes(content)
+        return data_checksum(load_interactions(dataset), dataset)
+
+    assert checksum(3, 4) != checksum(3, 5)
+    assert checksum(3, 4) == checksum(3, 4)
