@@ -1,7 +1,7 @@
-"""Marks of runs whose training was disturbed, so that their times aren't comparable with others.
+"""Marks of runs that aren't comparable with others: their times, or their data.
 
-They are derived from what a GPU's driver reports. Runs on a CPU have no marks, which doesn't mean
-that they were undisturbed.
+Those of times are derived from what a GPU's driver reports. Runs on a CPU have none, which doesn't
+mean that they were undisturbed. Those of data are derived from what the attempts say of them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,20 @@ software power cap and hardware power brake; hardware slowdown, which is also se
 hardware bits. Bits for a clock that is low because the GPU is idle, or was set to be low, don't
 count."""
 
+OTHER_COPY = "other-copy"
+CHANGED_DATA = "changed-data"
+OF_DATA = frozenset({OTHER_COPY, CHANGED_DATA})
+"""The marks of data; the others are of times."""
+
 MEANING: Mapping[str, str] = {
     SHARED: "another process was on its GPU, so times, memory and utilisation are of both",
     "throttled-heat": "its GPU's clock was held down by heat, so times are longer",
     "throttled-power": "its GPU's clock was held down at the power limit, so times depend on it",
     "throttled-hardware": "its GPU's clock was held down by the hardware, so times are longer",
+    OTHER_COPY: "the file of its data set isn't the one that its entry knows, so its figures don't "
+    "compare with published ones",
+    CHANGED_DATA: "its data changed between two attempts, so what it was tested on may be what it "
+    "was trained on",
 }
 """The explanation of every mark, in display order."""
 
@@ -51,6 +60,17 @@ def marks_of(samples: Iterable[tuple[float | None, float | None]]) -> tuple[str,
             bits &= ~_HARDWARE
         found |= {mark for mark, mask in _THROTTLES.items() if bits & mask}
     return in_order(found) if reported else None
+
+
+def of_data(marks: object) -> tuple[str, ...]:
+    """Return the marks of data among a run's, which are words with blanks between; none of
+    ``None``."""
+    return tuple(mark for mark in str(marks or "").split() if mark in OF_DATA)
+
+
+def of_times(marks: object) -> tuple[str, ...]:
+    """Return the marks of times among a run's, which are words with blanks between."""
+    return tuple(mark for mark in str(marks or "").split() if mark not in OF_DATA)
 
 
 def in_order(marks: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from engine.analysis.comparison import Kind
 from engine.analysis.pairs.cells import RankedCell
+from engine.marks import of_times
 from engine.spread import Spread, spread
 from engine.store.runcosts import RunCosts, run_costs
 
@@ -63,7 +64,7 @@ class CostedCell:
     @property
     def disturbed(self) -> bool:
         """Whether a run is marked (`engine.marks`): something else affected its times or memory."""
-        return any(run["marks"] for run in self.cell.runs)
+        return any(of_times(run["marks"]) for run in self.cell.runs)
 
     def values(self, cost: Cost) -> tuple[float, ...]:
         """Return the cost of each run; empty if any run lacks it."""

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
+from engine.cell import Cell
+from engine.marks import MEANING, in_order
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow
 
@@ -65,6 +67,8 @@ class Published:
 
     reference: ReferenceOfCell
     figures: Mapping[str, Against]
+    marks: tuple[str, ...] = ()
+    """Marks of our runs' data (`engine.marks`), which keep them from being compared with it."""
 
 
 def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
@@ -82,8 +86,17 @@ def last_digit(value: float) -> float:
     return 10.0 ** -len(decimals)
 
 
-def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Published]:
-    """List what is published for a cell that was read with `sources`, table by table."""
+def published_for(
+    tables: Iterable[ReferenceTable],
+    row: CellRow,
+    marks: Mapping[Cell, tuple[str, ...]] | None = None,
+) -> list[Published]:
+    """List what is published for a cell that was read with `sources`, table by table.
+
+    Args:
+        marks: those of data of the cells that have any.
+    """
+    own = (marks or {}).get(row.cell, ())
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}
@@ -91,7 +104,7 @@ def published_for(tables: Iterable[ReferenceTable], row: CellRow) -> list[Publis
             ours = row.figures.get(reference.sources_of(name)[0])
             is_metric = name.endswith("/test")
             figures[name] = against(value, ours.spread if ours else None, metric=is_metric)
-        found.append(Published(reference, figures))
+        found.append(Published(reference, figures, own))
     return found
 
 
@@ -119,6 +132,8 @@ def caveats(found: Sequence[Published]) -> list[str]:
     )
     figures = [figure for each in found for figure in each.figures.values()]
     sentences = [*splits]
+    marks = in_order(mark for each in found for mark in each.marks)
+    sentences += [f"! {mark}: of a run of that cell, {MEANING[mark]}." for mark in marks]
     words = sum(figure.verdict is not None for figure in figures)
     if words:
         sentences.append(

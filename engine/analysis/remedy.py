@@ -44,7 +44,7 @@ _ADVICE = {
         "machine (a GPU or a disk that doesn't answer).",
     ),
     "data": (
-        "Its data can't be read",
+        "Its data aren't here, or aren't the same",
         "See `seqbench data verify {dataset}`, bring the files back, then retry.",
     ),
     "device": ("Its device can't be used", "See `seqbench doctor`, put it right, then retry."),

@@ -15,7 +15,13 @@ from typing import BinaryIO
 import httpx
 
 from engine.atomic import fsync_folder
-from engine.datasets.locate import cache_folder, damaged_files, locate, md5_of
+from engine.datasets.locate import (
+    cache_folder,
+    damaged_files,
+    locate,
+    md5_of,
+    record_unpacked,
+)
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
 from engine.lock import hold_lock
@@ -319,6 +325,7 @@ def _put_in_place(dataset: Dataset, archive: Path, target: Path) -> None:
         unpack(archive, fresh, dataset.folder, tuple(dataset.files), dataset.archive.bytes, titles)
         if problems := damaged_files(dataset, fresh):
             raise DataError(f"The archive of {dataset.title} is not as published: {problems[0]}")
+        record_unpacked(dataset, fresh)
         old = fresh.with_suffix(".old")
         if target.exists():
             target.rename(old)

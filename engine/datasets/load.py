@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.datasets.digests import file_digests
 from engine.datasets.filters import FilterStep, apply_filter
 from engine.datasets.interactions import Interactions
 from engine.datasets.locate import damaged_files, require
@@ -18,7 +19,6 @@ from engine.datasets.prepared import (
     preparation_key,
     preparation_lock,
     save_prepared,
-    source_checksum,
 )
 from engine.datasets.readers.read import read_source
 from engine.datasets.synthetic import generate
@@ -40,13 +40,16 @@ def load_interactions(dataset: Dataset) -> Interactions:
     return _load(dataset, check=True).interactions
 
 
-def open_data(dataset: Dataset) -> Prepared:
-    """Load a data set for viewing: a prepared copy is mapped into memory, unchecked.
+def open_data(dataset: Dataset, *, check: bool = False) -> Prepared:
+    """Load a data set with its ids, for viewing: a prepared copy is mapped into memory.
+
+    Args:
+        check: whether to check that a prepared copy is undamaged.
 
     Raises:
         DataError: as `load_interactions`.
     """
-    return _load(dataset, check=False)
+    return _load(dataset, check)
 
 
 def is_prepared(dataset: Dataset) -> bool:
@@ -147,13 +150,18 @@ def _load_files(dataset: Dataset, paths: tuple[Path, ...], check: bool) -> Prepa
         if (prepared := cached()) is not None:
             return prepared
         prepared = prepare(dataset, *paths)
+        if _key(dataset, *paths) != key:
+            raise DataError(
+                f"{' or '.join(map(str, paths))} changed while it was read: try again once nothing "
+                "writes to it."
+            )
         save_prepared(dataset.name, key, prepared)
     return prepared
 
 
 def _key(dataset: Dataset, *paths: Path) -> str:
     try:
-        return preparation_key(dataset, " ".join(map(source_checksum, paths)))
+        return preparation_key(dataset, " ".join(file_digests(path).sha256 for path in paths))
     except OSError as error:
         raise DataError(f"{error.filename} can't be read: {error.strerror}.") from error
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
+from engine.atomic import write_atomically
 from engine.errors import DataError
 from engine.spec import Dataset
 from engine.surroundings import expanded, user_folder
+
+RECORD = ".unpacked.json"
+"""The file that says which MD5 each file had that was unpacked beside it."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
     """Return a sentence for each file in ``folder`` that can't be read or isn't the published
     one."""
     problems = []
-    for name, published in dataset.files.items():
+    for name, published in known_md5s(dataset, folder).items():
         try:
             with (folder / name).open("rb") as file:
                 found = md5_of(file) if published else None
@@ -94,6 +100,35 @@ def damaged_files(dataset: Dataset, folder: Path) -> list[str]:
                 f"{folder / name} is not the published file: its md5 is {found}, not {published}."
             )
     return problems
+
+
+def known_md5s(dataset: Dataset, folder: Path) -> dict[str, str | None]:
+    """Return the MD5 that each file of a data set is known to have in ``folder``: the published
+    one, else the one that it had when it was unpacked from the published archive."""
+    unpacked: dict[str, str] = {}
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        record = json.loads((folder / RECORD).read_bytes())
+        if dataset.archive and dataset.archive.md5 == record["archive"]:
+            unpacked = dict(record["files"])
+    return {name: md5 or unpacked.get(name) for name, md5 in dataset.files.items()}
+
+
+def record_unpacked(dataset: Dataset, folder: Path) -> None:
+    """Note beside files that were just unpacked from an archive of a known MD5 which MD5 each has
+    whose own isn't published.
+
+    Raises:
+        OSError: a file can't be read, or the note not written.
+    """
+    unpublished = [name for name, md5 in dataset.files.items() if md5 is None]
+    if not unpublished or dataset.archive is None or dataset.archive.md5 is None:
+        return
+    found = {}
+    for name in unpublished:
+        with (folder / name).open("rb") as file:
+            found[name] = md5_of(file)
+    note = {"archive": dataset.archive.md5, "files": found}
+    write_atomically(folder / RECORD, json.dumps(note))
 
 
 def md5_of(file: BufferedReader) -> str:

@@ -18,6 +18,7 @@ from engine.datasets.load import prepare, source_files
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.ordering import Ids
 from engine.datasets.prepared import Prepared
+from engine.datasets.splits import data_checksum
 from engine.errors import DataError, UsageError, shown
 from engine.named import named_folder, write_named
 from engine.spec import Dataset, Filter, Size, SplitRule
@@ -193,6 +194,7 @@ def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> 
             "items": own.num_items,
             "interactions": len(own.items),
             "size": size or size_of(len(own.items)),
+            "interactions_sha256": data_checksum(own, dataset),
         }
     )
 

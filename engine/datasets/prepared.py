@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.atomic import atomic_file, write_atomically
+from engine.atomic import atomic_file
+from engine.datasets.digests import prepared_folder
 from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
-from engine.datasets.locate import cache_folder
 from engine.datasets.ordering import Ids
 from engine.lock import hold_lock
 from engine.regular import open_regular
@@ -55,29 +55,6 @@ class Prepared:
     """The counts of the source, and those after each step of the filter."""
 
 
-def source_checksum(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex; cached until its size, time or path changes.
-
-    Raises:
-        OSError: the file can't be read.
-    """
-    stat = path.stat()
-    resolved = str(path.resolve())
-    identity = [resolved, stat.st_size, stat.st_mtime_ns, stat.st_ino]
-    name = hashlib.sha256(resolved.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    cached = _folder() / f"source-{name}.json"
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(cached.read_bytes())
-        if known["identity"] == identity:
-            return str(known["sha256"])
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with contextlib.suppress(OSError):
-        _folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(cached, json.dumps({"identity": identity, "sha256": digest}))
-    return digest
-
-
 def preparation_key(dataset: Dataset, source: str) -> str:
     """Return the key of the prepared copy of a source (its SHA-256) with these settings."""
     how = dataset.model_dump(mode="json", include=_READ_WITH)
@@ -89,8 +66,8 @@ def preparation_lock(name: str) -> Iterator[None]:
     """Let one process at a time prepare a data set, while others wait for its copy."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):  # without a lock, both prepare it
-            _folder().mkdir(parents=True, exist_ok=True)
-            held.enter_context(hold_lock(_folder() / f"{name}.lock"))
+            prepared_folder().mkdir(parents=True, exist_ok=True)
+            held.enter_context(hold_lock(prepared_folder() / f"{name}.lock"))
         yield
 
 
@@ -144,6 +121,18 @@ def _fits_together(prepared: Prepared) -> bool:
     )
 
 
+def ids_checksum(prepared: Prepared) -> str:
+    """Compute the SHA-256, in hex, of what users and items are called in the source.
+
+    No figure of a run depends on it, but which items its model recommends.
+    """
+    digest = hashlib.sha256()
+    for ids in (prepared.user_ids, prepared.item_ids):
+        digest.update(f"{ids.dtype.str} {len(ids)}\n".encode())
+        digest.update(np.ascontiguousarray(ids).data)
+    return digest.hexdigest()
+
+
 def is_sound(prepared: Prepared) -> bool:
     """Whether the histories still have the checksum that they were written with."""
     own = prepared.interactions
@@ -192,9 +181,5 @@ def _header(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
     return line.ljust(room - 1).encode() + b"\n"
 
 
-def _folder() -> Path:
-    return cache_folder() / "prepared"
-
-
 def _path(name: str, key: str) -> Path:
-    return _folder() / f"{name}-{key[:16]}.seqbench"
+    return prepared_folder() / f"{name}-{key[:16]}.seqbench"

@@ -17,6 +17,7 @@ given all items before the part.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -138,6 +139,25 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
                 f"{'file' if rule.kind == 'given' else 'period'}: {remedy}."
             )
     return split
+
+
+def data_checksum(interactions: Interactions, dataset: Dataset) -> str:
+    """Compute the checksum of what a run trains on and is evaluated on: SHA-256, in hex.
+
+    It is that of the interactions where they decide the split. A temporal one depends on times
+    too, so that what it holds out is hashed with it.
+
+    Raises:
+        DataError: the data can't be split as the data set says.
+    """
+    if dataset.split.kind != "temporal":
+        return interactions.checksum
+    split = split_data(interactions, dataset)
+    digest = hashlib.sha256(interactions.checksum.encode())
+    for held_out in (split.valid, split.test):
+        for bounds in (split.train_end, held_out.users, held_out.ends):
+            digest.update(np.ascontiguousarray(bounds, dtype="<i8").data)
+    return digest.hexdigest()
 
 
 def leave_one_out(interactions: Interactions) -> SplitData:

@@ -27,7 +27,13 @@ from engine.report.planned import SuiteRuns, suite_runs
 from engine.report.plots import CellQuality, Curve
 from engine.spec import Suite
 from engine.store import queries, series
-from engine.store.compare.grouping import CellRow, Choice, cell_table, counted_runs
+from engine.store.compare.grouping import (
+    CellRow,
+    Choice,
+    cell_table,
+    cells_marked_for_data,
+    counted_runs,
+)
 from engine.store.database import fetch
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
@@ -169,8 +175,9 @@ def _published(
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
+        marks = cells_marked_for_data(con, choice)
         for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell):
+            for each in published.published_for(tables, cell, marks):
                 yield cell, each
 
 

@@ -137,6 +137,28 @@ def migrations() -> Migrations:
         )
         db.execute("PRAGMA user_version = 8")
 
+    @steps()
+    def data_of_attempts(db: Database) -> None:
+        # checksum: of the data that an attempt trained on. confirmed: whether they were the known
+        # ones; NULL where nothing told. An attempt that went on from a checkpoint of other data
+        # isn't possible any more: runs with one are marked.
+        db.execute("ALTER TABLE attempts ADD COLUMN checksum TEXT")
+        db.execute("ALTER TABLE attempts ADD COLUMN confirmed INTEGER")
+        db.execute(
+            "UPDATE attempts SET checksum = (SELECT CASE WHEN json_valid(fields)"
+            " THEN json_extract(fields, '$.checksum') END FROM events"
+            " WHERE run = attempts.run AND attempt = attempts.attempt AND kind = 'start'"
+            " ORDER BY seq DESC LIMIT 1)"
+        )
+        db.execute(
+            "UPDATE runs SET marks = trim(ifnull(marks, '') || ' changed-data')"
+            " WHERE (SELECT count(DISTINCT checksum) FROM attempts WHERE run = runs.id"
+            " AND resumed_epoch IS NOT NULL AND attempt >= (SELECT ifnull(max(attempt), 0)"
+            " FROM attempts WHERE run = runs.id AND resumed_epoch = 0)) > 1"
+        )
+        db.execute("CREATE INDEX runs_marked ON runs (marks, id) WHERE marks > ''")
+        db.execute("PRAGMA user_version = 9")
+
     return steps
 
 

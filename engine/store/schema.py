@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.metrics import AGGREGATES, EPOCH_MEASURES
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")
@@ -25,11 +25,6 @@ TELEMETRY_MEASURES = (
 )
 SUMMARY_MEASURES = tuple(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in AGGREGATES)
 """Columns of ``summaries`` that are an aggregate over a run's epochs."""
-
-CHECKSUM = """(
-    SELECT CASE WHEN json_valid(fields) THEN json_extract(fields, '$.checksum') END FROM events
-    WHERE run = runs.id AND kind = 'start' ORDER BY attempt DESC, seq DESC LIMIT 1)"""
-"""SQL for the checksum of the data that a row of ``runs`` was trained on last."""
 
 RUN_TABLES = ("specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings")
 """Tables with a column ``run``, beside ``summaries`` and ``requests``."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SplitData, split_data
+from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
 from engine.models.base import SequenceModel
@@ -131,6 +131,7 @@ def train(
         batch = settings.eval_batch_size
         return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
 
+    checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
     saved_at = time.monotonic()
     while not _finished(state, settings):
         epoch = state.epoch + 1
@@ -159,7 +160,7 @@ def train(
             )
         )
         if time.monotonic() - saved_at >= CHECKPOINT_SECONDS or _finished(state, settings):
-            save(_checkpoint(spec, state))
+            save(_checkpoint(spec, state, checksum))
             saved_at = time.monotonic()
 
     assert state.best is not None
@@ -289,7 +290,7 @@ def _seed_epoch(seed: int, epoch: int, group: Group) -> torch.Generator:
     return torch.Generator().manual_seed(mixed)
 
 
-def _checkpoint(spec: RunSpec, state: TrainingState) -> Checkpoint:
+def _checkpoint(spec: RunSpec, state: TrainingState, checksum: str) -> Checkpoint:
     assert state.best is not None
     learner = state.learner
     return Checkpoint(
@@ -300,6 +301,7 @@ def _checkpoint(spec: RunSpec, state: TrainingState) -> Checkpoint:
         average=None if learner.average is None else dict(learner.average.state_dict()),
         optimizer=learner.optimizer.state_dict(),
         best=state.best,
+        checksum=checksum,
     )
 
 

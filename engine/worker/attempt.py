@@ -18,9 +18,11 @@ import numpy as np
 import torch
 
 from engine.atomic import write_atomically
+from engine.datasets.confirm import confirm
 from engine.datasets.interactions import Interactions
-from engine.datasets.load import load_interactions
-from engine.datasets.splits import SPLITS, split_data
+from engine.datasets.load import open_data
+from engine.datasets.prepared import Prepared, ids_checksum
+from engine.datasets.splits import SPLITS, data_checksum, split_data
 from engine.errors import DataError, TrainingError, UserError
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
@@ -28,7 +30,7 @@ from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
-from engine.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
 from engine.training.inference import InferenceSpeed, inference_speed
 from engine.training.loop import (
@@ -39,10 +41,11 @@ from engine.training.loop import (
     training_histories,
     uses_bfloat16,
 )
-from engine.worker.distributed import own_device, process_group
+from engine.worker.distributed import check_same_data, own_device, process_group
 from engine.worker.fence import Fence
 from engine.worker.provenance import device_name, slurm_job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
+from engine.worker.resume import Resumption, resumption
 
 RESERVE_BYTES = 65_536
 """Of the file that is deleted to make room for the journal's last line on a full disk."""
@@ -168,14 +171,21 @@ def _train(
     group: Group,
 ) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
-    interactions = load_interactions(spec.source)
-    checkpoint, resume, problems = _newest_checkpoint(folder, spec)
-    group.broadcast(checkpoint)
+    data = open_data(spec.source, check=True)
+    interactions = data.interactions
+    check_same_data(group, data_checksum(interactions, spec.source))
+    confirmation = confirm(spec.source)
+    if confirmation is not None and not confirmation.usable:
+        raise DataError(confirmation.sentence)
+    begin = resumption(folder, spec, interactions)
+    group.broadcast(begin.name)
 
-    facts = _facts(folder, attempt, spec, interactions, device, resume, group.world_size)
-    journal.write("start", **facts)
-    for problem in problems:
+    facts = _facts(folder, attempt, spec, data, device, begin, group.world_size)
+    journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
+    for problem in begin.problems:
         journal.write("warning", message=problem)
+    if confirmation is not None and confirmation.confirmed is False:
+        journal.write("warning", message=confirmation.sentence)
     telemetry = TelemetryThread(journal, os.getpid(), _gpu_uuid(device))
     telemetry.start()
     try:
@@ -184,7 +194,7 @@ def _train(
             interactions,
             device,
             JournalRecorder(journal, telemetry),
-            resume=resume,
+            resume=begin.checkpoint,
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
             group=group,
@@ -223,20 +233,6 @@ def _log_bytes(folder: RunFolder) -> int | None:
         return None
 
 
-def _newest_checkpoint(
-    folder: RunFolder, spec: RunSpec
-) -> tuple[str | None, Checkpoint | None, list[str]]:
-    """Return name and content of the newest checkpoint that can be used, and the problems of newer
-    ones."""
-    problems: list[str] = []
-    for _, path in reversed(folder.checkpoints()):
-        try:
-            return path.name, load_checkpoint(path, spec.fingerprint()), problems
-        except CheckpointError as error:
-            problems.append(f"{error}; looking for an earlier one.")
-    return None, None, problems
-
-
 def _speed(
     spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
 ) -> InferenceSpeed:
@@ -261,12 +257,13 @@ def _facts(
     folder: RunFolder,
     attempt: int,
     spec: RunSpec,
-    interactions: Interactions,
+    data: Prepared,
     device: torch.device,
-    resume: Checkpoint | None,
+    begin: Resumption,
     processes: int,
 ) -> dict[str, Any]:
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
+    interactions = data.interactions
     split = split_data(interactions, spec.source)
     histories = training_histories(split, torch.device("cpu"))
     return {
@@ -282,7 +279,8 @@ def _facts(
         "processes": processes,
         **software(),
         **({"job": job} if (job := slurm_job(os.environ)) else {}),
-        "checksum": interactions.checksum,
+        "checksum": begin.checksum,
+        "ids": ids_checksum(data),
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,
         "interactions": len(interactions.items),
@@ -292,7 +290,7 @@ def _facts(
         "epochs": spec.training.epochs,
         "patience": spec.training.patience,
         "steps_per_epoch": steps_per_epoch(spec, histories),
-        "resumed_epoch": resume.epoch if resume else 0,
+        "resumed_epoch": begin.checkpoint.epoch if begin.checkpoint else 0,
         "log_bytes": _log_bytes(folder),
     }
 

@@ -17,7 +17,8 @@ from typing import Never
 import torch
 
 from engine.datasets.load import load_interactions
-from engine.errors import TrainingError, UserError
+from engine.datasets.splits import data_checksum
+from engine.errors import DataError, TrainingError, UserError
 from engine.process import ProcessIdentity, is_alive, own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
@@ -101,6 +102,7 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
         _watch(ranks[:1], lambda: os._exit(0))  # rank 0 has written how the run ended
         spec = load_spec(folder)
         interactions = load_interactions(spec.source)
+        check_same_data(group, data_checksum(interactions, spec.source))
         checkpoint = group.broadcast(None)
         resume = (
             load_checkpoint(folder.path / checkpoint, spec.fingerprint()) if checkpoint else None
@@ -114,6 +116,19 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
         sys.stderr.write(traceback.format_exc(limit=-8))
         time.sleep(GRACE_SECONDS)
     os._exit(1)
+
+
+def check_same_data(group: Group, checksum: str) -> None:
+    """Check that all ranks have read the same data: each reads them for itself.
+
+    Raises:
+        DataError: they haven't.
+    """
+    if len(set(group.all_gather_object(checksum))) > 1:
+        raise DataError(
+            "The processes that were to train it together read different data: retry it once "
+            "nothing writes to the data set's file."
+        )
 
 
 class _Silent:

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.datasets.confirm import confirm
 from engine.datasets.load import open_data
 from engine.datasets.splits import split_data
 from engine.datasets.titles import id_text, item_titles
 from engine.errors import DataError, UserError
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
+from engine.worker.samedata import newest_checksum, refuse_other_data, refuse_other_names
 
 
 def main() -> int:
@@ -50,7 +52,12 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
 
     folder = RunFolder(arguments.folder)
     spec = load_spec(folder)
-    data = open_data(spec.source)
+    data = open_data(spec.source, check=True)
+    if (trained := newest_checksum(folder)) is not None:
+        refuse_other_data(data.interactions, spec.source, trained, "the run")
+        refuse_other_names(data, spec.source, folder)
+    elif (copy := confirm(spec.source)) is not None and not copy.usable:
+        raise DataError(copy.sentence)
     split = split_data(data.interactions, spec.source)
     model = trained_model(spec, folder.best_model, data.interactions.num_items)
     titles = item_titles(spec.source, data.item_ids)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.marks import MEANING, marks_of
+from engine.marks import MEANING, marks_of, of_data, of_times
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from engine.marks import MEANING, marks_of
         ([(0, 0x04)], ("throttled-power",)),
         ([(0, 0x80 | 0x08)], ("throttled-power",)),
         ([(0, 0x08)], ("throttled-hardware",)),
-        ([(0, 0x08), (1, 0x24)], tuple(MEANING)),
+        ([(0, 0x08), (1, 0x24)], of_times(" ".join(MEANING))),
     ],
 )
 def test_the_drivers_words_become_ours(
@@ -41,3 +41,9 @@ def test_marks_are_those_of_the_parts_together(
     whole = marks_of(samples)
     assert (whole is None) == all(part is None for part in parts)
     assert set(whole or ()) == {mark for part in parts for mark in part or ()}
+
+
+def test_a_mark_is_of_times_or_of_data() -> None:
+    assert of_data("shared other-copy") == ("other-copy",)
+    assert of_times("shared other-copy") == ("shared",)
+    assert of_data(None) == of_times(None) == of_times("") == ()

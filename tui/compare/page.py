@@ -77,6 +77,7 @@ class Page:
 
     Attributes:
         total: how many rows there are; ``rows`` are those from ``request.start`` on.
+        marks: marks of data of the cells that have any (`engine.marks`).
         left_out: imported runs that match and make no cell.
         apart: in what cells of one place differ, such as ``settings``; empty where none do.
     """
@@ -86,12 +87,19 @@ class Page:
     rows: tuple[CompareRow, ...]
     figures: Figures = field(default_factory=dict)
     leaders: Leaders = field(default_factory=dict)
+    marks: Mapping[Cell, tuple[str, ...]] = field(default_factory=dict)
     left_out: int = 0
     apart: str = ""
 
     def row(self, key: str | None) -> CompareRow | None:
         """Find the row of that key, if it was read."""
         return next((row for row in self.rows if row.key == key), None)
+
+    def marks_of(self, row: CompareRow) -> str:
+        """A run's or a cell's marks, with blanks between."""
+        if row.run is not None:
+            return str(row.run.get("marks") or "")
+        return " ".join(self.marks.get(Cell.named(row.cell), ()))
 
     def figures_of(self, row: CompareRow) -> Mapping[str, Value]:
         """A run's figures, or the means of a cell, by the store's column names."""

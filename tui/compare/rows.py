@@ -118,13 +118,20 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
         return Cell("–", "muted")
     if column.kind == "text":
         return Cell(text, "muted" if column.name in QUIET else "")
-    if run.get("marks") and column.name in _DISTURBED:
+    if _is_marked(run.get("marks"), column):
         return Cell(f"{MARKED}{text}", "state-marked")
     if state == "done" and column.better and not tone:
         best = leaders.get((str(run["dataset"]), column.source))
         if best is not None and value == best:
             return Cell(text, "best")
     return Cell(text)
+
+
+def _is_marked(given: Value, column: Column) -> bool:
+    """Whether a mark says that a figure in this column isn't comparable."""
+    if column.name in _DISTURBED:
+        return bool(marks.of_times(given))
+    return column.kind == "metric" and bool(marks.of_data(given))
 
 
 def cell_text(value: Value, column: Column) -> str:

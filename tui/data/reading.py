@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from engine.datasets.confirm import confirm
 from engine.datasets.locate import locate
 from engine.spec import Dataset
 from tui.data.words import Availability
+from tui.shell.states import MARKED
 from tui.shell.text import TITLE, bytes_, plain, short_path
 
 
@@ -15,6 +17,9 @@ def availability_of(dataset: Dataset) -> Availability:
     if dataset.synthetic is not None:
         return Availability("✓", "$state-done", "built in", True)
     if located := locate(dataset):
+        found = confirm(dataset)
+        if found is not None and found.confirmed is False:
+            return Availability(MARKED, "$warning", found.sentence, True)
         return Availability("✓", "$state-done", short_path(located.folder, 60), True)
     if dataset.archive is None:
         said = "not here; it isn't fetched, see the note"

@@ -29,15 +29,21 @@ class DataColumns:
     ) -> None:
         self.ready: Mapping[str, bool] | None = None
         """Whether each data set is here; ``None`` before they were looked for."""
+        self.other_copies: Mapping[str, str] = {}
+        """Data sets here that aren't what their entry says, with a sentence each."""
         self._wanted: frozenset[str] = frozenset()
         self._looked = looked
         self._reading = Reading(owner, self._take, fail)
+        self._comparing = Reading(owner, self._take_other_copies, fail)
 
     def columns(self, catalogue: Catalogue) -> list[Column]:
         """Head the columns of the grid."""
         datasets = (catalogue.datasets[name] for name in catalogue.dataset_order)
         shown = (each for each in datasets if not each.optional or each.name in self._wanted)
-        return [data_column(dataset, self.ready) for dataset in shown]
+        return [
+            data_column(dataset, self.ready, other_copy=dataset.name in self.other_copies)
+            for dataset in shown
+        ]
 
     def want(self, names: Iterable[str]) -> None:
         """Give data sets a column; one that has it keeps it."""
@@ -51,7 +57,18 @@ class DataColumns:
 
             return read_ready(catalogue)
 
+        def compare() -> Mapping[str, str]:
+            from tui.launch.reading import read_other_copies
+
+            return read_other_copies(catalogue)
+
         self._reading.ask(read)
+        self._comparing.ask(compare)
+
+    def _take_other_copies(self, found: Mapping[str, str]) -> None:
+        if found != self.other_copies:
+            self.other_copies = found
+            self._looked()
 
     def _take(self, ready: Mapping[str, bool]) -> None:
         self.ready = ready

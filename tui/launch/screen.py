@@ -294,7 +294,9 @@ class LaunchScreen(Screen[None]):
     def _show_detail(self) -> None:
         key, catalogue, order = self.grid.cursor_key, self.app.catalogue, self.desk.order
         if key is not None and catalogue is not None and order is not None:
-            self._detail.update(detail_text(catalogue, key, order, self.store.cells.get(key)))
+            said = self._data.other_copies.get(key[1], "")
+            cell = self.store.cells.get(key)
+            self._detail.update(detail_text(catalogue, key, order, cell, said))
 
     # Actions
 

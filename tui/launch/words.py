@@ -11,7 +11,7 @@ from engine.errors import UsageError
 from engine.order import Order
 from tui.launch.estimates import parameters_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
-from tui.shell.states import NEVER, STATES, glyph, style_variable
+from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 
 if TYPE_CHECKING:
@@ -65,9 +65,13 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
 
 
 def detail_text(
-    catalogue: Catalogue, key: CellKey, order: Order, cell: LaunchCell | None
+    catalogue: Catalogue, key: CellKey, order: Order, cell: LaunchCell | None, other_copy: str = ""
 ) -> Content:
-    """Write what is known about one cell."""
+    """Write what is known about one cell.
+
+    Args:
+        other_copy: what is to be said of the data set's copy, if it isn't what the entry says.
+    """
     from engine.planning import sample  # loaded with the configuration, after the first paint
 
     model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
@@ -92,7 +96,9 @@ def detail_text(
     size = (
         f"{dataset.users:,} users, {dataset.items:,} items, {dataset.interactions:,} interactions"
     )
-    facts.append(("Data", Content(size)))
+    if other_copy:
+        size = f"{MARKED} {plain(other_copy, PARAGRAPH)}"
+    facts.append(("Data", Content.styled(size, "$warning" if other_copy else "")))
     if cell is not None and cell.ceiling is not None and cell.ceiling.cold:
         facts.append(("NDCG@10", Content(cell.ceiling.words)))
     if model.paper:

@@ -9,6 +9,8 @@ from textual.content import Content
 
 from engine.analysis.comparison import Value, figure
 from engine.analysis.reference import Beside, ReferenceOfCell
+from engine.marks import of_data
+from tui.shell.states import MARKED
 from tui.shell.text import ABSENT, TITLE, plain, shorten
 
 _FIRST = (
@@ -37,11 +39,16 @@ _LABEL = 25
 _GAP = 2
 
 
-def reference_title(reference: ReferenceOfCell, cell: str) -> str:
-    """Name a table of published figures, the ``cell`` they are of, and how they were made."""
+def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None) -> str:
+    """Name a table of published figures, the ``cell`` they are of, and how they were made.
+
+    ``marks`` of ours that keep them from being compared come first: words with blanks between.
+    """
+    signs = "".join(f"{MARKED} {mark} · " for mark in of_data(marks))
     ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
     return plain(
-        f"{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}", 4 * TITLE
+        f"{signs}{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}",
+        4 * TITLE,
     )
 
 

@@ -154,7 +154,7 @@ class RunScreen(ChartedScreen):
             return
         run = page.details.run
         cell = f"{run.model} × {run.dataset} × {run.length}"
-        panel.border_title = Content(reference_title(reference, cell))
+        panel.border_title = Content(reference_title(reference, cell, run.marks))
         width = (panel.content_size.width or self.size.width - 4) - 1
         figures = reference_content(reference, page.details.figures, width)
         notes = " ".join(

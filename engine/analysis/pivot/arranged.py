@@ -138,9 +138,10 @@ def _beside(
     level: Level, published: Published, place: tuple[str, str, int], title: str
 ) -> PivotRow:
     aggregate = published.reference.aggregate
+    sign = f" ! {' '.join(published.marks)}" if published.marks else ""
     label = {
         "published": f"{title}published as “test”",
-        "alike": f"{title}ours, validation{'' if aggregate == 'best' else f' {aggregate}'}",
+        "alike": f"{title}ours, validation{'' if aggregate == 'best' else f' {aggregate}'}{sign}",
         "difference": "difference",
         "margin": "± 95 %",
         "verdict": "ours is",

@@ -20,7 +20,7 @@ from engine.analysis.published import Against, caveats
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_plot, quality_plot
-from engine.report.remarks import note_below, signed_label
+from engine.report.remarks import SIGN, note_below, signed_label
 from engine.report.wording import ABSENT, interval_text, metric_name, slug, valid_name
 from engine.spread import spread
 
@@ -69,7 +69,7 @@ def beside_published(material: Material) -> Section:
         for name in names:
             rows = [
                 [
-                    f"{row.cell.model} L={row.cell.length}",
+                    f"{row.cell.model} L={row.cell.length}{SIGN if each.marks else ''}",
                     row.cell.dataset,
                     *_against(each.figures[name], name),
                 ]

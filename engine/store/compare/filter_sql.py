@@ -57,7 +57,9 @@ _RUN_FIELDS = {
     "suite": Field("r.suite", "text", "suite that it was launched with"),
     "device": Field("r.device", "text", "where it ran"),
     "origin": Field("r.origin", "text", "how an imported run came; imported finds them all"),
-    "mark": Field("r.marks", "text", "what disturbed it: shared, throttled"),
+    "mark": Field(
+        "r.marks", "text", "what disturbed it: shared, throttled, other-copy, changed-data"
+    ),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),
     "cause": Field("r.cause", "text", "why it ended, in a word"),

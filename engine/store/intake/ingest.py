@@ -16,7 +16,7 @@ from typing import Any
 from engine.journal import BadLine, JournalLine, read_journal
 from engine.lifecycle import ENDED
 from engine.lifecycle import sql as states_sql
-from engine.marks import in_order, marks_of
+from engine.marks import CHANGED_DATA, OTHER_COPY, in_order, marks_of, of_times
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
@@ -29,12 +29,7 @@ from engine.store.intake.rows import (
     step_row,
     telemetry_row,
 )
-from engine.store.schema import (
-    CHECKSUM,
-    EPOCH_INTEGERS,
-    SUMMARY_MEASURES,
-    TELEMETRY_MEASURES,
-)
+from engine.store.schema import EPOCH_INTEGERS, SUMMARY_MEASURES, TELEMETRY_MEASURES
 
 MAX_WARNINGS = 100
 """Problems kept of a run: a file that is no journal at all has one a line."""
@@ -183,6 +178,8 @@ def _insert(connection: StoreConnection, rows: Rows, offset: int) -> None:
     _warn(connection, rows)
     facts = {**rows.facts, "offset": offset, "last_growth": time.time()}
     _set_attempt(connection, rows.run, rows.attempt, facts)
+    if "resumed_epoch" in rows.facts:
+        _mark_data(connection, rows.run)
 
 
 _OTHERS, _THROTTLE = map(TELEMETRY_MEASURES.index, ("gpu_others", "gpu_throttle"))
@@ -198,6 +195,15 @@ def _mark(connection: StoreConnection, rows: Rows) -> None:
     after = " ".join(in_order([*(before or "").split(), *found]))
     if after != before:
         connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after, rows.run))
+
+
+def _mark_data(connection: StoreConnection, run: str) -> None:
+    """Mark a run by the data of its attempts since one last trained from the start."""
+    found = zip((OTHER_COPY, CHANGED_DATA), connection.rows(_DATA, {"run": run})[0], strict=True)
+    before = connection.rows("SELECT marks FROM runs WHERE id = ?", (run,))[0][0]
+    marks = [*of_times(before), *(mark for mark, given in found if given)]
+    if (after := " ".join(in_order(marks))) != (before or ""):
+        connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after or None, run))
 
 
 def _warn(connection: StoreConnection, rows: Rows) -> None:
@@ -249,6 +255,14 @@ _INSERT_EPOCH = (
     + " WHERE (excluded.attempt, excluded.seq) > (epochs.attempt, epochs.seq)"
 )
 
+# Whether an attempt had another copy of the data than the known one, and whether one went on from a
+# checkpoint of other data, which versions did that didn't keep its checksum.
+_DATA = """
+SELECT ifnull(max(confirmed = 0), 0), count(DISTINCT checksum) > 1 FROM attempts
+WHERE run = :run AND resumed_epoch IS NOT NULL AND attempt >= (
+    SELECT ifnull(max(attempt), 0) FROM attempts WHERE run = :run AND resumed_epoch = 0)
+"""
+
 # What an attempt did after the checkpoint that a later one went on from isn't part of the run: the
 # later one does it again, and on another machine may stop earlier.
 _DROP_SUPERSEDED = """
@@ -285,9 +299,11 @@ def _summarise_sql() -> str:
 
 _SUMMARISE = _summarise_sql()
 
+# An attempt that failed before it trained tells nothing of this.
 _REFRESH_FACTS = f"""
 WITH newest AS (
-    SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL ORDER BY attempt DESC LIMIT 1
+    SELECT * FROM attempts WHERE run = :run AND started IS NOT NULL
+    ORDER BY resumed_epoch IS NULL, attempt DESC LIMIT 1
 ), reached AS (
     SELECT epochs.step FROM epochs JOIN newest
     WHERE epochs.run = :run AND epochs.epoch = coalesce(newest.epoch, newest.resumed_epoch)
@@ -302,7 +318,8 @@ UPDATE runs SET
     epochs = coalesce((SELECT epochs FROM newest), epochs),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
     ({", ".join(SPEEDS)}) = (SELECT {", ".join(SPEEDS)} FROM newest),
-    checksum = {CHECKSUM},
+    checksum = (SELECT checksum FROM attempts WHERE run = :run AND checksum IS NOT NULL
+        ORDER BY attempt DESC LIMIT 1),
     (best_epoch, best_valid_ndcg, best_test_ndcg) = (
         SELECT best_epoch, valid_ndcg_best, test_ndcg_best FROM summaries WHERE run = :run),
     epoch_seconds = (SELECT avg(seconds) FROM (

@@ -132,8 +132,10 @@ def start_facts(reader: Reader) -> dict[str, Any]:
             "resumed_epoch",
         )
     }
-    texts = ("boot_id", "host", "device", "device_kind", "dtype")
+    texts = ("boot_id", "host", "device", "device_kind", "dtype", "checksum")
     facts.update((name, reader.text(name)) for name in texts)
+    confirmed = reader.line.fields.get("confirmed")
+    facts["confirmed"] = int(confirmed) if isinstance(confirmed, bool) else None
     return {name: value for name, value in facts.items() if value is not None}
 
 

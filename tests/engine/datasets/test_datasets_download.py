@@ -19,7 +19,7 @@ import pytest
 
 from engine.datasets.download import FetchCancelledError, Progress, RetryPolicy, fetch, offer
 from engine.datasets.load import load_interactions
-from engine.datasets.locate import locate
+from engine.datasets.locate import RECORD, locate
 from engine.errors import DataError
 from engine.spec import Dataset
 
@@ -153,10 +153,8 @@ def test_fetches_checks_and_unpacks_what_is_wanted(
     folder = fetch(dataset, seen.append, policy=QUICK)
 
     assert folder == cache / "tiny-folder"
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
-        "u.data": RATINGS,
-        "README": b"Cite us.",
-    }
+    unpacked = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != RECORD}
+    assert unpacked == {"u.data": RATINGS, "README": b"Cite us."}
     assert left_over(cache) == {"tiny-folder"}
     done = [progress.done for progress in seen]
     assert done == sorted(done)
@@ -166,6 +164,10 @@ def test_fetches_checks_and_unpacks_what_is_wanted(
 
     assert fetch(dataset, policy=QUICK) == folder
     assert site.asked == [None], "what is there and sound is not fetched again"
+
+    (folder / "u.data").write_bytes(RATINGS.replace(b"\t3\t", b"\t4\t", 1))
+    assert fetch(dataset, policy=QUICK) == folder
+    assert (folder / "u.data").read_bytes() == RATINGS, "it wasn't what had been unpacked"
 
 
 def test_a_damaged_copy_in_the_cache_is_replaced(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from typing import Any
 import torch
 
 from engine.datasets.load import load_interactions
+from engine.errors import DataError
 from engine.spec import RunSpec
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from engine.training.group import SINGLE, Group, join
 from engine.training.recorder import EpochRecord, StepRecord
+from engine.worker.distributed import check_same_data
 
 CPU = torch.device("cpu")
 
@@ -64,15 +67,28 @@ def trained(
     }
 
 
-def train_cases(folder: Path, rank: int, size: int, port: int) -> None:
+def join_as(rank: int, size: int, port: int) -> Group:
     """Be one of the processes, in the surroundings that ``torchrun`` makes for each; the store by
     which they meet is the caller's."""
     place = {"RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in place.items()})
     os.environ.update(TORCHELASTIC_USE_AGENT_STORE="True", GLOO_SOCKET_IFNAME="lo")
     torch.set_num_threads(1)
+    return join(CPU)
+
+
+def compare_data(rank: int, port: int, checksum: str) -> None:
+    """End with 3 if the other process has read other data."""
+    try:
+        check_same_data(join_as(rank, 2, port), checksum)
+    except DataError:
+        sys.exit(3)
+
+
+def train_cases(folder: Path, rank: int, size: int, port: int) -> None:
+    """Be one of the processes that train each case."""
+    group = join_as(rank, size, port)
     loop.CHECKPOINT_SECONDS = 0.0
-    group = join(CPU)
     for name, case in json.loads((folder / "cases.json").read_text()).items():
         resume = Path(case["resume"]) if case["resume"] else None
         found = trained(RunSpec.model_validate(case["spec"]), folder, name, resume, group)

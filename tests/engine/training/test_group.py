@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from forked import CONTEXT
-from shared_run import train_cases, trained
+from shared_run import compare_data, train_cases, trained
 
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
@@ -159,6 +159,20 @@ def test_one_process_goes_on_from_a_run_of_two(catalogue, alone, shared, tmp_pat
     first = whole["epochs"][1]["step"]
     rest = whole | {"steps": whole["steps"][first:], "epochs": whole["epochs"][2:]}
     assert_equal(rest, resumed)
+
+
+@pytest.mark.parametrize("data", ["aa", "ab"])
+def test_processes_that_read_different_data_do_not_train_together(data: str) -> None:
+    store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    pair = [
+        CONTEXT.Process(target=compare_data, args=(rank, store.port, data[rank]), daemon=True)
+        for rank in range(2)
+    ]
+    for process in pair:
+        process.start()
+    for process in pair:
+        process.join()
+    assert [process.exitcode for process in pair] == ([0, 0] if data == "aa" else [3, 3])
 
 
 @pytest.mark.parametrize(("rows", "size"), [(5, 2), (1, 3), (6, 3), (128, 4)])

@@ -14,13 +14,14 @@ import torch
 
 from engine.config import load_catalogue
 from engine.datasets.load import open_data
+from engine.datasets.prepared import ids_checksum
 from engine.datasets.splits import split_data
 from engine.errors import DataError
 from engine.models.registry import build
 from engine.predictions import predictions
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
-from engine.specfile import save_spec
+from engine.specfile import load_spec, save_spec
 from engine.training.evaluation import evaluation_set, ranks
 from engine.training.recommend import predict, trained_model
 from engine.worker import recommend
@@ -58,8 +59,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
 
 
 def test_ranks_are_those_of_evaluation(folder: RunFolder) -> None:
-    from engine.specfile import load_spec
-
     spec = load_spec(folder)
     split = split_data(open_data(spec.source).interactions, spec.source)
     model = trained_model(spec, folder.best_model, split.interactions.num_items)
@@ -128,3 +127,22 @@ def test_weights_of_other_data_are_refused(
     assert "don't fit mine as it is here, with 14 items" in problem("u8")
     folder.best_model.write_bytes(b"no weights")
     assert "is damaged" in problem("u8")
+
+
+def test_a_model_is_not_asked_about_other_data(
+    folder: RunFolder, problem: Problem, tmp_path: Path
+) -> None:
+    own = open_data(load_spec(folder).source)
+    checksum = own.interactions.checksum
+    begun = {"seq": 0, "t": 1.0, "kind": "start", "checksum": checksum, "ids": ids_checksum(own)}
+    folder.journal(1).write_text(json.dumps(begun) + "\n")
+    assert predictions(folder, "u8").users
+    data = tmp_path / "data" / "mine" / "r.csv"
+    whole = data.read_text()
+    data.write_text(whole.replace("u8,11,1\nu8,9,2\n", "u8,9,1\nu8,11,2\n"))
+    said = problem("u8")
+    assert said.startswith(f"{data} holds other data than the run was trained on (checksum ")
+    assert f"not {checksum[:12]}" in said
+    data.write_text(whole.replace(",13,", ",14,"))
+    assert open_data(load_spec(folder).source).interactions.checksum == checksum
+    assert f"{data} calls users or items otherwise" in problem("u8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from resource import RLIMIT_AS, RLIMIT_FSIZE
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worker_process import Conditions, is_stopped, start_worker
+from worker_process import is_stopped
 
 from engine.config import load_catalogue
 from engine.journal import NO_ROOM, JournalLine, read_journal
@@ -62,21 +62,6 @@ def make_folder(tmp_path: Path) -> Callable[..., RunFolder]:
         return folder
 
     return make
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., BaseProcess]]:
-    started: list[BaseProcess] = []
-
-    def run(folder: RunFolder, attempt: int = 1, **conditions: Any) -> BaseProcess:
-        arguments = [str(folder.path), "--attempt", str(attempt), "--threads", "1"]
-        started.append(start_worker(arguments, folder.log, Conditions(**conditions)))
-        return started[-1]
-
-    yield run
-    for process in started:
-        process.kill()
-        process.join()
 
 
 def lines(folder: RunFolder, kind: str, attempt: int = 1) -> list[JournalLine]:

@@ -124,6 +124,22 @@ async def test_reference_figures_stand_beside_ours(measured: MeasuredStore) -> N
         assert not panel.display
 
 
+@pytest.mark.parametrize("by_cell", [False, True])
+async def test_runs_on_another_copy_are_marked_beside_published_figures(
+    tmp_path: Path, by_cell: bool
+) -> None:
+    store = MeasuredStore(tmp_path)
+    store.set(store.add(), marks="other-copy")
+    async with comparing(store) as (app, pilot):
+        if by_cell:
+            await pilot.press("b")
+            await settled(pilot)
+        else:
+            assert column_of(app, "test_ndcg_best")[0].startswith("!")
+        title = str(app.screen.query_one("#reference", Static).border_title)
+        assert title.startswith("! other-copy · ")
+
+
 async def test_hidden_for_a_moment_the_table_keeps_the_focus(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         table(app).display = False

@@ -70,6 +70,17 @@ async def test_a_set_that_is_here_is_read_at_once(
         await wait_for(pilot, lambda: pilot.app.screen is not screen, "the grid")
 
 
+async def test_a_copy_that_is_not_the_published_one_is_said(
+    configs: Path, absent_store: StoreLocation, tmp_path: Path
+) -> None:
+    copy = tmp_path / "data" / "ml-100k" / "u.data"
+    copy.parent.mkdir()
+    copy.write_text(ROWS)
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "ml-100k")
+        await wait_for(pilot, lambda: "published file" in " ".join(text(screen).split()), "it")
+
+
 async def test_what_bounds_its_figures_is_said(
     configs: Path, absent_store: StoreLocation, tmp_path: Path
 ) -> None:

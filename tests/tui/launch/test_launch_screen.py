@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from live_runs import LiveStore
@@ -58,6 +59,24 @@ async def test_a_fresh_machine_launches_with_enter_enter(absent_store: StoreLoca
     [run] = runs(absent_store)
     assert (run.model, run.dataset, run.length, run.seed) == ("sasrec", "synthetic", 50, 42)
     assert run.state == "queued"
+
+
+async def test_a_copy_that_is_not_the_published_one_is_said_on_its_column_and_line(
+    absent_store: StoreLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "data" / "ml-100k" / "u.data"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("1\t2\t3\t4\n")
+    monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
+    async with SeqbenchApp(absent_store).run_test(size=(160, 40)) as pilot:
+        await settled(pilot)
+        grid = launch_screen(pilot).grid
+        while grid.cursor_key is None or grid.cursor_key[1] != "ml-100k":
+            await pilot.press("right")
+        await wait_for(pilot, lambda: "is not the published file" in shown(pilot, "#detail"), "it")
+        assert f"Data        ! {copy} is not the published file" in shown(pilot, "#detail")
+        assert "! other copy" in [column.note for column in launch_screen(pilot)._data.columns(
+            load_catalogue())]  # fmt: skip
 
 
 async def test_escape_launches_nothing(absent_store: StoreLocation) -> None:

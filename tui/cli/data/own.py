@@ -118,6 +118,7 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
 
     With options it shows what another filter or split would do; `data derive` keeps that.
     """
+    from engine.datasets.confirm import confirm
     from engine.datasets.load import open_data, prepare, source_files
 
     base = session.catalogue.dataset(name)
@@ -129,6 +130,9 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
         raise UsageError(f"{base.name} is generated: there is nothing to filter.")
     else:
         prepared = prepare(dataset, *source_files(dataset))
+    found = confirm(base)
+    if found is not None and found.confirmed is not True:
+        note(f"{base.name}: {found.sentence}")
     report(dataset, prepared, as_json)
 
 
@@ -289,7 +293,7 @@ def report(
 ) -> None:
     """Print what a data set is like, for people or programs, and of a new one how it was read."""
     from engine.datasets.problems import find_problems, sentences
-    from engine.datasets.splits import split_data
+    from engine.datasets.splits import data_checksum, split_data
     from engine.datasets.statistics import split_counts, statistics
 
     own = prepared.interactions
@@ -308,7 +312,7 @@ def report(
             {
                 "name": dataset.name,
                 "title": dataset.title,
-                "checksum": own.checksum,
+                "checksum": data_checksum(own, dataset),
                 "statistics": asdict(figures),
                 "steps": [asdict(step) for step in prepared.steps],
                 "split": split,

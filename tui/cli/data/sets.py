@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready, locate
 from engine.spec import Dataset
 from tui.cli.data.own import derive, import_, show
@@ -31,6 +32,10 @@ from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
     from engine.datasets.download import Progress
+
+OTHER = "other"
+COPY = {True: "confirmed", False: OTHER, None: "unconfirmed"}
+"""Words for `engine.datasets.confirm.Confirmation.confirmed`."""
 
 PLAIN_SECONDS = 5.0
 """Between two lines of progress where no terminal redraws one."""
@@ -59,14 +64,18 @@ def list_(session: Session, as_json: bool) -> None:
         size = f"not here: {bytes_(each['bytes'])} to fetch" if each["bytes"] else "not here"
         where = {"built-in": "built in"}.get(each["origin"], each["folder"] or size)
         figures = [f"{each[key]:,}" for key in ("users", "items", "interactions")]
-        rows.append([each["name"], *figures, where])
-    headings = ["DATASET", "USERS", "ITEMS", "INTERACTIONS", "WHERE"]
+        rows.append([each["name"], *figures, each["copy"] or "", where])
+    headings = ["DATASET", "USERS", "ITEMS", "INTERACTIONS", "COPY", "WHERE"]
     say_table(headings, rows, right="USERS ITEMS INTERACTIONS")
+    for each in sets:
+        if each["copy"] == OTHER:
+            note(each["copy_note"])
 
 
 def _described(dataset: Dataset) -> dict[str, Any]:
     located = locate(dataset)
     origin = located.origin if located else "built-in" if dataset.synthetic else None
+    found = confirm(dataset)
     return {
         "name": dataset.name,
         "title": dataset.title,
@@ -77,6 +86,8 @@ def _described(dataset: Dataset) -> dict[str, Any]:
         "ready": origin is not None,
         "origin": origin,
         "folder": str(located.folder) if located else None,
+        "copy": COPY[found.confirmed] if found else None,
+        "copy_note": found.sentence if found else "",
         "bytes": dataset.archive.bytes if dataset.archive else None,
         "license": dataset.license,
     }
@@ -186,7 +197,15 @@ def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json
         say_json([{"name": name, "problems": problems} for name, problems in found.items()])
     else:
         for name, problems in found.items():
-            for line in problems or ["is as published."]:
+            for line in problems or [_verified(catalogue.dataset(name))]:
                 say(f"{name}: {line}")
     if any(found.values()):
         ctx.exit(1)
+
+
+def _verified(dataset: Dataset) -> str:
+    """Say what a data set without problems was compared with."""
+    found = confirm(dataset)
+    if found is not None and found.confirmed is None:
+        return f"has the published counts; {found.sentence}"
+    return "is as published."

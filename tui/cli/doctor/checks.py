@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine import __version__
 from engine.config import config_layers
+from engine.datasets.confirm import confirm
 from engine.datasets.locate import cache_folder, is_ready
 from engine.lifecycle import UNDER_WAY
 from engine.limits import Limits, process_limits
@@ -133,6 +134,14 @@ def check_data(session: Session) -> Iterator[Finding]:
     ready = [dataset.name for dataset in datasets if is_ready(dataset)]
     absent = [dataset.name for dataset in datasets if not is_ready(dataset)]
     yield Finding("data", "ok", f"ready: {', '.join(ready)}")
+    found = {dataset.name: confirm(dataset) for dataset in datasets}
+    for copy in found.values():
+        if copy is not None and copy.confirmed is False:
+            yield Finding("data", "problem", copy.what, f"{copy.cure[:1].upper()}{copy.cure[1:]}.")
+    unknown = [name for name, copy in found.items() if copy and copy.confirmed is None]
+    if unknown:
+        names = ", ".join(unknown)
+        yield Finding("data", "note", f"not confirmed, as no md5 of their files is known: {names}")
     if absent:
         yield Finding(
             "data",

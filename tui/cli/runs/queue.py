@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.lifecycle import STATES, Action, Move, QueueAction, allowing, allows
 from engine.order import parse_settings
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
-from engine.store.queries import Run, list_runs, queue_hold, resolve_run
+from engine.store.queries import Run, list_runs, queue_hold, resolve_run, run_spec
 from engine.store.requests import (
     request_cancel,
     request_move,
@@ -232,6 +233,7 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     """
     with session.reader() as connection:
         runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
+        _tell_other_copies(connection, runs)
     if not settings:
         _request(session, runs, request_retry)
         return
@@ -243,6 +245,20 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
         say(enqueue_amended(session.location, catalogue, run.id, change))
     with session.reader():
         note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
+
+
+def _tell_other_copies(connection: sqlite3.Connection, runs: list[Run]) -> None:
+    """Say of each data set once if the copy here isn't what the runs were launched on."""
+    from engine.datasets.confirm import confirm  # pydantic
+
+    sentences = {}
+    for run in runs:
+        with suppress(UserError):  # of another version: the supervisor says so
+            if (found := confirm(run_spec(connection, run.id).source)) is not None:
+                sentences[found.sentence] = found.confirmed
+    for sentence, confirmed in sentences.items():
+        if confirmed is False:
+            note(sentence)
 
 
 @click.command()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from engine.config import LOCAL, SlurmProfile
+from engine.datasets.confirm import confirm
 from engine.errors import DataError, UsageError
 from engine.order import Order, parse_lengths, parse_seeds, parse_settings
 from engine.planning import Plan, order_of_axes, plan
+from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
 from engine.supervisor.slurm.script import attempt_script
@@ -161,9 +163,11 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
 
 
 def _check_data(plan: Plan) -> None:
-    """Raises `DataError` before anything is queued that could only fail."""
+    """Say which data sets aren't what their entries say. Raises `DataError` before anything is
+    queued that could only fail."""
     absent = plan.absent_of(plan.missing)
     if not absent:
+        tell_other_copies(run.spec.source for run in plan.missing)
         return
     names = " ".join(dataset.name for dataset in absent)
     titles = " and ".join(dataset.title for dataset in absent)
@@ -173,6 +177,17 @@ def _check_data(plan: Plan) -> None:
         f"`seqbench data fetch {names}` downloads {size:.1f} MB, or SEQBENCH_DATA names the "
         "folder that has the data; nothing was queued."
     )
+
+
+def tell_other_copies(sources: Iterable[Dataset]) -> None:
+    """Say of each data set once if the copy here isn't what its entry says. Raises `DataError` if
+    no run may train on it."""
+    for source in {source.name: source for source in sources}.values():
+        found = confirm(source)
+        if found is not None and not found.usable:
+            raise DataError(f"{found.sentence} Nothing was queued.")
+        if found is not None and found.confirmed is False:
+            note(found.sentence)
 
 
 def _launcher(session: Session, name: str | None) -> SlurmProfile | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.spread import Spread
 from tui.launch.grid.cells import CellKey, CellView, Column
-from tui.shell.states import STATES
+from tui.shell.states import MARKED, STATES
 from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
@@ -64,10 +64,19 @@ def _figure(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}f}".removeprefix("0")
 
 
-def data_column(dataset: Dataset, ready: Mapping[str, bool] | None) -> Column:
-    """Head a column; ``ready`` is ``None`` before data sets were looked for."""
+def data_column(
+    dataset: Dataset, ready: Mapping[str, bool] | None, *, other_copy: bool = False
+) -> Column:
+    """Head a column.
+
+    Args:
+        ready: which data sets are here; ``None`` before they were looked for.
+        other_copy: whether what is here isn't what the entry says.
+    """
     if ready is None:
         return Column(dataset.name)
+    if ready.get(dataset.name) and other_copy:
+        return Column(dataset.name, f"{MARKED} other copy", "$warning")
     if ready.get(dataset.name):
         return Column(dataset.name, "✓ ready", "$state-done")
     if dataset.archive is not None:
