@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from contextlib import closing
 from dataclasses import asdict
@@ -34,6 +33,7 @@ from engine.store.transitions import beat, work_left
 from engine.supervisor.launcher import Launcher, LocalLauncher, Pool
 from engine.supervisor.pools import Pools
 from engine.supervisor.queue import Queue
+from engine.supervisor.stop import Stop
 from engine.supervisor.webhook import Webhook
 
 TICK_SECONDS = 0.5
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
         level=logging.INFO, format="%(asctime)s %(process)d %(message)s", stream=sys.stderr
     )
     location = store_location(options.db)
-    stop = threading.Event()
+    stop = Stop()
 
     def ask_to_stop(*_: object) -> None:
         stop.set()
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
         return 1
 
 
-def serve(location: StoreLocation, settings: Settings, stop: threading.Event, pools: Pools) -> int:
+def serve(location: StoreLocation, settings: Settings, stop: Stop, pools: Pools) -> int:
     """Work the queue until it is idle, ``stop`` is set, or another supervisor has the lock.
 
     Returns:
@@ -115,9 +115,7 @@ def serve(location: StoreLocation, settings: Settings, stop: threading.Event, po
             return 0
 
 
-def _work(
-    location: StoreLocation, queue: Queue, pools: Pools, stop: threading.Event, lock: int
-) -> None:
+def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock: int) -> None:
     """Work the queue while this process has the lock of the run folders."""
     sweep(location)
     log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
