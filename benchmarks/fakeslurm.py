@@ -24,7 +24,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.attempts import Line, end_line, start_line, training_lines
-from engine.atomic import write_atomically
+from engine.files.atomic import write_atomically
 from engine.runfolder import RunFolder
 
 COMMANDS = ("sbatch", "squeue", "scancel")

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 
 FORMAT = 1
 """Version of the format, in every ``start``."""

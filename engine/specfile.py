@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine import __version__
-from engine.atomic import write_atomically
 from engine.errors import StoreError
+from engine.files.atomic import write_atomically
+from engine.files.regular import read_regular
 from engine.importedspec import ImportedSpec
-from engine.regular import read_regular
 from engine.runfolder import RunFolder
 from engine.spec import Name, RunSpec
 

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from engine.errors import ConfigError, cut, shown
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 
 MAX_BYTES = 100_000
 """Most bytes of a file; a larger one is no configuration."""

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.lock import read_holder
+from engine.files.lock import read_holder
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries, series
 from engine.store.connect import connect_reader

@@ -85,7 +85,7 @@ def checkpointed(location: StoreLocation, run: str) -> bool:
 
 def ended(location: StoreLocation, run: str) -> bool:
     """Whether the first worker is gone, whatever the store could take down of it."""
-    from engine.lock import is_locked
+    from engine.files.lock import is_locked
 
     return not is_locked(location.folder(run).lock)
 

@@ -80,7 +80,7 @@ def test_the_search_finds_what_it_looks_for(source: str) -> None:
 
 
 OURS = {
-    "engine/atomic.py", "engine/datasets/digests.py", "engine/datasets/download.py",
+    "engine/files/atomic.py", "engine/datasets/digests.py", "engine/datasets/download.py",
     "engine/datasets/locate.py", "engine/datasets/own.py", "engine/datasets/prepared.py",
     "engine/datasets/unpack.py", "engine/interchange/history.py",
     "engine/specfile.py", "engine/store/intake/folders.py", "engine/supervisor/launcher.py",
@@ -107,7 +107,7 @@ def writes(source: str) -> list[str]:
 
 
 def test_only_what_is_ours_is_written_without_regard_to_what_is_there() -> None:
-    """What a user names goes through `engine.named`."""
+    """What a user names goes through `engine.files.named`."""
     found = {}
     for folder in ("engine", "tui"):
         for path in (ROOT / folder).rglob("*.py"):

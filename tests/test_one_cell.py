@@ -29,8 +29,8 @@ from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.errors import UsageError
+from engine.files.lock import take_lock
 from engine.lifecycle import STATES
-from engine.lock import take_lock
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
 from engine.spread import Spread, spread, spread_of_sums

@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.lab import on_terminal
-from engine.lock import read_holder
+from engine.files.lock import read_holder
 from engine.process import is_alive
 from engine.store.connect import connect_writer
 from engine.store.location import StoreLocation

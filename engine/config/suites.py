@@ -9,7 +9,7 @@ from typing import Any
 from engine.config.catalogue import Catalogue
 from engine.config.layers import user_entry
 from engine.errors import UsageError, shown
-from engine.named import named_folder, write_named
+from engine.files.named import named_folder, write_named
 from engine.spec import CellKey, Overrides, Suite
 from engine.validation import InvalidError, validate
 from engine.yamlfile import parse_scalar, to_yaml

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from engine.atomic import write_atomically
 from engine.datasets.locate import cache_folder
+from engine.files.atomic import write_atomically
 
 SETTLE_SECONDS = 2.0
 """The coarsest step of a file system's times (FAT)."""

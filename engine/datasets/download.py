@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 import httpx
 
-from engine.atomic import fsync_folder
 from engine.datasets.locate import (
     cache_folder,
     damaged_files,
@@ -24,7 +23,8 @@ from engine.datasets.locate import (
 )
 from engine.datasets.unpack import unpack
 from engine.errors import DataError
-from engine.lock import hold_lock
+from engine.files.atomic import fsync_folder
+from engine.files.lock import hold_lock
 from engine.spec import Archive, Dataset
 
 WAIT_STEP = 0.1

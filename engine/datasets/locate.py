@@ -11,8 +11,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
-from engine.atomic import write_atomically
 from engine.errors import DataError
+from engine.files.atomic import write_atomically
 from engine.spec import Dataset
 from engine.surroundings import expanded, user_folder
 

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import yaml
 
-from engine.atomic import atomic_file
 from engine.config import Catalogue, user_entry
 from engine.datasets.layout import FORMATS, Layout
 from engine.datasets.load import prepare, source_files
@@ -20,7 +19,8 @@ from engine.datasets.ordering import Ids
 from engine.datasets.prepared import Prepared
 from engine.datasets.splits import data_checksum
 from engine.errors import DataError, UsageError, shown
-from engine.named import named_folder, write_named
+from engine.files.atomic import atomic_file
+from engine.files.named import named_folder, write_named
 from engine.spec import Dataset, Filter, Size, SplitRule
 from engine.validation import InvalidError, validate
 

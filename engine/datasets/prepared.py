@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.atomic import atomic_file
 from engine.datasets.digests import prepared_folder
 from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
 from engine.datasets.ordering import Ids
-from engine.lock import hold_lock
-from engine.regular import open_regular
+from engine.files.atomic import atomic_file
+from engine.files.lock import hold_lock
+from engine.files.regular import open_regular
 from engine.spec import Dataset
 
 VERSION = 4

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from engine.atomic import fsync_folder
 from engine.errors import DataError
+from engine.files.atomic import fsync_folder
 
 LARGEST_RATIO = 20
 """Most that the contents may exceed the zip's size; rating files compress to about a quarter."""

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UserError, shown
+from engine.files.regular import open_regular
 from engine.interchange.epochs import COLUMNS
 from engine.interchange.histories import MOST_SECONDS, EpochFigures, Histories, History
 from engine.interchange.tagmap import MEASURES, RUN_FIELDS, TagMap
-from engine.regular import open_regular
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader

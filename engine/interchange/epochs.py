@@ -10,8 +10,8 @@ from typing import IO, Any
 
 from engine.analysis.export import csv_cell
 from engine.errors import UsageError
+from engine.files.named import named_file
 from engine.metrics import EPOCH_MEASURES
-from engine.named import named_file
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.schema import EPOCH_INTEGERS

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.analysis.comparison import columns
+from engine.files.named import named_file, named_folder
 from engine.interchange.events import Scalars, write_scalars
-from engine.named import named_file, named_folder
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.series import epochs

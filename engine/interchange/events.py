@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.errors import UsageError
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 
 try:
     from google.protobuf.message import DecodeError

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.atomic import write_atomically
 from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError, UserError, shown
+from engine.files.atomic import write_atomically
 from engine.importedspec import ImportedSpec, Origin
 from engine.interchange.csvhistory import read_csv
 from engine.interchange.histories import History

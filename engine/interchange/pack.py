@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from engine.errors import RunError
+from engine.files.named import named_file
+from engine.files.regular import open_regular
 from engine.interchange.archive import check_name, tarfile, write_archive
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
 from engine.lifecycle import ENDED
-from engine.named import named_file
-from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection

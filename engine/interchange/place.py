@@ -11,10 +11,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.atomic import fsync_folder
 from engine.errors import StoreError
-from engine.lock import take_lock
-from engine.regular import open_regular
+from engine.files.atomic import fsync_folder
+from engine.files.lock import take_lock
+from engine.files.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, store_lock

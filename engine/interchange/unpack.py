@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import StoreError, shown
+from engine.files.regular import open_regular
 from engine.interchange.archive import DAMAGE, open_archive, tarfile
 from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
 from engine.interchange.place import Imported, importing, place
 from engine.lifecycle import ENDED
-from engine.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_any
 from engine.store.intake.folders import load_meta

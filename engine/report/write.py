@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from engine.config import Catalogue
-from engine.named import named_folder, write_named
+from engine.files.named import named_folder, write_named
 from engine.report.blocks import Report
 from engine.report.formats import format_of
 from engine.report.gather import Material, Wanted, gather

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from engine.config import Settings, load_catalogue
 from engine.errors import ConfigError, StoreError
-from engine.lock import take_lock, write_holder
+from engine.files.lock import take_lock, write_holder
+from engine.files.regular import OWNER_ONLY
 from engine.machine.slots import detect_slots
-from engine.regular import OWNER_ONLY
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
 from engine.store.intake.folders import sweep

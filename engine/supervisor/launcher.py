@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from engine.files.lock import is_locked
 from engine.journal import NO_ROOM
-from engine.lock import is_locked
 from engine.machine.environment import background_environment, thread_environment
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity, identify, is_alive

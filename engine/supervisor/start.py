@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import StoreError
-from engine.lock import is_locked, read_holder
+from engine.files.lock import is_locked, read_holder
 from engine.machine.environment import background_environment
 from engine.store.location import StoreLocation
 

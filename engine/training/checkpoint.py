@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.atomic import atomic_file
-from engine.regular import read_regular
+from engine.files.atomic import atomic_file
+from engine.files.regular import read_regular
 
 _MAGIC = b"seqbench checkpoint 2 sha256 "
 

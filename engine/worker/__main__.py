@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from engine.lock import take_lock
-from engine.regular import OWNER_ONLY
+from engine.files.lock import take_lock
+from engine.files.regular import OWNER_ONLY
 from engine.runfolder import RunFolder
 
 

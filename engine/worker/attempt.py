@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.atomic import write_atomically
 from engine.datasets.confirm import confirm
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared, ids_checksum
 from engine.datasets.splits import SPLITS, data_checksum, split_data
 from engine.errors import DataError, TrainingError, UserError
+from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.sizes import count
 from engine.process import own_identity, parent_identity

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.datasets.load import load_interactions
 from engine.errors import UserError
-from engine.regular import OWNER_ONLY
+from engine.files.regular import OWNER_ONLY
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
 

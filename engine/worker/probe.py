@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from engine.atomic import write_atomically
+from engine.files.atomic import write_atomically
 from engine.worker.provenance import software
 
 PACKAGES = ("torch", "numpy", "pydantic")

@@ -17,8 +17,8 @@ import yaml
 from cluster import Cluster
 
 from engine.config import load_catalogue
+from engine.files.lock import read_holder
 from engine.journal import JournalLine, read_journal
-from engine.lock import read_holder
 from engine.metrics import EPOCH_MEASURES
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec

@@ -15,7 +15,7 @@ from sizes import compare_sizes
 from style_sheets import let_apps_share_rules
 from syrupy.assertion import SnapshotAssertion
 
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from engine.store.location import StoreLocation
 from tui.launch import cluster as launch_place
 from tui.launch import confirm

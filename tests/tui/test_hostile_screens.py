@@ -17,7 +17,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.ask import AskScreen

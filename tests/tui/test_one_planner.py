@@ -21,7 +21,7 @@ from textual.widgets import Input, Select, TextArea
 from engine.config import Catalogue, load_catalogue
 from engine.config.overrides import overlay
 from engine.errors import UsageError
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from engine.order import Order, parse_lengths, parse_seeds, parse_settings, settings_text
 from engine.planning import Plan, order_of_cells, plan
 from engine.spec import CellKey, Suite

@@ -22,7 +22,7 @@ from click.shell_completion import CompletionItem
 
 from engine import __version__
 from engine.errors import UsageError, UserError
-from engine.regular import keep_ours_private
+from engine.files.regular import keep_ours_private
 from tui.cli.output import stdout_problem, take_streams
 from tui.cli.session import Session, note
 

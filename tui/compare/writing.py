@@ -9,8 +9,8 @@ from engine.analysis.comparison import Column, by_cell, compare_rows
 from engine.analysis.export import format_rows
 from engine.config import Catalogue
 from engine.errors import UserError
+from engine.files.named import write_named
 from engine.interchange.pack import pack
-from engine.named import write_named
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation

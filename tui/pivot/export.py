@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.analysis.pivot.arranged import BESIDE, PivotRow
 from engine.analysis.pivot.text import ENDINGS, format_pivot
-from engine.named import write_named
+from engine.files.named import write_named
 from engine.store.compare.grouping import Choice
 from tui.results.words import choice_lines
 from tui.shell.text import count

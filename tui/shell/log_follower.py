@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 from tui.shell.text import plain
 
 FIRST_BYTES = 64 * 1024

@@ -11,9 +11,9 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from engine.atomic import write_atomically
 from engine.errors import UserError
-from engine.regular import open_regular
+from engine.files.atomic import write_atomically
+from engine.files.regular import open_regular
 from engine.surroundings import user_folder
 
 _TOPIC = re.compile(r"[a-z][a-z0-9-]{0,80}")

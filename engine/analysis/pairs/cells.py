@@ -24,7 +24,7 @@ from engine.analysis.pairs.significance import (
 )
 from engine.analysis.provenance import provenance_of
 from engine.cell import FIELDS, Cell
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 from engine.store.compare.comparison import runs_by_id
 from engine.store.location import StoreLocation
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from engine.errors import DataError
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 from engine.spec import Packing
 
 if sys.version_info >= (3, 14):

@@ -17,9 +17,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.atomic import fsync_folder, write_atomically
 from engine.errors import RunError, StoreError
-from engine.regular import read_regular
+from engine.files.atomic import fsync_folder, write_atomically
+from engine.files.regular import read_regular
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec

@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.atomic import fsync_folder
 from engine.errors import StoreError
+from engine.files.atomic import fsync_folder
 from engine.store.database import (
     StoreConnection,
     StoreDamagedError,

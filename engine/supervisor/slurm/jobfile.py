@@ -6,9 +6,9 @@ import json
 import os
 import time
 
-from engine.atomic import write_atomically
 from engine.config import SlurmProfile
-from engine.regular import read_regular
+from engine.files.atomic import write_atomically
+from engine.files.regular import read_regular
 from engine.runfolder import RunFolder
 
 

@@ -27,9 +27,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.atomic import write_atomically
+from engine.files.atomic import write_atomically
+from engine.files.lock import take_lock
 from engine.journal import FORMAT, NO_ROOM, JournalWriter
-from engine.lock import take_lock
 from engine.metrics import EPOCH_MEASURES
 from engine.process import own_identity
 from engine.runfolder import RunFolder

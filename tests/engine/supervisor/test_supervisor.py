@@ -17,7 +17,7 @@ import pytest
 from rehearsal import SECONDS, SUPERVISOR, Look, wait_for
 
 from engine.errors import StoreError
-from engine.lock import read_holder
+from engine.files.lock import read_holder
 from engine.machine.environment import background_environment
 from engine.process import identify
 from engine.store import queries

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from engine.store.location import StoreLocation
 from tui.cli.main import seqbench
 

@@ -19,7 +19,7 @@ from hostile_store import FOLDER, hostile_store
 from hostile_text import ACTING, HUGE, MARK, harms
 from rich.cells import cell_len
 
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from measured_runs import filled_store, give_ranks
 
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation

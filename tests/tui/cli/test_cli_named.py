@@ -17,7 +17,7 @@ from measured_runs import filled_store, give_ranks
 from reported_runs import add_reported
 from terminals import DEADLINE
 
-from engine.lock import take_lock
+from engine.files.lock import take_lock
 from engine.store.location import StoreLocation
 
 Run = Callable[..., Result]

@@ -16,8 +16,8 @@ from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
 from engine.cell import Cell
+from engine.files.named import write_named
 from engine.marks import MEANING
-from engine.named import write_named
 from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
 from tui.cli.session import Session, note
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from engine.files.regular import open_regular
 from engine.lifecycle import UNDER_WAY
-from engine.regular import open_regular
 from engine.store.queries import get_run, resolve_run
 from tui.cli.session import Session, note, pass_session, say_while_read
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.analysis.timeline import Timeline
-from engine.regular import open_regular
+from engine.files.regular import open_regular
 from engine.runfolder import run_folder
 from engine.store import queries, series
 from engine.store.connect import connect_reader

@@ -15,8 +15,8 @@ _before: list[int] = []
 
 
 def keep_ours_private() -> None:
-    """Let what this process writes be the user's alone; what the user names (`engine.named`) still
-    follows the umask of before."""
+    """Let what this process writes be the user's alone; what the user names
+    (`engine.files.named`) still follows the umask of before."""
     _before[:] = [os.umask(OWNER_ONLY)]
 
 

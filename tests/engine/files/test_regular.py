@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StoreError
+from engine.files.regular import open_regular, read_regular
 from engine.journal import read_journal
-from engine.regular import open_regular, read_regular
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file
 from engine.store.intake.folders import load_meta

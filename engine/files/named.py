@@ -1,7 +1,7 @@
 """Writing to paths that the user names: exports, reports, archives, suites.
 
-A file of our own is replaced by a new one (`engine.atomic`). What a user names may be a link, a
-pipe, a device, or a file that others share, and stays what it is.
+A file of our own is replaced by a new one (`engine.files.atomic`). What a user names may be a link,
+a pipe, a device, or a file that others share, and stays what it is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, BinaryIO, cast
 
-from engine.atomic import fsync_folder
 from engine.errors import UserError
-from engine.regular import users_umask
+from engine.files.atomic import fsync_folder
+from engine.files.regular import users_umask
 
 STDOUT = Path("-")
 """The path that stands for stdout."""

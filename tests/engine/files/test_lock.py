@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.lock import hold_lock, is_locked, read_holder, take_lock, write_holder
+from engine.files.lock import hold_lock, is_locked, read_holder, take_lock, write_holder
 
 
 def test_one_process_has_it_until_it_closes_it(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_it_is_waited_for_until_the_wait_gives_up(tmp_path: Path) -> None:
 def test_a_lock_is_one_holders_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     assert not is_locked(path)
-    program = "import sys; from engine.lock import *; from pathlib import Path; "
+    program = "import sys; from engine.files.lock import *; from pathlib import Path; "
     program += f"take_lock(Path({str(path)!r})); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", program],

@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from namespaces import as_another_user, mounting
 
-from engine import named
-from engine import regular as regular_files
 from engine.errors import UserError
-from engine.named import named_file, named_folder, write_named
-from engine.regular import keep_ours_private
+from engine.files import named
+from engine.files import regular as regular_files
+from engine.files.named import named_file, named_folder, write_named
+from engine.files.regular import keep_ours_private
 
 NEW = b"new" * 500
 
@@ -250,7 +250,7 @@ FILL = """
 import resource, sys
 from pathlib import Path
 from engine.errors import UserError
-from engine.named import write_named
+from engine.files.named import write_named
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 try:
     write_named(Path(sys.argv[1]), b"n" * 6000)
@@ -276,7 +276,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from engine.errors import UserError
-from engine.named import write_named
+from engine.files.named import write_named
 try:
     write_named(Path(sys.argv[1]), "new")
 except UserError as error:
@@ -285,7 +285,7 @@ except UserError as error:
 
 
 def written_by(command: list[str]) -> str:
-    environment = os.environ | {"PYTHONPATH": str(Path(named.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(named.__file__).parents[2])}
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=60, env=environment
     )

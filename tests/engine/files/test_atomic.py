@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.atomic import atomic_file, fsync_folder, write_atomically
+from engine.files.atomic import atomic_file, fsync_folder, write_atomically
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_filesystem_that_cannot_fsync_folders_is_no_failure(
 def test_a_writer_killed_at_any_moment_leaves_a_whole_file(path: Path) -> None:
     script = f"""
 from pathlib import Path
-from engine.atomic import write_atomically
+from engine.files.atomic import write_atomically
 for n in range(1_000_000):
     write_atomically(Path({str(path)!r}), f"{{n % 10}}" * 5000)
     print(n, flush=True)
