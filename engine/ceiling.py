@@ -23,7 +23,7 @@ class Ceiling:
 
     @property
     def highest(self) -> float | None:
-        """The highest value of a metric but for chance, 0 to 1; ``None`` if nobody is
+        """The highest value of a metric, leaving chance aside, 0 to 1; ``None`` if nobody is
         evaluated."""
         return (self.users - self.cold) / self.users if self.users else None
 
@@ -33,7 +33,7 @@ class Ceiling:
         if not self.cold or self.highest is None:
             return ""
         which = f"{self.cold:,} of {self.users:,} test items"
-        return f"at most {self.highest:.4f} but for chance: {which} never occur in training"
+        return f"at most {self.highest:.4f}, leaving chance aside: {which} never occur in training"
 
 
 def ceiling_of(start: Mapping[str, Any]) -> Ceiling | None:
@@ -53,8 +53,8 @@ def cold_sentence(valid: Ceiling, test: Ceiling) -> str:
     said = (
         f"Cold items: the test item of {test.cold:,} of {test.users:,} users and the validation "
         f"item of {valid.cold:,} of {valid.users:,} occur in no training interaction. A model that "
-        "knows only training items hits them by chance alone: without it, each metric is at most "
-        f"{test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on validation."
+        "knows only training items hits them by chance alone: leaving that aside, each metric is "
+        f"at most {test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on validation."
     )
     if valid.cold == valid.users:
         said += " Validation can't tell one epoch from another."

@@ -85,8 +85,8 @@ def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
     if profile.statistics.span:
         yield from _field("times", profile.statistics.span, width)
     said = (
-        f"{dataset.split.kind}: {split.train:,} to train on, {split.valid:,} users in validation, "
-        f"{split.test:,} in test"
+        f"{dataset.split.kind}: {split.train:,} to train on, "
+        f"{count(split.valid, 'user')} in validation, {split.test:,} in test"
     )
     if split.trained_only:
         said += f", {split.trained_only:,} only trained on"

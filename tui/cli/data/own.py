@@ -18,6 +18,7 @@ from engine.spec import Dataset, Filter, Packing, SplitRule
 from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
+from tui.shell.text import count
 
 if TYPE_CHECKING:
     from engine.datasets.layout import Layout
@@ -338,8 +339,9 @@ def report(
     if figures.span:
         say(f"  {'times':<14}{figures.span}")
     say(
-        f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, {counts.valid:,} "
-        f"users in validation, {counts.test:,} in test, {counts.trained_only:,} only trained on"
+        f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, "
+        f"{count(counts.valid, 'user')} in validation, {counts.test:,} in test, "
+        f"{counts.trained_only:,} only trained on"
         + (f", {counts.unused:,} interactions unused" if counts.unused else "")
     )
     if counts.valid_from:
