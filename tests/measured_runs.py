@@ -79,6 +79,19 @@ class MeasuredStore:
             save_unsaved(connection, self.location)
         return run
 
+    def ran(self, run: str, lines: Sequence[dict[str, Any]]) -> None:
+        """Let the run's only attempt have written this journal, and nothing else."""
+        folder = self.location.folder(run)
+        text = "".join(json.dumps({**line, "seq": n}) + "\n" for n, line in enumerate(lines))
+        folder.journal(1).write_text(text)
+        with closing(connect_writer(self.location)) as connection:
+            with write(connection):
+                for table in ("attempts", "events", "epochs", "steps", "telemetry"):
+                    connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
+                connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
+            ingest(connection, folder, 1)
+            save_unsaved(connection, self.location)
+
     def set(self, run: str, **values: Any) -> None:
         """Change columns of the table ``runs``."""
         with closing(connect_writer(self.location)) as connection, write(connection):

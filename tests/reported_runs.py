@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from aside import folder_aside
 from measured_runs import MeasuredStore
-
-from engine.store.connect import connect_writer
-from engine.store.database import write
-from engine.store.intake.ingest import ingest
 
 USERS = 400
 EASE = {"sasrec": 0.0, "bert4rec": -0.05, "xlstm": -0.9}
@@ -34,21 +29,16 @@ def add_reported(store: MeasuredStore, model: str, length: int, seed: int, **set
     for line in lines[1:]:
         line["train_seconds"] = PACE[model] * (1 + length / 200) * chance.uniform(0.97, 1.03)
     lines.append(
-        {"seq": len(lines), "t": lines[-1]["t"], "kind": "telemetry",
+        {"t": lines[-1]["t"], "kind": "telemetry",
          "process_memory_mib": 700 + 60 * PACE[model] + chance.uniform(0, 9)}
     )  # fmt: skip
     lines.append(
-        {"seq": len(lines), "t": lines[-1]["t"] + 1, "kind": "end", "status": "done",
+        {"t": lines[-1]["t"] + 1, "kind": "end", "status": "done",
          "cause": "early-stopping", "message": "", "best_epoch": 11, "epochs_trained": 14,
          "users_per_second_1": 900 / PACE[model] * chance.uniform(0.97, 1.03),
          "users_per_second_256": 21_000 / PACE[model] * chance.uniform(0.97, 1.03)}
     )  # fmt: skip
-    folder.journal(1).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with closing(connect_writer(store.location)) as connection:
-        with write(connection):
-            for table in ("attempts", "events", "epochs", "steps", "telemetry"):
-                connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
-        ingest(connection, folder, 1)
+    store.ran(run, lines)
     np.save(folder.test_ranks, _ranks(model, seed), allow_pickle=False)
     return run
 

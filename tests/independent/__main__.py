@@ -1,0 +1,25 @@
+"""Judge a report: ``python -m tests.independent report.md runs/``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from .check import check
+
+
+def main() -> None:
+    """Print what is false and what isn't checked; exit with 1 if something is false."""
+    report, runs = map(Path, sys.argv[1:3])
+    found = check(report, runs)
+    for state in ("holds", "not checked", "false"):
+        some = [each for each in found if each.state == state]
+        sys.stdout.write(f"{len(some)} {state}\n")
+        if state != "holds" or "-v" in sys.argv:
+            for each in some:
+                sys.stdout.write(f"  [{each.section}] {each.text[:300]}\n      {each.why}\n")
+    sys.exit(any(each.state == "false" for each in found))
+
+
+if __name__ == "__main__":
+    main()

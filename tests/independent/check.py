@@ -1,0 +1,45 @@
+"""A report, sentence by sentence and row by row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .facts import Facts, metric_of
+from .page import parts
+from .runs import read_runs
+from .sentences import judged
+from .tables import judged_rows
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A sentence, or a row of a table."""
+
+    section: str
+    text: str
+    state: str
+    """``holds``, ``false`` or ``not checked``."""
+    why: str
+
+
+def check(report: Path, runs: Path) -> list[Judged]:
+    """Judge every sentence and row of a report on the runs of a folder."""
+    every = list(parts(report))
+    head = "\n".join(part.text for part in every[:4])
+    facts = Facts(read_runs(runs))
+    if found := re.search(r"Quality is (\S+@10/test(?: \(seen masked\))?)", head):
+        facts.metric, facts.masked = metric_of(found[1])
+    if found := re.search(r"^suite (\S+) · ", head, re.M):
+        facts.suite = found[1]
+    if found := re.search(r"\bfilter (.*?) · \d+ runs?", head):
+        terms = (term.partition(":") for term in found[1].split())
+        facts.meant = {name: set(values.split(",")) for name, _, values in terms}
+    judgements = []
+    for part in every:
+        if part.kind == "title":
+            continue
+        told = judged_rows(part, facts) if part.kind == "table" else judged(part, facts)
+        judgements += [Judged(part.section, *each) for each in told]
+    return judgements

@@ -1,0 +1,197 @@
+"""What a report may say: its cells, which models stand for a data set, and every test."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .figures import LEVEL, Cell, Test, holm, ratio, test
+from .runs import NAMES, Run
+
+TIMES = (
+    "Training to the chosen epoch",
+    "Training an epoch",
+    "Peak GPU memory",
+    "Peak memory of the process",
+    "Users/s, one at a time",
+    "Users/s, 256 at once",
+)
+"""Costs that vary from run to run."""
+WORTH = 1.05
+
+
+class UnsureError(Exception):
+    """What is said can't be judged."""
+
+
+@dataclass
+class Facts:
+    """The runs that a report is about."""
+
+    every: Sequence[Run]
+    metric: str = "ndcg"
+    masked: bool = False
+    meant: dict[str, set[str]] = field(default_factory=dict)
+    """Conditions of the report's filter, by field."""
+    suite: str | None = None
+
+    def means(self, run: Run) -> bool:
+        model, dataset, length, profile = run.place
+        facts = {"model": model, "dataset": dataset, "length": str(length), "profile": profile,
+                 "seed": str(run.spec["seed"]), "state": run.state}  # fmt: skip
+        named = all(facts[name] in values for name, values in self.meant.items())
+        return named and self.suite in (None, run.suite)
+
+    @property
+    def runs(self) -> list[Run]:
+        return [run for run in self.every if self.means(run)]
+
+    @property
+    def done(self) -> list[Run]:
+        return [run for run in self.runs if run.state == "done"]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Of each seed the newest run."""
+        newest: dict[Any, dict[int, Run]] = defaultdict(dict)
+        for run in sorted(self.done, key=lambda run: run.id):
+            newest[run.cell][run.spec["seed"]] = run
+        runs = [tuple(seeds[seed] for seed in sorted(seeds)) for seeds in newest.values()]
+        return [Cell(some, some[0].group) for some in runs]
+
+    def group(self, title: str) -> list[Cell]:
+        """The cells under a heading: a data set's, or those of one version of its data."""
+        name, _, rest = title.partition(", ")
+        found = [cell for cell in self.cells if cell.group[0] == name]
+        if wanted := re.match(r"data (\w+)", rest):
+            found = [cell for cell in found if str(cell.group[1]).startswith(wanted[1])]
+        if not found:
+            raise UnsureError(f"no cells of {title!r}")
+        if len({cell.group for cell in found}) > 1:
+            raise UnsureError(f"{title!r} has data of several kinds")
+        return found
+
+    def cell(self, label: str, cells: Sequence[Cell] | None = None) -> Cell:
+        """The cell of a label, which may end in a sign."""
+        base = re.match(r"\S+ L=\d+", label)
+        found = [c for c in cells or self.cells if base and c.label == base[0]]
+        if len(found) != 1:
+            raise UnsureError(f"{len(found)} cells are called {label!r}")
+        return found[0]
+
+    def users(self, cell: Cell, metric: str = "") -> np.ndarray:
+        return cell.users(metric or self.metric, self.masked)
+
+    def mean(self, cell: Cell) -> float:
+        return float(self.users(cell).mean())
+
+    def interval(self, cell: Cell) -> tuple[float, float]:
+        """Student's interval over users of the cell's mean."""
+        values = self.users(cell).mean(0)
+        half = stats.t.isf(LEVEL / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
+        return float(values.mean() - half), float(values.mean() + half)
+
+    def contenders(self, cells: Sequence[Cell]) -> list[Cell]:
+        """Of each model and profile the cell that validation prefers, the best first."""
+        models: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+        for cell in cells:
+            models[cell.model].append(cell)
+        chosen = [
+            max(
+                some,
+                key=lambda cell: (cell.valid(self.metric, self.masked), -cell.runs[0].place[2]),
+            )
+            for some in models.values()
+        ]
+        return sorted(chosen, key=lambda cell: -self.mean(cell))
+
+    def tests(
+        self, groups: Sequence[Sequence[Cell]]
+    ) -> dict[tuple[str, str, Any], tuple[Test, float | None]]:
+        """Test every two cells within each group; p is corrected for all that may be told."""
+        both = [pair for cells in groups for pair in combinations(cells, 2)]
+        found = [test(self.users(a), self.users(b)) for a, b in both]
+        told = [n for n, (a, b) in enumerate(both) if a.tellable and b.tellable]
+        corrected = dict(zip(told, holm([found[n].p for n in told]), strict=True))
+        tests: dict[tuple[str, str, Any], tuple[Test, float | None]] = {}
+        for n, (a, b) in enumerate(both):
+            one, p = found[n], corrected.get(n)
+            tests[a.label, b.label, a.group] = one, p
+            turned = Test(-one.mean, -one.high, -one.low, one.p, -one.effect)
+            tests[b.label, a.label, a.group] = turned, p
+        return tests
+
+    def of_models(self, cells: Sequence[Cell]) -> dict[tuple[str, str], tuple[Test, float | None]]:
+        """The tests between the models of a data set, which are a family of their own."""
+        found = self.tests([self.contenders(cells)])
+        return {(a, b): value for (a, b, _), value in found.items()}
+
+    @cached_property
+    def of_cells(self) -> dict[tuple[str, str, Any], tuple[Test, float | None]]:
+        """The tests between every two cells of the report."""
+        groups: dict[Any, list[Cell]] = defaultdict(list)
+        for cell in self.cells:
+            groups[cell.group].append(cell)
+        return self.tests(list(groups.values()))
+
+    def costs(self, cells: Sequence[Cell]) -> Iterator[Cost]:
+        """Compare what the models of a data set cost, corrected together."""
+        chosen = self.contenders(cells)
+        raw = []
+        for name in TIMES:
+            for a, b in combinations(chosen, 2):
+                if comparable(a, b, name):
+                    ours, theirs = ([run.cost(name) for run in cell.runs] for cell in (a, b))
+                    raw.append((name, a, b, ratio(ours, theirs)))
+        for (name, a, b, found), p in zip(raw, holm([each[3][3] for each in raw]), strict=True):
+            yield Cost(name, a.label, b.label, *found[:3], p)
+            value, low, high, _ = found
+            yield Cost(name, b.label, a.label, 1 / value, 1 / high, 1 / low, p)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One model's cost over another's."""
+
+    name: str
+    of: str
+    against: str
+    value: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def is_shown(self) -> bool:
+        apart = self.low > 1 or self.high < 1
+        return self.p < LEVEL and apart and max(self.value, 1 / self.value) >= WORTH
+
+
+def comparable(a: Cell, b: Cell, cost: str) -> bool:
+    """Whether two cells' times, memory or rates may be compared."""
+    runs = (*a.runs, *b.runs)
+    if min(len(a.runs), len(b.runs)) < 2 or any(run.cost(cost) is None for run in runs):
+        return False
+    if any(run.disturbed for run in runs):
+        return False
+    if cost == "Training to the chosen epoch" and any(run.still_improving for run in runs):
+        return False
+    if cost == "Peak memory of the process" and any(run.cost("Peak GPU memory") for run in runs):
+        return False
+    return len({(run.start["device"], run.start["dtype"]) for run in runs}) == 1
+
+
+def metric_of(name: str) -> tuple[str, bool]:
+    """The metric of a column such as ``NDCG@10/test (seen masked)``."""
+    found = re.match(r"(\w+@10)(?:/\w+)?( \(seen masked\))?", name)
+    if not found or found[1] not in NAMES:
+        raise UnsureError(f"no metric {name!r}")
+    return NAMES[found[1]], bool(found[2])

@@ -1,0 +1,112 @@
+"""The statistics of a report, from the formulas of docs/protocol.md and SciPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .runs import Run, per_user
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Runs that differ in seed only."""
+
+    runs: tuple[Run, ...]
+    group: tuple[Any, ...]
+
+    @property
+    def label(self) -> str:
+        model, _, length, _ = self.runs[0].place
+        return f"{model} L={length}"
+
+    @property
+    def model(self) -> tuple[str, str]:
+        return self.runs[0].place[0], self.runs[0].place[3]
+
+    def users(self, metric: str, masked: bool) -> np.ndarray:
+        """(seeds, users)"""
+        return np.stack([per_user(run.ranks[int(masked)], metric) for run in self.runs])
+
+    def valid(self, metric: str, masked: bool) -> float:
+        name = f"valid_{metric}{'_masked' if masked else ''}"
+        return float(np.mean([run.chosen[name] for run in self.runs]))
+
+    @property
+    def tellable(self) -> bool:
+        """Whether it may be better or worse than another."""
+        return len(self.runs) > 1 and not any(
+            run.still_improving or marked_for_data(run) for run in self.runs
+        )
+
+
+def marked_for_data(run: Run) -> bool:
+    """Whether its data aren't what the entry knows, or changed between attempts."""
+    other = any(start.get("confirmed") is False for start in run.starts)
+    return other or len({start["checksum"] for start in run.starts}) > 1
+
+
+@dataclass(frozen=True)
+class Test:
+    """One cell less another."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    effect: float
+
+
+def test(a: np.ndarray, b: np.ndarray) -> Test:
+    """Compare (seeds, users) of two cells: users paired, seeds not (docs/protocol.md)."""
+    users = a.shape[1]
+    apart = a.mean(0) - b.mean(0)
+    variance = apart.var(ddof=1) / users
+    squares = variance**2 / (users - 1)
+    total = variance
+    for cell in (a, b):
+        seeds = len(cell)
+        if seeds > 1:
+            of_seeds = cell.mean(1).var(ddof=1) / seeds
+            rest = cell - cell.mean(0, keepdims=True) - cell.mean(1, keepdims=True) + cell.mean()
+            remainder = (rest**2).sum() / ((seeds - 1) * (users - 1)) / (seeds * users)
+            total += max(0.0, of_seeds - remainder)
+            squares += of_seeds**2 / (seeds - 1)
+    mean, error = float(apart.mean()), float(np.sqrt(total))
+    deviation = float(apart.std(ddof=1))
+    if not error:
+        return Test(mean, mean, mean, float(mean == 0), 0.0)
+    dof = max(1.0, total**2 / squares)
+    half = stats.t.isf(LEVEL / 2, dof) * error
+    p = 2 * stats.t.sf(abs(mean) / error, dof)
+    return Test(mean, mean - half, mean + half, float(p), mean / deviation if deviation else 0.0)
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Correct p-values for being several."""
+    order = np.argsort(values, kind="stable")
+    steps = np.array([(len(values) - place) * values[i] for place, i in enumerate(order)])
+    corrected = np.empty(len(values))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(steps)) if len(values) else steps
+    return corrected.tolist()
+
+
+def ratio(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:
+    """One cost over another, geometric means over seeds: value, interval, p (Welch)."""
+    found = stats.ttest_ind(np.log(a), np.log(b), equal_var=False)
+    value = float(stats.gmean(a) / stats.gmean(b))
+    if np.var(a) == np.var(b) == 0:
+        return value, value, value, float(value == 1)
+    interval = found.confidence_interval(1 - LEVEL)
+    return value, float(np.exp(interval.low)), float(np.exp(interval.high)), float(found.pvalue)
+
+
+def deviation(values: Iterable[float]) -> float | None:
+    some = list(values)
+    return float(np.std(some, ddof=1)) if len(some) > 1 else None

@@ -1,0 +1,167 @@
+"""Runs as their folders tell them: journals, specifications, and ranks of test users."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NAMES = {"HitRate@10": "hit", "Recall@10": "recall", "MRR@10": "mrr", "NDCG@10": "ndcg"}
+_LABELS = ("title", "aliases", "size", "folder", "titles", "local", "archive", "license", "note",
+           "optional", "interactions_sha256")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run."""
+
+    id: str
+    spec: Mapping[str, Any]
+    suite: str | None
+    meta: Mapping[str, Any]
+    start: Mapping[str, Any]
+    """Of the newest attempt; empty before there is one."""
+    starts: tuple[Mapping[str, Any], ...]
+    end: Mapping[str, Any]
+    epochs: tuple[Mapping[str, Any], ...]
+    """In order, each by the newest attempt that trained it."""
+    telemetry: tuple[Mapping[str, Any], ...]
+    parameters: int | None
+    folder: Path
+
+    @property
+    def state(self) -> str:
+        return self.end.get("status") or self.meta.get("state") or "queued"
+
+    @property
+    def place(self) -> tuple[str, str, int, str]:
+        spec = self.spec
+        return spec["model"], spec["dataset"], spec["length"], spec["profile"]
+
+    @property
+    def group(self) -> tuple[str, str, int, str]:
+        """What must be equal for runs to be compared."""
+        split = json.dumps(self.spec["source"].get("split"), sort_keys=True)
+        return self.spec["dataset"], self.start["checksum"], self.spec.get("protocol", 1), split
+
+    @property
+    def cell(self) -> tuple[Any, ...]:
+        """What must be equal for runs to differ in seed only."""
+        source = {k: v for k, v in self.spec["source"].items() if k not in _LABELS}
+        rest = {k: v for k, v in self.spec.items() if k not in ("seed", "variant")}
+        text = json.dumps({**rest, "source": source}, sort_keys=True)
+        return (*self.place, self.start.get("checksum"), text)
+
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        """(2, users): over all items, and with seen ones masked."""
+        return np.load(self.folder / "test_ranks.npy")
+
+    @cached_property
+    def chosen(self) -> Mapping[str, Any]:
+        """The first epoch with the highest validation NDCG."""
+        return max(self.epochs, key=lambda line: (line["valid_ndcg"], -line["epoch"]))
+
+    @property
+    def trained(self) -> list[float]:
+        """Seconds of training of each epoch."""
+        return [line["train_seconds"] for line in self.epochs]
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether its best epoch is the last that its limit allowed."""
+        limit = self.spec["training"]["epochs"]
+        return self.state == "done" and self.chosen["epoch"] == limit
+
+    @property
+    def busy(self) -> bool:
+        """Whether it had too little of the processor that it asked for."""
+        return False
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether something else was in its times."""
+        return self.busy or any(line.get("gpu_others") for line in self.telemetry)
+
+    def cost(self, name: str) -> float | None:
+        match name:
+            case "Training to the chosen epoch":
+                return sum(self.trained[: self.chosen["epoch"]])
+            case "Training an epoch":
+                return float(np.median(self.trained))
+            case "Parameters":
+                return self.parameters
+            case "Peak GPU memory":
+                return _most(line.get("gpu_memory_mib") for line in self.epochs)
+            case "Peak memory of the process":
+                return _most(line.get("process_memory_mib") for line in self.telemetry)
+            case "Users/s, one at a time":
+                return self.end.get("users_per_second_1")
+            case "Users/s, 256 at once":
+                return self.end.get("users_per_second_256")
+        raise KeyError(name)
+
+
+def per_user(ranks: np.ndarray, metric: str) -> np.ndarray:
+    """Each user's metric at 10 for the rank of the one relevant item."""
+    gain = {
+        "ndcg": 1 / np.log2(1.0 + ranks),
+        "mrr": 1.0 / ranks,
+        "hit": np.ones(ranks.shape),
+        "recall": np.ones(ranks.shape),
+    }[metric]
+    return np.where(ranks <= 10, gain, 0.0)
+
+
+def _most(values: Any) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run's folder."""
+    content = json.loads((folder / "spec.json").read_text())
+    meta_file = folder / "meta.json"
+    journals = sorted(folder.glob("journal-*.jsonl"), key=lambda path: int(path.stem[8:]))
+    starts, end, telemetry = [], {}, []
+    epochs: dict[int, Mapping[str, Any]] = {}
+    for journal in journals:
+        end = {}
+        for text in journal.read_text().splitlines(keepends=True):
+            if not text.endswith("\n"):
+                continue
+            line = json.loads(text)
+            match line["kind"]:
+                case "start":
+                    starts.append(line)
+                    epochs = {n: e for n, e in epochs.items() if n <= line["resumed_epoch"]}
+                case "epoch":
+                    epochs[line["epoch"]] = line
+                case "telemetry":
+                    telemetry.append(line)
+                case "end":
+                    end = line
+    start = starts[-1] if starts else {}
+    return Run(
+        id=folder.name,
+        spec=content["spec"],
+        suite=content.get("suite"),
+        meta=json.loads(meta_file.read_text()) if meta_file.exists() else {},
+        start=start,
+        starts=tuple(starts),
+        end=end,
+        epochs=tuple(epochs[number] for number in sorted(epochs)),
+        telemetry=tuple(telemetry),
+        parameters=start.get("parameters", content.get("parameters")),
+        folder=folder,
+    )
+
+
+def read_runs(folder: Path) -> list[Run]:
+    """Read every run in a folder of runs; imported ones have no specification of ours."""
+    found = [read_run(path.parent) for path in sorted(folder.glob("*/spec.json"))]
+    return [run for run in found if "origin" not in run.spec]

@@ -1,0 +1,313 @@
+"""What must be true for each sentence of a report; ``sentences.txt`` has their patterns."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .facts import Facts, UnsureError, metric_of
+from .figures import LEVEL, Cell
+from .page import Part
+from .texts import DIFFERENCE, LABEL, N, differs, number, p_differs, unit
+
+Match = re.Match[str]
+Check = Callable[[Match, Facts, Part], Iterator[str]]
+BETWEEN = r"(?:, | and )"
+
+
+def _static(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """Check nothing: it says how to read what stands beside it."""
+    yield from ()
+
+
+def _about(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    done = facts.done
+    own = {
+        "run": len(done),
+        "model": len({run.place[0] for run in done}),
+        "data set": len({run.place[1] for run in done}),
+        "length": len({run.place[2] for run in done}),
+        "seed": len({run.spec["seed"] for run in done}),
+    }
+    for count, what in re.findall(r"([\d,]+) (run|model|data set|length|seed)s?\b", m[0]):
+        yield from differs(f"number of {what}s", count, own[what])
+
+
+def _quality(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """The ranks must give what the journal has for the chosen epoch."""
+    for run in facts.done:
+        name = f"test_{facts.metric}{'_masked' if facts.masked else ''}"
+        ranked = float(facts.users(Cell((run,), run.group)).mean())
+        if abs(ranked - run.chosen[name]) > 1e-6:
+            yield f"{run.id}: its ranks give {ranked:.6f}, its journal {run.chosen[name]:.6f}"
+
+
+def figure_and_interval(
+    what: str, cell: Cell, facts: Facts, m: tuple[str, str, str]
+) -> Iterator[str]:
+    mean, low, high = m
+    yield from differs(what, mean, facts.mean(cell))
+    yield from interval_differs(what, cell, facts, low, high)
+
+
+def interval_differs(what: str, cell: Cell, facts: Facts, low: str, high: str) -> Iterator[str]:
+    """An interval over users holds the mean and is about Student's; if nothing was hit it is
+    above 0 all the same."""
+    own_low, own_high = facts.interval(cell)
+    if not number(low) - unit(low) <= facts.mean(cell) <= number(high) + unit(high):
+        yield f"the interval of {what} leaves out its mean"
+    slack = 0.25 * (own_high - own_low) / 2
+    if facts.mean(cell) == 0:
+        if number(high) <= 0:
+            yield f"the interval of {what} is nothing, of {facts.users(cell).shape[1]} users"
+        return
+    yield from differs(f"lower end of {what}", low, own_low, slack)
+    yield from differs(f"upper end of {what}", high, own_high, slack)
+
+
+def _listed_figures(text: str, cells: list[Cell], facts: Facts) -> Iterator[str]:
+    """Such as ``a 0.1 [0.0, 0.2], b and c 0.1 [0.0, 0.2] each``."""
+    pattern = (
+        rf"((?:{LABEL}{BETWEEN})*{LABEL}) (?:({N})|(?:has|have) no hit among ([\d,]+) users) "
+        rf"\[({N}), ({N})\](?: each)?"
+    )
+    seen: list[str] = []
+    for names, mean, users, low, high in re.findall(pattern, text):
+        for label in re.findall(LABEL, names):
+            seen.append(label)
+            cell = facts.cell(label, cells)
+            yield from figure_and_interval(label, cell, facts, (mean or "0.0000", low, high))
+            if users:
+                yield from differs("users", users, facts.users(cell).shape[1])
+    missing = {cell.label for cell in cells} - set(seen)
+    if missing:
+        yield f"no figure of {', '.join(sorted(missing))}"
+    means = [facts.mean(facts.cell(label, cells)) for label in seen]
+    if means != sorted(means, reverse=True):
+        yield "the figures aren't in order"
+
+
+def _beaten(of: str, text: str, cells: list[Cell], facts: Facts) -> Iterator[str]:
+    """``above b (+0.1 [+0.0, +0.2], p = .037) and c (...)``, of a model."""
+    tests = facts.of_models(cells)
+    for m in re.finditer(rf"(?P<label>{LABEL}) \({DIFFERENCE}\)", text):
+        found, p = tests[of, m["label"]]
+        yield from difference_differs(f"{of} to {m['label']}", m, found, p)
+        if p is None or p >= LEVEL or found.mean <= 0:
+            yield f"{of} is not shown to be above {m['label']}"
+
+
+def difference_differs(what: str, m: Match, found: object, p: float | None) -> Iterator[str]:
+    for name in ("mean", "low", "high"):
+        yield from differs(f"{name} of {what}", m[name], getattr(found, name))
+    yield from p_differs(what, m["p"], p)
+
+
+def _is_best(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.contenders(facts.group(m["title"]))
+    best = facts.cell(m["label"], cells)
+    yield from figure_and_interval(m["label"], best, facts, (m["own"], m["from"], m["to"]))
+    yield from _beaten(m["label"], m["others"], cells, facts)
+    others = {cell.label for cell in cells if cell is not best}
+    if others - set(re.findall(LABEL, m["others"])):
+        yield f"{m['label']} isn't set beside every other model"
+
+
+def _none_best(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.contenders(facts.group(m["title"]))
+    yield from _listed_figures(m["figures"], cells, facts)
+    tests = facts.of_models(cells)
+    for cell in cells:
+        others = [other for other in cells if other is not cell]
+        found = [tests[cell.label, other.label] for other in others]
+        if all(p is not None and p < LEVEL and each.mean > 0 for each, p in found):
+            yield f"{cell.label} is shown to be best"
+    told = set()
+    for of, text in re.findall(
+        rf"({LABEL}) is shown to be above (.*?)(?:;|\.$|$)", m["shown"] or ""
+    ):
+        yield from _beaten(of, text, cells, facts)
+        told |= {(of, label) for label in re.findall(LABEL, text)}
+    shown = {
+        both for both, (each, p) in tests.items() if p is not None and p < LEVEL and each.mean > 0
+    }
+    for of, against in shown ^ told:
+        yield f"{of} above {against}: {'not told' if (of, against) in shown else 'not shown'}"
+
+
+def _alone(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.contenders(facts.group(m["title"]))
+    if len(cells) != 1:
+        yield f"there are {len(cells)} models"
+    yield from _listed_figures(f"{m['label']} {m['rest']}", cells, facts)
+
+
+def _untold(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.contenders(facts.group(m["title"]))
+    if any(p is not None for _, p in facts.of_models(cells).values()):
+        yield "some models may be compared"
+    yield from _reason(m["why"], cells)
+    yield from _listed_figures(m["figures"], cells, facts)
+
+
+def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
+    """Why nothing may be told: one seed, unfinished training, other data."""
+    named = [cell for cell in cells if cell.label in text] or cells
+    reasons = {
+        "one seed": any(len(cell.runs) < 2 for cell in named),
+        "still improving": any(run.still_improving for cell in named for run in cell.runs),
+        "marked": any(not cell.tellable for cell in named),
+    }
+    if not any(word in text for word in reasons):
+        raise UnsureError(f"a reason that isn't known: {text}")
+    for word, holds in reasons.items():
+        if word in text and not holds:
+            yield f"{word} is not so"
+
+
+def _family_of_models(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    for count, title in re.findall(r"([\d,]+) on ([^,]+?)(?=, \d| and \d|\.?$)", m["numbers"]):
+        cells = facts.contenders(facts.group(title))
+        told = [p for _, p in facts.of_models(cells).values() if p is not None]
+        yield from differs(f"comparisons on {title}", count, len(told) / 2)
+
+
+def _family_of_cells(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    told = [p for _, p in facts.of_cells.values() if p is not None]
+    yield from differs("comparisons", "1" if m["count"] == "one" else m["count"], len(told) / 2)
+
+
+def _families_of_costs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.group(part.place)
+    told = [p for _, p in facts.of_models(facts.contenders(cells)).values() if p is not None]
+    counts = {"quality": len(told) / 2, "costs": len(list(facts.costs(cells))) / 2}
+    for what, count in re.findall(r"of (quality|costs)\D*? for the ([\d,]+|one)\b", m[0]):
+        yield from differs(f"comparisons of {what}", "1" if count == "one" else count, counts[what])
+
+
+def _states(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    counts = Counter(run.state for run in facts.runs)
+    told = dict(re.findall(r"([\d,]+) (\w+)", m["states"]))
+    for count, state in told.items():
+        yield from differs(f"runs that are {state}", count, counts[state])
+    if set(told.values()) != set(counts):
+        yield f"runs are {dict(counts)}"
+
+
+def _quiet(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    asked = [run for run in facts.done if any("gpu_others" in line for line in run.telemetry)]
+    known = sum(any(line.get("gpu_others") is not None for line in run.telemetry) for run in asked)
+    count = len(facts.done) - known if m[0].startswith("For") else known
+    yield from differs("runs", m["count"], count)
+    yield from differs("runs in all", m["all"], len(facts.done))
+
+
+def _passed(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    share = float(m["share"].rstrip(" %")) / 100
+    name, masked = metric_of(m["name"])
+    key = f"valid_{name}{'_masked' if masked else ''}"
+    runs = [run for cell in facts.group(part.place) for run in cell.runs]
+    level = share * max(line[key] for run in runs for line in run.epochs)
+    yield from differs("level", m["level"], level)
+
+
+def _adds(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    name, _ = metric_of(m["name"])
+    added, shares = [], []
+    for cell in facts.cells:
+        chosen = np.mean([run.chosen[f"test_{name}"] for run in cell.runs])
+        most = np.mean([max(line[f"test_{name}"] for line in run.epochs) for run in cell.runs])
+        added.append(most - chosen)
+        shares.extend([(most - chosen) / chosen] if chosen else [])
+    yield from differs("what it adds", m["mean"], float(np.mean(added)))
+    yield from differs("share", m["share"], 100 * float(np.mean(shares)))
+    if m["cells"]:
+        yield from differs("cells", m["cells"], len(added))
+
+
+def _ended(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    days = sorted(str(np.datetime64(int(run.end["t"]), "s"))[:10] for run in facts.done)
+    told = re.findall(r"\d{4}-\d\d-\d\d", m[0])
+    if {told[0], told[-1]} != {days[0], days[-1]}:
+        yield f"they ended from {days[0]} to {days[-1]}"
+
+
+def _ceiling(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    runs = [run for run in facts.done if run.place[1] == m["dataset"]]
+    if not runs:
+        yield f"no run on {m['dataset']}"
+    for run in runs:
+        users, cold = run.start["test_users"], run.start["test_cold"]
+        yield from differs("cold items", m["cold"], cold)
+        yield from differs("users", m["users"], users)
+        yield from differs("ceiling", m["most"], (users - cold) / users)
+
+
+def _quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    means = {cell.label: facts.mean(cell) for cell in facts.group(m["title"])}
+    yield from differs("smallest", m["least"], min(means.values()))
+    yield from differs("largest", m["most"], max(means.values()))
+
+
+def _curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    yield from differs("runs", m["runs"], sum(len(c.runs) for c in facts.group(m["title"])))
+
+
+def _command(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    told = dict(re.findall(r"--(model|dataset|length|seed|profile) (\S+)", m[0]))
+    place = told["model"], told["dataset"], int(told["length"])
+    seeds = {int(seed) for seed in told["seed"].split(",")}
+    given = dict(re.findall(r"--set (\w+)=(\S+)", m[0]))
+    cells = [cell for cell in facts.cells if cell.runs[0].place[:3] == place]
+    fit = [cell for cell in cells if {run.spec["seed"] for run in cell.runs} == seeds]
+    settings = [
+        {**cell.runs[0].spec["architecture"], **cell.runs[0].spec["training"]} for cell in fit
+    ]
+    if not any(all(str(own.get(k)) == v for k, v in given.items()) for own in settings):
+        yield "no cell has these seeds and settings"
+
+
+def _each_cell(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    raise UnsureError("which cells stand apart isn't recomputed")
+
+
+def _patterns() -> Iterator[tuple[re.Pattern[str], Check]]:
+    """Read ``sentences.txt``."""
+    text = Path(__file__).with_name("sentences.txt").read_text(encoding="utf-8")
+    for entry in text.strip().split("\n\n"):
+        if not entry.startswith("#"):
+            name, _, pattern = " ".join(entry.split()).partition(": ")
+            pattern = pattern.replace("@N@", N).replace("@LABEL@", LABEL)
+            yield re.compile(pattern), _static if name == "-" else globals()[f"_{name}"]
+
+
+PATTERNS = tuple(_patterns())
+
+
+def judged(part: Part, facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Yield each sentence of a text with ``holds``, ``false`` or ``not checked``, and why."""
+    rest = part.text.strip()
+    while rest:
+        for pattern, check in PATTERNS:
+            if found := pattern.match(rest):
+                yield (found[0], *verdict(check(found, facts, part)))
+                rest = rest[found.end() :].strip()
+                break
+        else:
+            end = re.search(r"[.:](?=\s+[A-Z`]|$)", rest)
+            stop = end.end() if end else len(rest)
+            yield rest[:stop], "not checked", "no pattern fits"
+            rest = rest[stop:].strip()
+
+
+def verdict(faults: Iterator[str]) -> tuple[str, str]:
+    """Say whether what was checked holds: it does without faults."""
+    try:
+        found = list(faults)
+    except (UnsureError, KeyError, IndexError) as error:
+        return "not checked", f"{type(error).__name__}: {error}"
+    return ("false", "; ".join(found)) if found else ("holds", "")

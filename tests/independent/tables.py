@@ -1,0 +1,393 @@
+"""The tables that a report may hold: which they are, and what must be true of each row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import yaml
+from scipy import stats
+
+from .balance import balance
+from .facts import Facts, UnsureError, metric_of
+from .figures import LEVEL, Cell
+from .page import Part
+from .runs import Run
+from .sentences import interval_differs, verdict
+from .texts import (
+    NOTHING,
+    N,
+    differs,
+    number,
+    p_differs,
+    spread_differs,
+    unit,
+)
+
+Row = dict[str, str]
+REFERENCES = Path(__file__).parents[2] / "configs" / "reference"
+Check = Callable[[Row, Facts, Part], Iterator[str]]
+
+
+def _done(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    for head, shown in row.items():
+        if head.startswith("L = "):
+            of = [
+                run
+                for run in facts.done
+                if run.place[:3] == (row["model"], row["data set"], int(head[4:]))
+            ]
+            yield from differs(head, shown, len(of) or None)
+
+
+def _ended_badly(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    run = next((run for run in facts.runs if run.id == row["run"]), None)
+    if run is None or run.state != row["state"]:
+        yield f"it is {run.state if run else 'no run'}"
+    elif run.end.get("message") and run.end["message"] != row["why"]:
+        yield f"its journal says {run.end['message']}"
+
+
+def marks(run: Run) -> set[str]:
+    """The marks of a run that its journals give."""
+    found = set()
+    if run.still_improving:
+        found.add("still-improving")
+    if any(start.get("confirmed") is False for start in run.starts):
+        found.add("other-copy")
+    if len({start["checksum"] for start in run.starts}) > 1:
+        found.add("changed-data")
+    if any(line.get("gpu_others") for line in run.telemetry):
+        found.add("shared")
+    if run.busy:
+        found.add("busy-processor")
+    if len(run.starts) > 1:
+        found.add("tried again")
+    return found
+
+
+def _remarks(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    if row["remark"].startswith("throttled"):
+        raise UnsureError("the GPU's clocks")
+    of = [run for run in facts.done if row["remark"] in marks(run)]
+    yield from differs("runs", row["runs"], len(of))
+    for line in row["of"].split("<br>"):
+        m = re.match(r"(\S+) L=(\d+) on (\S+), seeds? (.*)", line)
+        if m is None:
+            raise UnsureError(line)
+        place = m[1], m[3], int(m[2])
+        seeds = {str(run.spec["seed"]) for run in of if run.place[:3] == place}
+        if seeds != set(re.findall(r"\d+", m[4])):
+            yield f"of {m[1]} L={m[2]} it is seeds {sorted(seeds)}"
+
+
+def _epoch_time(run: Run) -> float:
+    return float(np.median(run.trained))
+
+
+def _references() -> dict[str, dict[tuple[str, str, int, str], str]]:
+    """The published figures as they were typed, by their table's title."""
+    found: dict[str, dict[tuple[str, str, int, str], str]] = {}
+    for path in REFERENCES.glob("*.yaml"):
+        content = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
+        found[content["title"]] = {
+            (cell["model"], cell["dataset"], int(cell["length"]), name.partition("/")[0]): figure
+            for cell in content["cells"]
+            for name, figure in cell["figures"].items()
+        }
+    return found
+
+
+PUBLISHED = _references()
+PIVOT: dict[str, Callable[[Run], float | None]] = {
+    "EpochTime": _epoch_time,
+    "GPU/Memory(MiB)": lambda run: run.chosen.get("gpu_memory_mib"),
+    "GPU/Utilization(%)": lambda run: run.chosen.get("gpu_utilization"),
+    "GradientNorm": lambda run: run.chosen["grad_norm"],
+    "HitRate@10/test": lambda run: run.chosen["test_hit"],
+    "LearningRate": lambda run: run.chosen["lr"],
+    "Loss/train": lambda run: run.chosen["loss_sum"],
+    "Model/TotalParams": lambda run: run.parameters,
+    "MRR@10/test": lambda run: run.chosen["test_mrr"],
+    "NDCG@10/test": lambda run: run.chosen["test_ndcg"],
+    "Recall@10/test": lambda run: run.chosen["test_recall"],
+    "Total Epoch Trained": lambda run: len(run.epochs),
+}
+
+
+def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    """A cell's means, or the greatest of the cells beneath a row."""
+    place = [name for name in row["#"].split("›") if name]
+    cells = facts.cells
+    for index, name in enumerate(place):
+        if index < 2:
+            cells = [c for c in cells if c.runs[0].place[index] == name]
+        else:
+            cells = [c for c in cells if str(c.runs[0].place[2]) == name.split(" ")[0].rstrip("!")]
+    if len(place) == 3 and len(cells) != 1:
+        raise UnsureError(f"{len(cells)} cells are meant")
+    for head, value in PIVOT.items():
+        if len(place) == 3:
+            yield from spread_differs(head, row[head], [value(run) for run in cells[0].runs])
+        else:
+            means = [np.mean(known) for c in cells if (known := _known(c, value))]
+            yield from differs(head, row[head], max(means, default=None))
+    yield from _rest(row, {"", "#", *PIVOT})
+
+
+def _known(cell: Cell, value: Callable[[Run], float | None]) -> list[float]:
+    return [found for run in cell.runs if (found := value(run)) is not None]
+
+
+def _rest(row: Row, known: set[str]) -> Iterator[str]:
+    if unknown := row.keys() - known:
+        raise UnsureError(f"columns that aren't known: {', '.join(unknown)}")
+    yield from ()
+
+
+def _quality(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    cell = facts.cell(row["cell"], facts.group(part.place))
+    yield from differs("seeds", row["seeds"], len(cell.runs))
+    known = {"#", "cell", "seeds"}
+    for head, shown in row.items():
+        if "/test" in head:
+            yield from spread_differs(head, shown, list(facts.users(cell).mean(1)))
+        elif "/valid" in head:
+            metric, masked = metric_of(head)
+            yield from differs(head, shown, cell.valid(metric, masked))
+        elif head == "95 % over users":
+            low, high = re.findall(N, shown)
+            yield from interval_differs(cell.label, cell, facts, low, high)
+        elif head == "chosen epoch":
+            mean = np.mean([run.chosen["epoch"] for run in cell.runs])
+            yield from differs(head, shown, float(mean))
+        else:
+            continue
+        known.add(head)
+    yield from _rest(row, known)
+
+
+def _published(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    """A published figure, and validation's maximum over epochs, of each run."""
+    name, _, title = part.caption.partition(": ")
+    published = PUBLISHED[title]
+    found = [c for c in facts.cells if c.label == row["cell"].removesuffix(" !")]
+    found = [c for c in found if c.runs[0].place[1] == row["data set"]]
+    if len(found) != 1:
+        raise UnsureError(f"{len(found)} cells are meant")
+    (cell,) = found
+    shown = row["published"]
+    if (known := published.get((*cell.runs[0].place[:3], name))) != shown:
+        yield f"published is {known}"
+    own = [max(line[f"valid_{metric_of(name)[0]}"] for line in run.epochs) for run in cell.runs]
+    yield from spread_differs("ours", row["ours, measured alike"], own)
+    apart, _, margin = row["ours less it"].partition(" ± ")
+    difference = float(np.mean(own)) - number(shown)
+    yield from differs("the difference", apart, difference)
+    seeds, half = len(own), None
+    if seeds > 1:
+        factor = stats.t.isf(LEVEL / 2, seeds - 1) * (1 + 1 / seeds) ** 0.5
+        half = float(factor * np.std(own, ddof=1)) + unit(shown)
+        yield from differs("its interval", margin, half)
+    said = row["ours is"]
+    if half is None or not cell.tellable:
+        if said in ("better", "worse", "no difference shown"):
+            yield f"ours is {said}, which may not be told"
+    else:
+        own_word = "better" if difference > 0 else "worse"
+        if said != (own_word if abs(difference) > half else "no difference shown"):
+            yield f"ours is {said}, but the interval is {difference:.5f} ± {half:.5f}"
+
+
+def _capacity(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    for head, shown in row.items():
+        if head.startswith("L = "):
+            place = row["model"], row["data set"], int(head[4:]), row["profile"]
+            own = {run.parameters for run in facts.runs if run.place == place and run.parameters}
+            told = {int(number(each)) for each in re.findall(r"[\d,]+", shown)}
+            if own != told:
+                yield f"{head}: {shown}, but it is {own}"
+
+
+def _memory(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    cell = facts.cell(row["cell"], facts.group(part.caption))
+    for head in row.keys() - {"cell", "#"}:
+        values = [run.cost(head.removesuffix(", MiB")) for run in cell.runs]
+        yield from spread_differs(head, row[head], values)
+
+
+def _costs(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.group(part.place)
+    cell = facts.cell(row["cell"], cells)
+    for head, shown in row.items():
+        if head in ("cell", "#"):
+            continue
+        if "@10" in head:
+            yield from differs(head, shown, facts.mean(cell))
+        elif head.startswith("Time to quality"):
+            yield from differs(head, shown, _to_quality(cell, cells))
+        else:
+            name = re.sub(r", (s|MiB)$", "", head)
+            yield from spread_differs(head, shown, [run.cost(name) for run in cell.runs])
+
+
+def _to_quality(cell: Cell, cells: list[Cell]) -> float | None:
+    """Seconds of training until 95 % of the best validation NDCG, mean over seeds."""
+    level = 0.95 * max(e["valid_ndcg"] for c in cells for run in c.runs for e in run.epochs)
+    times = []
+    for run in cell.runs:
+        passed = [number for number, e in enumerate(run.epochs) if e["valid_ndcg"] >= level]
+        if not passed:
+            return None
+        times.append(sum(run.trained[: passed[0] + 1]))
+    return float(np.mean(times))
+
+
+def _pair(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.group(part.caption)
+    a, b = facts.cell(row["a"], cells), facts.cell(row["b"], cells)
+    found, p = facts.of_cells[a.label, b.label, a.group]
+    yield from differs("mean a", row["mean a"], facts.mean(a))
+    yield from differs("mean b", row["mean b"], facts.mean(b))
+    for head, value in {
+        "a - b": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "effect": found.effect,
+    }.items():
+        yield from differs(head, row[head], value)
+    yield from p_differs("the two", row["p"], p)
+    said = "better" if found.mean > 0 else "worse"
+    own = "" if p is None else said if p < LEVEL else "no difference shown"
+    if p is not None and row["a is"] != own:
+        yield f"a is {row['a is']}, but it is {own}"
+    if p is None and row["a is"] in ("better", "worse", "no difference shown"):
+        yield f"a is {row['a is']}, which may not be told"
+
+
+def _inflation(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    found = [
+        c
+        for c in facts.cells
+        if c.label == row["cell"].split(" !")[0] and c.runs[0].place[1] == row["data set"]
+    ]
+    if len(found) != 1:
+        raise UnsureError(f"{len(found)} cells are meant")
+    runs = found[0].runs
+    for head, shown in row.items():
+        if "@10" in head and shown not in NOTHING:
+            metric, _ = metric_of(head)
+            added = [
+                max(e[f"test_{metric}"] for e in run.epochs) - run.chosen[f"test_{metric}"]
+                for run in runs
+            ]
+            text, _, share = shown.partition(" (")
+            yield from spread_differs(head, text, added)
+            base = np.mean([run.chosen[f"test_{metric}"] for run in runs])
+            if base:
+                yield from differs(
+                    f"share of {head}", share.rstrip(" %)"), 100 * float(np.mean(added) / base)
+                )
+
+
+FACTS: dict[str, Callable[[Run], object]] = {
+    "device": lambda run: run.start.get("device"),
+    "numbers of the model's layers": lambda run: run.start.get("dtype"),
+    "threads": lambda run: run.start.get("threads"),
+    "seqbench": lambda run: run.start.get("code"),
+    "PyTorch": lambda run: run.start.get("torch"),
+    "Python": lambda run: run.start.get("python"),
+    "protocol": lambda run: run.spec.get("protocol", 1),
+}
+
+
+def _ran_on(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    name, value = row["#"].split("›")
+    counts = Counter(str(FACTS[name](run)) for run in facts.done)
+    yield from differs(
+        f"runs with {value}", row["runs"], counts[value.replace(",", "")] or counts[value]
+    )
+
+
+DATA: dict[str, Callable[[Run], object]] = {
+    "data set": lambda run: run.place[1],
+    "checksum": lambda run: run.start["checksum"][:12],
+    "split": lambda run: run.spec["source"]["split"]["kind"],
+}
+
+
+def _data(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    of = [
+        run
+        for run in facts.done
+        if (DATA["data set"](run), DATA["checksum"](run)) == (row["data set"], row["checksum"])
+    ]
+    if "split" in row:
+        of = [run for run in of if row["split"].startswith(str(DATA["split"](run)))]
+    yield from differs("runs", row["runs"], len(of))
+    for head, shown in row.items():
+        if head in ("users", "items", "interactions", "valid_users", "test_users"):
+            for run in of[:1]:
+                yield from differs(head, shown, run.start[head])
+    yield from _rest(row, {"#", "runs", "users", "items", "interactions", *DATA})
+
+
+TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
+    ("Testing scope", ("data set", "model"), _done),
+    ("Testing scope", ("run", "state", "why"), _ended_badly),
+    ("Testing scope", ("remark", "runs", "of"), _remarks),
+    ("Results", ("", "EpochTime"), _pivot),
+    ("Results", ("cell", "seeds"), _quality),
+    ("Beside published figures", ("cell", "data set", "published"), _published),
+    ("Model capacity", ("data set", "model", "profile"), _capacity),
+    ("Memory", ("cell",), _memory),
+    ("Trade-offs", ("cell",), _costs),
+    ("Trade-offs", ("model", "pros", "cons"), balance),
+    ("Which differences are shown", ("a", "b"), _pair),
+    ("What the maximum over epochs inflates", ("cell", "data set", "profile"), _inflation),
+    ("Environment", ("", "", "runs"), _ran_on),
+    ("Environment", ("data set",), _data),
+)
+"""By section and the first heads."""
+
+
+def judged_rows(part: Part, facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Yield each row of a table with ``holds``, ``false`` or ``not checked``, and why."""
+    head, *rows = part.rows
+    check = next(
+        (
+            c
+            for section, heads, c in TABLES
+            if section == part.section and tuple(head[: len(heads)]) == heads
+        ),
+        None,
+    )
+    places: list[str] = []
+    for row in rows:
+        text = " | ".join(row)
+        if check is None:
+            yield text, "not checked", f"no such table is known: {', '.join(head)}"
+            continue
+        named = dict(zip(head, row, strict=True))
+        if check is _pivot:
+            places = _place(row[0], places, facts)
+            named["#"] = "›".join(places)
+        elif check is _ran_on:
+            places = [row[0] or places[0], row[1]]
+            named["#"] = "›".join(places)
+        yield (text, *verdict(check(named, facts, part)))
+
+
+def _place(label: str, before: list[str], facts: Facts) -> list[str]:
+    """Where a row of the pivot stands: model, data set, length."""
+    label = label.removesuffix(" !")
+    if label.startswith("Grand Total"):
+        return []
+    if label in {cell.runs[0].place[0] for cell in facts.cells} and len(before) != 1:
+        return [label]
+    if label in {cell.runs[0].place[1] for cell in facts.cells}:
+        return [before[0], label]
+    return [*before[:2], label]
