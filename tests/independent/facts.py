@@ -11,20 +11,22 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from .figures import LEVEL, Cell, Test, holm, ratio, test
+from .figures import LEVEL, Cell, Test, holm, interval, ratio, test
 from .runs import NAMES, Run
 
 TIMES = (
     "Training to the chosen epoch",
     "Training an epoch",
+    "Processor time of an epoch",
     "Peak GPU memory",
     "Peak memory of the process",
     "Users/s, one at a time",
     "Users/s, 256 at once",
 )
 """Costs that vary from run to run."""
+OF_HOST = ("Processor time of an epoch", "Peak memory of the process")
+"""Costs that are told where there is no GPU."""
 WORTH = 1.05
 
 
@@ -94,10 +96,8 @@ class Facts:
         return float(self.users(cell).mean())
 
     def interval(self, cell: Cell) -> tuple[float, float]:
-        """Student's interval over users of the cell's mean."""
-        values = self.users(cell).mean(0)
-        half = stats.t.isf(LEVEL / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-        return float(values.mean() - half), float(values.mean() + half)
+        """The interval over users of the cell's mean."""
+        return interval(self.users(cell))
 
     def contenders(self, cells: Sequence[Cell]) -> list[Cell]:
         """Of each model and profile the cell that validation prefers, the best first."""
@@ -184,7 +184,7 @@ def comparable(a: Cell, b: Cell, cost: str) -> bool:
         return False
     if cost == "Training to the chosen epoch" and any(run.still_improving for run in runs):
         return False
-    if cost == "Peak memory of the process" and any(run.cost("Peak GPU memory") for run in runs):
+    if cost in OF_HOST and any(run.cost("Peak GPU memory") for run in runs):
         return False
     return len({(run.start["device"], run.start["dtype"]) for run in runs}) == 1
 

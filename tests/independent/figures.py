@@ -41,15 +41,8 @@ class Cell:
     @property
     def tellable(self) -> bool:
         """Whether it may be better or worse than another."""
-        return len(self.runs) > 1 and not any(
-            run.still_improving or marked_for_data(run) for run in self.runs
-        )
-
-
-def marked_for_data(run: Run) -> bool:
-    """Whether its data aren't what the entry knows, or changed between attempts."""
-    other = any(start.get("confirmed") is False for start in run.starts)
-    return other or len({start["checksum"] for start in run.starts}) > 1
+        marks = set().union(*(run.marks for run in self.runs))
+        return len(self.runs) > 1 and not marks & {"still-improving", "other-copy", "changed-data"}
 
 
 @dataclass(frozen=True)
@@ -80,12 +73,36 @@ def test(a: np.ndarray, b: np.ndarray) -> Test:
             squares += of_seeds**2 / (seeds - 1)
     mean, error = float(apart.mean()), float(np.sqrt(total))
     deviation = float(apart.std(ddof=1))
+    if not apart.any():
+        least = share_bounds(0, users)[1]
+        return Test(0.0, -least, least, 1.0, 0.0)
     if not error:
-        return Test(mean, mean, mean, float(mean == 0), 0.0)
+        return Test(mean, mean, mean, 0.0, 0.0)
     dof = max(1.0, total**2 / squares)
     half = stats.t.isf(LEVEL / 2, dof) * error
     p = 2 * stats.t.sf(abs(mean) / error, dof)
     return Test(mean, mean - half, mean + half, float(p), mean / deviation if deviation else 0.0)
+
+
+def share_bounds(hits: int, users: int) -> tuple[float, float]:
+    """The exact bounds of a share (Clopper & Pearson 1934)."""
+    found = stats.binomtest(hits, users).proportion_ci(1 - LEVEL, "exact")
+    return float(found.low), float(found.high)
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """The interval of the mean over users of values from 0 to 1, from (seeds, users): exact of a
+    share with few hits, else a beta law's with half a user of 0 and half a one of 1 added."""
+    each = values.mean(0)
+    users, hits = len(each), int((each > 0).sum())
+    if set(each.tolist()) <= {0.0, 1.0} and min(hits, users - hits) < 5:
+        return share_bounds(hits, users)
+    with_halves, weights = np.append(each, (0, 1)), np.append(np.ones(users), (0.5, 0.5))
+    mean = np.average(with_halves, weights=weights)
+    variance = np.average((with_halves - mean) ** 2, weights=weights) / (users + 2)
+    size = mean * (1 - mean) / variance - 1
+    low, high = stats.beta(mean * size, (1 - mean) * size).ppf([LEVEL / 2, 1 - LEVEL / 2])
+    return float(low), float(max(high, share_bounds(0, users)[1]) if hits < 5 else high)
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -79,14 +79,44 @@ class Run:
         return self.state == "done" and self.chosen["epoch"] == limit
 
     @property
+    def processor(self) -> list[float] | None:
+        """The shares of the processor time that it asked for which it had, in training and while
+        its speed was measured; None unless they are known of all epochs."""
+        both = [(line.get("cpu_seconds"), line.get("cpu_wait_seconds")) for line in self.epochs]
+        if not both or any(None in each for each in both):
+            return None
+        had, waited = map(sum, zip(*both, strict=True))
+        speed = self.end.get("speed_cpu_share")
+        return [had / (had + waited), *([] if speed is None else [speed])]
+
+    @property
     def busy(self) -> bool:
-        """Whether it had too little of the processor that it asked for."""
-        return False
+        """Whether it had less than 80 % of the processor that it asked for."""
+        return any(share < 0.8 for share in self.processor or ())
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything told what else the device did."""
+        if self.start["device_kind"] == "cpu":
+            return self.processor is not None
+        return any(line.get("gpu_others") is not None for line in self.telemetry)
+
+    @cached_property
+    def marks(self) -> set[str]:
+        """What its journals give a mark for."""
+        found = {
+            "still-improving": self.still_improving,
+            "other-copy": any(start.get("confirmed") is False for start in self.starts),
+            "changed-data": len({start["checksum"] for start in self.starts}) > 1,
+            "shared": any(line.get("gpu_others") for line in self.telemetry),
+            "busy-processor": self.busy,
+        }
+        return {mark for mark, holds in found.items() if holds}
 
     @property
     def disturbed(self) -> bool:
         """Whether something else was in its times."""
-        return self.busy or any(line.get("gpu_others") for line in self.telemetry)
+        return bool(self.marks & {"shared", "busy-processor"})
 
     def cost(self, name: str) -> float | None:
         match name:
@@ -94,6 +124,9 @@ class Run:
                 return sum(self.trained[: self.chosen["epoch"]])
             case "Training an epoch":
                 return float(np.median(self.trained))
+            case "Processor time of an epoch":
+                known = [line.get("cpu_seconds") for line in self.epochs]
+                return None if None in known else float(np.median(known))
             case "Parameters":
                 return self.parameters
             case "Peak GPU memory":

@@ -12,7 +12,7 @@ import numpy as np
 from .facts import Facts, UnsureError, metric_of
 from .figures import LEVEL, Cell
 from .page import Part
-from .texts import DIFFERENCE, LABEL, N, differs, number, p_differs, unit
+from .texts import DIFFERENCE, LABEL, N, differs, number, p_differs
 
 Match = re.Match[str]
 Check = Callable[[Match, Facts, Part], Iterator[str]]
@@ -55,18 +55,10 @@ def figure_and_interval(
 
 
 def interval_differs(what: str, cell: Cell, facts: Facts, low: str, high: str) -> Iterator[str]:
-    """An interval over users holds the mean and is about Student's; if nothing was hit it is
-    above 0 all the same."""
+    """Check an interval over users."""
     own_low, own_high = facts.interval(cell)
-    if not number(low) - unit(low) <= facts.mean(cell) <= number(high) + unit(high):
-        yield f"the interval of {what} leaves out its mean"
-    slack = 0.25 * (own_high - own_low) / 2
-    if facts.mean(cell) == 0:
-        if number(high) <= 0:
-            yield f"the interval of {what} is nothing, of {facts.users(cell).shape[1]} users"
-        return
-    yield from differs(f"lower end of {what}", low, own_low, slack)
-    yield from differs(f"upper end of {what}", high, own_high, slack)
+    yield from differs(f"lower end of {what}", low, own_low)
+    yield from differs(f"upper end of {what}", high, own_high)
 
 
 def _listed_figures(text: str, cells: list[Cell], facts: Facts) -> Iterator[str]:
@@ -199,11 +191,22 @@ def _states(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def _quiet(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    asked = [run for run in facts.done if any("gpu_others" in line for line in run.telemetry)]
-    known = sum(any(line.get("gpu_others") is not None for line in run.telemetry) for run in asked)
-    count = len(facts.done) - known if m[0].startswith("For") else known
-    yield from differs("runs", m["count"], count)
+    quiet = not m[0].startswith("For")
+    of = [run for run in facts.done if not run.marks and run.is_told == quiet]
+    yield from differs("runs", m["count"], len(of))
     yield from differs("runs in all", m["all"], len(facts.done))
+
+
+def _few_users(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """The widest interval of a data set's cells is told."""
+    users = int(number(m["users"]))
+    halves = [
+        (high - low) / 2
+        for cell in facts.cells
+        if facts.users(cell).shape[1] == users
+        for low, high in [facts.interval(cell)]
+    ]
+    yield from differs("half the interval", m["half"], max(halves, default=None))
 
 
 def _passed(m: Match, facts: Facts, part: Part) -> Iterator[str]:
@@ -248,13 +251,58 @@ def _ceiling(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def _quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    means = {cell.label: facts.mean(cell) for cell in facts.group(m["title"])}
-    yield from differs("smallest", m["least"], min(means.values()))
-    yield from differs("largest", m["most"], max(means.values()))
+    cells = facts.group(m["title"])
+    means = [facts.mean(cell) for cell in cells]
+    yield from differs("cells", m["cells"], len(cells))
+    yield from differs("users", m["users"], facts.users(cells[0]).shape[1])
+    yield from differs("smallest", m["least"], min(means))
+    yield from differs("largest", m["most"] or m["least"], max(means))
 
 
 def _curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    yield from differs("runs", m["runs"], sum(len(c.runs) for c in facts.group(m["title"])))
+    runs = [run for cell in facts.group(m["title"]) for run in cell.runs]
+    counts = Counter(run.place[0] for run in runs)
+    for count, model in re.findall(r"([\d,]+) of ([\w.-]+)", m["runs"]):
+        yield from differs(f"runs of {model}", count, counts.pop(model))
+    if counts:
+        yield f"{', '.join(counts)} are left out"
+    metric, masked = metric_of(m["name"])
+    chosen = [run.chosen[f"valid_{metric}{'_masked' if masked else ''}"] for run in runs]
+    yield from differs("smallest", m["least"], min(chosen))
+    yield from differs("largest", m["most"] or m["least"], max(chosen))
+
+
+def _pareto_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    cells = facts.group(m["title"])
+    yield from differs("cells", m["cells"], len(cells))
+    fronts = m["fronts"].split("; ")
+    yield from differs("costs", m["costs"], len(fronts))
+    for front in fronts:
+        name, _, told = front.partition(": ")
+        labels = set(re.findall(LABEL, told))
+        if labels != (own := _front(cells, name, facts)):
+            yield f"on the front of {name} are {', '.join(sorted(own))}"
+
+
+def _front(cells: list[Cell], name: str, facts: Facts) -> set[str]:
+    """The cells that no other one is as good as at the same cost or less, by means."""
+    better = -1 if name.startswith("Users/s") else 1
+    points = []
+    for cell in cells:
+        costs = [run.cost(name) for run in cell.runs]
+        left_out = name != "Parameters" and any(run.disturbed for run in cell.runs)
+        if None not in costs and not left_out:
+            points.append((better * float(np.mean(costs)), facts.mean(cell), cell.label))
+    return {
+        label
+        for cost, mean, label in points
+        if not any(c <= cost and q >= mean and (c, q) != (cost, mean) for c, q, _ in points)
+    }
+
+
+def _title(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    facts.group(m[0])
+    yield from ()
 
 
 def _command(m: Match, facts: Facts, part: Part) -> Iterator[str]:

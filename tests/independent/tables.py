@@ -51,28 +51,14 @@ def _ended_badly(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         yield f"its journal says {run.end['message']}"
 
 
-def marks(run: Run) -> set[str]:
-    """The marks of a run that its journals give."""
-    found = set()
-    if run.still_improving:
-        found.add("still-improving")
-    if any(start.get("confirmed") is False for start in run.starts):
-        found.add("other-copy")
-    if len({start["checksum"] for start in run.starts}) > 1:
-        found.add("changed-data")
-    if any(line.get("gpu_others") for line in run.telemetry):
-        found.add("shared")
-    if run.busy:
-        found.add("busy-processor")
-    if len(run.starts) > 1:
-        found.add("tried again")
-    return found
-
-
 def _remarks(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     if row["remark"].startswith("throttled"):
         raise UnsureError("the GPU's clocks")
-    of = [run for run in facts.done if row["remark"] in marks(run)]
+    of = [
+        run
+        for run in facts.done
+        if row["remark"] in run.marks or (row["remark"] == "tried again" and len(run.starts) > 1)
+    ]
     yield from differs("runs", row["runs"], len(of))
     for line in row["of"].split("<br>"):
         m = re.match(r"(\S+) L=(\d+) on (\S+), seeds? (.*)", line)
@@ -312,27 +298,47 @@ def _ran_on(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     )
 
 
-DATA: dict[str, Callable[[Run], object]] = {
-    "data set": lambda run: run.place[1],
-    "checksum": lambda run: run.start["checksum"][:12],
-    "split": lambda run: run.spec["source"]["split"]["kind"],
-}
+def _of_data(row: Row, facts: Facts) -> list[Run]:
+    """The runs on the data of a row."""
+    return [
+        run
+        for run in facts.done
+        if run.place[1] == row["data set"]
+        and run.start["checksum"].startswith(row["checksum"])
+        and row["split"].startswith(run.spec["source"]["split"]["kind"])
+    ]
 
 
 def _data(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    of = [
-        run
-        for run in facts.done
-        if (DATA["data set"](run), DATA["checksum"](run)) == (row["data set"], row["checksum"])
-    ]
-    if "split" in row:
-        of = [run for run in of if row["split"].startswith(str(DATA["split"](run)))]
+    of = _of_data(row, facts)
     yield from differs("runs", row["runs"], len(of))
-    for head, shown in row.items():
-        if head in ("users", "items", "interactions", "valid_users", "test_users"):
-            for run in of[:1]:
-                yield from differs(head, shown, run.start[head])
-    yield from _rest(row, {"#", "runs", "users", "items", "interactions", *DATA})
+    heads = {"users": "users", "items": "items", "interactions": "interactions"}
+    heads["of them trained on"] = "train_interactions"
+    for head, key in heads.items():
+        for run in of:
+            yield from differs(head, row[head], run.start.get(key))
+    for run in of:
+        kept = {k: v for k, v in run.spec["source"]["filter"].items() if v not in (None, 0, "keep")}
+        if row["filter"] != (" ".join(f"{k}={v}" for k, v in kept.items()) or "none"):
+            yield f"the filter of {run.id} is {kept}"
+    yield from _rest(row, {"data set", "checksum", "split", "filter", "runs", *heads})
+
+
+def _evaluated(row: Row, facts: Facts, part: Part) -> Iterator[str]:
+    split = {"validation": "valid", "test": "test"}[row[""]]
+    for run in _of_data(row, facts):
+        users = run.start.get(f"{split}_users")
+        yield from differs("users evaluated", row["users evaluated"], users)
+        for head, key in (("cold items", "cold"), ("decided by a tie", "tied")):
+            count, _, share = row[head].partition(" (")
+            found = run.start.get(f"{split}_{key}")
+            if count == "no times" and found is None:
+                continue
+            yield from differs(head, count, found)
+            if found is not None:
+                yield from differs(f"share of {head}", share.rstrip(" %)"), 100 * found / users)
+        if split == "test" and run.ranks.shape[1] != users:
+            yield f"{run.id} has ranks of {run.ranks.shape[1]} users"
 
 
 TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
@@ -349,7 +355,8 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Which differences are shown", ("a", "b"), _pair),
     ("What the maximum over epochs inflates", ("cell", "data set", "profile"), _inflation),
     ("Environment", ("", "", "runs"), _ran_on),
-    ("Environment", ("data set",), _data),
+    ("Environment", ("data set", "checksum", "split", ""), _evaluated),
+    ("Environment", ("data set", "checksum", "split"), _data),
 )
 """By section and the first heads."""
 

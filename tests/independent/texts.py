@@ -8,7 +8,7 @@ from collections.abc import Iterator
 N = r"[−+]?\d[\d,]*(?:\.\d+)?"
 LABEL = r"[\w.-]+ L=\d+"
 DIFFERENCE = rf"(?P<mean>{N}) \[(?P<low>{N}), (?P<high>{N})\](?:, p (?P<p>[<=] [\d.]+))?"
-NOTHING = ("", "–", "n/a", "-")
+NOTHING = ("", "–", "n/a", "-", "not recorded")
 
 
 def number(text: str) -> float:
