@@ -19,6 +19,7 @@ from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
+from engine.analysis.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
@@ -146,7 +147,8 @@ def gather(
     meant_runs = {run: runs.pop(run) for run in ids}
     choice = Choice(wanted.where, without=tuple(runs))
     counted = counted_runs(con, choice)
-    cells, problems = ranked_cells(location, rows, counted)
+    launches = launches_of(con, ids, catalogue) if catalogue else None
+    cells, problems = ranked_cells(location, rows, counted, launches)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     return Material(
         wanted=wanted,
@@ -209,7 +211,7 @@ def _groups(
                 cells=tuple(members),
                 qualities=tuple(_quality(each, wanted) for each in members),
                 pairs=own_pairs,
-                tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
+                tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
                 pass_level=level,
                 seconds_to_pass=seconds,

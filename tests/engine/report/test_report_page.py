@@ -99,14 +99,34 @@ def test_every_part_is_there(report: Report) -> None:
 
 def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     short = words(report, "In short")
-    assert "sasrec L=50 has the highest NDCG@10/test" in short
-    assert "xlstm L=50 (−" in short
-    assert "is shown to be below it; no difference is shown to bert4rec L=50" in short
+    assert "ml-100k: sasrec L=50 is shown to be best in NDCG@10/test, 0.3" in short
+    assert "]: above bert4rec L=50 (+0.0228 [+0.0026, +0.0431], p = .037)" in short
+    assert " and xlstm L=50 (+0.1" in short
+    assert "p is corrected (Holm) for every two models of a data set: 3 on ml-100k." in short
     (pairs,) = tables(report, "Which differences are shown")
     verdicts = {(row[0].lines[0], row[1].lines[0]): row[9].lines[0] for row in pairs.rows}
     assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"
     assert verdicts["sasrec L=50", "xlstm L=50"] == "better"
     assert len(verdicts) == 6
+    every = words(report, "Which differences are shown")
+    assert "for the 6 comparisons of two cells listed here" in every
+    assert "a difference may be shown there and not here" in every
+
+
+def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore) -> None:
+    report = made(store, Wanted(where="seed:1"))
+    every = " ".join(words(report, section.title) for section in report.sections)
+    assert not re.search(r"better|worse|above|below|best in|highest|shown to be|\bp [<=]", every)
+    (short,) = (line for line in words(report, "In short").splitlines() if line.startswith("-"))
+    assert short.startswith(
+        "- ml-100k, NDCG@10/test: one seed each: can't be told; `seqbench run --model "
+        "bert4rec,sasrec,xlstm --dataset ml-100k --length 50 --seed 1,2,3 --profile reference`. "
+        "Over users alone: sasrec L=50 0.3"
+    )
+    (pairs,) = tables(report, "Which differences are shown")
+    assert {row[7].lines for row in pairs.rows} == {("–",)}
+    assert {row[9].lines for row in pairs.rows} == {("can't be told: one seed each",)}
+    assert "are over users (paired) alone" in words(report, "Which differences are shown")
 
 
 def test_costs_and_time_to_quality_are_beside_the_quality(report: Report) -> None:
