@@ -69,11 +69,8 @@ def untold(*sides: Side) -> Untold | None:
     if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:
         each = "each of " if len(unfinished) > 1 else ""
         reasons.append(f"{each}{_names(unfinished)} was still improving at its limit of epochs")
-        commands += [
-            shlex.join(["seqbench", "continue", run, "--epochs", "N"])
-            for side in unfinished
-            for run in side.improving or ("RUN",)
-        ]
+        runs = [run for side in unfinished for run in side.improving] or ["RUN"]
+        commands.append(shlex.join(["seqbench", "continue", *runs, "--epochs", "N"]))
     reasons += _of_data(sides)
     if unranked := [side for side in sides if not side.ranked]:
         have = "has" if len(unranked) == 1 else "have"

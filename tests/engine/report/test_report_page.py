@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from browser import contrast, look_at, needs_browser, print_pdf
 from measured_runs import MeasuredStore
+from report_words import made, words
 from reported_runs import add_reported, reported_store
 
 from engine.errors import UsageError, UserError
 from engine.report.blocks import Block, Commands, Plot, Report, Table
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
-from engine.report.markdown import markdown
 from engine.report.sections.origin import reproduction
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
-from engine.report.write import make_report, write_report
+from engine.report.write import write_report
 from engine.spec import Suite
 from engine.store.connect import connect_reader
 from engine.store.queries import Run, list_runs
@@ -46,11 +45,6 @@ def runs_of(store: MeasuredStore) -> list[Run]:
         return list_runs(con)
 
 
-def made(store: MeasuredStore, wanted: Wanted) -> Report:
-    with closing(connect_reader(store.location)) as con:
-        return make_report(con, store.location, store.catalogue, wanted)
-
-
 def gathered(store: MeasuredStore, wanted: Wanted) -> Material:
     with closing(connect_reader(store.location)) as con:
         return gather(con, store.location, store.catalogue, wanted)
@@ -72,12 +66,6 @@ def blocks(report: Report, title: str) -> tuple[Block, ...]:
 
 def tables(report: Report, title: str) -> list[Table]:
     return [block for block in blocks(report, title) if isinstance(block, Table)]
-
-
-def words(report: Report, title: str) -> str:
-    """A section's text."""
-    (section,) = (section for section in report.sections if section.title == title)
-    return unescape(re.sub(r"<[^>]+>|\\", "", markdown(Report("", (), (section,)), None)))
 
 
 def test_every_part_is_there(report: Report) -> None:
