@@ -47,9 +47,12 @@ def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | 
 
 
 def launches_of(
-    con: sqlite3.Connection, runs: Sequence[str], catalogue: Catalogue
+    con: sqlite3.Connection, runs: Sequence[str], catalogue: Catalogue | None
 ) -> dict[str, Launch]:
-    """Read how runs are launched, by run id; imported ones are left out."""
+    """Read how runs are launched, by run id; imported ones are left out, and all without a
+    catalogue, which knows the settings that differ."""
+    if catalogue is None:
+        return {}
     specs = fetch(
         con,
         "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))",

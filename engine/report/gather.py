@@ -147,7 +147,7 @@ def gather(
     meant_runs = {run: runs.pop(run) for run in ids}
     choice = Choice(wanted.where, without=tuple(runs))
     counted = counted_runs(con, choice)
-    launches = launches_of(con, ids, catalogue) if catalogue else None
+    launches = launches_of(con, ids, catalogue)
     cells, problems = ranked_cells(location, rows, counted, launches)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     return Material(

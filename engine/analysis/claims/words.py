@@ -36,7 +36,7 @@ class Standing:
     """The interval at 95 %, over users."""
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         return f"{self.mean:.4f} {within(self.low, self.high)}"
 
 
@@ -94,18 +94,18 @@ def headline(
     if len(ranked) == 1:
         one = ranked[0]
         return (
-            f"{title}: {one.side.label} alone, with {figure} {one.shown}: it has nothing to be "
+            f"{title}: {one.side.label} alone, with {figure} {one.text}: it has nothing to be "
             "compared with."
         )
     why = untold(*(each.side for each in ranked))
     told = [claim for claim in claims if claim.untold is None]
     if not told:
-        reason = why.sentence if why else "too few test users for a comparison"
+        reason = why.sentence if why else "fewer than two test users: can't be told"
         return f"{title}, {figure}: {reason}. Over users alone: {_figures(ranked, users)}."
     won = _won(told)
     best = next((label for label, some in won.items() if len(some) == len(ranked) - 1), None)
     if best is not None:
-        figures = next(each.shown for each in ranked if each.side.label == best)
+        figures = next(each.text for each in ranked if each.side.label == best)
         return f"{title}: {best} is shown to be best in {figure}, {figures}: {_above(won[best])}."
     text = f"{title}: no model is shown to be best in {figure}: {_figures(ranked, users)}."
     if won:
@@ -136,7 +136,7 @@ def _above(beaten: Iterable[tuple[str, Claim, bool]]) -> str:
 def _figures(ranked: Sequence[Standing], users: int) -> str:
     """List figures, models of equal ones together."""
     parts = []
-    for (mean, _), alike in groupby(ranked, key=lambda each: (round(each.mean, 12), each.shown)):
+    for (mean, _), alike in groupby(ranked, key=lambda each: (round(each.mean, 12), each.text)):
         some = list(alike)
         names = listed(each.side.label for each in some)
         if mean == 0:
@@ -145,7 +145,7 @@ def _figures(ranked: Sequence[Standing], users: int) -> str:
             parts.append(f"{names} {have} no hit among {users:,} users {hits}")
         else:
             each = " each" if len(some) > 1 else ""
-            parts.append(f"{names} {some[0].shown}{each}")
+            parts.append(f"{names} {some[0].text}{each}")
     return listed(parts)
 
 

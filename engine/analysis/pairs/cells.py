@@ -239,7 +239,7 @@ def ranked_cell(
     rows.sort(key=lambda row: str(row["run"]))
     done = [row for row in rows if row["state"] == "done" and not row["origin"]]
     counted = {str(row["run"]): cell_of(row) for row in done}
-    launches = launches_of(con, runs, catalogue) if catalogue else {}
+    launches = launches_of(con, runs, catalogue)
     cells, problems = ranked_cells(location, rows, counted, launches)
     return (cells[0] if len(cells) == 1 else None), problems
 

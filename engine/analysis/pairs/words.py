@@ -49,7 +49,7 @@ def words_for(
             cells.append(replace(cell, label=name))
             known.append(cells[-1].side)
         else:
-            launches = launches_of(con, runs, catalogue) if catalogue else {}
+            launches = launches_of(con, runs, catalogue)
             launch = next(iter(launches.values()), None)
             known.append(Side(name, len(runs), launch=launch, ranked=False))
     if len(cells) < len(sides):

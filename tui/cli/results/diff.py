@@ -44,7 +44,9 @@ def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool)
         ]
         found = compare_sides(connection, sides[0], sides[1], chosen)
         runs = found.right.runs, found.left.runs
-        words = words_for(connection, session.location, runs, ("right", "left"), session.catalogue)
+        words = words_for(
+            connection, session.location, runs, ("right", "left"), session.catalogue_if_valid
+        )
     if as_json:
         say_json(_as_json(found, words.why_untold))
     else:

@@ -88,7 +88,7 @@ def put_pairs(
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
             counted = counted_runs(connection, Choice(filter_))
-            launches = launches_of(connection, list(counted), session.catalogue)
+            launches = launches_of(connection, list(counted), session.catalogue_if_valid)
     if left_out := sum(bool(row["origin"]) for row in rows):
         note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
     cells, problems = ranked_cells(session.location, rows, counted, launches)
