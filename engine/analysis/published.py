@@ -26,6 +26,7 @@ from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
+from engine.analysis.relaunch import Launch
 from engine.cell import Cell
 from engine.marks import MEANING, in_order
 from engine.spread import Spread
@@ -98,14 +99,17 @@ def published_for(
     tables: Iterable[ReferenceTable],
     row: CellRow,
     marks: Mapping[Cell, tuple[str, ...]] | None = None,
+    launches: Mapping[Cell, Launch] | None = None,
 ) -> list[Published]:
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
         marks: those of data of the cells that have any.
+        launches: how the runs of cells are launched, where it is known.
     """
     own = (marks or {}).get(row.cell, ())
-    side = Side(f"{row.cell.model} L={row.cell.length}", row.seeds, own)
+    launch = (launches or {}).get(row.cell)
+    side = Side(f"{row.cell.model} L={row.cell.length}", row.seeds, own, launch=launch)
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}

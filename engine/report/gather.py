@@ -161,7 +161,7 @@ def gather(
         groups=tuple(_groups(con, cells, found, wanted)),
         pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
-        published=tuple(_published(con, choice, catalogue)),
+        published=tuple(_published(con, choice, catalogue, cells)),
         problems=(*_left_out(len(others)), *problems),
     )
 
@@ -173,13 +173,17 @@ def _left_out(imported: int) -> Iterator[str]:
 
 
 def _published(
-    con: sqlite3.Connection, choice: Choice, catalogue: Catalogue | None
+    con: sqlite3.Connection,
+    choice: Choice,
+    catalogue: Catalogue | None,
+    cells: Sequence[RankedCell],
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
         marks = cells_marked_for_data(con, choice)
+        launches = {each.cell: each.launch for each in cells if each.launch is not None}
         for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell, marks):
+            for each in published.published_for(tables, cell, marks, launches):
                 yield cell, each
 
 

@@ -115,6 +115,9 @@ def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore
     assert {row[7].lines for row in pairs.rows} == {("–",)}
     assert {row[9].lines for row in pairs.rows} == {("can't be told: one seed each",)}
     assert "are over users (paired) alone" in words(report, "Which differences are shown")
+    beside = words(report, "Beside published figures")
+    assert "can't be told: one seed" in beside
+    assert "\none seed each: can't be told; `seqbench run --model bert4rec,sasrec,xlstm " in beside
 
 
 def test_costs_and_time_to_quality_are_beside_the_quality(report: Report) -> None:
