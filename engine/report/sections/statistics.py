@@ -34,6 +34,6 @@ def significance(material: Material) -> Section:
     if not every:
         blocks = [Paragraph("There are no two cells of one data set to compare.")]
     blocks += [Paragraph(sentence, quiet=True) for sentence in caveats(every)]
-    if any(pair.p is not None for pair in every):
+    if any(group.tradeoffs.family.comparisons for group in material.groups):
         blocks.append(Paragraph(OTHER_FAMILY, quiet=True))
     return Section("Which differences are shown", tuple(blocks))
