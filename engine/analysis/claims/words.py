@@ -175,13 +175,14 @@ def costs_note(quality: Family, costs: Family, least: float) -> str:
     Args:
         least: the least ratio of costs that is told.
     """
-    tested = [
-        f"{what} for {family_text(family)}"
-        for what, family in (("of quality", quality), ("of costs, over seeds,", costs))
-        if family.comparisons
-    ]
-    corrected = f" p is corrected (Holm): {listed(tested)}." if tested else ""
-    return f"In brackets 95 % intervals.{corrected} Ratios of less than {least:g} aren't told."
+    told = f"Ratios of less than {least:g} aren't told."
+    both = ("of quality over users and seeds", quality), ("of costs over seeds", costs)
+    tested = [(over, family) for over, family in both if family.comparisons]
+    if not tested:
+        return told
+    intervals = listed(over for over, _ in tested)
+    corrected = listed(family_text(family) for _, family in tested)
+    return f"In brackets 95 % intervals, {intervals}. p is corrected (Holm) for {corrected}. {told}"
 
 
 def interval_note(claims: Iterable[Claim]) -> str:
