@@ -19,6 +19,7 @@ from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
+from engine.analysis.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
@@ -146,7 +147,8 @@ def gather(
     meant_runs = {run: runs.pop(run) for run in ids}
     choice = Choice(wanted.where, without=tuple(runs))
     counted = counted_runs(con, choice)
-    cells, problems = ranked_cells(location, rows, counted)
+    launches = launches_of(con, ids, catalogue)
+    cells, problems = ranked_cells(location, rows, counted, launches)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     return Material(
         wanted=wanted,
@@ -159,7 +161,7 @@ def gather(
         groups=tuple(_groups(con, cells, found, wanted)),
         pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
-        published=tuple(_published(con, choice, catalogue)),
+        published=tuple(_published(con, choice, catalogue, cells)),
         problems=(*_left_out(len(others)), *problems),
     )
 
@@ -171,13 +173,17 @@ def _left_out(imported: int) -> Iterator[str]:
 
 
 def _published(
-    con: sqlite3.Connection, choice: Choice, catalogue: Catalogue | None
+    con: sqlite3.Connection,
+    choice: Choice,
+    catalogue: Catalogue | None,
+    cells: Sequence[RankedCell],
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
         marks = cells_marked_for_data(con, choice)
+        launches = {each.cell: each.launch for each in cells if each.launch is not None}
         for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell, marks):
+            for each in published.published_for(tables, cell, marks, launches):
                 yield cell, each
 
 
@@ -209,7 +215,7 @@ def _groups(
                 cells=tuple(members),
                 qualities=tuple(_quality(each, wanted) for each in members),
                 pairs=own_pairs,
-                tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
+                tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
                 pass_level=level,
                 seconds_to_pass=seconds,

@@ -160,11 +160,13 @@ def _table(rows: Sequence[PivotRow]) -> str:
 
 def _csv(rows: Sequence[PivotRow]) -> str:
     deviations = [name + STD for name in COLUMNS] if any(row.deviations for row in rows) else []
-    head = ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations]
+    why = ["why_not"] if any(row.why_not for row in rows) else []
+    head = ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations, *why]
     lines = []
     for row in rows:
         place = row.level, row.model, row.dataset, row.length, row.label, row.seeds
-        lines.append([*place, *row.figures, *(row.deviations or (None,) * len(deviations))])
+        spread = row.deviations or (None,) * len(deviations)
+        lines.append([*place, *row.figures, *spread, *(row.why_not or None for _ in why)])
     return csv_text([head, *lines])
 
 
@@ -218,6 +220,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
                 "seeds": row.seeds,
                 "figures": figures,
                 "deviations": spread,
+                **({"why_not": row.why_not or None} if row.level == "verdict" else {}),
             }
         )
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
