@@ -113,13 +113,14 @@ def tradeoffs(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> l
 
 
 def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[CostedCell]:
-    """Choose of each model and profile the cell that is best on validation, of equal ones the
-    shortest."""
+    """Choose of each model and profile the cell that is best on validation: of equal ones the
+    shortest, and of these one whose training wasn't cut off by its limit of epochs."""
     column = metric_name(metric, masked=masked, split="valid")
 
-    def on_validation(each: CostedCell) -> tuple[float, int]:
+    def on_validation(each: CostedCell) -> tuple[float, int, bool]:
         found = spread(run[column] for run in each.cell.runs)
-        return found.mean if found else -math.inf, -each.cell.cell.length
+        whole = OF_TRAINING.isdisjoint(each.cell.side.marks)
+        return found.mean if found else -math.inf, -each.cell.cell.length, whole
 
     best: dict[tuple[str, str], CostedCell] = {}
     for each in cells:

@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, CostedCell
 from engine.analysis.pairs.cells import RankedCell
-from engine.analysis.tradeoffs import WORTH_TELLING, Sentence, Tradeoffs, Weighed, tradeoffs
+from engine.analysis.tradeoffs import (
+    WORTH_TELLING,
+    Sentence,
+    Tradeoffs,
+    Weighed,
+    contenders,
+    tradeoffs,
+)
 from engine.cell import Cell
+from engine.marks import STILL_IMPROVING
 from engine.store.runcosts import RunCosts
 
 USERS = 120
@@ -224,3 +232,11 @@ def test_a_small_ratio_is_not_worth_telling_however_sure(estimate: float) -> Non
     exact = [RunCosts(9, 1, 800, 700, 500, 9_000)] * 2
     more = [RunCosts(9 * estimate, estimate, 800 * estimate, 700, 500, 9_000)] * 2
     assert told(balance(cell("a", ranks, exact), cell("b", ranks, more))) == []
+
+
+def test_what_went_on_past_its_limit_in_vain_stands_for_its_model() -> None:
+    generator = np.random.default_rng(8)
+    cut = cell("m", ranks_of(generator, 2, 0), costs_of(generator, 2, 1), marks=STILL_IMPROVING)
+    whole = cell("m", ranks_of(generator, 2, 0), costs_of(generator, 2, 1))
+    for cells in ([cut, whole], [whole, cut]):
+        assert contenders(cells, "ndcg", masked=False) == [whole]
