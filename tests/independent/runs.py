@@ -114,6 +114,11 @@ class Run:
         return {mark for mark, holds in found.items() if holds}
 
     @property
+    def remarks(self) -> set[str]:
+        """Its marks, and whether it took several attempts."""
+        return self.marks | ({"several attempts"} if len(self.starts) > 1 else set())
+
+    @property
     def disturbed(self) -> bool:
         """Whether something else was in its times."""
         return bool(self.marks & {"shared", "busy-processor"})

@@ -161,6 +161,32 @@ def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
             yield f"{word} is not so"
 
 
+def _why(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    yield from _reason(m["why"], facts.cells)
+
+
+def _signs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """How many runs of the tables above have each remark."""
+    cells = facts.group(part.place) if part.place else facts.cells
+    runs = [run for cell in cells for run in cell.runs]
+    for remark, count in re.findall(r"([\w -]+?) \(([\d,]+) of the runs\)", m["remarks"]):
+        name = remark.removeprefix(" and ").strip()
+        yield from differs(name, count, sum(name in run.remarks for run in runs))
+
+
+def _further(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    if not any(run.still_improving for run in facts.done):
+        yield "no run is still improving"
+
+
+def _continued(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    runs = {run.id: run for run in facts.done}
+    for name in m["runs"].split():
+        if not runs[name].still_improving:
+            yield f"{name} is not still improving"
+        yield from differs("limit", m["limit"], 2 * runs[name].spec["training"]["epochs"])
+
+
 def _family_of_models(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     for count, title in re.findall(r"([\d,]+) on ([^,]+?)(?=, \d| and \d|\.?$)", m["numbers"]):
         cells = facts.contenders(facts.group(title))
@@ -176,8 +202,8 @@ def _family_of_cells(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def _families_of_costs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     cells = facts.group(part.place)
     told = [p for _, p in facts.of_models(facts.contenders(cells)).values() if p is not None]
-    counts = {"quality": len(told) / 2, "costs": len(list(facts.costs(cells))) / 2}
-    for what, count in re.findall(r"of (quality|costs)\D*? for the ([\d,]+|one)\b", m[0]):
+    counts = {"two models": len(told) / 2, "costs": len(list(facts.costs(cells))) / 2}
+    for count, what in re.findall(r"([\d,]+|one) comparisons? of (two models|costs)", m[0]):
         yield from differs(f"comparisons of {what}", "1" if count == "one" else count, counts[what])
 
 

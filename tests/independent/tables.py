@@ -54,11 +54,7 @@ def _ended_badly(row: Row, facts: Facts, part: Part) -> Iterator[str]:
 def _remarks(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     if row["remark"].startswith("throttled"):
         raise UnsureError("the GPU's clocks")
-    of = [
-        run
-        for run in facts.done
-        if row["remark"] in run.marks or (row["remark"] == "tried again" and len(run.starts) > 1)
-    ]
+    of = [run for run in facts.done if row["remark"] in run.remarks]
     yield from differs("runs", row["runs"], len(of))
     for line in row["of"].split("<br>"):
         m = re.match(r"(\S+) L=(\d+) on (\S+), seeds? (.*)", line)
