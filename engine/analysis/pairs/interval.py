@@ -10,21 +10,19 @@ can't show how many there might have been: at 20 users a bootstrap's 95 % hold t
   For shares this is the interval of Jeffreys (Brown, Cai & DasGupta, Statistical Science 16, 2001).
   For other values the users' weights in the mean follow a Dirichlet law, as in the Bayesian
   bootstrap (Rubin, Annals of Statistics 9, 1981), and the beta law is the one with the mean and the
-  variance that this gives. The upper end is never below Clopper & Pearson's for no hit, so one hit
-  doesn't lower it.
+  variance that this gives. With few hits the upper end is at least Clopper & Pearson's for none,
+  as a hit doesn't lower what may be.
 
-Per cent of cases in which it holds the truth, simulated with log-normal ranks for one seed and for
-three that correlate, averaged over hit rates of .02 to .4 (``tests/engine/analysis/
-test_interval.py``):
+Per cent of cases in which it holds the truth, for log-normal ranks, over hit rates of .02 to .4,
+with one seed and with three that correlate (``tests/engine/analysis/test_interval.py``):
 
     users              20     50     90    300    943
-    HitRate, Recall  96-97     96   95-96     95     95
-    NDCG               97   96-97   96-97     96     95
-    MRR                98     97     97     96     96
+    HitRate, Recall  96-97     96     96  94-95  95-96
+    NDCG               97     97     96     96  95-96
+    MRR                98     97  96-97     96     96
 
-Where fewer than about three hits are expected it is too wide and holds the truth in 97 to 99 %:
-so few hits are the same for many rates, and bounds that are close for one are too narrow for
-another.
+At a single rate it is 93 to 99 %. It is 97 % and more where fewer than about three hits are
+expected: finding none must leave the upper end open, so that only the lower one can be wrong.
 """
 
 from __future__ import annotations

@@ -101,6 +101,15 @@ def test_with_nothing_to_find_it_finds_something_at_its_level_at_most(
     assert found <= stats.binom.isf(0.001, tries, LEVEL)
 
 
+@pytest.mark.parametrize("seeds", [2, 3])
+@pytest.mark.parametrize("users", [20, 50, 90])
+def test_nor_does_it_with_few_users(seeds: int, users: int) -> None:
+    generator, tries = np.random.default_rng(users), 400
+    found = [difference(*hits(generator, seeds, users, 0.15)) for _ in range(tries)]
+    assert sum(each.p < LEVEL for each in found) <= stats.binom.isf(0.001, tries, LEVEL)
+    assert all(each.low < each.high for each in found)
+
+
 def test_what_is_there_is_found_and_the_interval_holds_it() -> None:
     generator, tries = np.random.default_rng(4), 200
     truth = np.mean([np.subtract(*hits(generator, 3, 2_000, 0, 0.4)).mean() for _ in range(200)])
