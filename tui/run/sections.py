@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -140,7 +141,9 @@ def result(details: RunDetails, intervals: UserIntervals | str | None = None) ->
             strong = "bold"
         lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
     if isinstance(intervals, UserIntervals) and intervals.warning:
-        lines.append(Content.assemble(("! ", "$warning"), intervals.warning))
+        room = label_width + sum(width + 2 for width in widths)
+        for number, text in enumerate(wrap(intervals.warning, room - 2)):
+            lines.append(Content.assemble(("  " if number else "! ", "$warning"), text))
     lines.append(Content(""))
     pairs = [(label, figure(figures.get(source), kind)) for label, source, kind in _TOTALS]
     half = (len(pairs) + 1) // 2
