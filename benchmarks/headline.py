@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from benchmarks.common import MODELS, progress, run, table
 from engine.analysis.costs import CostedCell
 from engine.analysis.pairs.cells import RankedCell
-from engine.analysis.pairs.significance import Metric, per_user, user_interval
+from engine.analysis.pairs.interval import user_interval
+from engine.analysis.pairs.significance import Metric, per_user
 from engine.analysis.tradeoffs import tradeoffs
 from engine.cell import Cell
 from engine.report.blocks import Bullets

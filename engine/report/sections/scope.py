@@ -29,6 +29,11 @@ def in_short(material: Material) -> Section:
         blocks.append(Bullets(tuple(_headline(group, name) for group in material.groups)))
         families = [(group.title, group.tradeoffs.family) for group in material.groups]
         blocks.append(Paragraph(standing_note(families), quiet=True))
+    blocks += [
+        Paragraph(f"{group.title}: {group.few_users}")
+        for group in material.groups
+        if group.few_users
+    ]
     blocks += [Paragraph(problem, quiet=True) for problem in material.problems]
     return Section("In short", tuple(blocks))
 

@@ -121,7 +121,7 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
     same = words_for(con, measured.location, (runs, runs), ("right", "left"))
     assert (len(same.sentences), same.why_untold) == (4, None)
     assert same.sentences[0].startswith(
-        "NDCG@10: no difference shown, 0.0000 (95 %: 0.0000 to 0.0000)"
+        "NDCG@10: no difference shown, 0.0000 (95 %: −0.1157 to +0.1157)"
     )
     alone = words_for(
         con, measured.location, (runs[:1], runs[1:]), ("right", "left"), measured.catalogue
