@@ -73,13 +73,13 @@ def test(a: np.ndarray, b: np.ndarray) -> Test:
             squares += of_seeds**2 / (seeds - 1)
     mean, error = float(apart.mean()), float(np.sqrt(total))
     deviation = float(apart.std(ddof=1))
+    if not error and mean:
+        return Test(mean, mean, mean, 0.0, mean / deviation if deviation else 0.0)
+    dof = max(1.0, total**2 / squares) if squares else 1.0
+    half = float(stats.t.isf(LEVEL / 2, dof)) * error
     if not apart.any():
-        least = share_bounds(0, users)[1]
-        return Test(0.0, -least, least, 1.0, 0.0)
-    if not error:
-        return Test(mean, mean, mean, 0.0, 0.0)
-    dof = max(1.0, total**2 / squares)
-    half = stats.t.isf(LEVEL / 2, dof) * error
+        half = max(half, share_bounds(0, users)[1])
+        return Test(0.0, -half, half, 1.0, 0.0)
     p = 2 * stats.t.sf(abs(mean) / error, dof)
     return Test(mean, mean - half, mean + half, float(p), mean / deviation if deviation else 0.0)
 
