@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
-from engine.marks import MEANING, OF_DATA
+from engine.marks import MEANING, OF_METRICS
 from engine.report.blocks import Block, Cell, Paragraph, table
 
 AGAIN = "tried again"
@@ -57,7 +57,7 @@ def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
         yield table(
             ["remark", "runs", "of", "means"], rows, figures=(1,), caption="Remarks on single runs"
         )
-        held = "" if OF_DATA & by_remark.keys() else " Metrics don't depend on time, and hold."
+        held = "" if OF_METRICS & by_remark.keys() else " Metrics don't depend on time, and hold."
         yield Paragraph(f"A row with such a run has a ! behind its name.{held}", quiet=True)
     quiet = sum(run["marks"] == "" for run in runs)
     unknown = sum(run["marks"] is None for run in runs)

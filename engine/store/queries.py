@@ -69,7 +69,8 @@ class Run:
     origin: str = ""
     """How an imported run came here; empty for our own."""
     marks: str | None = None
-    """Marks of what disturbed it (`engine.marks`), with blanks between; ``None`` if not known."""
+    """Its marks (`engine.marks`), with blanks between; ``None`` if it has none and nothing told
+    whether it was disturbed."""
     launcher: str | None = None
     """The launcher that starts it; ``None`` for the supervisor's machine."""
 
