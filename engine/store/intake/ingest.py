@@ -343,7 +343,7 @@ UPDATE runs SET
     step = (SELECT coalesce(newest.step, reached.step) FROM newest LEFT JOIN reached),
     epoch_step = (SELECT coalesce(reached.step, 0) FROM newest LEFT JOIN reached),
     steps_per_epoch = (SELECT steps_per_epoch FROM newest),
-    epochs = coalesce((SELECT epochs FROM newest), epochs),
+    epochs = coalesce(epochs, (SELECT epochs FROM newest)),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
     ({", ".join(SPEEDS)}) = (SELECT {", ".join(SPEEDS)} FROM newest),
     checksum = (SELECT checksum FROM attempts WHERE run = :run AND checksum IS NOT NULL
