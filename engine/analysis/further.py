@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.relaunch import relaunch_command
+from engine.marks import STILL_IMPROVING
 from engine.runfolder import RunFolder
+from engine.store.location import StoreLocation
 from engine.store.queries import Run
 
 if TYPE_CHECKING:
@@ -66,13 +68,41 @@ def why_not_further(
 
 
 def further_command(
-    folder: RunFolder, run: Run, spec: Mapping[str, Any], catalogue: Catalogue | None
-) -> str:
-    """Write the command that trains a run which is at its limit of epochs for more of them."""
-    limit = proposed_limit(run)
-    if why_not_further(folder, run, spec, catalogue) is None:
-        return shlex.join(["seqbench", "continue", run.id, "--epochs", str(limit)])
-    return _anew(spec, limit, catalogue)
+    location: StoreLocation, run: Run, spec: Mapping[str, Any], catalogue: Catalogue | None
+) -> str | None:
+    """Write the command that trains a run which is still improving at its limit on; ``None`` for
+    other runs."""
+    if STILL_IMPROVING not in (run.marks or "").split():
+        return None
+    return further_commands(location, [(run, spec)], catalogue)[0]
+
+
+def further_commands(
+    location: StoreLocation,
+    runs: Iterable[tuple[Run, Mapping[str, Any]]],
+    catalogue: Catalogue | None,
+) -> list[str]:
+    """Write the commands that train runs which are at their limit for twice as many epochs: from
+    their checkpoints, one command for all with one limit; else from the start, one a run.
+
+    Args:
+        runs: each with its `engine.spec.RunSpec` as JSON.
+    """
+    together: dict[int, list[str]] = {}
+    alone = []
+    for run, spec in runs:
+        limit = proposed_limit(run)
+        if why_not_further(location.folder(run.id), run, spec, catalogue) is None:
+            together.setdefault(limit, []).append(run.id)
+        else:
+            alone.append(_anew(spec, limit, catalogue))
+    return [
+        *(
+            shlex.join(["seqbench", "continue", *ids, "--epochs", str(limit)])
+            for limit, ids in together.items()
+        ),
+        *alone,
+    ]
 
 
 def _anew(spec: Mapping[str, Any], epochs: int, catalogue: Catalogue | None) -> str:

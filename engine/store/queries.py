@@ -312,6 +312,17 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
 
 
+def watched(con: sqlite3.Connection, run_ids: Sequence[str]) -> frozenset[str]:
+    """Return which of the runs trained where the driver told of other processes or of the clock."""
+    found = _texts(
+        con,
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM telemetry WHERE run = value"
+        " AND (gpu_others IS NOT NULL OR gpu_throttle IS NOT NULL))",
+        (json.dumps(list(run_ids)),),
+    )
+    return frozenset(found)
+
+
 def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCell]:
     """Read every model × data set × length that has runs other than imported ones."""
     found: dict[tuple[str, str, int], LaunchCell] = {}

@@ -16,13 +16,21 @@ from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.limit import train_on
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.results.note import NoteScreen
 from tui.results.published import reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
-from tui.run.reading import Intervals, RunPage, StoreLocation, read_intervals, read_page
+from tui.run.reading import (
+    Intervals,
+    RunPage,
+    StoreLocation,
+    proposed_limit,
+    read_intervals,
+    read_page,
+)
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -128,7 +136,7 @@ class RunScreen(ChartedScreen):
         self._show_failure(page)
         self._put("result", sections.result(details, self._intervals or {}))
         self._put("configuration", sections.configuration(details))
-        self._put("provenance", sections.provenance(details))
+        self._put("provenance", sections.provenance(details, page.further, page.goes_on))
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))
@@ -175,6 +183,8 @@ class RunScreen(ChartedScreen):
         page = self._page
         if action == "amend":
             return bool(page and page.remedy and page.remedy.settings)
+        if action == "train_on":
+            return page is not None and page.goes_on
         if action == "predict":
             return page is not None and page.details.run.state == "done"
         if action in ("cancel", "retry", "delete"):
@@ -198,6 +208,12 @@ class RunScreen(ChartedScreen):
             return f"Queued {run} with {proposed.change}"
 
         self.app.request(write)
+
+    def action_train_on(self) -> None:
+        """Ask for a higher limit of epochs, and queue a new run that goes on from this one."""
+        if self._page is not None:
+            run = self._page.details.run
+            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""

@@ -180,8 +180,10 @@ def configuration(details: RunDetails) -> Content:
     return Content("\n").join(lines)
 
 
-def provenance(details: RunDetails) -> Content:
-    """Data, code and machine: runs that agree in them have comparable figures."""
+def provenance(details: RunDetails, further: str | None = None, goes_on: bool = False) -> Content:
+    """Data, code and machine: runs that agree in them have comparable figures. Then its marks, and
+    the command that trains ``further`` what is still improving: from a checkpoint, if it
+    ``goes_on``, for which there is a key."""
     start = details.started
     known, ceiling = details.provenance, ceiling_of(start)
     checksum = known.get("checksum")
@@ -192,6 +194,7 @@ def provenance(details: RunDetails) -> Content:
     ]
     facts = [
         *_origin(details),
+        ("goes on from", str(details.spec.get("continues") or "")),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("test metrics", ceiling.words if ceiling else ""),
@@ -212,6 +215,9 @@ def provenance(details: RunDetails) -> Content:
     for mark in (details.run.marks or "").split():
         text = f"{mark}: {MEANING.get(mark, '')}"
         lines.append(Content.assemble((f"{MARKED} ", "$warning"), (plain(text, PARAGRAPH), "")))
+    if further is not None:
+        key = [("m", "$accent bold"), (" trains it on, or ", "")] if goes_on else [("try  ", MUTED)]
+        lines.append(Content.assemble(*key, (plain(further), "$accent")))
     return Content("\n").join(lines)
 
 
