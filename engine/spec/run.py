@@ -68,12 +68,13 @@ class RunSpec(Strict):
 
 
 def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
-    """Replace some settings of a run's architecture or training, by name.
+    """Return a run that begins by itself, with some settings of architecture or training replaced,
+    by name.
 
     Raises:
         ValueError: a setting is unknown, or its value invalid.
     """
-    content = spec.model_dump()
+    content = spec.model_dump() | {"continues": ""}
     for name, value in settings.items():
         section = "training" if name in Training.model_fields else "architecture"
         content[section][name] = value

@@ -3,6 +3,9 @@ figures, to the last bit, as with the higher limit from the start."""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +17,7 @@ from test_worker import OFTEN, SMALL, exit_status, kill_halted, lines, results
 
 from engine.config import load_catalogue
 from engine.errors import UsageError
-from engine.planning import enqueue_further
+from engine.planning import enqueue_amended, enqueue_further
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
@@ -26,6 +29,7 @@ from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
+from engine.store.transitions import retry
 
 Train = Callable[..., RunFolder]
 TIMED = {"train_seconds", "eval_seconds"}
@@ -153,6 +157,49 @@ def test_killed_in_the_middle_and_without_the_run_that_it_goes_on_from(
     assert [lines(folder, "start", n)[0].fields["resumed_epoch"] for n in (2, 3, 4)] == [2, 2, 4]
     assert results(folder, range(1, 5)) == results(whole, range(1, 2))
     assert folder.test_ranks.read_bytes() == whole.test_ranks.read_bytes()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from engine.interchange import continued
+from engine.planning import enqueue_further
+from engine.store.location import StoreLocation
+setattr(continued, sys.argv[3], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+enqueue_further(StoreLocation(Path(sys.argv[1])), None, [sys.argv[2]], 3)
+"""
+
+
+@pytest.mark.parametrize(("at", "there"), [("place", False), ("retry", True)])
+def test_a_command_that_is_killed_leaves_nothing_or_a_run_to_retry(
+    location: StoreLocation, train: Train, at: str, there: bool
+) -> None:
+    (short,) = enqueue(location, [spec(epochs=2)])
+    old = train(short)
+    words = [sys.executable, "-c", KILLED, location.db, short, at]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    with closing(connect_reader(location)) as con:
+        others = [run for run in queries.list_runs(con) if run.id != short]
+    assert [run.state for run in others] == ["cancelled"] * there
+    if there:
+        with closing(connect_writer(location)) as connection, write(connection):
+            retry(connection, others[0].id)
+        folder = train(others[0].id)
+        assert lines(folder, "start", 2)[0].fields["resumed_epoch"] == 2
+    else:
+        (further,) = enqueue_further(location, None, [short], 3)
+        assert {path.name for path in location.runs.iterdir() if path.is_dir()} == {short, further}
+    assert results(old, range(1, 2)) == results(location.folder(short), range(1, 2))
+
+
+def test_a_run_with_other_settings_begins_by_itself(location: StoreLocation, train: Train) -> None:
+    (short,) = enqueue(location, [spec(epochs=2)])
+    train(short)
+    (further,) = enqueue_further(location, None, [short], 3)
+    other = enqueue_amended(location, None, further, {"lr": 0.01})
+    with closing(connect_reader(location)) as con:
+        assert queries.run_spec(con, further).continues == short
+        assert queries.run_spec(con, other).continues == ""
 
 
 def test_a_damaged_checkpoint_costs_time_and_no_figure(

@@ -285,6 +285,7 @@ async def test_a_run_at_its_limit_is_trained_on(tmp_path: Path) -> None:
         screen = await select(pilot, early)
         assert screen.check_action("train_on", ()) is False
         await select(pilot, improving)
+        assert "press m to train it on" in " ".join(" ".join(screen_text(app)).split())
         await pilot.press("m")
         assert isinstance(app.screen, LimitScreen)
         await pilot.press("enter")
