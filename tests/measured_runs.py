@@ -169,9 +169,9 @@ def journal(
         failed = end == "failed"
         lines.append({
             "t": T + 7 * epochs + 1, "kind": "end", "status": end,
-            "cause": "diverged" if failed else "early-stopping",
+            "cause": "diverged" if failed else "completed" if improving else "early-stopping",
             "message": "The loss stopped being a number at step 12: try a lower learning rate."
-            if failed else "No better validation NDCG@10 for 10 epochs.",
+            if failed else "" if improving else "No better validation NDCG@10 for 10 epochs.",
             "best_epoch": best if epochs else None, "epochs_trained": epochs, "seconds": 6.5,
         })  # fmt: skip
     return lines

@@ -63,6 +63,7 @@ class RunScreen(ChartedScreen):
         yield Static(id="heading", markup=False)
         with VerticalScroll(id="body"):
             yield Static(id="failure", classes="panel", markup=False)
+            yield Static(id="marks", classes="panel", markup=False)
             with Horizontal(classes="pair"):
                 yield Static(id="result", classes="panel", markup=False)
                 yield RunCharts(shown=("loss", "valid"), wheel=False, id="curves", classes="panel")
@@ -77,6 +78,7 @@ class RunScreen(ChartedScreen):
 
     def on_mount(self) -> None:
         titles = {
+            "marks": "Its figures need care",
             "result": "At the epoch chosen on validation",
             "curves": "Curves",
             "configuration": "Configuration",
@@ -88,6 +90,7 @@ class RunScreen(ChartedScreen):
             self.query_one(f"#{name}").border_title = title
         self.query_one("#reference").display = False
         self.query_one("#failure").display = False
+        self.query_one("#marks").display = False
         self.charts.follow(self.run_id)
         self._read()
 
@@ -134,9 +137,12 @@ class RunScreen(ChartedScreen):
         details = page.details
         self._put("heading", sections.heading(details, self.size.width - 2))
         self._show_failure(page)
+        marks = sections.marks(details, page.further, page.goes_on)
+        self.query_one("#marks").display = bool(marks)
+        self._put("marks", marks)
         self._put("result", sections.result(details, self._intervals or {}))
         self._put("configuration", sections.configuration(details))
-        self._put("provenance", sections.provenance(details, page.further, page.goes_on))
+        self._put("provenance", sections.provenance(details))
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))

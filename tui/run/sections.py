@@ -180,10 +180,28 @@ def configuration(details: RunDetails) -> Content:
     return Content("\n").join(lines)
 
 
-def provenance(details: RunDetails, further: str | None = None, goes_on: bool = False) -> Content:
-    """Data, code and machine: runs that agree in them have comparable figures. Then its marks, and
-    the command that trains ``further`` what is still improving: from a checkpoint, if it
-    ``goes_on``, for which there is a key."""
+def marks(details: RunDetails, further: str | None = None, goes_on: bool = False) -> Content:
+    """Its marks, each with its meaning, and the command that trains what is still improving.
+
+    Args:
+        further: the command.
+        goes_on: whether it goes on from a checkpoint, for which there is a key.
+    """
+    lines = [
+        Content.assemble(
+            (f"{MARKED} ", "$warning"),
+            (plain(f"{mark}: {MEANING.get(mark, '')}", PARAGRAPH), ""),
+        )
+        for mark in (details.run.marks or "").split()
+    ]
+    if further is not None:
+        key = [("m", "$accent bold"), (" trains it on, or ", "")] if goes_on else [("try  ", MUTED)]
+        lines.append(Content.assemble(*key, (plain(further), "$accent")))
+    return Content("\n").join(lines)
+
+
+def provenance(details: RunDetails) -> Content:
+    """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
     known, ceiling = details.provenance, ceiling_of(start)
     checksum = known.get("checksum")
@@ -211,14 +229,7 @@ def provenance(details: RunDetails, further: str | None = None, goes_on: bool = 
         ("threads", _text(start.get("threads"))),
         ("host", _text(start.get("host"))),
     ]
-    lines = pairs_lines([(k, v) for k, v in facts if v])
-    for mark in (details.run.marks or "").split():
-        text = f"{mark}: {MEANING.get(mark, '')}"
-        lines.append(Content.assemble((f"{MARKED} ", "$warning"), (plain(text, PARAGRAPH), "")))
-    if further is not None:
-        key = [("m", "$accent bold"), (" trains it on, or ", "")] if goes_on else [("try  ", MUTED)]
-        lines.append(Content.assemble(*key, (plain(further), "$accent")))
-    return Content("\n").join(lines)
+    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v]))
 
 
 def _origin(details: RunDetails) -> list[tuple[str, str]]:

@@ -198,7 +198,7 @@ def runs_in(store: MeasuredStore, state: str) -> list[str]:
 async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None:
     run = measured.add("xlstm", epochs=6, improving=True)
     async with opened(measured, run) as (app, pilot):
-        text = text_of(app, "provenance")
+        text = text_of(app, "marks")
         assert "! still-improving: its best epoch is the last one that its limit allowed" in text
         assert f"m trains it on, or seqbench continue {run} --epochs 12" in text
         assert "m" in offered(app)
@@ -237,6 +237,6 @@ async def test_what_has_no_checkpoint_is_trained_again(measured: MeasuredStore) 
     run = measured.add("xlstm", epochs=6, improving=True)
     measured.location.folder(run).checkpoint(1).unlink()
     async with opened(measured, run) as (app, _):
-        assert "try  seqbench run --model xlstm" in text_of(app, "provenance")
-        assert "--set epochs=12" in text_of(app, "provenance")
+        assert "try  seqbench run --model xlstm" in text_of(app, "marks")
+        assert "--set epochs=12" in text_of(app, "marks")
         assert "m" not in offered(app)
