@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 
 def at_its_limit(run: Run) -> bool:
     """Whether a run of ours is done because it had all the epochs that it was allowed."""
-    return (
-        run.state == "done"
-        and not run.origin
-        and run.epochs is not None
-        and ((run.epoch or 0) >= run.epochs)
-    )
+    ours = run.state == "done" and not run.origin
+    return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
 
 
 def proposed_limit(run: Run) -> int:
@@ -46,13 +42,16 @@ def why_not_further(
         spec: `engine.spec.RunSpec` as JSON.
         epochs: the new limit; `proposed_limit` if it isn't given.
     """
-    limit, training = proposed_limit(run) if epochs is None else epochs, spec.get("training", {})
+    from engine.spec import Training  # pydantic, which a screen that only asks for a limit spares
+
+    training = Training.model_construct(**spec.get("training", {}))
+    limit = proposed_limit(run) if epochs is None else epochs
     if run.origin:
         return f"{run.id} was imported: nothing is known of how it was trained."
     if run.state != "done":
         return f"{run.id} is {run.state}: only a run that is done goes on past its limit of epochs."
     waited = (run.epoch or 0) - (run.best_epoch or 0)
-    if not at_its_limit(run) or waited >= training.get("patience", 0):
+    if not at_its_limit(run) or waited >= training.patience:
         return (
             f"{run.id} stopped by itself at epoch {run.epoch}, as {waited} epochs brought nothing "
             "better: a higher limit changes nothing."
@@ -60,7 +59,7 @@ def why_not_further(
     if limit <= (run.epochs or 0):
         return f"{run.id} had {run.epochs} epochs already: name a higher limit."
     again = f"train again with the higher limit, `{_anew(spec, limit, catalogue)}`"
-    if training.get("lr_decay", "constant") != "constant":
+    if training.depends_on_limit:
         return f"The learning rate of {run.id} falls over all of its epochs: {again}."
     if not folder.checkpoints():
         return f"The folder of {run.id} has no checkpoint to go on from: {again}."
