@@ -24,9 +24,9 @@ from tui.run import sections
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
 from tui.run.reading import (
-    Intervals,
     RunPage,
     StoreLocation,
+    UserIntervals,
     proposed_limit,
     read_intervals,
     read_page,
@@ -53,7 +53,7 @@ class RunScreen(ChartedScreen):
         super().__init__()
         self.run_id = run_id
         self._page: RunPage | None = None
-        self._intervals: Intervals | None = None
+        self._intervals: UserIntervals | str | None = None
         self._reading = Reading(self, self._take, self._say)
         # The page's own reading says what is wrong.
         self._ranks = Reading(self, self._take_intervals, lambda _: None)
@@ -121,7 +121,7 @@ class RunScreen(ChartedScreen):
         self._show()
         self.refresh_bindings()
 
-    def _take_intervals(self, found: Intervals) -> None:
+    def _take_intervals(self, found: UserIntervals | str) -> None:
         self._intervals = found
         self._show()
 
@@ -140,7 +140,7 @@ class RunScreen(ChartedScreen):
         marks = sections.marks(details, page.further, page.goes_on)
         self.query_one("#marks").display = bool(marks)
         self._put("marks", marks)
-        self._put("result", sections.result(details, self._intervals or {}))
+        self._put("result", sections.result(details, self._intervals))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
         self._put("attempts", sections.attempts(details))
