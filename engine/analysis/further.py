@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.relaunch import relaunch_command
@@ -80,18 +80,23 @@ def further_commands(
     location: StoreLocation,
     runs: Iterable[tuple[Run, Mapping[str, Any]]],
     catalogue: Catalogue | None,
+    seeds: Mapping[str, Sequence[int]] | None = None,
 ) -> list[str]:
     """Write the commands that train runs which are at their limit for twice as many epochs: from
     their checkpoints, one command for all with one limit; else from the start, one a run.
 
     Args:
         runs: each with its `engine.spec.RunSpec` as JSON.
+        seeds: by run id, those of its cell where others of its runs stopped by themselves: runs of
+            two limits make no cell, so all of them are run with the higher one.
     """
     together: dict[int, list[str]] = {}
     alone = []
     for run, spec in runs:
         limit = proposed_limit(run)
-        if why_not_further(location.folder(run.id), run, spec, catalogue) is None:
+        if of_cell := (seeds or {}).get(run.id):
+            alone.append(_anew(spec, limit, catalogue, of_cell))
+        elif why_not_further(location.folder(run.id), run, spec, catalogue) is None:
             together.setdefault(limit, []).append(run.id)
         else:
             alone.append(_anew(spec, limit, catalogue))
@@ -100,10 +105,12 @@ def further_commands(
             shlex.join(["seqbench", "continue", *ids, "--epochs", str(limit)])
             for limit, ids in together.items()
         ),
-        *alone,
+        *dict.fromkeys(alone),
     ]
 
 
-def _anew(spec: Mapping[str, Any], epochs: int, catalogue: Catalogue | None) -> str:
+def _anew(
+    spec: Mapping[str, Any], epochs: int, catalogue: Catalogue | None, seeds: Sequence[int] = ()
+) -> str:
     training = {**spec.get("training", {}), "epochs": epochs}
-    return relaunch_command({**spec, "training": training}, catalogue)
+    return relaunch_command({**spec, "training": training}, catalogue, seeds)

@@ -10,7 +10,14 @@ from itertools import accumulate
 from typing import Any
 
 from engine.analysis import published
-from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows, metric_name
+from engine.analysis.comparison import (
+    COMPARABLE,
+    Row,
+    Value,
+    compare_rows,
+    metric_name,
+    runs_by_cell,
+)
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.further import further_commands
 from engine.analysis.inflation import CellInflation, inflation
@@ -175,7 +182,12 @@ def gather(
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue, cells)),
         further=tuple(
-            further_commands(location, ((meant_runs[r], specs[r]) for r in improving), catalogue)
+            further_commands(
+                location,
+                ((meant_runs[run], specs[run]) for run in improving),
+                catalogue,
+                _cut_beside_others(rows, counted),
+            )
         ),
         watched=queries.watched(con, ids),
         problems=(*_left_out(len(others)), *problems),
@@ -186,6 +198,18 @@ def _left_out(imported: int) -> Iterator[str]:
     if imported:
         which = "1 imported run is" if imported == 1 else f"{imported:,} imported runs are"
         yield f"{which} left out: nothing is known of the data and the users."
+
+
+def _cut_beside_others(rows: Sequence[Row], counted: Mapping[str, Cell]) -> dict[str, list[int]]:
+    """Find the runs that were still improving at their limit in cells of which others stopped by
+    themselves; return the seeds of their cells, by id."""
+    found: dict[str, list[int]] = {}
+    for runs in runs_by_cell(rows, counted).values():
+        cut = [run for run in runs if STILL_IMPROVING in str(run["marks"]).split()]
+        if len(cut) < len(runs):
+            seeds = [int(run["seed"] or 0) for run in runs]
+            found |= dict.fromkeys((str(run["run"]) for run in cut), seeds)
+    return found
 
 
 def _published(
