@@ -29,7 +29,7 @@ from engine.files.lock import hold_lock
 from engine.files.regular import open_regular
 from engine.spec import Dataset
 
-VERSION = 4
+VERSION = 5
 """Increased with every change to what is read from a source, or to the format of copies."""
 
 _READ_WITH = {"reader", "columns", "encoding", "packing", "filter"}
@@ -53,6 +53,9 @@ class Prepared:
     """(V,): the ids of items 1…V."""
     steps: tuple[FilterStep, ...]
     """The counts of the source, and those after each step of the filter."""
+    unit: int | None = None
+    """Units in a second that the source's times count (`engine.datasets.times.UNITS`), if they are
+    numbers."""
 
 
 def preparation_key(dataset: Dataset, source: str) -> str:
@@ -99,7 +102,8 @@ def load_prepared(name: str, key: str) -> Prepared | None:
             arrays.get("parts"),
         )
         steps = tuple(FilterStep(**step) for step in header["steps"])
-        found = Prepared(interactions, arrays["user_ids"], arrays["item_ids"], steps)
+        ids = arrays["user_ids"], arrays["item_ids"]
+        found = Prepared(interactions, *ids, steps, header["unit"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if _fits_together(found) else None
@@ -153,6 +157,7 @@ def save_prepared(name: str, key: str, prepared: Prepared) -> None:
         "num_items": own.num_items,
         "checksum": own.checksum,
         "steps": [asdict(step) for step in prepared.steps],
+        "unit": prepared.unit,
     }
     path = _path(name, key)
     with contextlib.suppress(OSError):
