@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 
@@ -181,10 +181,19 @@ def _numbers(column: pd.Series[Any]) -> tuple[NDArray[Any], Mask]:
     wrong = ~(np.abs(values) < _LARGEST)
     if (np.abs(values[~wrong]) < LARGEST_EXACT).all():
         return values, wrong
+    known = np.where(wrong, 0, values)
     if column.dtype != object:
-        return np.where(wrong, 0, values).astype(np.int64), wrong
-    texts = zip(column, wrong, strict=True)
-    return np.array([0 if bad else int(Decimal(text)) for text, bad in texts], np.int64), wrong
+        return known.astype(np.int64), wrong
+    texts = zip(column, known.tolist(), strict=True)
+    return np.array([_whole(text, value) for text, value in texts], np.int64), wrong
+
+
+def _whole(text: str, value: float) -> int:
+    """Return the whole part of a number, exactly as its text has it."""
+    if abs(value) >= LARGEST_EXACT:
+        with suppress(InvalidOperation):  # of odd texts that pandas reads, such as 1e 18
+            return int(Decimal(text))
+    return int(value)
 
 
 def _dates(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -167,6 +167,24 @@ def test_only_the_row_that_is_wrong_is_named(
     assert "in 1 of 5 records" in str(caught.value)
 
 
+@given(
+    odd=st.from_regex(r"[-+]?\d{1,20}(\.\d{0,3})?([eE] ?[-+]?\d{1,25})?[ \x00_l]?", fullmatch=True)
+)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_odd_number_among_nanoseconds_is_read_or_refused(tmp_path: Path, odd: str) -> None:
+    records = [{"user": 1, "item": n, "time": t} for n, t in enumerate((f"{9 * 10**18}.0", odd))]
+    (tmp_path / "t").write_text("".join(json.dumps(record) + "\n" for record in records))
+    try:
+        found = read_source(source("json-lines"), tmp_path / "t")
+    except DataError as error:
+        said = str(error)
+    else:
+        assert found.times is not None
+        assert found.times.tolist()[0] == 9 * 10**18
+        return
+    assert "line 2" in said
+
+
 @pytest.mark.parametrize("time", [2**63, 10**19 - 1, 10**19])
 def test_a_rating_beyond_64_bits_is_named(tmp_path: Path, time: int) -> None:
     movielens("\t")(tmp_path / "t", [2**63 - 1, 5, time, 7], NANO)
