@@ -77,8 +77,9 @@ def parameters_text(runs: Sequence[PlannedRun]) -> str:
 def lone_text(plan: Plan, runs: Sequence[PlannedRun]) -> str:
     """Say what can't be told with the runs of a plan whose cells would have a single seed."""
     cells, lone = len({run.cell for run in runs}), len(plan.lone_of(runs))
-    those = "one seed" if lone == cells else f"one seed in {lone:,} of {cells:,} cells"
-    return f"with {those} nothing can be told of differences"
+    if lone == cells:
+        return "with one seed nothing can be told of differences"
+    return f"one seed in {lone:,} of {cells:,} cells: no difference can be told"
 
 
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:

@@ -92,7 +92,7 @@ async def test_seeds_that_are_queued_or_done_count(empty_store: LiveStore) -> No
         assert not offered(pilot)
         await pilot.press("escape")
         await confirming(pilot, SASREC, XLSTM)
-        those = LONE.replace("one seed", "one seed in 1 of 2 cells")
+        those = "one seed in 1 of 2 cells: no difference can be told"
         assert facts(pilot)["Seeds"].startswith(f"42 · {those} s  3 seeds: 6 runs")
         await pilot.press("escape")
         await confirming(pilot, SASREC, XLSTM, seeds="1, 2")

@@ -174,16 +174,16 @@ def _tell_lone(session: Session, plan: Plan, cluster: SlurmProfile | None) -> No
     """Say of cells that get a single seed what can't be told with it, and how to add seeds."""
     if not plan.lone_of(plan.missing):
         return
-    sentence = lone_text(plan, plan.missing).capitalize()
+    sentence = f"{lone_text(plan, plan.missing).capitalize()}."
     if plan.wider is None:
-        note(f"{sentence}.")
+        note(sentence)
         return
     seeds = plan.wider.order.seeds
     more = [run for run in plan.wider.missing if run.spec.seed not in plan.order.seeds]
     cost = count(len(more), "more run")
     if cluster is None and any(run.cost for run in more):
         cost += f", time {time_text(more, len(_slots(session)))}"
-    note(f"{sentence}: `--seed {','.join(map(str, seeds))}` makes it {len(seeds)} ({cost}).")
+    note(f"{sentence} `--seed {','.join(map(str, seeds))}` makes it {len(seeds)} ({cost}).")
 
 
 def _slots(session: Session) -> list[Slot]:
