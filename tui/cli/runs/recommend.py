@@ -16,9 +16,19 @@ from tui.cli.session import Session, json_option, pass_session, say, say_json, s
 @click.command()
 @click.argument("name", metavar="RUN")
 @click.option("--user", required=True, metavar="U", help="A user's id in the data set's source.")
-@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="Items.")
 @click.option(
-    "--history", type=click.IntRange(0), help="Last items to show.  [default: 10; --json: all]"
+    "--top",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="Items.",
+)
+@click.option(
+    "--history",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Last items to show.  [default: 10; --json: all]",
 )
 @click.option("--mask-seen", is_flag=True, help="Leave out items that the user has had.")
 @json_option
