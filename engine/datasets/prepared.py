@@ -24,6 +24,7 @@ from engine.datasets.digests import prepared_folder
 from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
 from engine.datasets.ordering import Ids
+from engine.datasets.times import UNITS
 from engine.files.atomic import atomic_file
 from engine.files.lock import hold_lock
 from engine.files.regular import open_regular
@@ -110,7 +111,7 @@ def load_prepared(name: str, key: str) -> Prepared | None:
 
 
 def _fits_together(prepared: Prepared) -> bool:
-    """Whether the arrays' types and sizes are consistent."""
+    """Whether the arrays' types and sizes are consistent, and the unit is one."""
     own = prepared.interactions
     return bool(
         own.items.dtype == np.int32
@@ -120,6 +121,7 @@ def _fits_together(prepared: Prepared) -> bool:
         and own.offsets[-1] == len(own.items)
         and len(prepared.user_ids) == own.num_users
         and len(prepared.item_ids) == own.num_items
+        and prepared.unit in (None, *UNITS)
         and (own.times is None or len(own.times) == len(own.items))
         and (own.parts is None or len(own.parts) == len(own.items))
     )
