@@ -110,7 +110,7 @@ def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
 
 
 def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore) -> None:
-    report = made(store, Wanted(where="seed:1"))
+    report = made(store, Wanted(filter="seed:1"))
     every = " ".join(words(report, section.title) for section in report.sections)
     claims = r"better|worse|(above|below) \w+ L=|best in|highest|shown to be|\bp [<=]"
     assert not re.search(claims, every)
@@ -242,11 +242,11 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
 def test_what_is_still_improving_is_said_with_the_command_that_trains_on(tmp_path: Path) -> None:
     store = reported_store(tmp_path)
     ids = {(r.model, r.length, r.seed): r.id for r in runs_of(store)}
-    first, second, bare = (ids["sasrec", 50, 1], ids["sasrec", 50, 2], ids["xlstm", 50, 1])
-    for run in (first, second, bare):
+    whole = [ids["sasrec", 50, seed] for seed in (1, 2, 3)]
+    one_of_three = ids["xlstm", 50, 1]
+    for run in (*whole, one_of_three):
         # As its journal tells a run of eleven epochs.
         store.set(run, marks="still-improving", epochs=11, epoch=11, best_epoch=11)
-    for run in (first, second):
         store.location.folder(run).checkpoint(1).touch()
     report = made(store, Wanted())
     found = next(t for t in tables(report, "Testing scope") if "Remarks" in t.caption)
@@ -254,8 +254,8 @@ def test_what_is_still_improving_is_said_with_the_command_that_trains_on(tmp_pat
     assert "with more epochs its metrics may be better" in found.rows[0][3].lines[0]
     text = words(report, "Testing scope")
     assert "Metrics don't depend on time, and hold" not in text
-    assert f"seqbench continue {first} {second} --epochs 22" in text
-    assert "seqbench run --model xlstm --dataset ml-100k --length 50 --seed 1" in text
+    assert f"seqbench continue {' '.join(whole)} --epochs 22" in text
+    assert "seqbench run --model xlstm --dataset ml-100k --length 50 --seed 1,2,3 " in text
     assert "--set epochs=22" in text
     assert "For 12 of the 12 runs nothing told" in text
     names = [row[0].lines[0] for row in tables(report, "Results")[0].rows]
