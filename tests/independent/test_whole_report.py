@@ -1,0 +1,61 @@
+"""Every sentence of a report on real runs holds, judged by a program that shares no code with it;
+and that program can tell."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_end_to_end import Lab
+
+from .check import check
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+FIGURE = re.compile(r"(?<![\d.])\d[\d,]*\.\d\d+(?![\d.])")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A store with three models, of which one has two lengths and one stops too early, and its
+    report."""
+    lab = Lab(tmp_path_factory.mktemp("reported"))
+    common = ("--dataset", "synthetic", "--set", "patience=1", "--wait")
+    lab.run("run", "--model", "sasrec", "--length", "10,20", "--seed", "1,2,3", *common)
+    lab.run("run", "--model", "xlstm", "--length", "10", "--seed", "1,2", *common)
+    cut = ("--set", "epochs=2")
+    lab.run("run", "--model", "bert4rec", "--length", "10", "--seed", "1,2", *common, *cut)
+    lab.run("report", "-o", str(lab.folder / "report.md"))
+    yield lab
+    lab.end()
+
+
+def test_every_sentence_holds(lab: Lab) -> None:
+    found = check(lab.folder / "report.md", lab.location.runs)
+    assert [each for each in found if each.state != "holds"] == []
+    assert len(found) > 100
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_figure_that_is_changed_is_found(lab: Lab, tmp_path: Path, turn: int) -> None:
+    """One in each line, by a few units of its last digit."""
+    chance = random.Random(turn)
+    lines = (lab.folder / "report.md").read_text(encoding="utf-8").splitlines()
+    changed = [_changed(line, chance) for line in lines]
+    (tmp_path / "report.md").write_text("\n".join(changed), encoding="utf-8")
+    found = check(tmp_path / "report.md", lab.location.runs)
+    false = [each for each in found if each.state == "false"]
+    assert len(false) == sum(a != b for a, b in zip(lines, changed, strict=True))
+
+
+def _changed(line: str, chance: random.Random) -> str:
+    figures = [] if line.startswith("```") else list(FIGURE.finditer(line))
+    if not figures:
+        return line
+    one = chance.choice(figures)
+    digits = one[0].replace(",", "")
+    decimals = len(digits.partition(".")[2])
+    other = f"{float(digits) + chance.choice((3, 4, 5)) * 10**-decimals:,.{decimals}f}"
+    return line[: one.start()] + other + line[one.end() :]
