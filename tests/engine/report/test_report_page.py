@@ -231,7 +231,7 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
 
 
 def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:
-    wanted = Wanted(where="model:sasrec length:50", metric="recall", masked=True)
+    wanted = Wanted(filter="model:sasrec length:50", metric="recall", masked=True)
     material = gathered(store, wanted)
     found = Report("", (), (in_short(material), significance(material)))
     short = words(found, "In short")
@@ -242,9 +242,9 @@ def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:
 
 def test_nothing_done_is_answered_in_a_sentence(store: MeasuredStore) -> None:
     with pytest.raises(UsageError, match="nothing to report"):
-        gathered(store, Wanted(where="state:failed"))
+        gathered(store, Wanted(filter="state:failed"))
     with pytest.raises(UsageError, match="there is no field 'modle'"):
-        gathered(store, Wanted(where="modle:sasrec"))
+        gathered(store, Wanted(filter="modle:sasrec"))
 
 
 def test_the_same_runs_give_the_same_bytes(store: MeasuredStore, page: str) -> None:
