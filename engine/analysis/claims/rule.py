@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from engine.analysis.export import listed
 from engine.analysis.relaunch import Launch, launch_commands
 from engine.marks import OF_DATA, STILL_IMPROVING, in_order
+from engine.order import more_seeds
 
-MORE_SEEDS = (1, 2, 3)
-"""Seeds that a cell with one is advised to be run with."""
 _MOST = 4
 """Cells, and commands, that a sentence names; more are counted."""
 
@@ -35,6 +34,8 @@ class Side:
     """How its runs are launched; None if that isn't known."""
     ranked: bool = True
     """Whether there are ranks of its test users."""
+    seed: int | None = None
+    """Its first seed, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,11 @@ def _one_seed(few: Sequence[Side], *, every: bool) -> str:
 
 
 def _seed_commands(few: Sequence[Side]) -> list[str]:
+    seeds = more_seeds(min((side.seed for side in few if side.seed is not None), default=1))
     launches = [side.launch for side in few if side.launch is not None]
     if len(launches) < len(few):
-        return [f"seqbench run … --seed {','.join(map(str, MORE_SEEDS))}"]
-    return launch_commands(launches, MORE_SEEDS)
+        return [f"seqbench run … --seed {','.join(map(str, seeds))}"]
+    return launch_commands(launches, seeds)
 
 
 def _of_data(sides: Sequence[Side]) -> Iterator[str]:

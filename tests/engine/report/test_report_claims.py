@@ -94,7 +94,7 @@ def test_the_headline_says_what_is_shown_and_what_can_not_be(
 ) -> None:
     store = reported_store(tmp_path)
     change(store)
-    (line,) = lines_of(made(store, Wanted(where=where)), "In short", start="- ")
+    (line,) = lines_of(made(store, Wanted(filter=where)), "In short", start="- ")
     assert re.fullmatch(rf"- ml-100k: {said}.*", line), line
 
 

@@ -103,7 +103,7 @@ def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
 
 
 def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore) -> None:
-    report = made(store, Wanted(where="seed:1"))
+    report = made(store, Wanted(filter="seed:1"))
     every = " ".join(words(report, section.title) for section in report.sections)
     claims = r"better|worse|(above|below) \w+ L=|best in|highest|shown to be|\bp [<=]"
     assert not re.search(claims, every)

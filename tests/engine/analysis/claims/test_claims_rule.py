@@ -65,6 +65,9 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
         "xlstm L=75 has one seed: can't be told; `seqbench run --model xlstm --dataset ml-100k "
         "--length 75 --seed 1,2,3 --profile reference --set dim=32`"
     )
+    of_42 = untold(side(seeds=1, seed=42, launch=launch("sasrec")))
+    assert of_42 is not None
+    assert "--seed 42,43,44 " in of_42.sentence
     unknown = untold(side(seeds=1), side("xlstm L=50", 1, launch=launch("xlstm")))
     assert unknown is not None
     assert unknown.sentence == "one seed each: can't be told; `seqbench run … --seed 1,2,3`"
