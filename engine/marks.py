@@ -1,7 +1,8 @@
-"""Marks of runs that aren't comparable with others: their times, or their data.
+"""Marks of runs that aren't comparable with others: for their times, their data or their training.
 
 Those of times are derived from what a GPU's driver reports. Runs on a CPU have none, which doesn't
-mean that they were undisturbed. Those of data are derived from what the attempts say of them.
+mean that they were undisturbed. Those of data are derived from what the attempts say of them, the
+one of training from the run's best epoch and its limit.
 """
 
 from __future__ import annotations
@@ -71,10 +72,10 @@ def marks_of(samples: Iterable[tuple[float | None, float | None]]) -> tuple[str,
     return in_order(found) if reported else None
 
 
-def of_data(marks: object) -> tuple[str, ...]:
-    """Return the marks of data among a run's, which are words with blanks between; none of
+def of_metrics(marks: object) -> tuple[str, ...]:
+    """Return the marks in `OF_METRICS` among a run's, which are words with blanks between; none of
     ``None``."""
-    return tuple(mark for mark in str(marks or "").split() if mark in OF_DATA)
+    return tuple(mark for mark in str(marks or "").split() if mark in OF_METRICS)
 
 
 def of_times(marks: object) -> tuple[str, ...]:

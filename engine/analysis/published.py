@@ -72,7 +72,7 @@ class Published:
     side: Side
     """Our cell."""
     marks: tuple[str, ...] = ()
-    """Marks of our runs' data (`engine.marks`), which keep them from being compared with it."""
+    """Marks of our runs (`engine.marks`) that keep their metrics from being compared with it."""
 
 
 def against(
@@ -104,7 +104,7 @@ def published_for(
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
-        marks: those of data of the cells that have any.
+        marks: those that keep the metrics of cells from being compared.
         launches: how the runs of cells are launched, where it is known.
     """
     own = (marks or {}).get(row.cell, ())

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from engine.cell import FIELDS, Cell
 from engine.lifecycle import PRESENT
 from engine.lifecycle import sql as states_sql
-from engine.marks import in_order, of_data
+from engine.marks import in_order, of_metrics
 from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
@@ -275,14 +275,15 @@ def seeds_of_cells(con: sqlite3.Connection, cells: Collection[Cell]) -> dict[Cel
     return {cell: frozenset(seeds) for cell, seeds in found.items()}
 
 
-def cells_marked_for_data(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
-    """Read which cells have a run that counts with marks of data (`engine.marks`), and which.
+def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
+    """Read which cells have a run that counts with marks that keep its metrics from being compared
+    (`engine.marks`), and which.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     every = fetch(con, "SELECT DISTINCT marks FROM runs WHERE marks > ''")
-    if not (some := [marks for (marks,) in map(tuple, every) if of_data(marks)]):
+    if not (some := [marks for (marks,) in map(tuple, every) if of_metrics(marks)]):
         return {}
     picked, parameters = counted(choice)
     rows = fetch(
@@ -292,7 +293,7 @@ def cells_marked_for_data(con: sqlite3.Connection, choice: Choice) -> dict[Cell,
         f" AND r.marks IN (SELECT value FROM json_each(?)) GROUP BY {_KEY}",
         (*parameters, json.dumps(some)),
     )
-    return {Cell(*key): in_order(of_data(marks)) for *key, marks in map(tuple, rows)}
+    return {Cell(*key): in_order(of_metrics(marks)) for *key, marks in map(tuple, rows)}
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
