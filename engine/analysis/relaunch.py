@@ -6,7 +6,7 @@ import json
 import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,11 @@ class Launch:
     """Settings in which it differs from its profile, as ``key=value``."""
     length: int
     model: str
+
+    def limited(self, epochs: int | str) -> Launch:
+        """Return the same with another limit of epochs."""
+        others = (each for each in self.settings if not each.startswith("epochs="))
+        return replace(self, settings=(*others, f"epochs={epochs}"))
 
 
 def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | None:

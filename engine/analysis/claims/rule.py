@@ -32,10 +32,10 @@ class Side:
     """Ids of the runs that were still improving at their limit of epochs."""
     launch: Launch | None = None
     """How its runs are launched; None if that isn't known."""
+    numbers: tuple[int, ...] = ()
+    """Its seeds, where they are known."""
     ranked: bool = True
     """Whether there are ranks of its test users."""
-    seed: int | None = None
-    """Its first seed, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,11 @@ def untold(*sides: Side) -> Untold | None:
     commands: list[str] = []
     if few := [side for side in sides if side.seeds < 2]:
         reasons.append(_one_seed(few, every=len(few) == len(sides)))
-        commands += _seed_commands(few)
+        commands += _seed_commands([side for side in few if STILL_IMPROVING not in side.marks])
     if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:
         each = "each of " if len(unfinished) > 1 else ""
         reasons.append(f"{each}{_names(unfinished)} was still improving at its limit of epochs")
-        runs = [run for side in unfinished for run in side.improving] or ["RUN"]
-        commands.append(shlex.join(["seqbench", "continue", *runs, "--epochs", "N"]))
+        commands += _limit_commands(unfinished)
     reasons += _of_data(sides)
     if unranked := [side for side in sides if not side.ranked]:
         have = "has" if len(unranked) == 1 else "have"
@@ -93,11 +92,39 @@ def _one_seed(few: Sequence[Side], *, every: bool) -> str:
 
 
 def _seed_commands(few: Sequence[Side]) -> list[str]:
-    seeds = more_seeds(min((side.seed for side in few if side.seed is not None), default=1))
+    if not few:
+        return []
+    seeds = _enough_seeds(few)
     launches = [side.launch for side in few if side.launch is not None]
     if len(launches) < len(few):
         return [f"seqbench run … --seed {','.join(map(str, seeds))}"]
     return launch_commands(launches, seeds)
+
+
+def _enough_seeds(few: Sequence[Side]) -> tuple[int, ...]:
+    """Return the seeds that cells with one are advised to be run with."""
+    return more_seeds(min((seed for side in few for seed in side.numbers), default=1))
+
+
+def _limit_commands(unfinished: Sequence[Side]) -> Iterator[str]:
+    """Yield the commands that give cells a higher limit of epochs.
+
+    Runs of different limits make no cell. So runs go on only where all of their cell's do; where
+    some stopped by themselves, or there is one, the cell's seeds are run with the higher limit.
+    """
+    together = [
+        side for side in unfinished if len(side.improving) in (0, side.seeds) and side.seeds > 1
+    ]
+    if together:
+        runs = [run for side in together for run in side.improving] or ["RUN"]
+        yield shlex.join(["seqbench", "continue", *runs, "--epochs", "N"])
+    for side in unfinished:
+        if side not in together:
+            seeds = (side.numbers if side.seeds > 1 else ()) or _enough_seeds([side])
+            if side.launch is None:
+                yield f"seqbench run … --seed {','.join(map(str, seeds))} --set epochs=N"
+            else:
+                yield from launch_commands([side.launch.limited("N")], seeds)
 
 
 def _of_data(sides: Sequence[Side]) -> Iterator[str]:

@@ -69,14 +69,13 @@ class RankedCell:
     def side(self) -> Side:
         """What decides whether a verdict may be told of it."""
         marks = {str(run.get("run")): str(run.get("marks") or "").split() for run in self.runs}
-        seed = self.runs[0].get("seed")
         return Side(
             self.label,
             seeds=len(self.ranks),
             marks=in_order(mark for some in marks.values() for mark in some),
             improving=tuple(run for run, some in marks.items() if STILL_IMPROVING in some),
             launch=self.launch,
-            seed=seed if isinstance(seed, int) else None,
+            numbers=tuple(seed for run in self.runs if isinstance(seed := run.get("seed"), int)),
         )
 
 

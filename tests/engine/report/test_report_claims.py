@@ -77,7 +77,8 @@ def equal(store: MeasuredStore) -> None:
             lambda store: mark(store, "xlstm", "still-improving"),
             "",
             r"no model is shown to be best.* xlstm L=50 was still improving at its limit of "
-            r"epochs: can't be told; `seqbench continue xlstm-ml-100k-l50-s1-\w+ --epochs \S+`\.",
+            r"epochs: can't be told; `seqbench run --model xlstm --dataset ml-100k --length 50 "
+            r"--seed 1,2,3 --profile reference --set epochs=N`\.",
             id="unfinished",
         ),
         pytest.param(

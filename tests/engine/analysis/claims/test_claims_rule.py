@@ -40,7 +40,7 @@ def test_a_verdict_may_be_told_only_where_every_condition_holds(sides: list[Side
         assert "can't be told" in found.sentence
         assert ("seqbench run" in found.sentence) == any(each.seeds < 2 for each in sides)
         assert ("seqbench continue" in found.sentence) == any(
-            "still-improving" in each.marks for each in sides
+            "still-improving" in each.marks and each.seeds > 1 for each in sides
         )
 
 
@@ -65,7 +65,7 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
         "xlstm L=75 has one seed: can't be told; `seqbench run --model xlstm --dataset ml-100k "
         "--length 75 --seed 1,2,3 --profile reference --set dim=32`"
     )
-    of_42 = untold(side(seeds=1, seed=42, launch=launch("sasrec")))
+    of_42 = untold(side(seeds=1, numbers=(42,), launch=launch("sasrec")))
     assert of_42 is not None
     assert "--seed 42,43,44 " in of_42.sentence
     unknown = untold(side(seeds=1), side("xlstm L=50", 1, launch=launch("xlstm")))
@@ -78,7 +78,7 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
     ("sides", "sentence"),
     [
         (
-            (side(marks=("still-improving",), improving=("r1", "r2")), side("xlstm L=50")),
+            (side(seeds=2, marks=("still-improving",), improving=("r1", "r2")), side("xlstm L=50")),
             "sasrec L=50 was still improving at its limit of epochs: can't be told; "
             "`seqbench continue r1 r2 --epochs N`",
         ),
@@ -123,3 +123,18 @@ def test_a_verdict_needs_an_interval_without_zero_and_a_small_p(
         assert claim.verdict == ("better" if estimate > 0 else "worse")
     else:
         assert claim.verdict == "no difference shown"
+
+
+def test_seeds_get_a_higher_limit_together_since_runs_of_two_limits_make_no_cell() -> None:
+    known = {"marks": ("still-improving",), "launch": launch("xlstm", 50, "epochs=14", "lr=0.1")}
+    every = untold(side("xlstm L=50", 2, improving=("r1", "r2"), numbers=(4, 7), **known))
+    assert every is not None
+    assert every.commands == ("seqbench continue r1 r2 --epochs N",)
+    some = untold(side("xlstm L=50", 2, improving=("r2",), numbers=(4, 7), **known))
+    alone = untold(side("xlstm L=50", 1, improving=("r1",), numbers=(4,), **known))
+    for found, seeds in ((some, "4,7"), (alone, "4,5,6")):
+        assert found is not None
+        assert found.commands == (
+            f"seqbench run --model xlstm --dataset ml-100k --length 50 --seed {seeds} "
+            "--profile reference --set lr=0.1 --set epochs=N",
+        )
