@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.pairs.student import critical
@@ -40,7 +41,7 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Against:
     """A published figure, and ours measured alike."""
 
-    published: float
+    published: Decimal
     alike: Spread | None
     """Over seeds; None if no run has the figure."""
     margin: float | None
@@ -49,7 +50,7 @@ class Against:
     @property
     def difference(self) -> float | None:
         """Ours less the published figure."""
-        return None if self.alike is None else self.alike.mean - self.published
+        return None if self.alike is None else self.alike.mean - float(self.published)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -71,7 +72,7 @@ class Published:
     """Marks of our runs' data (`engine.marks`), which keep them from being compared with it."""
 
 
-def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
+def against(published: Decimal, ours: Spread | None, *, metric: bool) -> Against:
     """Compare a published figure with a cell's."""
     margin = None
     if metric and ours is not None and ours.deviation is not None:
@@ -80,10 +81,11 @@ def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
     return Against(published, ours, margin)
 
 
-def last_digit(value: float) -> float:
-    """Return a unit of a figure's last digit other than 0."""
-    decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
-    return 10.0 ** -len(decimals)
+def last_digit(published: Decimal) -> float:
+    """Return a unit of a figure's last digit, which may be a 0: .001 for ``0.130``."""
+    exponent = published.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return float(Decimal((0, (1,), exponent)))
 
 
 def published_for(

@@ -142,12 +142,14 @@ def suite_keys() -> Content:
 
 
 def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
+    from engine.analysis.reference import digits_text  # after the first paint
+
     for table in catalogue.references.values():
         for cell in table.cells:
             figure = cell.figures.get(PUBLISHED)
             if (cell.model, cell.dataset, cell.length) == key and figure is not None:
                 yield Content.assemble(
-                    (f"NDCG@10 {figure:g}", "bold"),
+                    (f"NDCG@10 {digits_text(figure)}", "bold"),
                     (
                         f"  {plain(table.title, TITLE)}, {table.aggregate} over epochs",
                         "$text-muted",

@@ -17,6 +17,7 @@ from engine.analysis.inflation_text import inflation_sentences, inflation_text, 
 from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
+from engine.analysis.reference import digits_text
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_plot, quality_plot
@@ -99,7 +100,7 @@ def _against(found: Against, name: str) -> list[str]:
     if difference is not None and found.margin is not None:
         told += f" ± {found.margin:.4f}"
     return [
-        f"{found.published:g}",
+        digits_text(found.published),
         spread_text(ours, kind, none=ABSENT),
         told,
         found.verdict or "",
