@@ -53,7 +53,9 @@ def _digits(value: object) -> Decimal:
     except InvalidOperation:
         raise ValueError(f"expected a number, not {shown(value)}") from None
     if exponent < -MOST_PLACES or number.adjusted() >= MOST_PLACES:
-        raise ValueError(f"expected a number of at most {MOST_PLACES} places, not {cut(str(number), SHOWN)}")
+        raise ValueError(
+            f"expected a number of at most {MOST_PLACES} places, not {cut(str(number), SHOWN)}"
+        )
     return number
 
 

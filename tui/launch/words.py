@@ -99,6 +99,8 @@ def detail_text(
     if other_copy:
         size = f"{MARKED} {plain(other_copy, PARAGRAPH)}"
     facts.append(("Data", Content.styled(size, "$warning" if other_copy else "")))
+    if cell is not None and cell.evaluated is not None and cell.evaluated.words:
+        facts.append(("Evaluated", Content(cell.evaluated.words)))
     if cell is not None and cell.ceiling is not None and cell.ceiling.cold:
         facts.append(("NDCG@10", Content(cell.ceiling.words)))
     if model.paper:

@@ -112,9 +112,7 @@ def _figures(row: PivotRow, leaders: Leaders) -> Iterable[Cell]:
         yield Cell(text, _tone(row, place, text, value, leaders))
 
 
-def _tone(
-    row: PivotRow, place: int, text: str, value: Value | Decimal, leaders: Leaders
-) -> str:
+def _tone(row: PivotRow, place: int, text: str, value: Value | Decimal, leaders: Leaders) -> str:
     if row.level == "verdict":
         return _VERDICTS.get(text, "muted")
     if value is None or row.level in ("published", "alike", "difference"):

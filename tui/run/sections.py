@@ -15,6 +15,7 @@ from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.remedy import Remedy
 from engine.ceiling import ceiling_of
+from engine.evaluated import evaluated_of
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
@@ -183,7 +184,7 @@ def configuration(details: RunDetails) -> Content:
 def provenance(details: RunDetails) -> Content:
     """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
-    known, ceiling = details.provenance, ceiling_of(start)
+    known, ceiling, evaluated = details.provenance, ceiling_of(start), evaluated_of(start)
     checksum = known.get("checksum")
     data = [
         f"{start[name]:,} {name}"
@@ -194,6 +195,7 @@ def provenance(details: RunDetails) -> Content:
         *_origin(details),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
+        ("evaluated", evaluated.words if evaluated else ""),
         ("test metrics", ceiling.words if ceiling else ""),
         ("protocol", _text(known.get("protocol"))),
         ("settings", _text(known.get("settings"))),

@@ -11,6 +11,7 @@ import click
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.remedy import remedy
 from engine.ceiling import ceiling_of
+from engine.evaluated import evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING
 from engine.store.jobs import job_of
@@ -48,6 +49,7 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
         "spec": dict(details.spec),
         "figures": dict(details.figures),
         "provenance": dict(details.provenance),
+        "evaluated": asdict(evaluated) if (evaluated := evaluated_of(details.started)) else None,
         "epochs_table": [dict(row) for row in details.epochs],
         "attempts": [dict(row) for row in details.attempts],
         "warnings": list(details.warnings),
@@ -87,6 +89,8 @@ def _say_details(session: Session, details: RunDetails) -> None:
                 figures = [details.figures.get(f"{split}_{m}{ranking}_best") for m in METRICS]
                 texts = "".join(f"{_metric(figure):>9}" for figure in figures)
                 say(f"{f'{split}, {meaning}':<22}{texts}")
+        if (evaluated := evaluated_of(details.started)) and evaluated.words:
+            _line("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             _line("test is", ceiling.words)
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
@@ -113,7 +117,7 @@ def _say_remedy(details: RunDetails) -> None:
 
 
 def _line(name: str, text: str) -> None:
-    say(f"  {name:<14}{text}")
+    say(f"  {name:<13} {text}")
 
 
 def _say_mapping(title: str, values: Mapping[str, Any]) -> None:
