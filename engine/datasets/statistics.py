@@ -58,6 +58,11 @@ class Statistics:
     span: str = ""
     """Both, for people."""
 
+    @property
+    def holds(self) -> str:
+        """The sizes in words."""
+        return f"{self.users:,} users, {self.items:,} items, {self.interactions:,} interactions"
+
 
 @dataclass(frozen=True)
 class SplitCounts:

@@ -93,9 +93,7 @@ def detail_text(
                 ),
             ),
         ]
-    size = (
-        f"{dataset.users:,} users, {dataset.items:,} items, {dataset.interactions:,} interactions"
-    )
+    size = dataset.holds
     if other_copy:
         size = f"{MARKED} {plain(other_copy, PARAGRAPH)}"
     facts.append(("Data", Content.styled(size, "$warning" if other_copy else "")))

@@ -348,7 +348,7 @@ def report(
         say(f"  {'':<14}validation from {counts.valid_from}, test from {counts.test_from}")
     notes = layout.notes if layout else ()
     minded = (cold_sentence(*counts.ceilings), *sentences(found, own, dataset.split, counts))
-    for sentence in filter(None, (*notes, *minded)):
+    for sentence in filter(None, (*notes, dataset.doubt, *minded)):
         say(f"  ! {sentence}")
 
 
