@@ -58,14 +58,14 @@ def _data(material: Material) -> Iterator[Block]:
         run = str(row["run"])
         spec, start = material.specs.get(run, {}), material.starts.get(run, {})
         place = (str(row["dataset"]), str(row["checksum"] or ABSENT)[:12])
-        split = _split_text(spec, start)
+        kind, split = (split_of(spec) or ABSENT).split()[0], _split_text(spec, start)
         counts = (_text(start.get(name)) for name in _DATA)
         trained = _recorded(start, "train_interactions")
         used[(*place, split, filter_of(spec) or ABSENT, *counts, trained)] += 1
         for name, title in (("valid", "validation"), ("test", "test")):
             shares = (_share(start, name, what) for what in ("cold", "tied"))
             users = _recorded(start, f"{name}_users")
-            evaluated[(*place, split, title, users, *shares)] = None
+            evaluated[(*place, kind, title, users, *shares)] = None
         ceiling = ceiling_of(start)
         if ceiling is not None and ceiling.cold:
             ceilings[

@@ -103,7 +103,7 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     done = cli(*words.split())
     assert done.exit_code == 0, done.output
     evaluated = "12 of 15 users in test, 12 in validation"
-    assert f"({evaluated}) (at most 0.2500" in done.stderr
+    assert f"({evaluated}; at most 0.2500, leaving" in done.stderr
     with closing(connect_reader(StoreLocation(tmp_path / "runs.db"))) as connection:
         (run,) = list_runs(connection)
         details = run_details(connection, run.id)

@@ -144,9 +144,9 @@ def _standing(connection: sqlite3.Connection, run: Run) -> str:
         starts = [event for event in events(connection, run.id) if event["kind"] == "start"]
         start = starts[-1] if starts else {}
         ceiling, evaluated = ceiling_of(start), evaluated_of(start)
-        whom = f" ({evaluated.words})" if evaluated and evaluated.words else ""
-        bound = f" ({ceiling.words})" if ceiling and ceiling.cold else ""
-        return f"done: test NDCG@10 {figure}{whom}{bound} at epoch {run.best_epoch}, {took}"
+        facts = "; ".join(each.words for each in (evaluated, ceiling) if each and each.words)
+        beside = f" ({facts})" if facts else ""
+        return f"done: test NDCG@10 {figure}{beside} at epoch {run.best_epoch}, {took}"
     if run.state == "running":
         return f"running: epoch {run.epoch or 0}/{run.epochs}"
     why = run.message or run.cause
