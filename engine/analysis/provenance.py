@@ -64,7 +64,7 @@ def provenance_of(
 def split_of(spec: Mapping[str, Any]) -> str | None:
     """Return how the interactions were split into training, validation and test, such as
     ``leave-one-out``; None if the specification doesn't tell, as of an imported run."""
-    rule = _rule_of(spec, "split")
+    rule = rule_of(spec, "split")
     if not isinstance(rule, dict):
         return rule
     own = {name: value for name, value in rule.items() if name != "kind"}
@@ -74,11 +74,11 @@ def split_of(spec: Mapping[str, Any]) -> str | None:
 def filter_of(spec: Mapping[str, Any]) -> str | None:
     """Return the filter that the interactions went through, such as ``min_rating=4 k_core=5``, or
     ``none``; None if the specification doesn't tell."""
-    rule = _rule_of(spec, "filter")
+    rule = rule_of(spec, "filter")
     return _changed(rule, _FILTER) or "none" if isinstance(rule, dict) else rule
 
 
-def _rule_of(spec: Mapping[str, Any], name: str) -> dict[str, Any] | str | None:
+def rule_of(spec: Mapping[str, Any], name: str) -> dict[str, Any] | str | None:
     """Return a rule of the data's specification; as text if another version wrote it otherwise."""
     source = spec.get("source")
     if not isinstance(source, dict):

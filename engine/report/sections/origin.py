@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.analysis.comparison import Row
-from engine.analysis.provenance import filter_of, split_of
+from engine.analysis.provenance import filter_of, rule_of, split_of
 from engine.analysis.relaunch import relaunch_command, suite_command
 from engine.ceiling import ceiling_of
 from engine.config import Catalogue
@@ -58,7 +58,7 @@ def _data(material: Material) -> Iterator[Block]:
         run = str(row["run"])
         spec, start = material.specs.get(run, {}), material.starts.get(run, {})
         place = (str(row["dataset"]), str(row["checksum"] or ABSENT)[:12])
-        kind, split = (split_of(spec) or ABSENT).split()[0], _split_text(spec, start)
+        kind, split = (split_of(spec) or ABSENT).partition(" ")[0], _split_text(spec, start)
         counts = (_text(start.get(name)) for name in _DATA)
         trained = _recorded(start, "train_interactions")
         used[(*place, split, filter_of(spec) or ABSENT, *counts, trained)] += 1
@@ -96,17 +96,17 @@ def _data(material: Material) -> Iterator[Block]:
 def _split_text(spec: Mapping[str, Any], start: Mapping[str, Any]) -> str:
     """Describe a run's split; of a temporal one with its shares, and its moments if the run
     recorded them."""
-    told = split_of(spec) or ABSENT
-    rule = (spec.get("source") or {}).get("split")
-    if not isinstance(rule, Mapping) or rule.get("kind") != "temporal":
+    told, given = split_of(spec) or ABSENT, rule_of(spec, "split")
+    if not isinstance(given, dict) or given.get("kind") != "temporal":
         return told
-    rule = {**SplitRule().model_dump(), **rule}
-    shares = f"temporal, shares {rule['valid_share']:g} and {rule['test_share']:g}"
-    how = shares if rule["valid_from"] is None else "temporal"
+    rule = SplitRule().model_dump() | given
+    if rule["valid_from"] is None:
+        told = f"temporal, shares {rule['valid_share']} and {rule['test_share']}"
     valid, test = start.get("valid_from"), start.get("test_from")
-    if valid and test:
-        return f"{how}: validation from {valid}, test from {test}"
-    return how if how == shares else told
+    if not valid or not test:
+        return told
+    how = told if rule["valid_from"] is None else "temporal"
+    return f"{how}: validation from {valid}, test from {test}"
 
 
 def _share(start: Mapping[str, Any], split: str, what: str) -> str:
