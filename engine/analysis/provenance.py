@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.ceiling import ceiling_of
+from engine.evaluated import evaluated_of
 from engine.spec import Filter, SplitRule
 from engine.store.database import fetch, json_object
 
 PROVENANCE = (
     "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
-    "ceiling",
+    "test_users", "ceiling",
 )  # fmt: skip
-"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``ceiling`` is
-the highest value that a metric on test can have (`engine.ceiling`)."""
+"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``test_users``
+are those that are evaluated in test, ``ceiling`` is the highest value that a metric on test can
+have (`engine.ceiling`)."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
 _AT_ONCE = 500
@@ -56,7 +58,8 @@ def provenance_of(
                 content = json_object(fields)
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
-                ceiling = ceiling_of(content)
+                ceiling, evaluated = ceiling_of(content), evaluated_of(content)
+                found[run]["test_users"] = evaluated.test if evaluated else None
                 found[run]["ceiling"] = ceiling.highest if ceiling else None
     return found
 

@@ -116,6 +116,9 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     assert cli_json("show", run.id, "--json")["evaluated"] == {
         "users": 15, "valid": 12, "test": 12
     }  # fmt: skip
+    for more in ((), ("--by-cell",)):
+        rows = json.loads(cli("compare", "--format", "json", *more).stdout)
+        assert [row["test_users"] for row in rows] == [12]
     order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
     catalogue = load_catalogue(tmp_path / "configs")
     detail = str(detail_text(catalogue, ("sasrec", "news", 8), order, cell))
