@@ -195,9 +195,9 @@ class Dataset(Strict):
     @property
     def doubt(self) -> str:
         """Say what of the entry isn't confirmed; empty if everything is."""
-        if not self.unconfirmed:
-            return ""
-        return f"Not confirmed by its publisher or by a copy: {', '.join(self.unconfirmed)}."
+        what = (each if each == "checksum" else f"number of {each}" for each in self.unconfirmed)
+        told = ", ".join(what)
+        return f"Not confirmed by its publisher or by a copy: {told}." if told else ""
 
     @model_validator(mode="after")
     def _has_source(self) -> Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def test_counts_that_nobody_confirmed_are_said_to_be_so(
     assert cli("data", "verify", "mini").exit_code == 1
     same = load_catalogue().run_spec("sasrec", "mini", 8, 1)
     path.write_text(yaml.safe_dump(sure | {"unconfirmed": ["items"]}))
-    doubt = "Not confirmed by its publisher or by a copy: items."
+    doubt = "Not confirmed by its publisher or by a copy: number of items."
     assert cli("data", "verify", "mini").stdout == f"mini: can be read. {doubt}\n"
     assert listed(cli_json)["unconfirmed"] == ["items"]
     done = cli("data", "ls")
@@ -113,8 +114,8 @@ def test_counts_that_nobody_confirmed_are_said_to_be_so(
     assert f" {ITEMS + 7}? " in line
     assert f"mini: {doubt}" in done.stderr
     assert f"! {doubt}" in cli("data", "show", "mini").stdout
-    for name, what in (("ml-32m", "items"), ("steam", "users, items, interactions, checksum")):
-        assert f"{name}: Not confirmed by its publisher or by a copy: {what}." in done.stderr
+    assert "ml-32m: Not confirmed by its publisher or by a copy: number of items." in done.stderr
+    assert re.search("^steam: .* users, .* items, .* interactions, checksum.$", done.stderr, re.M)
     doubted = load_catalogue().run_spec("sasrec", "mini", 8, 1)
     assert doubted != same
     assert (doubted.fingerprint(), doubted.settings()) == (same.fingerprint(), same.settings())
