@@ -47,7 +47,7 @@ MEASURE_MEANING = {
     "dataset": "The data set.",
     "length": "How many of a user's last items the model sees.",
     "seed": "Of all random numbers: runs of a cell differ in nothing else.",
-    "profile": "The recipe: reference is as published, tuned is better; a * marks own settings.",
+    "profile": "The recipe: reference is as published, tuned is ours; a * marks own settings.",
     "tags": "Words that you gave the run; tag:WORD finds it.",
     "note": "What you wrote about the run.",
     "suite": "The named set of cells that it was launched with.",
@@ -55,9 +55,10 @@ MEASURE_MEANING = {
     "created": "When it was queued.",
     "origin": "How a run that another program trained came here; empty for our own. Imported runs"
     " stay out of means and tests.",
-    "marks": "What disturbed it: another process on its GPU (shared) or a clock held down"
+    "marks": "Why its figures need care: another process on its GPU (shared) or a clock held down"
     " (throttled), so that its times can't be held against others'; another copy of the data set"
-    " (other-copy) or data that changed (changed-data), so that its metrics can't.",
+    " (other-copy), data that changed (changed-data) or a best epoch that is the last one allowed"
+    " (still-improving), so that its metrics can't.",
     "state": "What has become of the run, see the states below.",
 }
 

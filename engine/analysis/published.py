@@ -69,7 +69,7 @@ class Published:
     reference: ReferenceOfCell
     figures: Mapping[str, Against]
     marks: tuple[str, ...] = ()
-    """Marks of our runs' data (`engine.marks`), which keep them from being compared with it."""
+    """Marks of our runs (`engine.marks`) that keep their metrics from being compared with it."""
 
 
 def against(published: Decimal, ours: Spread | None, *, metric: bool) -> Against:
@@ -96,7 +96,7 @@ def published_for(
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
-        marks: those of data of the cells that have any.
+        marks: those that keep the metrics of cells from being compared.
     """
     own = (marks or {}).get(row.cell, ())
     found = []

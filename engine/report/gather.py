@@ -12,6 +12,7 @@ from typing import Any
 from engine.analysis import published
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
 from engine.analysis.costs import CostedCell, costed
+from engine.analysis.further import further_commands
 from engine.analysis.inflation import CellInflation, inflation
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
@@ -25,6 +26,7 @@ from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.errors import UsageError
+from engine.marks import STILL_IMPROVING
 from engine.report.planned import SuiteRuns, suite_runs
 from engine.report.plots import CellQuality, Curve
 from engine.report.wording import metric_name
@@ -34,7 +36,7 @@ from engine.store.compare.grouping import (
     CellRow,
     Choice,
     cell_table,
-    cells_marked_for_data,
+    cells_marked,
     counted_runs,
 )
 from engine.store.database import fetch
@@ -48,7 +50,7 @@ class Wanted:
 
     suite: Suite | None = None
     """Selects the runs launched as this suite, and any other that equals one of its runs."""
-    where: str = ""
+    filter: str = ""
     """A filter, in the language of docs/queries.md. Not allowed together with a suite."""
     without: tuple[str, ...] = ()
     """Ids of runs to leave out."""
@@ -108,6 +110,10 @@ class Material:
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
     """Cells, each with a published figure for it."""
+    further: tuple[str, ...]
+    """Commands that train on what is still improving at its limit of epochs."""
+    watched: frozenset[str]
+    """Ids of the runs of which the driver told what disturbed them, if anything."""
     problems: tuple[str, ...]
     """Sentences about runs that are left out of the statistics."""
 
@@ -126,10 +132,10 @@ def gather(
         UsageError: the filter is invalid, the suite can't be expanded, both are given, or no
             selected run is done.
     """
-    if wanted.suite is not None and wanted.where:
+    if wanted.suite is not None and wanted.filter:
         raise UsageError("a suite says itself which runs it means: leave the filter, or the suite.")
-    rows = compare_rows(con, filter=wanted.where, sort="run", descending=False)
-    runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
+    rows = compare_rows(con, filter=wanted.filter, sort="run", descending=False)
+    runs = {run.id: run for run in queries.list_runs(con, filter=wanted.filter)}
     # One may be new, another gone.
     rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
     others = [runs[str(row["run"])] for row in rows if row["origin"]]
@@ -149,22 +155,28 @@ def gather(
         )
     ids = [str(row["run"]) for row in rows]
     meant_runs = {run: runs.pop(run) for run in ids}
-    choice = Choice(wanted.where, without=tuple(runs))
+    choice = Choice(wanted.filter, without=tuple(runs))
     counted = counted_runs(con, choice)
     cells, problems = ranked_cells(location, rows, counted)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
+    specs = _specs(con, ids)
+    improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
         rows=tuple(rows),
         suite_runs=planned,
         counted=counted,
         runs=meant_runs,
-        specs=_specs(con, ids),
+        specs=specs,
         starts=series.starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
         pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
+        further=tuple(
+            further_commands(location, ((meant_runs[r], specs[r]) for r in improving), catalogue)
+        ),
+        watched=queries.watched(con, ids),
         problems=(*_left_out(len(others)), *problems),
     )
 
@@ -180,7 +192,7 @@ def _published(
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
-        marks = cells_marked_for_data(con, choice)
+        marks = cells_marked(con, choice)
         for cell in cell_table(con, choice, published.sources(tables)):
             for each in published.published_for(tables, cell, marks):
                 yield cell, each

@@ -159,6 +159,15 @@ def migrations() -> Migrations:
         db.execute("CREATE INDEX runs_marked ON runs (marks, id) WHERE marks > ''")
         db.execute("PRAGMA user_version = 9")
 
+    @steps()
+    def unfinished_training(db: Database) -> None:
+        # A run whose best epoch is the last one that its limit allowed is marked.
+        db.execute(
+            "UPDATE runs SET marks = trim(ifnull(marks, '') || ' still-improving')"
+            " WHERE state = 'done' AND origin = '' AND best_epoch = epochs"
+        )
+        db.execute("PRAGMA user_version = 10")
+
     return steps
 
 

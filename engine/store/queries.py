@@ -70,7 +70,8 @@ class Run:
     origin: str = ""
     """How an imported run came here; empty for our own."""
     marks: str | None = None
-    """Marks of what disturbed it (`engine.marks`), with blanks between; ``None`` if not known."""
+    """Its marks (`engine.marks`), with blanks between; ``None`` if it has none and nothing told
+    whether it was disturbed."""
     launcher: str | None = None
     """The launcher that starts it; ``None`` for the supervisor's machine."""
 
@@ -312,6 +313,17 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
             ) from None
         problem = error.errors()[0]["msg"]
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
+
+
+def watched(con: sqlite3.Connection, run_ids: Sequence[str]) -> frozenset[str]:
+    """Return which of the runs trained where the driver told of other processes or of the clock."""
+    found = _texts(
+        con,
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM telemetry WHERE run = value"
+        " AND (gpu_others IS NOT NULL OR gpu_throttle IS NOT NULL))",
+        (json.dumps(list(run_ids)),),
+    )
+    return frozenset(found)
 
 
 def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.metrics import AGGREGATES, EPOCH_MEASURES
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")

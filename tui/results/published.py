@@ -9,7 +9,7 @@ from textual.content import Content
 
 from engine.analysis.comparison import Value, figure
 from engine.analysis.reference import Beside, ReferenceOfCell, digits_text
-from engine.marks import of_data
+from engine.marks import of_metrics
 from tui.shell.states import MARKED
 from tui.shell.text import ABSENT, TITLE, plain, shorten
 
@@ -44,7 +44,7 @@ def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None)
 
     ``marks`` of ours that keep them from being compared come first: words with blanks between.
     """
-    signs = "".join(f"{MARKED} {mark} · " for mark in of_data(marks))
+    signs = "".join(f"{MARKED} {mark} · " for mark in of_metrics(marks))
     ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
     return plain(
         f"{signs}{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}",

@@ -15,7 +15,7 @@ from engine.analysis.inflation import Inflated
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
-from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked_for_data
+from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -60,7 +60,7 @@ def stored_pivot(
     read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
     measured = _measured(con, cells)
-    marks = cells_marked_for_data(con, choice) if tables else {}
+    marks = cells_marked(con, choice) if tables else {}
     beside = {row.cell: published.published_for(tables, row, marks) for row in cells}
     return StoredPivot(
         rows=tuple(

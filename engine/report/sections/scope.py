@@ -79,7 +79,7 @@ def scope(material: Material) -> Section:
     blocks += [
         Paragraph(sentence) for sentence in why_apart(by_cell(material.done, material.counted))
     ]
-    blocks += remarks_table(material.done)
+    blocks += remarks_table(material.done, material.watched, material.further)
     failed = [run for run in material.runs.values() if run.state in DIED]
     if failed:
         rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]
@@ -176,8 +176,8 @@ def _found(material: Material) -> Iterator[Block]:
     states = Counter(str(row["state"]) for row in material.rows)
     told = listed(f"{number} {state}" for state, number in states.items())
     meant = (
-        f"Runs that meet the filter {material.wanted.where}"
-        if material.wanted.where
+        f"Runs that meet the filter {material.wanted.filter}"
+        if material.wanted.filter
         else "All runs"
     )
     yield Paragraph(f"{meant}: {told}. Only what is done is reported.")

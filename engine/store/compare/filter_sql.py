@@ -58,7 +58,9 @@ _RUN_FIELDS = {
     "device": Field("r.device", "text", "where it ran"),
     "origin": Field("r.origin", "text", "how an imported run came; imported finds them all"),
     "mark": Field(
-        "r.marks", "text", "what disturbed it: shared, throttled, other-copy, changed-data"
+        "r.marks",
+        "text",
+        "why its figures need care: shared, throttled, other-copy, changed-data, still-improving",
     ),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),

@@ -13,7 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from engine.cell import FIELDS, Cell
-from engine.marks import in_order, of_data
+from engine.lifecycle import PRESENT
+from engine.lifecycle import sql as states_sql
+from engine.marks import in_order, of_metrics
 from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
@@ -243,14 +245,45 @@ def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
     return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
-def cells_marked_for_data(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
-    """Read which cells have a run that counts with marks of data (`engine.marks`), and which.
+def seeds_of_cells(con: sqlite3.Connection, cells: Collection[Cell]) -> dict[Cell, frozenset[int]]:
+    """Read which seeds cells will have once all that is queued and running is done.
+
+    Args:
+        cells: with an empty checksum, as those of runs to come: their data is that of the newest
+            run of the same settings.
+    """
+    same = " AND ".join(
+        f"r.{name} = json_extract(value, '$[{n}]')"
+        for n, name in enumerate(FIELDS)
+        if name != "checksum"
+    )
+    asked = list(cells)
+    rows = fetch(
+        con,
+        f"SELECT key, ifnull(r.checksum, ''), r.seed FROM json_each(?) CROSS JOIN runs r ON {same}"  # noqa: S608
+        f" AND r.state IN {states_sql(PRESENT)} AND r.origin = ''"
+        " AND r.id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
+        " ORDER BY r.created DESC, r.id DESC",
+        (json.dumps([astuple(cell) for cell in asked]),),
+    )
+    data: dict[Cell, str] = {}
+    found: dict[Cell, set[int]] = {}
+    for number, checksum, seed in map(tuple, rows):
+        cell = asked[number]
+        if not checksum or data.setdefault(cell, checksum) == checksum:
+            found.setdefault(cell, set()).add(seed)
+    return {cell: frozenset(seeds) for cell, seeds in found.items()}
+
+
+def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
+    """Read which cells have a run that counts with marks that keep its metrics from being compared
+    (`engine.marks`), and which.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     every = fetch(con, "SELECT DISTINCT marks FROM runs WHERE marks > ''")
-    if not (some := [marks for (marks,) in map(tuple, every) if of_data(marks)]):
+    if not (some := [marks for (marks,) in map(tuple, every) if of_metrics(marks)]):
         return {}
     picked, parameters = counted(choice)
     rows = fetch(
@@ -260,7 +293,7 @@ def cells_marked_for_data(con: sqlite3.Connection, choice: Choice) -> dict[Cell,
         f" AND r.marks IN (SELECT value FROM json_each(?)) GROUP BY {_KEY}",
         (*parameters, json.dumps(some)),
     )
-    return {Cell(*key): in_order(of_data(marks)) for *key, marks in map(tuple, rows)}
+    return {Cell(*key): in_order(of_metrics(marks)) for *key, marks in map(tuple, rows)}
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
