@@ -119,9 +119,9 @@ class Made:
     catalogue: Catalogue
     runs: dict[str, list[str]]
 
-    def report(self, where: str = "") -> Report:
+    def report(self, query: str = "") -> Report:
         with closing(connect_reader(self.location)) as con:
-            return make_report(con, self.location, self.catalogue, Wanted(where=where))
+            return make_report(con, self.location, self.catalogue, Wanted(filter=query))
 
 
 @pytest.fixture(scope="module")
