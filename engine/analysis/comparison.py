@@ -182,7 +182,7 @@ def metric_name(metric: str, *, masked: bool, split: str = "test") -> str:
 
 def kind_of(name: str) -> Kind:
     """Return the kind of the values under a row's key: how they are shown."""
-    if name == "seeds":
+    if name in ("seeds", "test_users"):
         return "whole"
     if name == TIME_TO_QUALITY:
         return "seconds"
@@ -286,7 +286,8 @@ def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
     found: list[Row] = []
     for runs in runs_by_cell(rows, cells).values():
         first: Row = {name: runs[0][name] for name in _CELL}
-        first |= {"ceiling": runs[0].get("ceiling"), "seeds": len(runs)}
+        first |= {name: runs[0].get(name) for name in ("test_users", "ceiling")}
+        first["seeds"] = len(runs)
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.
             times = [row[TIME_TO_QUALITY] for row in runs]

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.analysis.claims.claim import LEVEL, Claim, Verdict
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 class Against:
     """A published figure, and ours measured alike."""
 
-    published: float
+    published: Decimal
     alike: Spread | None
     """Over seeds; None if no run has the figure."""
     margin: float | None
@@ -51,7 +52,7 @@ class Against:
     @property
     def difference(self) -> float | None:
         """Ours less the published figure."""
-        return None if self.alike is None else self.alike.mean - self.published
+        return None if self.alike is None else self.alike.mean - float(self.published)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -76,7 +77,7 @@ class Published:
 
 
 def against(
-    published: float, ours: Spread | None, *, metric: bool, side: Side | None = None
+    published: Decimal, ours: Spread | None, *, metric: bool, side: Side | None = None
 ) -> Against:
     """Compare a published figure with a cell's."""
     margin = None
@@ -89,10 +90,11 @@ def against(
     return Against(published, ours, margin, why)
 
 
-def last_digit(value: float) -> float:
-    """Return a unit of a figure's last digit other than 0."""
-    decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
-    return 10.0 ** -len(decimals)
+def last_digit(published: Decimal) -> float:
+    """Return a unit of a figure's last digit, which may be a 0: .001 for ``0.130``."""
+    exponent = published.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return float(Decimal((0, (1,), exponent)))
 
 
 def published_for(

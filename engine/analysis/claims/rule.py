@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from engine.analysis.export import listed
 from engine.analysis.relaunch import Launch, launch_commands
 from engine.marks import OF_DATA, STILL_IMPROVING, in_order
+from engine.order import more_seeds
 
-MORE_SEEDS = (1, 2, 3)
-"""Seeds that a cell with one is advised to be run with."""
 _MOST = 4
 """Cells, and commands, that a sentence names; more are counted."""
 
@@ -95,10 +94,16 @@ def _one_seed(few: Sequence[Side], *, every: bool) -> str:
 def _seed_commands(few: Sequence[Side]) -> list[str]:
     if not few:
         return []
+    seeds = _enough_seeds(few)
     launches = [side.launch for side in few if side.launch is not None]
     if len(launches) < len(few):
-        return [f"seqbench run … --seed {','.join(map(str, MORE_SEEDS))}"]
-    return launch_commands(launches, MORE_SEEDS)
+        return [f"seqbench run … --seed {','.join(map(str, seeds))}"]
+    return launch_commands(launches, seeds)
+
+
+def _enough_seeds(few: Sequence[Side]) -> tuple[int, ...]:
+    """Return the seeds that cells with one are advised to be run with."""
+    return more_seeds(min((seed for side in few for seed in side.numbers), default=1))
 
 
 def _limit_commands(unfinished: Sequence[Side]) -> Iterator[str]:
@@ -115,7 +120,7 @@ def _limit_commands(unfinished: Sequence[Side]) -> Iterator[str]:
         yield shlex.join(["seqbench", "continue", *runs, "--epochs", "N"])
     for side in unfinished:
         if side not in together:
-            seeds = (side.numbers if side.seeds > 1 else ()) or MORE_SEEDS
+            seeds = (side.numbers if side.seeds > 1 else ()) or _enough_seeds([side])
             if side.launch is None:
                 yield f"seqbench run … --seed {','.join(map(str, seeds))} --set epochs=N"
             else:

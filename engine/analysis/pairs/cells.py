@@ -75,7 +75,7 @@ class RankedCell:
             marks=in_order(mark for some in marks.values() for mark in some),
             improving=tuple(run for run, some in marks.items() if STILL_IMPROVING in some),
             launch=self.launch,
-            numbers=tuple(int(run.get("seed") or 0) for run in self.runs),
+            numbers=tuple(seed for run in self.runs if isinstance(seed := run.get("seed"), int)),
         )
 
 

@@ -18,7 +18,7 @@ from engine.analysis.costs import (
 from engine.analysis.tradeoffs import WORTH_TELLING
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
-from engine.report.plots import Colours, pareto_plot
+from engine.report.plots import Colours, pareto_alt, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, slug
 from engine.spread import Spread, spread
@@ -99,7 +99,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
         yield Plot(
             name=picture,
             draw=partial(pareto_plot, picture, group.qualities, plotted, name, looks),
-            alt=f"{name} over {len(plotted)} costs on {group.title}, with each Pareto front.",
+            alt=pareto_alt(group.qualities, plotted, name, group.title),
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
             "line: no other cell has as large a mean at the same cost or less, which tells no "
             "difference (lines are 95 % over users)",

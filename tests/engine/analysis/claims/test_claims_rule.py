@@ -65,6 +65,9 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
         "xlstm L=75 has one seed: can't be told; `seqbench run --model xlstm --dataset ml-100k "
         "--length 75 --seed 1,2,3 --profile reference --set dim=32`"
     )
+    of_42 = untold(side(seeds=1, numbers=(42,), launch=launch("sasrec")))
+    assert of_42 is not None
+    assert "--seed 42,43,44 " in of_42.sentence
     unknown = untold(side(seeds=1), side("xlstm L=50", 1, launch=launch("xlstm")))
     assert unknown is not None
     assert unknown.sentence == "one seed each: can't be told; `seqbench run … --seed 1,2,3`"
@@ -129,7 +132,7 @@ def test_seeds_get_a_higher_limit_together_since_runs_of_two_limits_make_no_cell
     assert every.commands == ("seqbench continue r1 r2 --epochs N",)
     some = untold(side("xlstm L=50", 2, improving=("r2",), numbers=(4, 7), **known))
     alone = untold(side("xlstm L=50", 1, improving=("r1",), numbers=(4,), **known))
-    for found, seeds in ((some, "4,7"), (alone, "1,2,3")):
+    for found, seeds in ((some, "4,7"), (alone, "4,5,6")):
         assert found is not None
         assert found.commands == (
             f"seqbench run --model xlstm --dataset ml-100k --length 50 --seed {seeds} "
