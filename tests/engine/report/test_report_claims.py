@@ -104,7 +104,7 @@ def test_a_marked_cell_is_in_no_claim_of_quality(tmp_path: Path, why: str) -> No
     store = reported_store(tmp_path)
     mark(store, "xlstm", why)
     report = made(store, Wanted())
-    told = re.findall(r"NDCG@10/test of \d[^;|]*", words(report, "Trade-offs"))
+    told = re.findall(r"NDCG@10/test of \d\.[^;|]*", words(report, "Trade-offs"))
     assert len(told) == 2, "of the two others, one above and one below"
     assert all("xlstm" not in sentence for sentence in told)
     rows = [line for line in lines_of(report, "Which differences are shown") if "xlstm" in line]
