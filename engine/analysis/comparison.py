@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from engine.analysis.provenance import PROVENANCE, provenance_of
 from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
-from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
 
@@ -45,6 +45,7 @@ METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
     "eval_seconds": "seconds",
+    "cpu_seconds": "seconds",
     "gpu_memory_mib": "whole",
     "gpu_utilization": "whole",
     "lr": "rate",
@@ -99,6 +100,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         *reference,
         *metrics,
         _column("Loss/train (per target)", "loss", aggregate),
+        _column("EpochCPUTime", "cpu_seconds", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
@@ -305,12 +307,12 @@ _CELL = (
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:
-    source = f"{measure}_{aggregate}" if measure in EPOCH_MEASURES else measure
+    source = summary_of(measure, aggregate) if measure in EPOCH_MEASURES else measure
     is_metric = measure.startswith(("valid_", "test_"))
     better: Literal["higher", "lower"] | None = None
     if is_metric:
         better = "higher"
-    elif measure in ("loss", "train_seconds", "gpu_memory_mib"):
+    elif measure in ("loss", "train_seconds", "cpu_seconds", "gpu_memory_mib"):
         better = "lower"
     return Column(name, source, "metric" if is_metric else _KINDS[measure], better)
 

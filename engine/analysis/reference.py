@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from engine.analysis.comparison import Kind, Value, kind_of
-from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -80,7 +80,7 @@ class ReferenceOfCell:
         if measure not in EPOCH_MEASURES:
             return measure, None
         if not measure.startswith("test_"):
-            return f"{measure}_{self.aggregate}", None
+            return summary_of(measure, self.aggregate), None
         metric = measure.removeprefix("test_") + (
             "_masked" if self.ranking == "seen-masked" else ""
         )

@@ -159,6 +159,44 @@ def migrations() -> Migrations:
         db.execute("CREATE INDEX runs_marked ON runs (marks, id) WHERE marks > ''")
         db.execute("PRAGMA user_version = 9")
 
+    @steps()
+    def times_of_the_model(db: Database) -> None:
+        # cpu_seconds: processor time of an epoch's training, of all threads. cpu_wait_seconds: in
+        # which they were ready and had no core. NULL where nothing told. …_median: over epochs.
+        for name in ("cpu_seconds", "cpu_wait_seconds"):
+            db.execute(f"ALTER TABLE epochs ADD COLUMN {name} REAL")
+            for how in ("best", "max", "min", "mean", "last"):
+                db.execute(f"ALTER TABLE summaries ADD COLUMN {name}_{how} REAL")
+        # speed_cpu_share: what it had of the processor while its speed was measured, 0 to 1.
+        db.execute("ALTER TABLE attempts ADD COLUMN speed_cpu_share REAL")
+        times = ("train_seconds", "eval_seconds", "cpu_seconds", "cpu_wait_seconds")
+        for name in times:
+            db.execute(f"ALTER TABLE summaries ADD COLUMN {name}_median REAL")
+        medians = (
+            f"{name}_median = (SELECT avg(value) FROM (SELECT {name} AS value, row_number() OVER"
+            f" (ORDER BY {name}) AS place, count(*) OVER () AS known FROM epochs"
+            f" WHERE run = summaries.run AND {name} IS NOT NULL)"
+            " WHERE place IN ((known + 1) / 2, (known + 2) / 2))"
+            for name in ("train_seconds", "eval_seconds")
+        )
+        db.execute(f"UPDATE summaries SET {', '.join(medians)}")
+        # What is shown of a time is sorted by, under every aggregate.
+        db.execute("DROP INDEX summaries_train_seconds_mean")
+        for name in times:
+            if name != "cpu_wait_seconds":
+                db.execute(
+                    f"CREATE INDEX summaries_{name}_median ON summaries ({name}_median, run)"
+                )
+        columns = ", ".join(f"{name}_median" for name in times)
+        db.execute(f"CREATE INDEX summaries_median ON summaries (run, {columns})")
+        for how in ("best", "max", "min", "mean", "last"):
+            (made,) = db.execute(
+                "SELECT sql FROM sqlite_schema WHERE name = ?", (f"summaries_{how}",)
+            ).fetchone()
+            db.execute(f"DROP INDEX summaries_{how}")
+            db.execute(f"{made.removesuffix(')')}, cpu_seconds_{how}, cpu_wait_seconds_{how})")
+        db.execute("PRAGMA user_version = 10")
+
     return steps
 
 

@@ -19,7 +19,9 @@ from engine.metrics import SELECTION
 from engine.models.base import SequenceModel
 from engine.models.registry import build
 from engine.spec import RunSpec, Training
+from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
+from engine.training.cputime import CpuClock
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
@@ -139,6 +141,7 @@ def train(
         started = time.perf_counter()
         metrics = metric_columns("valid", rank(valid)) | metric_columns("test", rank(test))
         seconds = time.perf_counter() - started
+        cpu = cputime.total(group.all_gather_object(totals.cpu))
 
         state.epoch = epoch
         if state.best is None or metrics[SELECTION] > state.best.score:
@@ -155,6 +158,8 @@ def train(
                 lr=totals.lr,
                 train_seconds=totals.seconds,
                 eval_seconds=seconds,
+                cpu_seconds=cpu.had,
+                cpu_wait_seconds=cpu.waited,
                 metrics=metrics,
                 best_epoch=state.best.epoch,
             )
@@ -230,7 +235,7 @@ def _train_epoch(
     settings, learner, group = setup.spec.training, state.learner, setup.group
     # Other ranks look at the loss at the epoch's end only, so that rank 0 reports divergence first.
     report = StepReport(recorder, epoch, REPORT_SECONDS if group.rank == 0 else math.inf)
-    started = time.perf_counter()
+    started, clock = time.perf_counter(), CpuClock()
     learner.model.train()
     windows = epoch_windows(setup.spec, epoch, setup.objective, setup.histories, group)
     for batch in windows.batches(settings.batch_size):
@@ -241,7 +246,7 @@ def _train_epoch(
         set_learning_rate(learner.optimizer, rate)
         report.add(state.step, rate, setup.update(batch))
     report.flush()  # waits for the device, so that the time below is complete
-    return report.totals(time.perf_counter() - started)
+    return report.totals(time.perf_counter() - started, clock.lap())
 
 
 def epoch_windows(

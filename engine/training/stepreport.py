@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import TrainingError
+from engine.training.cputime import CpuTime
 from engine.training.recorder import Recorder, StepRecord
 
 REPORT_SECONDS = 1.0
@@ -27,6 +28,8 @@ class EpochTotals:
     batches: int
     lr: float
     seconds: float
+    cpu: CpuTime
+    """Of this process."""
 
 
 class StepReport:
@@ -87,7 +90,7 @@ class StepReport:
         self._figures.clear()
         self._flushed = time.monotonic()
 
-    def totals(self, seconds: float) -> EpochTotals:
+    def totals(self, seconds: float, cpu: CpuTime) -> EpochTotals:
         """Return the epoch's means and counts, once all updates are flushed."""
         return EpochTotals(
             loss=self._loss / self._targets,
@@ -96,4 +99,5 @@ class StepReport:
             batches=self._batches,
             lr=self._rate,
             seconds=seconds,
+            cpu=cpu,
         )

@@ -20,6 +20,7 @@ from engine.marks import CHANGED_DATA, OTHER_COPY, in_order, marks_of, of_times
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
+from engine.store.intake.processor import mark_processor
 from engine.store.intake.rows import (
     EVENTS,
     Reader,
@@ -99,6 +100,7 @@ def refresh(connection: StoreConnection, run: str) -> None:
     """
     connection.execute(_REFRESH_FACTS, {"run": run, "recent": RECENT_EPOCHS})
     connection.execute(_REFRESH_STATE, {"run": run})
+    mark_processor(connection, run)
 
 
 def _offset(connection: StoreConnection, run: str, attempt: int) -> int:
@@ -272,6 +274,15 @@ DELETE FROM epochs WHERE run = :run AND EXISTS (
 """
 
 
+_MEDIAN = """(
+SELECT avg(value) FROM (
+    SELECT {measure} AS value, row_number() OVER (ORDER BY {measure}) AS place,
+        count(*) OVER () AS known
+    FROM epochs WHERE run = {run} AND {measure} IS NOT NULL)
+WHERE place IN ((known + 1) / 2, (known + 2) / 2))
+"""
+
+
 def _summarise_sql() -> str:
     """Write SQL for a run's row of ``summaries`` from all its epochs, the best and the last."""
     kinds = {
@@ -280,6 +291,7 @@ def _summarise_sql() -> str:
         "min": "min(e.{0})",
         "mean": "avg(e.{0})",
         "last": "last.{0}",
+        "median": _MEDIAN.format(measure="{0}", run=":run"),
     }
     values = []
     for column in SUMMARY_MEASURES:
