@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from engine.analysis.provenance import PROVENANCE, provenance_of
 from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
+from engine.marks import in_order
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
@@ -68,6 +69,20 @@ class Column:
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
 
+
+COSTS = frozenset(
+    {
+        "EpochTime",
+        "EpochCPUTime",
+        "TotalTime",
+        "GPU/Memory(MiB)",
+        "GPU/Utilization(%)",
+        "Users/s (batch 1)",
+        "Users/s (batch 256)",
+    }
+)
+"""Columns of time, memory and speed. Where a run is marked for its times (`engine.marks`), they are
+compared with nothing."""
 
 FACTS = (
     Column("run", "id", "text"),
@@ -170,6 +185,12 @@ def parse_aggregate(text: str) -> Aggregate:
         if text.strip().lower() == aggregate:
             return aggregate
     raise UsageError(f"there is no aggregate {text!r}: {did_you_mean(text, AGGREGATES)}")
+
+
+def epochs_words(aggregate: Aggregate) -> str:
+    """Say how a run's epochs become its figures, times among them (`engine.metrics.summary_of`)."""
+    times = "" if aggregate == "max" else "; times are medians over epochs"
+    return f"{AGGREGATE_MEANING[aggregate]}{times}"
 
 
 def column_names(aggregate: Aggregate = "best") -> list[str]:
@@ -283,6 +304,9 @@ def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
     found: list[Row] = []
     for runs in runs_by_cell(rows, cells).values():
         first: Row = {name: runs[0][name] for name in _CELL}
+        words = " ".join(str(run["marks"] or "") for run in runs)
+        told = any(run["marks"] is not None for run in runs)
+        first |= {"marks": " ".join(in_order(words.split())) if told else None}
         first |= {"ceiling": runs[0].get("ceiling"), "seeds": len(runs)}
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.

@@ -61,8 +61,9 @@ MEASURE_MEANING = {
     "origin": "How a run that another program trained came here; empty for our own. Imported runs"
     " stay out of means and tests.",
     "marks": "What disturbed it: another process on its GPU (shared) or a clock held down"
-    " (throttled), or too little of the processor (busy-processor), so that its times can't be held against others'; another copy of the data set"
-    " (other-copy) or data that changed (changed-data), so that its metrics can't.",
+    " (throttled), or too little of the processor (busy-processor), so that its times can't be held"
+    " against others'; another copy of the data set (other-copy) or data that changed"
+    " (changed-data), so that its metrics can't.",
     "state": "What has become of the run, see the states below.",
 }
 

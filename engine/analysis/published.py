@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from engine.analysis.comparison import COSTS
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.cell import Cell
-from engine.marks import MEANING, in_order
+from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow
 
@@ -45,11 +46,13 @@ class Against:
     """Over seeds; None if no run has the figure."""
     margin: float | None
     """Half the difference's interval at 95 %; None of one seed, or of what isn't a metric."""
+    marked: bool = False
+    """Whether it is a cost, and one of our runs is marked for its times."""
 
     @property
     def difference(self) -> float | None:
-        """Ours less the published figure."""
-        return None if self.alike is None else self.alike.mean - self.published
+        """Ours less the published figure; None of what isn't compared."""
+        return None if self.alike is None or self.marked else self.alike.mean - self.published
 
     @property
     def verdict(self) -> Verdict | None:
@@ -68,7 +71,7 @@ class Published:
     reference: ReferenceOfCell
     figures: Mapping[str, Against]
     marks: tuple[str, ...] = ()
-    """Marks of our runs' data (`engine.marks`), which keep them from being compared with it."""
+    """Marks of our runs (`engine.marks`), which keep figures from being compared with it."""
 
 
 def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
@@ -94,16 +97,18 @@ def published_for(
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
-        marks: those of data of the cells that have any.
+        marks: those of the cells that have any.
     """
     own = (marks or {}).get(row.cell, ())
+    disturbed = bool(of_times(" ".join(own)))
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}
         for name, value in reference.figures:
             ours = row.figures.get(reference.sources_of(name)[0])
             is_metric = name.endswith("/test")
-            figures[name] = against(value, ours.spread if ours else None, metric=is_metric)
+            entry = against(value, ours.spread if ours else None, metric=is_metric)
+            figures[name] = replace(entry, marked=disturbed and name in COSTS)
         found.append(Published(reference, figures, own))
     return found
 

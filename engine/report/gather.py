@@ -31,7 +31,7 @@ from engine.store.compare.grouping import (
     CellRow,
     Choice,
     cell_table,
-    cells_marked_for_data,
+    cells_marked,
     counted_runs,
 )
 from engine.store.database import fetch
@@ -175,7 +175,7 @@ def _published(
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
-        marks = cells_marked_for_data(con, choice)
+        marks = cells_marked(con, choice)
         for cell in cell_table(con, choice, published.sources(tables)):
             for each in published.published_for(tables, cell, marks):
                 yield cell, each

@@ -131,9 +131,7 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
     spreads = [(quality.cell.spread(cost), quality) for quality in qualities]
     known = [(found.mean if found else None, quality) for found, quality in spreads]
     points = [(x, quality) for x, quality in known if x is not None]
-    front = pareto_front(
-        [(x, quality.mean) for x, quality in points], less_x=cost.better == "lower"
-    )
+    front = cost_front(points, cost)
     if front:
         steps = sorted((points[index][0], points[index][1].mean) for index in front)
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
@@ -155,6 +153,16 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
     axes.set_xlabel(arrow, fontsize=9)
     axes.margins(x=0.14)
     _logarithmic(axes, [x for x, _ in points], least=5)
+
+
+def cost_front(points: Sequence[tuple[float, CellQuality]], cost: Cost) -> list[int]:
+    """Return the indices of the cells on the Pareto front of quality over a cost: a cell that is
+    marked for its times is on none, unless the cost is exact."""
+    judged = [
+        index for index, (_, each) in enumerate(points) if cost.exact or not each.cell.disturbed
+    ]
+    figures = [(points[index][0], points[index][1].mean) for index in judged]
+    return [judged[place] for place in pareto_front(figures, less_x=cost.better == "lower")]
 
 
 _BESIDE = ((-6, 4, "right"), (6, 4, "left"), (6, -11, "left"), (-6, -11, "right"))

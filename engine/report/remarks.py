@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
-from engine.marks import MEANING, OF_DATA
+from engine.marks import MEANING, OF_DATA, UNDISTURBED_SHARE
 from engine.report.blocks import Block, Cell, Paragraph, table
 
 AGAIN = "tried again"
@@ -63,14 +63,16 @@ def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
     unknown = sum(run["marks"] is None for run in runs)
     if quiet:
         yield Paragraph(
-            f"While {quiet} of the {len(runs)} runs trained, the driver told of no other process "
-            "on their GPU and of no clock that was held down.",
+            f"{quiet} of the {len(runs)} runs were undisturbed, as far as is told: on a GPU its "
+            "driver told of no other process and of no clock that was held down, on a CPU the "
+            f"kernel gave {UNDISTURBED_SHARE:.0%} or more of the processor time that was asked "
+            "for.",
             quiet=True,
         )
     if unknown:
         yield Paragraph(
-            f"For {unknown} of the {len(runs)} runs nothing told whether another process took "
-            "part of the device or its clock was held down (of a CPU nothing does).",
+            f"For {unknown} of the {len(runs)} runs nothing told whether they were disturbed: an "
+            "earlier version trained them, or the GPU's driver or the kernel doesn't say.",
             quiet=True,
         )
 

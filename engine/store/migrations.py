@@ -172,14 +172,15 @@ def migrations() -> Migrations:
         times = ("train_seconds", "eval_seconds", "cpu_seconds", "cpu_wait_seconds")
         for name in times:
             db.execute(f"ALTER TABLE summaries ADD COLUMN {name}_median REAL")
-        medians = (
-            f"{name}_median = (SELECT avg(value) FROM (SELECT {name} AS value, row_number() OVER"
-            f" (ORDER BY {name}) AS place, count(*) OVER () AS known FROM epochs"
-            f" WHERE run = summaries.run AND {name} IS NOT NULL)"
+        median = (
+            "TIME_median = (SELECT avg(value) FROM (SELECT TIME AS value, row_number() OVER"
+            " (ORDER BY TIME) AS place, count(*) OVER () AS known FROM epochs"
+            " WHERE run = summaries.run AND TIME IS NOT NULL)"
             " WHERE place IN ((known + 1) / 2, (known + 2) / 2))"
-            for name in ("train_seconds", "eval_seconds")
         )
-        db.execute(f"UPDATE summaries SET {', '.join(medians)}")
+        known = ("train_seconds", "eval_seconds")
+        medians = ", ".join(median.replace("TIME", name) for name in known)
+        db.execute(f"UPDATE summaries SET {medians}")  # noqa: S608
         # What is shown of a time is sorted by, under every aggregate.
         db.execute("DROP INDEX summaries_train_seconds_mean")
         for name in times:
@@ -189,12 +190,12 @@ def migrations() -> Migrations:
                 )
         columns = ", ".join(f"{name}_median" for name in times)
         db.execute(f"CREATE INDEX summaries_median ON summaries (run, {columns})")
-        for how in ("best", "max", "min", "mean", "last"):
-            (made,) = db.execute(
-                "SELECT sql FROM sqlite_schema WHERE name = ?", (f"summaries_{how}",)
-            ).fetchone()
-            db.execute(f"DROP INDEX summaries_{how}")
-            db.execute(f"{made.removesuffix(')')}, cpu_seconds_{how}, cpu_wait_seconds_{how})")
+        # The other aggregates of the new measures are shown nowhere.
+        (made,) = db.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = 'summaries_max'"
+        ).fetchone()
+        db.execute("DROP INDEX summaries_max")
+        db.execute(f"{made.removesuffix(')')}, cpu_seconds_max, cpu_wait_seconds_max)")
         db.execute("PRAGMA user_version = 10")
 
     return steps

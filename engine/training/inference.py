@@ -47,7 +47,8 @@ def inference_speed(
     model.eval()
     clock = CpuClock()
     speeds = [_users_per_second(model, histories, device, bfloat16, batch) for batch in BATCHES]
-    return InferenceSpeed(*speeds, clock.lap().share)
+    one, many = speeds
+    return InferenceSpeed(one, many, clock.lap().share)
 
 
 def _users_per_second(

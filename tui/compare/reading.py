@@ -23,7 +23,7 @@ from engine.store.compare.grouping import (
     cell_figures,
     cell_lines,
     cell_table,
-    cells_marked_for_data,
+    cells_marked,
     imported_left_out,
 )
 from engine.store.compare.ordering import Ordering
@@ -206,7 +206,7 @@ def _read_cells(
         total,
         found,
         figures,
-        marks=before.marks if before else cells_marked_for_data(con, choice),
+        marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
         apart=_apart(con, choice, cells),
     )

@@ -18,7 +18,7 @@ from engine.analysis.comparison import Value
 from engine.analysis.export import listed
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
-from engine.marks import IMPORTED
+from engine.marks import IMPORTED, MEANING, in_order
 from engine.metrics import REFERENCE_COLUMNS
 
 Level = Literal[
@@ -44,6 +44,8 @@ class PivotCell:
     deviations: tuple[float | None, ...] = ()
     """Over seeds; empty where there are none."""
     published: tuple[Published, ...] = ()
+    marks: tuple[str, ...] = ()
+    """Marks of its runs (`engine.marks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class PivotRow:
     """The cell's name."""
     imported: bool = False
     """Whether another program trained the cell's runs."""
+    marks: tuple[str, ...] = ()
+    """Marks of a cell's runs, for which its label has a ``!``."""
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``split``, ``protocol``."""
@@ -110,6 +114,12 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
     return sentences
 
 
+def mark_sentences(rows: Iterable[PivotRow]) -> list[str]:
+    """Explain the marks of cells, a sentence each."""
+    marks = in_order(mark for row in rows for mark in row.marks)
+    return [f"! {mark}: of a run of that cell, {MEANING[mark]}." for mark in marks]
+
+
 def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
     """Take the maximum of every column."""
     columns = zip(*(cell.figures for cell in cells), strict=True)
@@ -125,9 +135,11 @@ def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
     for cell in cells:
         place = cell.cell.place
         label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
+        label += " !" if cell.marks else ""
         figures, deviations = cell.figures, cell.deviations
         row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
-        yield replace(row, imported=cell.cell.profile == IMPORTED, apart=apart)
+        imported = cell.cell.profile == IMPORTED
+        yield replace(row, imported=imported, marks=cell.marks, apart=apart)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:

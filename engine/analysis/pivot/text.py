@@ -160,11 +160,13 @@ def _table(rows: Sequence[PivotRow]) -> str:
 
 def _csv(rows: Sequence[PivotRow]) -> str:
     deviations = [name + STD for name in COLUMNS] if any(row.deviations for row in rows) else []
-    head = ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations]
+    marks = ["marks"] if any(row.marks for row in rows) else []
+    head = ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations, *marks]
     lines = []
     for row in rows:
         place = row.level, row.model, row.dataset, row.length, row.label, row.seeds
-        lines.append([*place, *row.figures, *(row.deviations or (None,) * len(deviations))])
+        spread = row.deviations or (None,) * len(deviations)
+        lines.append([*place, *row.figures, *spread, *(" ".join(row.marks) for _ in marks)])
     return csv_text([head, *lines])
 
 
@@ -216,6 +218,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
                 "length": row.length,
                 "label": row.label,
                 "seeds": row.seeds,
+                **({"marks": list(row.marks)} if row.marks else {}),
                 "figures": figures,
                 "deviations": spread,
             }

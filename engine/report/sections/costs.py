@@ -101,7 +101,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
             alt=f"{name} over {len(plotted)} costs on {group.title}, with each Pareto front.",
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
             "line: no other cell is as good at the same cost or less (by means; lines are 95 % "
-            "over users)",
+            "over users); a cell whose times are marked is on no line",
         )
     yield from _pros_and_cons(group)
 

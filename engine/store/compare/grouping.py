@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from engine.cell import FIELDS, Cell
-from engine.marks import in_order, of_data
+from engine.marks import in_order, of_times
 from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
@@ -243,24 +243,30 @@ def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
     return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
-def cells_marked_for_data(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
-    """Read which cells have a run that counts with marks of data (`engine.marks`), and which.
+def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
+    """Read which cells have a run that counts with marks (`engine.marks`), and which.
 
     Raises:
         UsageError: a filter that means nothing.
     """
-    every = fetch(con, "SELECT DISTINCT marks FROM runs WHERE marks > ''")
-    if not (some := [marks for (marks,) in map(tuple, every) if of_data(marks)]):
+    if not fetch(con, "SELECT 1 FROM runs WHERE marks > '' LIMIT 1"):
         return {}
     picked, parameters = counted(choice)
     rows = fetch(
         con,
-        f"SELECT {_KEY}, group_concat(r.marks, ' ') FROM ({picked}) p"  # noqa: S608
-        " JOIN runs r ON r.id = p.id WHERE r.marks > ''"
-        f" AND r.marks IN (SELECT value FROM json_each(?)) GROUP BY {_KEY}",
-        (*parameters, json.dumps(some)),
+        f"SELECT {_KEY}, group_concat(DISTINCT r.marks) FROM ({picked}) p"  # noqa: S608
+        f" JOIN runs r ON r.id = p.id WHERE r.marks > '' GROUP BY {_KEY}",
+        parameters,
     )
-    return {Cell(*key): in_order(of_data(marks)) for *key, marks in map(tuple, rows)}
+    return {
+        Cell(*key): in_order(marks.replace(",", " ").split()) for *key, marks in map(tuple, rows)
+    }
+
+
+def marked_for_times(con: sqlite3.Connection) -> list[str]:
+    """List what stands in the column ``marks`` of runs, as far as it holds marks of times."""
+    every = fetch(con, "SELECT DISTINCT marks FROM runs WHERE marks > ''")
+    return [marks for (marks,) in map(tuple, every) if of_times(marks)]
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:

@@ -14,7 +14,7 @@ from measured_runs import MeasuredStore, journal
 from sqlite_utils import Database
 from test_store_old import OLD
 
-from engine.store.compare.grouping import Choice, cells_marked_for_data
+from engine.store.compare.grouping import Choice, cells_marked
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
@@ -57,7 +57,7 @@ def add(store: MeasuredStore, attempts: Sequence[Attempt]) -> str:
 def shown(location: StoreLocation, run: str) -> tuple[str | None, str]:
     with closing(connect_reader(location)) as con:
         marks, checksum = con.rows("SELECT marks, checksum FROM runs WHERE id = ?", (run,))[0]
-        by_cell = cells_marked_for_data(con, Choice())
+        by_cell = cells_marked(con, Choice())
     assert list(by_cell.values()) == ([tuple(marks.split())] if marks else [])
     return marks, checksum
 

@@ -84,7 +84,11 @@ def test_every_table_shows_one_time_of_a_run(tmp_path: Path) -> None:
             rows = compare_rows(con, aggregate=aggregate)
             (cell,) = by_cell(rows, counted_runs(con, Choice()))
             pivot = stored_pivot(con, Choice(aggregate=aggregate), aggregate).rows
-            shown = {rows[0]["EpochTime"], cell["EpochTime"], *(row.figures[place] for row in pivot)}
+            shown = {
+                rows[0]["EpochTime"],
+                cell["EpochTime"],
+                *(row.figures[place] for row in pivot),
+            }
             assert shown == {wanted}
         assert run_costs(con, [run])[run].epoch_seconds == wanted
 
@@ -117,10 +121,13 @@ def test_a_store_of_before_gets_the_medians_that_intake_makes(tmp_path: Path) ->
         assert comparison(con, ["id", *names], "id", False, limit=-1) == migrated
 
 
-ENOUGH, LITTLE = {"cpu_seconds": 8.0, "cpu_wait_seconds": 2.0}, {
-    "cpu_seconds": 7.9,
-    "cpu_wait_seconds": 2.1,
-}
+ENOUGH, LITTLE = (
+    {"cpu_seconds": 8.0, "cpu_wait_seconds": 2.0},
+    {
+        "cpu_seconds": 7.9,
+        "cpu_wait_seconds": 2.1,
+    },
+)
 UNTOLD = {"cpu_seconds": 8.0, "cpu_wait_seconds": None}
 
 
@@ -153,8 +160,8 @@ def test_a_run_that_had_too_little_of_the_processor_is_marked(
     run = store.add(epochs=0)
     lines = journal("sasrec", "ml-100k", 50, 1, len(epochs), "done")
     lines[0]["device_kind"] = kind
-    for line, given in zip(lines[1:-1], epochs, strict=True):
-        line |= given
+    for line, figures in zip(lines[1:-1], epochs, strict=True):
+        line |= figures
     lines[-1]["speed_cpu_share"] = speed
     folder = store.location.folder(run)
     wanted = marks if kind == "cpu" or marks else None

@@ -77,10 +77,10 @@ def test_all_threads_count_and_ended_ones_too() -> None:
 
     clock = CpuClock()
     work(0.01)
-    assert 0.01 <= clock.lap().had
+    assert clock.lap().had >= 0.01
     threads = [threading.Thread(target=work, args=(0.05,)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.15 <= clock.lap().had
+    assert clock.lap().had >= 0.15
