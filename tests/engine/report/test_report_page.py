@@ -242,7 +242,8 @@ def test_a_cell_with_marked_times_is_on_no_front_of_a_measured_cost(tmp_path: Pa
 
     before = fronts()
     assert all("sasrec" in front[0] for front in before.values())
-    run = next(run.id for run in runs_of(store) if (run.model, run.length) == ("sasrec", 50))
+    place = ("sasrec", 50, "done")
+    run = next(r.id for r in runs_of(store) if (r.model, r.length, r.state) == place)
     store.set(run, marks=BUSY)
     after = fronts()
     assert before[EPOCH.title][0] not in after[EPOCH.title]
