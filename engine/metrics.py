@@ -48,6 +48,12 @@ def summary_of(measure: str, aggregate: str) -> str:
     return f"{measure}_{aggregate}"
 
 
+def measure_of(column: str) -> str | None:
+    """Return the measure of epochs that a column of ``summaries`` is of; ``None`` if of none."""
+    measure, _, how = column.rpartition("_")
+    return measure if how in (*AGGREGATES, "median") and measure in EPOCH_MEASURES else None
+
+
 SELECTION = "valid_ndcg"
 """The metric that chooses a run's best epoch, and by which training stops early."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from engine.analysis.comparison import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS
+from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS, measure_of
 
 METRIC_MEANING = {
     "hit": "Share of users whose true next item is among the first ten. Higher is better.",
@@ -78,7 +78,7 @@ TIME_MEANING = {
 
 def meaning(column: Column, aggregate: Aggregate) -> str:
     """Explain what a column shows, and how a run's epochs become its figure."""
-    measure = _measure(column.source)
+    measure = measure_of(column.source) or column.source
     if measure in MEASURE_MEANING:
         found = MEASURE_MEANING[measure]
     else:
@@ -100,12 +100,6 @@ def glossary() -> Iterator[tuple[str, str]]:
     yield "/test", SPLIT_MEANING["test"]
     yield "seen masked", RANKING_MEANING["_masked"]
     yield "± std", "Sample standard deviation over the seeds of a cell."
-
-
-def _measure(source: str) -> str:
-    """Take the aggregate off a column's name: ``test_ndcg`` of ``test_ndcg_best``."""
-    stem, _, last = source.rpartition("_")
-    return stem if last in (*AGGREGATES, "median") and stem in EPOCH_MEASURES else source
 
 
 _PARTS = {
