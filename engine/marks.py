@@ -35,8 +35,8 @@ MEANING: Mapping[str, str] = {
     "throttled-heat": "its GPU's clock was held down by heat, so times are longer",
     "throttled-power": "its GPU's clock was held down at the power limit, so times depend on it",
     "throttled-hardware": "its GPU's clock was held down by the hardware, so times are longer",
-    BUSY: f"it had less than {UNDISTURBED_SHARE:.0%} of the processor time that it asked for, as "
-    "others had it or a limit was reached, so times are longer",
+    BUSY: f"it had less than {100 * UNDISTURBED_SHARE:.0f} % of the processor time that it asked "
+    "for, as others had it or a limit was reached, so times are longer",
     OTHER_COPY: "the file of its data set isn't the one that its entry knows, so its figures don't "
     "compare with published ones",
     CHANGED_DATA: "its data changed between two attempts, so what it was tested on may be what it "

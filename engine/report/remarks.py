@@ -63,10 +63,10 @@ def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
     unknown = sum(run["marks"] is None for run in runs)
     if quiet:
         yield Paragraph(
-            f"{quiet} of the {len(runs)} runs were undisturbed, as far as is told: on a GPU its "
-            "driver told of no other process and of no clock that was held down, on a CPU the "
-            f"kernel gave {UNDISTURBED_SHARE:.0%} or more of the processor time that was asked "
-            "for.",
+            f"Of the {len(runs)} runs {quiet} trained undisturbed, as far as is told: on a GPU "
+            "its driver told of no other process and of no clock that was held down, on a CPU "
+            f"they had {100 * UNDISTURBED_SHARE:.0f} % or more of the processor time that they "
+            "asked for.",
             quiet=True,
         )
     if unknown:

@@ -196,7 +196,7 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     assert found.rows[0][2].lines == ("xlstm L=50 on ml-100k, seed 2",)
     assert "times, memory and utilisation are of both" in found.rows[0][3].lines[0]
     text = words(report, "Testing scope")
-    assert "1 of the 12 runs were undisturbed, as far as is told" in text
+    assert "Of the 12 runs 1 trained undisturbed, as far as is told" in text
     assert "For 10 of the 12 runs nothing told" in text
     note = "!: shared (1 of the runs) and throttled-heat (1 of the runs)"
     for title in ("Results", "Memory", "Trade-offs"):
