@@ -33,8 +33,8 @@ _ROWS = (
     ("test", "_masked", "test, seen masked"),
 )
 _TOTALS: tuple[tuple[str, str, Kind], ...] = (
-    ("EpochTime", "train_seconds_median", "seconds"),
-    ("EpochCPUTime", "cpu_seconds_median", "seconds"),
+    ("EpochTime, median", "train_seconds_median", "seconds"),
+    ("EpochCPUTime, median", "cpu_seconds_median", "seconds"),
     ("Loss/train, sum", "loss_sum_best", "real"),
     ("Loss/train, per target", "loss_best", "real"),
     ("GradientNorm", "grad_norm_best", "real"),
