@@ -120,8 +120,8 @@ def failure(found: Remedy, log: Sequence[str]) -> Content:
 def result(
     details: RunDetails, intervals: Mapping[str, tuple[float, float]] | None = None
 ) -> Content:
-    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch, and times.
-    ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
+    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch, and
+    times. ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
     figures, ceiling = details.figures, ceiling_of(details.started)
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
