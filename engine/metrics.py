@@ -25,7 +25,7 @@ EPOCH_MEASURES = (
     "gpu_utilization",  # per cent, mean over the epoch; null without a GPU
     *METRIC_COLUMNS,
     "cpu_seconds",  # processor time of training, of all threads; null of runs of before
-    "cpu_wait_seconds",  # in which these threads were ready, and had no core; null if not told
+    "cpu_wait_seconds",  # that these threads were ready, and no core was free; null if untold
 )
 """Numeric columns of an epoch, in the table ``epochs``."""
 

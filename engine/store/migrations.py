@@ -161,8 +161,8 @@ def migrations() -> Migrations:
 
     @steps()
     def times_of_the_model(db: Database) -> None:
-        # cpu_seconds: processor time of an epoch's training, of all threads. cpu_wait_seconds: in
-        # which they were ready and had no core. NULL where nothing told. …_median: over epochs.
+        # cpu_seconds: processor time of an epoch's training, of all threads. cpu_wait_seconds: that
+        # they were ready and no core was free. NULL where nothing told. …_median: over epochs.
         for name in ("cpu_seconds", "cpu_wait_seconds"):
             db.execute(f"ALTER TABLE epochs ADD COLUMN {name} REAL")
             for how in ("best", "max", "min", "mean", "last"):

@@ -134,10 +134,11 @@ def train(
         return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
 
     checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
+    clock = CpuClock()
     saved_at = time.monotonic()
     while not _finished(state, settings):
         epoch = state.epoch + 1
-        totals = _train_epoch(setup, state, epoch, recorder, stop)
+        totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
         started = time.perf_counter()
         metrics = metric_columns("valid", rank(valid)) | metric_columns("test", rank(test))
         seconds = time.perf_counter() - started
@@ -230,12 +231,15 @@ def _train_epoch(
     state: TrainingState,
     epoch: int,
     recorder: Recorder,
+    clock: CpuClock,
     stop: Callable[[], bool],
 ) -> EpochTotals:
     settings, learner, group = setup.spec.training, state.learner, setup.group
     # Other ranks look at the loss at the epoch's end only, so that rank 0 reports divergence first.
-    report = StepReport(recorder, epoch, REPORT_SECONDS if group.rank == 0 else math.inf)
-    started, clock = time.perf_counter(), CpuClock()
+    seconds = REPORT_SECONDS if group.rank == 0 else math.inf
+    report = StepReport(recorder, epoch, clock, seconds)
+    clock.lap()
+    started = time.perf_counter()
     learner.model.train()
     windows = epoch_windows(setup.spec, epoch, setup.objective, setup.histories, group)
     for batch in windows.batches(settings.batch_size):
@@ -246,7 +250,7 @@ def _train_epoch(
         set_learning_rate(learner.optimizer, rate)
         report.add(state.step, rate, setup.update(batch))
     report.flush()  # waits for the device, so that the time below is complete
-    return report.totals(time.perf_counter() - started, clock.lap())
+    return report.totals(time.perf_counter() - started)
 
 
 def epoch_windows(

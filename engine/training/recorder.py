@@ -44,8 +44,8 @@ class EpochRecord:
     cpu_seconds: float
     """Processor time of the training, without the evaluation: of all threads, and of all ranks."""
     cpu_wait_seconds: float | None
-    """Time of these threads that they were ready to run and had no core
-    (`engine.training.cputime`); ``None`` where the kernel doesn't tell."""
+    """Time that these threads were ready to run and no core was free (`engine.training.cputime`);
+    ``None`` where the kernel doesn't tell."""
     metrics: dict[str, float]
     """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     best_epoch: int

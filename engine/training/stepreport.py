@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import TrainingError
-from engine.training.cputime import CpuTime
+from engine.training.cputime import CpuClock, CpuTime
 from engine.training.recorder import Recorder, StepRecord
 
 REPORT_SECONDS = 1.0
@@ -36,13 +36,17 @@ class StepReport:
     """Collects the figures of an epoch's updates on the device, and records them once a second.
 
     Args:
+        clock: of the epoch's processor time, whose lap began with the epoch.
         seconds: between two transfers; infinite to transfer at `flush` only.
     """
 
-    def __init__(self, recorder: Recorder, epoch: int, seconds: float = REPORT_SECONDS) -> None:
+    def __init__(
+        self, recorder: Recorder, epoch: int, clock: CpuClock, seconds: float = REPORT_SECONDS
+    ) -> None:
         self._recorder = recorder
         self._epoch = epoch
         self._seconds = seconds
+        self._clock = clock
         self._steps: list[tuple[int, float]] = []
         self._figures: list[Tensor] = []
         self._flushed = time.monotonic()
@@ -86,11 +90,12 @@ class StepReport:
             self._rate = rate
         self._batches += len(rows)
         self._recorder.steps(records)
+        self._clock.look()
         self._steps.clear()
         self._figures.clear()
         self._flushed = time.monotonic()
 
-    def totals(self, seconds: float, cpu: CpuTime) -> EpochTotals:
+    def totals(self, seconds: float) -> EpochTotals:
         """Return the epoch's means and counts, once all updates are flushed."""
         return EpochTotals(
             loss=self._loss / self._targets,
@@ -99,5 +104,5 @@ class StepReport:
             batches=self._batches,
             lr=self._rate,
             seconds=seconds,
-            cpu=cpu,
+            cpu=self._clock.lap(),
         )

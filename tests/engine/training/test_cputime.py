@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.training.cputime import CpuClock, CpuTime, total
+from engine.training.cputime import CpuClock, CpuTime, Free, total
 
 COUNTS = st.integers(0, 10**12)
 
@@ -33,11 +34,38 @@ def tasks(folder: Path, threads: Mapping[int, tuple[int, int] | None]) -> Path:
 
 def test_waits_are_summed_over_the_threads_that_there_are(tmp_path: Path) -> None:
     second = 10**9
-    clock = CpuClock(tasks(tmp_path, {1: (5, second), 2: (5, 2 * second), 3: (5, second)}))
+    clock = CpuClock(
+        tasks(tmp_path, {1: (5, second), 2: (5, 2 * second), 3: (5, second)}), lambda: Free(0)
+    )
     # 2 has ended, 3's number went to a younger one, and 4 began.
     tasks(tmp_path, {1: (6, 3 * second), 3: (1, second // 2), 4: (1, second)})
     assert clock.lap().waited == pytest.approx(2 + 0.5 + 1)
     assert clock.lap().waited == 0
+
+
+@given(
+    looks=st.lists(
+        st.tuples(st.floats(0, 9), st.floats(0, 9), st.none() | st.floats(0, 9)), max_size=9
+    )
+)
+def test_a_wait_counts_as_far_as_no_core_was_free_and_the_quota_used_up(
+    looks: list[tuple[float, float, float | None]],
+) -> None:
+    """Between two looks, what was waited, was idle and was left of a quota."""
+    with tempfile.TemporaryDirectory() as name:
+        waited = idle = spare = wanted = 0.0
+        has_quota = all(left is not None for *_, left in looks)
+
+        def free() -> Free:
+            return Free(idle, spare if has_quota else None)
+
+        clock = CpuClock(tasks(Path(name), {1: (1, 0)}), free)
+        for more, rest, left in looks:
+            waited, idle, spare = waited + more, idle + rest, spare + (left or 0.0)
+            tasks(Path(name), {1: (1, round(waited * 1e9))})
+            clock.look()
+            wanted += max(0.0, more - (min(rest, left or 0.0) if has_quota else rest))
+        assert clock.lap().waited == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.parametrize(
