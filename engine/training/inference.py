@@ -48,7 +48,7 @@ def inference_speed(
     clock = CpuClock()
     speeds = [_users_per_second(model, histories, device, bfloat16, batch) for batch in BATCHES]
     one, many = speeds
-    return InferenceSpeed(one, many, clock.lap().share)
+    return InferenceSpeed(one, many, clock.lap().share if one or many else None)
 
 
 def _users_per_second(
