@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.common import table
+from benchmarks.common import progress, table
 
 
 @dataclass
@@ -18,6 +18,11 @@ class Part:
     rows: list[dict[str, Any]] = field(default_factory=list)
     """One dict a row, its values in the order of ``headers``."""
     notes: list[str] = field(default_factory=list)
+
+    def add(self, *values: Any) -> None:
+        """Append a row, and tell of it at once: what is measured later may fail."""
+        self.rows.append(dict(zip(self.headers, values, strict=True)))
+        progress(" | ".join(map(_short, values)))
 
     def markdown(self) -> str:
         lines = [tuple(_short(value) for value in row.values()) for row in self.rows]

@@ -14,7 +14,9 @@ from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.inflation import CellInflation, inflation
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
-from engine.analysis.pairs.significance import Metric, user_interval
+from engine.analysis.pairs.interval import user_interval
+from engine.analysis.pairs.significance import Metric
+from engine.analysis.pairs.users import few_users
 from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
@@ -25,6 +27,7 @@ from engine.config import Catalogue
 from engine.errors import UsageError
 from engine.report.planned import SuiteRuns, suite_runs
 from engine.report.plots import CellQuality, Curve
+from engine.report.wording import metric_name
 from engine.spec import Suite
 from engine.store import queries, series
 from engine.store.compare.grouping import (
@@ -62,6 +65,8 @@ class DataGroup:
     cells: tuple[CostedCell, ...]
     qualities: tuple[CellQuality, ...]
     """Quality of each cell, in the same order."""
+    few_users: str
+    """A warning that few users are tested, with the widest of the intervals; empty otherwise."""
     pairs: tuple[Pair, ...]
     tradeoffs: Tradeoffs
     curves: tuple[Curve, ...]
@@ -203,11 +208,13 @@ def _groups(
         seconds = {}
         if level is not None:
             seconds = seconds_to_reach(con, wanted.quality.measure, dict.fromkeys(ids, level))
+        qualities = tuple(_quality(each, wanted) for each in members)
         made.append(
             DataGroup(
                 place=dict(zip(COMPARABLE, key, strict=True)),
                 cells=tuple(members),
-                qualities=tuple(_quality(each, wanted) for each in members),
+                qualities=qualities,
+                few_users=_few_users(qualities, wanted),
                 pairs=own_pairs,
                 tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
@@ -230,6 +237,12 @@ def _quality(each: CostedCell, wanted: Wanted) -> CellQuality:
     return CellQuality(
         each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1)))
     )
+
+
+def _few_users(qualities: Sequence[CellQuality], wanted: Wanted) -> str:
+    widest = max(qualities, key=lambda quality: quality.high - quality.low)
+    users, name = widest.cell.cell.ranks.shape[2], metric_name(wanted.metric, masked=wanted.masked)
+    return few_users(users, name, widest.low, widest.high)
 
 
 def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from benchmarks.generated import Shape
+from benchmarks.gpu import queue, spread
 from benchmarks.gpu.report import Part
 from benchmarks.gpu.training import generated
+from engine.errors import UserError
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -38,3 +40,32 @@ def test_generated_data_has_the_size_that_was_asked_for() -> None:
 def test_a_figure_that_is_not_told_is_no_zero() -> None:
     part = Part("Title", ["name", "a", "b"], [{"name": "x", "a": None, "b": 1234.5}], ["Note."])
     assert part.markdown().endswith("| x | n/a | 1,234 |\n\nNote.")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_queue_needs_as_many_gpus_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["queue", "--gpus", "1", "2"])
+    with pytest.raises(UserError, match="There are 0 GPUs that PyTorch can use: name fewer"):
+        queue.main()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_processes_are_compared_with_one_and_one_of_them_killed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--models", "sasrec", "--dataset", "synthetic", "--length", "20", "--threads", "1"]
+    epochs = ["--epochs", "2", "--resume-epochs", "30"]
+    asked = ["spread", "parity", "resume", "--device", "cpu", *small, *epochs]
+    monkeypatch.setattr(sys, "argv", asked)
+    spread.main()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("| sasrec")
+    ]
+    assert [row[1] for row in rows] == ["2", "1, rounded", "2"]
+    for apart in (*rows[0][3:], *rows[1][3:]):
+        assert all(float(value) < 1e-4 for value in apart.split())
+    assert rows[2][3] == "failed (killed)"
+    assert float(rows[2][5]) < 1e-4

@@ -11,6 +11,7 @@ from comparing import comparing
 from measured_runs import MeasuredStore
 from pilots import settled, wait_for
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.app import SeqbenchApp
@@ -35,11 +36,11 @@ async def pivoting(
         yield app, pilot, screen
 
 
-def rank(store: MeasuredStore, runs: Iterable[str], rate: float) -> None:
+def rank(store: MeasuredStore, runs: Iterable[str], rate: float, users: int = USERS) -> None:
     """Give runs ranks of their test users, so many of them within the first ten."""
     for number, run in enumerate(runs):
         generator = np.random.default_rng([number, int(1000 * rate)])
-        hit = generator.random((2, USERS)) < rate
+        hit = generator.random((2, users)) < rate
         ranks = np.where(hit, generator.integers(1, 11, hit.shape), 50).astype(np.int32)
         np.save(store.location.folder(run).test_ranks, ranks)
 
@@ -49,5 +50,5 @@ def labels(screen: PivotScreen) -> list[str]:
     return [row.cells[0].text for row in screen.table._rows]
 
 
-def said(screen: PivotScreen, name: str) -> str:
+def said(screen: Screen[None], name: str) -> str:
     return str(screen.query_one(f"#{name}", Static).content)

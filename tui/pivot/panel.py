@@ -11,8 +11,8 @@ from engine.analysis.inflation import Inflated
 from engine.analysis.inflation_text import inflation_text, share_text
 from engine.analysis.pivot.arranged import PivotRow
 from engine.cell import Cell
-from tui.pivot.reading import Intervals
-from tui.shell.text import ABSENT, TITLE, count, plain
+from tui.pivot.reading import UserIntervals
+from tui.shell.text import TITLE, count, plain
 
 _METRICS = {
     "NDCG@10/test": "ndcg",
@@ -42,10 +42,10 @@ def panel_title(row: PivotRow | None) -> str:
 
 
 def panel_content(
-    metrics: Mapping[str, Inflated], intervals: Intervals | str | None, width: int
+    metrics: Mapping[str, Inflated], intervals: UserIntervals | str | None, width: int
 ) -> Content:
     """Set a cell's test metrics at the chosen epoch, with their intervals, beside the maximum over
-    epochs: six lines of ``width`` terminal cells.
+    epochs: six lines of ``width`` terminal cells, and a warning where few users are tested.
 
     Args:
         intervals: a sentence where there are none, None while they are read.
@@ -68,18 +68,20 @@ def panel_content(
         _line("  inflates by", [inflation_text(metric) for _, metric in shown], "$warning"),
         _line("  in per cent", [share_text(metric) for _, metric in shown], "$warning"),
     ]
+    if isinstance(intervals, UserIntervals) and intervals.warning:
+        lines.append(Content.styled(intervals.warning, "$warning"))
     return Content("\n").join(lines)
 
 
-def _interval_line(names: Sequence[str], intervals: Intervals | str | None) -> Content:
+def _interval_line(names: Sequence[str], intervals: UserIntervals | str | None) -> Content:
     label = "  95 % over users"
     if isinstance(intervals, str):
         text = plain(intervals, 4 * TITLE)
         return Content.assemble((f"{label:<{_LABEL}}", MUTED), (text, MUTED))
     if intervals is None:
         return _line(label, ["…"] * len(names), MUTED)
-    known = [intervals.get(name) for name in names]
-    return _line(label, [f"{each[0]:.4f} – {each[1]:.4f}" if each else ABSENT for each in known])
+    ends = [intervals.ends[name] for name in names]
+    return _line(label, [f"{low:.4f} – {high:.4f}" for low, high in ends])
 
 
 def _line(label: str, texts: Sequence[str], style: str = "") -> Content:

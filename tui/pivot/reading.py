@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from engine.analysis.comparison import Aggregate
+from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.pivot.arranged import PivotRow, apart_sentences
 from engine.analysis.pivot.stored import StoredPivot, leaders, stored_pivot
 from engine.analysis.pivot.text import for_people
@@ -16,10 +17,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.pivot.rows import Leaders
 
-__all__ = ["Aggregate", "Choice", "Intervals", "PivotRow", "Shown", "read_cell", "read_pivot"]
-
-Intervals = Mapping[str, tuple[float, float]]
-"""Intervals of means, at 95 % over users, by `engine.metrics.METRICS`."""
+__all__ = ["Aggregate", "Choice", "PivotRow", "Shown", "UserIntervals", "read_cell", "read_pivot"]
 
 MOST_SEEDS = 100
 """Most seeds of a cell whose intervals are read: each seed's ranks are a file."""
@@ -60,7 +58,7 @@ def read_pivot(
     return Shown(choice, found, rows, apart, leaders(rows, aggregate), left_out)
 
 
-def read_cell(location: StoreLocation, choice: Choice, cell: str) -> Intervals | str:
+def read_cell(location: StoreLocation, choice: Choice, cell: str) -> UserIntervals | str:
     """Read the intervals of a cell's test metrics, or a sentence why there are none.
 
     Raises:

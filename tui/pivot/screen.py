@@ -19,7 +19,15 @@ from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
 from tui.pivot.export import PivotExport
 from tui.pivot.keys import PIVOT
-from tui.pivot.reading import Aggregate, Choice, Intervals, PivotRow, Shown, read_cell, read_pivot
+from tui.pivot.reading import (
+    Aggregate,
+    Choice,
+    PivotRow,
+    Shown,
+    UserIntervals,
+    read_cell,
+    read_pivot,
+)
 from tui.results.acting import copy, show_or_say
 from tui.results.diff import DiffScreen
 from tui.results.diff_text import RunOrCell
@@ -58,7 +66,7 @@ class PivotScreen(Screen[None]):
         self._depth = 0
         self._reference = False
         self._marked: dict[str, PivotRow] = {}
-        self._intervals: dict[str, Intervals | str] = {}
+        self._intervals: dict[str, UserIntervals | str] = {}
         self._counts: dict[str, int] = {}
         self._pivot = Reading(self, self._take_pivot, self._say)
         self._cell = Reading(self, self._take_cell, self._take_cell)
@@ -194,7 +202,7 @@ class PivotScreen(Screen[None]):
         read = partial(read_cell, self.app.location, choice, cell)
         self._cell.ask(read, subject=(choice, cell))
 
-    def _take_cell(self, found: Intervals | str) -> None:
+    def _take_cell(self, found: UserIntervals | str) -> None:
         self._intervals[self._cell_asked], self._cell_asked = found, ""
         self._show_cell()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from engine import predictions
 from engine.analysis.details import RunDetails, run_details
+from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.remedy import Remedy, remedy
@@ -20,15 +21,12 @@ from engine.store.location import StoreLocation
 from tui.shell.log_follower import LogFollower
 
 __all__ = [
-    "Intervals", "Item", "Predictions", "RunPage", "StoreLocation", "UserPrediction",
+    "Item", "Predictions", "RunPage", "StoreLocation", "UserIntervals", "UserPrediction",
     "read_intervals", "read_page", "read_predictions",
 ]  # fmt: skip
 
 AT_ONCE = 20
 """Tested users that are predicted together: starting a process for it takes seconds."""
-
-Intervals = Mapping[str, tuple[float, float]]
-"""Intervals of the test metrics, at 95 % over users, by metric."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,8 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     )
 
 
-def read_intervals(location: StoreLocation, run_id: str) -> Intervals:
-    """Read the intervals of a run's test metrics; none where its ranks can't be read.
+def read_intervals(location: StoreLocation, run_id: str) -> UserIntervals | str:
+    """Read the intervals of a run's test metrics, or a sentence why there are none.
 
     Raises:
         StoreError: a store that can't be read.
@@ -78,8 +76,7 @@ def read_intervals(location: StoreLocation, run_id: str) -> Intervals:
     from engine.analysis.pairs.cells import intervals  # loads numpy: not before it is needed
 
     with closing(connect_reader(location)) as con:
-        found = intervals(con, location, [run_id])
-    return {} if isinstance(found, str) else found
+        return intervals(con, location, [run_id])
 
 
 def read_predictions(

@@ -22,7 +22,7 @@ from tui.results.published import reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
-from tui.run.reading import Intervals, RunPage, StoreLocation, read_intervals, read_page
+from tui.run.reading import RunPage, StoreLocation, UserIntervals, read_intervals, read_page
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -45,7 +45,7 @@ class RunScreen(ChartedScreen):
         super().__init__()
         self.run_id = run_id
         self._page: RunPage | None = None
-        self._intervals: Intervals | None = None
+        self._intervals: UserIntervals | str | None = None
         self._reading = Reading(self, self._take, self._say)
         # The page's own reading says what is wrong.
         self._ranks = Reading(self, self._take_intervals, lambda _: None)
@@ -110,7 +110,7 @@ class RunScreen(ChartedScreen):
         self._show()
         self.refresh_bindings()
 
-    def _take_intervals(self, found: Intervals) -> None:
+    def _take_intervals(self, found: UserIntervals | str) -> None:
         self._intervals = found
         self._show()
 
@@ -126,7 +126,7 @@ class RunScreen(ChartedScreen):
         details = page.details
         self._put("heading", sections.heading(details, self.size.width - 2))
         self._show_failure(page)
-        self._put("result", sections.result(details, self._intervals or {}))
+        self._put("result", sections.result(details, self._intervals))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
         self._put("attempts", sections.attempts(details))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -13,6 +14,7 @@ from textual.content import Content
 from engine.analysis.comparison import SORT, Kind, Value, column, figure
 from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
+from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
 from engine.ceiling import ceiling_of
 from engine.marks import MEANING
@@ -117,18 +119,16 @@ def failure(found: Remedy, log: Sequence[str]) -> Content:
     return Content("\n").join(lines)
 
 
-def result(
-    details: RunDetails, intervals: Mapping[str, tuple[float, float]] | None = None
-) -> Content:
+def result(details: RunDetails, intervals: UserIntervals | str | None = None) -> Content:
     """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch, and
-    times. ``intervals`` of the test metrics over all items, at 95 % over users, are by metric."""
+    times. ``intervals`` may be a sentence why there are none, which isn't shown."""
     figures, ceiling = details.figures, ceiling_of(details.started)
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
         values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
         rows.append((label, [figure(value, "metric") for value in values]))
-        if label == "test, all items" and intervals:
-            spans = [_span(intervals.get(metric)) for metric, _ in _METRICS]
+        if label == "test, all items" and isinstance(intervals, UserIntervals):
+            spans = [intervals.text(metric) for metric, _ in _METRICS]
             rows.append(("  95 % over users", spans))
         if label == "test, all items" and ceiling and ceiling.cold:
             rows.append(("  at most", [figure(ceiling.highest, "metric")] * len(_METRICS)))
@@ -141,6 +141,10 @@ def result(
         if place == 2:
             strong = "bold"
         lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
+    if isinstance(intervals, UserIntervals) and intervals.warning:
+        room = label_width + sum(width + 2 for width in widths)
+        for number, text in enumerate(wrap(intervals.warning, room - 2)):
+            lines.append(Content.assemble(("  " if number else "! ", "$warning"), text))
     lines.append(Content(""))
     pairs = [(label, figure(figures.get(source), kind)) for label, source, kind in _TOTALS]
     half = (len(pairs) + 1) // 2
@@ -153,13 +157,6 @@ def result(
             parts += [(f"   {other:<18}", MUTED), (f" {value:>9}", "")]
         lines.append(Content.assemble(*parts))
     return Content("\n").join(lines)
-
-
-def _span(interval: tuple[float, float] | None) -> str:
-    """``.055–.067``."""
-    if interval is None:
-        return ABSENT
-    return "–".join(f"{end:.3f}".removeprefix("0") for end in interval)
 
 
 def configuration(details: RunDetails) -> Content:

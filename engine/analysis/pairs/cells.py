@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.comparison import COMPARABLE, Row, Value, runs_by_cell
+from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
     LEVEL,
     Difference,
@@ -20,8 +21,8 @@ from engine.analysis.pairs.significance import (
     holm,
     more_seeds,
     per_user,
-    user_interval,
 )
+from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import provenance_of
 from engine.cell import FIELDS, Cell
 from engine.files.regular import open_regular
@@ -165,23 +166,18 @@ def ranked_cell(
     return (cells[0] if len(cells) == 1 else None), problems
 
 
-def interval(cell: RankedCell, metric: Metric, *, masked: bool) -> tuple[float, float]:
-    """Return the bootstrap interval (95 %) over users of a cell's mean."""
-    return user_interval(cell.values(metric, masked=masked))
-
-
 def intervals(
     con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
-) -> dict[str, tuple[float, float]] | str:
+) -> UserIntervals | str:
     """Return the intervals of all metrics over all items for runs that differ in seed only, or a
     sentence why there are none."""
     cell, problems = ranked_cell(con, location, runs)
     if cell is None or problems:
         return (problems or ["Not known: no run has ranks of its test users."])[0]
-    found: dict[str, tuple[float, float]] = {
-        metric: interval(cell, metric, masked=False) for metric in _DISTINCT
+    ends: dict[str, tuple[float, float]] = {
+        metric: user_interval(cell.values(metric, masked=False)) for metric in _DISTINCT
     }
-    return found | {"recall": found["hit"]}
+    return UserIntervals(cell.ranks.shape[2], ends | {"recall": ends["hit"]})
 
 
 def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:

@@ -150,9 +150,10 @@ def _pros_and_cons(group: DataGroup) -> Iterator[Block]:
     head = ["model", "pros", "cons", *(["open"] if is_open else [])]
     yield table(head, rows, caption="Pros and cons")
     yield Paragraph(
-        "In brackets 95 % intervals. What is told is shown after correction (Holm): of quality for "
-        f"all pairs below, of costs, over seeds, for the {found.comparisons} comparisons of this "
-        f"table. Ratios below {WORTH_TELLING:g} aren't told. " + " ".join(found.notes),
+        "In brackets 95 % intervals, of quality over users and seeds, of costs over seeds. What is "
+        "told is shown after correction (Holm): of quality for all pairs below, of costs for the "
+        f"{found.comparisons} comparisons of this table. Ratios below {WORTH_TELLING:g} aren't "
+        "told. " + " ".join(found.notes),
         quiet=True,
     )
 

@@ -162,6 +162,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
             rows,
             figures=(1, 2, 3, 4, 5),
         ),
+        *([Paragraph(group.few_users)] if group.few_users else []),
         Plot(
             name=f"quality-{slug(group.title)}",
             draw=partial(

@@ -33,6 +33,11 @@ def in_short(material: Material) -> Section:
                 quiet=True,
             )
         )
+    blocks += [
+        Paragraph(f"{group.title}: {group.few_users}")
+        for group in material.groups
+        if group.few_users
+    ]
     blocks += [Paragraph(problem, quiet=True) for problem in material.problems]
     return Section("In short", tuple(blocks))
 

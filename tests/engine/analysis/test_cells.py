@@ -12,7 +12,8 @@ import pytest
 from measured_runs import counted
 
 from engine.analysis.comparison import Row
-from engine.analysis.pairs.cells import interval, pairs, ranked_cells
+from engine.analysis.pairs.cells import pairs, ranked_cells
+from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.text import caveats, format_pairs, ranked_metric
 from engine.errors import UsageError
 from engine.store.location import StoreLocation
@@ -62,7 +63,7 @@ def test_cells_of_one_data_set_are_compared_and_no_others(location: StoreLocatio
     assert (pair.a.label, pair.b.label, pair.verdict) == ("sasrec L=50", "xlstm L=50", "better")
     assert pair.difference.mean == pytest.approx(0.2, abs=0.03)
     assert pair.more_seeds == 0
-    low, high = interval(cells[0], "recall", masked=True)
+    low, high = user_interval(cells[0].values("recall", masked=True))
     assert low < 0.3 < high
 
 

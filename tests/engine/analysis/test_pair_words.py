@@ -92,7 +92,7 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
     assert (found.ranks.shape, found.label, problems) == ((2, 2, 30), "xlstm L=75", [])
     same = words_for(con, measured.location, runs, runs, "left")
     assert len(same) == 4
-    assert same[0].startswith("NDCG@10: no difference shown, 0.0000 (95 %: 0.0000 to 0.0000)")
+    assert same[0].startswith("NDCG@10: no difference shown, 0.0000 (95 %: −0.1157 to +0.1157)")
     for folder in folders:
         folder.test_ranks.unlink()
     (why,) = words_for(con, measured.location, runs, runs, "left")

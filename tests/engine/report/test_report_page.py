@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from browser import contrast, look_at, needs_browser, print_pdf
 from measured_runs import MeasuredStore
@@ -110,6 +111,19 @@ def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"
     assert verdicts["sasrec L=50", "xlstm L=50"] == "better"
     assert len(verdicts) == 6
+
+
+def test_few_users_are_warned_of_where_their_figures_stand(report: Report, tmp_path: Path) -> None:
+    assert "Only" not in words(report, "In short") + words(report, "Results")
+    few = reported_store(tmp_path)
+    for run in runs_of(few):
+        if run.state == "done":
+            path = few.location.folder(run.id).test_ranks
+            np.save(path, np.load(path)[:, :90])
+    found = made(few, Wanted())
+    warning = "Only 90 test users: NDCG@10/test is known to about ±0.0"
+    assert f"ml-100k: {warning}" in words(found, "In short")
+    assert warning in words(found, "Results")
 
 
 def test_costs_and_time_to_quality_are_beside_the_quality(report: Report) -> None:

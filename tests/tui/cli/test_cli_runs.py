@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
 from live_runs import LiveStore
@@ -106,6 +107,25 @@ def test_a_run_is_shown_by_a_part_of_its_id(
     assert str(held.runs / run) in text
     for other in ids(held):
         assert cli("show", other).exit_code == 0
+
+
+@pytest.mark.parametrize(("users", "span"), [(90, ".000–.040"), (900, ".000–.004")])
+def test_a_run_is_shown_with_its_intervals_over_users(
+    users: int, span: str, held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    run = ids(held, "done")[0]
+    assert cli_json("show", run, "--json")["over_users"] is None
+    np.save(held.folder(run).test_ranks, np.full((2, users), 50, np.int32))
+    lines = cli("show", run).stdout.splitlines()
+    (shown,) = (line for line in lines if "95 % over users" in line)
+    assert lines[lines.index(shown) - 1].startswith("test, all items")
+    assert shown.split()[-4:] == [span] * 4
+    found = cli_json("show", run, "--json")["over_users"]
+    assert found["users"] == users
+    assert found["intervals"]["test_ndcg_best"] == [0, pytest.approx(1 - 0.025 ** (1 / users))]
+    warning = "Only 90 test users: NDCG@10 is known to about ±0.020"
+    assert any(warning in line for line in lines) == (users == 90)
+    assert (found["warning"] is None) == (users == 900)
 
 
 def test_a_run_that_is_not_there_or_not_clear(

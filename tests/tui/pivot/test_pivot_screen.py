@@ -136,6 +136,7 @@ async def test_published_figures_stand_below_ours_and_a_cell_is_explained(
         await pilot.press("home", "down", "down")
         await wait_for(pilot, lambda: " – 0." in said(screen, "cell"), "intervals are read")
         text = said(screen, "cell")
+        assert "Only" not in text
         assert "inflates by" in text
         assert "+0.000" in text
         title = str(screen.query_one("#cell", Static).border_title)
@@ -201,6 +202,19 @@ async def test_it_is_copied_and_written(
         assert (tmp_path / "pivot.json").read_text() == format_pivot(expected, "json")
 
 
+async def test_few_users_are_warned_of(
+    stored: tuple[MeasuredStore, dict[str, str]],
+) -> None:
+    measured, runs = stored
+    rank(measured, (runs["bert4rec-50-1"], runs["bert4rec-50-42"]), 0.0, users=90)
+    async with pivoting(measured) as (_, pilot, screen):
+        await pilot.press("home", "down", "down")
+        await wait_for(pilot, lambda: "Only" in said(screen, "cell"), "intervals are read")
+        # Of 90 users without a hit the rate may be 4 per cent.
+        assert "0.0000 – 0.0402" in said(screen, "cell")
+        assert "Only 90 test users: NDCG@10 is known to about ±0.020" in screen_text(pilot.app)
+
+
 async def test_it_follows_the_store_when_a_run_ends(
     stored: tuple[MeasuredStore, dict[str, str]],
 ) -> None:
@@ -209,13 +223,13 @@ async def test_it_follows_the_store_when_a_run_ends(
         with closing(connect_writer(measured.location)) as con, write(con):
             con.execute("UPDATE runs SET state = 'done' WHERE id = ?", (runs["running"],))
         await wait_for(pilot, lambda: "of 20 runs" in said(screen, "status"), "one more run")
-        rank(measured, runs.values(), 0.2)
+        rank(measured, runs.values(), 0.0, users=90)
         await pilot.press("escape", "enter")
         await settled(pilot)
         page = app.screen
         assert isinstance(page, RunScreen)
         await wait_for(
-            pilot,
-            lambda: "95 % over users" in str(page.query_one("#result", Static).content),
-            "a run says how sure its metrics are",
+            pilot, lambda: "95 % over users" in said(page, "result"), "intervals are read"
         )
+        assert ".000–.040" in said(page, "result")
+        assert "! Only 90 test users: NDCG@10 is known to about ±0.020" in said(page, "result")

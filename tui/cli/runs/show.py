@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from engine.analysis.comparison import figure
 from engine.analysis.details import RunDetails, run_details
+from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
 from engine.ceiling import ceiling_of
 from engine.lifecycle import DIED
@@ -33,14 +35,27 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """
     with session.reader() as connection:
         details = run_details(connection, resolve_run(connection, name).id)
-    assert details is not None
+        assert details is not None
+        intervals = _intervals(session, connection, details)
     if as_json:
-        say_json(_as_json(details))
+        say_json(_as_json(details, intervals))
     else:
-        _say_details(session, details)
+        _say_details(session, details, intervals)
 
 
-def _as_json(details: RunDetails) -> dict[str, Any]:
+def _intervals(
+    session: Session, connection: sqlite3.Connection, details: RunDetails
+) -> UserIntervals | None:
+    """Read the intervals of a run's test metrics; ``None`` of one that has no ranks of users."""
+    if details.run.state != "done":
+        return None
+    from engine.analysis.pairs.cells import intervals  # loads numpy: not before it is needed
+
+    found = intervals(connection, session.location, [details.run.id])
+    return found if isinstance(found, UserIntervals) else None
+
+
+def _as_json(details: RunDetails, intervals: UserIntervals | None) -> dict[str, Any]:
     run = details.run
     return {
         **asdict(run),
@@ -48,6 +63,7 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
         "eta_seconds": run.eta_seconds,
         "spec": dict(details.spec),
         "figures": dict(details.figures),
+        "over_users": None if intervals is None else _over_users(intervals),
         "provenance": dict(details.provenance),
         "epochs_table": [dict(row) for row in details.epochs],
         "attempts": [dict(row) for row in details.attempts],
@@ -55,7 +71,12 @@ def _as_json(details: RunDetails) -> dict[str, Any]:
     }
 
 
-def _say_details(session: Session, details: RunDetails) -> None:
+def _over_users(intervals: UserIntervals) -> dict[str, Any]:
+    ends = {f"test_{metric}_best": list(intervals.ends[metric]) for metric in METRICS}
+    return {"users": intervals.users, "intervals": ends, "warning": intervals.warning or None}
+
+
+def _say_details(session: Session, details: RunDetails, intervals: UserIntervals | None) -> None:
     run = details.run
     say(run.id)
     why = f": {run.message or run.cause}" if run.message or run.cause else ""
@@ -82,12 +103,19 @@ def _say_details(session: Session, details: RunDetails) -> None:
         _line("note", run.note)
     if details.figures.get("test_ndcg_best") is not None:
         say()
-        say(f"{'at the chosen epoch':<22}{'HitRate':>9}{'Recall':>9}{'MRR':>9}{'NDCG':>9}   @10")
+        say(
+            f"{'at the chosen epoch':<22}{'HitRate':>11}{'Recall':>11}{'MRR':>11}{'NDCG':>11}   @10"
+        )
         for split in ("valid", "test"):
             for ranking, meaning in (("", "all items"), ("_masked", "seen masked")):
                 figures = [details.figures.get(f"{split}_{m}{ranking}_best") for m in METRICS]
-                texts = "".join(f"{_metric(figure):>9}" for figure in figures)
+                texts = "".join(f"{_metric(figure):>11}" for figure in figures)
                 say(f"{f'{split}, {meaning}':<22}{texts}")
+                if intervals is not None and (split, ranking) == ("test", ""):
+                    spans = "".join(f"{intervals.text(metric):>11}" for metric in METRICS)
+                    say(f"{'  95 % over users':<22}{spans}")
+        if intervals is not None and intervals.warning:
+            _line("careful", intervals.warning)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             _line("test is", ceiling.words)
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
