@@ -1,7 +1,8 @@
-"""Marks of runs that aren't comparable with others: their times, or their data.
+"""Marks of runs that aren't comparable with others: for their times, their data or their training.
 
 Those of times are derived from what a GPU's driver reports, and from what the kernel says of the
-processor. Those of data are derived from what the attempts say of them.
+processor. Those of data are derived from what the attempts say of them, the one of training from
+the run's best epoch and its limit.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ UNDISTURBED_SHARE = 0.8
 OTHER_COPY = "other-copy"
 CHANGED_DATA = "changed-data"
 OF_DATA = frozenset({OTHER_COPY, CHANGED_DATA})
-"""The marks of data; the others are of times."""
+"""The marks of data."""
+
+STILL_IMPROVING = "still-improving"
+OF_TRAINING = frozenset({STILL_IMPROVING})
+"""The marks of training that isn't finished."""
+
+OF_METRICS = OF_DATA | OF_TRAINING
+"""The marks that keep a run's metrics from being compared; the others are of times."""
 
 MEANING: Mapping[str, str] = {
     SHARED: "another process was on its GPU, so times, memory and utilisation are of both",
@@ -41,6 +49,8 @@ MEANING: Mapping[str, str] = {
     "compare with published ones",
     CHANGED_DATA: "its data changed between two attempts, so what it was tested on may be what it "
     "was trained on",
+    STILL_IMPROVING: "its best epoch is the last one that its limit allowed, so with more epochs "
+    "its metrics may be better",
 }
 """The explanation of every mark, in display order."""
 
@@ -68,15 +78,15 @@ def marks_of(samples: Iterable[tuple[float | None, float | None]]) -> tuple[str,
     return in_order(found) if reported else None
 
 
-def of_data(marks: object) -> tuple[str, ...]:
-    """Return the marks of data among a run's, which are words with blanks between; none of
+def of_metrics(marks: object) -> tuple[str, ...]:
+    """Return the marks in `OF_METRICS` among a run's, which are words with blanks between; none of
     ``None``."""
-    return tuple(mark for mark in str(marks or "").split() if mark in OF_DATA)
+    return tuple(mark for mark in str(marks or "").split() if mark in OF_METRICS)
 
 
 def of_times(marks: object) -> tuple[str, ...]:
     """Return the marks of times among a run's, which are words with blanks between."""
-    return tuple(mark for mark in str(marks or "").split() if mark not in OF_DATA)
+    return tuple(mark for mark in str(marks or "").split() if mark not in OF_METRICS)
 
 
 def in_order(marks: Iterable[str]) -> tuple[str, ...]:

@@ -57,9 +57,13 @@ class MeasuredStore:
         end: str | None = "done",
         split: SplitRule | None = None,
         kept: Filter | None = None,
+        improving: bool = False,
         **settings: Any,
     ) -> str:
-        """A run of so many epochs, its best three before the last; 0 leaves it queued."""
+        """A run of so many epochs, its best three before the last; 0 leaves it queued. With
+        ``improving`` the best is the last, and the limit no higher; it has a checkpoint then."""
+        if improving:
+            settings["epochs"] = epochs
         spec = self.catalogue.run_spec(model, dataset, length, seed, overrides=settings)
         rules = {"split": split, "filter": kept}
         given = {name: rule for name, rule in rules.items() if rule is not None}
@@ -71,8 +75,10 @@ class MeasuredStore:
                 return run
             with write(connection):
                 connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
-            lines = journal(model, dataset, length, seed, epochs, end)
+            lines = journal(model, dataset, length, seed, epochs, end, improving=improving)
             folder = self.location.folder(run)
+            if improving:
+                folder.checkpoint(1).touch()
             text = "".join(json.dumps({"seq": n, **line}) + "\n" for n, line in enumerate(lines))
             folder.journal(1).write_text(text)
             ingest(connection, folder, 1)
@@ -133,7 +139,14 @@ def filled_store(folder: Path) -> tuple[MeasuredStore, dict[str, str]]:
 
 
 def journal(
-    model: str, dataset: str, length: int, seed: int, epochs: int, end: str | None
+    model: str,
+    dataset: str,
+    length: int,
+    seed: int,
+    epochs: int,
+    end: str | None,
+    *,
+    improving: bool = False,
 ) -> list[dict[str, Any]]:
     """An attempt's lines. Without ``end`` it goes on."""
     chance = random.Random(f"{model} {dataset} {length} {seed}")
@@ -148,15 +161,17 @@ def journal(
             "test_cold": 0,
         }
     ]  # fmt: skip
-    best = max(1, epochs - 3)
+    best = epochs if improving else max(1, epochs - 3)
+    if improving:
+        lines[0]["epochs"] = epochs
     lines += [_epoch(epoch, best, model, length, chance) for epoch in range(1, epochs + 1)]
     if end is not None:
         failed = end == "failed"
         lines.append({
             "t": T + 7 * epochs + 1, "kind": "end", "status": end,
-            "cause": "diverged" if failed else "early-stopping",
+            "cause": "diverged" if failed else "completed" if improving else "early-stopping",
             "message": "The loss stopped being a number at step 12: try a lower learning rate."
-            if failed else "No better validation NDCG@10 for 10 epochs.",
+            if failed else "" if improving else "No better validation NDCG@10 for 10 epochs.",
             "best_epoch": best if epochs else None, "epochs_trained": epochs, "seconds": 6.5,
         })  # fmt: skip
     return lines

@@ -82,7 +82,7 @@ def test_the_search_finds_what_it_looks_for(source: str) -> None:
 OURS = {
     "engine/files/atomic.py", "engine/datasets/digests.py", "engine/datasets/download.py",
     "engine/datasets/locate.py", "engine/datasets/own.py", "engine/datasets/prepared.py",
-    "engine/datasets/unpack.py", "engine/interchange/history.py",
+    "engine/datasets/unpack.py", "engine/interchange/continued.py", "engine/interchange/history.py",
     "engine/specfile.py", "engine/store/intake/folders.py", "engine/supervisor/launcher.py",
     "engine/supervisor/slurm/jobfile.py", "engine/supervisor/slurm/launcher.py",
     "engine/supervisor/slurm/probe.py", "engine/training/checkpoint.py", "engine/worker/attempt.py",

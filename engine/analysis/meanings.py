@@ -60,10 +60,10 @@ MEASURE_MEANING = {
     "created": "When it was queued.",
     "origin": "How a run that another program trained came here; empty for our own. Imported runs"
     " stay out of means and tests.",
-    "marks": "What disturbed it: another process on its GPU (shared) or a clock held down"
+    "marks": "Why its figures need care: another process on its GPU (shared), a clock held down"
     " (throttled), or too little of the processor (busy-processor), so that its times can't be held"
-    " against others'; another copy of the data set (other-copy) or data that changed"
-    " (changed-data), so that its metrics can't.",
+    " against others'; another copy of the data set (other-copy), data that changed (changed-data)"
+    " or a best epoch that is the last one allowed (still-improving), so that its metrics can't.",
     "state": "What has become of the run, see the states below.",
 }
 

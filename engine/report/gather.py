@@ -12,6 +12,7 @@ from typing import Any
 from engine.analysis import published
 from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
 from engine.analysis.costs import CostedCell, costed
+from engine.analysis.further import further_commands
 from engine.analysis.inflation import CellInflation, inflation
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
@@ -25,6 +26,7 @@ from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.errors import UsageError
+from engine.marks import STILL_IMPROVING
 from engine.report.planned import SuiteRuns, suite_runs
 from engine.report.plots import CellQuality, Curve
 from engine.report.wording import metric_name
@@ -108,6 +110,10 @@ class Material:
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
     """Cells, each with a published figure for it."""
+    further: tuple[str, ...]
+    """Commands that train on what is still improving at its limit of epochs."""
+    watched: frozenset[str]
+    """Ids of the runs of which it was told what disturbed them, if anything."""
     problems: tuple[str, ...]
     """Sentences about runs that are left out of the statistics."""
 
@@ -153,18 +159,24 @@ def gather(
     counted = counted_runs(con, choice)
     cells, problems = ranked_cells(location, rows, counted)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
+    specs = _specs(con, ids)
+    improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
         rows=tuple(rows),
         suite_runs=planned,
         counted=counted,
         runs=meant_runs,
-        specs=_specs(con, ids),
+        specs=specs,
         starts=series.starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
         pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
         published=tuple(_published(con, choice, catalogue)),
+        further=tuple(
+            further_commands(location, ((meant_runs[r], specs[r]) for r in improving), catalogue)
+        ),
+        watched=queries.watched(con, ids),
         problems=(*_left_out(len(others)), *problems),
     )
 

@@ -1,31 +1,30 @@
-"""Remarks on runs whose figures need care: disturbed ones, and those with several attempts."""
+"""Remarks on runs whose figures need care: marked ones, and those with several attempts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
-from engine.marks import MEANING, OF_DATA, UNDISTURBED_SHARE
-from engine.report.blocks import Block, Cell, Paragraph, table
+from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, UNDISTURBED_SHARE, of_times
+from engine.report.blocks import Block, Cell, Commands, Paragraph, table
 
-AGAIN = "tried again"
+SEVERAL = "several attempts"
 _MEANING = {
     **MEANING,
-    AGAIN: "its process ended early, and another went on from its newest checkpoint: seconds count "
-    "no epoch twice",
+    SEVERAL: "a process went on from the checkpoint of one before it: seconds count no epoch twice",
 }
 SIGN = " !"
 """Suffix of the name of a row that holds a run with a remark."""
 
 
 def remarks(run: Row) -> tuple[str, ...]:
-    """Return the remarks on a run: its marks, and `AGAIN` if it took several attempts."""
+    """Return the remarks on a run: its marks, and `SEVERAL` if it took several attempts."""
     found = [mark for mark in MEANING if mark in str(run["marks"] or "").split()]
     attempts = run["attempts"]
     if isinstance(attempts, int) and attempts > 1:
-        found.append(AGAIN)
+        found.append(SEVERAL)
     return tuple(found)
 
 
@@ -42,8 +41,15 @@ def note_below(runs: Iterable[Row]) -> Iterator[Paragraph]:
         yield Paragraph(f"!: {told}; Testing scope says what that means.", quiet=True)
 
 
-def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
-    """List every remark with its runs, and count the runs without remark or without data."""
+def remarks_table(
+    runs: Sequence[Row], watched: Collection[str], further: Sequence[str]
+) -> Iterator[Block]:
+    """List every remark with its runs, and count the runs without remark or without data.
+
+    Args:
+        watched: ids of the runs of which it was told what disturbed them, if anything.
+        further: commands that train on what is still improving.
+    """
     by_remark: dict[str, list[Row]] = {}
     for run in runs:
         for remark in remarks(run):
@@ -57,10 +63,15 @@ def remarks_table(runs: Sequence[Row]) -> Iterator[Block]:
         yield table(
             ["remark", "runs", "of", "means"], rows, figures=(1,), caption="Remarks on single runs"
         )
-        held = "" if OF_DATA & by_remark.keys() else " Metrics don't depend on time, and hold."
+        held = "" if OF_METRICS & by_remark.keys() else " Metrics don't depend on time, and hold."
         yield Paragraph(f"A row with such a run has a ! behind its name.{held}", quiet=True)
-    quiet = sum(run["marks"] == "" for run in runs)
-    unknown = sum(run["marks"] is None for run in runs)
+    if further:
+        yield Paragraph(
+            f"What is {STILL_IMPROVING} can be trained on; a report made after that has it:"
+        )
+        yield Commands(tuple(further))
+    quiet = sum(run["run"] in watched and not of_times(run["marks"]) for run in runs)
+    unknown = sum(run["run"] not in watched for run in runs)
     if quiet:
         yield Paragraph(
             f"Of the {len(runs)} runs {quiet} trained undisturbed, as far as is told: on a GPU "

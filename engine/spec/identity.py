@@ -17,7 +17,7 @@ PROTOCOL = 1
 comparable."""
 
 
-_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant"})
+_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant", "continues"})
 """Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
 _SOURCE_LABELS = frozenset(
     {"title", "aliases", "size", "folder", "titles", "local", "archive", "license", "optional"}

@@ -28,6 +28,9 @@ class RunSpec(Strict):
     training: Training
     source: Dataset
     protocol: int = PROTOCOL
+    continues: str = ""
+    """Id of the run from whose checkpoint, at its lower limit of epochs, this one goes on; empty
+    for a run that began by itself. The result is the same."""
 
     @model_validator(mode="after")
     def _objective_fits(self) -> RunSpec:
@@ -52,18 +55,26 @@ class RunSpec(Strict):
         """Twelve hex digits; equal for two runs that must give the same result."""
         return digest(identity(self.model_dump(mode="json")) | {"seed": self.seed})[:12]
 
+    def shorter(self, epochs: int) -> RunSpec | None:
+        """Return this run with a lower limit of epochs; ``None`` if its epochs up to there
+        wouldn't be the same."""
+        if self.training.depends_on_limit or not 0 < epochs < self.training.epochs:
+            return None
+        return amended(self, {"epochs": epochs})
+
     def settings(self) -> str:
         """Eight hex digits; equal for two runs that differ in their seed only."""
         return settings_digest(self.model_dump(mode="json"))
 
 
 def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
-    """Replace some settings of a run's architecture or training, by name.
+    """Return a run that begins by itself, with some settings of architecture or training replaced,
+    by name.
 
     Raises:
         ValueError: a setting is unknown, or its value invalid.
     """
-    content = spec.model_dump()
+    content = spec.model_dump() | {"continues": ""}
     for name, value in settings.items():
         section = "training" if name in Training.model_fields else "architecture"
         content[section][name] = value

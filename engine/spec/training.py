@@ -120,6 +120,11 @@ class Training(Strict):
     """Users in a batch of evaluation."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
+    @property
+    def depends_on_limit(self) -> bool:
+        """Whether what is learnt in an epoch depends on ``epochs``."""
+        return self.lr_decay != "constant"
+
     @model_validator(mode="after")
     def _nothing_is_ignored(self) -> Training:
         if self.label_smoothing and self.loss != "full":

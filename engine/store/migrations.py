@@ -160,6 +160,15 @@ def migrations() -> Migrations:
         db.execute("PRAGMA user_version = 9")
 
     @steps()
+    def unfinished_training(db: Database) -> None:
+        # A run whose best epoch is the last one that its limit allowed is marked.
+        db.execute(
+            "UPDATE runs SET marks = trim(ifnull(marks, '') || ' still-improving')"
+            " WHERE state = 'done' AND origin = '' AND best_epoch = epochs"
+        )
+        db.execute("PRAGMA user_version = 10")
+
+    @steps()
     def times_of_the_model(db: Database) -> None:
         # cpu_seconds: processor time of an epoch's training, of all threads. cpu_wait_seconds: that
         # they were ready and no core was free. NULL where nothing told. …_median: over epochs.
@@ -196,7 +205,7 @@ def migrations() -> Migrations:
         ).fetchone()
         db.execute("DROP INDEX summaries_max")
         db.execute(f"{made.removesuffix(')')}, cpu_seconds_max, cpu_wait_seconds_max)")
-        db.execute("PRAGMA user_version = 10")
+        db.execute("PRAGMA user_version = 11")
 
     return steps
 

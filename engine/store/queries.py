@@ -69,7 +69,8 @@ class Run:
     origin: str = ""
     """How an imported run came here; empty for our own."""
     marks: str | None = None
-    """Marks of what disturbed it (`engine.marks`), with blanks between; ``None`` if not known."""
+    """Its marks (`engine.marks`), with blanks between; ``None`` if it has none and nothing told
+    whether it was disturbed."""
     launcher: str | None = None
     """The launcher that starts it; ``None`` for the supervisor's machine."""
 
@@ -309,6 +310,21 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
             ) from None
         problem = error.errors()[0]["msg"]
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
+
+
+def watched(con: sqlite3.Connection, run_ids: Sequence[str]) -> frozenset[str]:
+    """Return which of the runs trained where it was told whether they were disturbed: on a GPU by
+    its driver, on a CPU by the kernel."""
+    found = _texts(
+        con,
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM telemetry WHERE run = value"
+        " AND (gpu_others IS NOT NULL OR gpu_throttle IS NOT NULL))"
+        " OR EXISTS (SELECT 1 FROM attempts WHERE run = value AND device_kind = 'cpu')"
+        " AND (SELECT count(*) = count(cpu_wait_seconds) AND count(*) > 0 FROM epochs"
+        " WHERE run = value)",
+        (json.dumps(list(run_ids)),),
+    )
+    return frozenset(found)
 
 
 def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCell]:

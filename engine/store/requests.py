@@ -85,7 +85,7 @@ def enqueue_planned(
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
         for run in runs:
-            ids[_new_id(connection, location, run.spec, ids)] = None
+            ids[new_id(connection, location, run.spec, ids)] = None
         rows = [
             {
                 "id": run_id,
@@ -214,7 +214,7 @@ def _transact(location: StoreLocation, action: Callable[[StoreConnection], Resul
                 continue
 
 
-def _new_id(
+def new_id(
     connection: StoreConnection, location: StoreLocation, spec: RunSpec, others: Container[str]
 ) -> str:
     """Make an id that no run in the store, no folder and none of ``others`` has."""

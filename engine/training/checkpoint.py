@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, before: Path | None = No
     return digest
 
 
-def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
+def load_checkpoint(
+    path: Path, fingerprint: str, shorter: Callable[[int], str | None] = lambda _: None
+) -> Checkpoint:
     """Read the checkpoint of the run with this fingerprint, its tensors on the CPU.
+
+    Args:
+        shorter: the fingerprint of a run with a lower limit of epochs whose state at its limit
+            this run has too; ``None`` if there is no such run.
 
     Raises:
         CheckpointError: the file is damaged, no checkpoint, or of another configuration.
@@ -94,6 +101,6 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
     if head != _MAGIC + digest:
         raise CheckpointError(f"{path.name} is damaged")
     fields = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    if fields["fingerprint"] != fingerprint:
+    if fields["fingerprint"] not in (fingerprint, shorter(fields["epoch"])):
         raise CheckpointError(f"{path.name} is of another configuration")
     return Checkpoint(**fields | {"best": Best(**fields["best"])})

@@ -22,10 +22,10 @@ from engine.errors import DataError, TrainingError, UserError
 from engine.process import ProcessIdentity, is_alive, own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
-from engine.training.checkpoint import load_checkpoint
 from engine.training.group import SINGLE, Group, join
 from engine.training.loop import Interrupted, train
 from engine.training.recorder import EpochRecord, StepRecord
+from engine.worker.resume import checkpoint_of
 
 WATCH_SECONDS = 0.3
 """Time between two looks at whether the other processes are alive."""
@@ -104,9 +104,7 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
         interactions = load_interactions(spec.source)
         check_same_data(group, data_checksum(interactions, spec.source))
         checkpoint = group.broadcast(None)
-        resume = (
-            load_checkpoint(folder.path / checkpoint, spec.fingerprint()) if checkpoint else None
-        )
+        resume = checkpoint_of(folder.path / checkpoint, spec) if checkpoint else None
         train(spec, interactions, device, _Silent(), resume=resume, group=group)
         threading.Event().wait()
     except UserError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import data_checksum
@@ -31,8 +32,19 @@ class Resumption:
     """The checkpoint's file."""
 
 
+def checkpoint_of(path: Path, spec: RunSpec) -> Checkpoint:
+    """Read a checkpoint that a run can go on from. Raises `CheckpointError`."""
+
+    def shorter(epochs: int) -> str | None:
+        found = spec.shorter(epochs)
+        return found.fingerprint() if found else None
+
+    return load_checkpoint(path, spec.fingerprint(), shorter)
+
+
 def resumption(folder: RunFolder, spec: RunSpec, interactions: Interactions) -> Resumption:
-    """Find the newest checkpoint that can be used.
+    """Find the newest checkpoint that can be used: the run's own, or that of the shorter run which
+    it goes on from.
 
     A checkpoint of an earlier version doesn't tell its data's checksum: the ``start`` of the
     attempt that wrote it does. Without any checkpoint the attempt trains on the data that are here,
@@ -45,7 +57,7 @@ def resumption(folder: RunFolder, spec: RunSpec, interactions: Interactions) -> 
     problems: list[str] = []
     for attempt, path in reversed(folder.checkpoints()):
         try:
-            checkpoint = load_checkpoint(path, spec.fingerprint())
+            checkpoint = checkpoint_of(path, spec)
         except CheckpointError as error:
             problems.append(f"{error}; looking for an earlier one.")
             continue

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.marks import BUSY, MEANING, marks_of, of_data, of_times
+from engine.marks import BUSY, MEANING, marks_of, of_metrics, of_times
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,9 @@ def test_marks_are_those_of_the_parts_together(
     assert set(whole or ()) == {mark for part in parts for mark in part or ()}
 
 
-def test_a_mark_is_of_times_or_of_data() -> None:
-    assert of_data("shared other-copy") == ("other-copy",)
+def test_a_mark_is_of_times_or_of_metrics() -> None:
+    assert of_metrics("shared still-improving") == ("still-improving",)
+    assert of_metrics("shared other-copy") == ("other-copy",)
     assert of_times("shared other-copy") == ("shared",)
     assert of_times(f"{BUSY} other-copy") == (BUSY,)
-    assert of_data(None) == of_times(None) == of_times("") == ()
+    assert of_metrics(None) == of_times(None) == of_times("") == ()

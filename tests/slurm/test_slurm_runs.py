@@ -12,6 +12,7 @@ import pytest
 from cluster import Cluster
 from lab import Lab, small_spec
 
+from engine.planning import enqueue_further
 from engine.spec import Dataset
 from engine.store.intake.rebuild import rebuild
 from engine.store.requests import request_cancel, request_retry
@@ -43,6 +44,23 @@ def test_runs_end_as_they_do_on_this_machine(lab: Lab) -> None:
     assert lab.run(there).launcher == "low"
     assert lab.run(here).launcher is None
     assert lab.attempts(there)[0]["job"] == attempt["job"]
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_past_its_limit_as_another_job(lab: Lab) -> None:
+    (short,) = lab.add(small_spec(1, epochs=2, patience=9))
+    lab.wait_done(short)
+    (further,) = enqueue_further(lab.location, None, [short], 4)
+    lab.supervise()
+    lab.wait_done(further)
+    (whole,) = lab.add(small_spec(1, epochs=4, patience=9))
+    lab.wait_done(whole)
+    (start,) = lab.lines(further, 2, "start")
+    before, now = lab.attempts(further)
+    assert start.fields["resumed_epoch"] == 2
+    assert start.fields["job"]["id"] == now["job"] != before["job"]
+    assert lab.epochs(further) == lab.epochs(whole)
+    assert lab.folder(further).test_ranks.read_bytes() == lab.folder(whole).test_ranks.read_bytes()
 
 
 def test_cancelled_runs_stay_so_until_they_are_retried(lab: Lab, cluster: Cluster) -> None:

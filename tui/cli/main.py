@@ -38,6 +38,7 @@ COMMANDS = {
     "logs": ("tui.cli.runs.logs", "Print a run's log."),
     "cancel": ("tui.cli.runs.queue", "Stop runs, or take them out of the queue."),
     "retry": ("tui.cli.runs.queue", "Queue again what failed, was cancelled or got lost."),
+    "continue": ("tui.cli.runs.further", "Train runs on that reached their limit of epochs."),
     "move": ("tui.cli.runs.queue", "Change the order of the queue."),
     "pause": ("tui.cli.runs.queue", "Start nothing more; what runs goes on."),
     "resume": ("tui.cli.runs.queue", "Let a paused queue go on."),

@@ -15,7 +15,7 @@ FILTER_HELP = (
     ("ndcg>0.16", "also recall hit mrr, valid_ndcg, ndcg_masked, loss, lr, params, epochs"),
     ("age<2d", "queued in the last two days; s m h d w"),
     ("tag:paper", "has that tag"),
-    ("mark:* origin:*", "was disturbed (shared, throttled); came from another program"),
+    ("mark:* origin:*", "needs care (shared, still-improving, …); came from another program"),
     ("-state:failed", "isn't that"),
     ("a OR b", "one of the two neighbors; everything else must all hold"),
     ('"two words"', "taken literally"),

@@ -132,7 +132,7 @@ def _is_marked(given: Value, column: Column) -> bool:
     """Whether a mark says that a figure in this column isn't comparable."""
     if column.name in COSTS:
         return bool(marks.of_times(given))
-    return column.kind == "metric" and bool(marks.of_data(given))
+    return column.kind == "metric" and bool(marks.of_metrics(given))
 
 
 def cell_text(value: Value, column: Column) -> str:

@@ -16,6 +16,8 @@ LIVE = (
     _shown("cancel", ("x",), "Cancel", "Cancel the selected run, after asking"),
     _shown("retry", ("t",), "Retry",
            "Queue the selected run again: it goes on from its checkpoint"),
+    _shown("train_on", ("m",), "More epochs",
+           "Train the selected run on past its limit of epochs, as a new run"),
     _live("reorder('up')", ("K",), "Sooner", "Move the selected run one place up the queue"),
     _live("reorder('down')", ("J",), "Later", "Move the selected run one place down the queue"),
     _live("reorder('first')", ("ctrl+t",), "Next",

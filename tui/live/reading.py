@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.analysis.further import at_its_limit, proposed_limit
 from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.jobs import JobFacts, live_jobs
@@ -16,7 +17,10 @@ from engine.store.queries import Run
 from engine.store.series import newest_telemetry
 from tui.shell.events import notice
 
-__all__ = ["JobFacts", "Known", "LiveUpdate", "Run", "Waiting", "read_live", "read_update"]
+__all__ = [
+    "JobFacts", "Known", "LiveUpdate", "Run", "Waiting", "at_its_limit", "proposed_limit",
+    "read_live", "read_update",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

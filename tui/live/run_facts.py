@@ -9,6 +9,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from engine.lifecycle import allows
+from engine.marks import STILL_IMPROVING
 from tui.lab import Lab
 from tui.live.reading import JobFacts, Run
 from tui.shell.states import glyph, style_variable
@@ -36,6 +37,7 @@ _NEXT_STEP = {
     "queued": "waits for its turn: press x to cancel",
 }
 """What to press, by state."""
+_IMPROVING = "still improving at its limit: press m to train it on"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class RunFacts(Lines):
         facts = self._facts
         if facts is None:
             return []
-        next_step = self.app.key_written(_NEXT_STEP.get(facts.run.state, ""))
+        improving = STILL_IMPROVING in (facts.run.marks or "").split()
+        words = _IMPROVING if improving else _NEXT_STEP.get(facts.run.state, "")
+        next_step = self.app.key_written(words)
         lines = _state(facts.run, next_step, width) + _job(facts, width)
         rest = height - len(lines)
         table = _metrics(facts, width)

@@ -22,12 +22,13 @@ from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.limit import train_on
 from tui.live.device_panel import DevicePanel
 from tui.live.keys import LIVE
 from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
-from tui.live.reading import Known, LiveUpdate, Run, read_live
+from tui.live.reading import Known, LiveUpdate, Run, at_its_limit, proposed_limit, read_live
 from tui.live.run_facts import Facts, RunFacts
 from tui.messages import RunWanted, StoreChanged
 from tui.shell.bindings import bindings_for
@@ -214,6 +215,8 @@ class LiveScreen(ChartedScreen):
         if action in ("cancel", "retry", "reorder"):
             wish = str(parameters[0]) if action == "reorder" else action
             return True if self._run and allows(self._run.state, wish) else None
+        if action == "train_on":
+            return self._run is not None and at_its_limit(self._run)
         if action == "open":
             return True if self._run else None
         if action == "search":
@@ -242,6 +245,11 @@ class LiveScreen(ChartedScreen):
         if (run := self._run) is not None:
             write = partial(requests.request_retry, self.app.location, [run.id])
             self.app.request(write, f"Queued again: {run_label(run)}")
+
+    def action_train_on(self) -> None:
+        """Ask for a higher limit of epochs, and queue a new run that goes on from the selected."""
+        if (run := self._run) is not None:
+            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
 
     def action_reorder(self, where: Move) -> None:
         """Change the run's place in the queue."""

@@ -12,6 +12,7 @@ RUN = (
     _shown("dismiss", ("escape", "backspace"), "Back", "Back to where you came from", slug="close"),
     _shown("retry", ("t",), "Retry", "Try the run again, from its checkpoint"),
     _shown("amend", ("T",), "Changed", "Try it with the proposed change, as a new run"),
+    _shown("train_on", ("m",), "More epochs", "Train it on past its limit of epochs, as a new run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
     _shown("delete", ("d",), "Delete", "Delete the run and its folder, after asking"),
     _shown("predict", ("p",), "Predict", "What it recommends to single users, in titles"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine import predictions
 from engine.analysis.details import RunDetails, run_details
+from engine.analysis.further import further_command, proposed_limit, why_not_further
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import relaunch_command
@@ -22,7 +23,7 @@ from tui.shell.log_follower import LogFollower
 
 __all__ = [
     "Item", "Predictions", "RunPage", "StoreLocation", "UserIntervals", "UserPrediction",
-    "read_intervals", "read_page", "read_predictions",
+    "proposed_limit", "read_intervals", "read_page", "read_predictions",
 ]  # fmt: skip
 
 AT_ONCE = 20
@@ -42,6 +43,10 @@ class RunPage:
     """What is published for its cell."""
     command: str
     """Launches it again; empty for an imported run."""
+    further: str | None
+    """Trains it on, if it is still improving at its limit of epochs."""
+    goes_on: bool
+    """Whether it can be trained on from its checkpoint, with a higher limit."""
 
 
 def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None) -> RunPage | None:
@@ -51,7 +56,8 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         RunError: no run can have that id.
         StoreError: a store that can't be read.
     """
-    log = LogFollower(run_folder(location.runs, run_id).log)
+    folder = run_folder(location.runs, run_id)
+    log = LogFollower(folder.log)
     with closing(connect_reader(location)) as con:
         details = run_details(con, run_id)
     if details is None:
@@ -64,6 +70,8 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         remedy=remedy(run.cause, details.spec) if run.state in DIED else None,
         reference=references[0] if references else None,
         command=relaunch_command(details.spec, catalogue),
+        further=further_command(location, run, details.spec, catalogue),
+        goes_on=why_not_further(folder, run, details.spec, catalogue) is None,
     )
 
 

@@ -16,13 +16,21 @@ from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.limit import train_on
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.results.note import NoteScreen
 from tui.results.published import reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
-from tui.run.reading import RunPage, StoreLocation, UserIntervals, read_intervals, read_page
+from tui.run.reading import (
+    RunPage,
+    StoreLocation,
+    UserIntervals,
+    proposed_limit,
+    read_intervals,
+    read_page,
+)
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
@@ -55,6 +63,7 @@ class RunScreen(ChartedScreen):
         yield Static(id="heading", markup=False)
         with VerticalScroll(id="body"):
             yield Static(id="failure", classes="panel", markup=False)
+            yield Static(id="marks", classes="panel", markup=False)
             with Horizontal(classes="pair"):
                 yield Static(id="result", classes="panel", markup=False)
                 yield RunCharts(shown=("loss", "valid"), wheel=False, id="curves", classes="panel")
@@ -69,6 +78,7 @@ class RunScreen(ChartedScreen):
 
     def on_mount(self) -> None:
         titles = {
+            "marks": "Its figures need care",
             "result": "At the epoch chosen on validation",
             "curves": "Curves",
             "configuration": "Configuration",
@@ -80,6 +90,7 @@ class RunScreen(ChartedScreen):
             self.query_one(f"#{name}").border_title = title
         self.query_one("#reference").display = False
         self.query_one("#failure").display = False
+        self.query_one("#marks").display = False
         self.charts.follow(self.run_id)
         self._read()
 
@@ -126,6 +137,9 @@ class RunScreen(ChartedScreen):
         details = page.details
         self._put("heading", sections.heading(details, self.size.width - 2))
         self._show_failure(page)
+        marks = sections.marks(details, page.further, page.goes_on)
+        self.query_one("#marks").display = bool(marks)
+        self._put("marks", marks)
         self._put("result", sections.result(details, self._intervals))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details))
@@ -175,6 +189,8 @@ class RunScreen(ChartedScreen):
         page = self._page
         if action == "amend":
             return bool(page and page.remedy and page.remedy.settings)
+        if action == "train_on":
+            return page is not None and page.goes_on
         if action == "predict":
             return page is not None and page.details.run.state == "done"
         if action in ("cancel", "retry", "delete"):
@@ -198,6 +214,12 @@ class RunScreen(ChartedScreen):
             return f"Queued {run} with {proposed.change}"
 
         self.app.request(write)
+
+    def action_train_on(self) -> None:
+        """Ask for a higher limit of epochs, and queue a new run that goes on from this one."""
+        if self._page is not None:
+            run = self._page.details.run
+            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""

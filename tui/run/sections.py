@@ -178,6 +178,26 @@ def configuration(details: RunDetails) -> Content:
     return Content("\n").join(lines)
 
 
+def marks(details: RunDetails, further: str | None = None, goes_on: bool = False) -> Content:
+    """Its marks, each with its meaning, and the command that trains what is still improving.
+
+    Args:
+        further: the command.
+        goes_on: whether it goes on from a checkpoint, for which there is a key.
+    """
+    lines = [
+        Content.assemble(
+            (f"{MARKED} ", "$warning"),
+            (plain(f"{mark}: {MEANING.get(mark, '')}", PARAGRAPH), ""),
+        )
+        for mark in (details.run.marks or "").split()
+    ]
+    if further is not None:
+        key = [("m", "$accent bold"), (" trains it on, or ", "")] if goes_on else [("try  ", MUTED)]
+        lines.append(Content.assemble(*key, (plain(further), "$accent")))
+    return Content("\n").join(lines)
+
+
 def provenance(details: RunDetails) -> Content:
     """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
@@ -190,6 +210,7 @@ def provenance(details: RunDetails) -> Content:
     ]
     facts = [
         *_origin(details),
+        ("goes on from", str(details.spec.get("continues") or "")),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("test metrics", ceiling.words if ceiling else ""),
@@ -206,11 +227,7 @@ def provenance(details: RunDetails) -> Content:
         ("threads", _text(start.get("threads"))),
         ("host", _text(start.get("host"))),
     ]
-    lines = pairs_lines([(k, v) for k, v in facts if v])
-    for mark in (details.run.marks or "").split():
-        text = f"{mark}: {MEANING.get(mark, '')}"
-        lines.append(Content.assemble((f"{MARKED} ", "$warning"), (plain(text, PARAGRAPH), "")))
-    return Content("\n").join(lines)
+    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v]))
 
 
 def _origin(details: RunDetails) -> list[tuple[str, str]]:

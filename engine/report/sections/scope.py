@@ -79,7 +79,7 @@ def scope(material: Material) -> Section:
     blocks += [
         Paragraph(sentence) for sentence in why_apart(by_cell(material.done, material.counted))
     ]
-    blocks += remarks_table(material.done)
+    blocks += remarks_table(material.done, material.watched, material.further)
     failed = [run for run in material.runs.values() if run.state in DIED]
     if failed:
         rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]

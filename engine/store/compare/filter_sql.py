@@ -67,7 +67,8 @@ _RUN_FIELDS = {
     "mark": Field(
         "r.marks",
         "text",
-        "what disturbed it: shared, throttled, busy-processor, other-copy, changed-data",
+        "why its figures need care: shared, throttled, busy-processor, other-copy, changed-data,"
+        " still-improving",
     ),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),

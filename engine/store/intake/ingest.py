@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,15 @@ from typing import Any
 from engine.journal import BadLine, JournalLine, read_journal
 from engine.lifecycle import ENDED
 from engine.lifecycle import sql as states_sql
-from engine.marks import CHANGED_DATA, OTHER_COPY, in_order, marks_of, of_times
+from engine.marks import (
+    CHANGED_DATA,
+    OF_DATA,
+    OF_TRAINING,
+    OTHER_COPY,
+    STILL_IMPROVING,
+    in_order,
+    marks_of,
+)
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
@@ -100,6 +108,7 @@ def refresh(connection: StoreConnection, run: str) -> None:
     """
     connection.execute(_REFRESH_FACTS, {"run": run, "recent": RECENT_EPOCHS})
     connection.execute(_REFRESH_STATE, {"run": run})
+    _mark_training(connection, run)
     mark_processor(connection, run)
 
 
@@ -202,9 +211,23 @@ def _mark(connection: StoreConnection, rows: Rows) -> None:
 def _mark_data(connection: StoreConnection, run: str) -> None:
     """Mark a run by the data of its attempts since one last trained from the start."""
     found = zip((OTHER_COPY, CHANGED_DATA), connection.rows(_DATA, {"run": run})[0], strict=True)
-    before = connection.rows("SELECT marks FROM runs WHERE id = ?", (run,))[0][0]
-    marks = [*of_times(before), *(mark for mark, given in found if given)]
-    if (after := " ".join(in_order(marks))) != (before or ""):
+    _set_marks(connection, run, OF_DATA, [mark for mark, given in found if given])
+
+
+def _mark_training(connection: StoreConnection, run: str) -> None:
+    """Mark a run that is done if its best epoch is the last one that its limit allowed."""
+    unfinished = connection.row(_UNFINISHED, {"run": run}) is not None
+    _set_marks(connection, run, OF_TRAINING, [STILL_IMPROVING] if unfinished else [])
+
+
+def _set_marks(
+    connection: StoreConnection, run: str, kind: Collection[str], found: Sequence[str]
+) -> None:
+    """Put these marks in the place of a run's marks of a kind."""
+    row = connection.row("SELECT marks FROM runs WHERE id = ?", (run,))
+    before = str(row[0] or "") if row else ""
+    after = " ".join(in_order([*(m for m in before.split() if m not in kind), *found]))
+    if after != before:
         connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after or None, run))
 
 
@@ -263,6 +286,11 @@ _DATA = """
 SELECT ifnull(max(confirmed = 0), 0), count(DISTINCT checksum) > 1 FROM attempts
 WHERE run = :run AND resumed_epoch IS NOT NULL AND attempt >= (
     SELECT ifnull(max(attempt), 0) FROM attempts WHERE run = :run AND resumed_epoch = 0)
+"""
+
+# Patience can't be used up then: no epoch came after the best one.
+_UNFINISHED = """
+SELECT 1 FROM runs WHERE id = :run AND state = 'done' AND origin = '' AND best_epoch = epochs
 """
 
 # What an attempt did after the checkpoint that a later one went on from isn't part of the run: the
@@ -327,7 +355,7 @@ UPDATE runs SET
     step = (SELECT coalesce(newest.step, reached.step) FROM newest LEFT JOIN reached),
     epoch_step = (SELECT coalesce(reached.step, 0) FROM newest LEFT JOIN reached),
     steps_per_epoch = (SELECT steps_per_epoch FROM newest),
-    epochs = coalesce((SELECT epochs FROM newest), epochs),
+    epochs = coalesce(epochs, (SELECT epochs FROM newest)),
     parameters = coalesce((SELECT parameters FROM newest), parameters),
     ({", ".join(SPEEDS)}) = (SELECT {", ".join(SPEEDS)} FROM newest),
     checksum = (SELECT checksum FROM attempts WHERE run = :run AND checksum IS NOT NULL

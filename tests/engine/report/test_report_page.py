@@ -27,7 +27,7 @@ from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
 from engine.report.write import make_report, write_report
 from engine.spec import Suite
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
 from engine.store.queries import Run, list_runs
 
 SUITE = Suite(
@@ -53,6 +53,13 @@ def runs_of(store: MeasuredStore) -> list[Run]:
 def made(store: MeasuredStore, wanted: Wanted) -> Report:
     with closing(connect_reader(store.location)) as con:
         return make_report(con, store.location, store.catalogue, wanted)
+
+
+def watch(store: MeasuredStore, run: str) -> None:
+    """Let the driver have told something of a run's GPU."""
+    told = "INSERT INTO telemetry (run, attempt, seq, t, gpu_others) VALUES (?, 1, 10000, 1, 0)"
+    with closing(connect_writer(store.location)) as connection:
+        connection.execute(told, (run,))
 
 
 def gathered(store: MeasuredStore, wanted: Wanted) -> Material:
@@ -204,6 +211,8 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     )
     store.set(disturbed, marks="shared throttled-heat")
     store.set(quiet, marks="")
+    for run in (disturbed, quiet):
+        watch(store, run)
     report = made(store, Wanted())
     found = next(t for t in tables(report, "Testing scope") if "Remarks" in t.caption)
     assert [row[0].lines for row in found.rows] == [("shared",), ("throttled-heat",)]
@@ -219,6 +228,29 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
         assert note in words(report, title)
     assert "Times, memory and rates of marked runs aren't compared" in words(report, "Trade-offs")
     assert "xlstm L=50 !</th>" in html(report)
+
+
+def test_what_is_still_improving_is_said_with_the_command_that_trains_on(tmp_path: Path) -> None:
+    store = reported_store(tmp_path)
+    ids = {(r.model, r.length, r.seed): r.id for r in runs_of(store)}
+    first, second, bare = (ids["sasrec", 50, 1], ids["sasrec", 50, 2], ids["xlstm", 50, 1])
+    for run in (first, second, bare):
+        # As its journal tells a run of eleven epochs.
+        store.set(run, marks="still-improving", epochs=11, epoch=11, best_epoch=11)
+    for run in (first, second):
+        store.location.folder(run).checkpoint(1).touch()
+    report = made(store, Wanted())
+    found = next(t for t in tables(report, "Testing scope") if "Remarks" in t.caption)
+    assert [row[0].lines for row in found.rows] == [("still-improving",)]
+    assert "with more epochs its metrics may be better" in found.rows[0][3].lines[0]
+    text = words(report, "Testing scope")
+    assert "Metrics don't depend on time, and hold" not in text
+    assert f"seqbench continue {first} {second} --epochs 22" in text
+    assert "seqbench run --model xlstm --dataset ml-100k --length 50 --seed 1" in text
+    assert "--set epochs=22" in text
+    assert "For 12 of the 12 runs nothing told" in text
+    names = [row[0].lines[0] for row in tables(report, "Results")[0].rows]
+    assert sum(name.endswith(" !") for name in names) == 2
 
 
 def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from test_worker import ENDLESS, lines, small_spec
+from test_worker import ENDLESS, exit_status, lines, small_spec
 
 from engine.process import identify, is_alive
 from engine.runfolder import RunFolder
@@ -125,3 +126,18 @@ def test_nobody_outlives_the_first_process_or_torchrun(
     checkpoint = load_checkpoint(newest, small_spec(**ENDLESS).fingerprint())
     (started,) = lines(again.folder, "start", 2)
     assert 0 < started.fields["resumed_epoch"] <= checkpoint.epoch
+
+
+@pytest.mark.slow
+def test_both_go_on_from_a_run_with_a_lower_limit(
+    make_pair: Callable[[], Pair], start: Callable[..., BaseProcess], tmp_path: Path
+) -> None:
+    short = RunFolder(tmp_path / "short")
+    short.path.mkdir()
+    save_spec(short, small_spec(**ENDLESS | {"epochs": 2}), created=1.0)
+    assert exit_status(start(short)) == 0
+    (tmp_path / "run" / "checkpoint-1.pt").write_bytes(short.checkpoint(1).read_bytes())
+    pair = make_pair()
+    (started,) = lines(pair.folder, "start")
+    assert started.fields["resumed_epoch"] == 2
+    assert lines(pair.folder, "epoch")[0].fields["epoch"] == 3

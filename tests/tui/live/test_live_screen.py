@@ -12,6 +12,7 @@ import pytest
 from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
 from live_runs import LiveStore, epoch_line, populate, step
+from measured_runs import MeasuredStore
 from pilots import DEADLINE, wait_for
 
 from engine.store import queries
@@ -20,6 +21,7 @@ from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.limit import LimitScreen
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
 from tui.live.reading import Known, LiveUpdate, read_live, read_update
@@ -271,3 +273,28 @@ async def test_queue_order_and_selection_survive_changes(empty_store: LiveStore)
         with closing(connect_reader(empty_store.location)) as connection:
             states = [run.state for run in queries.queue(connection)]
         assert states[:4] == ["running", "running", "running", "queued"]
+
+
+async def test_a_run_at_its_limit_is_trained_on(tmp_path: Path) -> None:
+    store = MeasuredStore(tmp_path)
+    improving = store.add("xlstm", epochs=6, improving=True)
+    early = store.add("sasrec", epochs=6)
+    app = SeqbenchApp(store.location)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show_live(pilot)
+        screen = await select(pilot, early)
+        assert screen.check_action("train_on", ()) is False
+        await select(pilot, improving)
+        assert "press m to train it on" in " ".join(" ".join(screen_text(app)).split())
+        await pilot.press("m")
+        assert isinstance(app.screen, LimitScreen)
+        await pilot.press("enter")
+
+        def queued() -> list[tuple[str, int]]:
+            with closing(connect_reader(store.location)) as con:
+                rows = con.rows("SELECT id, epochs FROM runs WHERE state = 'queued'")
+            return [(row[0], row[1]) for row in rows]
+
+        await wait_for(pilot, queued, "the new run")
+        ((new, limit),) = queued()
+        assert (new.startswith("xlstm-"), limit) == (True, 12)

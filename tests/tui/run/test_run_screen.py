@@ -12,12 +12,13 @@ import pytest
 from measured_runs import MeasuredStore
 from pilots import settled, wait_for
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from engine.store.connect import connect_reader, connect_writer
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.limit import LimitScreen
 from tui.run.screen import RunScreen
 
 
@@ -187,3 +188,55 @@ def specs(store: MeasuredStore) -> list[float]:
     """The learning rates of all runs."""
     with closing(connect_reader(store.location)) as con:
         return [json.loads(row[0])["training"]["lr"] for row in con.rows("SELECT spec FROM specs")]
+
+
+def runs_in(store: MeasuredStore, state: str) -> list[str]:
+    with closing(connect_reader(store.location)) as con:
+        return [row[0] for row in con.rows("SELECT id FROM runs WHERE state = ?", (state,))]
+
+
+async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None:
+    run = measured.add("xlstm", epochs=6, improving=True)
+    async with opened(measured, run) as (app, pilot):
+        text = text_of(app, "marks")
+        assert "! still-improving: its best epoch is the last one that its limit allowed" in text
+        assert f"m trains it on, or seqbench continue {run} --epochs 12" in text
+        assert "m" in offered(app)
+        await pilot.press("m")
+        assert isinstance(app.screen, LimitScreen)
+        field = app.screen.query_one(Input)
+        assert field.value == "12"
+        field.value = "6"
+        await pilot.press("enter")
+        assert isinstance(app.screen, LimitScreen), "it had these already"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert runs_in(measured, "queued") == []
+        await pilot.press("m")
+        app.screen.query_one(Input).value = "9"
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: runs_in(measured, "queued"), "the new run")
+        (new,) = runs_in(measured, "queued")
+        await app.push_screen(RunScreen(new))
+        await settled(pilot)
+        assert run in text_of(app, "provenance")
+        assert "m" not in offered(app)
+        # The same again is refused, in a sentence.
+        app.pop_screen()
+        await settled(pilot)
+        await pilot.press("m")
+        app.screen.query_one(Input).value = "9"
+        await pilot.press("enter")
+        await wait_for(
+            pilot, lambda: any("there already" in n.message for n in app._notifications), "why not"
+        )
+        assert runs_in(measured, "queued") == [new]
+
+
+async def test_what_has_no_checkpoint_is_trained_again(measured: MeasuredStore) -> None:
+    run = measured.add("xlstm", epochs=6, improving=True)
+    measured.location.folder(run).checkpoint(1).unlink()
+    async with opened(measured, run) as (app, _):
+        assert "try  seqbench run --model xlstm" in text_of(app, "marks")
+        assert "--set epochs=12" in text_of(app, "marks")
+        assert "m" not in offered(app)

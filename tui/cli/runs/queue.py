@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -233,7 +233,7 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     """
     with session.reader() as connection:
         runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
-        _tell_other_copies(connection, runs)
+        tell_other_copies(connection, runs)
     if not settings:
         _request(session, runs, request_retry)
         return
@@ -247,7 +247,7 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
         note(f"{len(runs)} queued with {' '.join(settings)}; the others stay as they are.")
 
 
-def _tell_other_copies(connection: sqlite3.Connection, runs: list[Run]) -> None:
+def tell_other_copies(connection: sqlite3.Connection, runs: Iterable[Run]) -> None:
     """Say of each data set once if the copy here isn't what the runs were launched on."""
     from engine.datasets.confirm import confirm  # pydantic
 

@@ -11,11 +11,12 @@ import click
 
 from engine.analysis.comparison import figure
 from engine.analysis.details import RunDetails, run_details
+from engine.analysis.further import further_command
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
 from engine.ceiling import ceiling_of
 from engine.lifecycle import DIED
-from engine.marks import MEANING
+from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json
@@ -38,7 +39,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         assert details is not None
         intervals = _intervals(session, connection, details)
     if as_json:
-        say_json(_as_json(details, intervals))
+        say_json(_as_json(session, details, intervals))
     else:
         _say_details(session, details, intervals)
 
@@ -55,10 +56,13 @@ def _intervals(
     return found if isinstance(found, UserIntervals) else None
 
 
-def _as_json(details: RunDetails, intervals: UserIntervals | None) -> dict[str, Any]:
+def _as_json(
+    session: Session, details: RunDetails, intervals: UserIntervals | None
+) -> dict[str, Any]:
     run = details.run
     return {
         **asdict(run),
+        "further": _further(session, details),
         "progress": run.progress,
         "eta_seconds": run.eta_seconds,
         "spec": dict(details.spec),
@@ -94,11 +98,15 @@ def _say_details(session: Session, details: RunDetails, intervals: UserIntervals
     for attempt in details.attempts:
         if (job := job_of(attempt)) is not None:
             _line(f"attempt {attempt['attempt']}", job.text)
+    if continued := details.spec.get("continues"):
+        _line("goes on from", str(continued))
     if run.origin:
         how = run.origin.removeprefix("imported-")
         _line("imported", f"{how}, {details.spec.get('came_from')}")
     for mark in (run.marks or "").split():
         _line("marked", f"{mark}: {MEANING.get(mark, '')}")
+    if command := _further(session, details):
+        _line("what to try", command)
     if run.note:
         _line("note", run.note)
     if details.figures.get("test_ndcg_best") is not None:
@@ -134,6 +142,13 @@ def _say_details(session: Session, details: RunDetails, intervals: UserIntervals
     if run.state in DIED:
         _say_remedy(details)
     _line("folder", str(session.location.runs / run.id))
+
+
+def _further(session: Session, details: RunDetails) -> str | None:
+    """The command that trains on, if the run is still improving at its limit."""
+    if STILL_IMPROVING not in (details.run.marks or "").split():
+        return None  # without the configuration, which takes a moment to read
+    return further_command(session.location, details.run, details.spec, session.catalogue)
 
 
 def _say_remedy(details: RunDetails) -> None:

@@ -1,0 +1,65 @@
+"""The dialog that asks for a higher limit of epochs, and trains a run on with it."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.lab import Lab
+
+
+class LimitScreen(ModalScreen["int | None"]):
+    """Asks for a run's new limit of epochs. Answers with it; with None if escape was pressed.
+
+    Args:
+        had: the limit that the run has now.
+        proposed: the one to begin with.
+    """
+
+    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
+    app: Lab
+
+    def __init__(self, had: int, proposed: int) -> None:
+        super().__init__()
+        self._had, self._proposed = had, proposed
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Train on"
+            dialog.border_subtitle = self.app.key_written("⏎ train on   esc back")
+            yield Static(
+                f"It had {self._had:,} epochs. A new run goes on from its checkpoint, up to epoch",
+                markup=False,
+            )
+            yield Input(str(self._proposed), type="integer", max_length=6)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        epochs = int(event.value or 0)
+        if epochs <= self._had:
+            self.notify(f"More than {self._had:,}: it had these already.", severity="error")
+        else:
+            self.dismiss(epochs)
+
+
+def train_on(app: Lab, run_id: str, had: int, proposed: int) -> None:
+    """Ask for a higher limit, and queue the run that goes on from another with it."""
+    location, catalogue = app.location, app.catalogue
+
+    def answered(epochs: int | None) -> None:
+        if epochs is None:
+            return
+
+        def write() -> str:
+            from engine.planning import enqueue_further  # imported in the thread
+
+            (run,) = enqueue_further(location, catalogue, [run_id], epochs)
+            return f"Queued {run}, up to epoch {epochs:,}"
+
+        app.request(write)
+
+    app.push_screen(LimitScreen(had, proposed), answered)
