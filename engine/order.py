@@ -22,6 +22,12 @@ DEFAULT_LENGTHS = (50,)
 MOST_SEEDS = 1000
 """Largest number of seeds in an order."""
 
+ENOUGH_SEEDS = 3
+"""Seeds a cell that are proposed in place of one, with which nothing can be told of differences."""
+
+_SEEDS = 2**31
+"""Seeds are smaller."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -48,12 +54,17 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise UsageError(f"{word} runs backwards: write {last}-{first}.")
-        if last >= 2**31:
-            raise UsageError(f"Seeds are smaller than 2147483648, and {last} is not.")
+        if last >= _SEEDS:
+            raise UsageError(f"Seeds are smaller than {_SEEDS}, and {last} is not.")
         if last - first + len(seeds) >= MOST_SEEDS:
             raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
         seeds += range(first, last + 1)
     return tuple(dict.fromkeys(seeds))
+
+
+def more_seeds(seed: int) -> tuple[int, ...]:
+    """Return a seed and the next ones after it, as many as are enough."""
+    return tuple((seed + more) % _SEEDS for more in range(ENOUGH_SEEDS))
 
 
 def parse_lengths(text: str) -> tuple[int, ...]:

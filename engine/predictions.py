@@ -28,10 +28,16 @@ class Item:
     id: str
     title: str
     """Empty if the source has none."""
-    score: float = 0.0
-    seen: bool = False
+
+
+@dataclass(frozen=True)
+class Recommendation(Item):
+    """An item that a model recommends."""
+
+    score: float
+    seen: bool
     """Whether the user's history has it."""
-    true: bool = False
+    true: bool
     """Whether it is the user's true next item."""
 
 
@@ -48,7 +54,7 @@ class UserPrediction:
     """The true item's rank among all items, from 1."""
     rank_masked: int | None
     """The true item's rank with seen items masked."""
-    top: Sequence[Item]
+    top: Sequence[Recommendation]
     """The items of the highest scores, best first."""
 
 
@@ -111,13 +117,9 @@ def _user_prediction(answer: Mapping[str, Any]) -> UserPrediction:
     true = answer["true"]
     return UserPrediction(
         user=answer["user"],
-        history=[_item(each) for each in answer["history"]],
-        true=_item(true) if true else None,
+        history=[Item(**each) for each in answer["history"]],
+        true=Item(**true) if true else None,
         rank=answer["rank"],
         rank_masked=answer["rank_masked"],
-        top=[_item(each) for each in answer["top"]],
+        top=[Recommendation(**each) for each in answer["top"]],
     )
-
-
-def _item(answer: Mapping[str, Any]) -> Item:
-    return Item(answer["item"], **{key: answer[key] for key in answer if key != "item"})

@@ -12,7 +12,7 @@ import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,21 @@ from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.errors import UsageError
 from engine.files.lock import take_lock
-from engine.lifecycle import STATES
+from engine.lifecycle import PRESENT, STATES
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
 from engine.spread import Spread, spread, spread_of_sums
 from engine.store import queries
-from engine.store.compare.grouping import Choice, cell_figures, cell_lines, cell_table, counted_runs
+from engine.store.compare.grouping import (
+    Choice,
+    cell_figures,
+    cell_lines,
+    cell_table,
+    counted_runs,
+    seeds_of_cells,
+)
 from engine.store.connect import connect_reader, connect_writer, create_or_migrate
-from engine.store.database import StoreConnection, write
+from engine.store.database import StoreConnection, fetch, write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
@@ -234,6 +241,34 @@ def test_every_mean_of_a_cell_is_the_same(
         scores = [wanted["ndcg"] for cell, wanted in expected.items() if cell.place == place]
         best = max((score.mean for score in scores if score), default=None)
         assert (found.score.mean if found.score else None) == told(best, None)[0]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=st.lists(runs, min_size=1, max_size=12))
+def test_the_seeds_of_a_cell_to_come_are_those_of_its_runs(
+    some: list[Given], empty: Path, tmp_path: Path
+) -> None:
+    location = store_of(empty, tmp_path, some)
+    with closing(connect_reader(location)) as con:
+        ids = [row[0] for row in fetch(con, "SELECT id FROM runs ORDER BY position")]
+        there = [
+            each
+            for _, each in sorted(zip(ids, some, strict=True), key=lambda pair: pair[0])[::-1]
+            if each.state in PRESENT and not each.deleted
+        ]
+        cells = {to_come(each.spec) for each in some}
+        found = seeds_of_cells(con, cells)
+        done = set(counted_runs(con, Choice()).values())
+    for cell in cells:
+        own = [each for each in there if to_come(each.spec) == cell]
+        data = next((each.checksum for each in own if each.checksum), None)
+        expected = {each.spec.seed for each in own if each.checksum in (None, data)}
+        assert found.get(cell, frozenset()) == expected
+    assert {replace(cell, checksum="") for cell in done} <= set(found)
+
+
+def to_come(spec: RunSpec) -> Cell:
+    return Cell(spec.model, spec.dataset, spec.length, spec.recipe, spec.settings(), "")
 
 
 def _by_run(

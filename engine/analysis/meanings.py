@@ -52,7 +52,7 @@ MEASURE_MEANING = {
     "dataset": "The data set.",
     "length": "How many of a user's last items the model sees.",
     "seed": "Of all random numbers: runs of a cell differ in nothing else.",
-    "profile": "The recipe: reference is as published, tuned is better; a * marks own settings.",
+    "profile": "The recipe: reference is as published, tuned is ours; a * marks own settings.",
     "tags": "Words that you gave the run; tag:WORD finds it.",
     "note": "What you wrote about the run.",
     "suite": "The named set of cells that it was launched with.",

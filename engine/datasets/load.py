@@ -22,7 +22,7 @@ from engine.datasets.prepared import (
 )
 from engine.datasets.readers.read import read_source
 from engine.datasets.synthetic import generate
-from engine.datasets.times import to_microseconds
+from engine.datasets.times import to_microseconds, unit_of
 from engine.errors import DataError
 from engine.spec import Dataset
 from engine.spec.data import GIVEN_FILES
@@ -71,10 +71,13 @@ def prepare(dataset: Dataset, *paths: Path) -> Prepared:
     """
     ratings, steps = apply_filter(read_source(dataset, *paths), dataset.filter)
     ordered = order_by_time(ratings)
-    own = ordered.interactions
+    own, unit = ordered.interactions, ratings.unit
     if own.times is not None:
-        own = replace(own, times=to_microseconds(own.times, ratings.per_second))
-    return Prepared(own, ordered.user_ids, ordered.item_ids, tuple(steps))
+        units = ratings.per_second
+        if units is None:
+            units = unit = unit_of(own.times)
+        own = replace(own, times=to_microseconds(own.times, units))
+    return Prepared(own, ordered.user_ids, ordered.item_ids, tuple(steps), unit)
 
 
 def source_file(dataset: Dataset) -> Path:

@@ -24,12 +24,13 @@ from engine.datasets.digests import prepared_folder
 from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
 from engine.datasets.ordering import Ids
+from engine.datasets.times import UNITS
 from engine.files.atomic import atomic_file
 from engine.files.lock import hold_lock
 from engine.files.regular import open_regular
 from engine.spec import Dataset
 
-VERSION = 4
+VERSION = 5
 """Increased with every change to what is read from a source, or to the format of copies."""
 
 _READ_WITH = {"reader", "columns", "encoding", "packing", "filter"}
@@ -53,6 +54,9 @@ class Prepared:
     """(V,): the ids of items 1…V."""
     steps: tuple[FilterStep, ...]
     """The counts of the source, and those after each step of the filter."""
+    unit: int | None = None
+    """Units in a second that the source's times count (`engine.datasets.times.UNITS`), if they are
+    numbers."""
 
 
 def preparation_key(dataset: Dataset, source: str) -> str:
@@ -99,14 +103,15 @@ def load_prepared(name: str, key: str) -> Prepared | None:
             arrays.get("parts"),
         )
         steps = tuple(FilterStep(**step) for step in header["steps"])
-        found = Prepared(interactions, arrays["user_ids"], arrays["item_ids"], steps)
+        ids = arrays["user_ids"], arrays["item_ids"]
+        found = Prepared(interactions, *ids, steps, header["unit"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if _fits_together(found) else None
 
 
 def _fits_together(prepared: Prepared) -> bool:
-    """Whether the arrays' types and sizes are consistent."""
+    """Whether the arrays' types and sizes are consistent, and the unit is one."""
     own = prepared.interactions
     return bool(
         own.items.dtype == np.int32
@@ -116,6 +121,7 @@ def _fits_together(prepared: Prepared) -> bool:
         and own.offsets[-1] == len(own.items)
         and len(prepared.user_ids) == own.num_users
         and len(prepared.item_ids) == own.num_items
+        and prepared.unit in (None, *UNITS)
         and (own.times is None or len(own.times) == len(own.items))
         and (own.parts is None or len(own.parts) == len(own.items))
     )
@@ -153,6 +159,7 @@ def save_prepared(name: str, key: str, prepared: Prepared) -> None:
         "num_items": own.num_items,
         "checksum": own.checksum,
         "steps": [asdict(step) for step in prepared.steps],
+        "unit": prepared.unit,
     }
     path = _path(name, key)
     with contextlib.suppress(OSError):

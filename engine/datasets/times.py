@@ -10,11 +10,24 @@ from numpy.typing import NDArray
 
 from engine.spec.moments import EPOCH, SECOND, microseconds, per_second
 
-_UNITS = (1, 1_000, SECOND, 1_000 * SECOND)
+UNITS = {1: "seconds", 1_000: "milliseconds", SECOND: "microseconds", 1_000 * SECOND: "nanoseconds"}
+"""Names of the units that numbers may count, by how many of them are a second."""
+
 _DAY = 86_400 * SECOND
 
 _DATED = 10**8 * SECOND
 """Data whose last time is before this (March 1973) is taken for counted, not dated."""
+
+
+def unit_of(times: NDArray[Any]) -> int:
+    """Tell by the largest of some times how many units a second all of them count: see `UNITS`."""
+    return per_second(max(abs(int(times.max())), abs(int(times.min()))) if len(times) else 0)
+
+
+def unit_sentence(unit: int, last: int) -> str:
+    """Say what numbers were taken for, whose unit and last time (in microseconds) are given."""
+    begun = "since 1970" if is_dated(last) else "from a beginning of their own"
+    return f"The times are numbers, read as {UNITS[unit]} {begun}."
 
 
 def to_microseconds(times: NDArray[Any], units: float | None) -> NDArray[np.int64]:
@@ -25,8 +38,7 @@ def to_microseconds(times: NDArray[Any], units: float | None) -> NDArray[np.int6
         units: of ``times`` in a second; ``None`` if the largest of them must tell it.
     """
     if units is None:
-        largest = max(abs(float(times.max())), abs(float(times.min()))) if len(times) else 0.0
-        units = per_second(largest)
+        units = unit_of(times)
     if np.issubdtype(times.dtype, np.floating):
         return np.round(times * (SECOND / units)).astype(np.int64)
     whole = times.astype(np.int64)
@@ -50,7 +62,7 @@ def moment_within(number: float, first: int, last: int) -> int | None:
     Returns:
         The moment, or ``None`` if it lies outside the span.
     """
-    candidates = [microseconds(number, units) for units in (per_second(number), *_UNITS)]
+    candidates = [microseconds(number, units) for units in (per_second(number), *UNITS)]
     candidates.append(round(number * _DAY))
     return next((each for each in candidates if first <= each <= last), None)
 

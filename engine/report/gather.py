@@ -50,7 +50,7 @@ class Wanted:
 
     suite: Suite | None = None
     """Selects the runs launched as this suite, and any other that equals one of its runs."""
-    where: str = ""
+    filter: str = ""
     """A filter, in the language of docs/queries.md. Not allowed together with a suite."""
     without: tuple[str, ...] = ()
     """Ids of runs to leave out."""
@@ -132,10 +132,10 @@ def gather(
         UsageError: the filter is invalid, the suite can't be expanded, both are given, or no
             selected run is done.
     """
-    if wanted.suite is not None and wanted.where:
+    if wanted.suite is not None and wanted.filter:
         raise UsageError("a suite says itself which runs it means: leave the filter, or the suite.")
-    rows = compare_rows(con, filter=wanted.where, sort="run", descending=False)
-    runs = {run.id: run for run in queries.list_runs(con, filter=wanted.where)}
+    rows = compare_rows(con, filter=wanted.filter, sort="run", descending=False)
+    runs = {run.id: run for run in queries.list_runs(con, filter=wanted.filter)}
     # One may be new, another gone.
     rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
     others = [runs[str(row["run"])] for row in rows if row["origin"]]
@@ -155,7 +155,7 @@ def gather(
         )
     ids = [str(row["run"]) for row in rows]
     meant_runs = {run: runs.pop(run) for run in ids}
-    choice = Choice(wanted.where, without=tuple(runs))
+    choice = Choice(wanted.filter, without=tuple(runs))
     counted = counted_runs(con, choice)
     cells, problems = ranked_cells(location, rows, counted)
     found = pairs(cells, wanted.metric, masked=wanted.masked)

@@ -107,7 +107,7 @@ def _about(material: Material) -> list[str]:
     )
     wanted = material.wanted
     meant = [f"suite {wanted.suite.name}"] if wanted.suite is not None else []
-    meant += [f"filter {wanted.where}"] if wanted.where else []
+    meant += [f"filter {wanted.filter}"] if wanted.filter else []
     name = metric_name(wanted.metric, masked=wanted.masked)
     return [
         " · ".join((*meant, *facts)),

@@ -63,7 +63,7 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     titles = item_titles(spec.source, data.item_ids)
 
     def item(number: int) -> dict[str, Any]:
-        return {"item": id_text(data.item_ids[number - 1].item()), "title": titles.get(number, "")}
+        return {"id": id_text(data.item_ids[number - 1].item()), "title": titles.get(number, "")}
 
     tested = split.test.users
     if arguments.user is not None:

@@ -64,6 +64,33 @@ def test_only_what_is_not_present_is_missing(catalogue: Catalogue) -> None:
     assert [run.spec.seed for run in plan(catalogue, order, present).missing] == [2]
 
 
+def test_a_plan_of_one_seed_has_one_of_three_beside_it(catalogue: Catalogue) -> None:
+    order = Order(frozenset({SASREC, XLSTM}), (2**31 - 2,), variants={"a": {}, "b": {"lr": 0.1}})
+    alone = plan(catalogue, order, ())
+    assert (alone.lone, alone.wider) == (frozenset(), None)
+    three = replace(order, seeds=(2**31 - 2, 2**31 - 1, 0))
+    every = plan(catalogue, three, ())
+    present = {run.fingerprint for run in every.runs[1:4]}
+    found = plan(catalogue, order, present, seeds_of=lambda cells: {})
+    assert found.wider == plan(catalogue, three, present)
+    assert found.lone == {run.cell for run in every.runs}
+    assert len(found.lone) == 4
+    first = alone.runs[0].cell
+    for seeds, lone in (((2**31 - 2,), 4), ((2**31 - 2, 7), 3), ((7,), 3)):
+        known = plan(catalogue, order, present, seeds_of=lambda _, seeds=seeds: {first: seeds})
+        assert len(known.lone) == lone
+        assert (first in known.lone) == (lone == 4)
+    two = plan(catalogue, replace(order, seeds=(1, 2)), (), seeds_of=lambda cells: {})
+    assert (two.lone, two.wider) == (frozenset(), None)
+
+
+def test_more_seeds_than_can_be_launched_are_not_proposed(catalogue: Catalogue) -> None:
+    cells = frozenset(("sasrec", "synthetic", length) for length in range(2, 3_400))
+    found = plan(catalogue, Order(cells), (), seeds_of=lambda cells: {})
+    assert len(found.lone) == 3_398
+    assert found.wider is None
+
+
 def test_too_many_runs_are_refused(catalogue: Catalogue) -> None:
     cells = frozenset(("sasrec", "synthetic", length) for length in range(2, 15))
     with pytest.raises(UsageError, match="13,000 runs"):

@@ -21,6 +21,7 @@ from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
+from engine.store.queries import run_spec
 from engine.store.requests import enqueue
 
 NOW = 1_790_000_000.0
@@ -95,6 +96,21 @@ class LiveStore:
                  "epochs_trained": epochs, "seconds": 12.0}
             )  # fmt: skip
         self.journal(run, lines)
+
+    def keep_model(self, run: str) -> None:
+        """Give a run the weights that it begins with, and the configuration to read them."""
+        import torch
+
+        from engine.models.registry import build
+        from engine.specfile import save_spec
+
+        with closing(connect_writer(self.location)) as connection:
+            spec = run_spec(connection, run)
+        folder = self.location.folder(run)
+        save_spec(folder, spec)
+        torch.manual_seed(0)
+        model = build(spec.architecture, spec.source.items, spec.length)
+        torch.save(model.state_dict(), folder.best_model)
 
     def resume(self, run: str, attempt: int, resumed_epoch: int, epochs: int = 2) -> None:
         """Another attempt, from the checkpoint after ``resumed_epoch``."""

@@ -89,6 +89,15 @@ aggregate_option = click.option(
     metavar="best|max|min|last|mean",
     help="How a run's epochs become one figure.",
 )
+filter_option = click.option(
+    "--filter",
+    "filter_",
+    default="",
+    metavar="TEXT",
+    help="Only runs that meet it, such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
+)
+where_option = click.option("--where", "filter_", default="", hidden=True)
+"""Another name of the filter, which scripts may give `report` and `export`."""
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 
 

@@ -78,6 +78,6 @@ def write_report_on(
     from engine.report.write import make_report, write_report
 
     with closing(connect_reader(location)) as con:
-        wanted = Wanted(where=choice.filter, without=choice.without)
+        wanted = Wanted(filter=choice.filter, without=choice.without)
         report = make_report(con, location, catalogue, wanted)
     write_report(report, path)

@@ -14,14 +14,21 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.config import SlurmProfile
-from engine.order import settings_text
+from engine.order import ENOUGH_SEEDS, settings_text
 from engine.planning import Plan, PlannedRun
 from engine.spec import Dataset, RunSpec
 from tui.dialogs.fetch import FetchScreen
 from tui.lab import Lab
 from tui.launch.cluster import jobs_text
 from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import memory_text, parameters_text, slots_text, source_text, time_text
+from tui.launch.estimates import (
+    lone_text,
+    memory_text,
+    parameters_text,
+    slots_text,
+    source_text,
+    time_text,
+)
 from tui.launch.reading import (  # loaded: a plan was read
     CostEstimate,
     MeasuringProcess,
@@ -52,6 +59,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     CSS = "#absent { margin-top: 1; }"
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "launch", "Launch"),
+        Binding("s", "more_seeds", "More seeds"),
         Binding("f", "fetch", "Fetch data"),
         Binding("escape,n", "dismiss", "Back"),
     ]
@@ -88,6 +96,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             yield Static(id="absent", markup=False)
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Launch", "launch", main=True)
+                yield KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds")
                 yield KeyButton("f", "Fetch", "fetch")
                 yield KeyButton("esc", "Back", "dismiss")
 
@@ -114,6 +123,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         absent.display = bool(self._absent)
         fetchable = [dataset for dataset in self._absent if dataset.archive is not None]
         self.query_one("#fetch").display = bool(fetchable)
+        self.query_one("#more_seeds").display = bool(self._wider)
         launch = self.query_one("#launch", KeyButton)
         launch.display = bool(self.ready)
         some = len(self.ready) < len(self._runs)
@@ -140,12 +150,42 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             ("Models", _names(self._title(spec.model) for spec in specs)),
             ("Data sets", _names(spec.dataset for spec in specs)),
             ("Lengths", _names(map(str, sorted({spec.length for spec in specs})))),
-            ("Seeds", _names(map(str, sorted({spec.seed for spec in specs})))),
+            *self._seeds(),
             ("Settings", self._settings()),
             ("Parameters", parameters),
             *self._where(),
         ]
         return Content("\n").join(aligned(facts))
+
+    @property
+    def _wider(self) -> tuple[PlannedRun, ...]:
+        """The runs in place of these with more seeds a cell, where some would have a single one."""
+        if self._plan.wider is None or not self._plan.lone_of(self._runs):
+            return ()
+        asked = {run.fingerprint for run in self._runs}
+        costs = {run.cell: run.cost for run in self._runs}
+        return tuple(
+            replace(run, cost=costs.get(run.cell, run.cost))
+            for run in self._plan.wider.runs
+            if run.missing or run.fingerprint in asked
+        )
+
+    def _seeds(self) -> Iterable[tuple[str, Content | str]]:
+        """Name the seeds; of a single one say that it tells no difference, and what more cost."""
+        seeds = _names(map(str, sorted({run.spec.seed for run in self._runs})))
+        if not self._plan.lone_of(self._runs):
+            yield "Seeds", seeds
+            return
+        yield (
+            "Seeds",
+            Content.assemble(seeds, " · ", (lone_text(self._plan, self._runs), "$warning")),
+        )
+        if wider := self._wider:
+            cost = count(len(wider), "run")
+            if self._launcher is None:
+                slots = len(self._devices.machine.used(len(wider)))
+                cost += f", time {time_text(wider, slots)}"
+            yield "", Content.assemble(("s", "$accent"), f"  {ENOUGH_SEEDS} seeds: {cost}")
 
     def _where(self) -> list[tuple[str, Content | str]]:
         """Say what the runs take here; what they take on a cluster's nodes isn't known."""
@@ -272,6 +312,12 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             self.dismiss(self.ready)
         else:
             self.action_fetch()
+
+    def action_more_seeds(self) -> None:
+        """Take the plan with more seeds a cell in place of this one."""
+        if (wider := self._wider) and self._plan.wider is not None:
+            self._plan, self._runs = self._plan.wider, wider
+            self._begin_measuring()
 
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""

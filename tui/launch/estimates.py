@@ -15,7 +15,7 @@ from tui.shell.text import count, duration, plain, whole
 if TYPE_CHECKING:
     from engine.machine.occupancy import DeviceUse
     from engine.machine.slots import Slot
-    from engine.planning import PlannedRun
+    from engine.planning import Plan, PlannedRun
 
 NOT_YET = "not known yet"
 _GIB = 1024
@@ -72,6 +72,14 @@ def parameters_text(runs: Sequence[PlannedRun]) -> str:
         return whole(None)
     least, most = min(counts), max(counts)
     return whole(least) if least == most else f"{whole(least)} – {whole(most)}"
+
+
+def lone_text(plan: Plan, runs: Sequence[PlannedRun]) -> str:
+    """Say what can't be told with the runs of a plan whose cells would have a single seed."""
+    cells, lone = len({run.cell for run in runs}), len(plan.lone_of(runs))
+    if lone == cells:
+        return "with one seed nothing can be told of differences"
+    return f"one seed in {lone:,} of {cells:,} cells: no difference can be told"
 
 
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 from engine.config import Catalogue
 from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready
-from engine.machine.estimates import CostEstimate, MeasuringProcess, cost_key, estimate_from_past
+from engine.machine.estimates import CostEstimate, MeasuringProcess, cost_key
 from engine.machine.slots import Slot
 from engine.order import Order
-from engine.planning import Plan, plan
-from engine.spec import RunSpec
+from engine.planning import Plan, plan_in_store
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import launch_cells, present_fingerprints
@@ -63,7 +62,7 @@ def plan_order(
     slots: Sequence[Slot],
     measured: Mapping[str, CostEstimate],
 ) -> Plan:
-    """Plan an order, with what its runs cost in a slot: from past runs, else as measured.
+    """Plan an order, with what its runs cost in a slot.
 
     Args:
         present: fingerprints of runs that are queued, running or done.
@@ -73,13 +72,7 @@ def plan_order(
         UsageError: an order that can't be.
         StoreError: a store that can't be read.
     """
-    with ExitStack() as stack:
-        connection = None
-        if slots and location.db.exists():
-            connection = stack.enter_context(closing(connect_reader(location)))
-
-        def cost_of(spec: RunSpec) -> CostEstimate | None:
-            past = estimate_from_past(connection, spec, slots[0]) if connection else None
-            return past or measured.get(cost_key(spec))
-
-        return plan(catalogue, order, present, cost_of)
+    if not location.db.exists():
+        return plan_in_store(None, catalogue, order, present, slots, measured)
+    with closing(connect_reader(location)) as connection:
+        return plan_in_store(connection, catalogue, order, present, slots, measured)

@@ -14,7 +14,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.lab import Lab
-from tui.run.reading import Item, Predictions, UserPrediction, read_predictions
+from tui.run.reading import (
+    Item,
+    Predictions,
+    Recommendation,
+    UserPrediction,
+    read_predictions,
+)
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, cells, plain, shorten
 from tui.widgets.lines import fit
@@ -151,7 +157,7 @@ def prediction_text(found: UserPrediction, which: str, width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def _best(items: Sequence[Item], ids: int, width: int) -> list[Content]:
+def _best(items: Sequence[Recommendation], ids: int, width: int) -> list[Content]:
     lines = []
     for place, item in enumerate(items, 1):
         name = fit(_name(item, ids, width - 20), width - 20)

@@ -15,15 +15,15 @@ from engine.analysis.relaunch import relaunch_command
 from engine.analysis.remedy import Remedy, remedy
 from engine.config import Catalogue
 from engine.lifecycle import DIED
-from engine.predictions import Item, Predictions, UserPrediction
+from engine.predictions import Item, Predictions, Recommendation, UserPrediction
 from engine.runfolder import run_folder
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.shell.log_follower import LogFollower
 
 __all__ = [
-    "Item", "Predictions", "RunPage", "StoreLocation", "UserIntervals", "UserPrediction",
-    "proposed_limit", "read_intervals", "read_page", "read_predictions",
+    "Item", "Predictions", "Recommendation", "RunPage", "StoreLocation", "UserIntervals",
+    "UserPrediction", "proposed_limit", "read_intervals", "read_page", "read_predictions",
 ]  # fmt: skip
 
 AT_ONCE = 20

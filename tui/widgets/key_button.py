@@ -38,3 +38,4 @@ class KeyButton(Button, can_focus=False):
         """Change the label, not the key."""
         self._said = label
         self.label = f"{self.app.key_written(self._key)}  {label}"
+        self.refresh(layout=True)  # the label may be longer

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from engine.datasets.readers.records import Part, Records
+from engine.datasets.readers.records import LARGEST_EXACT, Part, Records
 from engine.datasets.readers.textlines import (
     BLOCK_BYTES,
     PLAIN,
@@ -93,15 +93,32 @@ def _frame(table: Delimited, width: int, places: Mapping[Part, int]) -> pd.DataF
     read = partial(_rows, table, width, list(places.values()))
     if not _has_leading_zeros(table):
         try:
-            return read({**texts, **dict.fromkeys(ids, np.int64)})
+            return _with_exact_times(read, {**texts, **dict.fromkeys(ids, np.int64)}, places)
         except (ValueError, OverflowError) as error:
             if isinstance(error, pd.errors.ParserError | pd.errors.EmptyDataError):
                 raise
-    frame = read({**texts, **dict.fromkeys(ids, object)})
+    frame = _with_exact_times(read, {**texts, **dict.fromkeys(ids, object)}, places)
     if table.divider != table.separator:
         for place in ids:
             cells = [_restored(table, cell) for cell in frame[place]]
             frame[place] = pd.Series(cells, dtype=object)
+    return frame
+
+
+def _with_exact_times(
+    read: Callable[[Mapping[int, type]], pd.DataFrame],
+    kinds: Mapping[int, type],
+    places: Mapping[Part, int],
+) -> pd.DataFrame:
+    """Read columns, and the times as text if they were read as floats that don't hold them."""
+    frame = read(kinds)
+    time = places.get("time")
+    if (
+        time is not None
+        and frame[time].dtype.kind == "f"
+        and (frame[time].abs() >= LARGEST_EXACT).any()
+    ):
+        frame[time] = read({**kinds, time: object})[time]
     return frame
 
 

@@ -31,14 +31,18 @@ def join(files: Sequence[Ratings]) -> Ratings:
         DataError: some have times and others none.
     """
     times = [each.times for each in files]
-    known = [
-        to_microseconds(each.times, each.per_second) for each in files if each.times is not None
-    ]
+    known = [each for each in times if each is not None]
     if 0 < len(known) < len(times):
         raise DataError(
             "Of the files of training, validation and test some have times and others none: "
             "give all of them times, or none."
         )
+    as_they_are = all(each.per_second is None for each in files)
+    if not as_they_are:
+        known = [
+            to_microseconds(each.times, each.per_second) for each in files if each.times is not None
+        ]
+    units = {each.unit for each in files}
     ratings = [each.ratings for each in files if each.ratings is not None]
     users, user_ids = _ids([(each.users, each.user_ids) for each in files])
     items, item_ids = _ids([(each.items, each.item_ids) for each in files])
@@ -49,7 +53,8 @@ def join(files: Sequence[Ratings]) -> Ratings:
         np.concatenate(ratings) if len(ratings) == len(files) else None,
         user_ids,
         item_ids,
-        SECOND if known else None,
+        None if as_they_are else SECOND,
+        units.pop() if len(units) == 1 else None,
         np.repeat(np.array(PARTS, np.int8), [len(each) for each in files]),
     )
 

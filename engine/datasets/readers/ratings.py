@@ -25,8 +25,8 @@ from engine.errors import DataError
 from engine.limits import process_limits
 
 LONGEST_LINE = 1_000
-MOST_DIGITS = 18
-"""Digits that always fit into an int64."""
+MOST_DIGITS = 19
+"""Digits of the largest int64; not all numbers of as many fit into one."""
 
 MOST_THREADS = 4
 
@@ -212,6 +212,8 @@ def _whole_numbers(text: NDArray[np.uint8], starts: Integers, ends: Integers) ->
         longer = values * ten
         longer += digits
         values = longer if inside is None else np.where(inside, longer, values)
+    if most == MOST_DIGITS and values.min() < 0:  # the sign's bit is that of 2^63
+        return None
     if values.dtype == np.int64 and values.max() < 2**31:
         return values.astype(np.int32)
     return values
@@ -241,14 +243,19 @@ def _decimals(text: NDArray[np.uint8], starts: Integers, ends: Integers) -> NDAr
 def _malformed(path: Path, first_line: int, block: bytes, layout: RatingFile) -> DataError:
     """Return the error that names the first malformed line of a block."""
     separator = layout.separator
-    sep, number = re.escape(separator), rb"[0-9]{1,18}"
+    sep, number = re.escape(separator), rb"([0-9]{1,19})"
     good = re.compile(number + sep + number + sep + rb"[0-9](?:\.[0-9])?" + sep + number + rb"|")
+
+    def is_good(line: bytes) -> bool:
+        found = good.fullmatch(line)
+        return found is not None and all(int(each) < 2**63 for each in found.groups(b"0"))
+
     lines = block.split(b"\n")
     wrong = next(
         (
             at
             for at, line in enumerate(lines)
-            if not good.fullmatch(line) and not (layout.header and _is_header(line, layout))
+            if not is_good(line) and not (layout.header and _is_header(line, layout))
         ),
         len(lines) - 1,
     )

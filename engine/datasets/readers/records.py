@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.datasets.readers.source import EncodedIds, Ratings, encode_ids, text_of
-from engine.datasets.times import to_microseconds
+from engine.datasets.times import to_microseconds, unit_of
 from engine.errors import DataError, cut, shown
 from engine.spec.moments import SECOND
 
 Part = Literal["user", "item", "time", "rating", "history"]
 """What a column holds; a history is text, of the items before the one of its row."""
 
-_LARGEST_EXACT = 2**53
+LARGEST_EXACT = 2**53
 """Whole numbers below it are exact as a float."""
 _LARGEST = 2**63 - 1
 _LIST = re.compile(r"\[.*\]", re.DOTALL)
@@ -59,9 +60,9 @@ def ratings_of(records: Records) -> Ratings:
         raise DataError(f"{records.path} holds no rows: choose another file.")
     users, user_ids = _ids(records, "user")
     items, item_ids = _ids(records, "item")
-    times, per_second = _times(records) if "time" in records.columns else (None, None)
+    times, per_second, unit = _times(records) if "time" in records.columns else (None, None, None)
     ratings = _ratings(records) if "rating" in records.columns else None
-    return Ratings(users, items, times, ratings, user_ids, item_ids, per_second)
+    return Ratings(users, items, times, ratings, user_ids, item_ids, per_second, unit)
 
 
 def _refuse(records: Records, part: Part, wrong: Mask, problem: str) -> None:
@@ -113,24 +114,25 @@ def _ids(records: Records, part: Part) -> EncodedIds:
         raise DataError(f"{records.path}, column {shown(records.names[part])}: {error}") from None
 
 
-def _times(records: Records) -> tuple[NDArray[np.int64], float | None]:
-    """Return times and their `Ratings.per_second`: whole numbers as they are, dates since 1970; in
-    microseconds if any has a fraction of a second."""
+def _times(records: Records) -> tuple[NDArray[np.int64], float | None, int | None]:
+    """Return times with their `Ratings.per_second` and `Ratings.unit`: whole numbers as they are,
+    other ones in microseconds, dates since 1970."""
     column = _plain(records.columns["time"])
     if pd.api.types.is_datetime64_any_dtype(column):
         _refuse(records, "time", column.isna().to_numpy(np.bool_), "no date")
-        return _since_1970(column)
+        return *_since_1970(column), None
     numbers, wrong = _numbers(column)
     if wrong.any() and not pd.api.types.is_numeric_dtype(column):
         dates = _dates(column)
         undated = dates.isna().to_numpy(np.bool_)
         if undated.sum() < wrong.sum():
             _refuse(records, "time", undated, "no date")
-            return _since_1970(dates)
+            return *_since_1970(dates), None
     _refuse(records, "time", wrong, "no number and no date" if wrong.all() else "no number")
     if numbers.dtype.kind in "iu" or (numbers == np.floor(numbers)).all():
-        return numbers.astype(np.int64), None
-    return to_microseconds(numbers, None), SECOND
+        return numbers.astype(np.int64), None, None
+    unit = unit_of(numbers)
+    return to_microseconds(numbers, unit), SECOND, unit
 
 
 def _ratings(records: Records) -> NDArray[np.float32]:
@@ -154,9 +156,9 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _exact(values: list[Any]) -> NDArray[Any]:
-    """Return Python's numbers as int64 if they are whole and no floats, else as float64."""
-    if all(not isinstance(value, float) and value == int(value) for value in values):
-        with suppress(OverflowError):
+    """Return Python's numbers as int64 if they are whole, else as float64."""
+    with suppress(OverflowError, ValueError):  # infinite, none or too large
+        if all(value == int(value) for value in values):
             return np.array([int(value) for value in values], np.int64)
     return np.array([_float(value) for value in values])
 
@@ -169,14 +171,29 @@ def _float(value: Any) -> float:
 
 
 def _numbers(column: pd.Series[Any]) -> tuple[NDArray[Any], Mask]:
-    """Return a column as integers or float64, and which of its values are no finite numbers, or too
-    large to be exact."""
+    """Return a column as integers or float64, and which of its values are no finite numbers, or
+    larger than 64 bits. No whole number is rounded."""
     parsed = pd.to_numeric(column, errors="coerce")
     if pd.api.types.is_integer_dtype(parsed):
         whole = parsed.to_numpy()
         return whole, np.asarray(whole > _LARGEST, np.bool_)
     values = parsed.to_numpy(np.float64, na_value=np.nan)
-    return values, ~(np.abs(values) < _LARGEST_EXACT)
+    wrong = ~(np.abs(values) < _LARGEST)
+    if (np.abs(values[~wrong]) < LARGEST_EXACT).all():
+        return values, wrong
+    known = np.where(wrong, 0, values)
+    if column.dtype != object:
+        return known.astype(np.int64), wrong
+    texts = zip(column, known.tolist(), strict=True)
+    return np.array([_whole(text, value) for text, value in texts], np.int64), wrong
+
+
+def _whole(text: str, value: float) -> int:
+    """Return the whole part of a number, exactly as its text has it."""
+    if abs(value) >= LARGEST_EXACT:
+        with suppress(InvalidOperation):  # of odd texts that pandas reads, such as 1e 18
+            return int(Decimal(text))
+    return int(value)
 
 
 def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -184,10 +201,14 @@ def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _since_1970(dates: pd.Series[Any]) -> tuple[NDArray[np.int64], float]:
-    """Return moments as seconds since 1970, or as microseconds if any has a fraction, and how many
-    of them are a second. A date without a time zone is taken to be in UTC."""
+    """Return moments as seconds since 1970, or as micro- or nanoseconds if any has such a fraction,
+    and how many of them are a second. A date without a time zone is taken to be in UTC."""
     moments = dates.dt.tz_convert(None) if dates.dt.tz is not None else dates
-    values = moments.to_numpy("datetime64[us]").astype(np.int64)
+    if (finest := moments.to_numpy()).dtype == "datetime64[ns]":
+        values = finest.astype(np.int64)
+        if (values % 1_000).any():
+            return values, 1_000 * SECOND
+    values = finest.astype("datetime64[us]").astype(np.int64)
     whole = (values % SECOND == 0).all()
     return (values // SECOND, 1) if whole else (values, SECOND)
 

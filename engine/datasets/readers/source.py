@@ -40,6 +40,8 @@ class Ratings:
     """The same for ``items``."""
     per_second: float | None = None
     """Units of ``times`` in a second; ``None`` if their size tells it (`engine.datasets.times`)."""
+    unit: int | None = None
+    """Units in a second that the source's numbers count, where ``times`` aren't these numbers."""
     parts: NDArray[np.int8] | None = None
     """What each interaction is in a split that is given: `TRAIN`, `CONTEXT`, `VALID` or `TEST`."""
 

@@ -176,8 +176,8 @@ def _found(material: Material) -> Iterator[Block]:
     states = Counter(str(row["state"]) for row in material.rows)
     told = listed(f"{number} {state}" for state, number in states.items())
     meant = (
-        f"Runs that meet the filter {material.wanted.where}"
-        if material.wanted.where
+        f"Runs that meet the filter {material.wanted.filter}"
+        if material.wanted.filter
         else "All runs"
     )
     yield Paragraph(f"{meant}: {told}. Only what is done is reported.")

@@ -35,6 +35,8 @@ FORMS: dict[str, Callable[[datetime], str]] = {
     "milliseconds": lambda when: str(int(when.timestamp()) * 1_000),
     "microseconds": lambda when: str(int(when.timestamp()) * SECOND),
     "nanoseconds": lambda when: str(int(when.timestamp()) * 1_000 * SECOND),
+    "nanoseconds with a point": lambda when: f"{int(when.timestamp()) * 1_000 * SECOND}.0",
+    "nanoseconds with an exponent": lambda when: repr(int(when.timestamp()) * 1e9),
 }
 
 RULES = {
@@ -46,6 +48,7 @@ RULES = {
     "as text": ("1610236800", "1610668800.0"),
     "milliseconds": (1610236800_000, 1610668800_000),
     "microseconds": (1610236800 * SECOND, 1610668800 * SECOND),
+    "nanoseconds": (1610236800 * 1_000 * SECOND, str(1610668800 * 1_000 * SECOND)),
     "mixed": ("2021-01-10", 1610668800 * SECOND),
     "days": (18637, 18642),
 }

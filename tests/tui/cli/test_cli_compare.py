@@ -179,7 +179,9 @@ def test_what_does_not_go_together_is_said(cli: Run) -> None:
         (("--pivot", "--limit", "3"), "leave --sort and --limit"),
         (("--pivot", "--format", "xlsx"), "a sheet needs a file"),
         (("--format", "latex"), "there is no format 'latex'"),
+        (("--pairs", "--metric", "EpochTime"), "no figure of single test users"),
         (("--pairs", "--sort", "EpochTime"), "no figure of single test users"),
+        (("--metric", "NDCG@10/test"), "--sort orders the runs"),
         (("--pairs", "--format", "latex"), "there is no format 'latex'"),
     ):
         result = cli("compare", *arguments)

@@ -18,7 +18,7 @@ Run = Callable[..., Any]
 
 ROWS = [f"{1 + n % 9}\t{10 + (n * n) % 17}\t3\t{n}\n" for n in range(90)]
 ITEMS = len({row.split("\t")[1] for row in ROWS})
-RUN = ("run", "--model", "sasrec", "--dataset", "mini", "--length", "8", "--dry-run")
+RUN = ("run", "--model", "sasrec", "--dataset", "mini", "--seed", "1,2", "--dry-run")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,43 @@ def test_fields_of_recbole_have_any_name(checksum: Callable[..., str]) -> None:
         == expected
     )
     assert checksum("x.inter", inter("ts", separator=","), "--separator", ",") == expected
+
+
+@pytest.mark.parametrize(
+    ("time", "unit", "sentence"),
+    [
+        (lambda at: at, "seconds", "read as seconds since 1970."),
+        (lambda at: f"{at}.5", "seconds", "read as seconds since 1970."),
+        (lambda at: at * 1_000, "milliseconds", "read as milliseconds since 1970."),
+        (lambda at: at * 10**6, "microseconds", "read as microseconds since 1970."),
+        (lambda at: at * 10**9, "nanoseconds", "read as nanoseconds since 1970."),
+        (lambda at: at * 1e9, "nanoseconds", "read as nanoseconds since 1970."),
+        (lambda at: at - 1_599_990_000, "seconds", "read as seconds from a beginning of their own"),
+        (lambda at: datetime.fromtimestamp(at, UTC).isoformat(), None, ""),
+    ],
+)
+def test_the_unit_that_is_recognised_is_said(
+    tmp_path: Path,
+    no_data: None,
+    cli: Run,
+    cli_json: Run,
+    checksum: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    time: Callable[[int], object],
+    unit: str | None,
+    sentence: str,
+) -> None:
+    monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path / "cache"))
+    content = "user_id,item_id,timestamp\n" + "".join(
+        f"{user},{item},{time(at)}\n" for user, item, at in ROWS
+    )
+    assert checksum("x.csv", content) == checksum("y.csv", CSV)
+    done = cli("data", "import", str(tmp_path / "x.csv"), "--name", "x")
+    assert f"The times are numbers, {sentence}" in done.stdout or not sentence
+    assert ("The times are numbers" in done.stdout) == bool(sentence)
+    for _ in range(2):  # read, then from the prepared copy
+        assert cli_json("data", "show", "x", "--json")["time_unit"] == unit
+        assert sentence in cli("data", "show", "x").stdout
 
 
 def test_what_is_left_out_is_said(tmp_path: Path, no_data: None, cli: Run, cli_json: Run) -> None:

@@ -30,10 +30,24 @@ def lab(tmp_path: Path) -> Iterator[StoreLocation]:
     os.close(lock)
 
 
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_the_filter_has_one_name_and_its_old_one_works(
+    cli: Run, lab: StoreLocation, command: str
+) -> None:
+    here = ("--db", str(lab.db), command, *(("-o", "x.csv") if command == "export" else ()))
+    written, before = (cli(*here, name, "modle:sasrec") for name in ("--filter", "--where"))
+    assert written.exit_code == 2
+    assert "model" in written.stderr
+    assert before.stderr == written.stderr
+    shown = cli(command, "--help").stdout
+    assert "--filter" in shown
+    assert "--where" not in shown
+
+
 def test_from_one_machine_to_another(cli: Run, lab: StoreLocation, tmp_path: Path) -> None:
     here = ("--db", str(lab.db))
     which = "model:sasrec state:done dataset:ml-100k"
-    done = cli(*here, "export", "-o", "x.tar.zst", "--where", which)
+    done = cli(*here, "export", "-o", "x.tar.zst", "--filter", which)
     assert done.exit_code == 0
     assert done.stderr.startswith("Written 7 runs to x.tar.zst")
     done = cli("import", "x.tar.zst")

@@ -29,12 +29,12 @@ WRITERS = [
     ("p.tex", "compare", "--pivot", "--format", "latex"),
     ("p.md", "compare", "--pairs", "--format", "md"),
     ("i.txt", "compare", "--inflation"),
-    ("r.html", "report", "--where", "model:sasrec length:20"),
-    ("r.md", "report", "--where", "model:sasrec length:20"),
+    ("r.html", "report", "--filter", "model:sasrec length:20"),
+    ("r.md", "report", "--filter", "model:sasrec length:20"),
     ("e.csv", "export"),
     ("e.parquet", "export"),
     ("x.tar.zst", "export"),
-    ("x.tar.gz", "export", "--where", "model:sasrec", "--checkpoints"),
+    ("x.tar.gz", "export", "--filter", "model:sasrec", "--checkpoints"),
 ]
 
 
@@ -131,7 +131,7 @@ def test_what_is_made_follows_the_umask(lab: StoreLocation, tmp_path: Path) -> N
     root = str(Path(__file__).parents[3])
     for words in (
         ("compare", "-o", "t.txt"),
-        ("report", "--where", "model:sasrec length:20", "-o", "r.md"),
+        ("report", "--filter", "model:sasrec length:20", "-o", "r.md"),
         ("export", "-o", "tb/all", "--format", "tensorboard"),
         ("suite", "save", "mine", "--model", "sasrec", "--dataset", "synthetic"),
     ):

@@ -24,11 +24,11 @@ def reported(held: StoreLocation, tmp_path: Path) -> None:
 
 def test_a_file_by_its_ending_else_markdown(reported: None, cli: Run, tmp_path: Path) -> None:
     page = tmp_path / "out.html"
-    result = cli("report", "--where", "model:sasrec length:50", "-o", str(page))
+    result = cli("report", "--filter", "model:sasrec length:50", "-o", str(page))
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == f"Written to {page}.\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
-    printed = cli("report", "--where", "model:sasrec length:50", "--metric", "recall@10/test")
+    printed = cli("report", "--filter", "model:sasrec length:50", "--metric", "recall@10/test")
     assert printed.stdout.startswith("# Benchmark of sequential recommenders\n")
     assert "Quality is Recall@10/test" in printed.stdout
     assert "![" not in printed.stdout
@@ -38,7 +38,7 @@ def test_a_suite_that_has_no_run_is_said(reported: None, cli: Run) -> None:
     result = cli("report", "--suite", "smoke")
     assert result.exit_code == 2
     assert "there is nothing to report" in result.stderr
-    both = cli("report", "--suite", "smoke", "--where", "model:sasrec")
+    both = cli("report", "--suite", "smoke", "--filter", "model:sasrec")
     assert (both.exit_code, "leave the filter, or the suite" in both.stderr) == (2, True)
 
 

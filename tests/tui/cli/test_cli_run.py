@@ -86,6 +86,24 @@ def test_ids_go_to_stdout_and_the_rest_to_stderr(held: StoreLocation, cli: Run) 
     assert "2 queued" in result.stderr
 
 
+LONE = "With one seed nothing can be told of differences. `--seed 42,43,44` makes it 3 "
+
+
+def test_one_seed_is_said_in_one_line_with_what_more_would_take(
+    held: StoreLocation, cli: Run, cli_json: RunJson
+) -> None:
+    chosen = ("run", "--model", "sasrec,xlstm", "--dataset", "synthetic")
+    assert cli(*chosen, "--dry-run").stderr == f"{LONE}(4 more runs).\n"
+    assert cli(*chosen, "--dry-run", "--json").stderr == ""
+    assert "one seed" not in cli(*chosen, "--seed", "1,2", "--dry-run").stderr
+    assert "one seed" not in cli(*chosen[:2], "xlstm", *chosen[3:], "--json").stderr
+    said = cli(*chosen).stderr.splitlines()
+    assert said[-1] == f"{LONE}(4 more runs)."
+    assert "one seed" not in cli(*chosen).stderr  # nothing is queued
+    assert "one seed" not in cli(*chosen, "--seed", "9").stderr
+    assert cli(*chosen, "--length", "75", "--again").stderr.splitlines()[-1].startswith(LONE)
+
+
 def test_a_dry_run_says_what_it_would_do_and_makes_nothing(
     cli: Run, cli_json: RunJson, tmp_path: Path
 ) -> None:

@@ -111,6 +111,10 @@ def test_confirm_in_light(snap_compare: Compare, busy_store: LiveStore) -> None:
     assert picture(snap_compare, busy_store.location, (120, 36), "f2", "c", "enter")
 
 
+def test_confirm_with_more_seeds(snap_compare: Compare, busy_store: LiveStore) -> None:
+    assert picture(snap_compare, busy_store.location, (80, 24), "c", "enter", "s")
+
+
 def test_help(snap_sizes: Sizes, absent_store: StoreLocation) -> None:
     pictures(snap_sizes, absent_store, "question_mark")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 from live_app import know_the_surroundings
 from live_runs import LiveStore
 from pilots import settled, wait_for
@@ -13,10 +12,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from engine.config import load_catalogue
-from engine.predictions import Item, UserPrediction
-from engine.runfolder import run_folder
-from engine.specfile import save_spec
+from engine.predictions import Item, Recommendation, UserPrediction
 from tui.app import SeqbenchApp
 from tui.run.predictions import PredictionsScreen, prediction_text
 from tui.run.screen import RunScreen
@@ -28,17 +24,10 @@ PATIENCE = 90.0
 @pytest.fixture
 def run(empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A run that is done, with the weights that it began with."""
-    from engine.models.registry import build
-
     know_the_surroundings(monkeypatch, tmp_path)
     run = empty_store.launch("sasrec")
     empty_store.train(run, 3, end="done")
-    folder = run_folder(empty_store.location.runs, run)
-    spec = load_catalogue().run_spec("sasrec", "synthetic", 50, 1)
-    save_spec(folder, spec)
-    torch.manual_seed(0)
-    model = build(spec.architecture, spec.source.items, spec.length)
-    torch.save(model.state_dict(), folder.best_model)
+    empty_store.keep_model(run)
     return run
 
 
@@ -73,12 +62,14 @@ async def test_users_one_after_the_other_and_by_name(empty_store: LiveStore, run
 @pytest.mark.parametrize("width", [40, 74, 120])
 def test_lines_fit(width: int) -> None:
     named = [
-        Item(str(i), f"[red]Ein langer Titel {'七' * i}", 1.5 - i, i % 2 == 0) for i in range(12)
+        Recommendation(str(i), f"[red]Ein langer Titel {'七' * i}", 1.5 - i, i % 2 == 0, i == 3)
+        for i in range(12)
     ]
-    found = UserPrediction("\x1b[31mann", named, named[3], 3, 2, [*named[:9], named[3]])
+    history = [Item(each.id, each.title) for each in named]
+    found = UserPrediction("\x1b[31mann", history, history[3], 3, 2, [*named[:9], named[3]])
     shown = str(prediction_text(found, "   tested user 1 of 9", width))
     assert max(map(cell_len, shown.splitlines())) <= max(width, 56)
     assert "\x1b" not in shown
     assert "[red]Ein" in shown
-    untested = UserPrediction("ann", named, None, None, None, named)
+    untested = UserPrediction("ann", history, None, None, None, named)
     assert "Not tested" in str(prediction_text(untested, "", width))

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from engine import predictions
-from engine.predictions import Item, Predictions, UserPrediction
+from engine.predictions import Item, Predictions, Recommendation, UserPrediction
 from tui.app import SeqbenchApp
 from tui.run.predictions import PredictionsScreen
 
@@ -25,8 +25,8 @@ NEXT = ("181", "Return of the Jedi (1983)")
 TOP = (("172", "Empire Strikes Back, The (1980)"), SEEN[1], NEXT, ("174", "七人の侍 (1954)"))
 
 
-def item(known: tuple[str, str], score: float = 0.0) -> Item:
-    return Item(*known, score, known in SEEN, known == NEXT)
+def recommended(known: tuple[str, str], score: float) -> Recommendation:
+    return Recommendation(*known, score, known in SEEN, known == NEXT)
 
 
 FOUND = Predictions(
@@ -35,11 +35,11 @@ FOUND = Predictions(
     [
         UserPrediction(
             "196",
-            [item(known) for known in SEEN],
-            item(NEXT),
+            [Item(*known) for known in SEEN],
+            Item(*NEXT),
             3,
             2,
-            [item(known, 9.5 - place) for place, known in enumerate(TOP)],
+            [recommended(known, 9.5 - place) for place, known in enumerate(TOP)],
         )
     ],
 )

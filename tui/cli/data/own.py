@@ -296,6 +296,7 @@ def report(
     from engine.datasets.problems import find_problems, sentences
     from engine.datasets.splits import data_checksum, split_data
     from engine.datasets.statistics import split_counts, statistics
+    from engine.datasets.times import UNITS, unit_sentence
 
     own = prepared.interactions
     figures = statistics(own)
@@ -315,6 +316,7 @@ def report(
                 "title": dataset.title,
                 "checksum": data_checksum(own, dataset),
                 "statistics": asdict(figures),
+                "time_unit": None if prepared.unit is None else UNITS[prepared.unit],
                 "steps": [asdict(step) for step in prepared.steps],
                 "split": split,
                 "problems": asdict(found),
@@ -338,6 +340,8 @@ def report(
     say(f"  {'popularity':<14}the top 1 % of items has {100 * figures.top_share:.1f} %")
     if figures.span:
         say(f"  {'times':<14}{figures.span}")
+    if prepared.unit is not None and own.times is not None:
+        say(f"  {'':<14}{unit_sentence(prepared.unit, int(own.times.max()))}")
     say(
         f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, "
         f"{count(counts.valid, 'user')} in validation, {counts.test:,} in test, "

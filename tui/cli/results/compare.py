@@ -14,7 +14,7 @@ from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
 from tui.cli.results.tables import put, put_inflation, put_pairs, put_pivot, tell_cells, tell_marks
-from tui.cli.session import Session, aggregate_option, note, pass_session
+from tui.cli.session import Session, aggregate_option, filter_option, note, pass_session
 
 
 @click.command()
@@ -28,13 +28,7 @@ from tui.cli.session import Session, aggregate_option, note, pass_session
 )
 @aggregate_option
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
-@click.option(
-    "--filter",
-    "filter_",
-    default="",
-    metavar="TEXT",
-    help="Such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
-)
+@filter_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option(
     "--quality",
@@ -52,6 +46,9 @@ from tui.cli.session import Session, aggregate_option, note, pass_session
     "--pairs",
     is_flag=True,
     help="Every two cells of a data set: the difference, its interval, and whether it is one.",
+)
+@click.option(
+    "--metric", metavar="COL", help="With --pairs: a test metric's column.  [default: NDCG@10/test]"
 )
 @click.option(
     "--inflation",
@@ -79,6 +76,7 @@ def compare(
     by_cell: bool,
     pivot: bool,
     pairs: bool,
+    metric: str | None,
     inflation: bool,
     reference: bool,
     imported: bool,
@@ -101,9 +99,11 @@ def compare(
         raise UsageError("--reference stands in the pivot: add --pivot.")
     if quality is not None and (pivot or pairs or inflation):
         raise UsageError("--quality is a column of the runs or of --by-cell.")
+    if metric is not None and not pairs:
+        raise UsageError("--metric is what --pairs compares: --sort orders the runs.")
     wanted = parse_quality(quality) if quality is not None else None
     if pairs:
-        put_pairs(session, filter_, sort or comparison.SORT, format_, output)
+        put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output)
         return
     if (pivot or inflation) and (limit is not None or sort is not None):
         table = "--pivot" if pivot else "--inflation"

@@ -10,7 +10,7 @@ from engine.errors import UsageError, did_you_mean
 from engine.interchange.epochs import write_epochs
 from engine.interchange.pack import pack
 from engine.store.database import StoreConnection
-from tui.cli.session import Session, note, pass_session
+from tui.cli.session import Session, filter_option, note, pass_session, where_option
 from tui.shell.text import count
 
 FORMATS = ("archive", "tensorboard", "csv", "parquet")
@@ -20,14 +20,8 @@ SHOWN = 5
 
 @click.command()
 @click.option("--suite", metavar="NAME", help="The runs that were launched with this suite.")
-@click.option(
-    "--filter",
-    "--where",
-    "filter_",
-    default="",
-    metavar="TEXT",
-    help="Such as 'model:sasrec state:done': see docs/queries.md.",
-)
+@filter_option
+@where_option
 @click.option(
     "--format",
     "format_",

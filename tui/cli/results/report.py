@@ -9,17 +9,13 @@ import click
 from engine.analysis.quality import parse_quality
 from engine.errors import UsageError
 from engine.report.formats import format_of
-from tui.cli.session import Session, note, pass_session
+from tui.cli.session import Session, filter_option, note, pass_session, where_option
 
 
 @click.command()
 @click.option("--suite", metavar="NAME", help="Report on this suite, and on what is missing of it.")
-@click.option(
-    "--where",
-    default="",
-    metavar="TEXT",
-    help="Only runs that meet the filter, such as 'dataset:ml-100k': see docs/queries.md.",
-)
+@filter_option
+@where_option
 @click.option(
     "--metric",
     default="NDCG@10/test",
@@ -41,11 +37,16 @@ from tui.cli.session import Session, note, pass_session
 )
 @pass_session
 def report(
-    session: Session, suite: str | None, where: str, metric: str, quality: str, output: Path | None
+    session: Session,
+    suite: str | None,
+    filter_: str,
+    metric: str,
+    quality: str,
+    output: Path | None,
 ) -> None:
     """Write the report: pivot, costs, trade-offs, statistics.
 
-    HTML is one file that loads nothing from elsewhere. Without --suite or --where it is about
+    HTML is one file that loads nothing from elsewhere. Without --suite or --filter it is about
     every run that is done.
     """
 
@@ -61,7 +62,7 @@ def report(
     chosen, masked = ranked_metric(metric)
     wanted = Wanted(
         suite=None if suite is None else session.catalogue.suite(suite),
-        where=where,
+        filter=filter_,
         metric=chosen,
         masked=masked,
         quality=parse_quality(quality),

@@ -30,6 +30,7 @@ from tui.cli.runs.moment import LEFT, Moment
 from tui.cli.session import (
     Listed,
     Session,
+    filter_option,
     flat,
     json_option,
     note,
@@ -59,13 +60,7 @@ from tui.shell.text import ago, duration, number, plain
     metavar="AGO",
     help="Only what ended since: 90m, 8h, 3d, or `left` for when you left the app.",
 )
-@click.option(
-    "--filter",
-    "filter_",
-    default="",
-    metavar="TEXT",
-    help="Such as 'model:sasrec age<2d': see docs/queries.md.",
-)
+@filter_option
 @json_option
 @pass_session
 def ls(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 
 import click
 
-from engine.predictions import Item, UserPrediction, predictions
+from engine.predictions import Item, Recommendation, UserPrediction, predictions
 from engine.runfolder import run_folder
 from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
@@ -15,15 +16,31 @@ from tui.cli.session import Session, json_option, pass_session, say, say_json, s
 @click.command()
 @click.argument("name", metavar="RUN")
 @click.option("--user", required=True, metavar="U", help="A user's id in the data set's source.")
-@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="Items.")
 @click.option(
-    "--history", type=click.IntRange(0), default=10, show_default=True, help="Last items to show."
+    "--top",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="Items.",
+)
+@click.option(
+    "--history",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Last items to show.  [default: 10; --json: all]",
 )
 @click.option("--mask-seen", is_flag=True, help="Leave out items that the user has had.")
 @json_option
 @pass_session
 def recommend(
-    session: Session, name: str, user: str, top: int, history: int, mask_seen: bool, as_json: bool
+    session: Session,
+    name: str,
+    user: str,
+    top: int,
+    history: int | None,
+    mask_seen: bool,
+    as_json: bool,
 ) -> None:
     """Show what a run recommends to a user, with the true next item.
 
@@ -33,14 +50,20 @@ def recommend(
         run = resolve_run(connection, name).id
     folder = run_folder(session.location.runs, run)
     found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
+    shown = len(found.history) if as_json else 10
+    found = replace(found, history=_last(found.history, shown if history is None else history))
     if as_json:
         say_json({"run": run, **asdict(found)})
     else:
-        _say(found, history)
+        _say(found)
 
 
-def _say(found: UserPrediction, history: int) -> None:
-    shown = list(found.history)[-history:] if history else []
+def _last(items: Sequence[Item], number: int) -> Sequence[Item]:
+    return items[-number:] if number else []
+
+
+def _say(found: UserPrediction) -> None:
+    shown = found.history
     say(f"User {found.user}: the last {len(shown)} items, oldest first")
     say_table(["", "ITEM", "TITLE"], [["", each.id, each.title] for each in shown])
     if found.true is None:
@@ -61,5 +84,5 @@ def _named(item: Item) -> str:
     return f"{item.id} {item.title}".strip()
 
 
-def _remark(item: Item) -> str:
+def _remark(item: Recommendation) -> str:
     return "the true one" if item.true else "seen before" if item.seen else ""

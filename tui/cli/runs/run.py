@@ -11,8 +11,9 @@ import click
 from engine.config import LOCAL, SlurmProfile
 from engine.datasets.confirm import confirm
 from engine.errors import DataError, UsageError
+from engine.machine.slots import Slot, detect_slots
 from engine.order import Order, parse_lengths, parse_seeds, parse_settings
-from engine.planning import Plan, order_of_axes, plan
+from engine.planning import Plan, order_of_axes, plan_in_store
 from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
@@ -29,6 +30,8 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
+from tui.launch.estimates import lone_text, time_text
+from tui.shell.text import count
 
 CHOICE = (
     click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
@@ -96,6 +99,8 @@ def run(
     _check_data(plan)
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
+        if not as_json:
+            _tell_lone(session, plan, cluster)
         return
     queued = _enqueue(session, plan, cluster)
     if present:
@@ -105,6 +110,7 @@ def run(
         where = f"as jobs of {cluster.name}" if cluster else "in the background"
         note(f"{len(queued)} queued; they train {where}.{follow}")
     if not as_json:
+        _tell_lone(session, plan, cluster)
         for run_id in queued:
             say(run_id)
     there = list(present.values())
@@ -153,13 +159,35 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
 
     With ``again``, none counts as there. Raises `UsageError`.
     """
-    if again or not session.has_store:
-        return plan(session.catalogue, order, ()), {}
+    slots = _slots(session)
+    if not session.has_store:
+        return plan_in_store(None, session.catalogue, order, (), slots), {}
     with session.reader() as connection:
-        planned = plan(session.catalogue, order, present_fingerprints(connection))
+        there_already = () if again else present_fingerprints(connection)
+        planned = plan_in_store(connection, session.catalogue, order, there_already, slots)
         there = [run.fingerprint for run in planned.runs if not run.missing]
         found = {fingerprint: present_runs(connection, fingerprint) for fingerprint in there}
     return planned, {fingerprint: runs[0].id for fingerprint, runs in found.items() if runs}
+
+
+def _tell_lone(session: Session, plan: Plan, cluster: SlurmProfile | None) -> None:
+    """Say of cells that get a single seed what can't be told with it, and how to add seeds."""
+    if not plan.lone_of(plan.missing):
+        return
+    sentence = f"{lone_text(plan, plan.missing).capitalize()}."
+    if plan.wider is None:
+        note(sentence)
+        return
+    seeds = plan.wider.order.seeds
+    more = [run for run in plan.wider.missing if run.spec.seed not in plan.order.seeds]
+    cost = count(len(more), "more run")
+    if cluster is None and any(run.cost for run in more):
+        cost += f", time {time_text(more, len(_slots(session)))}"
+    note(f"{sentence} `--seed {','.join(map(str, seeds))}` makes it {len(seeds)} ({cost}).")
+
+
+def _slots(session: Session) -> list[Slot]:
+    return detect_slots(session.catalogue.settings.slots)
 
 
 def _check_data(plan: Plan) -> None:
