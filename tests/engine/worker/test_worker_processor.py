@@ -13,7 +13,7 @@ import pytest
 from test_worker import exit_status, lines, small_spec
 
 from engine.analysis.comparison import compare_rows
-from engine.marks import BUSY, UNDISTURBED_SHARE
+from engine.marks import BUSY, UNDISTURBED_SHARE, of_times
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
@@ -55,14 +55,14 @@ def crowded() -> Iterator[int]:
         process.wait()
 
 
-def marks(location: StoreLocation, folder: RunFolder) -> object:
+def marks(location: StoreLocation, folder: RunFolder) -> tuple[str, ...]:
     with closing(connect_writer(location)) as con:
         ingest(con, folder, 1)
     with closing(connect_reader(location)) as con:
         (row,) = compare_rows(con)
         assert row["state"] == "done"
         assert (row["EpochCPUTime"] or 0.0) > 0  # type: ignore[operator]
-        return row["marks"]
+        return of_times(row["marks"])
 
 
 @pytest.mark.skipif(not COUNTED, reason="this kernel doesn't count what threads wait")
@@ -77,7 +77,7 @@ def test_a_starved_worker_is_marked(
         assert 0 < fields["cpu_seconds"] < fields["train_seconds"] + 0.1
     assert sum(f["cpu_wait_seconds"] for f in epochs) > sum(f["cpu_seconds"] for f in epochs)
     assert lines(folder, "end")[0].fields["speed_cpu_share"] < UNDISTURBED_SHARE
-    assert marks(location, folder) == BUSY
+    assert marks(location, folder) == (BUSY,)
 
 
 def test_what_a_worker_had_is_what_its_mark_is_of(
@@ -90,7 +90,7 @@ def test_what_a_worker_had_is_what_its_mark_is_of(
     speed = lines(folder, "end")[0].fields["speed_cpu_share"]
     assert all((wait is not None) == COUNTED for wait in [*waits, speed])
     if not COUNTED:
-        assert marks(location, folder) is None
+        assert marks(location, folder) == ()
         return
     least = min(speed, had / (had + sum(waits)))
-    assert marks(location, folder) == (BUSY if least < UNDISTURBED_SHARE else "")
+    assert marks(location, folder) == ((BUSY,) if least < UNDISTURBED_SHARE else ())
