@@ -51,10 +51,11 @@ def cold_sentence(valid: Ceiling, test: Ceiling) -> str:
     if not valid.cold and not test.cold:
         return ""
     said = (
-        f"Cold items: the test item of {test.cold:,} of {test.users:,} users and the validation "
-        f"item of {valid.cold:,} of {valid.users:,} occur in no training interaction. A model that "
-        "knows only training items hits them by chance alone: leaving that aside, each metric is "
-        f"at most {test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on validation."
+        f"Cold items: the test item of {test.cold:,} of {test.users:,} evaluated users and the "
+        f"validation item of {valid.cold:,} of {valid.users:,} occur in no training interaction. A "
+        "model that knows only training items hits them by chance alone: leaving that aside, each "
+        f"metric is at most {test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on "
+        "validation."
     )
     if valid.cold == valid.users:
         said += " Validation can't tell one epoch from another."

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ KeyPath = tuple[int | str, ...]
 """Path of a value in a document: keys and list indices."""
 
 Scalar = str | int | float | bool | None
+Real = Callable[[str], float | Decimal]
+"""Makes a number of the digits of a decimal fraction."""
 
 _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -67,8 +70,11 @@ class YamlDocument:
         return ConfigError(f"{self.path}: {problem}")
 
 
-def read_yaml(path: Path) -> YamlDocument:
+def read_yaml(path: Path, real: Real = float) -> YamlDocument:
     """Read a YAML mapping; sequences become tuples.
+
+    Args:
+        real: makes a number of a scalar such as ``0.130``; `Decimal` keeps its digits.
 
     Raises:
         ConfigError: the file can't be read, isn't a mapping, or has tags, aliases or duplicate
@@ -80,7 +86,7 @@ def read_yaml(path: Path) -> YamlDocument:
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(f"{path}:1: expected a mapping of keys to values.")
         lines: dict[KeyPath, tuple[Path, int]] = {}
-        return YamlDocument(path, _construct(path, node, (), lines), lines)
+        return YamlDocument(path, _construct(path, node, (), lines, real), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -205,7 +211,11 @@ def _refuse_what_is_not_plain(path: Path, text: str, loader: Any) -> None:
 
 
 def _construct(
-    path: Path, node: yaml.Node, key_path: KeyPath, lines: dict[KeyPath, tuple[Path, int]]
+    path: Path,
+    node: yaml.Node,
+    key_path: KeyPath,
+    lines: dict[KeyPath, tuple[Path, int]],
+    real: Real,
 ) -> Any:
     """Build the value of a node, and add the lines of its parts to ``lines``."""
     line = node.start_mark.line + 1
@@ -220,12 +230,15 @@ def _construct(
             if key in mapping:
                 raise ConfigError(f"{path}:{key_line}: the key {shown(key)} stands twice.")
             lines[(*key_path, key)] = (path, key_line)
-            mapping[key] = _construct(path, value_node, (*key_path, key), lines)
+            mapping[key] = _construct(path, value_node, (*key_path, key), lines, real)
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return tuple(
-            _construct(path, item, (*key_path, index), lines)
+            _construct(path, item, (*key_path, index), lines, real)
             for index, item in enumerate(node.value)
         )
     assert isinstance(node, yaml.ScalarNode)
-    return node.value if node.style else parse_scalar(node.value)  # plain text has no style
+    if node.style:  # plain text has none
+        return node.value
+    value = parse_scalar(node.value)
+    return real(node.value) if isinstance(value, float) else value

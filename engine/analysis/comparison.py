@@ -200,7 +200,7 @@ def column_names(aggregate: Aggregate = "best") -> list[str]:
 
 def kind_of(name: str) -> Kind:
     """Return the kind of the values under a row's key: how they are shown."""
-    if name == "seeds":
+    if name in ("seeds", "test_users"):
         return "whole"
     if name == TIME_TO_QUALITY:
         return "seconds"
@@ -307,7 +307,8 @@ def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
         words = " ".join(str(run["marks"] or "") for run in runs)
         told = any(run["marks"] is not None for run in runs)
         first |= {"marks": " ".join(in_order(words.split())) if told else None}
-        first |= {"ceiling": runs[0].get("ceiling"), "seeds": len(runs)}
+        first |= {name: runs[0].get(name) for name in ("test_users", "ceiling")}
+        first["seeds"] = len(runs)
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.
             times = [row[TIME_TO_QUALITY] for row in runs]

@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Literal, get_args
 
 from rich.cells import cell_len, set_cell_size
@@ -72,18 +73,20 @@ def _names(rows: Sequence[Row]) -> list[str]:
     return list(rows[0]) if rows else column_names()
 
 
-def csv_text(lines: Iterable[Sequence[Value]]) -> str:
+def csv_text(lines: Iterable[Sequence[Value | Decimal]]) -> str:
     """Write lines of values, the first being the head, as CSV for programs and spreadsheets."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(map(csv_cell, line) for line in lines)
     return out.getvalue()
 
 
-def csv_cell(value: Value) -> str:
+def csv_cell(value: Value | Decimal) -> str:
     """Write a value with every digit; text that a spreadsheet would take for a formula gets a quote
     before it."""
     if value is None:
         return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if not isinstance(value, str):
         return repr(value)
     text = printable(value)

@@ -7,19 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.ceiling import ceiling_of
-from engine.spec import SplitRule
+from engine.evaluated import evaluated_of
+from engine.spec import Filter, SplitRule
 from engine.store.database import fetch, json_object
 
 PROVENANCE = (
     "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
-    "ceiling",
+    "test_users", "ceiling",
 )  # fmt: skip
-"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``ceiling`` is
-the highest value that a metric on test can have (`engine.ceiling`)."""
+"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``test_users``
+are those that are evaluated in test, ``ceiling`` is the highest value that a metric on test can
+have (`engine.ceiling`)."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
 _AT_ONCE = 500
 _SPLIT = SplitRule().model_dump()
+_FILTER = Filter().model_dump()
 
 
 def provenance_of(
@@ -55,7 +58,8 @@ def provenance_of(
                 content = json_object(fields)
                 found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
                 found[run]["attempts"] = attempt
-                ceiling = ceiling_of(content)
+                ceiling, evaluated = ceiling_of(content), evaluated_of(content)
+                found[run]["test_users"] = evaluated.test if evaluated else None
                 found[run]["ceiling"] = ceiling.highest if ceiling else None
     return found
 
@@ -63,18 +67,33 @@ def provenance_of(
 def split_of(spec: Mapping[str, Any]) -> str | None:
     """Return how the interactions were split into training, validation and test, such as
     ``leave-one-out``; None if the specification doesn't tell, as of an imported run."""
+    rule = rule_of(spec, "split")
+    if not isinstance(rule, dict):
+        return rule
+    own = {name: value for name, value in rule.items() if name != "kind"}
+    return f"{rule.get('kind', _SPLIT['kind'])} {_changed(own, _SPLIT)}".strip()
+
+
+def filter_of(spec: Mapping[str, Any]) -> str | None:
+    """Return the filter that the interactions went through, such as ``min_rating=4 k_core=5``, or
+    ``none``; None if the specification doesn't tell."""
+    rule = rule_of(spec, "filter")
+    return _changed(rule, _FILTER) or "none" if isinstance(rule, dict) else rule
+
+
+def rule_of(spec: Mapping[str, Any], name: str) -> dict[str, Any] | str | None:
+    """Return a rule of the data's specification; as text if another version wrote it otherwise."""
     source = spec.get("source")
     if not isinstance(source, dict):
         return None
-    rule = source.get("split") or {}
-    if not isinstance(rule, dict):
-        return str(rule)
-    changed = " ".join(
-        f"{name}={value}"
-        for name, value in rule.items()
-        if name != "kind" and value != _SPLIT.get(name)
+    rule = source.get(name) or {}
+    return rule if isinstance(rule, dict) else str(rule)
+
+
+def _changed(rule: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+    return " ".join(
+        f"{name}={value}" for name, value in rule.items() if value != defaults.get(name)
     )
-    return f"{rule.get('kind', _SPLIT['kind'])} {changed}".strip()
 
 
 def _scalar(value: Any) -> str | int | None:

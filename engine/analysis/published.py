@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.comparison import COSTS
@@ -41,7 +42,7 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Against:
     """A published figure, and ours measured alike."""
 
-    published: float
+    published: Decimal
     alike: Spread | None
     """Over seeds; None if no run has the figure."""
     margin: float | None
@@ -52,7 +53,9 @@ class Against:
     @property
     def difference(self) -> float | None:
         """Ours less the published figure; None of what isn't compared."""
-        return None if self.alike is None or self.marked else self.alike.mean - self.published
+        if self.alike is None or self.marked:
+            return None
+        return self.alike.mean - float(self.published)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -74,7 +77,7 @@ class Published:
     """Marks of our runs (`engine.marks`), which keep figures from being compared with it."""
 
 
-def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
+def against(published: Decimal, ours: Spread | None, *, metric: bool) -> Against:
     """Compare a published figure with a cell's."""
     margin = None
     if metric and ours is not None and ours.deviation is not None:
@@ -83,10 +86,11 @@ def against(published: float, ours: Spread | None, *, metric: bool) -> Against:
     return Against(published, ours, margin)
 
 
-def last_digit(value: float) -> float:
-    """Return a unit of a figure's last digit other than 0."""
-    decimals = f"{value:.10f}".rstrip("0").partition(".")[2]
-    return 10.0 ** -len(decimals)
+def last_digit(published: Decimal) -> float:
+    """Return a unit of a figure's last digit, which may be a 0: .001 for ``0.130``."""
+    exponent = published.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return float(Decimal((0, (1,), exponent)))
 
 
 def published_for(

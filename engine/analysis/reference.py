@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ class Beside:
 
     column: str
     kind: Kind
-    published: float
+    published: Decimal
     alike: float | None
     """Our figure measured like the published one, as far as is known: for a metric, on the
     validation set with the table's aggregate."""
@@ -38,12 +39,12 @@ class Beside:
     @property
     def difference(self) -> float | None:
         """``alike`` − ``published``; None of what isn't compared."""
-        return None if self.alike is None or self.marked else self.alike - self.published
+        return None if self.alike is None or self.marked else self.alike - float(self.published)
 
     @property
     def test_difference(self) -> float | None:
         """``test`` − ``published``."""
-        return None if self.test is None else self.test - self.published
+        return None if self.test is None else self.test - float(self.published)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class ReferenceOfCell:
     split: str
     aggregate: str
     ranking: str
-    figures: tuple[tuple[str, float], ...]
+    figures: tuple[tuple[str, Decimal], ...]
+    """With the digits that they were published with."""
 
     def sources(self) -> tuple[str, ...]:
         """List the store's columns that `beside` reads."""
@@ -73,7 +75,7 @@ class ReferenceOfCell:
         )
 
     def _pair(
-        self, name: str, published: float, ours: Callable[[str], Value], marked: bool
+        self, name: str, published: Decimal, ours: Callable[[str], Value], marked: bool
     ) -> Beside:
         alike, test = self.sources_of(name)
         return Beside(
@@ -101,7 +103,7 @@ class ReferenceOfCell:
 @cache
 def alike_sources(aggregate: str) -> tuple[str, ...]:
     """List every store column that `ReferenceOfCell.beside` may read for a table's aggregate."""
-    every = tuple((name, 0.0) for name in REFERENCE_COLUMNS)
+    every = tuple((name, Decimal(0)) for name in REFERENCE_COLUMNS)
     names: set[str] = set()
     for ranking in ("all-items", "seen-masked"):
         names.update(ReferenceOfCell("", "", "", "", aggregate, ranking, every).sources())
@@ -128,6 +130,11 @@ def references_of(
         for cell in table.cells
         if (cell.model, cell.dataset, cell.length) == (model, dataset, length)
     ]
+
+
+def digits_text(published: Decimal) -> str:
+    """Write a published figure with its own digits, thousands apart: ``0.130``."""
+    return f"{published:,f}"
 
 
 def _number(value: Value) -> float | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
+from engine.errors import SHOWN, cut, shown
 from engine.spec import Name, Size, Strict
 
 
@@ -35,13 +37,39 @@ class ModelEntry(Strict):
     profiles: dict[str, Profile] = Field(min_length=1)
 
 
+MOST_PLACES = 20
+"""Most digits of a published figure on either side of its point."""
+
+
+def _digits(value: object) -> Decimal:
+    """Take a number, or a text that is one, with the digits that it is written in."""
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+            raise InvalidOperation
+        number = Decimal(str(value))
+        exponent = number.as_tuple().exponent
+        if not isinstance(exponent, int):  # no finite number
+            raise InvalidOperation
+    except InvalidOperation:
+        raise ValueError(f"expected a number, not {shown(value)}") from None
+    if exponent < -MOST_PLACES or number.adjusted() >= MOST_PLACES:
+        raise ValueError(
+            f"expected a number of at most {MOST_PLACES} places, not {cut(str(number), SHOWN)}"
+        )
+    return number
+
+
+Digits = Annotated[Decimal, BeforeValidator(_digits)]
+"""A published figure with its digits: ``0.130`` isn't ``0.13``."""
+
+
 class ReferenceCell(Strict):
     """The published figures of one cell, by column of `engine.metrics.REFERENCE_COLUMNS`."""
 
     model: Name
     dataset: Name
     length: int
-    figures: dict[str, float]
+    figures: dict[str, Digits]
 
 
 class ReferenceTable(Strict):

@@ -13,7 +13,7 @@ from engine.config.entries import Settings
 from engine.errors import ConfigError, UsageError, shown
 from engine.surroundings import working_folder
 from engine.validation import InvalidError, validate
-from engine.yamlfile import YamlDocument, merge_documents, read_yaml
+from engine.yamlfile import Real, YamlDocument, merge_documents, read_yaml
 
 Entry = TypeVar("Entry", bound=BaseModel)
 Loaded = dict[str, tuple[Entry, YamlDocument]]
@@ -86,21 +86,27 @@ def user_entry(extra: Path | None, folder: str, kind: str, name: str) -> tuple[P
     return path, name in known
 
 
-def read_entries(layers: Sequence[Path], folder: str, kind: type[Entry]) -> Loaded[Entry]:
-    """Read the entries in a folder of all layers, merged by name. Raises `ConfigError`."""
+def read_entries(
+    layers: Sequence[Path], folder: str, kind: type[Entry], real: Real = float
+) -> Loaded[Entry]:
+    """Read the entries in a folder of all layers, merged by name. Raises `ConfigError`.
+
+    Args:
+        real: as in `read_yaml`.
+    """
     documents: dict[str, YamlDocument] = {}
     for layer in layers:
-        for name, document in _layer(layer / folder).items():
+        for name, document in _layer(layer / folder, real).items():
             below = documents.get(name)
             documents[name] = merge_documents(below, document) if below else document
     return {name: (_validated(kind, doc), doc) for name, doc in sorted(documents.items())}
 
 
-def _layer(folder: Path) -> dict[str, YamlDocument]:
+def _layer(folder: Path, real: Real = float) -> dict[str, YamlDocument]:
     """Read the entries of one folder, by name. Raises `ConfigError`."""
     documents: dict[str, YamlDocument] = {}
     for path in sorted(folder.glob("[!.]*.y*ml")):
-        document = read_yaml(path)
+        document = read_yaml(path, real)
         name = document.value.get("name")
         if not isinstance(name, str):
             raise document.error(("name",), "every entry needs its name, as text.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     models = read_entries(layers, "models", ModelEntry)
     datasets = read_entries(layers, "datasets", Dataset)
     suites = read_entries(layers, "suites", Suite)
-    references = read_entries(layers, "reference", ReferenceTable)
+    references = read_entries(layers, "reference", ReferenceTable, real=Decimal)
     catalogue = Catalogue(
         models=_entries(models),
         datasets=_entries(datasets),

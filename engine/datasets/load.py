@@ -95,13 +95,17 @@ def source_files(dataset: Dataset) -> tuple[Path, ...]:
 
 def catalogue_differences(dataset: Dataset, interactions: Interactions) -> list[str]:
     """Return a sentence on the counts that differ from the catalogue's; an empty list if none
-    do."""
+    do. A count that isn't confirmed is compared with nothing."""
     counted = {
         "users": (interactions.num_users, dataset.users),
         "items": (interactions.num_items, dataset.items),
         "interactions": (len(interactions.items), dataset.interactions),
     }
-    wrong = [f"{a:,} {name} (not {b:,})" for name, (a, b) in counted.items() if a != b]
+    wrong = [
+        f"{a:,} {name} (not {b:,})"
+        for name, (a, b) in counted.items()
+        if a != b and name not in dataset.unconfirmed
+    ]
     return [f"{dataset.title} holds {', '.join(wrong)} here."] if wrong else []
 
 

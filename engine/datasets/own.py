@@ -193,6 +193,7 @@ def _counted(dataset: Dataset, prepared: Prepared, size: Size | None = None) -> 
             "users": own.num_users,
             "items": own.num_items,
             "interactions": len(own.items),
+            "unconfirmed": tuple(each for each in dataset.unconfirmed if each == "checksum"),
             "size": size or size_of(len(own.items)),
             "interactions_sha256": data_checksum(own, dataset),
         }

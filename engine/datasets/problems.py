@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import FEWEST_EVALUATED
-from engine.spec import TOP_K
+from engine.datasets.statistics import SplitCounts
+from engine.spec import TOP_K, SplitRule
 
 FEW_ITEMS = 50
 """Most items of which it is said what a random order of them would give."""
@@ -27,8 +28,6 @@ class Findings:
     """Users with fewer than three interactions."""
     ties: int
     """Interactions with the same time as the user's previous one."""
-    tied_targets: int
-    """Users whose last two interactions have the same time."""
     timeless: bool
     """Whether the source has no times."""
     backwards: int
@@ -42,17 +41,15 @@ def find_problems(interactions: Interactions) -> Findings:
     user = np.repeat(np.arange(len(lengths)), lengths)
     keys = np.sort(user * (interactions.num_items + 1) + interactions.items)
     duplicates = int((keys[1:] == keys[:-1]).sum())
-    ties = tied = same_time = backwards = 0
+    ties = same_time = backwards = 0
     if times is not None:
         same = (times[1:] == times[:-1]) & (user[1:] == user[:-1])
         ties = int(same.sum())
         same_time = _same_time(interactions, same)
         earlier = (times[1:] < times[:-1]) & (user[1:] == user[:-1])
         backwards = len(np.unique(user[1:][earlier]))
-        last = offsets[1:][lengths >= 2] - 2
-        tied = int(same[last].sum())
     too_short = int((lengths < FEWEST_EVALUATED).sum())
-    return Findings(duplicates, same_time, too_short, ties, tied, times is None, backwards)
+    return Findings(duplicates, same_time, too_short, ties, times is None, backwards)
 
 
 def _same_time(interactions: Interactions, same: NDArray[np.bool_]) -> int:
@@ -71,8 +68,14 @@ def _same_time(interactions: Interactions, same: NDArray[np.bool_]) -> int:
     return len(keys) - len(np.unique(keys))
 
 
-def sentences(found: Findings, interactions: Interactions) -> list[str]:
-    """Return a sentence for each problem found."""
+def sentences(
+    found: Findings, interactions: Interactions, rule: SplitRule, split: SplitCounts
+) -> list[str]:
+    """Return a sentence for each problem found.
+
+    Args:
+        split: what the data set's ``rule`` makes of the interactions.
+    """
     users, total = interactions.num_users, len(interactions.items)
     said = []
     if found.duplicates:
@@ -93,7 +96,7 @@ def sentences(found: Findings, interactions: Interactions) -> list[str]:
             f"Few items: with {interactions.num_items} of them a random order has a "
             f"Recall@{TOP_K} of {chance:.4f}."
         )
-    if found.too_short:
+    if found.too_short and rule.kind == "leave-one-out":
         said.append(
             f"Too short: {_share(found.too_short, users)} users have fewer than "
             f"{FEWEST_EVALUATED} interactions. Leave-one-out trains on them and doesn't evaluate "
@@ -110,13 +113,26 @@ def sentences(found: Findings, interactions: Interactions) -> list[str]:
     if found.ties:
         said.append(
             f"Ties: {_share(found.ties, total)} interactions have the time of the user's one "
-            f"before, and the test item of {_share(found.tied_targets, users)} users is decided "
-            "by such a tie. Ties keep the order of the file."
+            f"before. {_tied(split)} Ties keep the order of the file."
         )
     return said
 
 
+def _tied(split: SplitCounts) -> str:
+    """Say of how many of the users that a split evaluates a tie decides which item is held out."""
+    if not split.valid_tied and not split.test_tied:
+        return "No held-out item is decided by such a tie."
+    test, valid = (
+        _share(split.test_tied or 0, split.test),
+        _share(split.valid_tied or 0, split.valid),
+    )
+    return (
+        f"Such a tie decides the test item of {test} evaluated users, and the validation item of "
+        f"{valid}."
+    )
+
+
 def _share(part: int, whole: int) -> str:
     percent = 100 * part / whole if whole else 0
-    shown = "under 0.1" if percent < 0.1 else f"{percent:.1f}"
+    shown = "under 0.1" if 0 < percent < 0.1 else f"{percent:.1f}"
     return f"{part:,} of {whole:,} ({shown} %)"

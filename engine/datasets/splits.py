@@ -89,6 +89,27 @@ class SplitData:
         never: NDArray[np.bool_] = trained[self.targets(split)] == 0
         return never
 
+    def tied(self, split: Split) -> NDArray[np.bool_] | None:
+        """Return which targets, (evaluated,), are decided by a tie: they have the time of the
+        interaction before or after them, which another order of the two would hold out instead.
+
+        ``None`` if the source has no times. What is in another file of a split that is given is no
+        tie, whatever its time.
+        """
+        own, ends = self.interactions, self.ends(split)
+        if own.times is None:
+            return None
+        starts, lasts = own.offsets[self.users(split)], own.offsets[self.users(split) + 1]
+        found = np.zeros(len(ends), np.bool_)
+        for other in (ends - 1, ends + 1):
+            there = (other >= starts) & (other < lasts)
+            one, two = ends[there], other[there]
+            alike = own.times[one] == own.times[two]
+            if own.parts is not None:
+                alike &= own.parts[one] == own.parts[two]
+            found[there] |= alike
+        return found
+
     def histories(self, split: Split, length: int) -> NDArray[np.int32]:
         """Return the last items before each target, (evaluated, length), left-padded with 0."""
         return last_items(self.interactions, self.users(split), self.ends(split), length)

@@ -58,6 +58,11 @@ class Statistics:
     span: str = ""
     """Both, for people."""
 
+    @property
+    def holds(self) -> str:
+        """The sizes in words."""
+        return f"{self.users:,} users, {self.items:,} items, {self.interactions:,} interactions"
+
 
 @dataclass(frozen=True)
 class SplitCounts:
@@ -77,6 +82,11 @@ class SplitCounts:
     valid_cold: int = 0
     """Users of validation whose target is an item that no training interaction has."""
     test_cold: int = 0
+    """Those of test."""
+    valid_tied: int | None = None
+    """Users of validation whose target is decided by a tie (`SplitData.tied`); ``None`` if the
+    source has no times."""
+    test_tied: int | None = None
     """Those of test."""
     valid_from: str | None = None
     """Of a temporal split: where validation begins."""
@@ -137,16 +147,22 @@ def split_counts(split: SplitData) -> SplitCounts:
     total = len(split.interactions.items)
     valid_from, test_from = _began(split)
     return SplitCounts(
-        train,
-        valid,
-        test,
-        only,
-        total - train - valid - test,
-        int(split.cold("valid").sum()),
-        int(split.cold("test").sum()),
-        valid_from,
-        test_from,
+        train=train,
+        valid=valid,
+        test=test,
+        trained_only=only,
+        unused=total - train - valid - test,
+        valid_cold=int(split.cold("valid").sum()),
+        test_cold=int(split.cold("test").sum()),
+        valid_tied=_count(split.tied("valid")),
+        test_tied=_count(split.tied("test")),
+        valid_from=valid_from,
+        test_from=test_from,
     )
+
+
+def _count(found: NDArray[np.bool_] | None) -> int | None:
+    return None if found is None else int(found.sum())
 
 
 def _began(split: SplitData) -> tuple[str | None, str | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matplotlib import style
@@ -14,8 +15,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from engine.analysis.costs import Cost, CostedCell
+from engine.analysis.export import listed
 from engine.analysis.scatter import pareto_front
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
+from engine.report.wording import counted
 
 WIDE = 11.0
 """Width of a figure in inches; a page scales it to its column."""
@@ -82,6 +85,16 @@ def quality_plot(name: str, qualities: Sequence[CellQuality], metric: str, looks
         return svg_text(figure, name)
 
 
+def quality_alt(qualities: Sequence[CellQuality], metric: str, title: str) -> str:
+    """Describe `quality_plot` for who can't see it."""
+    users = listed(f"{n:,}" for n in sorted({q.cell.cell.ranks.shape[2] for q in qualities}))
+    return (
+        f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point each "
+        f"at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for its "
+        f"95 % interval over {users} test users, and a tick for each seed."
+    )
+
+
 def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours) -> str:
     """Draw a column per length: validation over training time, and the loss over epochs."""
     lengths = sorted({curve.length for curve in curves})
@@ -107,6 +120,20 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
         return svg_text(figure, name)
 
 
+def curves_alt(curves: Sequence[Curve], metric: str, title: str) -> str:
+    """Describe `curves_plot` for who can't see it."""
+    models = Counter(curve.model for curve in curves)
+    lengths = sorted({curve.length for curve in curves})
+    chosen = [curve.quality[curve.best] for curve in curves if curve.best is not None]
+    marked = f", the chosen epoch marked ({_span(chosen)})" if chosen else ""
+    runs = listed(f"{number} of {model}" for model, number in models.items())
+    return (
+        f"Two plots for {'length' if len(lengths) == 1 else 'each of the lengths'} "
+        f"{listed(map(str, lengths))}, a line for each run on {title}: {runs}. Above, {metric} "
+        f"over seconds of training{marked}; below, the training loss over epochs."
+    )
+
+
 def pareto_plot(
     name: str, qualities: Sequence[CellQuality], costs: Sequence[Cost], metric: str, looks: Colours
 ) -> str:
@@ -127,11 +154,41 @@ def pareto_plot(
         return svg_text(figure, name)
 
 
-def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Colours) -> None:
+def pareto_alt(
+    qualities: Sequence[CellQuality], costs: Sequence[Cost], metric: str, title: str
+) -> str:
+    """Describe `pareto_plot` for who can't see it."""
+    fronts = []
+    for cost in costs:
+        points, front = _points(qualities, cost)
+        names = listed([points[index][1].cell.label for index in sorted(front)] or ["no cell"])
+        absent = len(qualities) - len(points)
+        fronts.append(f"{cost.title}: {names}{f' ({absent} without it)' if absent else ''}")
+    return (
+        f"{metric} of {counted(qualities, 'cell')} on {title} over {counted(costs, 'cost')}, a "
+        "plot each, as in the table above. On the Pareto front by means are, over "
+        f"{'; '.join(fronts)}."
+    )
+
+
+def _points(
+    qualities: Sequence[CellQuality], cost: Cost
+) -> tuple[list[tuple[float, CellQuality]], set[int]]:
+    """Return the cells that have a cost, each with its mean, and the indices of those on the Pareto
+    front."""
     spreads = [(quality.cell.spread(cost), quality) for quality in qualities]
-    known = [(found.mean if found else None, quality) for found, quality in spreads]
-    points = [(x, quality) for x, quality in known if x is not None]
-    front = cost_front(points, cost)
+    points = [(found.mean, quality) for found, quality in spreads if found]
+    return points, set(cost_front(points, cost))
+
+
+def _span(values: Iterable[float]) -> str:
+    """Write the least and the greatest of some figures."""
+    ordered = [f"{value:.4f}" for value in sorted(values)]
+    return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
+
+
+def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Colours) -> None:
+    points, front = _points(qualities, cost)
     if front:
         steps = sorted((points[index][0], points[index][1].mean) for index in front)
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))

@@ -161,6 +161,9 @@ class Dataset(Strict):
     """After filtering, as are ``items`` and ``interactions``."""
     items: int = Field(gt=0)
     interactions: int = Field(gt=0)
+    unconfirmed: tuple[Literal["users", "items", "interactions", "checksum"], ...] = ()
+    """Counts that neither the publisher nor a copy has confirmed; ``checksum`` if none is
+    published."""
     folder: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the folder under the data folders, and in the archive."""
     files: dict[str, str | None] = Field(default={})
@@ -179,6 +182,22 @@ class Dataset(Strict):
     optional: bool = False
     """Whether Launch lists it only if it is on this machine or a chosen suite names it."""
     note: str = ""
+
+    @property
+    def holds(self) -> str:
+        """Its counts in words, those that aren't confirmed with a question mark."""
+        names = ("users", "items", "interactions")
+        counts = ((name, getattr(self, name)) for name in names)
+        return ", ".join(
+            f"{count:,}{'?' if name in self.unconfirmed else ''} {name}" for name, count in counts
+        )
+
+    @property
+    def doubt(self) -> str:
+        """Say what of the entry isn't confirmed; empty if everything is."""
+        what = (each if each == "checksum" else f"number of {each}" for each in self.unconfirmed)
+        told = ", ".join(what)
+        return f"Not confirmed by its publisher or by a copy: {told}." if told else ""
 
     @model_validator(mode="after")
     def _has_source(self) -> Dataset:

@@ -21,7 +21,7 @@ _LABELS = frozenset({"model", "dataset", "seed", "profile", "variant", "continue
 """Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
 _SOURCE_LABELS = frozenset(
     {"title", "aliases", "size", "folder", "titles", "local", "archive", "license", "optional"}
-    | {"note", "interactions_sha256"}
+    | {"note", "interactions_sha256", "unconfirmed"}
 )
 
 

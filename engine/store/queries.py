@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.ceiling import Ceiling, ceiling_of
 from engine.errors import StoreError, UsageError, did_you_mean
+from engine.evaluated import Evaluated, evaluated_of
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.spread import Spread
@@ -133,6 +134,8 @@ class LaunchCell:
     """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
     ceiling: Ceiling | None = None
     """What bounds ``score``; None where it isn't known."""
+    evaluated: Evaluated | None = None
+    """Whom ``score`` is of; None where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +356,8 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
             best[row.cell.place] = row.run
     recorded = starts(con, list(best.values()))
     for key, newest in best.items():
-        found[key].ceiling = ceiling_of(recorded.get(newest, {}))
+        start = recorded.get(newest, {})
+        found[key].ceiling, found[key].evaluated = ceiling_of(start), evaluated_of(start)
     return found
 
 

@@ -21,7 +21,8 @@ from engine.datasets.confirm import confirm
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared, ids_checksum
-from engine.datasets.splits import SPLITS, data_checksum, split_data
+from engine.datasets.splits import data_checksum, split_data
+from engine.datasets.statistics import split_counts
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
@@ -266,6 +267,7 @@ def _facts(
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
     interactions = data.interactions
     split = split_data(interactions, spec.source)
+    counts = split_counts(split)
     histories = training_histories(split, torch.device("cpu"))
     return {
         "format": FORMAT,
@@ -285,8 +287,15 @@ def _facts(
         "users": len(interactions.offsets) - 1,
         "items": interactions.num_items,
         "interactions": len(interactions.items),
-        **{f"{each}_users": len(split.users(each)) for each in SPLITS},
-        **{f"{each}_cold": int(split.cold(each).sum()) for each in SPLITS},
+        "train_interactions": counts.train,
+        "valid_users": counts.valid,
+        "valid_cold": counts.valid_cold,
+        "valid_tied": counts.valid_tied,
+        "valid_from": counts.valid_from,
+        "test_users": counts.test,
+        "test_cold": counts.test_cold,
+        "test_tied": counts.test_tied,
+        "test_from": counts.test_from,
         "parameters": count(spec.architecture, interactions.num_items, spec.length),
         "epochs": spec.training.epochs,
         "patience": spec.training.patience,

@@ -26,6 +26,7 @@ def profile_of(dataset: Dataset, asked: bool) -> Profile | None:
     prepared = open_data(dataset)
     own = prepared.interactions
     split = split_counts(split_data(own, dataset))
-    said = (cold_sentence(*split.ceilings), *sentences(find_problems(own), own))
+    problems = sentences(find_problems(own), own, dataset.split, split)
+    said = (cold_sentence(*split.ceilings), *problems)
     remarks = tuple(filter(None, said))
     return Profile(statistics(own), prepared.steps, split, remarks)

@@ -53,8 +53,7 @@ def described(
     if found is not None:
         lines += _field("where", found.words, width)
     held = profile.statistics if profile else dataset
-    holds = f"{held.users:,} users, {held.items:,} items, {held.interactions:,} interactions"
-    lines += _field("holds", holds, width)
+    lines += _field("holds", held.holds, width)
     possible = held.users * held.items
     density = held.interactions / possible if possible else 0.0
     lines += _field("density", f"{100 * density:.3g} %", width)
@@ -72,6 +71,8 @@ def described(
         lines += _field("figures", reason, width)
     if dataset.license:
         lines += _field("licence", dataset.license, width)
+    if dataset.doubt:
+        lines += _field("doubt", dataset.doubt, width)
     if dataset.note:
         lines += _field("note", dataset.note, width)
     for remark in profile.remarks if profile else ():

@@ -93,12 +93,12 @@ def detail_text(
                 ),
             ),
         ]
-    size = (
-        f"{dataset.users:,} users, {dataset.items:,} items, {dataset.interactions:,} interactions"
-    )
+    size = dataset.holds
     if other_copy:
         size = f"{MARKED} {plain(other_copy, PARAGRAPH)}"
     facts.append(("Data", Content.styled(size, "$warning" if other_copy else "")))
+    if cell is not None and cell.evaluated is not None and cell.evaluated.words:
+        facts.append(("Evaluated", Content(cell.evaluated.words)))
     if cell is not None and cell.ceiling is not None and cell.ceiling.cold:
         facts.append(("NDCG@10", Content(cell.ceiling.words)))
     if model.paper:
@@ -142,12 +142,14 @@ def suite_keys() -> Content:
 
 
 def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
+    from engine.analysis.reference import digits_text  # after the first paint
+
     for table in catalogue.references.values():
         for cell in table.cells:
             figure = cell.figures.get(PUBLISHED)
             if (cell.model, cell.dataset, cell.length) == key and figure is not None:
                 yield Content.assemble(
-                    (f"NDCG@10 {figure:g}", "bold"),
+                    (f"NDCG@10 {digits_text(figure)}", "bold"),
                     (
                         f"  {plain(table.title, TITLE)}, {table.aggregate} over epochs",
                         "$text-muted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from engine.analysis.comparison import Value, split_heading
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow
@@ -111,7 +112,7 @@ def _figures(row: PivotRow, leaders: Leaders) -> Iterable[Cell]:
         yield Cell(text, _tone(row, place, text, value, leaders))
 
 
-def _tone(row: PivotRow, place: int, text: str, value: Value, leaders: Leaders) -> str:
+def _tone(row: PivotRow, place: int, text: str, value: Value | Decimal, leaders: Leaders) -> str:
     if row.level == "verdict":
         return _VERDICTS.get(text, "muted")
     if value is None or row.level in ("published", "alike", "difference"):
@@ -123,7 +124,7 @@ def _tone(row: PivotRow, place: int, text: str, value: Value, leaders: Leaders) 
 
 def exact_text(row: PivotRow, column: str) -> str:
     """Write a value with every digit; empty for none."""
-    values: dict[str, Value] = {LABEL: row.label, SEEDS: row.seeds}
+    values: dict[str, Value | Decimal] = {LABEL: row.label, SEEDS: row.seeds}
     values |= dict(zip(COLUMNS, row.figures, strict=True))
     value = values[column]
     return plain("" if value is None else str(value))

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from engine.analysis.comparison import Value, figure
-from engine.analysis.reference import Beside, ReferenceOfCell
+from engine.analysis.reference import Beside, ReferenceOfCell, digits_text
 from tui.shell.states import MARKED
 from tui.shell.text import ABSENT, TITLE, plain, shorten
 
@@ -78,7 +78,7 @@ def _heading(entry: Beside) -> str:
 
 
 def _published(entry: Beside) -> str:
-    return f"{entry.published:,.10g}"
+    return digits_text(entry.published)
 
 
 def _ours(value: float | None, entry: Beside) -> str:

@@ -17,6 +17,7 @@ from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
 from engine.ceiling import ceiling_of
+from engine.evaluated import evaluated_of
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
@@ -201,7 +202,7 @@ def marks(details: RunDetails, further: str | None = None, goes_on: bool = False
 def provenance(details: RunDetails) -> Content:
     """Data, code and machine: runs that agree in them have comparable figures."""
     start = details.started
-    known, ceiling = details.provenance, ceiling_of(start)
+    known, ceiling, evaluated = details.provenance, ceiling_of(start), evaluated_of(start)
     checksum = known.get("checksum")
     data = [
         f"{start[name]:,} {name}"
@@ -213,6 +214,7 @@ def provenance(details: RunDetails) -> Content:
         ("goes on from", str(details.spec.get("continues") or "")),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
+        ("evaluated", evaluated.words if evaluated else ""),
         ("test metrics", ceiling.words if ceiling else ""),
         ("protocol", _text(known.get("protocol"))),
         ("settings", _text(known.get("settings"))),

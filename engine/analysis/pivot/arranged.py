@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import groupby
 from typing import Literal
 
@@ -60,8 +61,8 @@ class PivotRow:
     length: int | None = None
     seeds: int | None = None
     """Runs in a cell."""
-    figures: tuple[Value, ...] = ()
-    """In the order of `COLUMNS`."""
+    figures: tuple[Value | Decimal, ...] = ()
+    """In the order of `COLUMNS`; a published one with its digits."""
     deviations: tuple[float | None, ...] = ()
     """Over seeds, of a cell of several; empty else."""
     cell: str = ""
@@ -169,7 +170,7 @@ def _beside(
     return PivotRow(level, label, *place, figures=figures, deviations=deviations)
 
 
-def _figure(entry: Against, level: Level) -> Value:
+def _figure(entry: Against, level: Level) -> Value | Decimal:
     match level:
         case "published":
             return entry.published

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Literal, get_args
 
 from engine.analysis.comparison import (
@@ -31,6 +32,7 @@ from engine.analysis.export import (
     side_by_side,
 )
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
+from engine.analysis.reference import digits_text
 from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
@@ -131,12 +133,12 @@ def pivot_texts(row: PivotRow) -> list[str]:
     return texts
 
 
-def _text(value: Value, kind: Kind, level: Level) -> str:
+def _text(value: Value | Decimal, kind: Kind, level: Level) -> str:
     if value is None or isinstance(value, str):
         # Nothing to be said is no gap in what was measured.
         return value or ("" if level in BESIDE else "–")
-    if level == "published":
-        return f"{value:,.10g}"
+    if isinstance(value, Decimal):
+        return digits_text(value)
     if level == "difference":
         return with_sign(figure(abs(value), kind), value)
     return figure(value, kind)
@@ -210,6 +212,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
     for row in rows:
         spread = dict(zip(COLUMNS, row.deviations, strict=True)) if row.deviations else None
         figures = dict(zip(COLUMNS, row.figures, strict=True))
+        digits = {name: f"{each:f}" for name, each in figures.items() if isinstance(each, Decimal)}
         content.append(
             {
                 "level": row.level,
@@ -221,9 +224,11 @@ def _json(rows: Sequence[PivotRow]) -> str:
                 **({"marks": list(row.marks)} if row.marks else {}),
                 "figures": figures,
                 "deviations": spread,
+                **({"digits": digits} if digits else {}),
             }
         )
-    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False, default=float)
+    return text + "\n"
 
 
 def _sheet(rows: Sequence[PivotRow]) -> bytes:
@@ -256,7 +261,10 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
         depth = {"model": 0, "total": 0, "dataset": 1, "length": 2}.get(row.level, 3)
         sheet.set_row(number, None, None, {"level": depth})
         for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True), 1):
-            if isinstance(value, int | float):
+            if isinstance(value, Decimal):
+                own = book.add_format({"num_format": f"#,##{abs(value) * 0:f}"})  # #,##0.000
+                sheet.write_number(number, place, float(value), own)
+            elif isinstance(value, int | float):
                 sheet.write_number(number, place, value, formats[kind_of(name), strong])
             elif isinstance(value, str):
                 sheet.write_string(number, place, value, right)

@@ -17,7 +17,7 @@ from engine.analysis.costs import (
 from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
-from engine.report.plots import Colours, pareto_plot
+from engine.report.plots import Colours, pareto_alt, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, metric_name, slug
 from engine.spread import Spread, spread
@@ -98,7 +98,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
         yield Plot(
             name=picture,
             draw=partial(pareto_plot, picture, group.qualities, plotted, name, looks),
-            alt=f"{name} over {len(plotted)} costs on {group.title}, with each Pareto front.",
+            alt=pareto_alt(group.qualities, plotted, name, group.title),
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
             "line: no other cell is as good at the same cost or less (by means; lines are 95 % "
             "over users); a cell whose times are marked is on no line",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.analysis.comparison import Row
+from engine.analysis.provenance import filter_of, rule_of, split_of
 from engine.analysis.relaunch import relaunch_command, suite_command
-from engine.ceiling import Ceiling, ceiling_of
+from engine.ceiling import ceiling_of
 from engine.config import Catalogue
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day
+from engine.spec import SplitRule
 
 _FACTS = (
     ("device", "device"),
@@ -34,23 +36,11 @@ def environment(material: Material) -> Section:
         counts = Counter(_text(_fact(material, row, key)) for row in done)
         rows += [[title if not place else "", value, str(number)]
                  for place, (value, number) in enumerate(counts.most_common())]  # fmt: skip
-    data: dict[tuple[str, ...], int] = {}
-    for row in done:
-        start = material.starts.get(str(row["run"]), {})
-        facts = (str(row["dataset"]), *(_text(start.get(name)) for name in _DATA))
-        key_of_data = (*facts, str(row["checksum"] or ABSENT)[:12])
-        data[key_of_data] = data.get(key_of_data, 0) + 1
     ended = [r.finished for r in material.runs.values() if r.state == "done" and r.finished]
     blocks: list[Block] = [
         table(["", "", "runs"], rows, figures=(2,), caption="What the runs ran on"),
-        table(
-            ["data set", *_DATA, "checksum", "runs"],
-            [[*key, str(number)] for key, number in data.items()],
-            figures=(1, 2, 3, 5),
-            caption="Data, as it was used",
-        ),
+        *_data(material),
     ]
-    blocks += [Paragraph(sentence) for sentence in _ceilings(material)]
     if ended:
         first, last = day(min(ended)), day(max(ended))
         span = f"on {first}" if first == last else f"from {first} to {last}"
@@ -58,18 +48,79 @@ def environment(material: Material) -> Section:
     return Section("Environment", tuple(blocks))
 
 
-def _ceilings(material: Material) -> Iterator[str]:
-    """Yield a sentence for each data set and split whose test items don't all occur in training."""
-    found: dict[tuple[str, str], Ceiling] = {}
+def _data(material: Material) -> Iterator[Block]:
+    """Yield what the runs recorded of their data: each data set with its split and filter, and whom
+    the split evaluates."""
+    used: Counter[tuple[str, ...]] = Counter()
+    evaluated: dict[tuple[str, ...], None] = {}
+    ceilings: dict[str, None] = {}
     for row in material.done:
-        ceiling = ceiling_of(material.starts.get(str(row["run"]), {}))
+        run = str(row["run"])
+        spec, start = material.specs.get(run, {}), material.starts.get(run, {})
+        place = (str(row["dataset"]), str(row["checksum"] or ABSENT)[:12])
+        kind, split = (split_of(spec) or ABSENT).partition(" ")[0], _split_text(spec, start)
+        counts = (_text(start.get(name)) for name in _DATA)
+        trained = _recorded(start, "train_interactions")
+        used[(*place, split, filter_of(spec) or ABSENT, *counts, trained)] += 1
+        for name, title in (("valid", "validation"), ("test", "test")):
+            shares = (_share(start, name, what) for what in ("cold", "tied"))
+            users = _recorded(start, f"{name}_users")
+            evaluated[(*place, kind, title, users, *shares)] = None
+        ceiling = ceiling_of(start)
         if ceiling is not None and ceiling.cold:
-            found[str(row["dataset"]), str(row["split"])] = ceiling
-    for (dataset, split), ceiling in found.items():
-        yield (
-            f"On {dataset} ({split}) every metric of a model that knows only training items is "
-            f"{ceiling.words}."
-        )
+            ceilings[
+                f"On {row['dataset']} ({row['split']}) every metric of a model that knows only "
+                f"training items is {ceiling.words}."
+            ] = None
+    yield table(
+        ["data set", "checksum", "split", "filter", *_DATA, "of them trained on", "runs"],
+        [[*key, str(number)] for key, number in used.items()],
+        figures=(4, 5, 6, 7, 8),
+        caption="Data, as it was used",
+    )
+    yield table(
+        ["data set", "checksum", "split", "", "users evaluated", "cold items", "decided by a tie"],
+        list(evaluated),
+        figures=(4, 5, 6),
+        caption="Who is evaluated",
+    )
+    yield Paragraph(
+        "Each is evaluated on one held-out item. It is cold if no training interaction has it, and "
+        "decided by a tie if the user's interaction before or after it has the same time, so that "
+        "the order of the file says which of the two is held out. All is as the runs recorded it.",
+        quiet=True,
+    )
+    yield from map(Paragraph, ceilings)
+
+
+def _split_text(spec: Mapping[str, Any], start: Mapping[str, Any]) -> str:
+    """Describe a run's split; of a temporal one with its shares, and its moments if the run
+    recorded them."""
+    told, given = split_of(spec) or ABSENT, rule_of(spec, "split")
+    if not isinstance(given, dict) or given.get("kind") != "temporal":
+        return told
+    rule = SplitRule().model_dump() | given
+    if rule["valid_from"] is None:
+        told = f"temporal, shares {rule['valid_share']} and {rule['test_share']}"
+    valid, test = start.get("valid_from"), start.get("test_from")
+    if not valid or not test:
+        return told
+    how = told if rule["valid_from"] is None else "temporal"
+    return f"{how}: validation from {valid}, test from {test}"
+
+
+def _share(start: Mapping[str, Any], split: str, what: str) -> str:
+    """Write how many of the users that a split evaluates have such an item, and their share."""
+    users, found = start.get(f"{split}_users"), start.get(f"{split}_{what}")
+    if isinstance(users, int) and isinstance(found, int) and users:
+        return f"{found:,} ({100 * found / users:.1f} %)"
+    if f"{split}_{what}" in start and found is None:
+        return "no times"
+    return _recorded(start, f"{split}_{what}")
+
+
+def _recorded(start: Mapping[str, Any], name: str) -> str:
+    return _text(start[name]) if start.get(name) is not None else "not recorded"
 
 
 def reproduction(material: Material, catalogue: Catalogue | None) -> Section:

@@ -17,9 +17,10 @@ from engine.analysis.inflation_text import inflation_sentences, inflation_text, 
 from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
+from engine.analysis.reference import digits_text
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
-from engine.report.plots import Colours, curves_plot, quality_plot
+from engine.report.plots import Colours, curves_alt, curves_plot, quality_alt, quality_plot
 from engine.report.remarks import SIGN, note_below, signed_label
 from engine.report.wording import ABSENT, interval_text, metric_name, slug, valid_name
 from engine.spread import spread
@@ -101,7 +102,7 @@ def _against(found: Against, name: str) -> list[str]:
     if difference is not None and found.margin is not None:
         told += f" ± {found.margin:.4f}"
     return [
-        f"{found.published:g}",
+        digits_text(found.published),
         spread_text(ours, kind, none=ABSENT),
         told,
         found.verdict or "",
@@ -154,7 +155,6 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
                 _mean([run["BestEpoch"] for run in runs], digits=0),
             ]
         )
-    best = max(group.qualities, key=lambda quality: quality.mean)
     return [
         Subheading(group.title),
         table(
@@ -168,9 +168,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
             draw=partial(
                 quality_plot, f"quality-{slug(group.title)}", group.qualities, name, looks
             ),
-            alt=f"{name} of each cell on {group.title} with its interval over users: from "
-            f"{min(quality.mean for quality in group.qualities):.4f} to {best.mean:.4f} "
-            f"({best.cell.label}).",
+            alt=quality_alt(group.qualities, name, group.title),
             caption=f"{name} on {group.title}: mean over seeds (mark), 95 % interval over users "
             "(line), single seeds (ticks)",
         ),
@@ -190,8 +188,7 @@ def curves(material: Material, looks: Colours) -> Section:
                 Plot(
                     name=name,
                     draw=partial(curves_plot, name, shown, valid, looks),
-                    alt=f"Validation {valid} over seconds of training, and training loss over "
-                    f"epochs, of {len(shown)} runs on {group.title}.",
+                    alt=curves_alt(shown, valid, group.title),
                     caption=f"{group.title}: a line a run; the mark is the chosen epoch. Losses of "
                     "different objectives aren't comparable",
                 )

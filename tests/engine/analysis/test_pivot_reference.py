@@ -9,6 +9,7 @@ import io
 import os
 import sqlite3
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -49,7 +50,7 @@ TABLE = ReferenceTable.model_validate(
                 "length": 50,
                 "figures": {
                     "EpochTime": 5.97,
-                    "HitRate@10/test": 0.14,
+                    "HitRate@10/test": "0.140",
                     "MRR@10/test": 0.045,
                     "NDCG@10/test": 0.068,
                     "Model/TotalParams": 270291,
@@ -97,7 +98,7 @@ def test_below_a_cell_stand_five_rows() -> None:
         "model", "dataset", "length", "published", "alike", "difference", "margin", "verdict",
         "length", "length", "total",
     ]  # fmt: skip
-    assert rows["published"].figures[NDCG] == 0.068
+    assert rows["published"].figures[NDCG] == Decimal("0.068")
     assert rows["alike"].figures[NDCG] == 0.0621
     assert rows["difference"].figures[NDCG] == pytest.approx(-0.0059)
     words = dict(zip(COLUMNS, rows["verdict"].figures, strict=True))
@@ -124,7 +125,9 @@ def test_a_sheet_folds_them_and_keeps_numbers_numbers() -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(content))["Pivot"]
     column = [sheet.cell(n, NDCG + 2).value for n in range(4, 10)]
     *numbers, word = (row.figures[NDCG] for row in rows_of()[2:8])
-    assert (column[:-1], column[-1]) == (pytest.approx(numbers), word)
+    assert column == [*(pytest.approx(float(number or 0)) for number in numbers), word]
+    published = sheet.cell(5, COLUMNS.index("HitRate@10/test") + 2)
+    assert (published.value, published.number_format) == (0.14, "#,##0.000")
     assert [sheet.row_dimensions[n].outline_level for n in range(4, 10)] == [2, 3, 3, 3, 3, 3]
 
 

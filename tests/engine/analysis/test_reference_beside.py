@@ -46,8 +46,8 @@ def test_a_metric_meets_our_validation_maximum_and_our_test_figure(
     recall = beside["Recall@10/test"]
     assert recall.alike == max(epoch["valid_recall"] for epoch in epochs)
     assert recall.test == chosen["test_recall"]
-    assert recall.difference == pytest.approx(recall.alike - recall.published)
-    assert recall.test_difference == pytest.approx(recall.test - recall.published)
+    assert recall.difference == pytest.approx(recall.alike - float(recall.published))
+    assert recall.test_difference == pytest.approx(recall.test - float(recall.published))
     seconds = beside["EpochTime"]
     assert seconds.alike == max(epoch["train_seconds"] for epoch in epochs)
     assert (seconds.test, seconds.test_difference) == (None, None)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.analysis.reference import digits_text
 from engine.config import Catalogue, config_layers, load_catalogue, parse_override
 from engine.errors import ConfigError, UsageError
 from engine.metrics import REFERENCE_COLUMNS
@@ -52,6 +53,27 @@ def test_the_tuned_recipes_are_of_comparable_size(shipped: Catalogue) -> None:
             for profile in ("reference", "tuned")
         )
         assert tuned <= 1.05 * reference
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("0.130", "0.130"), (".130", "0.130"), ("'.130'", "0.130"), ('"0.13"', "0.13"),
+        ("0.1300", "0.1300"), ("1.30e-1", "0.130"), ("1", "1"), ("1.0", "1.0"),
+        ("45807.930", "45,807.930"), ("-0.50", "-0.50"),
+    ],
+)  # fmt: skip
+def test_a_published_figure_keeps_its_digits(
+    layer: Path, write: Write, written: str, shown: str
+) -> None:
+    write(
+        "reference/mine.yaml",
+        "name: mine\ntitle: Mine\nsource: a paper\nranking: all-items\naggregate: max\ncells:\n"
+        "  - {model: sasrec, dataset: ml-1m, length: 50, figures: {Recall@10/test: "
+        f"{written}}}}}\n",
+    )
+    (cell,) = load_catalogue(layer).references["mine"].cells
+    assert digits_text(cell.figures["Recall@10/test"]) == shown
 
 
 def test_the_reference_figures_are_18_cells_whose_parameters_are_ours(shipped: Catalogue) -> None:

@@ -218,6 +218,21 @@ def complaint(layer: Path) -> str:
             TABLE + "  - {model: sasrec, dataset: ml-1m, length: 50, figures: {NDCG@10: 1}}\n",
             "reference/t.yaml:7: cells.0.figures.NDCG@10: did you mean 'NDCG@10/test'?",
         ),
+        *(
+            (
+                "reference/t.yaml",
+                TABLE + "  - {model: sasrec, dataset: ml-1m, length: 50, figures: "
+                f"{{NDCG@10/test: {wrong}}}}}\n",
+                f"reference/t.yaml:7: cells.0.figures.NDCG@10/test: expected a number{sentence}.",
+            )
+            for wrong, sentence in (
+                ("none", ", not 'none'"),
+                ("true", ", not true"),
+                ("'nan'", ", not 'nan'"),
+                ("1e-999999999", " of at most 20 places, not 1E-999999999"),
+                ("123456789012345678901", " of at most 20 places, not 123456789012345678901"),
+            )
+        ),
         (
             "reference/t.yaml",
             TABLE + "  - {model: sasrek, dataset: ml-1m, length: 50, figures: {}}\n",

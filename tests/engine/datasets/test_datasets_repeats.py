@@ -11,8 +11,10 @@ from engine.datasets.filters import apply_filter
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.problems import find_problems, sentences
 from engine.datasets.readers.source import Ratings
+from engine.datasets.splits import leave_one_out
+from engine.datasets.statistics import split_counts
 from engine.errors import DataError
-from engine.spec import Filter
+from engine.spec import Filter, SplitRule
 
 Row = tuple[int, int, int]
 """User, item, time."""
@@ -104,5 +106,5 @@ def test_repeats_at_one_time_are_counted_and_told(rows: list[Row]) -> None:
     found = find_problems(data)
     assert found.same_time == len(rows) - len(set(rows))
     assert found.duplicates == len(rows) - len({row[:2] for row in rows})
-    said = " ".join(sentences(found, data))
+    said = " ".join(sentences(found, data, SplitRule(), split_counts(leave_one_out(data))))
     assert ("at the very time of another" in said) == (found.same_time > 0)

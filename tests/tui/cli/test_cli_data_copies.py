@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from measured_runs import MeasuredStore
 
+from engine.config import load_catalogue
 from engine.store.location import StoreLocation
 
 Run = Callable[..., Any]
@@ -91,6 +93,32 @@ def test_a_copy_without_a_published_md5_is_not_called_confirmed(
     )
     assert "no md5 of u.data is known" in cli("data", "show", "mini").stderr
     assert "mini" in cli("doctor").stdout
+
+
+def test_counts_that_nobody_confirmed_are_said_to_be_so(
+    copy: Path, cli: Run, cli_json: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "own" / "datasets" / "mini.yaml"
+    entry = yaml.safe_load(path.read_text())
+    assert listed(cli_json)["unconfirmed"] == []
+    sure = entry | {"items": ITEMS + 7}
+    path.write_text(yaml.safe_dump(sure))
+    assert cli("data", "verify", "mini").exit_code == 1
+    same = load_catalogue().run_spec("sasrec", "mini", 8, 1)
+    path.write_text(yaml.safe_dump(sure | {"unconfirmed": ["items"]}))
+    doubt = "Not confirmed by its publisher or by a copy: number of items."
+    assert cli("data", "verify", "mini").stdout == f"mini: can be read. {doubt}\n"
+    assert listed(cli_json)["unconfirmed"] == ["items"]
+    done = cli("data", "ls")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("mini "))
+    assert f" {ITEMS + 7}? " in line
+    assert f"mini: {doubt}" in done.stderr
+    assert f"! {doubt}" in cli("data", "show", "mini").stdout
+    assert "ml-32m: Not confirmed by its publisher or by a copy: number of items." in done.stderr
+    assert re.search("^steam: .* users, .* items, .* interactions, checksum.$", done.stderr, re.M)
+    doubted = load_catalogue().run_spec("sasrec", "mini", 8, 1)
+    assert doubted != same
+    assert (doubted.fingerprint(), doubted.settings()) == (same.fingerprint(), same.settings())
 
 
 def test_ones_own_file_that_changed_is_not_launched_on(

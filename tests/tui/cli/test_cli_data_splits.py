@@ -14,6 +14,7 @@ import pytest
 from engine.analysis.details import run_details
 from engine.ceiling import ceiling_of
 from engine.config import load_catalogue
+from engine.evaluated import evaluated_of
 from engine.order import Order
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
@@ -41,7 +42,7 @@ def news(tmp_path: Path, no_data: None) -> Path:
 
 def test_items_that_training_lacks_are_counted(news: Path, cli: Run, cli_json: Run) -> None:
     done = cli("data", "import", str(news), "--name", "news")
-    assert "Cold items: the test item of 9 of 12 users and the validation item of 9" in done.stdout
+    assert "Cold items: the test item of 9 of 12 evaluated users and" in done.stdout
     assert "at most 0.2500 on test" in done.stdout
     assert "Few items: with 10 of them a random order has a Recall@10 of 1.0000" in done.stdout
     for words in (("--split", "temporal", "--valid-from", "2020-09-19"), ()):
@@ -85,6 +86,56 @@ def test_a_result_stands_beside_what_bounds_it(
     page = tmp_path / "page.md"
     assert cli("report", "-o", str(page)).exit_code == 0
     assert "9 of 12 test items never occur in training" in page.read_text()
+
+
+def test_the_evaluated_users_are_named_where_they_are_fewer(
+    news: Path, tmp_path: Path, cli: Run, cli_json: Run
+) -> None:
+    early = (
+        f"early{user},old{user},{1_600_000_000 + step}\n" for user in range(3) for step in (1, 2)
+    )
+    news.write_text(NEWS + "".join(early))
+    moments = ("--valid-from", "2020-09-19", "--test-from", "2020-09-20")
+    done = cli("data", "import", str(news), "--name", "news", "--split", "temporal", *moments)
+    assert done.exit_code == 0, done.output
+    assert "leave-one-out" not in done.output.lower()
+    words = "run --model sasrec --dataset news --length 8 --set dim=8 --set epochs=1 --wait"
+    done = cli(*words.split())
+    assert done.exit_code == 0, done.output
+    evaluated = "12 of 15 users in test, 12 in validation"
+    assert f"({evaluated}; at most 0.2500, leaving" in done.stderr
+    with closing(connect_reader(StoreLocation(tmp_path / "runs.db"))) as connection:
+        (run,) = list_runs(connection)
+        details = run_details(connection, run.id)
+        (cell,) = launch_cells(connection).values()
+    assert details is not None
+    assert f"evaluated     {evaluated}" in str(provenance(details))
+    shown = cli("show", run.id).stdout
+    assert re.search(rf"^  evaluated +{evaluated}$", shown, re.MULTILINE)
+    assert re.search(r"^  users a second [\d,]+, 256 at once [\d,]+$", shown, re.MULTILINE)
+    assert cli_json("show", run.id, "--json")["evaluated"] == {
+        "users": 15, "valid": 12, "test": 12
+    }  # fmt: skip
+    for more in ((), ("--by-cell",)):
+        rows = json.loads(cli("compare", "--format", "json", *more).stdout)
+        assert [row["test_users"] for row in rows] == [12]
+    order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
+    catalogue = load_catalogue(tmp_path / "configs")
+    detail = str(detail_text(catalogue, ("sasrec", "news", 8), order, cell))
+    assert f"Evaluated   {evaluated}" in detail
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {},
+        {"users": 3},
+        {"users": 3, "valid_users": 2},
+        {"users": 3, "valid_users": 2, "test_users": None},
+    ],
+)
+def test_a_start_that_tells_no_users_has_none(start: dict[str, Any]) -> None:
+    assert evaluated_of(start) is None
 
 
 @pytest.mark.parametrize(

@@ -351,7 +351,8 @@ def report(
     if counts.valid_from:
         say(f"  {'':<14}validation from {counts.valid_from}, test from {counts.test_from}")
     notes = layout.notes if layout else ()
-    for sentence in filter(None, (*notes, cold_sentence(*counts.ceilings), *sentences(found, own))):
+    minded = (cold_sentence(*counts.ceilings), *sentences(found, own, dataset.split, counts))
+    for sentence in filter(None, (*notes, dataset.doubt, *minded)):
         say(f"  ! {sentence}")
 
 

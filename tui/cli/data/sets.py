@@ -63,13 +63,18 @@ def list_(session: Session, as_json: bool) -> None:
     for each in sets:
         size = f"not here: {bytes_(each['bytes'])} to fetch" if each["bytes"] else "not here"
         where = {"built-in": "built in"}.get(each["origin"], each["folder"] or size)
-        figures = [f"{each[key]:,}" for key in ("users", "items", "interactions")]
+        figures = [
+            f"{each[key]:,}{'?' if key in each['unconfirmed'] else ''}"
+            for key in ("users", "items", "interactions")
+        ]
         rows.append([each["name"], *figures, each["copy"] or "", where])
     headings = ["DATASET", "USERS", "ITEMS", "INTERACTIONS", "COPY", "WHERE"]
     say_table(headings, rows, right="USERS ITEMS INTERACTIONS")
     for each in sets:
         if each["copy"] == OTHER:
             note(each["copy_note"])
+        if each["doubt"]:
+            note(f"{each['name']}: {each['doubt']}")
 
 
 def _described(dataset: Dataset) -> dict[str, Any]:
@@ -83,6 +88,8 @@ def _described(dataset: Dataset) -> dict[str, Any]:
         "users": dataset.users,
         "items": dataset.items,
         "interactions": dataset.interactions,
+        "unconfirmed": list(dataset.unconfirmed),
+        "doubt": dataset.doubt,
         "ready": origin is not None,
         "origin": origin,
         "folder": str(located.folder) if located else None,
@@ -206,6 +213,7 @@ def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json
 def _verified(dataset: Dataset) -> str:
     """Say what a data set without problems was compared with."""
     found = confirm(dataset)
-    if found is not None and found.confirmed is None:
-        return f"has the published counts; {found.sentence}"
-    return "is as published."
+    unknown = found.sentence if found is not None and found.confirmed is None else ""
+    if dataset.doubt:
+        return f"can be read. {dataset.doubt} {unknown}".strip()
+    return f"has the published counts; {unknown}" if unknown else "is as published."

@@ -41,7 +41,7 @@ def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: 
         say_json({"ok": not problems, "findings": [_as_json(finding) for finding in findings]})
     else:
         for finding in findings:
-            say(f"{MARKS[finding.level]:<8}{finding.topic:<14}{finding.text}")
+            say(f"{MARKS[finding.level]:<8}{finding.topic:<13} {finding.text}")
             if finding.cure:
                 say(f"{'':<22}→ {finding.cure}")
         note(f"{len(problems)} to put right." if problems else "All is well.")

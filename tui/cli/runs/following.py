@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.ceiling import ceiling_of
+from engine.evaluated import evaluated_of
 from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
@@ -141,9 +142,11 @@ def _standing(connection: sqlite3.Connection, run: Run) -> str:
         figure = number(best[0]["test_ndcg"]) if best else "–"
         took = duration(run.finished - run.started) if run.finished and run.started else "–"
         starts = [event for event in events(connection, run.id) if event["kind"] == "start"]
-        ceiling = ceiling_of(starts[-1]) if starts else None
-        bound = f" ({ceiling.words})" if ceiling and ceiling.cold else ""
-        return f"done: test NDCG@10 {figure}{bound} at epoch {run.best_epoch}, {took}"
+        start = starts[-1] if starts else {}
+        ceiling, evaluated = ceiling_of(start), evaluated_of(start)
+        facts = "; ".join(each.words for each in (evaluated, ceiling) if each and each.words)
+        beside = f" ({facts})" if facts else ""
+        return f"done: test NDCG@10 {figure}{beside} at epoch {run.best_epoch}, {took}"
     if run.state == "running":
         return f"running: epoch {run.epoch or 0}/{run.epochs}"
     why = run.message or run.cause

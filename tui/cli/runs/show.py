@@ -15,6 +15,7 @@ from engine.analysis.further import further_command
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
 from engine.ceiling import ceiling_of
+from engine.evaluated import evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.jobs import job_of
@@ -69,6 +70,7 @@ def _as_json(
         "figures": dict(details.figures),
         "over_users": None if intervals is None else _over_users(intervals),
         "provenance": dict(details.provenance),
+        "evaluated": asdict(evaluated) if (evaluated := evaluated_of(details.started)) else None,
         "epochs_table": [dict(row) for row in details.epochs],
         "attempts": [dict(row) for row in details.attempts],
         "warnings": list(details.warnings),
@@ -124,6 +126,8 @@ def _say_details(session: Session, details: RunDetails, intervals: UserIntervals
                     say(f"{'  95 % over users':<22}{spans}")
         if intervals is not None and intervals.warning:
             _line("careful", intervals.warning)
+        if (evaluated := evaluated_of(details.started)) and evaluated.words:
+            _line("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             _line("test is", ceiling.words)
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
@@ -161,7 +165,7 @@ def _say_remedy(details: RunDetails) -> None:
 
 
 def _line(name: str, text: str) -> None:
-    say(f"  {name:<14}{text}")
+    say(f"  {name:<13} {text}")
 
 
 def _say_mapping(title: str, values: Mapping[str, Any]) -> None:
