@@ -198,6 +198,11 @@ def column_names(aggregate: Aggregate = "best") -> list[str]:
     return [entry.name for entry in columns(aggregate)] + ["aggregate", *PROVENANCE]
 
 
+def metric_name(metric: str, *, masked: bool, split: str = "test") -> str:
+    """Return the name of a metric's column, such as ``NDCG@10/test (seen masked)``."""
+    return f"{METRIC_NAMES[metric]}/{split}" + (" (seen masked)" if masked else "")
+
+
 def kind_of(name: str) -> Kind:
     """Return the kind of the values under a row's key: how they are shown."""
     if name in ("seeds", "test_users"):

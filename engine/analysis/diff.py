@@ -72,13 +72,6 @@ class Figure:
             return None
         return self.right.mean - self.left.mean
 
-    @property
-    def better(self) -> str | None:
-        """``left`` or ``right``, where one end of the column is good and they differ."""
-        if not self.difference or self.column.better is None:
-            return None
-        return "right" if (self.difference > 0) == (self.column.better == "higher") else "left"
-
 
 @dataclass(frozen=True)
 class Diff:

@@ -21,11 +21,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from engine.analysis.claims.claim import LEVEL, Claim, Verdict
+from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.comparison import COSTS
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
+from engine.analysis.relaunch import Launch
 from engine.cell import Cell
 from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread
@@ -33,9 +36,6 @@ from engine.store.compare.grouping import CellRow
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
-
-LEVEL = 0.05
-Verdict = Literal["better", "worse", "no difference shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Against:
     """Over seeds; None if no run has the figure."""
     margin: float | None
     """Half the difference's interval at 95 %; None of one seed, or of what isn't a metric."""
+    untold: Untold | None = None
+    """Why no verdict may be told of a metric, where none may."""
     marked: bool = False
     """Whether it is a cost, and one of our runs is marked for its times."""
 
@@ -59,12 +61,12 @@ class Against:
 
     @property
     def verdict(self) -> Verdict | None:
-        """How ours compares; None if the interval isn't known."""
+        """How ours compares; None if the interval isn't known, or it may not be told."""
         if self.difference is None or self.margin is None:
             return None
-        if abs(self.difference) <= self.margin:
-            return "no difference shown"
-        return "better" if self.difference > 0 else "worse"
+        low, high = self.difference - self.margin, self.difference + self.margin
+        ours = Claim("", "ours", "published", self.difference, low, high, untold=self.untold)
+        return ours.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,24 @@ class Published:
 
     reference: ReferenceOfCell
     figures: Mapping[str, Against]
+    side: Side
+    """Our cell."""
     marks: tuple[str, ...] = ()
     """Marks of our runs (`engine.marks`), which keep figures from being compared with it."""
 
 
-def against(published: Decimal, ours: Spread | None, *, metric: bool) -> Against:
+def against(
+    published: Decimal, ours: Spread | None, *, metric: bool, side: Side | None = None
+) -> Against:
     """Compare a published figure with a cell's."""
     margin = None
     if metric and ours is not None and ours.deviation is not None:
         factor = critical(LEVEL, ours.count - 1) * math.sqrt(1 + 1 / ours.count)
         margin = factor * ours.deviation + last_digit(published)
-    return Against(published, ours, margin)
+    why = None
+    if metric and ours is not None:
+        why = untold(replace(side or Side("ours", ours.count), seeds=ours.count))
+    return Against(published, ours, margin, why)
 
 
 def last_digit(published: Decimal) -> float:
@@ -97,23 +106,28 @@ def published_for(
     tables: Iterable[ReferenceTable],
     row: CellRow,
     marks: Mapping[Cell, tuple[str, ...]] | None = None,
+    launches: Mapping[Cell, Launch] | None = None,
 ) -> list[Published]:
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
         marks: those of the cells that have any.
+        launches: how the runs of cells are launched, where it is known.
     """
     own = (marks or {}).get(row.cell, ())
     disturbed = bool(of_times(" ".join(own)))
+    launch = (launches or {}).get(row.cell)
+    side = Side(f"{row.cell.model} L={row.cell.length}", row.seeds, own, launch=launch)
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}
         for name, value in reference.figures:
             ours = row.figures.get(reference.sources_of(name)[0])
             is_metric = name.endswith("/test")
-            entry = against(value, ours.spread if ours else None, metric=is_metric)
+            over = ours.spread if ours else None
+            entry = against(value, over, metric=is_metric, side=side)
             figures[name] = replace(entry, marked=disturbed and name in COSTS)
-        found.append(Published(reference, figures, own))
+        found.append(Published(reference, figures, side, own))
     return found
 
 
@@ -149,7 +163,6 @@ def caveats(found: Sequence[Published]) -> list[str]:
             f"± is half the interval (95 %) for one more seed like ours; {words} such words aren't "
             "corrected for being several."
         )
-    alone = any(figure.alike is not None and figure.alike.count == 1 for figure in figures)
-    if alone:
-        sentences.append("A cell of one seed has no interval, so nothing is said of it.")
+    if why := untold(*dict.fromkeys(each.side for each in found)):
+        sentences.append(f"{why.sentence}.")
     return sentences

@@ -2,40 +2,122 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
+from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.spec import Suite
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Launch:
+    """What ``seqbench run`` is given for the runs of a cell, except their seeds."""
+
+    dataset: str
+    profile: str
+    settings: tuple[str, ...]
+    """Settings in which it differs from its profile, as ``key=value``."""
+    length: int
+    model: str
+
+    def limited(self, epochs: int | str) -> Launch:
+        """Return the same with another limit of epochs."""
+        others = (each for each in self.settings if not each.startswith("epochs="))
+        return replace(self, settings=(*others, f"epochs={epochs}"))
+
+
+def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | None:
+    """Return how a run is launched; None of an imported one.
+
+    Without a catalogue, or where it doesn't know the model or the data set, no setting is named.
+    """
+    if spec.get("origin"):
+        return None
+    return Launch(
+        dataset=str(spec.get("dataset", "")),
+        profile=str(spec.get("profile", "")),
+        settings=tuple(f"{key}={value}" for key, value in _differences(spec, catalogue).items()),
+        length=spec.get("length", 0),
+        model=str(spec.get("model", "")),
+    )
+
+
+def launches_of(
+    con: sqlite3.Connection, runs: Sequence[str], catalogue: Catalogue | None
+) -> dict[str, Launch]:
+    """Read how runs are launched, by run id; imported ones are left out, and all without a
+    catalogue, which knows the settings that differ."""
+    if catalogue is None:
+        return {}
+    specs = fetch(
+        con,
+        "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs)),),
+    )
+    found = {run: launch_of(json_object(spec), catalogue) for run, spec in specs}
+    return {run: launch for run, launch in found.items() if launch is not None}
+
+
+def launch_commands(launches: Iterable[Launch], seeds: Sequence[int]) -> list[str]:
+    """Write ``seqbench run`` commands for these with the seeds, as few as launch no more.
+
+    Models that share data set, profile, settings and length are one command, and so are lengths of
+    the same models.
+    """
+    models: dict[tuple[str, str, tuple[str, ...], int], list[str]] = {}
+    for key, alike in groupby(
+        sorted(set(launches)),
+        key=lambda each: (each.dataset, each.profile, each.settings, each.length),
+    ):
+        models[key] = [each.model for each in alike]
+    lengths: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    for (dataset, profile, settings, length), some in models.items():
+        lengths.setdefault((dataset, profile, settings, tuple(some)), []).append(length)
+    return [
+        _command(",".join(some), dataset, ",".join(map(str, of_some)), seeds, profile, settings)
+        for (dataset, profile, settings, some), of_some in lengths.items()
+    ]
+
+
 def relaunch_command(
     spec: Mapping[str, Any], catalogue: Catalogue | None, seeds: Sequence[int] = ()
 ) -> str:
-    """Write a ``seqbench run`` command with the settings in which a run differs from its profile.
-
-    Where ``seeds`` are given, it launches those. An imported run has none. Without a catalogue, or
-    where it doesn't know the model or the data set, no setting is named.
-    """
-    if spec.get("origin"):
+    """Write a ``seqbench run`` command with the settings in which a run differs from its profile
+    (`launch_of`), for its own seed or for those that are given; empty for an imported run."""
+    launch = launch_of(spec, catalogue)
+    if launch is None:
         return ""
-    words = ["seqbench", "run"]
-    for name in ("model", "dataset", "length", "seed", "profile"):
-        several = name == "seed" and seeds
-        words += [f"--{name}", ",".join(map(str, seeds)) if several else str(spec.get(name, ""))]
-    for key, value in _differences(spec, catalogue).items():
-        words += ["--set", f"{key}={value}"]
-    return shlex.join(words)
+    return launch_commands([launch], seeds or [spec.get("seed", "")])[0]
 
 
 def suite_command(suite: Suite) -> str:
     """Write a ``seqbench run`` command for what is missing of a suite, with its seeds."""
     seeds = ",".join(map(str, suite.seeds))
     return shlex.join(["seqbench", "run", "--suite", suite.name, "--seed", seeds])
+
+
+def _command(
+    models: str,
+    dataset: str,
+    lengths: str,
+    seeds: Sequence[int],
+    profile: str,
+    settings: Sequence[str],
+) -> str:
+    words = ["seqbench", "run", "--model", models, "--dataset", dataset, "--length", lengths]
+    words += ["--seed", ",".join(map(str, seeds)), "--profile", profile]
+    for setting in settings:
+        words += ["--set", setting]
+    return shlex.join(words)
 
 
 def _differences(spec: Mapping[str, Any], catalogue: Catalogue | None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ Every model and profile stands for itself at the length and settings that **vali
 that the test figures, which are compared, choose nothing. A difference is a pro or a con only if it
 is significant: if its corrected p-value is below the level, so that its interval leaves out 0 (of a
 ratio: 1); a ratio must also reach `WORTH_TELLING`. All other comparisons of quality are open.
-Qualities have the p-values of the whole table of pairs, so that a page never contradicts itself on
-a pair; costs are corrected (Holm) for all comparisons of costs on the data set.
+Qualities are corrected (Holm) for every two of these models on the data set, costs for all
+comparisons of costs on it.
 
 Times, memory and rates are compared by Welch's test of their logarithms over seeds
 (`engine.analysis.pairs.significance.ratio`), only between cells of one device and number type whose
@@ -18,14 +18,22 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal
 
-from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, Value, figure, signed
-from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell, known_costs
-from engine.analysis.export import listed
-from engine.analysis.pairs.cells import Pair
-from engine.analysis.pairs.significance import LEVEL, Metric, holm, ratio
-from engine.analysis.pairs.words import p_text
+from engine.analysis.claims.balance import (
+    DISTURBED,
+    ONE_SEED,
+    OTHER_DEVICES,
+    UNFINISHED,
+    Role,
+    balance_sentence,
+    open_sentences,
+)
+from engine.analysis.claims.claim import Claim, Family
+from engine.analysis.comparison import COMPARABLE, Value, metric_name
+from engine.analysis.costs import TO_BEST, Cost, CostedCell, known_costs
+from engine.analysis.pairs.cells import pairs
+from engine.analysis.pairs.significance import Metric, holm, ratio
+from engine.marks import OF_TRAINING
 from engine.spread import spread
 
 WORTH_TELLING = 1.05
@@ -33,8 +41,8 @@ WORTH_TELLING = 1.05
 
 
 @dataclass(frozen=True)
-class Claim:
-    """Two cells in one figure, the better one first."""
+class Weighed:
+    """Two cells compared in one figure, the one with the better mean first."""
 
     cost: Cost | None
     """The cost that is compared; ``None`` for the quality."""
@@ -42,24 +50,19 @@ class Claim:
     loser: CostedCell
     figures: tuple[float, float]
     """The winner's and the loser's mean over seeds."""
-    estimate: float
-    """Of quality the difference, above 0; else how many times the better the winner's is, above
-    1. A mean of logarithms: it may differ a little from the means' ratio."""
-    low: float
-    high: float
-    """The interval at 95 %; of an exact figure the estimate itself."""
-    p: float
-    """The corrected p-value; 0 for an exact figure."""
+    claim: Claim
+    """Of the winner. The estimate is of quality the difference, else how many times the better the
+    winner's is: a mean of logarithms, which may differ a little from the means' ratio."""
     missing: int | None = None
     """Seeds to add to each cell for an open comparison to show a difference; ``None`` if no number
-    would, or a single seed doesn't tell."""
+    would, or nothing may be told."""
 
     @property
     def is_shown(self) -> bool:
         """Whether the figures support it."""
-        if self.cost is None:
-            return self.p < LEVEL and self.low > 0
-        return self.p < LEVEL and self.low > 1 and self.estimate >= WORTH_TELLING
+        if self.claim.verdict != "better":
+            return False
+        return self.cost is None or self.claim.estimate >= WORTH_TELLING
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Sentence:
     """A statement on a cell, with the comparisons that support it."""
 
     text: str
-    claims: tuple[Claim, ...]
+    weighed: tuple[Weighed, ...]
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,10 @@ class Balance:
     """One model's pros and cons."""
 
     cell: CostedCell
-    quality: float
     pros: tuple[Sentence, ...]
     cons: tuple[Sentence, ...]
-    open: tuple[Sentence, ...]
-    """Comparisons of quality in which no difference is shown."""
+    open: tuple[str, ...]
+    """On comparisons of quality in which no difference is shown or may be told."""
 
 
 @dataclass(frozen=True)
@@ -88,40 +90,36 @@ class Tradeoffs:
 
     place: dict[str, Value]
     """The values of `COMPARABLE`, by name."""
-    metric: Metric
-    masked: bool
     balances: tuple[Balance, ...]
-    """One for each model and profile, the best quality first."""
-    comparisons: int
-    """Of costs, that their p-values are corrected for."""
+    """One for each model and profile, the largest quality first."""
+    claims: tuple[Claim, ...]
+    """On the quality of every two of them."""
+    family: Family
+    """What the p-values of quality are corrected for."""
+    cost_family: Family
     notes: tuple[str, ...]
     """What could not be compared, and why."""
 
 
-def tradeoffs(
-    cells: Sequence[CostedCell], pairs: Sequence[Pair], metric: Metric, *, masked: bool
-) -> list[Tradeoffs]:
-    """Weigh the models of each data set, protocol, split and checksum, in the order of the cells.
-
-    Args:
-        pairs: of these cells in this metric, from `engine.analysis.pairs.cells.pairs`.
-    """
+def tradeoffs(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[Tradeoffs]:
+    """Weigh the models of each data set, protocol, split and checksum, in the cells' order."""
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in cells:
         groups.setdefault(each.cell.comparable, []).append(each)
     return [
-        _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, pairs, metric, masked)
+        _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, metric, masked)
         for key, group in groups.items()
     ]
 
 
 def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[CostedCell]:
-    """Choose of each model and profile the cell that is best on validation."""
-    column = f"{METRIC_NAMES[metric]}/valid" + (" (seen masked)" if masked else "")
+    """Choose of each model and profile the cell that is best on validation, of equal ones the
+    shortest."""
+    column = metric_name(metric, masked=masked, split="valid")
 
-    def on_validation(each: CostedCell) -> float:
+    def on_validation(each: CostedCell) -> tuple[float, int]:
         found = spread(run[column] for run in each.cell.runs)
-        return found.mean if found else -math.inf
+        return found.mean if found else -math.inf, -each.cell.cell.length
 
     best: dict[tuple[str, str], CostedCell] = {}
     for each in cells:
@@ -132,47 +130,48 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
 
 
 def _of_dataset(
-    place: dict[str, Value],
-    cells: Sequence[CostedCell],
-    pairs: Sequence[Pair],
-    metric: Metric,
-    masked: bool,
+    place: dict[str, Value], cells: Sequence[CostedCell], metric: Metric, masked: bool
 ) -> Tradeoffs:
     chosen = contenders(cells, metric, masked=masked)
     means = {id(each): float(each.cell.values(metric, masked=masked).mean()) for each in chosen}
     chosen.sort(key=lambda each: -means[id(each)])
     notes: list[str] = []
-    costs = [claim for cost in known_costs(chosen) for claim in _cost_claims(chosen, cost, notes)]
-    uncertain = [claim for claim in costs if not _is_exact(claim)]
-    corrected = iter(holm([claim.p for claim in uncertain]))
-    claims = list(_quality_claims(chosen, pairs, means))
-    claims += [each if _is_exact(each) else replace(each, p=next(corrected)) for each in costs]
-    balances = tuple(_balance(each, means[id(each)], claims, metric) for each in chosen)
-    notes = list(dict.fromkeys(notes))
-    return Tradeoffs(place, metric, masked, balances, len(uncertain), tuple(notes))
+    qualities = list(_qualities(chosen, means, metric, masked=masked))
+    costs = [each for cost in known_costs(chosen) for each in _costs(chosen, cost, notes)]
+    uncertain = [each.claim.p for each in costs if each.claim.p is not None]
+    family = Family("costs", len(uncertain))
+    corrected = iter(holm(uncertain))
+    costs = [
+        each
+        if each.claim.p is None
+        else replace(each, claim=replace(each.claim, p=next(corrected), family=family))
+        for each in costs
+    ]
+    weighed = [*qualities, *costs]
+    told = [each.claim for each in qualities]
+    return Tradeoffs(
+        place,
+        balances=tuple(_balance(each, weighed) for each in chosen),
+        claims=tuple(told),
+        family=Family("models", sum(claim.p is not None for claim in told)),
+        cost_family=family,
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
-def _is_exact(claim: Claim) -> bool:
-    return claim.cost is not None and claim.cost.exact
-
-
-def _quality_claims(
-    chosen: Sequence[CostedCell], pairs: Sequence[Pair], means: Mapping[int, float]
-) -> Iterator[Claim]:
-    known = {(id(pair.a), id(pair.b)): pair for pair in pairs}
-    for better, other in combinations(chosen, 2):  # the best comes first
+def _qualities(
+    chosen: Sequence[CostedCell], means: Mapping[int, float], metric: Metric, *, masked: bool
+) -> Iterator[Weighed]:
+    """Compare every two of the chosen cells, of which the best comes first."""
+    cells = {id(each.cell): each for each in chosen}
+    tested = pairs([each.cell for each in chosen], metric, masked=masked, family="models")
+    for pair in tested:
+        better, other = cells[id(pair.a)], cells[id(pair.b)]
         figures = means[id(better)], means[id(other)]
-        if pair := known.get((id(better.cell), id(other.cell))):
-            low, high, sign = pair.difference.low, pair.difference.high, 1
-        elif pair := known.get((id(other.cell), id(better.cell))):
-            low, high, sign = -pair.difference.high, -pair.difference.low, -1
-        else:
-            continue
-        mean = sign * pair.difference.mean
-        yield Claim(None, better, other, figures, mean, low, high, pair.p, pair.more_seeds)
+        yield Weighed(None, better, other, figures, pair.claim, pair.more_seeds)
 
 
-def _cost_claims(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterator[Claim]:
+def _costs(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterator[Weighed]:
     for one, other in combinations(chosen, 2):
         ours, theirs = one.spread(cost), other.spread(cost)
         if ours is None or theirs is None:
@@ -181,100 +180,40 @@ def _cost_claims(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> 
             one, other, ours, theirs = other, one, theirs, ours
         a, b, figures = one.values(cost), other.values(cost), (ours.mean, theirs.mean)
         worse, good = (b, a) if cost.better == "lower" else (a, b)
+        names = cost.title, one.label, other.label
         if cost.exact:
             value = max(figures) / min(figures)
-            yield Claim(cost, one, other, figures, value, value, value, 0.0)
+            yield Weighed(cost, one, other, figures, Claim(*names, value, value, value, equal=1.0))
         elif one.place != other.place or len(one.place) > 1:
-            notes.append("Times, memory and rates of runs on different devices aren't compared.")
+            notes.append(OTHER_DEVICES)
         elif one.disturbed or other.disturbed:
-            notes.append("Times, memory and rates of marked runs aren't compared.")
+            notes.append(DISTURBED)
+        elif cost is TO_BEST and any(
+            OF_TRAINING & set(each.cell.side.marks) for each in (one, other)
+        ):
+            notes.append(UNFINISHED)
         elif (seen := ratio(worse, good)) is None:
-            notes.append("Times, memory and rates of a cell with one seed aren't compared.")
+            notes.append(ONE_SEED)
         else:
-            yield Claim(cost, one, other, figures, seen.value, seen.low, seen.high, seen.p)
+            claim = Claim(*names, seen.value, seen.low, seen.high, "seeds", seen.p, equal=1.0)
+            yield Weighed(cost, one, other, figures, claim)
 
 
-def _balance(cell: CostedCell, quality: float, claims: Sequence[Claim], metric: Metric) -> Balance:
+def _balance(cell: CostedCell, weighed: Sequence[Weighed]) -> Balance:
     pros, cons = [], []
-    for cost in dict.fromkeys(claim.cost for claim in claims):
-        of_cost = [claim for claim in claims if claim.cost is cost and claim.is_shown]
-        if won := tuple(claim for claim in of_cost if claim.winner is cell):
-            pros.append(_sentence(won, metric, "winner"))
-        if lost := tuple(claim for claim in of_cost if claim.loser is cell):
-            cons.append(_sentence(lost, metric, "loser"))
+    for cost in dict.fromkeys(each.cost for each in weighed):
+        shown = [each for each in weighed if each.cost is cost and each.is_shown]
+        if won := tuple(each for each in shown if each.winner is cell):
+            pros.append(_sentence(won, "winner"))
+        if lost := tuple(each for each in shown if each.loser is cell):
+            cons.append(_sentence(lost, "loser"))
     open_ = [
-        Sentence(_open_text(claim, metric, cell), (claim,))
-        for claim in claims
-        if claim.cost is None and not claim.is_shown and cell in (claim.winner, claim.loser)
+        each
+        for each in weighed
+        if each.cost is None and not each.is_shown and cell in (each.winner, each.loser)
     ]
-    return Balance(cell, quality, tuple(pros), tuple(cons), tuple(open_))
+    return Balance(cell, tuple(pros), tuple(cons), tuple(open_sentences(open_, cell)))
 
 
-def _sentence(
-    claims: tuple[Claim, ...], metric: Metric, side: Literal["winner", "loser"]
-) -> Sentence:
-    """Say what claims, all of one figure, mean for the cell on this side of them."""
-    own = claims[0].figures[0 if side == "winner" else 1]
-    cost = claims[0].cost
-    others = (_other(claim, side) for claim in claims)
-    if cost is None:
-        word = "above" if side == "winner" else "below"
-        text = f"{METRIC_NAMES[metric]} of {own:.4f}, {word} " + listed(others)
-    else:
-        between = ":" if _has_more(cost, side) else ";"
-        text = f"{_subject(cost, own)}{between} " + listed(others)
-    return Sentence(f"{text}.", claims)
-
-
-def _other(claim: Claim, side: Literal["winner", "loser"]) -> str:
-    """Name the other cell of a claim, and the difference to it."""
-    other = claim.loser if side == "winner" else claim.winner
-    value = claim.figures[1 if side == "winner" else 0]
-    if claim.cost is None:
-        sign = 1 if side == "winner" else -1
-        low, high = sorted((sign * claim.low, sign * claim.high))
-        return (
-            f"{other.label} ({value:.4f}: {signed(sign * claim.estimate)} "
-            f"[{signed(low)}, {signed(high)}], {p_text(claim.p)})"
-        )
-    times = times_text(claim.estimate)
-    if not claim.cost.exact:
-        times += f" [{times_text(claim.low)}, {times_text(claim.high)}]"
-    that = "times" if _has_more(claim.cost, side) else "times that with"
-    unit = f" {claim.cost.unit}" if claim.cost.unit else ""
-    return f"{times} {that} {other.label} ({figure(value, claim.cost.kind)}{unit})"
-
-
-def _has_more(cost: Cost, side: Literal["winner", "loser"]) -> bool:
-    """Whether the cell on this side has the larger figure."""
-    return (cost.better == "higher") == (side == "winner")
-
-
-def _subject(cost: Cost, own: float) -> str:
-    shown = figure(own, cost.kind)
-    if cost is PARAMETERS:
-        return f"{shown} parameters"
-    if cost in (EPOCH, TO_BEST):
-        return f"{cost.title} takes {shown} s"
-    if cost.better == "higher":
-        how = "one at a time" if cost is SPEED_1 else "256 at once"
-        return f"Recommends for {shown} users a second, {how}"
-    return f"{cost.title} is {shown} {cost.unit}"
-
-
-def _open_text(claim: Claim, metric: Metric, cell: CostedCell) -> str:
-    sign = 1 if claim.winner is cell else -1
-    other = claim.loser if claim.winner is cell else claim.winner
-    low, high = sorted((sign * claim.low, sign * claim.high))
-    text = (
-        f"{METRIC_NAMES[metric]} against {other.label}: {signed(sign * claim.estimate)} "
-        f"[{signed(low)}, {signed(high)}], {p_text(claim.p)}: no difference shown"
-    )
-    if claim.missing:
-        text += f"; about {claim.missing} more seeds each would tell, if it is as large as it looks"
-    return f"{text}."
-
-
-def times_text(value: float) -> str:
-    """Write a ratio with two or three significant digits."""
-    return f"{value:.0f}" if value >= 20 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
+def _sentence(weighed: tuple[Weighed, ...], role: Role) -> Sentence:
+    return Sentence(balance_sentence(weighed, role), weighed)

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any
 
 from engine.analysis import published
-from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows
+from engine.analysis.comparison import COMPARABLE, Row, Value, compare_rows, metric_name
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.further import further_commands
 from engine.analysis.inflation import CellInflation, inflation
@@ -22,6 +22,7 @@ from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
+from engine.analysis.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
@@ -29,7 +30,6 @@ from engine.errors import UsageError
 from engine.marks import STILL_IMPROVING
 from engine.report.planned import SuiteRuns, suite_runs
 from engine.report.plots import CellQuality, Curve
-from engine.report.wording import metric_name
 from engine.spec import Suite
 from engine.store import queries, series
 from engine.store.compare.grouping import (
@@ -157,7 +157,8 @@ def gather(
     meant_runs = {run: runs.pop(run) for run in ids}
     choice = Choice(wanted.filter, without=tuple(runs))
     counted = counted_runs(con, choice)
-    cells, problems = ranked_cells(location, rows, counted)
+    launches = launches_of(con, ids, catalogue)
+    cells, problems = ranked_cells(location, rows, counted, launches)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     specs = _specs(con, ids)
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
@@ -172,7 +173,7 @@ def gather(
         groups=tuple(_groups(con, cells, found, wanted)),
         pivot=stored_pivot(con, choice, "best").rows,
         inflation=tuple(inflation(con, choice)),
-        published=tuple(_published(con, choice, catalogue)),
+        published=tuple(_published(con, choice, catalogue, cells)),
         further=tuple(
             further_commands(location, ((meant_runs[r], specs[r]) for r in improving), catalogue)
         ),
@@ -188,13 +189,17 @@ def _left_out(imported: int) -> Iterator[str]:
 
 
 def _published(
-    con: sqlite3.Connection, choice: Choice, catalogue: Catalogue | None
+    con: sqlite3.Connection,
+    choice: Choice,
+    catalogue: Catalogue | None,
+    cells: Sequence[RankedCell],
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
         marks = cells_marked(con, choice)
+        launches = {each.cell: each.launch for each in cells if each.launch is not None}
         for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell, marks):
+            for each in published.published_for(tables, cell, marks, launches):
                 yield cell, each
 
 
@@ -228,7 +233,7 @@ def _groups(
                 qualities=qualities,
                 few_users=_few_users(qualities, wanted),
                 pairs=own_pairs,
-                tradeoffs=tradeoffs(members, own_pairs, wanted.metric, masked=wanted.masked)[0],
+                tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
                 curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
                 pass_level=level,
                 seconds_to_pass=seconds,

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sized
 from datetime import UTC, datetime
 
-from engine.analysis.comparison import METRIC_NAMES
-from engine.analysis.pairs.significance import Metric
-
 ABSENT = "n/a"
 
 
@@ -15,21 +12,6 @@ def counted(things: Sized, noun: str) -> str:
     """Count things in words: ``1 model``, ``3 models``."""
     number = len(things)
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def metric_name(metric: Metric, *, masked: bool) -> str:
-    """Return the name of the column of a test metric, such as ``NDCG@10/test``."""
-    return f"{METRIC_NAMES[metric]}/test" + (" (seen masked)" if masked else "")
-
-
-def valid_name(metric: Metric, *, masked: bool) -> str:
-    """Return the name of the column of a validation metric, such as ``NDCG@10/valid``."""
-    return metric_name(metric, masked=masked).replace("/test", "/valid")
-
-
-def interval_text(low: float, high: float) -> str:
-    """Format an interval: ``[0.1581, 0.1643]``."""
-    return f"[{low:.4f}, {high:.4f}]"
 
 
 def day(moment: float) -> str:

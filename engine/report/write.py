@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from engine.analysis.comparison import metric_name
 from engine.config import Catalogue
 from engine.files.named import named_folder, write_named
 from engine.report.blocks import Report
@@ -20,7 +21,7 @@ from engine.report.sections.results import beside_published, curves, inflated, r
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
 from engine.report.svg import standalone
-from engine.report.wording import counted, metric_name
+from engine.report.wording import counted
 from engine.store.location import StoreLocation
 
 

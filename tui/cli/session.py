@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.cells import cell_len
 
+from engine.errors import UserError
 from engine.store.location import StoreLocation, store_location
 from tui.cli.output import stdout_problem
 from tui.shell.text import PARAGRAPH, plain
@@ -44,6 +45,14 @@ class Session:
         from engine.config import load_catalogue
 
         return load_catalogue(self.config_dir)
+
+    @property
+    def catalogue_if_valid(self) -> Catalogue | None:
+        """The configuration, for results that can be told without it; None if it has a mistake."""
+        try:
+            return self.catalogue
+        except UserError:
+            return None
 
     @property
     def has_store(self) -> bool:

@@ -170,7 +170,7 @@ def _runs(cell: LaunchCell | None) -> Content:
             parts += [("  mean of those done", "$text-muted")]
         elif cell.counts.get("done", 0) > 1:
             seeds = count(cell.score.count, "seed")
-            parts += [(f"  {seeds} of the settings that do best", "$text-muted")]
+            parts += [(f"  {seeds} of the settings with the largest mean", "$text-muted")]
     return Content.assemble(*parts)
 
 

@@ -65,7 +65,7 @@ class DiffScreen(ModalScreen[None]):
     def _take_diff(self, diff: Diff) -> None:
         self._diff = diff
         self._show()
-        read = partial(read_words, self.app.location, diff)
+        read = partial(read_words, self.app.location, diff, self.app.catalogue)
         self._tests.ask(read, subject=(diff.left.runs, diff.right.runs))
 
     def _take_words(self, words: tuple[str, ...]) -> None:

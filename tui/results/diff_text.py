@@ -28,13 +28,12 @@ class RunOrCell:
 
 @dataclass(frozen=True, slots=True)
 class _DiffRow:
-    """One setting or figure of both sides; ``better`` is the side that is, if one is."""
+    """One setting or figure of both sides."""
 
     name: str
     left: str
     right: str
     difference: str = ""
-    better: str = ""
 
 
 def as_tabs(diff: Diff, words: Sequence[str]) -> str:
@@ -64,10 +63,7 @@ def diff_content(
     lines = [_title("left", diff.left, width), _title("right", diff.right, width)]
     lines += [Content.styled(plain(text), "$warning") for text in diff.warnings]
     if words:
-        lines += [
-            Content(""),
-            Content.styled("tested over users and seeds, at the chosen epoch", "$primary"),
-        ]
+        lines += [Content(""), Content.styled("at the chosen epoch", "$primary")]
         lines += [_sentence(text) for text in words]
     if not diff.settings:
         same = "The same configuration, versions and device."
@@ -83,13 +79,13 @@ def diff_content(
 
 
 def _sentence(text: str) -> Content:
-    """What is said of a metric stands out, a caveat doesn't."""
+    """What is shown of a metric stands out, a caveat doesn't."""
     text = plain(text, PARAGRAPH)
     metric, colon, rest = text.partition(": ")
     if not colon or "@" not in metric:
         return Content.styled(text, "$text-muted")
     verdict, comma, figures = rest.partition(", ")
-    tone = "" if verdict.startswith("no ") else "bold"
+    tone = "bold" if verdict.endswith((" better", " worse")) else ""
     return Content.assemble((f"{metric}: ", "$text-muted"), (verdict, tone), f"{comma}{figures}")
 
 
@@ -118,7 +114,6 @@ def _sections(diff: Diff) -> Iterator[tuple[str, list[_DiffRow]]]:
                     short_spread_text(one.left, one.column.kind),
                     short_spread_text(one.right, one.column.kind),
                     difference_text(one),
-                    one.better or "",
                 )
                 for one in diff.figures
             ],
@@ -127,12 +122,11 @@ def _sections(diff: Diff) -> Iterator[tuple[str, list[_DiffRow]]]:
 
 def _line(row: _DiffRow, widths: Sequence[int], style: str = "") -> Content:
     name, side, last = widths
-    left, right = ("$success" if row.better == each else style for each in ("left", "right"))
     return Content.assemble(
         (fit(row.name, name), "$text-muted"),
-        (fit(row.left, side), left),
+        (fit(row.left, side), style),
         "  ",
-        (fit(row.right, side), right),
+        (fit(row.right, side), style),
         "  ",
         (row.difference.rjust(last), "$text-muted"),
     )

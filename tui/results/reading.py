@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from engine.analysis.comparison import Aggregate
 from engine.analysis.diff import Diff, Side, cell_side, compare_sides, run_side
@@ -11,6 +12,9 @@ from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 from tui.results.diff_text import RunOrCell
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
 
 __all__ = ["Aggregate", "Choice", "Diff", "read_diff", "read_words"]
 
@@ -37,7 +41,9 @@ def read_diff(
         return compare_sides(con, side(con, left), side(con, right), aggregate)
 
 
-def read_words(location: StoreLocation, diff: Diff) -> tuple[str, ...]:
+def read_words(
+    location: StoreLocation, diff: Diff, catalogue: Catalogue | None = None
+) -> tuple[str, ...]:
     """Say what the paired test says of the right side against the left, or why it says nothing.
 
     Raises:
@@ -46,4 +52,5 @@ def read_words(location: StoreLocation, diff: Diff) -> tuple[str, ...]:
     from engine.analysis.pairs.words import words_for  # loads numpy: not before it is needed
 
     with closing(connect_reader(location)) as con:
-        return tuple(words_for(con, location, diff.right.runs, diff.left.runs, "right"))
+        sides = diff.right.runs, diff.left.runs
+        return words_for(con, location, sides, ("right", "left"), catalogue).sentences

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.comparison import COMPARABLE, Row, Value, runs_by_cell
+from engine.analysis.claims.claim import (
+    LEVEL,
+    USERS_ALONE,
+    USERS_AND_SEEDS,
+    Claim,
+    Family,
+    Verdict,
+)
+from engine.analysis.claims.rule import Side, untold
+from engine.analysis.comparison import COMPARABLE, Row, Value, metric_name, runs_by_cell
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
-    LEVEL,
     Difference,
     Metric,
     PerUser,
@@ -24,10 +33,15 @@ from engine.analysis.pairs.significance import (
 )
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import provenance_of
+from engine.analysis.relaunch import Launch, launches_of
 from engine.cell import FIELDS, Cell
 from engine.files.regular import open_regular
+from engine.marks import STILL_IMPROVING, in_order
 from engine.store.compare.comparison import runs_by_id
 from engine.store.location import StoreLocation
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
 
 _ORIGIN = ("settings", "protocol", "split", "checksum")
 _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
@@ -45,9 +59,24 @@ class RankedCell:
     """(S, 2, U): over all items, and with the user's seen items masked."""
     label: str
     """Tells it from the other cells of its data set."""
+    launch: Launch | None = None
+    """How its runs are launched; None if that isn't known."""
 
     def values(self, metric: Metric, *, masked: bool) -> PerUser:
         return per_user(self.ranks[:, int(masked)], metric)
+
+    @property
+    def side(self) -> Side:
+        """What decides whether a verdict may be told of it."""
+        marks = {str(run.get("run")): str(run.get("marks") or "").split() for run in self.runs}
+        return Side(
+            self.label,
+            seeds=len(self.ranks),
+            marks=in_order(mark for some in marks.values() for mark in some),
+            improving=tuple(run for run, some in marks.items() if STILL_IMPROVING in some),
+            launch=self.launch,
+            numbers=tuple(seed for run in self.runs if isinstance(seed := run.get("seed"), int)),
+        )
 
 
 @dataclass(frozen=True)
@@ -57,22 +86,33 @@ class Pair:
     a: RankedCell
     b: RankedCell
     difference: Difference
-    p: float
-    """Corrected over all pairs of the table (Holm)."""
+    claim: Claim
+    """What may be said of the first against the second."""
     more_seeds: int | None
     """Seeds to add to each cell so that the test would show the difference at the corrected level,
-    if it stays as it is; None if no number would."""
+    if it stays as it is; None if no number would, or nothing may be told."""
 
     @property
-    def verdict(self) -> str:
-        """How the first cell compares; without a corrected p below the level, no difference."""
-        if self.p < LEVEL:
-            return "better" if self.difference.mean > 0 else "worse"
-        return "no difference shown"
+    def p(self) -> float | None:
+        """Corrected for the claim's family (Holm); None where nothing may be told."""
+        return self.claim.p
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the first cell compares; None where that may not be told."""
+        return self.claim.verdict
+
+    @property
+    def why_untold(self) -> str | None:
+        """Why nothing may be told, and what to run so that it may; None where it may."""
+        return self.claim.untold.sentence if self.claim.untold else None
 
 
 def ranked_cells(
-    location: StoreLocation, rows: Iterable[Row], counted: Mapping[str, Cell]
+    location: StoreLocation,
+    rows: Iterable[Row],
+    counted: Mapping[str, Cell],
+    launches: Mapping[str, Launch] | None = None,
 ) -> tuple[list[RankedCell], list[str]]:
     """Read the ranks of the rows of `compare_rows`, by cell.
 
@@ -80,6 +120,7 @@ def ranked_cells(
         counted: which runs count, and for which cell
             (`engine.store.compare.grouping.counted_runs`).
             Imported ones have no ranks, and are to be left out.
+        launches: how runs are launched, by id, where it is known.
 
     Returns:
         The cells in the order of the rows, and a sentence for each run without ranks.
@@ -103,28 +144,28 @@ def ranked_cells(
         elif ranks:
             alike = tuple(runs[0][name] for name in COMPARABLE)
             label = _label(cell, groups)
-            cells.append(RankedCell(cell, alike, tuple(runs), np.stack(ranks), label))
+            launch = (launches or {}).get(str(runs[0]["run"]))
+            cells.append(RankedCell(cell, alike, tuple(runs), np.stack(ranks), label, launch))
     return cells, problems
 
 
-def pairs(cells: Sequence[RankedCell], metric: Metric, *, masked: bool) -> list[Pair]:
+def pairs(
+    cells: Sequence[RankedCell],
+    metric: Metric,
+    *,
+    masked: bool,
+    family: Literal["cells", "models"] = "cells",
+) -> list[Pair]:
     """Test every two cells of one data set, split, checksum and protocol.
 
-    The p-values are corrected for all of them together.
+    The p-values are corrected for all of them together of which something may be told.
     """
-    values = {id(cell): cell.values(metric, masked=masked) for cell in cells}
-    found = [
-        (a, b, difference(values[id(a)], values[id(b)]))
+    both = [
+        (a, b, metric)
         for a, b in combinations(cells, 2)
         if a.comparable == b.comparable and a.ranks.shape[2] == b.ranks.shape[2] > 1
     ]
-    corrected = holm([each.p for _, _, each in found])
-    compared = []
-    for (a, b, each), p in zip(found, corrected, strict=True):
-        level = LEVEL * each.p / p if p else LEVEL  # what the correction leaves of it
-        missing = 0 if p < LEVEL else more_seeds(values[id(a)], values[id(b)], level)
-        compared.append(Pair(a, b, each, p, missing))
-    return compared
+    return _tested(both, family, masked=masked)
 
 
 def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
@@ -132,27 +173,65 @@ def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
 
     Empty if the cells can't be compared.
     """
-    found = {name: pairs([a, b], name, masked=False) for name in _DISTINCT}
-    single = {name: some[0] for name, some in found.items() if some}
-    corrected = holm([pair.difference.p for pair in single.values()])
-    compared: dict[Metric, Pair] = {}
-    for (name, pair), p in zip(single.items(), corrected, strict=True):
-        level = LEVEL * pair.difference.p / p if p else LEVEL
-        ours, theirs = (cell.values(name, masked=False) for cell in (a, b))
-        missing = 0 if p < LEVEL else more_seeds(ours, theirs, level)
-        compared[name] = replace(pair, p=p, more_seeds=missing)
+    if a.comparable != b.comparable or not a.ranks.shape[2] == b.ranks.shape[2] > 1:
+        return {}
+    found = _tested([(a, b, metric) for metric in _DISTINCT], "metrics", masked=False)
+    return dict(zip(_DISTINCT, found, strict=True))
+
+
+def _tested(
+    asked: Sequence[tuple[RankedCell, RankedCell, Metric]],
+    family: Literal["cells", "models", "metrics"],
+    *,
+    masked: bool,
+) -> list[Pair]:
+    """Test cells that may be compared, each two in a metric, and correct for all of these."""
+    known: dict[tuple[int, Metric], PerUser] = {}
+    for a, b, metric in asked:
+        for cell in (a, b):
+            if (id(cell), metric) not in known:
+                known[id(cell), metric] = cell.values(metric, masked=masked)
+    values = [(known[id(a), metric], known[id(b), metric]) for a, b, metric in asked]
+    differences = [difference(*both) for both in values]
+    why = [untold(a.side, b.side) for a, b, _ in asked]
+    raw = [found.p for found, reason in zip(differences, why, strict=True) if reason is None]
+    corrected = iter(holm(raw))
+    tests = Family(family, len(raw))
+    compared = []
+    for (a, b, metric), both, found, reason in zip(asked, values, differences, why, strict=True):
+        p = None if reason else next(corrected)
+        claim = Claim(
+            metric_name(metric, masked=masked), a.label, b.label, found.mean, found.low, found.high,
+            _over(found, a, b), p, tests, reason,
+        )  # fmt: skip
+        missing = None
+        if p is not None:
+            level = LEVEL * found.p / p if p else LEVEL  # what the correction leaves of it
+            missing = 0 if p < LEVEL else more_seeds(*both, level)
+        compared.append(Pair(a, b, found, claim, missing))
     return compared
 
 
+def _over(found: Difference, a: RankedCell, b: RankedCell) -> str:
+    """Name what the interval of a difference is over: one seed doesn't tell how seeds vary."""
+    if found.over_seeds:
+        return USERS_AND_SEEDS
+    several = [cell.label for cell in (a, b) if len(cell.ranks) > 1]
+    return f"users and the seeds of {several[0]}" if several else USERS_ALONE
+
+
 def ranked_cell(
-    con: sqlite3.Connection, location: StoreLocation, runs: Sequence[str]
+    con: sqlite3.Connection,
+    location: StoreLocation,
+    runs: Sequence[str],
+    catalogue: Catalogue | None = None,
 ) -> tuple[RankedCell | None, list[str]]:
     """Read the ranks of the runs of one cell.
 
     Returns:
         The cell, None if no run has ranks; and a sentence for each run without.
     """
-    names = ("id", "model", "dataset", "length", "seed", "profile", "state", "origin")
+    names = ("id", "model", "dataset", "length", "seed", "profile", "state", "origin", "marks")
     origins = provenance_of(con, runs)
     rows: list[Row] = []
     for values in runs_by_id(con, names, runs):
@@ -162,7 +241,8 @@ def ranked_cell(
     rows.sort(key=lambda row: str(row["run"]))
     done = [row for row in rows if row["state"] == "done" and not row["origin"]]
     counted = {str(row["run"]): cell_of(row) for row in done}
-    cells, problems = ranked_cells(location, rows, counted)
+    launches = launches_of(con, runs, catalogue)
+    cells, problems = ranked_cells(location, rows, counted, launches)
     return (cells[0] if len(cells) == 1 else None), problems
 
 

@@ -29,8 +29,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import quantile, share_bounds
-from engine.analysis.pairs.significance import LEVEL, PerUser
+from engine.analysis.pairs.significance import PerUser
 
 _FEW_HITS = 5
 

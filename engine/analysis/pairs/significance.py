@@ -36,6 +36,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import share_bounds
 from engine.analysis.pairs.student import critical, two_sided
 from engine.spec import TOP_K
@@ -44,7 +45,6 @@ Metric = Literal["hit", "mrr", "ndcg", "recall"]
 PerUser = NDArray[np.float64]
 """(S, U): a metric of each user, once a seed."""
 
-LEVEL = 0.05
 MOST_SEEDS = 1_000
 """The most seeds a cell that are considered."""
 

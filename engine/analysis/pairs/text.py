@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.analysis.claims.words import p_digits, pairs_notes
 from engine.analysis.comparison import Row, column, signed
 from engine.analysis.export import format_rows
 from engine.analysis.pairs.cells import Pair
@@ -48,23 +49,13 @@ def format_pairs(
 
 def people_rows(pairs: Sequence[Pair], metric: Metric, *, masked: bool) -> list[Row]:
     """Make one row a pair, of texts for people."""
-    return [_for_people(_row(pair, metric, masked=masked)) for pair in pairs]
+    return [_for_people(pair, _row(pair, metric, masked=masked)) for pair in pairs]
 
 
 def caveats(pairs: Sequence[Pair]) -> list[str]:
     """List what a reader must know to read the table right."""
-    sentences = []
-    if pairs:
-        sentences.append(
-            f"p is corrected (Holm) for all {len(pairs):,} comparisons of two cells listed here, "
-            "in this one metric; the intervals (95 %, over users and seeds) are not."
-        )
-    if any(not pair.difference.over_seeds for pair in pairs):
-        sentences.append(
-            "Where a cell has one seed, users alone are taken into account: another seed may turn "
-            "the result round."
-        )
-    return sentences
+    sides = [cell.side for pair in pairs for cell in (pair.a, pair.b)]
+    return pairs_notes([pair.claim for pair in pairs], sides)
 
 
 def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
@@ -79,9 +70,11 @@ def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
         "a - b": found.mean,
         "low": found.low,
         "high": found.high,
+        "over": pair.claim.over,
         "p": pair.p,
         "effect": found.effect,
         "a is": pair.verdict,
+        "why_not": pair.why_untold,
         "more seeds": pair.more_seeds,
         "seeds a": found.seeds[0],
         "seeds b": found.seeds[1],
@@ -89,17 +82,20 @@ def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
     }
 
 
-def _for_people(row: Row) -> Row:
+def _for_people(pair: Pair, row: Row) -> Row:
     shown = dict(row)
+    for name in ("why_not", "over"):  # told below the table
+        del shown[name]
     for name in ("mean a", "mean b"):
         shown[name] = f"{row[name]:.4f}"
     for name in ("a - b", "low", "high"):
         shown[name] = signed(float(row[name] or 0))
-    p, effect = float(row["p"] or 0), float(row["effect"] or 0)
-    shown["p"] = "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
-    shown["effect"] = signed(effect, 2)
-    missing = row["more seeds"]
-    shown["more seeds"] = "–" if missing == 0 else "no number" if missing is None else str(missing)
-    if missing is None and min(int(row["seeds a"] or 0), int(row["seeds b"] or 0)) < 2:
-        shown["more seeds"] = "?"
+    shown["p"] = "–" if pair.p is None else p_digits(pair.p)
+    shown["effect"] = signed(pair.difference.effect, 2)
+    if why := pair.claim.untold:
+        shown["a is"], shown["more seeds"] = f"can't be told: {why.reason}", "–"
+    elif pair.more_seeds is None:
+        shown["more seeds"] = "no number"
+    elif pair.more_seeds == 0:
+        shown["more seeds"] = "–"
     return {name: str(value) for name, value in shown.items()}

@@ -71,6 +71,8 @@ class PivotRow:
     """Whether another program trained the cell's runs."""
     marks: tuple[str, ...] = ()
     """Marks of a cell's runs, for which its label has a ``!``."""
+    why_not: str = ""
+    """Why no verdict may be told of a metric below a cell, where none may."""
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``split``, ``protocol``."""
@@ -167,7 +169,11 @@ def _beside(
         deviations = tuple(spread.deviation if spread else None for spread in spreads)
     if not any(each is not None for each in deviations):
         deviations = ()
-    return PivotRow(level, label, *place, figures=figures, deviations=deviations)
+    why = ""
+    if level == "verdict":
+        found = (entry.untold for entry in published.figures.values())
+        why = next((each.sentence for each in found if each is not None), "")
+    return PivotRow(level, label, *place, figures=figures, deviations=deviations, why_not=why)
 
 
 def _figure(entry: Against, level: Level) -> Value | Decimal:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from engine.analysis.comparison import Row, spread_text
+from engine.analysis.claims.words import costs_note
+from engine.analysis.comparison import Row, metric_name, spread_text
 from engine.analysis.costs import (
     GPU_MEMORY,
     HOST_MEMORY,
@@ -14,12 +15,12 @@ from engine.analysis.costs import (
     CostedCell,
     known_costs,
 )
-from engine.analysis.tradeoffs import WORTH_TELLING, Sentence
+from engine.analysis.tradeoffs import WORTH_TELLING
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, pareto_alt, pareto_plot
 from engine.report.remarks import note_below, signed_label
-from engine.report.wording import ABSENT, metric_name, slug
+from engine.report.wording import ABSENT, slug
 from engine.spread import Spread, spread
 
 
@@ -100,8 +101,8 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
             draw=partial(pareto_plot, picture, group.qualities, plotted, name, looks),
             alt=pareto_alt(group.qualities, plotted, name, group.title),
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
-            "line: no other cell is as good at the same cost or less (by means; lines are 95 % "
-            "over users); a cell whose times are marked is on no line",
+            "line: no other cell has as large a mean at the same cost or less, which tells no "
+            "difference (lines are 95 % over users); a cell whose times are marked is on no line",
         )
     yield from _pros_and_cons(group)
 
@@ -141,25 +142,16 @@ def _pros_and_cons(group: DataGroup) -> Iterator[Block]:
     rows = [
         [
             Cell((each.cell.label,), strong=True),
-            _sentences(each.pros, "None is shown."),
-            _sentences(each.cons, "None is shown."),
-            *([_sentences(each.open, "–")] if is_open else []),
+            Cell(tuple(sentence.text for sentence in each.pros) or ("–",)),
+            Cell(tuple(sentence.text for sentence in each.cons) or ("–",)),
+            *([Cell(each.open or ("–",))] if is_open else []),
         ]
         for each in found.balances
     ]
     head = ["model", "pros", "cons", *(["open"] if is_open else [])]
     yield table(head, rows, caption="Pros and cons")
-    yield Paragraph(
-        "In brackets 95 % intervals, of quality over users and seeds, of costs over seeds. What is "
-        "told is shown after correction (Holm): of quality for all pairs below, of costs for the "
-        f"{found.comparisons} comparisons of this table. Ratios below {WORTH_TELLING:g} aren't "
-        "told. " + " ".join(found.notes),
-        quiet=True,
-    )
-
-
-def _sentences(sentences: Sequence[Sentence], none: str) -> Cell:
-    return Cell(tuple(sentence.text for sentence in sentences) or (none,))
+    note = costs_note(found.family, found.cost_family, WORTH_TELLING)
+    yield Paragraph(" ".join((note, *found.notes)), quiet=True)
 
 
 def _spread(each: CostedCell, cost: Cost) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from engine.analysis.claims.words import within
 from engine.analysis.comparison import (
     epochs_words,
     kind_of,
+    metric_name,
     runs_by_cell,
     signed,
     spread_text,
@@ -22,7 +24,7 @@ from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheadi
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_alt, curves_plot, quality_alt, quality_plot
 from engine.report.remarks import SIGN, note_below, signed_label
-from engine.report.wording import ABSENT, interval_text, metric_name, slug, valid_name
+from engine.report.wording import ABSENT, slug
 from engine.spread import spread
 
 
@@ -105,7 +107,7 @@ def _against(found: Against, name: str) -> list[str]:
         digits_text(found.published),
         spread_text(ours, kind, none=ABSENT),
         told,
-        found.verdict or "",
+        found.verdict or (f"can't be told: {found.untold.reason}" if found.untold else ""),
     ]
 
 
@@ -141,7 +143,7 @@ def inflated(material: Material) -> Section:
 def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block]:
     wanted = material.wanted
     name = metric_name(wanted.metric, masked=wanted.masked)
-    valid = valid_name(wanted.metric, masked=wanted.masked)
+    valid = metric_name(wanted.metric, masked=wanted.masked, split="valid")
     rows = []
     for quality in group.qualities:
         runs = quality.cell.cell.runs
@@ -150,7 +152,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
                 quality.cell.label,
                 str(len(runs)),
                 spread_text(spread(quality.seeds), "metric"),
-                interval_text(quality.low, quality.high),
+                within(quality.low, quality.high),
                 _mean([run[valid] for run in runs]),
                 _mean([run["BestEpoch"] for run in runs], digits=0),
             ]
@@ -178,7 +180,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
 def curves(material: Material, looks: Colours) -> Section:
     """Make the section with learning curves."""
     wanted = material.wanted
-    valid = valid_name(wanted.metric, masked=wanted.masked)
+    valid = metric_name(wanted.metric, masked=wanted.masked, split="valid")
     blocks: list[Block] = []
     for group in material.groups:
         shown = [curve for curve in group.curves if curve.epochs]

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engine.analysis.apart import why_apart
-from engine.analysis.comparison import by_cell, signed
+from engine.analysis.claims.words import Standing, headline, standing_note
+from engine.analysis.comparison import by_cell, metric_name
 from engine.analysis.export import listed
 from engine.analysis.relaunch import suite_command
-from engine.analysis.tradeoffs import Balance
 from engine.lifecycle import DIED
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
 from engine.report.planned import Planned, SuiteRuns
 from engine.report.remarks import remarks_table
-from engine.report.wording import counted, metric_name
+from engine.report.wording import counted
 
 
 def in_short(material: Material) -> Section:
@@ -24,15 +24,11 @@ def in_short(material: Material) -> Section:
     if not material.groups:
         blocks.append(Paragraph("No cell has test ranks: nothing can be said of differences."))
     else:
-        blocks.append(Bullets(tuple(_headline(group) for group in material.groups)))
-        blocks.append(
-            Paragraph(
-                "Each model stands at the length that validation prefers; test figures choose "
-                "nothing. A difference is told only where it is shown at 95 % after correction for "
-                "every two cells of this report (Holm).",
-                quiet=True,
-            )
-        )
+        wanted = material.wanted
+        name = metric_name(wanted.metric, masked=wanted.masked)
+        blocks.append(Bullets(tuple(_headline(group, name) for group in material.groups)))
+        families = [(group.title, group.tradeoffs.family) for group in material.groups]
+        blocks.append(Paragraph(standing_note(families), quiet=True))
     blocks += [
         Paragraph(f"{group.title}: {group.few_users}")
         for group in material.groups
@@ -42,31 +38,15 @@ def in_short(material: Material) -> Section:
     return Section("In short", tuple(blocks))
 
 
-def _headline(group: DataGroup) -> str:
+def _headline(group: DataGroup, name: str) -> str:
     found = group.tradeoffs
-    best = found.balances[0]
-    name = metric_name(found.metric, masked=found.masked)
-    quality = next(quality for quality in group.qualities if quality.cell is best.cell)
-    text = (
-        f"{group.title}: {best.cell.label} has the highest {name}, {best.quality:.4f} "
-        f"[{quality.low:.4f}, {quality.high:.4f}]"
-    )
-    others = found.balances[1:]
-    if not others:
-        return f"{text}; it has nothing to be compared with."
-    below = [claim for s in best.pros for claim in s.claims if claim.cost is None]
-    beaten = [claim.loser for claim in below]
-    open_ = [other for other in others if other.cell not in beaten]
-    if below:
-        parts = (f"{c.loser.label} ({signed(-c.estimate)})" for c in below)
-        text += f", and {listed(parts)} {'is' if len(below) == 1 else 'are'} shown to be below it"
-    if open_:
-        text += f"; no difference is shown to {listed(_figure(other) for other in open_)}"
-    return f"{text}."
-
-
-def _figure(balance: Balance) -> str:
-    return f"{balance.cell.label} ({balance.quality:.4f})"
+    qualities = {id(each.cell): each for each in group.qualities}
+    ranked = []
+    for balance in found.balances:
+        each = qualities[id(balance.cell)]
+        ranked.append(Standing(balance.cell.cell.side, each.mean, each.low, each.high))
+    users = found.balances[0].cell.cell.ranks.shape[2]
+    return headline(group.title, name, users, ranked, found.claims)
 
 
 def scope(material: Material) -> Section:

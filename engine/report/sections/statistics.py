@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from engine.analysis.claims.words import OTHER_FAMILY
+from engine.analysis.comparison import metric_name
 from engine.analysis.pairs.text import caveats, people_rows
 from engine.report.blocks import Block, Paragraph, Section, table
 from engine.report.gather import Material
-from engine.report.wording import metric_name
 
 _SHOWN = ("a", "b", "mean a", "mean b", "a - b", "low", "high", "p", "effect", "a is", "more seeds")
 
@@ -18,9 +19,9 @@ def significance(material: Material) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"Every two cells of a data set in {name}: the difference of their means with its "
-            "95 % interval, over users (paired) and seeds; the effect is the difference over its "
-            "standard deviation over users; “more seeds” is about how many more each would tell "
-            "them apart if means and variances stayed as they are."
+            "95 % interval; the effect is the difference over its standard deviation over users; "
+            "“more seeds” is about how many more each would tell them apart if means and variances "
+            "stayed as they are."
         )
     ]
     for group in material.groups:
@@ -33,4 +34,6 @@ def significance(material: Material) -> Section:
     if not every:
         blocks = [Paragraph("There are no two cells of one data set to compare.")]
     blocks += [Paragraph(sentence, quiet=True) for sentence in caveats(every)]
+    if any(group.tradeoffs.family.comparisons for group in material.groups):
+        blocks.append(Paragraph(OTHER_FAMILY, quiet=True))
     return Section("Which differences are shown", tuple(blocks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 from measured_runs import counted
 
+from engine.analysis.claims.claim import Family
 from engine.analysis.comparison import Row
 from engine.analysis.pairs.cells import pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.text import caveats, format_pairs, ranked_metric
+from engine.analysis.relaunch import Launch
 from engine.errors import UsageError
 from engine.store.location import StoreLocation
 
@@ -78,7 +81,7 @@ def test_all_comparisons_of_a_table_are_corrected_together(location: StoreLocati
     rows = [add(location, f"m{n}", seed, 0.2 + n / 100) for n in range(6) for seed in (1, 2, 3)]
     found = pairs(ranked_cells(location, rows, counted(rows))[0], "hit", masked=False)
     assert len(found) == 15
-    assert all(pair.p >= pair.difference.p for pair in found)
+    assert all(pair.p is not None and pair.p >= pair.difference.p for pair in found)
     smallest = min(found, key=lambda pair: pair.difference.p)
     assert smallest.p == pytest.approx(min(1, 15 * smallest.difference.p))
     # What is a difference by itself and not among fifteen needs seeds all the same.
@@ -134,21 +137,55 @@ def test_other_users_are_never_averaged(location: StoreLocation) -> None:
 
 
 def test_the_table_says_what_may_be_said(location: StoreLocation) -> None:
-    rows = [add(location, "sasrec", seed, 0.3) for seed in (1, 2)] + [
-        add(location, "xlstm", 1, 0.1)
-    ]
+    rows = [add(location, "sasrec", seed, 0.3) for seed in (1, 2)]
+    rows += [add(location, "xlstm", seed, 0.1) for seed in (1, 2)]
     found = pairs(ranked_cells(location, rows, counted(rows))[0], "hit", masked=False)
     table = format_pairs(found, "hit", "table", masked=False)
     assert "sasrec L=50" in table
     assert "better" in table
-    assert "< .001" in table
     (exact,) = json.loads(format_pairs(found, "hit", "json", masked=False))
     assert exact["a - b"] == found[0].difference.mean
     assert exact["mean a"] - exact["mean b"] == pytest.approx(exact["a - b"])
-    assert [sentence.split(" ", 3)[:3] for sentence in caveats(found)] == [
-        ["p", "is", "corrected"],
-        ["Where", "a", "cell"],
+    assert exact["p"] == found[0].p
+    assert (exact["over"], exact["why_not"]) == ("users and seeds", None)
+    assert caveats(found) == [
+        "The intervals (95 %) are over users (paired) and seeds.",
+        "p is corrected (Holm) for the one comparison of two cells listed here, in this one "
+        "metric; the intervals are not.",
     ]
+
+
+def test_the_table_claims_nothing_of_a_cell_with_one_seed(location: StoreLocation) -> None:
+    rows = [add(location, "sasrec", seed, 0.3) for seed in (1, 2)] + [
+        add(location, "xlstm", 1, 0.1)
+    ]
+    launch = Launch("ml-100k", "reference", (), 50, "xlstm")
+    cells, _ = ranked_cells(location, rows, counted(rows), {"xlstm-a-1": launch})
+    found = pairs(cells, "hit", masked=False)
+    table = format_pairs(found, "hit", "table", masked=False)
+    assert "can't be told: xlstm L=50 has one seed" in table
+    assert not re.search(r"better|worse|< \.001", table)
+    (exact,) = json.loads(format_pairs(found, "hit", "json", masked=False))
+    assert (exact["p"], exact["a is"], exact["more seeds"]) == (None, None, None)
+    why = (
+        "xlstm L=50 has one seed: can't be told; `seqbench run --model xlstm --dataset ml-100k "
+        "--length 50 --seed 1,2,3 --profile reference`"
+    )
+    assert exact["why_not"] == why
+    assert exact["over"] == "users and the seeds of sasrec L=50"
+    assert caveats(found)[1:] == [f"{why}."]
+    assert "more than one" in caveats(found)[0]
+
+
+def test_what_may_not_be_told_is_in_no_family(location: StoreLocation) -> None:
+    rows = [add(location, name, seed, 0.2) for name in "abc" for seed in (1, 2)]
+    rows.append(add(location, "d", 1, 0.4))
+    rows[0]["marks"] = "changed-data"
+    found = pairs(ranked_cells(location, rows, counted(rows))[0], "hit", masked=False)
+    told = [pair for pair in found if pair.verdict is not None]
+    assert [(pair.a.cell.model, pair.b.cell.model) for pair in told] == [("b", "c")]
+    assert told[0].claim.family == Family("cells", 1)
+    assert told[0].p == told[0].difference.p
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from measured_runs import MeasuredStore
 
-from engine.analysis.pairs.cells import RankedCell, across_metrics, ranked_cell
-from engine.analysis.pairs.significance import LEVEL, holm
-from engine.analysis.pairs.words import effect_word, pair_caveats, pair_sentence, words_for
+from engine.analysis.claims.claim import LEVEL, Family
+from engine.analysis.claims.words import effect_word, pair_note, pair_sentence
+from engine.analysis.pairs.cells import Pair, RankedCell, across_metrics, ranked_cell
+from engine.analysis.pairs.significance import holm
+from engine.analysis.pairs.words import words_for
 from engine.cell import Cell
 from engine.store.compare.grouping import Choice, cell_lines, runs_of_cell
 
@@ -25,46 +29,70 @@ def cell(rate: float, seeds: int = 3, users: int = 500, number: int = 0) -> Rank
     return RankedCell(NAME, ALIKE, ({},) * seeds, ranks, f"cell {number}")
 
 
+def said(pair: Pair) -> str:
+    return pair_sentence(pair.claim, pair.difference.effect, pair.more_seeds)
+
+
+def called(name: str, of: RankedCell) -> RankedCell:
+    return replace(of, label=name)
+
+
 def test_p_is_corrected_over_the_metrics() -> None:
     found = across_metrics(cell(0.2), cell(0.17, number=1))
     assert list(found) == ["ndcg", "mrr", "hit"]
     raw = [pair.difference.p for pair in found.values()]
     assert [pair.p for pair in found.values()] == holm(raw)
     for pair in found.values():
+        assert pair.claim.family == Family("metrics", 3)
+        assert pair.p is not None
         assert (pair.more_seeds == 0) == (pair.p < LEVEL)
 
 
 def test_a_difference_is_said_of_the_first() -> None:
-    a, b = cell(0.3), cell(0.1, number=1)
+    a, b = called("left", cell(0.3)), called("right", cell(0.1, number=1))
     pair = across_metrics(a, b)["hit"]
-    sentence = pair_sentence(pair, "hit", "left")
+    sentence = said(pair)
     assert sentence.startswith("HitRate@10, Recall@10: left is better, +0.")
     assert "p < .001" in sentence
     assert sentence.endswith(f"({effect_word(pair.difference.effect)}).")
-    turned = pair_sentence(across_metrics(b, a)["hit"], "hit", "left")
-    assert "left is worse, −0." in turned
+    assert "right is worse, −0." in said(across_metrics(b, a)["hit"])
 
 
 def test_none_is_said_where_none_is_shown_and_what_it_would_need() -> None:
     found = across_metrics(cell(0.20), cell(0.19, number=4))
-    for metric, pair in found.items():
-        sentence = pair_sentence(pair, metric, "left")
+    for pair in found.values():
+        sentence = said(pair)
         assert "no difference shown" in sentence
         assert ("more seed" in sentence) is (pair.more_seeds is not None)
     same = cell(0.2)
-    sentence = pair_sentence(across_metrics(same, same)["ndcg"], "ndcg", "left")
+    sentence = said(across_metrics(same, same)["ndcg"])
     assert "0.0000 (95 %" in sentence
     assert sentence.endswith("No number of seeds would tell them apart if it stayed so.")
 
 
-def test_one_seed_is_said_to_be_one() -> None:
-    found = across_metrics(cell(0.2, seeds=1), cell(0.1, seeds=1, number=1))
-    assert "seeds a cell" not in pair_sentence(found["mrr"], "mrr", "left")
-    shared, alone = pair_caveats(found)
-    assert "Over 500 test users, paired, and 1 against 1 seed, not paired" in shared
-    assert "another seed may turn it round" in alone
-    assert len(pair_caveats(across_metrics(cell(0.2), cell(0.1)))) == 1
-    assert pair_caveats({}) == []
+@pytest.mark.parametrize(
+    ("seeds", "why", "over"),
+    [
+        ((1, 1), "one seed each", "users alone"),
+        ((3, 1), "cell 1 has one seed", "users and the seeds of cell 0"),
+    ],
+)
+def test_of_one_seed_only_the_difference_is_said_and_over_what(
+    seeds: tuple[int, int], why: str, over: str
+) -> None:
+    a, b = cell(0.3, seeds=seeds[0]), cell(0.1, seeds=seeds[1], number=1)
+    for metric, pair in across_metrics(a, b).items():
+        assert (pair.p, pair.verdict, pair.more_seeds) == (None, None, None)
+        assert pair.why_untold == f"{why}: can't be told; `seqbench run … --seed 1,2,3`"
+        text = said(pair)
+        assert re.fullmatch(rf".*@10: \+0\.\d+ \(95 %, over {over}: \S+ to \S+\)\.", text), metric
+
+
+def test_what_all_sentences_need_is_said_once() -> None:
+    pair = across_metrics(cell(0.2), cell(0.1))["ndcg"]
+    note = pair_note(pair.claim, pair.difference.users, pair.difference.seeds)
+    assert "Over 500 test users, paired, and 3 against 3 seeds, not paired" in note
+    assert "corrected (Holm) for the 3 metrics of these two" in note
 
 
 def test_other_data_is_not_compared() -> None:
@@ -90,13 +118,26 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
     found, problems = ranked_cell(con, measured.location, runs)
     assert found is not None
     assert (found.ranks.shape, found.label, problems) == ((2, 2, 30), "xlstm L=75", [])
-    same = words_for(con, measured.location, runs, runs, "left")
-    assert len(same) == 4
-    assert same[0].startswith("NDCG@10: no difference shown, 0.0000 (95 %: −0.1157 to +0.1157)")
+    same = words_for(con, measured.location, (runs, runs), ("right", "left"))
+    assert (len(same.sentences), same.why_untold) == (4, None)
+    assert same.sentences[0].startswith(
+        "NDCG@10: no difference shown, 0.0000 (95 %: −0.1157 to +0.1157)"
+    )
+    alone = words_for(
+        con, measured.location, (runs[:1], runs[1:]), ("right", "left"), measured.catalogue
+    )
+    assert alone.why_untold == (
+        "one seed each: can't be told; `seqbench run --model xlstm --dataset ml-100k --length 75 "
+        "--seed 1,2,3 --profile reference`."
+    )
+    assert alone.sentences[0] == alone.why_untold
+    assert len(alone.sentences) == 4
     for folder in folders:
         folder.test_ranks.unlink()
-    (why,) = words_for(con, measured.location, runs, runs, "left")
-    assert why.startswith(f"{runs[0]} is left out: its test ranks can't be read")
-    none, problems = ranked_cell(con, measured.location, runs)
-    assert none is None
+    none = words_for(con, measured.location, (runs, runs), ("right", "left"))
+    assert none.why_untold == "right and left have no ranks of test users: can't be told."
+    assert none.sentences[0] == none.why_untold
+    assert none.sentences[1].startswith(f"{runs[0]} is left out: its test ranks can't be read")
+    nobody, problems = ranked_cell(con, measured.location, runs)
+    assert nobody is None
     assert len(problems) == 2

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 import os
 import sqlite3
 from dataclasses import replace
@@ -107,6 +109,23 @@ def test_below_a_cell_stand_five_rows() -> None:
     assert words["HitRate@10/test"] == "no difference shown"
     assert words["EpochTime"] is None, "another machine's time is no better or worse"
     assert rows_of()[0].figures[NDCG] == 0.0601, "a subtotal is of ours alone"
+
+
+def test_where_no_word_may_be_said_programs_are_told_why() -> None:
+    marked = published_for([TABLE], OURS, {OURS.cell: ("changed-data",)})
+    found = PivotCell(OURS.cell, 2, "leave-one-out", 3, (None,) * len(COLUMNS))
+    rows = arranged([replace(found, published=tuple(marked))])
+    (verdict,) = (row for row in json.loads(format_pivot(rows, "json")) if "why_not" in row)
+    assert set(verdict["figures"].values()) == {None}
+    assert verdict["why_not"] == "the data of sasrec L=50 are marked changed-data: can't be told"
+    (line,) = (
+        line
+        for line in csv.DictReader(str(format_pivot(rows, "csv")).splitlines())
+        if line["level"] == "verdict"
+    )
+    assert line["why_not"] == verdict["why_not"]
+    assert f"{verdict['why_not']}." in caveats(marked)
+    assert "why_not" not in str(format_pivot(rows_of(), "csv"))
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "xlsx"])

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.analysis.published import LEVEL, against, caveats, last_digit
+from engine.analysis.claims.claim import LEVEL
+from engine.analysis.claims.rule import Side
+from engine.analysis.published import against, caveats, last_digit
+from engine.marks import OF_METRICS
 from engine.spread import Spread
 
 
@@ -53,8 +56,20 @@ def test_a_word_is_said_only_where_the_interval_leaves_no_zero() -> None:
     # Two digits may stand for anything within a hundredth.
     assert against(Decimal("0.14"), ours, metric=True).verdict == "no difference shown"
     assert against(Decimal("0.14"), ours, metric=False).verdict is None
-    assert against(Decimal("0.118"), spread([0.2]), metric=True).verdict is None
+    alone = against(Decimal("0.118"), spread([0.2]), metric=True)
+    assert alone.verdict is None
+    assert alone.untold is not None
+    assert alone.untold.sentence == "one seed: can't be told; `seqbench run … --seed 1,2,3`"
     assert against(Decimal("0.118"), None, metric=True).difference is None
+
+
+@pytest.mark.parametrize("mark", sorted(OF_METRICS))
+def test_no_word_is_said_of_a_cell_with_a_mark_of_data_or_training(mark: str) -> None:
+    ours = spread([0.1310, 0.1312, 0.1311])
+    found = against(Decimal("0.118"), ours, metric=True, side=Side("sasrec L=50", 3, (mark,)))
+    assert found.verdict is None
+    assert found.margin is not None
+    assert found.untold is not None
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])

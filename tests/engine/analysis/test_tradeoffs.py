@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.analysis.costs import PARAMETERS, SPEED_1, CostedCell
-from engine.analysis.pairs.cells import RankedCell, pairs
-from engine.analysis.pairs.significance import LEVEL
-from engine.analysis.tradeoffs import WORTH_TELLING, Claim, Sentence, Tradeoffs, tradeoffs
+from engine.analysis.claims.claim import LEVEL
+from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, CostedCell
+from engine.analysis.pairs.cells import RankedCell
+from engine.analysis.tradeoffs import WORTH_TELLING, Sentence, Tradeoffs, Weighed, tradeoffs
 from engine.cell import Cell
 from engine.store.runcosts import RunCosts
 
@@ -43,8 +43,7 @@ def cell(
 
 
 def balance(*cells: CostedCell) -> Tradeoffs:
-    found = pairs([each.cell for each in cells], "ndcg", masked=False)
-    (result,) = tradeoffs(cells, found, "ndcg", masked=False)
+    (result,) = tradeoffs(cells, "ndcg", masked=False)
     return result
 
 
@@ -88,38 +87,42 @@ def test_no_sentence_claims_a_difference_whose_interval_has_nothing_in_it(
     for each in found.balances:
         for side, sentences in (("winner", each.pros), ("loser", each.cons)):
             for sentence in sentences:
-                assert sentence.claims
-                for claim in sentence.claims:
-                    assert getattr(claim, side) is each.cell
-                    _check(claim)
-                    _check_cited(sentence.text, claim, side)
-        for sentence in each.open:
-            (claim,) = sentence.claims
-            assert claim.cost is None
-            assert claim.p >= LEVEL
-            assert "no difference shown" in sentence.text
+                assert sentence.weighed
+                for weighed in sentence.weighed:
+                    assert getattr(weighed, side) is each.cell
+                    _check(weighed)
+                    _check_cited(sentence.text, weighed, side)
+        for text in each.open:
+            assert ("no difference shown" in text) != ("can't be told" in text)
+    alone = sum(len(each.cell.cell.ranks) == 1 for each in found.balances)
+    several = len(found.balances) - alone
+    assert found.family.comparisons == several * (several - 1) // 2
 
 
-def _check(claim: Claim) -> None:
-    assert claim.p < LEVEL
-    if claim.cost is None:
+def _check(weighed: Weighed) -> None:
+    claim, cost = weighed.claim, weighed.cost
+    seeds = min(len(weighed.winner.costs), len(weighed.loser.costs))
+    if cost is None:
+        assert seeds > 1
         assert claim.low > 0
-        assert claim.figures[0] > claim.figures[1]
+        assert weighed.figures[0] > weighed.figures[1]
     else:
         assert claim.low > 1
         assert claim.estimate >= WORTH_TELLING
-        better, worse = claim.figures
-        assert better > worse if claim.cost.better == "higher" else better < worse
-        if not claim.cost.exact:
-            assert min(len(claim.winner.costs), len(claim.loser.costs)) > 1
+        better, worse = weighed.figures
+        assert better > worse if cost.better == "higher" else better < worse
+        assert cost.exact or seeds > 1
+    if cost is None or not cost.exact:
+        assert claim.p is not None
+        assert claim.p < LEVEL
 
 
-def _check_cited(text: str, claim: Claim, side: str) -> None:
+def _check_cited(text: str, weighed: Weighed, side: str) -> None:
     """Both figures stand in the sentence, and the other cell's name."""
-    other = claim.loser if side == "winner" else claim.winner
+    other = weighed.loser if side == "winner" else weighed.winner
     assert other.label in text
     numbers = [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*\.?\d*", text)]
-    for value in claim.figures:
+    for value in weighed.figures:
         assert any(abs(value - number) <= 0.006 * max(value, 1) for number in numbers), text
 
 
@@ -133,10 +136,10 @@ def test_everything_is_told_once_of_each_side() -> None:
     assert len(best.pros) == len(worst.cons) == 7
     assert (best.cons, worst.pros, best.open, worst.open) == ((), (), (), ())
     # Of seven costs parameters are exact, and the process's memory stands back for the GPU's.
-    assert found.comparisons == 5
+    assert found.cost_family.comparisons == 5
     texts = [sentence.text for sentence in best.pros]
     assert any("1,000 parameters; 3.0 times that with slow L=50 (3,000)." in t for t in texts)
-    rates = next(s for s in worst.cons if s.claims[0].cost is SPEED_1)
+    rates = next(s for s in worst.cons if s.weighed[0].cost is SPEED_1)
     assert re.search(r"Recommends for \d+ users a second, one at a time; [\d.]+ \[", rates.text)
 
 
@@ -145,15 +148,19 @@ def test_equal_models_have_neither_pros_nor_cons() -> None:
     twins = [cell(name, ranks_of(generator, 3, 0.5), costs_of(generator, 3, 1.0)) for name in "ab"]
     found = balance(*twins)
     assert told(found) == []
-    assert all("no difference shown" in each.open[0].text for each in found.balances)
+    assert all("no difference shown" in each.open[0] for each in found.balances)
 
 
-def test_one_seed_says_nothing_of_times() -> None:
+def test_one_seed_says_nothing_but_of_parameters() -> None:
     generator = np.random.default_rng(9)
     one = cell("one", ranks_of(generator, 1, 0.0), costs_of(generator, 1, 1.0), parameters=500)
-    two = cell("two", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 9.0))
+    two = cell("two", ranks_of(generator, 3, 2.5), costs_of(generator, 3, 9.0))
     found = balance(one, two)
-    assert {s.claims[0].cost for s in told(found)} <= {None, PARAMETERS}
+    assert {s.weighed[0].cost for s in told(found)} == {PARAMETERS}
+    assert [each.open for each in found.balances] == [
+        ("NDCG@10/test against two L=50: one L=50 has one seed: can't be told.",),
+        ("NDCG@10/test against one L=50: one L=50 has one seed: can't be told.",),
+    ]
     assert "Times, memory and rates of a cell with one seed aren't compared." in found.notes
 
 
@@ -173,8 +180,33 @@ def test_disturbed_runs_are_not_compared_in_time() -> None:
         "shared", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 9.0), marks="shared"
     )
     found = balance(here, shared)
-    assert found.comparisons == 0
+    assert found.cost_family.comparisons == 0
     assert found.notes == ("Times, memory and rates of marked runs aren't compared.",)
+
+
+def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -> None:
+    generator = np.random.default_rng(13)
+    done = cell("done", ranks_of(generator, 3, 0.0), costs_of(generator, 3, 1.0))
+    cut = cell(
+        "cut", ranks_of(generator, 3, 2.5), costs_of(generator, 3, 9.0), marks="still-improving"
+    )
+    found = balance(done, cut)
+    assert {s.weighed[0].cost for s in told(found)}.isdisjoint({None, TO_BEST})
+    assert EPOCH in {s.weighed[0].cost for s in told(found)}
+    assert found.family.comparisons == 0
+    for each in found.balances:
+        assert "cut L=50 was still improving at its limit of epochs: can't be told" in each.open[0]
+    assert any("trained to the chosen epoch isn't compared" in note for note in found.notes)
+
+
+def test_of_equal_lengths_on_validation_the_shorter_stands() -> None:
+    generator = np.random.default_rng(14)
+    costs = costs_of(generator, 2, 1.0)
+    long, short = (
+        cell("m", ranks_of(generator, 2, shift), costs, length=length)
+        for length, shift in ((100, 0.0), (50, 2.0))
+    )
+    assert [each.cell for each in balance(long, short).balances] == [short]
 
 
 def test_a_model_stands_at_the_length_that_validation_prefers() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from browser import contrast, look_at, needs_browser, print_pdf
 from measured_runs import MeasuredStore
+from report_words import made, words
 from reported_runs import add_reported, reported_store
 
 from engine.analysis.costs import EPOCH, PARAMETERS
@@ -20,12 +20,11 @@ from engine.marks import BUSY
 from engine.report.blocks import Block, Commands, Plot, Report, Table
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
-from engine.report.markdown import markdown
 from engine.report.plots import cost_front
 from engine.report.sections.origin import reproduction
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
-from engine.report.write import make_report, write_report
+from engine.report.write import write_report
 from engine.spec import Suite
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.queries import Run, list_runs
@@ -48,11 +47,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MeasuredStore:
 def runs_of(store: MeasuredStore) -> list[Run]:
     with closing(connect_reader(store.location)) as con:
         return list_runs(con)
-
-
-def made(store: MeasuredStore, wanted: Wanted) -> Report:
-    with closing(connect_reader(store.location)) as con:
-        return make_report(con, store.location, store.catalogue, wanted)
 
 
 def watch(store: MeasuredStore, run: str) -> None:
@@ -85,12 +79,6 @@ def tables(report: Report, title: str) -> list[Table]:
     return [block for block in blocks(report, title) if isinstance(block, Table)]
 
 
-def words(report: Report, title: str) -> str:
-    """A section's text."""
-    (section,) = (section for section in report.sections if section.title == title)
-    return unescape(re.sub(r"<[^>]+>|\\", "", markdown(Report("", (), (section,)), None)))
-
-
 def test_every_part_is_there(report: Report) -> None:
     assert [section.title for section in report.sections] == [
         "In short",
@@ -110,14 +98,38 @@ def test_every_part_is_there(report: Report) -> None:
 
 def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     short = words(report, "In short")
-    assert "sasrec L=50 has the highest NDCG@10/test" in short
-    assert "xlstm L=50 (−" in short
-    assert "is shown to be below it; no difference is shown to bert4rec L=50" in short
+    assert "ml-100k: sasrec L=50 is shown to be best in NDCG@10/test, 0.3" in short
+    assert "]: above bert4rec L=50 (+0.0228 [+0.0026, +0.0431], p = .037)" in short
+    assert " and xlstm L=50 (+0.1" in short
+    assert "p is corrected (Holm) for every two models of a data set: 3 on ml-100k." in short
     (pairs,) = tables(report, "Which differences are shown")
     verdicts = {(row[0].lines[0], row[1].lines[0]): row[9].lines[0] for row in pairs.rows}
     assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"
     assert verdicts["sasrec L=50", "xlstm L=50"] == "better"
     assert len(verdicts) == 6
+    every = words(report, "Which differences are shown")
+    assert "for the 6 comparisons of two cells listed here" in every
+    assert "a difference may be shown there and not here" in every
+
+
+def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore) -> None:
+    report = made(store, Wanted(filter="seed:1"))
+    every = " ".join(words(report, section.title) for section in report.sections)
+    claims = r"better|worse|(above|below) \w+ L=|best in|highest|shown to be|\bp [<=]"
+    assert not re.search(claims, every)
+    (short,) = (line for line in words(report, "In short").splitlines() if line.startswith("-"))
+    assert short.startswith(
+        "- ml-100k, NDCG@10/test: one seed each: can't be told; `seqbench run --model "
+        "bert4rec,sasrec,xlstm --dataset ml-100k --length 50 --seed 1,2,3 --profile reference`. "
+        "Over users alone: sasrec L=50 0.3"
+    )
+    (pairs,) = tables(report, "Which differences are shown")
+    assert {row[7].lines for row in pairs.rows} == {("–",)}
+    assert {row[9].lines for row in pairs.rows} == {("can't be told: one seed each",)}
+    assert "are over users (paired) alone" in words(report, "Which differences are shown")
+    beside = words(report, "Beside published figures")
+    assert "can't be told: one seed" in beside
+    assert "\none seed each: can't be told; `seqbench run --model bert4rec,sasrec,xlstm " in beside
 
 
 def test_few_users_are_warned_of_where_their_figures_stand(report: Report, tmp_path: Path) -> None:

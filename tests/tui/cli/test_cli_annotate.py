@@ -31,7 +31,13 @@ def test_two_runs_differ_in_their_seed(
     figures = {figure["name"]: figure for figure in found["figures"]}
     ndcg = figures["NDCG@10/test"]
     assert ndcg["difference"] == ndcg["right"] - ndcg["left"]
+    assert {figure["better"] for figure in found["figures"]} == {None}
+    why = found["why_not"]
+    assert why.startswith("one seed each")
+    assert "can't be told; `seqbench run --model sasrec " in why
+    assert "--seed 1,2,3" in why
     text = cli("diff", first, second[-5:]).stdout
+    assert why in text
     assert "run.seed" in text
     assert "NDCG@10/test" in text
     assert "patience" not in text

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from click.testing import Result
 from live_runs import LiveStore
-from measured_runs import filled_store
+from measured_runs import filled_store, give_ranks
 
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store.location import StoreLocation
@@ -166,6 +167,38 @@ def test_pairs_of_runs_without_ranks_are_explained(
     assert (result.exit_code, result.stdout) == (0, "")
     assert "its test ranks can't be read (No such file or directory)" in result.stderr
     assert "No two cells of one data set" in result.stderr
+
+
+def test_of_one_seed_pairs_have_the_reason_and_what_to_run(
+    held: StoreLocation, tmp_path: Path, cli: Run, cli_json: RunJson
+) -> None:
+    store, runs = filled_store(tmp_path)
+    give_ranks(store)
+    kept = ("compare", "--pairs", "--filter", "seed:1 length:50")
+    pairs = cli_json(*kept, "--format", "json")
+    assert len(pairs) == 3
+    assert {(row["p"], row["a is"], row["over"]) for row in pairs} == {(None, None, "users alone")}
+    assert all(
+        re.fullmatch(
+            r"one seed each: can't be told; `seqbench run --model \w+,\w+ --dataset ml-100k "
+            r"--length 50 --seed 1,2,3 --profile reference`",
+            row["why_not"],
+        )
+        for row in pairs
+    )
+    shown = cli(*kept)
+    assert not re.search("better|worse|shown", shown.stdout + shown.stderr)
+    assert "can't be told: one seed each" in shown.stdout
+    # A mistake in the configuration keeps nobody from the results.
+    mistaken = tmp_path / "mine"
+    mistaken.mkdir()
+    (mistaken / "settings.yaml").write_text("slots: [")
+    plain = cli_json("--config-dir", str(mistaken), *kept, "--format", "json")
+    assert {row["why_not"] for row in plain} == {
+        "one seed each: can't be told; `seqbench run … --seed 1,2,3`"
+    }
+    two = (runs["sasrec-50-1"], runs["xlstm-50-1"])
+    assert cli("--config-dir", str(mistaken), "diff", *two).exit_code == 0
 
 
 def test_what_does_not_go_together_is_said(cli: Run) -> None:

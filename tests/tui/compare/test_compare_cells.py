@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from comparing import column_of, comparing, status, table
-from measured_runs import MeasuredStore, filled_store
+from measured_runs import MeasuredStore, filled_store, give_ranks
 from pilots import settled, wait_for
+from textual.app import App
 from textual.widgets import Input, Static
 
 from engine.spec import Filter, SplitRule
@@ -162,6 +164,25 @@ async def test_two_that_are_marked_stand_side_by_side(measured: MeasuredStore) -
         await settled(pilot)
         assert not screen.selection.marked
         assert not any(row.marked for row in table(app)._rows)
+
+
+async def test_of_two_runs_the_differences_are_said_and_no_verdict(tmp_path: Path) -> None:
+    store, _ = filled_store(tmp_path)
+    give_ranks(store)
+    async with comparing(store) as (app, pilot):
+        await pilot.press("space", "down", "space", "equals_sign")
+        await wait_for(pilot, lambda: "can't be told" in diff_of(app), "the words are read")
+        text = diff_of(app)
+        told = " ".join(text.split())
+        assert (
+            "one seed each: can't be told; `seqbench run --model sasrec --dataset ml-100k" in told
+        )
+        assert re.search(r"NDCG@10: \S+ \(95 %, over users alone: \S+ to \S+\)\.", told)
+        assert not re.search(r"better|worse|\bp [<=]|shown", text)
+
+
+def diff_of(app: App[None]) -> str:
+    return str(app.screen.query_one("#diff", Static).content)
 
 
 async def test_cells_are_set_side_by_side_too(measured: MeasuredStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,18 +36,24 @@ def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool)
     the second run's figure less the first's.
     """
     chosen = parse_aggregate(aggregate)
+    from engine.analysis.pairs.words import words_for  # numpy
+
     with session.reader() as connection:
         sides = [
             run_side(connection, resolve_run(connection, name).id, chosen) for name in (left, right)
         ]
         found = compare_sides(connection, sides[0], sides[1], chosen)
+        runs = found.right.runs, found.left.runs
+        words = words_for(
+            connection, session.location, runs, ("right", "left"), session.catalogue_if_valid
+        )
     if as_json:
-        say_json(_as_json(found))
+        say_json(_as_json(found, words.why_untold))
     else:
-        _say(found)
+        _say(found, words.sentences)
 
 
-def _as_json(found: Diff) -> dict[str, Any]:
+def _as_json(found: Diff, why_untold: str | None) -> dict[str, Any]:
     return {
         "left": found.left.title,
         "right": found.right.title,
@@ -57,19 +64,22 @@ def _as_json(found: Diff) -> dict[str, Any]:
                 "left": one.left.mean if one.left else None,
                 "right": one.right.mean if one.right else None,
                 "difference": one.difference,
-                "better": one.better,
+                "better": None,
             }
             for one in found.figures
         ],
+        "why_not": why_untold,
         "warnings": list(found.warnings),
     }
 
 
-def _say(found: Diff) -> None:
+def _say(found: Diff, words: Sequence[str]) -> None:
     say(f"left   {found.left.title}")
     say(f"right  {found.right.title}")
     for text in found.warnings:
         note(text)
+    for text in words:
+        say(text)
     say()
     rows: list[list[object]] = [
         [f"{one.section}.{one.name}", one.left or "–", one.right or "–", ""]

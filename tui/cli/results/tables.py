@@ -21,6 +21,7 @@ from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
+from engine.analysis.relaunch import Launch, launches_of
 from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING
@@ -90,13 +91,15 @@ def put_pairs(
     chosen, masked = pairs_text.ranked_metric(metric)
     rows: list[Row] = []
     counted: dict[str, Cell] = {}
+    launches: dict[str, Launch] = {}
     if session.has_store:
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
             counted = counted_runs(connection, Choice(filter_))
+            launches = launches_of(connection, list(counted), session.catalogue_if_valid)
     if left_out := sum(bool(row["origin"]) for row in rows):
         note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
-    cells, problems = ranked_cells(session.location, rows, counted)
+    cells, problems = ranked_cells(session.location, rows, counted, launches)
     for problem in problems:
         note(problem)
     found = pairs(cells, chosen, masked=masked)

@@ -1,0 +1,1 @@
+"""What may be said of cells beside each other: whether, how surely, and in which words."""

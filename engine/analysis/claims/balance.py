@@ -1,0 +1,91 @@
+"""Sentences on what speaks for a model, what against it, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from engine.analysis.claims.claim import NONE_SHOWN
+from engine.analysis.claims.words import difference_text, times_text
+from engine.analysis.comparison import figure
+from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell
+from engine.analysis.export import listed
+
+if TYPE_CHECKING:
+    from engine.analysis.tradeoffs import Weighed
+
+OTHER_DEVICES = "Times, memory and rates of runs on different devices aren't compared."
+DISTURBED = "Times, memory and rates of marked runs aren't compared."
+ONE_SEED = "Times, memory and rates of a cell with one seed aren't compared."
+UNFINISHED = (
+    "How long runs that were still improving at their limit trained to the chosen epoch isn't "
+    "compared."
+)
+
+Role = Literal["winner", "loser"]
+
+
+def balance_sentence(weighed: Sequence[Weighed], role: Role) -> str:
+    """Say what comparisons, all of one figure, mean for the cell in this role."""
+    own = weighed[0].figures[0 if role == "winner" else 1]
+    cost = weighed[0].cost
+    others = listed(_other(each, role) for each in weighed)
+    if cost is None:
+        word = "above" if role == "winner" else "below"
+        return f"{weighed[0].claim.figure} of {own:.4f}, {word} {others}."
+    between = ":" if _has_more(cost, role) else ";"
+    return f"{_subject(cost, own)}{between} {others}."
+
+
+def open_sentences(weighed: Sequence[Weighed], cell: CostedCell) -> Iterator[str]:
+    """Say of a cell's comparisons of quality what isn't shown, and what may not be told."""
+    untold: dict[str, list[str]] = {}
+    for each in weighed:
+        other = each.loser if each.winner is cell else each.winner
+        if each.claim.untold is not None:
+            untold.setdefault(each.claim.untold.reason, []).append(other.label)
+            continue
+        text = (
+            f"{each.claim.figure} against {other.label}: "
+            f"{difference_text(each.claim, turned=each.winner is not cell)}: {NONE_SHOWN}"
+        )
+        if each.missing:
+            text += (
+                f"; about {each.missing} more seeds each would tell, if it is as large as it looks"
+            )
+        yield f"{text}."
+    for reason, labels in untold.items():
+        yield f"{weighed[0].claim.figure} against {listed(labels)}: {reason}: can't be told."
+
+
+def _other(weighed: Weighed, role: Role) -> str:
+    """Name the other cell of a comparison, and the difference to it."""
+    other = weighed.loser if role == "winner" else weighed.winner
+    value = weighed.figures[1 if role == "winner" else 0]
+    claim, cost = weighed.claim, weighed.cost
+    if cost is None:
+        told = difference_text(claim, turned=role == "loser")
+        return f"{other.label} ({value:.4f}: {told})"
+    times = times_text(claim.estimate)
+    if not cost.exact:
+        times += f" [{times_text(claim.low)}, {times_text(claim.high)}]"
+    that = "times" if _has_more(cost, role) else "times that with"
+    unit = f" {cost.unit}" if cost.unit else ""
+    return f"{times} {that} {other.label} ({figure(value, cost.kind)}{unit})"
+
+
+def _has_more(cost: Cost, role: Role) -> bool:
+    """Whether the cell in this role has the larger figure."""
+    return (cost.better == "higher") == (role == "winner")
+
+
+def _subject(cost: Cost, own: float) -> str:
+    shown = figure(own, cost.kind)
+    if cost is PARAMETERS:
+        return f"{shown} parameters"
+    if cost in (EPOCH, TO_BEST):
+        return f"{cost.title} takes {shown} s"
+    if cost.better == "higher":
+        how = "one at a time" if cost is SPEED_1 else "256 at once"
+        return f"Recommends for {shown} users a second, {how}"
+    return f"{cost.title} is {shown} {cost.unit}"

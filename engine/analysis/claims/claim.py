@@ -1,0 +1,61 @@
+"""What the figures of two cells support: how large a difference is, how sure, and which verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.analysis.claims.rule import Untold
+
+LEVEL = 0.05
+"""The corrected p-value below which a difference is one."""
+
+Verdict = Literal["better", "worse", "no difference shown"]
+NONE_SHOWN: Literal["no difference shown"] = "no difference shown"
+
+USERS_AND_SEEDS = "users and seeds"
+USERS_ALONE = "users alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The comparisons that a p-value is corrected for being one of (Holm)."""
+
+    of: Literal["cells", "models", "metrics", "costs"]
+    """Every two cells of a table; every two models of a data set, each at its length; the metrics
+    of two cells; the costs of a data set's models."""
+    comparisons: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One cell set beside another, or beside a published figure, in one figure."""
+
+    figure: str
+    """The column, such as ``NDCG@10/test``, or the title of a cost."""
+    of: str
+    """The cell that the verdict is of."""
+    against: str
+    estimate: float
+    """The difference, or how many times the other's figure it is."""
+    low: float
+    high: float
+    """The interval at 95 %, not corrected; of an exact figure the estimate itself."""
+    over: str = ""
+    """What the interval is over: `USERS_AND_SEEDS`, `USERS_ALONE`, or the seeds of one of them."""
+    p: float | None = None
+    """Corrected for the family; None where the interval alone tells, or nothing may be told."""
+    family: Family | None = None
+    untold: Untold | None = None
+    """Why no verdict may be told, where none may."""
+    equal: float = 0.0
+    """The estimate of cells that don't differ: 0, or 1 of a ratio."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How ``of`` compares; None where it may not be told."""
+        if self.untold is not None:
+            return None
+        if (self.p is not None and self.p >= LEVEL) or self.low <= self.equal <= self.high:
+            return NONE_SHOWN
+        return "better" if self.estimate > self.equal else "worse"

@@ -1,0 +1,133 @@
+"""Whether a verdict may be told of cells at all, and what to do where it may not.
+
+It may not where a cell has fewer than two seeds, since nothing is known of how another seed would
+turn out; where a run of it is marked for its data, or was still improving when it reached its limit
+of epochs, since its figure then isn't the model's; and where it has no ranks of test users.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.analysis.export import listed
+from engine.analysis.relaunch import Launch, launch_commands
+from engine.marks import OF_DATA, STILL_IMPROVING, in_order
+from engine.order import more_seeds
+
+_MOST = 4
+"""Cells, and commands, that a sentence names; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is known of a cell, or of a single run, that a claim would be of."""
+
+    label: str
+    seeds: int
+    marks: tuple[str, ...] = ()
+    """Those of any of its runs (`engine.marks`)."""
+    improving: tuple[str, ...] = ()
+    """Ids of the runs that were still improving at their limit of epochs."""
+    launch: Launch | None = None
+    """How its runs are launched; None if that isn't known."""
+    numbers: tuple[int, ...] = ()
+    """Its seeds, where they are known."""
+    ranked: bool = True
+    """Whether there are ranks of its test users."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Why no verdict may be told."""
+
+    reason: str
+    """Such as ``one seed each``."""
+    commands: tuple[str, ...] = ()
+    """What to run so that one may be."""
+
+    @property
+    def sentence(self) -> str:
+        """The reason and the commands, without a full stop."""
+        told = f"{self.reason}: can't be told"
+        if self.commands:
+            some = [f"`{command}`" for command in self.commands[:_MOST]]
+            if (more := len(self.commands) - _MOST) > 0:
+                some.append(f"{more} more like these")
+            told += f"; {listed(some)}"
+        return told
+
+
+def untold(*sides: Side) -> Untold | None:
+    """Return why nothing may be told of these cells beside each other, or of one beside a published
+    figure; None if a verdict may be told."""
+    reasons: list[str] = []
+    commands: list[str] = []
+    if few := [side for side in sides if side.seeds < 2]:
+        reasons.append(_one_seed(few, every=len(few) == len(sides)))
+        commands += _seed_commands([side for side in few if STILL_IMPROVING not in side.marks])
+    if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:
+        each = "each of " if len(unfinished) > 1 else ""
+        reasons.append(f"{each}{_names(unfinished)} was still improving at its limit of epochs")
+        commands += _limit_commands(unfinished)
+    reasons += _of_data(sides)
+    if unranked := [side for side in sides if not side.ranked]:
+        have = "has" if len(unranked) == 1 else "have"
+        reasons.append(f"{_names(unranked)} {have} no ranks of test users")
+    if not reasons:
+        return None
+    return Untold(", and ".join(reasons), tuple(dict.fromkeys(commands)))
+
+
+def _names(sides: Sequence[Side]) -> str:
+    labels = list(dict.fromkeys(side.label for side in sides))
+    return listed(labels) if len(labels) <= _MOST else f"{len(labels)} of the cells"
+
+
+def _one_seed(few: Sequence[Side], *, every: bool) -> str:
+    if every:
+        return "one seed each" if len(few) > 1 else "one seed"
+    return f"{_names(few)} {'has one seed' if len(few) == 1 else 'have one seed each'}"
+
+
+def _seed_commands(few: Sequence[Side]) -> list[str]:
+    if not few:
+        return []
+    seeds = _enough_seeds(few)
+    launches = [side.launch for side in few if side.launch is not None]
+    if len(launches) < len(few):
+        return [f"seqbench run … --seed {','.join(map(str, seeds))}"]
+    return launch_commands(launches, seeds)
+
+
+def _enough_seeds(few: Sequence[Side]) -> tuple[int, ...]:
+    """Return the seeds that cells with one are advised to be run with."""
+    return more_seeds(min((seed for side in few for seed in side.numbers), default=1))
+
+
+def _limit_commands(unfinished: Sequence[Side]) -> Iterator[str]:
+    """Yield the commands that give cells a higher limit of epochs.
+
+    Runs of different limits make no cell. So runs go on only where all of their cell's do; where
+    some stopped by themselves, or there is one, the cell's seeds are run with the higher limit.
+    """
+    together = [
+        side for side in unfinished if len(side.improving) in (0, side.seeds) and side.seeds > 1
+    ]
+    if together:
+        runs = [run for side in together for run in side.improving] or ["RUN"]
+        yield shlex.join(["seqbench", "continue", *runs, "--epochs", "N"])
+    for side in unfinished:
+        if side not in together:
+            seeds = (side.numbers if side.seeds > 1 else ()) or _enough_seeds([side])
+            if side.launch is None:
+                yield f"seqbench run … --seed {','.join(map(str, seeds))} --set epochs=N"
+            else:
+                yield from launch_commands([side.launch.limited("N")], seeds)
+
+
+def _of_data(sides: Sequence[Side]) -> Iterator[str]:
+    for mark in in_order(OF_DATA):
+        if marked := [side for side in sides if mark in side.marks]:
+            yield f"the data of {_names(marked)} are marked {mark}"
