@@ -1,8 +1,8 @@
 """Marks of runs that aren't comparable with others: for their times, their data or their training.
 
-Those of times are derived from what a GPU's driver reports. Runs on a CPU have none, which doesn't
-mean that they were undisturbed. Those of data are derived from what the attempts say of them, the
-one of training from the run's best epoch and its limit.
+Those of times are derived from what a GPU's driver reports, and from what the kernel says of the
+processor. Those of data are derived from what the attempts say of them, the one of training from
+the run's best epoch and its limit.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ software power cap and hardware power brake; hardware slowdown, which is also se
 hardware bits. Bits for a clock that is low because the GPU is idle, or was set to be low, don't
 count."""
 
+BUSY = "busy-processor"
+UNDISTURBED_SHARE = 0.8
+"""Of the processor time that a run asked for, what it had at least if it isn't marked `BUSY`."""
+
 OTHER_COPY = "other-copy"
 CHANGED_DATA = "changed-data"
 OF_DATA = frozenset({OTHER_COPY, CHANGED_DATA})
@@ -39,6 +43,8 @@ MEANING: Mapping[str, str] = {
     "throttled-heat": "its GPU's clock was held down by heat, so times are longer",
     "throttled-power": "its GPU's clock was held down at the power limit, so times depend on it",
     "throttled-hardware": "its GPU's clock was held down by the hardware, so times are longer",
+    BUSY: f"it had less than {100 * UNDISTURBED_SHARE:.0f} % of the processor time that it asked "
+    "for, as others had it or a limit was reached, so times are longer",
     OTHER_COPY: "the file of its data set isn't the one that its entry knows, so its figures don't "
     "compare with published ones",
     CHANGED_DATA: "its data changed between two attempts, so what it was tested on may be what it "

@@ -24,11 +24,35 @@ EPOCH_MEASURES = (
     "gpu_memory_mib",  # null without a GPU
     "gpu_utilization",  # per cent, mean over the epoch; null without a GPU
     *METRIC_COLUMNS,
+    "cpu_seconds",  # processor time of training, of all threads; null of runs of before
+    "cpu_wait_seconds",  # that these threads were ready, and no core was free; null if untold
 )
 """Numeric columns of an epoch, in the table ``epochs``."""
 
+EPOCH_TIMES = ("train_seconds", "eval_seconds", "cpu_seconds", "cpu_wait_seconds")
+"""Measures of an epoch that are times. A time is a property of the model: no epoch is chosen for
+it."""
+
 AGGREGATES = ("best", "max", "min", "mean", "last")
 """How a run's epochs are summarised; ``best`` takes the epoch with the best `SELECTION`."""
+
+
+def summary_of(measure: str, aggregate: str) -> str:
+    """Name the column of ``summaries`` that is shown of a measure of epochs under an aggregate.
+
+    Of a time it is the median over epochs, which neither a first epoch with its warm-up nor a
+    disturbed one moves, and the maximum under ``max``, as in the reference table.
+    """
+    if measure in EPOCH_TIMES and aggregate != "max":
+        return f"{measure}_median"
+    return f"{measure}_{aggregate}"
+
+
+def measure_of(column: str) -> str | None:
+    """Return the measure of epochs that a column of ``summaries`` is of; ``None`` if of none."""
+    measure, _, how = column.rpartition("_")
+    return measure if how in (*AGGREGATES, "median") and measure in EPOCH_MEASURES else None
+
 
 SELECTION = "valid_ndcg"
 """The metric that chooses a run's best epoch, and by which training stops early."""

@@ -16,7 +16,8 @@ from typing import Literal, get_args
 from engine.analysis.provenance import PROVENANCE, provenance_of
 from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
-from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+from engine.marks import in_order
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
 
@@ -45,6 +46,7 @@ METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
     "eval_seconds": "seconds",
+    "cpu_seconds": "seconds",
     "gpu_memory_mib": "whole",
     "gpu_utilization": "whole",
     "lr": "rate",
@@ -67,6 +69,20 @@ class Column:
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
 
+
+COSTS = frozenset(
+    {
+        "EpochTime",
+        "EpochCPUTime",
+        "TotalTime",
+        "GPU/Memory(MiB)",
+        "GPU/Utilization(%)",
+        "Users/s (batch 1)",
+        "Users/s (batch 256)",
+    }
+)
+"""Columns of time, memory and speed. Where a run is marked for its times (`engine.marks`), they are
+compared with nothing."""
 
 FACTS = (
     Column("run", "id", "text"),
@@ -99,6 +115,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         *reference,
         *metrics,
         _column("Loss/train (per target)", "loss", aggregate),
+        _column("EpochCPUTime", "cpu_seconds", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
@@ -168,6 +185,12 @@ def parse_aggregate(text: str) -> Aggregate:
         if text.strip().lower() == aggregate:
             return aggregate
     raise UsageError(f"there is no aggregate {text!r}: {did_you_mean(text, AGGREGATES)}")
+
+
+def epochs_words(aggregate: Aggregate) -> str:
+    """Say how a run's epochs become its figures, times among them (`engine.metrics.summary_of`)."""
+    times = "" if aggregate == "max" else "; times are medians over epochs"
+    return f"{AGGREGATE_MEANING[aggregate]}{times}"
 
 
 def column_names(aggregate: Aggregate = "best") -> list[str]:
@@ -286,6 +309,9 @@ def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
     found: list[Row] = []
     for runs in runs_by_cell(rows, cells).values():
         first: Row = {name: runs[0][name] for name in _CELL}
+        words = " ".join(str(run["marks"] or "") for run in runs)
+        told = any(run["marks"] is not None for run in runs)
+        first |= {"marks": " ".join(in_order(words.split())) if told else None}
         first |= {name: runs[0].get(name) for name in ("test_users", "ceiling")}
         first["seeds"] = len(runs)
         if TIME_TO_QUALITY in runs[0]:
@@ -311,12 +337,12 @@ _CELL = (
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:
-    source = f"{measure}_{aggregate}" if measure in EPOCH_MEASURES else measure
+    source = summary_of(measure, aggregate) if measure in EPOCH_MEASURES else measure
     is_metric = measure.startswith(("valid_", "test_"))
     better: Literal["higher", "lower"] | None = None
     if is_metric:
         better = "higher"
-    elif measure in ("loss", "train_seconds", "gpu_memory_mib"):
+    elif measure in ("loss", "train_seconds", "cpu_seconds", "gpu_memory_mib"):
         better = "lower"
     return Column(name, source, "metric" if is_metric else _KINDS[measure], better)
 

@@ -35,13 +35,14 @@ class Cost:
 
 TO_BEST = Cost("seconds_to_best", "Training to the chosen epoch", "s", "seconds")
 EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "real")
+EPOCH_CPU = Cost("cpu_seconds", "Processor time of an epoch", "s", "seconds")
 PARAMETERS = Cost("parameters", "Parameters", "", "whole", exact=True)
 GPU_MEMORY = Cost("gpu_memory_mib", "Peak GPU memory", "MiB", "whole")
 HOST_MEMORY = Cost("host_memory_mib", "Peak memory of the process", "MiB", "whole")
 SPEED_1 = Cost("users_per_second_1", "Users/s, one at a time", "users/s", "whole", "higher")
 SPEED_256 = Cost("users_per_second_256", "Users/s, 256 at once", "users/s", "whole", "higher")
 
-COSTS = (TO_BEST, EPOCH, PARAMETERS, GPU_MEMORY, HOST_MEMORY, SPEED_1, SPEED_256)
+COSTS = (TO_BEST, EPOCH, EPOCH_CPU, PARAMETERS, GPU_MEMORY, HOST_MEMORY, SPEED_1, SPEED_256)
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def costed(con: sqlite3.Connection, cells: Sequence[RankedCell]) -> list[CostedC
 
 
 def known_costs(cells: Sequence[CostedCell]) -> tuple[Cost, ...]:
-    """Return the costs that any of the cells has; host memory only where none has GPU memory."""
+    """Return the costs that any of the cells has; those of the host only where none has GPU
+    memory."""
     found = [cost for cost in COSTS if any(each.values(cost) for each in cells)]
-    if GPU_MEMORY in found and HOST_MEMORY in found:
-        found.remove(HOST_MEMORY)
-    return tuple(found)
+    of_host = (EPOCH_CPU, HOST_MEMORY) if GPU_MEMORY in found else ()
+    return tuple(cost for cost in found if cost not in of_host)

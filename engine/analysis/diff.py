@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.analysis.comparison import Aggregate, Column, Value, columns, figure
+from engine.analysis.comparison import COSTS, Aggregate, Column, Value, columns, figure
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
+from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread
 from engine.store.compare.comparison import runs_by_id
 from engine.store.compare.grouping import Choice, cell_figures, runs_of_cell
@@ -61,11 +62,13 @@ class Figure:
     column: Column
     left: Spread | None
     right: Spread | None
+    marked: bool = False
+    """Whether it is a cost, and a run of a side is marked for its times."""
 
     @property
     def difference(self) -> float | None:
-        """Right less left."""
-        if self.left is None or self.right is None:
+        """Right less left; None of what isn't compared."""
+        if self.left is None or self.right is None or self.marked:
             return None
         return self.right.mean - self.left.mean
 
@@ -107,8 +110,14 @@ def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: A
     """Compare two sides."""
     facts = [_facts(con, side.runs[:MANY]) for side in (left, right)]
     settings = tuple(_differences(*facts))
+    marks = _marks_of_times(con, [*left.runs, *right.runs])
     figures = tuple(
-        Figure(column, left.figures.get(column.source), right.figures.get(column.source))
+        Figure(
+            column,
+            left.figures.get(column.source),
+            right.figures.get(column.source),
+            marked=bool(marks) and column.name in COSTS,
+        )
         for column in _measured(aggregate)
         if column.source in left.figures or column.source in right.figures
     )
@@ -118,7 +127,20 @@ def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: A
         for name, what in _COMPARABLE.items()
         if name in names
     )
-    return Diff(left, right, settings, figures, warnings[:1])
+    warnings = warnings[:1]
+    if marks:
+        why = " ".join(f"{mark}: {MEANING[mark]}." for mark in marks)
+        warnings += (f"Costs aren't compared, as a run is marked {why}",)
+    return Diff(left, right, settings, figures, warnings)
+
+
+def _marks_of_times(con: sqlite3.Connection, runs: Sequence[str]) -> tuple[str, ...]:
+    rows = fetch(
+        con,
+        "SELECT marks FROM runs WHERE marks > '' AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs)),),
+    )
+    return in_order(mark for (marks,) in map(tuple, rows) for mark in of_times(marks))
 
 
 def difference_text(one: Figure) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 
-from engine.analysis.comparison import Column
+from engine.analysis.comparison import COSTS, Column
+from engine.marks import of_times
 from engine.store.compare.comparison import SQL, comparison_count
-from engine.store.compare.grouping import Choice, cell_table
+from engine.store.compare.grouping import (
+    Choice,
+    cell_table,
+    cells_marked,
+    marked_for_times,
+)
 from engine.store.database import fetch
 
 MANY = 10_000
@@ -17,13 +24,12 @@ MANY = 10_000
 def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[str, str], float]:
     """Find the best figure of any run, by data set and the store's column name.
 
-    Only columns of which one end is good have one; imported runs are left out. Empty if there are
-    more than `MANY` runs.
+    Only columns of which one end is good have one; imported runs are left out, and of costs runs
+    that are marked for their times. Empty if there are more than `MANY` runs.
     """
     judged = [column for column in columns if column.better]
     best = ", ".join(
-        f"{'max' if column.better == 'higher' else 'min'}({SQL[column.source]})"
-        for column in judged
+        f"{'max' if column.better == 'higher' else 'min'}({_judged(column)})" for column in judged
     )
     if not judged or comparison_count(con, "") > MANY:
         return {}
@@ -31,6 +37,7 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
         con,
         f"SELECT r.dataset, {best} FROM summaries s CROSS JOIN runs r ON r.id = s.run"  # noqa: S608
         " WHERE r.state = 'done' AND r.origin = '' GROUP BY r.dataset",
+        {"marked": json.dumps(marked_for_times(con))},
     )
     return {
         (dataset, column.source): value
@@ -40,20 +47,31 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
     }
 
 
+def _judged(column: Column) -> str:
+    """Write SQL for a run's figure, NULL where it isn't compared."""
+    figure = SQL[column.source]
+    if column.name not in COSTS:
+        return figure
+    among = "r.marks IN (SELECT value FROM json_each(:marked))"
+    return f"CASE WHEN {among} THEN NULL ELSE {figure} END"
+
+
 def cell_leaders(
     con: sqlite3.Connection, columns: Iterable[Column], choice: Choice
 ) -> dict[tuple[str, str], float]:
     """Find the best mean of any cell, by data set and the store's column name: as `leaders`."""
     if comparison_count(con, "") > MANY:
         return {}
-    picks = {
-        column.source: max if column.better == "higher" else min
-        for column in columns
-        if column.better
+    judged = [column for column in columns if column.better]
+    marked = {
+        cell for cell, marks in cells_marked(con, choice).items() if of_times(" ".join(marks))
     }
     best: dict[tuple[str, str], float] = {}
-    for row in cell_table(con, choice, list(picks)):
-        for source, pick in picks.items():
+    for row in cell_table(con, choice, [column.source for column in judged]):
+        for column in judged:
+            source, pick = column.source, max if column.better == "higher" else min
+            if column.name in COSTS and row.cell in marked:
+                continue
             if over := row.figures.get(source):
                 key, mean = (row.cell.dataset, source), over.spread.mean
                 best[key] = pick(best.get(key, mean), mean)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from engine.analysis.comparison import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPLITS
+from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS, measure_of
 
 METRIC_MEANING = {
     "hit": "Share of users whose true next item is among the first ten. Higher is better.",
@@ -33,6 +33,11 @@ MEASURE_MEANING = {
     "lr": "The learning rate of the epoch.",
     "train_seconds": "Seconds of training an epoch, without evaluation. Lower is better.",
     "eval_seconds": "Seconds of evaluation an epoch.",
+    "cpu_seconds": "Processor seconds of training an epoch, of all threads and processes together:"
+    " other programs change them less than the time by the clock. None of older runs. Lower is"
+    " better.",
+    "cpu_wait_seconds": "Seconds that threads waited for the processor in an epoch's training, all"
+    " added up.",
     "gpu_memory_mib": "The most GPU memory of the run, as the driver says; none without a GPU.",
     "gpu_utilization": "How busy the GPU was, mean of an epoch, as the driver says.",
     "parameters": "Weights that are trained.",
@@ -55,24 +60,35 @@ MEASURE_MEANING = {
     "created": "When it was queued.",
     "origin": "How a run that another program trained came here; empty for our own. Imported runs"
     " stay out of means and tests.",
-    "marks": "Why its figures need care: another process on its GPU (shared) or a clock held down"
-    " (throttled), so that its times can't be held against others'; another copy of the data set"
-    " (other-copy), data that changed (changed-data) or a best epoch that is the last one allowed"
-    " (still-improving), so that its metrics can't.",
+    "marks": "Why its figures need care: another process on its GPU (shared), a clock held down"
+    " (throttled), or too little of the processor (busy-processor), so that its times can't be held"
+    " against others'; another copy of the data set (other-copy), data that changed (changed-data)"
+    " or a best epoch that is the last one allowed (still-improving), so that its metrics can't.",
     "state": "What has become of the run, see the states below.",
 }
 
 
+TIME_MEANING = {
+    "median": "as the median over epochs, whatever is chosen of the metrics: a first epoch that"
+    " warms up or compiles, or a few disturbed ones, don't move it",
+    "max": "as the maximum over epochs, as in the reference table",
+}
+"""How a time of epochs becomes a run's, by the end of its column's name."""
+
+
 def meaning(column: Column, aggregate: Aggregate) -> str:
     """Explain what a column shows, and how a run's epochs become its figure."""
-    measure = _measure(column.source)
+    measure = measure_of(column.source) or column.source
     if measure in MEASURE_MEANING:
         found = MEASURE_MEANING[measure]
     else:
         split, metric, ranking = _PARTS[measure]
         found = f"{METRIC_MEANING[metric]} {SPLIT_MEANING[split]} {RANKING_MEANING[ranking]}"
     if measure in EPOCH_MEASURES:
-        return f"{found} Shown {AGGREGATE_MEANING[aggregate]}."
+        shown = AGGREGATE_MEANING[aggregate]
+        if measure in EPOCH_TIMES:
+            shown = TIME_MEANING[column.source.rpartition("_")[2]]
+        return f"{found} Shown {shown}."
     return found
 
 
@@ -84,12 +100,6 @@ def glossary() -> Iterator[tuple[str, str]]:
     yield "/test", SPLIT_MEANING["test"]
     yield "seen masked", RANKING_MEANING["_masked"]
     yield "± std", "Sample standard deviation over the seeds of a cell."
-
-
-def _measure(source: str) -> str:
-    """Take the aggregate off a column's name: ``test_ndcg`` of ``test_ndcg_best``."""
-    stem, _, last = source.rpartition("_")
-    return stem if last in AGGREGATES and stem in EPOCH_MEASURES else source
 
 
 _PARTS = {

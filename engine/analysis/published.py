@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
+from engine.analysis.comparison import COSTS
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import Launch
 from engine.cell import Cell
-from engine.marks import MEANING, in_order
+from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow
 
@@ -48,11 +49,15 @@ class Against:
     """Half the difference's interval at 95 %; None of one seed, or of what isn't a metric."""
     untold: Untold | None = None
     """Why no verdict may be told of a metric, where none may."""
+    marked: bool = False
+    """Whether it is a cost, and one of our runs is marked for its times."""
 
     @property
     def difference(self) -> float | None:
-        """Ours less the published figure."""
-        return None if self.alike is None else self.alike.mean - float(self.published)
+        """Ours less the published figure; None of what isn't compared."""
+        if self.alike is None or self.marked:
+            return None
+        return self.alike.mean - float(self.published)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -73,7 +78,7 @@ class Published:
     side: Side
     """Our cell."""
     marks: tuple[str, ...] = ()
-    """Marks of our runs (`engine.marks`) that keep their metrics from being compared with it."""
+    """Marks of our runs (`engine.marks`), which keep figures from being compared with it."""
 
 
 def against(
@@ -106,10 +111,11 @@ def published_for(
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
-        marks: those that keep the metrics of cells from being compared.
+        marks: those of the cells that have any.
         launches: how the runs of cells are launched, where it is known.
     """
     own = (marks or {}).get(row.cell, ())
+    disturbed = bool(of_times(" ".join(own)))
     launch = (launches or {}).get(row.cell)
     side = Side(f"{row.cell.model} L={row.cell.length}", row.seeds, own, launch=launch)
     found = []
@@ -119,7 +125,8 @@ def published_for(
             ours = row.figures.get(reference.sources_of(name)[0])
             is_metric = name.endswith("/test")
             over = ours.spread if ours else None
-            figures[name] = against(value, over, metric=is_metric, side=side)
+            entry = against(value, over, metric=is_metric, side=side)
+            figures[name] = replace(entry, marked=disturbed and name in COSTS)
         found.append(Published(reference, figures, side, own))
     return found
 

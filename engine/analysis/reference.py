@@ -13,8 +13,9 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
-from engine.analysis.comparison import Kind, Value, kind_of
-from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS
+from engine.analysis.comparison import COSTS, Kind, Value, kind_of
+from engine.marks import of_times
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 
 if TYPE_CHECKING:
     from engine.config import ReferenceTable
@@ -32,11 +33,13 @@ class Beside:
     validation set with the table's aggregate."""
     test: float | None
     """Our test figure at the epoch chosen on validation; None unless it is a metric."""
+    marked: bool = False
+    """Whether it is a cost, and ours is of a run that is marked for its times."""
 
     @property
     def difference(self) -> float | None:
-        """``alike`` − ``published``."""
-        return None if self.alike is None else self.alike - float(self.published)
+        """``alike`` − ``published``; None of what isn't compared."""
+        return None if self.alike is None or self.marked else self.alike - float(self.published)
 
     @property
     def test_difference(self) -> float | None:
@@ -62,11 +65,18 @@ class ReferenceOfCell:
         wanted = {source for name, _ in self.figures for source in self.sources_of(name) if source}
         return tuple(sorted(wanted))
 
-    def beside(self, ours: Mapping[str, Value]) -> tuple[Beside, ...]:
-        """Pair the published figures with a run's, given by the store's column names."""
-        return tuple(self._pair(name, published, ours.get) for name, published in self.figures)
+    def beside(self, ours: Mapping[str, Value], marks: object = None) -> tuple[Beside, ...]:
+        """Pair the published figures with a run's, given by the store's column names, and its
+        marks, words with blanks between."""
+        disturbed = bool(of_times(marks))
+        return tuple(
+            self._pair(name, published, ours.get, disturbed and name in COSTS)
+            for name, published in self.figures
+        )
 
-    def _pair(self, name: str, published: Decimal, ours: Callable[[str], Value]) -> Beside:
+    def _pair(
+        self, name: str, published: Decimal, ours: Callable[[str], Value], marked: bool
+    ) -> Beside:
         alike, test = self.sources_of(name)
         return Beside(
             column=name,
@@ -74,6 +84,7 @@ class ReferenceOfCell:
             published=published,
             alike=_number(ours(alike)),
             test=_number(ours(test)) if test else None,
+            marked=marked,
         )
 
     def sources_of(self, name: str) -> tuple[str, str | None]:
@@ -82,7 +93,7 @@ class ReferenceOfCell:
         if measure not in EPOCH_MEASURES:
             return measure, None
         if not measure.startswith("test_"):
-            return f"{measure}_{self.aggregate}", None
+            return summary_of(measure, self.aggregate), None
         metric = measure.removeprefix("test_") + (
             "_masked" if self.ranking == "seen-masked" else ""
         )

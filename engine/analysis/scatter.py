@@ -3,14 +3,15 @@ plot's resolution."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.analysis.comparison import Column
+from engine.analysis.comparison import COSTS, Column
 from engine.store.compare.comparison import matching
-from engine.store.compare.grouping import Choice, places_of
+from engine.store.compare.grouping import Choice, marked_for_times, places_of
 from engine.store.database import fetch
 
 FRONT_AT_MOST = 2_000
@@ -27,7 +28,7 @@ class Point:
     y: float
     count: int
     front: bool
-    """Whether it is on the Pareto front of its data set."""
+    """Whether it is on the Pareto front of its data set. On one of a cost no marked run is."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def scatter(
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     (left, right), source = places_of([x.source, y.source])
     points = (
-        f"SELECT p.id, p.model, p.dataset, {left} AS x, {right} AS y FROM"  # noqa: S608
-        f" (SELECT r.id, r.model, r.dataset FROM runs r WHERE r.state = 'done' AND {where}) p"
+        f"SELECT p.id, p.model, p.dataset, p.marks, {left} AS x, {right} AS y FROM"  # noqa: S608
+        " (SELECT r.id, r.model, r.dataset, r.marks FROM runs r"
+        f" WHERE r.state = 'done' AND {where}) p"
         f" {source} WHERE x IS NOT NULL AND y IS NOT NULL"
     )
     runs, *bounds = fetch(
@@ -76,7 +78,8 @@ def scatter(
         " GROUP BY model, CAST((x - ?) / ? * ? AS INTEGER), CAST((y - ?) / ? * ? AS INTEGER)",
         (*parameters, x_low, width, max(1, across - 1), y_low, height, max(1, down - 1)),
     )
-    front = _front(con, points, parameters, good_end(x), good_end(y))
+    marked = marked_for_times(con) if {x.name, y.name} & COSTS else []
+    front = _front(con, points, parameters, good_end(x), good_end(y), marked)
     on_front = {point.run for point in front}
     others = (_point(row, front=False) for row in gathered)
     return Scatter(
@@ -88,10 +91,15 @@ def scatter(
 
 
 def _front(
-    con: sqlite3.Connection, points: str, parameters: list[object], x_end: str, y_end: str
+    con: sqlite3.Connection,
+    points: str,
+    parameters: list[object],
+    x_end: str,
+    y_end: str,
+    marked: list[str],
 ) -> list[Point]:
     """Find the Pareto front of each data set: from the best x on, the runs whose y is better than
-    every y before."""
+    every y before. Runs with one of the marks are on none."""
     x = "x" if x_end == "lower" else "-x"
     y = "y" if y_end == "higher" else "-y"
     rows = fetch(
@@ -99,8 +107,9 @@ def _front(
         "SELECT id, model, dataset, x, y FROM ("  # noqa: S608
         f" SELECT *, {y} AS good, max({y}) OVER (PARTITION BY dataset ORDER BY {x}, {y} DESC, id"
         "  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
-        f" FROM ({points})) WHERE before IS NULL OR good > before LIMIT ?",
-        (*parameters, FRONT_AT_MOST),
+        f" FROM ({points}) WHERE marks IS NULL OR marks NOT IN (SELECT value FROM json_each(?)))"
+        " WHERE before IS NULL OR good > before LIMIT ?",
+        (*parameters, json.dumps(marked), FRONT_AT_MOST),
     )
     return [_point([*row, 1], front=True) for row in rows]
 

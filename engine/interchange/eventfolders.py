@@ -10,6 +10,7 @@ from typing import Any
 from engine.analysis.comparison import columns
 from engine.files.named import named_file, named_folder
 from engine.interchange.events import Scalars, write_scalars
+from engine.metrics import measure_of
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.series import epochs
@@ -21,8 +22,8 @@ EPOCHS = "Total Epoch Trained"
 @cache
 def tags() -> Mapping[str, str]:
     """Map each tag to the measure of an epoch that it shows; tags are the comparison's columns."""
-    best = ((column.name, column.source) for column in columns("best"))
-    return {name: source[:-5] for name, source in best if source.endswith("_best")}
+    measures = ((column.name, measure_of(column.source)) for column in columns())
+    return {name: measure for name, measure in measures if measure}
 
 
 def write_event_folders(

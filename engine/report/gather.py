@@ -120,7 +120,7 @@ class Material:
     further: tuple[str, ...]
     """Commands that train on what is still improving at its limit of epochs."""
     watched: frozenset[str]
-    """Ids of the runs of which the driver told what disturbed them, if anything."""
+    """Ids of the runs of which it was told what disturbed them, if anything."""
     problems: tuple[str, ...]
     """Sentences about runs that are left out of the statistics."""
 

@@ -161,7 +161,7 @@ def pareto_alt(
     fronts = []
     for cost in costs:
         points, front = _points(qualities, cost)
-        names = listed(points[index][1].cell.label for index in sorted(front))
+        names = listed([points[index][1].cell.label for index in sorted(front)] or ["no cell"])
         absent = len(qualities) - len(points)
         fronts.append(f"{cost.title}: {names}{f' ({absent} without it)' if absent else ''}")
     return (
@@ -178,10 +178,7 @@ def _points(
     front."""
     spreads = [(quality.cell.spread(cost), quality) for quality in qualities]
     points = [(found.mean, quality) for found, quality in spreads if found]
-    front = pareto_front(
-        [(x, quality.mean) for x, quality in points], less_x=cost.better == "lower"
-    )
-    return points, set(front)
+    return points, set(cost_front(points, cost))
 
 
 def _span(values: Iterable[float]) -> str:
@@ -213,6 +210,16 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
     axes.set_xlabel(arrow, fontsize=9)
     axes.margins(x=0.14)
     _logarithmic(axes, [x for x, _ in points], least=5)
+
+
+def cost_front(points: Sequence[tuple[float, CellQuality]], cost: Cost) -> list[int]:
+    """Return the indices of the cells on the Pareto front of quality over a cost: a cell that is
+    marked for its times is on none, unless the cost is exact."""
+    judged = [
+        index for index, (_, each) in enumerate(points) if cost.exact or not each.cell.disturbed
+    ]
+    figures = [(points[index][0], points[index][1].mean) for index in judged]
+    return [judged[place] for place in pareto_front(figures, less_x=cost.better == "lower")]
 
 
 _BESIDE = ((-6, 4, "right"), (6, 4, "left"), (6, -11, "left"), (-6, -11, "right"))

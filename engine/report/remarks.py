@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
-from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, of_times
+from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, UNDISTURBED_SHARE, of_times
 from engine.report.blocks import Block, Cell, Commands, Paragraph, table
 
 SEVERAL = "several attempts"
@@ -47,7 +47,7 @@ def remarks_table(
     """List every remark with its runs, and count the runs without remark or without data.
 
     Args:
-        watched: ids of the runs of which the driver told what disturbed them, if anything.
+        watched: ids of the runs of which it was told what disturbed them, if anything.
         further: commands that train on what is still improving.
     """
     by_remark: dict[str, list[Row]] = {}
@@ -74,14 +74,16 @@ def remarks_table(
     unknown = sum(run["run"] not in watched for run in runs)
     if quiet:
         yield Paragraph(
-            f"While {quiet} of the {len(runs)} runs trained, the driver told of no other process "
-            "on their GPU and of no clock that was held down.",
+            f"Of the {len(runs)} runs {quiet} trained undisturbed, as far as is told: on a GPU "
+            "its driver told of no other process and of no clock that was held down, on a CPU "
+            f"they had {100 * UNDISTURBED_SHARE:.0f} % or more of the processor time that they "
+            "asked for.",
             quiet=True,
         )
     if unknown:
         yield Paragraph(
-            f"For {unknown} of the {len(runs)} runs nothing told whether another process took "
-            "part of the device or its clock was held down (of a CPU nothing does).",
+            f"For {unknown} of the {len(runs)} runs nothing told whether they were disturbed: an "
+            "earlier version trained them, or the GPU's driver or the kernel doesn't say.",
             quiet=True,
         )
 

@@ -168,6 +168,45 @@ def migrations() -> Migrations:
         )
         db.execute("PRAGMA user_version = 10")
 
+    @steps()
+    def times_of_the_model(db: Database) -> None:
+        # cpu_seconds: processor time of an epoch's training, of all threads. cpu_wait_seconds: that
+        # they were ready and no core was free. NULL where nothing told. …_median: over epochs.
+        for name in ("cpu_seconds", "cpu_wait_seconds"):
+            db.execute(f"ALTER TABLE epochs ADD COLUMN {name} REAL")
+            for how in ("best", "max", "min", "mean", "last"):
+                db.execute(f"ALTER TABLE summaries ADD COLUMN {name}_{how} REAL")
+        # speed_cpu_share: what it had of the processor while its speed was measured, 0 to 1.
+        db.execute("ALTER TABLE attempts ADD COLUMN speed_cpu_share REAL")
+        times = ("train_seconds", "eval_seconds", "cpu_seconds", "cpu_wait_seconds")
+        for name in times:
+            db.execute(f"ALTER TABLE summaries ADD COLUMN {name}_median REAL")
+        median = (
+            "TIME_median = (SELECT avg(value) FROM (SELECT TIME AS value, row_number() OVER"
+            " (ORDER BY TIME) AS place, count(*) OVER () AS known FROM epochs"
+            " WHERE run = summaries.run AND TIME IS NOT NULL)"
+            " WHERE place IN ((known + 1) / 2, (known + 2) / 2))"
+        )
+        known = ("train_seconds", "eval_seconds")
+        medians = ", ".join(median.replace("TIME", name) for name in known)
+        db.execute(f"UPDATE summaries SET {medians}")  # noqa: S608
+        # What is shown of a time is sorted by, under every aggregate.
+        db.execute("DROP INDEX summaries_train_seconds_mean")
+        for name in times:
+            if name != "cpu_wait_seconds":
+                db.execute(
+                    f"CREATE INDEX summaries_{name}_median ON summaries ({name}_median, run)"
+                )
+        columns = ", ".join(f"{name}_median" for name in times)
+        db.execute(f"CREATE INDEX summaries_median ON summaries (run, {columns})")
+        # The other aggregates of the new measures are shown nowhere.
+        (made,) = db.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = 'summaries_max'"
+        ).fetchone()
+        db.execute("DROP INDEX summaries_max")
+        db.execute(f"{made.removesuffix(')')}, cpu_seconds_max, cpu_wait_seconds_max)")
+        db.execute("PRAGMA user_version = 11")
+
     return steps
 
 

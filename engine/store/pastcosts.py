@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from engine.marks import of_times
 from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class PastCost:
     """Costs of equal or similar runs; ``None`` where unknown."""
 
     epoch_seconds: float
-    """Seconds of training and evaluation of an epoch."""
+    """Seconds of training and evaluation of an epoch: the runs' medians, averaged."""
     run_seconds: float | None
     """Seconds of whole runs with the same limit of epochs and the same patience."""
     memory_mib: float | None
@@ -105,19 +106,20 @@ def _alike(
     wanted: Mapping[str, Any],
     hardware: Hardware,
 ) -> list[_Past]:
-    """Find the newest runs with like settings on like hardware."""
+    """Find the newest runs with like settings on like hardware; those that are marked for their
+    times only where there are no others."""
     rows = fetch(
         con,
         # By rowid, which an index holds: the newest without reading all of them.
         "WITH newest AS (SELECT rowid AS r FROM runs WHERE model = ? AND dataset = ?"
         " AND length = ? AND state IN ('done', 'running', 'queued', 'cancelled')"
         " ORDER BY rowid DESC LIMIT ?)"
-        " SELECT runs.id, a.attempt, runs.epoch_seconds, runs.state, s.total_seconds,"
-        " s.gpu_memory_mib_max, p.spec, a.device"
+        " SELECT runs.id, a.attempt, s.train_seconds_median + ifnull(s.eval_seconds_median, 0),"
+        " runs.state, s.total_seconds, s.gpu_memory_mib_max, p.spec, a.device, runs.marks"
         " FROM newest JOIN runs ON runs.rowid = newest.r JOIN specs p ON p.run = runs.id"
         " JOIN summaries s ON s.run = runs.id JOIN attempts a ON a.run = runs.id AND a.attempt ="
         " (SELECT max(attempt) FROM attempts WHERE run = runs.id AND started IS NOT NULL)"
-        " WHERE runs.epoch_seconds IS NOT NULL AND a.host = ? AND a.device_kind = ?"
+        " WHERE s.train_seconds_median IS NOT NULL AND a.host = ? AND a.device_kind = ?"
         " AND (a.device_kind = 'cuda' OR a.threads = ?)"
         " AND ? = coalesce((SELECT json_extract(e.fields, '$.processes') FROM events e"
         " WHERE e.run = runs.id AND e.attempt = a.attempt AND e.kind = 'start'), 1)"
@@ -133,8 +135,9 @@ def _alike(
             hardware.processes,
         ),
     )
-    found: list[_Past] = []
-    for run, attempt, seconds, state, total, memory, text, device in rows:
+    undisturbed: list[_Past] = []
+    marked: list[_Past] = []
+    for run, attempt, seconds, state, total, memory, text, device, marks in rows:
         settings = json_object(text)
         if hardware.kind == "cuda" and device != hardware.title:
             continue
@@ -142,8 +145,9 @@ def _alike(
             training = settings["training"]
             whole = (total, training.get("epochs"), training.get("patience"))
             done = state == "done" and total is not None
-            found.append(_Past(run, attempt, seconds, whole if done else None, memory))
-    return found[:TAKEN]
+            past = _Past(run, attempt, seconds, whole if done else None, memory)
+            (marked if of_times(marks) else undisturbed).append(past)
+    return (undisturbed or marked)[:TAKEN]
 
 
 def _cost(

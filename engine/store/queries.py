@@ -316,11 +316,15 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
 
 
 def watched(con: sqlite3.Connection, run_ids: Sequence[str]) -> frozenset[str]:
-    """Return which of the runs trained where the driver told of other processes or of the clock."""
+    """Return which of the runs trained where it was told whether they were disturbed: on a GPU by
+    its driver, on a CPU by the kernel."""
     found = _texts(
         con,
         "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM telemetry WHERE run = value"
-        " AND (gpu_others IS NOT NULL OR gpu_throttle IS NOT NULL))",
+        " AND (gpu_others IS NOT NULL OR gpu_throttle IS NOT NULL))"
+        " OR EXISTS (SELECT 1 FROM attempts WHERE run = value AND device_kind = 'cpu')"
+        " AND (SELECT count(*) = count(cpu_wait_seconds) AND count(*) > 0 FROM epochs"
+        " WHERE run = value)",
         (json.dumps(list(run_ids)),),
     )
     return frozenset(found)

@@ -19,13 +19,15 @@ class RunCosts:
     seconds_to_best: float | None
     """Training time up to the end of the epoch chosen on validation."""
     epoch_seconds: float | None
-    """Training time of an epoch, mean over the epochs."""
+    """Training time of an epoch, median over the epochs."""
     gpu_memory_mib: float | None
     """Peak GPU memory over the epochs, MiB."""
     host_memory_mib: float | None
     """Peak resident memory of the run's process among the samples of telemetry."""
     users_per_second_1: float | None
     users_per_second_256: float | None
+    cpu_seconds: float | None = None
+    """Processor time of an epoch's training, of all threads, median over the epochs."""
 
 
 def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCosts]:
@@ -33,7 +35,8 @@ def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCost
     rows = fetch(
         con,
         f"""SELECT r.id, ({_TRAINED} AND e.epoch <= s.best_epoch) AS seconds_to_best,
-            s.train_seconds_mean AS epoch_seconds, s.gpu_memory_mib_max AS gpu_memory_mib,
+            s.train_seconds_median AS epoch_seconds, s.gpu_memory_mib_max AS gpu_memory_mib,
+            s.cpu_seconds_median AS cpu_seconds,
             (SELECT max(process_memory_mib) FROM telemetry WHERE run = r.id) AS host_memory_mib,
             {", ".join(f"r.{name}" for name in SPEEDS)}
         FROM json_each(?) wanted CROSS JOIN runs r ON r.id = wanted.value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")
@@ -23,7 +23,10 @@ TELEMETRY_MEASURES = (
     "gpu_others",  # processes on the GPU beside the worker, at most, since the line before
     "gpu_throttle",  # why its clock was held down since the line before: NVML's bits
 )
-SUMMARY_MEASURES = tuple(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in AGGREGATES)
+SUMMARY_MEASURES = (
+    *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in AGGREGATES),
+    *(f"{measure}_median" for measure in EPOCH_TIMES),
+)
 """Columns of ``summaries`` that are an aggregate over a run's epochs."""
 
 RUN_TABLES = ("specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings")

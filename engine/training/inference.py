@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.models.base import SequenceModel
 from engine.spec import TOP_K
+from engine.training.cputime import CpuClock
 
 BATCHES = (1, 256)
 """Batch sizes: a single user, for latency, and enough users to keep a device busy."""
@@ -27,6 +28,8 @@ class InferenceSpeed:
 
     users_per_second_1: float | None = None
     users_per_second_256: float | None = None
+    speed_cpu_share: float | None = None
+    """`CpuTime.share` while they were measured."""
 
 
 def inference_speed(
@@ -42,8 +45,10 @@ def inference_speed(
         bfloat16: for the model's layers, as in evaluation.
     """
     model.eval()
-    speeds = (_users_per_second(model, histories, device, bfloat16, batch) for batch in BATCHES)
-    return InferenceSpeed(*speeds)
+    clock = CpuClock()
+    speeds = [_users_per_second(model, histories, device, bfloat16, batch) for batch in BATCHES]
+    one, many = speeds
+    return InferenceSpeed(one, many, clock.lap().share if one or many else None)
 
 
 def _users_per_second(

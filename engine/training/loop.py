@@ -19,7 +19,9 @@ from engine.metrics import SELECTION
 from engine.models.base import SequenceModel
 from engine.models.registry import build
 from engine.spec import RunSpec, Training
+from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
+from engine.training.cputime import CpuClock
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
@@ -132,13 +134,15 @@ def train(
         return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
 
     checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
+    clock = CpuClock()
     saved_at = time.monotonic()
     while not _finished(state, settings):
         epoch = state.epoch + 1
-        totals = _train_epoch(setup, state, epoch, recorder, stop)
+        totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
         started = time.perf_counter()
         metrics = metric_columns("valid", rank(valid)) | metric_columns("test", rank(test))
         seconds = time.perf_counter() - started
+        cpu = cputime.total(group.all_gather_object(totals.cpu))
 
         state.epoch = epoch
         if state.best is None or metrics[SELECTION] > state.best.score:
@@ -155,6 +159,8 @@ def train(
                 lr=totals.lr,
                 train_seconds=totals.seconds,
                 eval_seconds=seconds,
+                cpu_seconds=cpu.had,
+                cpu_wait_seconds=cpu.waited,
                 metrics=metrics,
                 best_epoch=state.best.epoch,
             )
@@ -225,11 +231,14 @@ def _train_epoch(
     state: TrainingState,
     epoch: int,
     recorder: Recorder,
+    clock: CpuClock,
     stop: Callable[[], bool],
 ) -> EpochTotals:
     settings, learner, group = setup.spec.training, state.learner, setup.group
     # Other ranks look at the loss at the epoch's end only, so that rank 0 reports divergence first.
-    report = StepReport(recorder, epoch, REPORT_SECONDS if group.rank == 0 else math.inf)
+    seconds = REPORT_SECONDS if group.rank == 0 else math.inf
+    report = StepReport(recorder, epoch, clock, seconds)
+    clock.lap()
     started = time.perf_counter()
     learner.model.train()
     windows = epoch_windows(setup.spec, epoch, setup.objective, setup.histories, group)

@@ -41,6 +41,11 @@ class EpochRecord:
     train_seconds: float
     """Without the evaluation, whose time is ``eval_seconds``."""
     eval_seconds: float
+    cpu_seconds: float
+    """Processor time of the training, without the evaluation: of all threads, and of all ranks."""
+    cpu_wait_seconds: float | None
+    """Time that these threads were ready to run and no core was free (`engine.training.cputime`);
+    ``None`` where the kernel doesn't tell."""
     metrics: dict[str, float]
     """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     best_epoch: int

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import TrainingError
+from engine.training.cputime import CpuClock, CpuTime
 from engine.training.recorder import Recorder, StepRecord
 
 REPORT_SECONDS = 1.0
@@ -27,19 +28,25 @@ class EpochTotals:
     batches: int
     lr: float
     seconds: float
+    cpu: CpuTime
+    """Of this process."""
 
 
 class StepReport:
     """Collects the figures of an epoch's updates on the device, and records them once a second.
 
     Args:
+        clock: of the epoch's processor time, whose lap began with the epoch.
         seconds: between two transfers; infinite to transfer at `flush` only.
     """
 
-    def __init__(self, recorder: Recorder, epoch: int, seconds: float = REPORT_SECONDS) -> None:
+    def __init__(
+        self, recorder: Recorder, epoch: int, clock: CpuClock, seconds: float = REPORT_SECONDS
+    ) -> None:
         self._recorder = recorder
         self._epoch = epoch
         self._seconds = seconds
+        self._clock = clock
         self._steps: list[tuple[int, float]] = []
         self._figures: list[Tensor] = []
         self._flushed = time.monotonic()
@@ -83,6 +90,7 @@ class StepReport:
             self._rate = rate
         self._batches += len(rows)
         self._recorder.steps(records)
+        self._clock.look()
         self._steps.clear()
         self._figures.clear()
         self._flushed = time.monotonic()
@@ -96,4 +104,5 @@ class StepReport:
             batches=self._batches,
             lr=self._rate,
             seconds=seconds,
+            cpu=self._clock.lap(),
         )

@@ -69,6 +69,7 @@ class Ending:
     trace: str | None = None
     users_per_second_1: float | None = None
     users_per_second_256: float | None = None
+    speed_cpu_share: float | None = None
 
 
 def run_attempt(

@@ -24,6 +24,7 @@ _ORDER = (
     "BestEpoch",
     "Total Epoch Trained",
     "EpochTime",
+    "EpochCPUTime",
     "Loss/train (per target)",
     "Loss/train",
     "GradientNorm",

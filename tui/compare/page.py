@@ -77,7 +77,7 @@ class Page:
 
     Attributes:
         total: how many rows there are; ``rows`` are those from ``request.start`` on.
-        marks: marks that keep metrics of cells from being compared (`engine.marks`).
+        marks: marks of the cells that have any (`engine.marks`).
         left_out: imported runs that match and make no cell.
         apart: in what cells of one place differ, such as ``settings``; empty where none do.
     """

@@ -34,6 +34,6 @@ class ReferencePanel(TextBox):
             self.border_title = Content(name)
             self.update(Content.styled("No published figures for this cell.", "$text-muted"))
             return
-        self.border_title = Content(reference_title(found[0], name, page.marks_of(row)))
-        ours = page.figures_of(row)
-        self.update(reference_content(found[0], ours, self.content_size.width))
+        ours, marks = page.figures_of(row), page.marks_of(row)
+        self.border_title = Content(reference_title(found[0], name, marks))
+        self.update(reference_content(found[0], ours, self.content_size.width, marks))

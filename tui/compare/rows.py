@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine import marks
-from engine.analysis.comparison import Column, Value, figure, short_spread_text
+from engine.analysis.comparison import COSTS, Column, Value, figure, short_spread_text
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
 from engine.store.tags import parse_tags
@@ -88,6 +88,8 @@ def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cel
             return Cell(f"{sign}×{row.seeds}", "muted" if row.seeds == 1 else "")
         case "run":
             return Cell(plain(str(name.settings), WIDEST), "muted")
+        case "marks":
+            return Cell(page.marks_of(row) or "–", "muted")
     if column.source in FIELDS:
         return Cell(
             plain(str(getattr(name, column.source)), WIDEST),
@@ -96,12 +98,11 @@ def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cel
     spread = page.figures.get(row.cell, {}).get(column.source)
     if spread is None:
         return Cell("–", "muted")
+    text = short_spread_text(spread, column.kind)
+    if _is_marked(page.marks_of(row), column):
+        return Cell(f"{MARKED}{text}", "state-marked")
     best = page.leaders.get((name.dataset, column.source)) if column.better else None
-    return Cell(short_spread_text(spread, column.kind), "best" if best == spread.mean else "")
-
-
-_DISTURBED = frozenset({"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"})
-"""What another process or a slow clock changes."""
+    return Cell(text, "best" if best == spread.mean else "")
 
 
 def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str = "") -> Cell:
@@ -129,7 +130,7 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
 
 def _is_marked(given: Value, column: Column) -> bool:
     """Whether a mark says that a figure in this column isn't comparable."""
-    if column.name in _DISTURBED:
+    if column.name in COSTS:
         return bool(marks.of_times(given))
     return column.kind == "metric" and bool(marks.of_metrics(given))
 

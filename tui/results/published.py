@@ -9,7 +9,6 @@ from textual.content import Content
 
 from engine.analysis.comparison import Value, figure
 from engine.analysis.reference import Beside, ReferenceOfCell, digits_text
-from engine.marks import of_metrics
 from tui.shell.states import MARKED
 from tui.shell.text import ABSENT, TITLE, plain, shorten
 
@@ -44,7 +43,7 @@ def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None)
 
     ``marks`` of ours that keep them from being compared come first: words with blanks between.
     """
-    signs = "".join(f"{MARKED} {mark} · " for mark in of_metrics(marks))
+    signs = "".join(f"{MARKED} {mark} · " for mark in str(marks or "").split())
     ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
     return plain(
         f"{signs}{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}",
@@ -52,13 +51,15 @@ def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None)
     )
 
 
-def reference_content(reference: ReferenceOfCell, ours: Mapping[str, Value], width: int) -> Content:
+def reference_content(
+    reference: ReferenceOfCell, ours: Mapping[str, Value], width: int, marks: object = None
+) -> Content:
     """Set published figures beside ours in ``width`` terminal cells.
 
     Six lines: heading, published, ours measured alike, ours at test, and a difference below each.
-    ``ours`` are by the store's column names.
+    ``ours`` are by the store's column names, with ``marks`` as in `reference_title`.
     """
-    by_name = {entry.column: entry for entry in reference.beside(ours)}
+    by_name = {entry.column: entry for entry in reference.beside(ours, marks)}
     shown = _fitting([by_name[name] for name in _FIRST if name in by_name], width)
     alike = "validation" + ("" if reference.aggregate == "best" else f" {reference.aggregate}")
     lines = [

@@ -170,7 +170,7 @@ class RunScreen(ChartedScreen):
         cell = f"{run.model} × {run.dataset} × {run.length}"
         panel.border_title = Content(reference_title(reference, cell, run.marks))
         width = (panel.content_size.width or self.size.width - 4) - 1
-        figures = reference_content(reference, page.details.figures, width)
+        figures = reference_content(reference, page.details.figures, width, run.marks)
         notes = " ".join(
             plain(text, PARAGRAPH) for text in (reference.source, reference.split) if text
         )

@@ -36,7 +36,8 @@ _ROWS = (
     ("test", "_masked", "test, seen masked"),
 )
 _TOTALS: tuple[tuple[str, str, Kind], ...] = (
-    ("EpochTime", "train_seconds_best", "seconds"),
+    ("EpochTime, median", "train_seconds_median", "seconds"),
+    ("EpochCPUTime, median", "cpu_seconds_median", "seconds"),
     ("Loss/train, sum", "loss_sum_best", "real"),
     ("Loss/train, per target", "loss_best", "real"),
     ("GradientNorm", "grad_norm_best", "real"),
@@ -120,8 +121,8 @@ def failure(found: Remedy, log: Sequence[str]) -> Content:
 
 
 def result(details: RunDetails, intervals: UserIntervals | str | None = None) -> Content:
-    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch.
-    ``intervals`` may be a sentence why there are none, which isn't shown."""
+    """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch, and
+    times. ``intervals`` may be a sentence why there are none, which isn't shown."""
     figures, ceiling = details.figures, ceiling_of(details.started)
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:

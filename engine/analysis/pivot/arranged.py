@@ -19,7 +19,7 @@ from engine.analysis.comparison import Value
 from engine.analysis.export import listed
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
-from engine.marks import IMPORTED
+from engine.marks import IMPORTED, MEANING, in_order
 from engine.metrics import REFERENCE_COLUMNS
 
 Level = Literal[
@@ -45,6 +45,8 @@ class PivotCell:
     deviations: tuple[float | None, ...] = ()
     """Over seeds; empty where there are none."""
     published: tuple[Published, ...] = ()
+    marks: tuple[str, ...] = ()
+    """Marks of its runs (`engine.marks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class PivotRow:
     """The cell's name."""
     imported: bool = False
     """Whether another program trained the cell's runs."""
+    marks: tuple[str, ...] = ()
+    """Marks of a cell's runs, for which its label has a ``!``."""
     why_not: str = ""
     """Why no verdict may be told of a metric below a cell, where none may."""
     apart: tuple[str, ...] = ()
@@ -113,6 +117,12 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
     return sentences
 
 
+def mark_sentences(rows: Iterable[PivotRow]) -> list[str]:
+    """Explain the marks of cells, a sentence each."""
+    marks = in_order(mark for row in rows for mark in row.marks)
+    return [f"! {mark}: of a run of that cell, {MEANING[mark]}." for mark in marks]
+
+
 def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
     """Take the maximum of every column."""
     columns = zip(*(cell.figures for cell in cells), strict=True)
@@ -128,9 +138,11 @@ def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
     for cell in cells:
         place = cell.cell.place
         label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
+        label += " !" if cell.marks else ""
         figures, deviations = cell.figures, cell.deviations
         row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
-        yield replace(row, imported=cell.cell.profile == IMPORTED, apart=apart)
+        imported = cell.cell.profile == IMPORTED
+        yield replace(row, imported=imported, marks=cell.marks, apart=apart)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:

@@ -6,15 +6,16 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.analysis import inflation, published
-from engine.analysis.comparison import Aggregate, Column, Value, column
+from engine.analysis.comparison import COSTS, Aggregate, Column, Value, column
 from engine.analysis.inflation import Inflated
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
+from engine.marks import of_times
 from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked
 
 if TYPE_CHECKING:
@@ -60,13 +61,16 @@ def stored_pivot(
     read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
     measured = _measured(con, cells)
-    marks = cells_marked(con, choice) if tables else {}
+    marks = cells_marked(con, choice)
     beside = {row.cell: published.published_for(tables, row, marks) for row in cells}
     return StoredPivot(
         rows=tuple(
             arranged(
                 [
-                    _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell])
+                    replace(
+                        _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell]),
+                        marks=marks.get(row.cell, ()),
+                    )
                     for row in cells
                 ]
             )
@@ -80,7 +84,8 @@ def stored_pivot(
 def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:
     """Find the best figure of any cell, by data set and index in `COLUMNS`.
 
-    Only columns of which one end is good have one; imported cells are left out.
+    Only columns of which one end is good have one; imported cells are left out, and of costs cells
+    that are marked for their times.
     """
     found: dict[tuple[str, int], Value] = {}
     for place, entry in enumerate(pivot_columns(aggregate)):
@@ -90,7 +95,8 @@ def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, i
         by_dataset: dict[str, list[float]] = {}
         for row in rows:
             value = row.figures[place]
-            if row.is_cell and not row.imported and isinstance(value, int | float):
+            aside = row.imported or (entry.name in COSTS and of_times(" ".join(row.marks)))
+            if row.is_cell and not aside and isinstance(value, int | float):
                 by_dataset.setdefault(row.dataset, []).append(value)
         found |= {(dataset, place): pick(values) for dataset, values in by_dataset.items()}
     return found

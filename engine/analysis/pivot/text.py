@@ -162,13 +162,16 @@ def _table(rows: Sequence[PivotRow]) -> str:
 
 def _csv(rows: Sequence[PivotRow]) -> str:
     deviations = [name + STD for name in COLUMNS] if any(row.deviations for row in rows) else []
+    marks = ["marks"] if any(row.marks for row in rows) else []
     why = ["why_not"] if any(row.why_not for row in rows) else []
-    head = ["level", "model", "dataset", "length", "label", "seeds", *COLUMNS, *deviations, *why]
+    place_names = ["level", "model", "dataset", "length", "label", "seeds"]
+    head = [*place_names, *COLUMNS, *deviations, *marks, *why]
     lines = []
     for row in rows:
         place = row.level, row.model, row.dataset, row.length, row.label, row.seeds
         spread = row.deviations or (None,) * len(deviations)
-        lines.append([*place, *row.figures, *spread, *(row.why_not or None for _ in why)])
+        marked = (" ".join(row.marks) or None for _ in marks)
+        lines.append([*place, *row.figures, *spread, *marked, *(row.why_not or None for _ in why)])
     return csv_text([head, *lines])
 
 
@@ -221,6 +224,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
                 "length": row.length,
                 "label": row.label,
                 "seeds": row.seeds,
+                **({"marks": list(row.marks)} if row.marks else {}),
                 "figures": figures,
                 "deviations": spread,
                 **({"why_not": row.why_not or None} if row.level == "verdict" else {}),

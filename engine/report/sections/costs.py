@@ -102,7 +102,7 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
             alt=pareto_alt(group.qualities, plotted, name, group.title),
             caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
             "line: no other cell has as large a mean at the same cost or less, which tells no "
-            "difference (lines are 95 % over users)",
+            "difference (lines are 95 % over users); a cell whose times are marked is on no line",
         )
     yield from _pros_and_cons(group)
 

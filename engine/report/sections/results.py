@@ -7,7 +7,7 @@ from functools import partial
 
 from engine.analysis.claims.words import within
 from engine.analysis.comparison import (
-    AGGREGATE_MEANING,
+    epochs_words,
     kind_of,
     metric_name,
     runs_by_cell,
@@ -32,7 +32,7 @@ def results(material: Material, looks: Colours) -> Section:
     """Make the section with the pivot and the quality of each data set's cells."""
     blocks: list[Block] = [
         Paragraph(
-            f"Every figure of a run is that {AGGREGATE_MEANING['best']}; a cell's is the mean ± "
+            f"Every figure of a run is that {epochs_words('best')}. A cell's is the mean ± "
             "standard deviation over its seeds. Subtotals are maxima over the cells beneath them, "
             "as in the reference table."
         ),
@@ -47,7 +47,9 @@ def _pivot(material: Material) -> Iterator[Block]:
     rows = material.pivot
     counted = runs_by_cell(material.done, material.counted)
     runs = {cell.name: of_cell for cell, of_cell in counted.items()}
-    labels = [signed_label(row.label, runs.get(row.cell, ())) for row in rows]
+    labels = [
+        row.label if row.marks else signed_label(row.label, runs.get(row.cell, ())) for row in rows
+    ]
     yield table(
         ["", *COLUMNS],
         [

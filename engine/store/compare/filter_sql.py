@@ -16,7 +16,14 @@ from typing import Literal
 
 from engine.errors import cut, did_you_mean
 from engine.lifecycle import STATES
-from engine.metrics import EPOCH_MEASURES, METRICS, RANKINGS, REFERENCE_COLUMNS, SPLITS
+from engine.metrics import (
+    EPOCH_MEASURES,
+    METRICS,
+    RANKINGS,
+    REFERENCE_COLUMNS,
+    SPLITS,
+    summary_of,
+)
 from engine.store.compare.filter_words import FilterError, Term, read_filter
 from engine.store.schema import SUMMARY_MEASURES
 
@@ -60,7 +67,8 @@ _RUN_FIELDS = {
     "mark": Field(
         "r.marks",
         "text",
-        "why its figures need care: shared, throttled, other-copy, changed-data, still-improving",
+        "why its figures need care: shared, throttled, busy-processor, other-copy, changed-data,"
+        " still-improving",
     ),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),
@@ -86,8 +94,9 @@ _MEASURES = {
     "loss_sum": ("loss_sum", "training loss as the reference sums it"),
     "grad_norm": ("grad_norm", "gradient norm"),
     "lr": ("lr", "learning rate"),
-    "epoch_time": ("train_seconds", "seconds of training an epoch"),
-    "eval_time": ("eval_seconds", "seconds of evaluation an epoch"),
+    "epoch_time": ("train_seconds", "seconds of training an epoch, median"),
+    "cpu_time": ("cpu_seconds", "processor seconds of training an epoch, median"),
+    "eval_time": ("eval_seconds", "seconds of evaluating an epoch, median"),
     "memory": ("gpu_memory_mib", "GPU memory, MiB"),
     "utilization": ("gpu_utilization", "GPU utilization, %"),
 }
@@ -140,7 +149,7 @@ def fields(aggregate: str = "best") -> dict[str, Field]:
             about = f"{metric}@10, {split}{masked}"
             known[name] = Field(f"s.{split}_{metric}{ranking}_{aggregate}", "number", about)
     for name, (measure, about) in _MEASURES.items():
-        known[name] = Field(f"s.{measure}_{aggregate}", "number", about)
+        known[name] = Field(f"s.{summary_of(measure, aggregate)}", "number", about)
     return known | _SUMMARY_FIELDS
 
 
@@ -151,10 +160,11 @@ def _every_name(aggregate: str) -> dict[str, Field]:
     known = dict(fields(aggregate))
     known |= {alias: known[name] for alias, name in _ALIASES.items()}
     for measure in EPOCH_MEASURES:
-        known.setdefault(measure, Field(f"s.{measure}_{aggregate}", "number", measure))
+        known.setdefault(measure, Field(f"s.{summary_of(measure, aggregate)}", "number", measure))
     for column, measure in REFERENCE_COLUMNS.items():
         table = "s" if measure == "epochs_trained" else "r"
-        sql = f"s.{measure}_{aggregate}" if measure in EPOCH_MEASURES else f"{table}.{measure}"
+        of_epochs = measure in EPOCH_MEASURES
+        sql = f"s.{summary_of(measure, aggregate)}" if of_epochs else f"{table}.{measure}"
         known[column.lower()] = Field(sql, "number", column)
     return known | {name: Field(f"s.{name}", "number", name) for name in SUMMARY_MEASURES}
 

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from engine.cell import FIELDS, Cell
 from engine.lifecycle import PRESENT
 from engine.lifecycle import sql as states_sql
-from engine.marks import in_order, of_metrics
+from engine.marks import in_order, of_times
 from engine.spread import Spread, finite, spread, spread_of_sums
 from engine.store.compare.comparison import SQL, check_columns, matching, place_of
 from engine.store.database import fetch
@@ -276,24 +276,29 @@ def seeds_of_cells(con: sqlite3.Connection, cells: Collection[Cell]) -> dict[Cel
 
 
 def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
-    """Read which cells have a run that counts with marks that keep its metrics from being compared
-    (`engine.marks`), and which.
+    """Read which cells have a run that counts with marks (`engine.marks`), and which.
 
     Raises:
         UsageError: a filter that means nothing.
     """
-    every = fetch(con, "SELECT DISTINCT marks FROM runs WHERE marks > ''")
-    if not (some := [marks for (marks,) in map(tuple, every) if of_metrics(marks)]):
+    if not fetch(con, "SELECT 1 FROM runs WHERE marks > '' LIMIT 1"):
         return {}
     picked, parameters = counted(choice)
     rows = fetch(
         con,
-        f"SELECT {_KEY}, group_concat(r.marks, ' ') FROM ({picked}) p"  # noqa: S608
-        " JOIN runs r ON r.id = p.id WHERE r.marks > ''"
-        f" AND r.marks IN (SELECT value FROM json_each(?)) GROUP BY {_KEY}",
-        (*parameters, json.dumps(some)),
+        f"SELECT {_KEY}, group_concat(DISTINCT r.marks) FROM ({picked}) p"  # noqa: S608
+        f" JOIN runs r ON r.id = p.id WHERE r.marks > '' GROUP BY {_KEY}",
+        parameters,
     )
-    return {Cell(*key): in_order(of_metrics(marks)) for *key, marks in map(tuple, rows)}
+    return {
+        Cell(*key): in_order(marks.replace(",", " ").split()) for *key, marks in map(tuple, rows)
+    }
+
+
+def marked_for_times(con: sqlite3.Connection) -> list[str]:
+    """List what stands in the column ``marks`` of runs, as far as it holds marks of times."""
+    every = fetch(con, "SELECT DISTINCT marks FROM runs WHERE marks > ''")
+    return [marks for (marks,) in map(tuple, every) if of_times(marks)]
 
 
 def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:

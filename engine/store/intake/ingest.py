@@ -28,6 +28,7 @@ from engine.marks import (
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
+from engine.store.intake.processor import mark_processor
 from engine.store.intake.rows import (
     EVENTS,
     Reader,
@@ -108,6 +109,7 @@ def refresh(connection: StoreConnection, run: str) -> None:
     connection.execute(_REFRESH_FACTS, {"run": run, "recent": RECENT_EPOCHS})
     connection.execute(_REFRESH_STATE, {"run": run})
     _mark_training(connection, run)
+    mark_processor(connection, run)
 
 
 def _offset(connection: StoreConnection, run: str, attempt: int) -> int:
@@ -300,6 +302,15 @@ DELETE FROM epochs WHERE run = :run AND EXISTS (
 """
 
 
+_MEDIAN = """(
+SELECT avg(value) FROM (
+    SELECT {measure} AS value, row_number() OVER (ORDER BY {measure}) AS place,
+        count(*) OVER () AS known
+    FROM epochs WHERE run = {run} AND {measure} IS NOT NULL)
+WHERE place IN ((known + 1) / 2, (known + 2) / 2))
+"""
+
+
 def _summarise_sql() -> str:
     """Write SQL for a run's row of ``summaries`` from all its epochs, the best and the last."""
     kinds = {
@@ -308,6 +319,7 @@ def _summarise_sql() -> str:
         "min": "min(e.{0})",
         "mean": "avg(e.{0})",
         "last": "last.{0}",
+        "median": _MEDIAN.format(measure="{0}", run=":run"),
     }
     values = []
     for column in SUMMARY_MEASURES:

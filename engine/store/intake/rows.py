@@ -150,7 +150,7 @@ def end_facts(reader: Reader) -> dict[str, Any] | None:
         "status": status,
         "cause": reader.text("cause"),
         "message": reader.text("message"),
-        **{name: reader.real(name) for name in SPEEDS},
+        **{name: reader.real(name) for name in (*SPEEDS, "speed_cpu_share")},
         "ended": reader.line.t,
     }
 

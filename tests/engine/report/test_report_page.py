@@ -14,10 +14,13 @@ from measured_runs import MeasuredStore
 from report_words import made, words
 from reported_runs import add_reported, reported_store
 
+from engine.analysis.costs import EPOCH, PARAMETERS
 from engine.errors import UsageError, UserError
+from engine.marks import BUSY
 from engine.report.blocks import Block, Commands, Plot, Report, Table
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
+from engine.report.plots import cost_front
 from engine.report.sections.origin import reproduction
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
@@ -228,7 +231,7 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     assert found.rows[0][2].lines == ("xlstm L=50 on ml-100k, seed 2",)
     assert "times, memory and utilisation are of both" in found.rows[0][3].lines[0]
     text = words(report, "Testing scope")
-    assert "While 1 of the 12 runs trained, the driver told of no other process" in text
+    assert "Of the 12 runs 1 trained undisturbed, as far as is told" in text
     assert "For 10 of the 12 runs nothing told" in text
     note = "!: shared (1 of the runs) and throttled-heat (1 of the runs)"
     for title in ("Results", "Memory", "Trade-offs"):
@@ -281,6 +284,28 @@ def test_nothing_done_is_answered_in_a_sentence(store: MeasuredStore) -> None:
 
 def test_the_same_runs_give_the_same_bytes(store: MeasuredStore, page: str) -> None:
     assert html(made(store, Wanted())) == page
+
+
+def test_a_cell_with_marked_times_is_on_no_front_of_a_measured_cost(tmp_path: Path) -> None:
+    store = reported_store(tmp_path)
+
+    def fronts() -> dict[str, list[str]]:
+        (group,) = gathered(store, Wanted()).groups
+        found = {}
+        for cost in (EPOCH, PARAMETERS):
+            known = [(each.cell.spread(cost), each) for each in group.qualities]
+            points = [(spread.mean, each) for spread, each in known if spread is not None]
+            found[cost.title] = [points[i][1].cell.label for i in cost_front(points, cost)]
+        return found
+
+    before = fronts()
+    assert all("sasrec" in front[0] for front in before.values())
+    place = ("sasrec", 50, "done")
+    run = next(r.id for r in runs_of(store) if (r.model, r.length, r.state) == place)
+    store.set(run, marks=BUSY)
+    after = fronts()
+    assert before[EPOCH.title][0] not in after[EPOCH.title]
+    assert after[PARAMETERS.title] == before[PARAMETERS.title]
 
 
 def test_markdown_has_its_plots_beside_it(report: Report, tmp_path: Path) -> None:

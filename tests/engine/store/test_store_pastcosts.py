@@ -122,6 +122,23 @@ def test_the_nearest_length_stands_in(
     assert past_cost(writer, make_spec(length=90), CPU).length == 100  # type: ignore[union-attr]
 
 
+def test_runs_with_marked_times_tell_only_where_no_others_do(
+    train: Train, writer: StoreConnection, make_spec: Make
+) -> None:
+    train(seconds=(9.0, 9.0), seed=1)
+    writer.execute("UPDATE runs SET marks = 'busy-processor'")
+    found = past_cost(writer, make_spec(), CPU)
+    assert found is not None
+    assert found.epoch_seconds == pytest.approx(9.0)
+    train(seconds=(8.0, 4.0, 4.0), seed=2)
+    train(seconds=(9.0, 9.0), seed=3)
+    writer.execute("UPDATE runs SET marks = 'other-copy' WHERE seed = 2")
+    writer.execute("UPDATE runs SET marks = 'shared' WHERE seed = 3")
+    found = past_cost(writer, make_spec(), CPU)
+    assert found is not None
+    assert (found.runs, found.epoch_seconds) == (1, pytest.approx(4.0))
+
+
 def test_a_gpu_is_known_by_its_name(train: Train, writer: StoreConnection, make_spec: Make) -> None:
     train(kind="cuda", device="NVIDIA H100", memory=2_000.0, threads=16)
     found = past_cost(writer, make_spec(), Hardware("cuda", "NVIDIA H100", 4))

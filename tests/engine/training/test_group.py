@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from forked import CONTEXT
-from shared_run import compare_data, train_cases, trained
+from shared_run import BUSY, BUSY_SECONDS, compare_data, train_cases, trained
 
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
@@ -103,6 +103,11 @@ def shared(
     assert [process.exitcode for process in pair] == [0, 0]
     found = {name: torch.load(folder / f"{name}.pt", weights_only=True) for name in cases}
     return found | {"folder": folder}
+
+
+def test_processor_time_is_that_of_all_processes(shared: dict[str, Any]) -> None:
+    for epoch in shared[BUSY]["epochs"]:
+        assert epoch["cpu_seconds"] >= BUSY_SECONDS * epoch["batches"]
 
 
 def assert_equal(one: dict[str, Any], two: dict[str, Any]) -> None:

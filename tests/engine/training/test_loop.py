@@ -57,6 +57,7 @@ def test_an_epoch_reports_everything(tiny_spec, model: str) -> None:
         assert set(record.metrics) == set(METRIC_COLUMNS)
         assert record.train_seconds > 0
         assert record.eval_seconds > 0
+        assert record.cpu_seconds > 0
     # Two of each user's items are held out: all others are targets, once an epoch.
     interactions = load_interactions(spec.source)
     expected = len(interactions.items) - 2 * (len(interactions.offsets) - 1)

@@ -17,6 +17,7 @@ from test_worker import OFTEN, SMALL, exit_status, kill_halted, lines, results
 
 from engine.config import load_catalogue
 from engine.errors import UsageError
+from engine.metrics import EPOCH_TIMES
 from engine.planning import enqueue_amended, enqueue_further
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -32,7 +33,6 @@ from engine.store.requests import enqueue
 from engine.store.transitions import retry
 
 Train = Callable[..., RunFolder]
-TIMED = {"train_seconds", "eval_seconds"}
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def same(one: Any, other: Any) -> bool:
 
 def stored(location: StoreLocation, run: str) -> dict[str, Any]:
     """What the store has of a run, without times and what tells attempts apart."""
-    own = {*TIMED, "run", "attempt", "seq", "t"}
+    own = {*EPOCH_TIMES, "run", "attempt", "seq", "t"}
     with closing(connect_reader(location)) as con:
         found = queries.get_run(con, run)
         rows = [{k: v for k, v in row.items() if k not in own} for row in series.epochs(con, run)]

@@ -25,6 +25,8 @@ class Conditions:
     """Kind and count of the journal's lines after which it stops itself (SIGSTOP)."""
     limits: Mapping[int, int] = field(default_factory=dict)
     """Bytes, by `resource`'s number."""
+    cores: frozenset[int] = frozenset()
+    """Numbers of the cores that it may run on; all that it is given, if empty."""
     constants: Mapping[str, float] = field(default_factory=dict)
     """Values by module and name, such as ``engine.training.loop:CHECKPOINT_SECONDS``."""
 
@@ -46,6 +48,8 @@ def _work(arguments: list[str], log: Path, conditions: Conditions) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    if conditions.cores:
+        os.sched_setaffinity(0, conditions.cores)
     os.environ.clear()
     os.environ.update(conditions.environment)
     sys.argv = ["worker", *arguments]

@@ -13,6 +13,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
+from engine.analysis.comparison import COSTS
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.compare.columns import every_column, screen_columns, table_columns
@@ -241,7 +242,7 @@ def test_imported_and_disturbed_runs_are_seen() -> None:
     texts = {column.name: cell.text for column, cell in zip(shown, row.cells, strict=True)}
     assert texts["state"] == "↓"
     marked = {name for name, text in texts.items() if text.startswith("!")}
-    assert marked == {"EpochTime", "TotalTime", "GPU/Memory(MiB)", "GPU/Utilization(%)"}
+    assert marked == COSTS
 
 
 def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch) -> None:

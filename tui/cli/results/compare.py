@@ -143,7 +143,7 @@ def compare(
     if not rows:
         note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
     if chosen != "best":
-        note(f"Every figure is the {chosen}: {comparison.AGGREGATE_MEANING[chosen]}.")
+        note(f"Every figure is the {chosen}: {comparison.epochs_words(chosen)}.")
     if wanted is not None and rows:
         note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md") and output is None:

@@ -8,10 +8,16 @@ from pathlib import Path
 import click
 
 from engine.analysis.apart import why_apart
-from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, Row, by_cell, compare_rows
+from engine.analysis.comparison import (
+    Aggregate,
+    Row,
+    by_cell,
+    compare_rows,
+    epochs_words,
+)
 from engine.analysis.inflation import CellInflation, inflation
 from engine.analysis.inflation_text import format_inflation, inflation_sentences
-from engine.analysis.pivot.arranged import apart_sentences
+from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
@@ -50,8 +56,10 @@ def put_pivot(
             return
     else:
         over = {"max": "the maximum", "min": "the minimum"}.get(aggregate, "the mean ± deviation")
-        note(f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds; totals are maxima.")
-    for sentence in (*apart_sentences(found.rows), *caveats(found.published)):
+        note(f"{aggregate}: {epochs_words(aggregate)}; {over} over seeds; totals are maxima.")
+    for sentence in dict.fromkeys(
+        (*apart_sentences(found.rows), *mark_sentences(found.rows), *caveats(found.published))
+    ):
         note(sentence)
     if reference and found.rows and not found.published:
         note("Nothing is published for these cells.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from engine.analysis.comparison import figure
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command
 from engine.analysis.pairs.users import UserIntervals
@@ -130,6 +131,10 @@ def _say_details(session: Session, details: RunDetails, intervals: UserIntervals
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             _line("test is", ceiling.words)
         _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+    if (seconds := details.figures.get("train_seconds_median")) is not None:
+        cpu = details.figures.get("cpu_seconds_median")
+        told = f", {figure(cpu, 'seconds')} s of the processor" if cpu is not None else ""
+        _line("an epoch takes", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
         _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
