@@ -26,10 +26,30 @@ from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING
 from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
+from engine.store.queries import state_counts
 from tui.cli.session import Session, note
 
 SHOWN = 5
 """Sentences of one kind that are said; the rest is counted."""
+
+
+def tell_none(session: Session, filter_: str, *, done: bool) -> None:
+    """Say why a table has no row.
+
+    Args:
+        done: whether it has runs that are done only.
+    """
+    which = "No run that is done" if done else "No run"
+    counts: Mapping[str, int] = {}
+    if session.has_store:
+        with session.reader() as connection:
+            counts = state_counts(connection)
+    if not counts:
+        note("There are no runs yet: see `seqbench run`.")
+    elif filter_:
+        note(f"{which} matches.")
+    else:
+        note("No run is done yet: see `seqbench ls`.")
 
 
 def put_pivot(
@@ -51,7 +71,7 @@ def put_pivot(
             found = stored_pivot(connection, choice, aggregate, tables)
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
-        note("No run is done: see `seqbench run`.")
+        tell_none(session, filter_, done=True)
         if format_ in ("table", "md", "latex") and output is None:
             return
     else:
@@ -73,7 +93,7 @@ def put_inflation(session: Session, filter_: str, format_: str, output: Path | N
         with session.reader() as connection:
             cells = inflation(connection, Choice(filter_))
     if not cells:
-        note("No run is done: see `seqbench run`.")
+        tell_none(session, filter_, done=True)
         if format_ in ("table", "md") and output is None:
             return
     put(format_inflation(cells, format_), output)
