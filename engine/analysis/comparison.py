@@ -10,6 +10,7 @@ import math
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Literal, get_args
 
@@ -252,12 +253,20 @@ def short_spread_text(spread: Spread | None, kind: Kind) -> str:
 def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
     """Append a deviation to a figure's text, with as many decimals as the text has.
 
-    None is left out, and so is 0 for whole numbers and learning rates.
+    A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
+    the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
     """
-    if deviation is None or (deviation == 0 and kind in ("whole", "rate")):
+    if deviation is None or (deviation == 0 and kind == "whole"):
         return text
     if kind == "rate":
-        return f"{text}{sign}{figure(deviation, kind)}"
+        mean = Decimal(text)
+        decimals = max(0, 3 - mean.adjusted())
+        both = [f"{each:.{decimals}f}" for each in (mean, deviation)]
+        if not float(both[1]):
+            return text
+        while "." in both[0] and all(each.endswith("0") for each in both):
+            both = [each[:-1] for each in both]
+        return sign.join(each.removesuffix(".") for each in both)
     return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
 
 

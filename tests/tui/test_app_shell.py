@@ -118,6 +118,8 @@ async def test_a_store_with_cancelled_runs_only_has_runs(empty_store: LiveStore)
         text = str(header.render())
         assert "⊘ 1 cancelled" in text, text
         assert "no runs yet" not in text
+        header.app.snapshot = Snapshot()
+        assert "no runs yet" not in str(header.render()), "nobody has looked yet"
 
 
 async def test_news_do_not_pile_up_while_the_app_hears_nothing(

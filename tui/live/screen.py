@@ -74,7 +74,7 @@ class LiveScreen(ChartedScreen):
 
     def compose(self) -> ComposeResult:
         yield Header("live")
-        yield Static(EMPTY, id="empty", markup=False)
+        yield Static(id="empty", markup=False)
         with Vertical(id="live"):
             yield Static(id="hold", markup=False)
             yield self.queue

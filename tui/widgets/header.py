@@ -117,7 +117,7 @@ class Header(Widget):
             return Content.styled("store unreadable", "$error")
         counts = snapshot.counts
         if not counts:
-            return Content.styled("no runs yet", "$text-disabled")
+            return Content.styled("no runs yet" if snapshot.version else "", "$text-disabled")
         shown = [state for state in SHOWN_STATES if counts.get(state)] or list(counts)
         parts = [
             Content.styled(
