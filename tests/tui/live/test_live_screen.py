@@ -11,11 +11,12 @@ from threading import Event
 import pytest
 from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
-from live_runs import LiveStore, epoch_line, populate, step
+from live_runs import LiveStore, epoch_line, populate, start, step
 from measured_runs import MeasuredStore
 from pilots import DEADLINE, wait_for
 
 from engine.store import queries
+from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
@@ -67,6 +68,22 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
         await wait_for(pilot, lambda: len(loss.curves["step"].ys) == 270, "its steps")
         assert len(loss.curves["epoch"].ys) == 27
         assert loss.curves["epoch"].xs("epoch")[-1] == 26.5
+
+
+async def test_an_epoch_takes_what_the_tables_say(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.mark(run, "running")
+    seconds = (90.0, 2.0, 4.0)  # the first waits for the data
+    chance = random.Random(1)
+    lines = [epoch_line(n, chance) | {"train_seconds": each} for n, each in enumerate(seconds, 1)]
+    empty_store.journal(run, [start(), *lines])
+    with closing(connect_reader(empty_store.location)) as connection:
+        [[told]] = runs_by_id(connection, ["train_seconds_median"], [run])
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await show_live(pilot)
+        await select(pilot, run)
+        assert f"per epoch  {told:.1f} s train" in "\n".join(screen_text(app))
 
 
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
