@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from rich.cells import cell_len
@@ -49,6 +48,8 @@ class Facts:
     start: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the journal's newest ``start``."""
     epochs: Sequence[Mapping[str, Any]] = ()
+    medians: Mapping[str, float | None] = field(default_factory=dict)
+    """Times of an epoch, by the store's columns."""
     job: JobFacts | None = None
     """Its job on a cluster, while it may run there."""
     node: Mapping[str, Any] = field(default_factory=dict)
@@ -145,7 +146,7 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
         ("torch", [_text(start, "torch") or ABSENT]),
         ("attempt", [whole(run.attempt)]),
         ("step", _step(run)),
-        ("per epoch", _epoch_seconds(facts.epochs)),
+        ("per epoch", _epoch_seconds(facts.medians)),
     ]  # fmt: skip
 
 
@@ -177,14 +178,14 @@ def _step(run: Run) -> list[str]:
     return [whole(run.step), each]
 
 
-def _epoch_seconds(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Median training and evaluation time of an epoch, as every table tells it."""
-    medians = []
-    for measure, name in (("train_seconds", "train"), ("eval_seconds", "eval")):
-        known = [epoch[measure] for epoch in epochs if epoch.get(measure) is not None]
-        if known:
-            medians.append(f"{duration(median(known))} {name}")
-    return medians or [ABSENT]
+def _epoch_seconds(medians: Mapping[str, float | None]) -> list[str]:
+    """Write the median training and evaluation time of an epoch."""
+    known = [
+        f"{duration(medians[f'{part}_seconds_median'])} {part}"
+        for part in ("train", "eval")
+        if medians.get(f"{part}_seconds_median") is not None
+    ]
+    return known or [ABSENT]
 
 
 def _metrics(facts: Facts, width: int) -> list[Line]:
