@@ -159,16 +159,19 @@ def _cost(
     timed = [past for past in found if not past.disturbed] or found
     whole = [past.whole[0] for past in timed if past.whole and past.whole[1:] == goal]
     column = "process_gpu_memory_mib" if hardware.kind == "cuda" else "process_memory_mib"
-    peaks = []
-    for past in found:
-        sql = f"SELECT max({column}) FROM telemetry WHERE run = ? AND attempt = ?"  # noqa: S608
-        own = fetch(con, sql, (past.run, past.attempt))[0][0]
-        peaks.append(past.gpu_memory_mib if own is None and hardware.kind == "cuda" else own)
-    known = [peak for peak in peaks if peak is not None]
+
+    def most(runs: list[_Past]) -> float | None:
+        peaks = []
+        for past in runs:
+            sql = f"SELECT max({column}) FROM telemetry WHERE run = ? AND attempt = ?"  # noqa: S608
+            own = fetch(con, sql, (past.run, past.attempt))[0][0]
+            peaks.append(past.gpu_memory_mib if own is None and hardware.kind == "cuda" else own)
+        return max((peak for peak in peaks if peak is not None), default=None)
+
     return PastCost(
         epoch_seconds=fmean(past.epoch_seconds for past in timed),
         run_seconds=fmean(whole) if whole else None,
-        memory_mib=max(known, default=None),
+        memory_mib=most(timed) or most(found),
         length=length,
-        runs=len(found),
+        runs=len(timed),
     )
