@@ -163,6 +163,9 @@ def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
 
 def _why(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from _reason(m["why"], facts.cells)
+    if m["count"]:
+        own = sum(any(run.still_improving for run in cell.runs) for cell in facts.cells)
+        yield from differs("cells", m["count"], own)
 
 
 def _signs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
