@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.compare.annotating import Annotating
 from tui.compare.column_dialog import ColumnsScreen
@@ -41,6 +41,7 @@ from tui.shell import remembered
 from tui.shell.bindings import bindings_for
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.field import Field
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
@@ -195,15 +196,15 @@ class CompareScreen(Screen[None]):
         """Type what to look for."""
         self._field.focus()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    @on(Field.Changed, "#filter")
+    def _filter_changed(self, event: Field.Changed) -> None:
         self._filter_problem = filter_problem(event.value, self._view.aggregate)
         if not self._filter_problem and event.value != self._view.filter:
             self._view = replace(self._view, filter=event.value)
             self._read((0, self.table.window[1]))
         self._show_status()
 
-    @on(Input.Submitted, "#filter")
+    @on(Field.Submitted, "#filter")
     def _filter_submitted(self) -> None:
         self.table.focus()
 
