@@ -306,18 +306,23 @@ def runs_by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> dict[Cell, l
     return groups
 
 
-def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
+def by_cell(
+    rows: Iterable[Row], cells: Mapping[str, Cell], labels: Mapping[Cell, str] | None = None
+) -> list[Row]:
     """Average runs over seeds: one row a cell, in the order of the cells' first runs.
 
     Each figure has its mean, and its sample standard deviation under the same name with `STD`.
 
     Args:
         cells: as for `runs_by_cell`.
+        labels: what tells cells apart (`engine.analysis.labels`); nothing does if not given.
     """
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []
-    for runs in runs_by_cell(rows, cells).values():
-        first: Row = {name: runs[0][name] for name in _CELL}
+    for cell, runs in runs_by_cell(rows, cells).items():
+        first: Row = {name: runs[0][name] for name in _PLACE}
+        first["label"] = (labels or {}).get(cell, "")
+        first |= {name: runs[0][name] for name in _CELL}
         words = " ".join(str(run["marks"] or "") for run in runs)
         told = any(run["marks"] is not None for run in runs)
         first |= {"marks": " ".join(in_order(words.split())) if told else None}
@@ -339,10 +344,8 @@ def _put(row: Row, name: str, figure: Spread | None) -> None:
 
 
 STD = " (std)"
-_CELL = (
-    "model", "dataset", "length", "profile", "settings", "aggregate", "protocol", "split",
-    "checksum",
-)  # fmt: skip
+_PLACE = ("model", "dataset", "length")
+_CELL = ("profile", "settings", "aggregate", "protocol", "split", "checksum")
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:

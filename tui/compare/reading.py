@@ -14,6 +14,7 @@ from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
+from engine.analysis.stored_labels import label_of_run, labels_at
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.spread import Spread
@@ -68,11 +69,14 @@ class PageReader:
         self._closed = False
         self._kept: _Kept | None = None
 
-    def read(self, request: PageRequest, before: Page | None) -> Page:
+    def read(
+        self, request: PageRequest, before: Page | None, catalogue: Catalogue | None = None
+    ) -> Page:
         """Count what matches, and read the rows that are asked for.
 
         Args:
             before: the page that was read last; what it knows isn't asked for again.
+            catalogue: knows what recipes give, which cells are named against.
 
         Raises:
             UserError, sqlite3.Error: the store can't be read, or the filter means nothing.
@@ -84,7 +88,7 @@ class PageReader:
                     before = None
                 choice = visible_choice(kept.con, request.choice)
                 if request.view.by_cell:
-                    page = _read_cells(kept.con, request, choice, before)
+                    page = _read_cells(kept.con, request, choice, before, catalogue)
                 else:
                     ordering = _ordering_of(kept, request, choice)
                     page = _read_runs(kept.con, request, choice, before, ordering)
@@ -179,7 +183,11 @@ def _read_runs(
 
 
 def _read_cells(
-    con: sqlite3.Connection, request: PageRequest, choice: Choice, before: Page | None
+    con: sqlite3.Connection,
+    request: PageRequest,
+    choice: Choice,
+    before: Page | None,
+    catalogue: Catalogue | None,
 ) -> Page:
     view, start = request.view, request.start
     order = (view.sort.source, view.descending, view.expanded, request.count)
@@ -208,6 +216,7 @@ def _read_cells(
         figures,
         marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
+        labels=labels_at(con, choice, {Cell.named(cell).place for cell in cells}, catalogue),
         apart=_apart(con, choice, cells),
     )
 
@@ -284,3 +293,15 @@ def read_points(
     """
     with closing(connect_reader(location)) as con:
         return scatter(con, choice, x, y, *dots)
+
+
+def read_label(
+    location: StoreLocation, choice: Choice, run: str, catalogue: Catalogue | None
+) -> str:
+    """Say what tells a run's cell from others of its model, data set and length.
+
+    Raises:
+        UserError: the store can't be read, or the filter means nothing.
+    """
+    with closing(connect_reader(location)) as con:
+        return label_of_run(con, choice, run, catalogue)

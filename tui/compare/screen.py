@@ -132,7 +132,8 @@ class CompareScreen(Screen[None]):
             follow=follow,
         )
         subject = replace(request, version=0, follow=False)
-        self._pages.ask(partial(self._page_reader.read, request, self.selection.page), subject)
+        page, catalogue = self.selection.page, self.app.catalogue
+        self._pages.ask(partial(self._page_reader.read, request, page, catalogue), subject)
 
     def _take_page(self, page: Page) -> None:
         self.selection.page = page
@@ -167,8 +168,11 @@ class CompareScreen(Screen[None]):
             status.update(content)
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Show published figures again: they are part of the configuration."""
+        """Show published figures and name cells again: the configuration has what is published,
+        and what recipes give."""
         self._show_reference()
+        if self._view.by_cell:
+            self._read()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_reference)  # only then its panel has its new width
@@ -351,7 +355,7 @@ class CompareScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
-        what = ComparisonExport(self.app.location, self._view, self._choice)
+        what = ComparisonExport(self.app.location, self.app.catalogue, self._view, self._choice)
         self.app.push_screen(ExportScreen(what))
 
     def action_report(self) -> None:

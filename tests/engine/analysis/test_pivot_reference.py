@@ -30,6 +30,7 @@ from engine.analysis.pivot.arranged import (
 from engine.analysis.pivot.stored import leaders, stored_pivot
 from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.analysis.published import caveats, published_for
+from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.cell import Cell
 from engine.config import ReferenceTable
 from engine.metrics import REFERENCE_COLUMNS
@@ -197,7 +198,8 @@ def test_the_stores_pivot_is_that_of_its_runs(
     for aggregate in ("best", "max", "last"):
         found = stored_pivot(con, Choice(aggregate=aggregate), aggregate)
         counted = counted_runs(con, Choice())
-        expected = pivot(compare_rows(con, aggregate=aggregate), counted)
+        labels = stored_labels(con, newest_runs(counted), None)
+        expected = pivot(compare_rows(con, aggregate=aggregate), counted, labels)
         assert [(row.level, row.label, row.seeds, row.apart) for row in found.rows] == [
             (row.level, row.label, row.seeds, row.apart) for row in expected
         ]

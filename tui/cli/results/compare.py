@@ -11,6 +11,7 @@ import click
 from engine.analysis import comparison, export
 from engine.analysis.pivot import text as pivot_text
 from engine.analysis.quality import parse_quality, with_time_to_quality
+from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
 from tui.cli.results.tables import (
@@ -144,8 +145,10 @@ def compare(
                 rows = with_time_to_quality(connection, rows, wanted)
             if by_cell:
                 counted = counted_runs(connection, Choice(filter_, imported=imported))
-                tell_cells(rows, counted)
-                rows = comparison.by_cell(rows, counted)
+                labels = stored_labels(connection, newest_runs(counted), session.catalogue_if_valid)
+                cells = comparison.by_cell(rows, counted, labels)
+                tell_cells(rows, counted, cells)
+                rows = cells
     if not by_cell:
         tell_marks(rows)
     if not rows:

@@ -11,7 +11,6 @@ from engine.analysis.apart import why_apart
 from engine.analysis.comparison import (
     Aggregate,
     Row,
-    by_cell,
     compare_rows,
     epochs_words,
 )
@@ -22,6 +21,7 @@ from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
 from engine.analysis.relaunch import Launch, launches_of
+from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING
@@ -66,9 +66,10 @@ def put_pivot(
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=imported)
     tables = session.catalogue.references.values() if reference else ()
+    catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
-            found = stored_pivot(connection, choice, aggregate, tables)
+            found = stored_pivot(connection, choice, aggregate, tables, catalogue)
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
         tell_none(session, filter_, done=True)
@@ -91,7 +92,7 @@ def put_inflation(session: Session, filter_: str, format_: str, output: Path | N
     cells: list[CellInflation] = []
     if session.has_store:
         with session.reader() as connection:
-            cells = inflation(connection, Choice(filter_))
+            cells = inflation(connection, Choice(filter_), session.catalogue_if_valid)
     if not cells:
         tell_none(session, filter_, done=True)
         if format_ in ("table", "md") and output is None:
@@ -112,14 +113,17 @@ def put_pairs(
     rows: list[Row] = []
     counted: dict[str, Cell] = {}
     launches: dict[str, Launch] = {}
+    labels: dict[Cell, str] = {}
     if session.has_store:
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
             counted = counted_runs(connection, Choice(filter_))
-            launches = launches_of(connection, list(counted), session.catalogue_if_valid)
+            catalogue = session.catalogue_if_valid
+            launches = launches_of(connection, list(counted), catalogue)
+            labels = stored_labels(connection, newest_runs(counted), catalogue)
     if left_out := sum(bool(row["origin"]) for row in rows):
         note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
-    cells, problems = ranked_cells(session.location, rows, counted, launches)
+    cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
     for problem in problems:
         note(problem)
     found = pairs(cells, chosen, masked=masked)
@@ -132,13 +136,13 @@ def put_pairs(
         note(sentence)
 
 
-def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
+def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence[Row]) -> None:
     """Say which runs make no cell or are marked, and which cells stand apart."""
     done = [row for row in rows if row["state"] == "done"]
     _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
     if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
         note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
-    sentences = why_apart(by_cell(rows, counted))
+    sentences = why_apart(cells)
     for sentence in sentences[:SHOWN]:
         note(sentence)
     if len(sentences) > SHOWN:
