@@ -315,7 +315,7 @@ def by_cell(
 
     Args:
         cells: as for `runs_by_cell`.
-        labels: what tells cells apart (`engine.analysis.labels`); nothing does if not given.
+        labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
     """
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []

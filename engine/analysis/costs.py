@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.analysis.comparison import Kind
-from engine.analysis.labels import cell_title
+from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.cells import RankedCell
 from engine.marks import of_times
 from engine.spread import Spread, spread

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.comparison import COSTS, Aggregate, Column, Value, columns, figure
+from engine.analysis.labels.stored import labels_at
 from engine.analysis.provenance import provenance_of
-from engine.analysis.stored_labels import labels_at
 from engine.cell import Cell
 from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.comparison import COSTS
-from engine.analysis.labels import cell_title
+from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import Launch
@@ -115,7 +115,7 @@ def published_for(
     Args:
         marks: those of the cells that have any.
         launches: how the runs of cells are launched, where it is known.
-        labels: what tells cells apart (`engine.analysis.labels`).
+        labels: what tells cells apart (`engine.analysis.labels.words`).
     """
     own = (marks or {}).get(row.cell, ())
     disturbed = bool(of_times(" ".join(own)))

@@ -20,7 +20,8 @@ from engine.analysis.comparison import (
 )
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.further import further_commands
-from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.inflation.measured import CellInflation, inflation
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import Metric
@@ -30,7 +31,6 @@ from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.relaunch import launches_of
-from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue
@@ -109,7 +109,7 @@ class Material:
     counted: Mapping[str, Cell]
     """The cell of each run that counts for one, by run id."""
     labels: Mapping[Cell, str]
-    """What tells cells of one model, data set and length apart (`engine.analysis.labels`)."""
+    """What tells cells of one model, data set and length apart (`engine.analysis.labels.words`)."""
     runs: Mapping[str, queries.Run]
     specs: Mapping[str, Mapping[str, Any]]
     """`engine.spec.RunSpec` as JSON, by run id."""

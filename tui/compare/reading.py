@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import Aggregate, Column, Value
+from engine.analysis.labels.stored import label_of_run, labels_at
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
-from engine.analysis.stored_labels import label_of_run, labels_at
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.spread import Spread

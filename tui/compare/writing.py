@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.analysis.comparison import Column, by_cell, compare_rows
 from engine.analysis.export import format_rows
-from engine.analysis.stored_labels import newest_runs, stored_labels
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import Catalogue
 from engine.errors import UserError
 from engine.files.named import write_named

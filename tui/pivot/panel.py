@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from engine.analysis.comparison import spread_text
-from engine.analysis.inflation import Inflated
-from engine.analysis.inflation_text import inflation_text, share_text
+from engine.analysis.inflation.measured import Inflated
+from engine.analysis.inflation.text import inflation_text, share_text
 from engine.analysis.pivot.arranged import PivotRow
 from engine.cell import Cell
 from tui.pivot.reading import UserIntervals

@@ -21,7 +21,7 @@ from engine.analysis.claims.claim import (
 )
 from engine.analysis.claims.rule import Side, untold
 from engine.analysis.comparison import COMPARABLE, Row, Value, metric_name, runs_by_cell
-from engine.analysis.labels import Described, cell_labels, cell_title
+from engine.analysis.labels.words import Described, cell_labels, cell_title
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
     Difference,
@@ -123,7 +123,7 @@ def ranked_cells(
             (`engine.store.compare.grouping.counted_runs`).
             Imported ones have no ranks, and are to be left out.
         launches: how runs are launched, by id, where it is known.
-        labels: what tells cells apart (`engine.analysis.stored_labels`); digests if not given.
+        labels: what tells cells apart (`engine.analysis.labels.stored`); digests if not given.
 
     Returns:
         The cells in the order of the rows, and a sentence for each run without ranks.

@@ -17,7 +17,7 @@ from typing import Literal
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import Value
 from engine.analysis.export import listed
-from engine.analysis.labels import Described, cell_labels
+from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
 from engine.marks import IMPORTED, MEANING, in_order
@@ -91,7 +91,7 @@ def arranged(
     """Put cells in their places, with subtotals and the total.
 
     Args:
-        labels: what tells cells apart (`engine.analysis.stored_labels`); conditions and digests if
+        labels: what tells cells apart (`engine.analysis.labels.stored`); conditions and digests if
             not given.
     """
     if not cells:

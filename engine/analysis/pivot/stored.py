@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.analysis import inflation, published
+from engine.analysis import published
 from engine.analysis.comparison import COSTS, Aggregate, Column, Value, column
-from engine.analysis.inflation import Inflated
+from engine.analysis.inflation.measured import Inflated, inflated, measures
+from engine.analysis.labels.stored import stored_labels
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
-from engine.analysis.stored_labels import stored_labels
 from engine.marks import of_times
 from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked
 
@@ -61,7 +61,7 @@ def stored_pivot(
     """
     tables = list(tables)
     shown = [entry.source for entry in pivot_columns(aggregate)]
-    read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
+    read = dict.fromkeys([*shown, *measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
     measured = _measured(con, cells)
     marks = cells_marked(con, choice)
@@ -81,7 +81,7 @@ def stored_pivot(
             )
         ),
         runs=sum(row.seeds for row in cells),
-        inflation={row.cell.name: inflation.inflated(row) for row in cells},
+        inflation={row.cell.name: inflated(row) for row in cells},
         published=tuple(each for some in beside.values() for each in some),
     )
 

@@ -14,9 +14,9 @@ from engine.analysis.comparison import (
     signed,
     spread_text,
 )
-from engine.analysis.inflation import INFLATED
-from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
-from engine.analysis.labels import cell_title
+from engine.analysis.inflation.measured import INFLATED
+from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
+from engine.analysis.labels.words import cell_title
 from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats

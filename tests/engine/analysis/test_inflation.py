@@ -8,8 +8,8 @@ import sqlite3
 
 import pytest
 
-from engine.analysis.inflation import INFLATED, CellInflation, inflation
-from engine.analysis.inflation_text import format_inflation, inflation_sentences
+from engine.analysis.inflation.measured import INFLATED, CellInflation, inflation
+from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.store import series
 from engine.store.compare.grouping import Choice, runs_of_cell
 

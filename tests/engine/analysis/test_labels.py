@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
 
-from engine.analysis.labels import Described, cell_labels, cell_title
-from engine.analysis.stored_labels import label_of_run, newest_runs, stored_labels
+from engine.analysis.labels.stored import label_of_run, newest_runs, stored_labels
+from engine.analysis.labels.words import Described, cell_labels, cell_title
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.spec import Filter, SplitRule

@@ -20,6 +20,7 @@ from measured_runs import MeasuredStore
 from row_pivot import pivot
 
 from engine.analysis.comparison import compare_rows
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pivot.arranged import (
     COLUMNS,
     PivotCell,
@@ -30,7 +31,6 @@ from engine.analysis.pivot.arranged import (
 from engine.analysis.pivot.stored import leaders, stored_pivot
 from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.analysis.published import caveats, published_for
-from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.cell import Cell
 from engine.config import ReferenceTable
 from engine.metrics import REFERENCE_COLUMNS

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pivot import text as pivot_text
 from engine.analysis.quality import parse_quality, with_time_to_quality
-from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
 from tui.cli.results.tables import (

@@ -14,14 +14,14 @@ from engine.analysis.comparison import (
     compare_rows,
     epochs_words,
 )
-from engine.analysis.inflation import CellInflation, inflation
-from engine.analysis.inflation_text import format_inflation, inflation_sentences
+from engine.analysis.inflation.measured import CellInflation, inflation
+from engine.analysis.inflation.text import format_inflation, inflation_sentences
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
 from engine.analysis.relaunch import Launch, launches_of
-from engine.analysis.stored_labels import newest_runs, stored_labels
 from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING

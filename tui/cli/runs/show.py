@@ -12,9 +12,9 @@ import click
 from engine.analysis.comparison import figure
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command
+from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
-from engine.analysis.stored_labels import label_of_run
 from engine.ceiling import ceiling_of
 from engine.evaluated import evaluated_of
 from engine.lifecycle import DIED

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.analysis.stored_labels import stored_labels
+from engine.analysis.labels.stored import stored_labels
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow, Choice, Measure, cell_table
@@ -50,7 +50,7 @@ class CellInflation:
     row: CellRow
     metrics: Mapping[str, Inflated]
     label: str = ""
-    """What tells it from cells of its model, data set and length (`engine.analysis.labels`)."""
+    """What tells it from cells of its place (`engine.analysis.labels.words`)."""
 
 
 def measures() -> list[Measure]:

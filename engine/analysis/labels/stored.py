@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.labels import Described, cell_labels
+from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.provenance import filter_of, split_of
 from engine.analysis.relaunch import recipe_of
 from engine.cell import Cell
@@ -26,7 +26,7 @@ _Place = tuple[str, str, int]
 def stored_labels(
     con: sqlite3.Connection, cells: Mapping[Cell, str], catalogue: Catalogue | None
 ) -> dict[Cell, str]:
-    """Name cells (`engine.analysis.labels`), each given with the id of one of its runs.
+    """Name cells (`engine.analysis.labels.words`), each given with the id of one of its runs.
 
     Only where settings differ within a model, data set and length are specifications read.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from engine.analysis.comparison import STD, Row, with_deviation
 from engine.analysis.export import format_rows
-from engine.analysis.inflation import INFLATED, CellInflation, Inflated
+from engine.analysis.inflation.measured import INFLATED, CellInflation, Inflated
 
 _APART = ("profile", "settings", "checksum")
 
