@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -253,6 +254,7 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
     # Texts stay texts: no formula, link or number is made of what a run is called.
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, {"in_memory": True, **plain})
+    book.set_properties({"created": datetime(1980, 1, 1)})  # the same rows are the same bytes
     sheet = book.add_worksheet("Pivot")
     sheet.outline_settings(symbols_below=False)
     sheet.freeze_panes(1, 1)

@@ -59,7 +59,7 @@ async def test_a_row_is_copied_with_tabs_and_every_digit(measured: MeasuredStore
         await pilot.press("y")
         assert app.clipboard == column_of(app, "test_ndcg_best")[0]
         await pilot.press("Y")
-        assert app.clipboard.split("\t")[:5] == ["▸", "sasrec", "ml-100k", "50", "2"]
+        assert app.clipboard.split("\t")[:5] == ["▸", "sasrec reference", "ml-100k", "50", "2"]
 
 
 async def test_the_copied_command_launches_the_same_run(measured: MeasuredStore) -> None:
