@@ -50,9 +50,8 @@ def open_sentences(weighed: Sequence[Weighed], cell: CostedCell) -> Iterator[str
             f"{difference_text(each.claim, turned=each.winner is not cell)}: {NONE_SHOWN}"
         )
         if each.missing:
-            text += (
-                f"; about {each.missing} more seeds each would tell, if it is as large as it looks"
-            )
+            more = f"{each.missing} more {'seed' if each.missing == 1 else 'seeds'} each"
+            text += f"; about {more} would tell, if it is as large as it looks"
         yield f"{text}."
     for reason, labels in untold.items():
         yield f"{weighed[0].claim.figure} against {listed(labels)}: {reason}: can't be told."
