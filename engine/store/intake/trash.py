@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from engine.errors import RunError, StoreError, UsageError, did_you_mean
+from engine.errors import RunError, StoreError, UsageError, nearest
 from engine.files.atomic import fsync_folder
 from engine.runfolder import RunFolder, run_folder
 from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, fetch
-from engine.store.intake.folders import discard_folder, save_folder
+from engine.store.intake.folders import discard_folder, load_meta, save_folder
 from engine.store.intake.import_run import import_run
 from engine.store.location import StoreLocation
 from engine.store.queries import present_runs
@@ -34,6 +35,14 @@ _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What the list of deleted runs tells of one; both empty where it can't be read."""
+
+    state: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """A deleted run; ``when`` is the time of its deletion, in seconds since 1970."""
 
@@ -43,6 +52,14 @@ class Deleted:
     @property
     def run(self) -> str:
         return self.folder.run_id
+
+    @property
+    def facts(self) -> Facts:
+        try:
+            meta = load_meta(self.folder)
+        except StoreError:
+            return Facts()
+        return Facts(str(meta["state"] or ""), str(meta["note"] or ""))
 
     @property
     def bytes(self) -> int:
@@ -77,6 +94,36 @@ def deleted_runs(location: StoreLocation) -> list[Deleted]:
             with suppress(RunError):
                 found.append(Deleted(run_folder(batch, path.name), when))
     return sorted(found, key=lambda each: (-each.when, each.run))
+
+
+def kept_since() -> float:
+    """Return the time of the oldest deletion that is kept, in seconds since 1970."""
+    return time.time() - KEPT_DAYS * 86_400
+
+
+def find_deleted(location: StoreLocation, text: str) -> str:
+    """Find the id of the one deleted run that is ``text``, or begins or ends with it.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    wanted = text.strip().lower()
+    asked = [run for _, run in _asked(location)]
+    ids = list(dict.fromkeys([*asked, *(each.run for each in deleted_runs(location))]))
+    for matches in (
+        [run for run in ids if run == wanted],
+        [run for run in ids if wanted and run.startswith(wanted)],
+        [run for run in ids if wanted and run.endswith(wanted)],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            some = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
+            raise UsageError(f"{text!r} could be several deleted runs: {some}")
+    with suppress(RunError):
+        if location.folder(wanted).spec.is_file():
+            return wanted  # whether it was deleted `bring_back` says
+    raise UsageError(f"There is no deleted run {text!r}: {_near(wanted, ids)}")
 
 
 def save_before_deletion(connection: StoreConnection, location: StoreLocation, run: str) -> None:
@@ -146,11 +193,8 @@ def undo_deletion(location: StoreLocation) -> BroughtBack:
     batches: dict[str, list[str]] = {}
     for each in deleted_runs(location):
         batches.setdefault(_stamp(each.when), []).append(each.run)
-    if location.db.exists():
-        with closing(connect_reader(location)) as connection:
-            asked = "SELECT created, run FROM requests WHERE action = 'delete'"
-            for created, run in fetch(connection, asked):
-                batches.setdefault(_stamp(created), []).append(run)
+    for created, run in _asked(location):
+        batches.setdefault(_stamp(created), []).append(run)
     return bring_back(location, batches[max(batches)]) if batches else BroughtBack()
 
 
@@ -210,7 +254,7 @@ def _bring_back(
     # Without an entry: whoever brought it back was killed before the store knew.
     source = found.folder if found is not None else place
     if not source.path.is_dir():
-        raise UsageError(f"There is no deleted run {run!r}: {did_you_mean(run, thrown)}")
+        raise UsageError(f"There is no deleted run {run!r}: {_near(run, thrown)}")
     if not import_run(connection, source):
         raise RunError(f"{run} can't be brought back: {source.spec} can't be read.")
     if found is not None:
@@ -219,6 +263,20 @@ def _bring_back(
     row = connection.row("SELECT fingerprint FROM runs WHERE id = ?", (run,))
     assert row is not None
     return [twin.id for twin in present_runs(connection, row[0]) if twin.id != run]
+
+
+def _asked(location: StoreLocation) -> list[tuple[float, str]]:
+    """List the runs that the supervisor is asked to delete, and since when."""
+    if not location.db.exists():
+        return []
+    with closing(connect_reader(location)) as connection:
+        rows = fetch(connection, "SELECT created, run FROM requests WHERE action = 'delete'")
+    return [(created, run) for created, run in rows]
+
+
+def _near(text: str, ids: Iterable[str]) -> str:
+    near = nearest(text, ids)
+    return f"did you mean {near!r}?" if near else "`seqbench undelete` lists them."
 
 
 def _stamp(when: float) -> str:
