@@ -228,7 +228,7 @@ class RunScreen(ChartedScreen):
 
     def action_delete(self) -> None:
         """Delete the run, after asking."""
-        self._ask("Delete", "Its folder goes with it, for good.", requests.request_delete)
+        self._ask("Delete", "u brings it back, for 30 days.", requests.request_delete)
 
     def _ask(self, verb: str, follows: str, write: RunRequest) -> None:
         text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"

@@ -16,6 +16,8 @@ APP = (
         "help", ("question_mark", "f1"), "Help", "Keys, and what figures and states mean",
         show=True,
     ),
+    _app("undo", ("u",), "Undo", "Bring back what was deleted last; on Launch, U lists it"),
+    _app("trash", ("U",), "Trash", "Deleted runs: list them, and bring single ones back"),
     _app("jump", ("ctrl+o",), "Jump", "A letter on every panel and field: press it"),
     _app("toggle_theme", ("f2",), "Theme", "Change between dark and light"),
     _app("choose_theme", ("f4",), "Themes", "Choose a theme; it is remembered"),

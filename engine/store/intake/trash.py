@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -80,6 +80,8 @@ class BroughtBack:
     runs: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    deleted: float | None = None
+    """When the last deletion was, if it was undone."""
 
 
 def deleted_runs(location: StoreLocation) -> list[Deleted]:
@@ -190,12 +192,13 @@ def bring_back(location: StoreLocation, runs: Iterable[str]) -> BroughtBack:
 
 def undo_deletion(location: StoreLocation) -> BroughtBack:
     """Bring back what was deleted last, in one go. Raises `StoreError`."""
-    batches: dict[str, list[str]] = {}
-    for each in deleted_runs(location):
-        batches.setdefault(_stamp(each.when), []).append(each.run)
-    for created, run in _asked(location):
-        batches.setdefault(_stamp(created), []).append(run)
-    return bring_back(location, batches[max(batches)]) if batches else BroughtBack()
+    deletions = [*_asked(location), *((each.when, each.run) for each in deleted_runs(location))]
+    if not deletions:
+        return BroughtBack()
+    last = max(when for when, _ in deletions)
+    # The time in a folder's name has fewer digits than that of a request.
+    runs = [run for when, run in deletions if _stamp(when) == _stamp(last)]
+    return replace(bring_back(location, runs), deleted=last)
 
 
 def empty(location: StoreLocation, before: float) -> tuple[int, int]:
