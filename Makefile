@@ -44,8 +44,8 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@ $(STAMP)
 
-# A report on a store of its own, from nothing: twelve short runs on the built-in data, a few minutes.
-SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 20,50 --seed 1,2 --set epochs=5
+# A report on a store of its own, from nothing: eighteen short runs on the built-in data, a few minutes.
+SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 20,50 --seed 1,2,3 --set epochs=5
 
 .PHONY: sample
 sample: $(STAMP)

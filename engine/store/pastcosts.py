@@ -97,6 +97,8 @@ class _Past:
     whole: tuple[float, int, int] | None
     """Seconds, epochs and patience of one that is done."""
     gpu_memory_mib: float | None
+    disturbed: bool
+    """Whether it is marked for its times."""
 
 
 def _alike(
@@ -106,8 +108,8 @@ def _alike(
     wanted: Mapping[str, Any],
     hardware: Hardware,
 ) -> list[_Past]:
-    """Find the newest runs with like settings on like hardware; those that are marked for their
-    times only where there are no others."""
+    """Find the newest runs with like settings on like hardware, those that are marked for their
+    times last."""
     rows = fetch(
         con,
         # By rowid, which an index holds: the newest without reading all of them.
@@ -135,8 +137,7 @@ def _alike(
             hardware.processes,
         ),
     )
-    undisturbed: list[_Past] = []
-    marked: list[_Past] = []
+    found: list[_Past] = []
     for run, attempt, seconds, state, total, memory, text, device, marks in rows:
         settings = json_object(text)
         if hardware.kind == "cuda" and device != hardware.title:
@@ -145,27 +146,32 @@ def _alike(
             training = settings["training"]
             whole = (total, training.get("epochs"), training.get("patience"))
             done = state == "done" and total is not None
-            past = _Past(run, attempt, seconds, whole if done else None, memory)
-            (marked if of_times(marks) else undisturbed).append(past)
-    return (undisturbed or marked)[:TAKEN]
+            disturbed = bool(of_times(marks))
+            past = _Past(run, attempt, seconds, whole if done else None, memory, disturbed)
+            found.append(past)
+    return sorted(found, key=lambda past: past.disturbed)[:TAKEN]
 
 
 def _cost(
     con: sqlite3.Connection, spec: RunSpec, length: int, found: list[_Past], hardware: Hardware
 ) -> PastCost:
     goal = (spec.training.epochs, spec.training.patience)
-    whole = [past.whole[0] for past in found if past.whole and past.whole[1:] == goal]
+    timed = [past for past in found if not past.disturbed] or found
+    whole = [past.whole[0] for past in timed if past.whole and past.whole[1:] == goal]
     column = "process_gpu_memory_mib" if hardware.kind == "cuda" else "process_memory_mib"
-    peaks = []
-    for past in found:
-        sql = f"SELECT max({column}) FROM telemetry WHERE run = ? AND attempt = ?"  # noqa: S608
-        own = fetch(con, sql, (past.run, past.attempt))[0][0]
-        peaks.append(past.gpu_memory_mib if own is None and hardware.kind == "cuda" else own)
-    known = [peak for peak in peaks if peak is not None]
+
+    def most(runs: list[_Past]) -> float | None:
+        peaks = []
+        for past in runs:
+            sql = f"SELECT max({column}) FROM telemetry WHERE run = ? AND attempt = ?"  # noqa: S608
+            own = fetch(con, sql, (past.run, past.attempt))[0][0]
+            peaks.append(past.gpu_memory_mib if own is None and hardware.kind == "cuda" else own)
+        return max((peak for peak in peaks if peak is not None), default=None)
+
     return PastCost(
-        epoch_seconds=fmean(past.epoch_seconds for past in found),
+        epoch_seconds=fmean(past.epoch_seconds for past in timed),
         run_seconds=fmean(whole) if whole else None,
-        memory_mib=max(known, default=None),
+        memory_mib=most(timed) or most(found),
         length=length,
-        runs=len(found),
+        runs=len(timed),
     )

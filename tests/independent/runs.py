@@ -60,7 +60,7 @@ class Run:
     @cached_property
     def ranks(self) -> np.ndarray:
         """(2, users): over all items, and with seen ones masked."""
-        return np.load(self.folder / "test_ranks.npy")
+        return np.load(self.folder / "test_ranks.npy", allow_pickle=False)
 
     @cached_property
     def chosen(self) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .facts import Facts, UnsureError, metric_of
+from .facts import WORTH, Facts, UnsureError, metric_of
 from .figures import LEVEL, Cell
 from .page import Part
 from .texts import DIFFERENCE, LABEL, N, differs, number, p_differs
@@ -221,6 +221,10 @@ def _quiet(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     of = [run for run in facts.done if not run.marks and run.is_told == quiet]
     yield from differs("runs", m["count"], len(of))
     yield from differs("runs in all", m["all"], len(facts.done))
+
+
+def _least_ratio(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    yield from differs("the least ratio that is told", m["least"], WORTH)
 
 
 def _few_users(m: Match, facts: Facts, part: Part) -> Iterator[str]:

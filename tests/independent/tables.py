@@ -74,7 +74,7 @@ def _references() -> dict[str, dict[tuple[str, str, int, str], str]]:
     """The published figures as they were typed, by their table's title."""
     found: dict[str, dict[tuple[str, str, int, str], str]] = {}
     for path in REFERENCES.glob("*.yaml"):
-        content = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
+        content = yaml.BaseLoader(path.read_text()).get_single_data()  # text, as typed
         found[content["title"]] = {
             (cell["model"], cell["dataset"], int(cell["length"]), name.partition("/")[0]): figure
             for cell in content["cells"]

@@ -17,6 +17,7 @@ from test_worker import OFTEN, SMALL, exit_status, kill_halted, lines, results
 
 from engine.config import load_catalogue
 from engine.errors import UsageError
+from engine.marks import of_metrics
 from engine.metrics import EPOCH_TIMES
 from engine.planning import enqueue_amended, enqueue_further
 from engine.runfolder import RunFolder
@@ -105,8 +106,9 @@ def stored(location: StoreLocation, run: str) -> dict[str, Any]:
         found = queries.get_run(con, run)
         rows = [{k: v for k, v in row.items() if k not in own} for row in series.epochs(con, run)]
     assert found is not None
-    kept = ("state", "epoch", "epochs", "step", "best_epoch", "best_valid_ndcg", "marks")
-    return {"rows": rows, **{name: getattr(found, name) for name in (*kept, "fingerprint")}}
+    kept = ("state", "epoch", "epochs", "step", "best_epoch", "best_valid_ndcg", "fingerprint")
+    marks = of_metrics(found.marks)
+    return {"rows": rows, "marks": marks, **{name: getattr(found, name) for name in kept}}
 
 
 @pytest.mark.parametrize(
