@@ -39,6 +39,7 @@ from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell import remembered
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
@@ -58,7 +59,7 @@ class CompareScreen(Screen[None]):
         ("The pivot", "pivot"),
         ("The scatter plot", "scatter"),
     )
-    BINDINGS = bindings_for("compare", COMPARE)  # type: ignore[assignment]
+    BINDINGS = bindings_for("compare", (*COMPARE, UNDO))  # type: ignore[assignment]
 
     app: Lab
 

@@ -16,8 +16,6 @@ NAMED_KEYS = (
     *(f"f{number}" for number in range(1, 13)),
 )
 _CONTROL = re.compile(r"ctrl\+[a-z]")
-_FORMER_NAMES = {"compare.undo": "app.undo"}
-"""Names of actions in files of before."""
 _SAME_AS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+j": "enter"}
 """Terminals send the same byte for both."""
 
@@ -64,8 +62,7 @@ def read_keymap(wanted: Mapping[str, tuple[str, ...]], actions: Sequence[Action]
     names = {action.name: action for action in actions}
     changeable = [name for name, action in names.items() if not action.own_keys]
     chosen: dict[str, tuple[str, ...]] = {}
-    for written, keys in wanted.items():
-        name = _FORMER_NAMES.get(written, written)
+    for name, keys in wanted.items():
         if name not in names:
             raise UsageError(f"there is no action {shown(name)}: {_hint(name, changeable)}")
         if names[name].own_keys:

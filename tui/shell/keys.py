@@ -16,7 +16,6 @@ APP = (
         "help", ("question_mark", "f1"), "Help", "Keys, and what figures and states mean",
         show=True,
     ),
-    _app("undo", ("u",), "Undo", "Bring back what was deleted last; on Launch, U lists it"),
     _app("trash", ("U",), "Trash", "Deleted runs: list them, and bring single ones back"),
     _app("jump", ("ctrl+o",), "Jump", "A letter on every panel and field: press it"),
     _app("toggle_theme", ("f2",), "Theme", "Change between dark and light"),
@@ -35,3 +34,9 @@ APP = (
         "Leave; what runs goes on in the background", show=True,
     ),
 )  # fmt: skip
+
+UNDO = Action(
+    "app.undo", ("u",), "Undo", "Bring back the runs that were deleted last",
+    ("compare", "live", "run", "pivot"), slug="undo",
+)  # fmt: skip
+"""On the screens whose keys leave it free."""

@@ -178,9 +178,3 @@ def test_the_command_line_goes_before_the_file() -> None:
     told = chosen.overridden(mouse=False, ascii_only=True, low_bandwidth=True)
     assert (told.mouse, told.glyphs, told.low_bandwidth) == (False, "ascii", True)
     assert chosen.overridden(mouse=True, ascii_only=False, low_bandwidth=False) == chosen
-
-
-def test_an_action_is_known_by_the_name_that_it_had() -> None:
-    keymap = read_keymap({"compare.undo": ("z",)}, ACTIONS)
-    (undo,) = (action for action in ACTIONS if action.name == "app.undo")
-    assert keymap.applied(undo).keys == ("z",)
