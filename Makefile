@@ -45,7 +45,7 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@touch $@ $(STAMP)
 
 # A report on a store of its own, from nothing: eighteen short runs on the built-in data, a few minutes.
-SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 20,50 --seed 1,2,3 --set epochs=5
+SAMPLE_RUNS ?= --model sasrec,bert4rec,xlstm --dataset synthetic --length 10,20 --seed 1,2,3 --set patience=1
 
 .PHONY: sample
 sample: $(STAMP)

@@ -207,7 +207,7 @@ def _two_data_sets_of_one_name(store: MeasuredStore, _: Path) -> None:
 
 
 ONE_SEED = ("one seed", r"seqbench run .*--seed 1,2,3")
-STILL = ("still improving at its limit", "seqbench continue")
+STILL = ("still improving at", "seqbench continue")
 TOLD_APART = "sasrec.*xlstm|xlstm.*sasrec"
 CASES = {
     "one seed": Case(_one_seed, MODELS, (*QUALITY, "cost"), untested=True, says=ONE_SEED),

@@ -10,7 +10,9 @@ from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arrange
 from engine.cell import Cell
 
 
-def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
+def pivot(
+    rows: Sequence[Row], counted: Mapping[str, Cell], labels: Mapping[Cell, str] | None = None
+) -> list[PivotRow]:
     """The pivot of the rows of `compare_rows`, whose aggregate made each run's figures.
 
     A cell of several seeds is their maximum where the aggregate is the maximum, and else their mean
@@ -19,6 +21,7 @@ def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
     Args:
         counted: which runs count, and for which cell
             (`engine.store.compare.grouping.counted_runs`).
+        labels: as for `arranged`.
     """
     extreme = {"max": max, "min": min}.get(str(rows[0]["aggregate"])) if rows else None
     found = []
@@ -42,7 +45,7 @@ def pivot(rows: Sequence[Row], counted: Mapping[str, Cell]) -> list[PivotRow]:
                 deviations=deviations if any(each is not None for each in deviations) else (),
             )
         )
-    return arranged(found)
+    return arranged(found, labels)
 
 
 def _number(value: Any) -> Any:

@@ -38,7 +38,7 @@ from tui.modes import MODES
 from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
-from tui.parts.palette import ActionCommands
+from tui.parts.palette import ActionCommands, Palette
 from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
 from tui.shell.glyphs import ascii_wanted
@@ -365,6 +365,11 @@ class SeqbenchApp(Lab):
         from tui.dialogs.trash import open_trash
 
         open_trash(self)
+
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_toggle_traffic(self) -> None:
         """Show in the header how much is sent to the terminal, or hide it."""

@@ -12,10 +12,10 @@ _WHY = {
     "data": "their data differ (checksum {})",
     "protocol": "they were measured by different protocols (protocol {})",
     "split": "their splits differ (split {})",
-    "settings": "their settings differ (settings {})",
+    "settings": "their settings differ ({})",
 }
-_DIGITS = {"data": 12, "settings": 12}
-"""Digits of a digest that are shown."""
+_DIGITS = 12
+"""Digits of a checksum that are shown."""
 
 
 class Conditions(NamedTuple):
@@ -52,7 +52,7 @@ def why_apart(cells: Iterable[Row]) -> list[str]:
     """Explain in a sentence each model, data set, length and profile that has several cells.
 
     Args:
-        cells: rows of `engine.analysis.comparison.by_cell`, or runs.
+        cells: rows of `engine.analysis.comparison.by_cell`.
     """
     places: dict[tuple[object, ...], list[Row]] = {}
     for cell in cells:
@@ -73,11 +73,17 @@ def _sentence(alike: Sequence[Row]) -> str:
     reasons = []
     for name, why in _WHY.items():
         if name in differs:
-            values = dict.fromkeys(
-                "not known" if value is None else str(value)[: _DIGITS.get(name)]
-                for value in (getattr(each, name) for each in facts)
-            )
+            if name == "settings":
+                values = dict.fromkeys(str(row["label"] or row["settings"]) for row in alike)
+            else:
+                values = dict.fromkeys(_shown(getattr(each, name), name) for each in facts)
             reasons.append(why.format(", ".join(values)))
     model, dataset, length, profile = (alike[0][name] for name in _PLACE)
     which = f"{model} × {dataset} × {length} ({profile})"
     return f"{which} stands in rows of its own, never averaged: {'; '.join(reasons)}."
+
+
+def _shown(value: Value, name: str) -> str:
+    if value is None:
+        return "not known"
+    return str(value)[: _DIGITS if name == "data" else None]

@@ -10,6 +10,7 @@ import math
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Literal, get_args
 
@@ -252,12 +253,20 @@ def short_spread_text(spread: Spread | None, kind: Kind) -> str:
 def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
     """Append a deviation to a figure's text, with as many decimals as the text has.
 
-    None is left out, and so is 0 for whole numbers and learning rates.
+    A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
+    the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
     """
-    if deviation is None or (deviation == 0 and kind in ("whole", "rate")):
+    if deviation is None or (deviation == 0 and kind == "whole"):
         return text
     if kind == "rate":
-        return f"{text}{sign}{figure(deviation, kind)}"
+        mean = Decimal(text)
+        decimals = max(0, 3 - mean.adjusted())
+        both = [f"{each:.{decimals}f}" for each in (mean, deviation)]
+        if not float(both[1]):
+            return text
+        while "." in both[0] and all(each.endswith("0") for each in both):
+            both = [each[:-1] for each in both]
+        return sign.join(each.removesuffix(".") for each in both)
     return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
 
 
@@ -297,18 +306,23 @@ def runs_by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> dict[Cell, l
     return groups
 
 
-def by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> list[Row]:
+def by_cell(
+    rows: Iterable[Row], cells: Mapping[str, Cell], labels: Mapping[Cell, str] | None = None
+) -> list[Row]:
     """Average runs over seeds: one row a cell, in the order of the cells' first runs.
 
     Each figure has its mean, and its sample standard deviation under the same name with `STD`.
 
     Args:
         cells: as for `runs_by_cell`.
+        labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
     """
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []
-    for runs in runs_by_cell(rows, cells).values():
-        first: Row = {name: runs[0][name] for name in _CELL}
+    for cell, runs in runs_by_cell(rows, cells).items():
+        first: Row = {name: runs[0][name] for name in _PLACE}
+        first["label"] = (labels or {}).get(cell, "")
+        first |= {name: runs[0][name] for name in _CELL}
         words = " ".join(str(run["marks"] or "") for run in runs)
         told = any(run["marks"] is not None for run in runs)
         first |= {"marks": " ".join(in_order(words.split())) if told else None}
@@ -330,10 +344,8 @@ def _put(row: Row, name: str, figure: Spread | None) -> None:
 
 
 STD = " (std)"
-_CELL = (
-    "model", "dataset", "length", "profile", "settings", "aggregate", "protocol", "split",
-    "checksum",
-)  # fmt: skip
+_PLACE = ("model", "dataset", "length")
+_CELL = ("profile", "settings", "aggregate", "protocol", "split", "checksum")
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.analysis.comparison import Kind
+from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.cells import RankedCell
 from engine.marks import of_times
 from engine.spread import Spread, spread
@@ -56,6 +57,11 @@ class CostedCell:
     @property
     def label(self) -> str:
         return self.cell.label
+
+    @property
+    def differs(self) -> str:
+        """What tells it from cells of its model and length; empty if nothing does."""
+        return self.label.removeprefix(cell_title(self.cell.cell, "")).strip()
 
     @property
     def place(self) -> frozenset[tuple[str, str]]:

@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.analysis.comparison import COSTS, Aggregate, Column, Value, columns, figure
+from engine.analysis.labels.stored import labels_at
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
 from engine.marks import MEANING, in_order, of_times
@@ -16,6 +17,9 @@ from engine.spread import Spread
 from engine.store.compare.comparison import runs_by_id
 from engine.store.compare.grouping import Choice, cell_figures, runs_of_cell
 from engine.store.database import fetch
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
 
 MANY = 100
 """Number of a cell's runs whose configurations are compared; they differ in seed only."""
@@ -98,10 +102,23 @@ def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
     return Side(run, (run,), figures)
 
 
-def cell_side(con: sqlite3.Connection, cell: str, choice: Choice, aggregate: Aggregate) -> Side:
-    """Read a cell as a side, with its runs that count (`engine.store.compare.grouping`)."""
+def cell_side(
+    con: sqlite3.Connection,
+    cell: str,
+    choice: Choice,
+    aggregate: Aggregate,
+    catalogue: Catalogue | None = None,
+) -> Side:
+    """Read a cell as a side, with its runs that count (`engine.store.compare.grouping`).
+
+    Args:
+        catalogue: knows what recipes give, which cells are named against.
+    """
     runs = tuple(runs_of_cell(con, choice, cell))
-    title = f"{' × '.join(map(str, Cell.named(cell).place))}, {len(runs)} seeds"
+    name = Cell.named(cell)
+    label = labels_at(con, choice, [name.place], catalogue).get(name, "")
+    title = " × ".join(map(str, name.place)) + (f" · {label}" if label else "")
+    title += f", {len(runs)} seeds"
     sources = [column.source for column in _measured(aggregate)]
     return Side(title, runs, cell_figures(con, choice, [cell], sources)[cell])
 

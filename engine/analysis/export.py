@@ -33,9 +33,10 @@ Format = Literal["table", "csv", "md", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _ESSENTIAL = (
-    "model", "dataset", "length", "seed", "seeds", "state", TIME_TO_QUALITY, "NDCG@10/test",
-    "Recall@10/test", "NDCG@10/valid", "MRR@10/test", "HitRate@10/test", "EpochTime",
-    "Total Epoch Trained", "BestEpoch", "Loss/train", "Model/TotalParams", "GradientNorm", "run",
+    "model", "dataset", "length", "label", "seed", "seeds", "state", TIME_TO_QUALITY,
+    "NDCG@10/test", "Recall@10/test", "NDCG@10/valid", "MRR@10/test", "HitRate@10/test",
+    "EpochTime", "Total Epoch Trained", "BestEpoch", "Loss/train", "Model/TotalParams",
+    "GradientNorm", "run",
 )  # fmt: skip
 """Columns that a table shows first where it can't show all, the most important first."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -73,6 +74,16 @@ def _names(rows: Sequence[Row]) -> list[str]:
     return list(rows[0]) if rows else column_names()
 
 
+def _for_people(rows: Sequence[Row]) -> list[str]:
+    """Return the columns without deviations, which stand beside their means, and without digests
+    of settings where labels say in what they differ."""
+    names = [name for name in _names(rows) if not name.endswith(STD)]
+    if "label" not in names:
+        return names
+    told = {"settings"} if any(row["label"] for row in rows) else {"settings", "label"}
+    return [name for name in names if name not in told]
+
+
 def csv_text(lines: Iterable[Sequence[Value | Decimal]]) -> str:
     """Write lines of values, the first being the head, as CSV for programs and spreadsheets."""
     out = io.StringIO()
@@ -94,7 +105,7 @@ def csv_cell(value: Value | Decimal) -> str:
 
 
 def _markdown(rows: Sequence[Row]) -> str:
-    names = [name for name in _names(rows) if not name.endswith(STD)]
+    names = _for_people(rows)
     figures = [kind_of(name) != "text" for name in names]
     body = zip(*(_cell_texts(rows, name) for name in names), strict=True)
     lines = ([markdown_cell(text) for text in line] for line in (names, *body))
@@ -123,7 +134,7 @@ def markdown_cell(text: str) -> str:
 def _table(rows: Sequence[Row], width: int | None) -> str:
     if not rows:
         return "No runs match.\n"
-    every = [name for name in _names(rows) if not name.endswith(STD)]
+    every = _for_people(rows)
     cells = {name: [_cut(text) for text in _cell_texts(rows, name)] for name in every}
     shown = _fitting(every, cells, width)
     headings = {name: [line for line in split_heading(name) if line] for name in shown}

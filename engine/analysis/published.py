@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.comparison import COSTS
+from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import Launch
@@ -107,17 +108,20 @@ def published_for(
     row: CellRow,
     marks: Mapping[Cell, tuple[str, ...]] | None = None,
     launches: Mapping[Cell, Launch] | None = None,
+    labels: Mapping[Cell, str] | None = None,
 ) -> list[Published]:
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
         marks: those of the cells that have any.
         launches: how the runs of cells are launched, where it is known.
+        labels: what tells cells apart (`engine.analysis.labels.words`).
     """
     own = (marks or {}).get(row.cell, ())
     disturbed = bool(of_times(" ".join(own)))
     launch = (launches or {}).get(row.cell)
-    side = Side(f"{row.cell.model} L={row.cell.length}", row.seeds, own, launch=launch)
+    title = cell_title(row.cell, (labels or {}).get(row.cell, ""))
+    side = Side(title, row.seeds, own, launch=launch)
     found = []
     for reference in references_of(tables, *row.cell.place):
         figures = {}

@@ -120,14 +120,22 @@ def _command(
     return shlex.join(words)
 
 
-def _differences(spec: Mapping[str, Any], catalogue: Catalogue | None) -> dict[str, Any]:
+def recipe_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> dict[str, Any] | None:
+    """Return the configuration (as JSON) that a run's profile gives by itself; None without a
+    catalogue, or where it doesn't know the model, the data set or the profile."""
     if catalogue is None:
-        return {}
+        return None
     try:
-        plain = catalogue.run_spec(
+        return catalogue.run_spec(
             spec["model"], spec["dataset"], spec["length"], spec["seed"], spec["profile"]
         ).model_dump(mode="json")
     except (UserError, KeyError):
+        return None
+
+
+def _differences(spec: Mapping[str, Any], catalogue: Catalogue | None) -> dict[str, Any]:
+    plain = recipe_of(spec, catalogue)
+    if plain is None:
         return {}
     return {
         key: value

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any, NamedTuple
 
 import psutil
@@ -22,6 +21,10 @@ MIB = 1024 * 1024
 
 LIMITS_SECONDS = 10.0
 """How long the limits of this process are taken to stay as they were read."""
+
+
+SHORTEST = 0.1
+"""Seconds that a load of the cores is of, at least."""
 
 
 class GpuProcess(NamedTuple):
@@ -142,17 +145,23 @@ class Sampler:
 
 
 class CpuLoad:
-    """How busy the CPU is that this process may use, since the look before."""
+    """How busy the CPU is that this process may use, since this object's look before.
+
+    Counts by itself: psutil keeps one interval for each thread, so that it tells 0 % wherever
+    another sampler has just looked, or another thread of a pool looks for the first time.
+    """
 
     def __init__(self) -> None:
+        self._cores, self._percent = _core_seconds(), 0.0
         self._quota: CpuQuota | None = None
         self._used = self._looked = 0.0
 
     def percent(self, limits: Limits) -> float:
-        """Return the load, 0 to 100: of the quota, if its use is known, else of the cores."""
-        cores = psutil.cpu_percent(percpu=True)
-        seen = [cores[number] for number in limits.allowed if number < len(cores)]
-        percent = fmean(seen or cores)
+        """Return the load, 0 to 100: of the quota, if its use is known, else of the cores.
+
+        Of the cores it is the one before until `SHORTEST` has passed: the kernel counts in ticks.
+        """
+        percent = self._of_cores(limits)
         used = limits.quota.used_seconds() if limits.quota else None
         if limits.quota and used is not None:
             now = time.monotonic()
@@ -161,6 +170,25 @@ class CpuLoad:
                 percent = 100 * (used - self._used) / seconds / limits.quota.cores
             self._quota, self._used, self._looked = limits.quota, used, now
         return min(max(percent, 0.0), 100.0)
+
+    def _of_cores(self, limits: Limits) -> float:
+        cores = _core_seconds()
+        both = list(zip(self._cores, cores, strict=False))
+        seen = [both[number] for number in limits.allowed if number < len(both)] or both
+        busy = sum(now[0] - before[0] for before, now in seen)
+        passed = sum(now[1] - before[1] for before, now in seen)
+        if passed >= SHORTEST * len(seen):
+            self._cores, self._percent = cores, 100 * busy / passed
+        return self._percent
+
+
+def _core_seconds() -> list[tuple[float, float]]:
+    """Return for each core the seconds that it was busy, and all that were counted."""
+    found = []
+    for core in psutil.cpu_times(percpu=True):
+        counted = sum(core) - core.guest - core.guest_nice  # guests' are among the user's
+        found.append((counted - core.idle - core.iowait, counted))
+    return found
 
 
 def memory_used(limits: Limits) -> float:

@@ -20,7 +20,8 @@ from engine.analysis.comparison import (
 )
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.further import further_commands
-from engine.analysis.inflation import CellInflation, inflation
+from engine.analysis.inflation.measured import CellInflation, inflation
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import Metric
@@ -107,6 +108,8 @@ class Material:
     """Which runs of the suite exist, where a suite was selected."""
     counted: Mapping[str, Cell]
     """The cell of each run that counts for one, by run id."""
+    labels: Mapping[Cell, str]
+    """What tells cells of one model, data set and length apart (`engine.analysis.labels.words`)."""
     runs: Mapping[str, queries.Run]
     specs: Mapping[str, Mapping[str, Any]]
     """`engine.spec.RunSpec` as JSON, by run id."""
@@ -165,7 +168,8 @@ def gather(
     choice = Choice(wanted.filter, without=tuple(runs))
     counted = counted_runs(con, choice)
     launches = launches_of(con, ids, catalogue)
-    cells, problems = ranked_cells(location, rows, counted, launches)
+    labels = stored_labels(con, newest_runs(counted), catalogue)
+    cells, problems = ranked_cells(location, rows, counted, launches, labels)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     specs = _specs(con, ids)
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
@@ -174,13 +178,14 @@ def gather(
         rows=tuple(rows),
         suite_runs=planned,
         counted=counted,
+        labels=labels,
         runs=meant_runs,
         specs=specs,
         starts=series.starts(con, ids),
         groups=tuple(_groups(con, cells, found, wanted)),
-        pivot=stored_pivot(con, choice, "best").rows,
-        inflation=tuple(inflation(con, choice)),
-        published=tuple(_published(con, choice, catalogue, cells)),
+        pivot=stored_pivot(con, choice, "best", catalogue=catalogue).rows,
+        inflation=tuple(inflation(con, choice, catalogue)),
+        published=tuple(_published(con, choice, catalogue, cells, labels)),
         further=tuple(
             further_commands(
                 location,
@@ -217,13 +222,14 @@ def _published(
     choice: Choice,
     catalogue: Catalogue | None,
     cells: Sequence[RankedCell],
+    labels: Mapping[Cell, str],
 ) -> Iterator[tuple[CellRow, Published]]:
     tables = list(catalogue.references.values()) if catalogue is not None else []
     if tables:
         marks = cells_marked(con, choice)
         launches = {each.cell: each.launch for each in cells if each.launch is not None}
         for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell, marks, launches):
+            for each in published.published_for(tables, cell, marks, launches, labels):
                 yield cell, each
 
 

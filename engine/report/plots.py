@@ -193,16 +193,20 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
         steps = sorted((points[index][0], points[index][1].mean) for index in front)
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
+    places = Counter(quality.cell.cell.cell.place for quality in qualities)
     for index, (x, quality) in enumerate(points):
         colour, marker = looks[_model(quality.cell)]
         axes.plot([x, x], [quality.low, quality.high], color=colour, linewidth=1, alpha=0.55)
         inside = colour if index in front else PAPER
         axes.plot([x], [quality.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
         length = quality.cell.cell.cell.length
-        if len(lengths) > 1:
+        beside = [str(length)] if len(lengths) > 1 else []
+        if places[quality.cell.cell.cell.place] > 1:
+            beside.append(quality.cell.differs)
+        if beside:
             right, up, side = _BESIDE[lengths.index(length) % len(_BESIDE)]
             axes.annotate(
-                str(length), (x, quality.mean), (right, up), textcoords="offset points",
+                " ".join(beside), (x, quality.mean), (right, up), textcoords="offset points",
                 horizontalalignment=side, fontsize=8.5, color=QUIET,
             )  # fmt: skip
     arrow = "← better" if cost.better == "lower" else "better →"

@@ -132,6 +132,8 @@ class LaunchCell:
     """Mean of `Run.progress` over those in training; None where none is."""
     score: Spread | None = None
     """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
+    settings: int = 0
+    """How many settings, or versions of the data, have such a mean."""
     ceiling: Ceiling | None = None
     """What bounds ``score``; None where it isn't known."""
     evaluated: Evaluated | None = None
@@ -351,7 +353,10 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
     best: dict[tuple[str, str, int], str] = {}
     for row in cell_table(con, Choice(), [_SCORE]):
         place, score = found.get(row.cell.place), row.figures.get(_SCORE)
-        if place and score and (place.score is None or score.spread.mean > place.score.mean):
+        if not place or not score:
+            continue
+        place.settings += 1
+        if place.score is None or score.spread.mean > place.score.mean:
             place.score = score.spread
             best[row.cell.place] = row.run
     recorded = starts(con, list(best.values()))

@@ -11,6 +11,7 @@ from .page import parts
 from .runs import read_runs
 from .sentences import judged
 from .tables import judged_rows
+from .texts import LABEL
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,12 @@ def check(report: Path, runs: Path) -> list[Judged]:
     if found := re.search(r"\bfilter (.*?) · \d+ runs?", head):
         terms = (term.partition(":") for term in found[1].split())
         facts.meant = {name: set(values.split(",")) for name, _, values in terms}
+    told = [part.text for part in every] + [" ".join(r) for part in every for r in part.rows]
+    facts.labels = {label for text in told for label in re.findall(LABEL, text)}
     judgements = []
     for part in every:
         if part.kind == "title":
             continue
-        told = judged_rows(part, facts) if part.kind == "table" else judged(part, facts)
-        judgements += [Judged(part.section, *each) for each in told]
+        found_in = judged_rows(part, facts) if part.kind == "table" else judged(part, facts)
+        judgements += [Judged(part.section, *each) for each in found_in]
     return judgements

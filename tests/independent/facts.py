@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from .figures import LEVEL, Cell, Test, holm, interval, ratio, test
 from .runs import NAMES, Run
+from .texts import LABEL
 
 TIMES = (
     "Training to the chosen epoch",
@@ -44,6 +45,8 @@ class Facts:
     meant: dict[str, set[str]] = field(default_factory=dict)
     """Conditions of the report's filter, by field."""
     suite: str | None = None
+    labels: set[str] = field(default_factory=set)
+    """What the report calls cells."""
 
     def means(self, run: Run) -> bool:
         model, dataset, length, profile = run.place
@@ -67,7 +70,29 @@ class Facts:
         for run in sorted(self.done, key=lambda run: run.id):
             newest[run.cell][run.spec["seed"]] = run
         runs = [tuple(seeds[seed] for seed in sorted(seeds)) for seeds in newest.values()]
-        return [Cell(some, some[0].group) for some in runs]
+        places: dict[Any, list[Cell]] = defaultdict(list)
+        for some in runs:
+            places[some[0].place[:3]].append(Cell(some, some[0].group))
+        return [cell for alike in places.values() for cell in self._called(alike)]
+
+    def _called(self, alike: Sequence[Cell]) -> list[Cell]:
+        """Find what the report calls cells of one model, data set and length: a name is of the one
+        of which it is true, or of the one left once the others have theirs."""
+        if len(alike) == 1:
+            return [*alike]
+        base = f"{alike[0].label} "
+        names = {each.removeprefix(base) for each in self.labels if each.startswith(base)}
+        unnamed, called = [*alike], []
+        while found := [
+            (name, true[0])
+            for name in sorted(names)
+            if len(true := [cell for cell in unnamed if cell.has(name)]) == 1
+        ]:
+            name, cell = found[0]
+            names.remove(name)
+            unnamed.remove(cell)
+            called.append(replace(cell, differs=name))
+        return [*called, *(replace(cell, differs="?") for cell in unnamed)]
 
     def group(self, title: str) -> list[Cell]:
         """The cells under a heading: a data set's, or those of one version of its data."""
@@ -83,8 +108,8 @@ class Facts:
 
     def cell(self, label: str, cells: Sequence[Cell] | None = None) -> Cell:
         """The cell of a label, which may end in a sign."""
-        base = re.match(r"\S+ L=\d+", label)
-        found = [c for c in cells or self.cells if base and c.label == base[0]]
+        name = re.match(LABEL, label)
+        found = [c for c in cells or self.cells if name and c.label == name[0]]
         if len(found) != 1:
             raise UnsureError(f"{len(found)} cells are called {label!r}")
         return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,20 @@ class Cell:
 
     runs: tuple[Run, ...]
     group: tuple[Any, ...]
+    differs: str = ""
+    """What the report says of its settings to tell it from cells of its model and length."""
 
     @property
     def label(self) -> str:
         model, _, length, _ = self.runs[0].place
-        return f"{model} L={length}"
+        return f"{model} L={length} {self.differs}".rstrip()
+
+    def has(self, differs: str) -> bool:
+        """Whether settings and recipe are these, such as ``tuned lr=0.0005``."""
+        spec = self.runs[0].spec
+        own = {**spec["architecture"], **spec["training"]}
+        values = {f"{name}={json.dumps(value).strip(chr(34))}" for name, value in own.items()}
+        return set(differs.split()) <= {*values, spec["profile"]}
 
     @property
     def model(self) -> tuple[str, str]:

@@ -163,6 +163,9 @@ def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
 
 def _why(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from _reason(m["why"], facts.cells)
+    if m["count"]:
+        own = sum(any(run.still_improving for run in cell.runs) for cell in facts.cells)
+        yield from differs("cells", m["count"], own)
 
 
 def _signs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
@@ -355,7 +358,16 @@ def _command(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def _each_cell(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    raise UnsureError("which cells stand apart isn't recomputed")
+    place = m["model"], m["dataset"], int(m["length"]), m["profile"]
+    own = {cell.differs for cell in facts.cells if cell.runs[0].place == place}
+    if len(own) < 2 or own != set(m["names"].split(", ")):
+        yield f"the cells are {sorted(own)}"
+
+
+def _rows_apart(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    place = m["model"], m["dataset"], int(m["length"])
+    rows = sum(cell.runs[0].place[:3] == place for cell in facts.cells)
+    yield from differs("its rows", m["rows"], rows)
 
 
 def _patterns() -> Iterator[tuple[re.Pattern[str], Check]]:

@@ -108,7 +108,8 @@ def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         if index < 2:
             cells = [c for c in cells if c.runs[0].place[index] == name]
         else:
-            cells = [c for c in cells if str(c.runs[0].place[2]) == name.split(" ")[0].rstrip("!")]
+            length, _, words = name.removesuffix(" !").partition(" · ")
+            cells = [c for c in cells if str(c.runs[0].place[2]) == length and c.differs == words]
     if len(place) == 3 and len(cells) != 1:
         raise UnsureError(f"{len(cells)} cells are meant")
     for head, value in PIVOT.items():

@@ -8,6 +8,7 @@ import pytest
 from live_runs import NOW
 from pilots import wait_for
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from engine.machine import slots, telemetry
 from engine.machine.busyprocesses import BusyProcesses
@@ -60,6 +61,9 @@ async def show_live(pilot: Pilot[None]) -> LiveScreen:
         await curves_read(pilot, screen)
         device = screen.query_one(DevicePanel)
         await wait_for(pilot, lambda: device._sample is not None, "the machine is shown")
+    else:
+        empty = screen.query_one("#empty", Static)
+        await wait_for(pilot, lambda: empty.content, "the store is read")
     await pilot.pause()
     return screen
 

@@ -109,6 +109,19 @@ async def test_the_header_counts_runs_by_state(busy_store: LiveStore) -> None:
         )
 
 
+async def test_a_store_with_cancelled_runs_only_has_runs(empty_store: LiveStore) -> None:
+    empty_store.mark(empty_store.launch("sasrec"), "cancelled")
+    async with SeqbenchApp(empty_store.location).run_test(size=(160, 36)) as pilot:
+        await settled(pilot)
+        header = pilot.app.screen.query_one(Header)
+        await wait_for(pilot, lambda: header.app.snapshot.exists, "the store is known")
+        text = str(header.render())
+        assert "⊘ 1 cancelled" in text, text
+        assert "no runs yet" not in text
+        header.app.snapshot = Snapshot()
+        assert "no runs yet" not in str(header.render()), "nobody has looked yet"
+
+
 async def test_news_do_not_pile_up_while_the_app_hears_nothing(
     busy_store: LiveStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ MORE_PLACES = {
     "delete dialog": ("3 down enter d", "AskScreen"),
     "filter": ("3 slash", "CompareScreen"),
     "run from compare": ("3 enter", "RunScreen"),
-    "palette": ("ctrl+p", "CommandPalette"),
+    "palette": ("ctrl+p", "Palette"),
 }
 
 

@@ -28,7 +28,7 @@ def apps(background: Background) -> Iterator[tuple[Terminal, Terminal]]:
 
 
 def launch(app: Terminal, keys: str = "") -> None:
-    """Launch what is missing of the selection, after choosing it with ``keys``."""
+    """Launch what is missing, after choosing it with ``keys``."""
     app.type(keys)
     app.shows("1 to launch")
     app.type("\r")

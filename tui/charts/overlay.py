@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.charts.reading import Run, find_companions
@@ -21,6 +21,7 @@ from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, ago, number, plain, run_label
+from tui.widgets.field import Field
 
 HINT = "⏎ chooses · esc done · ^n none"
 
@@ -52,13 +53,15 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._run_id = run_id
         self._chosen = dict.fromkeys(chosen)
         self._runs: Sequence[Run] = ()
+        self._entered = False
+        """Whether enter waits for the runs that fit what was typed before it."""
         self._reading = Reading(self, self._take, self._fail)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Lay over"
             dialog.border_subtitle = self.app.key_written(HINT)
-            yield Input(placeholder="words: model, data set, L50, s42, state …", compact=True)
+            yield Field(placeholder="words: model, data set, L50, s42, state …", compact=True)
             yield OptionList(id="runs", compact=True, markup=False)
             yield Static(id="said", markup=False)
 
@@ -67,8 +70,9 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._say()
         self._find(())
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    @on(Field.Changed)
+    def _typed(self, event: Field.Changed) -> None:
+        self._entered = False
         self._find(tuple(plain(event.value, 200).split()))
 
     def _find(self, words: tuple[str, ...]) -> None:
@@ -78,8 +82,11 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def _take(self, found: Sequence[Run]) -> None:
         self._show(found)
         self._say()
+        if self._entered:
+            self._submitted()
 
     def _fail(self, problem: str) -> None:
+        self._entered = False
         self._show(())
         self._say(plain(problem, PARAGRAPH))
 
@@ -116,8 +123,11 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
             at = (self.runs.highlighted or 0) + lines
             self.runs.highlighted = min(max(at, 0), len(self._runs) - 1)
 
-    @on(Input.Submitted)
+    @on(Field.Submitted)
     def _submitted(self) -> None:
+        self._entered = self._reading.busy
+        if self._entered:
+            return
         at = self.runs.highlighted
         if at is not None and at < len(self._runs):
             self._toggle(at)

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from engine.errors import UsageError
 from engine.store.requests import change_tags, set_note
@@ -20,6 +20,7 @@ from tui.lab import Lab
 from tui.results.note import NoteScreen
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, count, plain
+from tui.widgets.field import Field
 
 
 class Annotating:
@@ -95,14 +96,14 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
             dialog.border_title = f"Tags of {count(self._runs, 'run')}" if many else "Tags"
             dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
             text = plain(" ".join(self._common))
-            yield Input(text, placeholder="paper ablation best", max_length=400)
+            yield Field(text, placeholder="paper ablation best", max_length=400)
             shared = " Those that all the runs have are shown." if many else ""
             yield Static(self._HINT + shared, markup=False)
 
-    @on(Input.Changed)
-    def _check(self) -> tuple[str, ...] | None:
+    @on(Field.Changed)
+    def _check(self, event: Field.Changed | Field.Submitted) -> tuple[str, ...] | None:
         """Return the tags as typed; or None, and say below what is wrong with them."""
-        words = self.query_one(Input).value.replace(",", " ").replace("#", " ").split()
+        words = event.value.replace(",", " ").replace("#", " ").split()
         hint = self.query_one(Static)
         try:
             tags = check_tags(words)
@@ -115,8 +116,8 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
             hint.remove_class("-wrong")
         return tags
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        tags = self._check()
+    @on(Field.Submitted)
+    def _submitted(self, event: Field.Submitted) -> None:
+        tags = self._check(event)
         if tags is not None:
             self.dismiss(tags if tags != self._common else None)

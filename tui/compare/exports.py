@@ -32,6 +32,7 @@ class ComparisonExport:
     """
 
     location: StoreLocation
+    catalogue: Catalogue | None
     view: View
     choice: Choice
     title: str = "Export"
@@ -55,7 +56,8 @@ class ComparisonExport:
         if path.name.lower().endswith(ARCHIVES):
             return write_archive(self.location, path, self.choice)
         format_, sort = FORMAT_OF[path.suffix.lower()], (self.view.sort, self.view.descending)
-        return write_table(self.location, path, format_, self.choice, sort, cells=self.view.by_cell)
+        choice, cells = self.choice, self.view.by_cell
+        return write_table(self.location, path, format_, choice, sort, self.catalogue, cells=cells)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ is in docs/queries.md."""
 
 from __future__ import annotations
 
-from textual.widgets import Input
+from tui.widgets.field import Field
 
 _HINT, _LONG_HINT = "/ filter", "/ filter, such as model:sasrec ndcg>0.1"
 
@@ -24,7 +24,7 @@ FILTER_HELP = (
 """What to write, and which runs it finds."""
 
 
-class FilterField(Input):
+class FilterField(Field):
     """A field whose hint gives an example where that has room: cut, it would look like a filter
     that is there."""
 

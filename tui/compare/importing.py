@@ -10,12 +10,13 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.lab import Lab
 from tui.results.export import typed_path
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.field import Field
 
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
@@ -42,7 +43,7 @@ class ImportScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Import"
-            yield Input(placeholder=_HINT, max_length=1000)
+            yield Field(placeholder=_HINT, max_length=1000)
             yield Static(id="about", markup=False)
 
     def on_mount(self) -> None:
@@ -61,13 +62,13 @@ class ImportScreen(ModalScreen[None]):
         lines = [Content(plain(line, PARAGRAPH)) for line in text.splitlines()]
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
-    @on(Input.Changed)
+    @on(Field.Changed)
     def _changed(self) -> None:
         if not self._busy:
             self._offer(None)
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    @on(Field.Submitted)
+    def _submitted(self, event: Field.Submitted) -> None:
         if self._busy or not event.value.strip():
             return
         path, location, config_dir = typed_path(event.value), self.app.location, self.app.config_dir

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import Aggregate, Column, Value
+from engine.analysis.labels.stored import label_of_run, labels_at
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
@@ -69,11 +70,14 @@ class PageReader:
         self._closed = False
         self._kept: _Kept | None = None
 
-    def read(self, request: PageRequest, before: Page | None) -> Page:
+    def read(
+        self, request: PageRequest, before: Page | None, catalogue: Catalogue | None = None
+    ) -> Page:
         """Count what matches, and read the rows that are asked for.
 
         Args:
             before: the page that was read last; what it knows isn't asked for again.
+            catalogue: knows what recipes give, which cells are named against.
 
         Raises:
             UserError, sqlite3.Error: the store can't be read, or the filter means nothing.
@@ -85,7 +89,7 @@ class PageReader:
                     before = None
                 choice = visible_choice(kept.con, request.choice)
                 if request.view.by_cell:
-                    page = _read_cells(kept.con, request, choice, before)
+                    page = _read_cells(kept.con, request, choice, before, catalogue)
                 else:
                     ordering = _ordering_of(kept, request, choice)
                     page = _read_runs(kept.con, request, choice, before, ordering)
@@ -180,7 +184,11 @@ def _read_runs(
 
 
 def _read_cells(
-    con: sqlite3.Connection, request: PageRequest, choice: Choice, before: Page | None
+    con: sqlite3.Connection,
+    request: PageRequest,
+    choice: Choice,
+    before: Page | None,
+    catalogue: Catalogue | None,
 ) -> Page:
     view, start = request.view, request.start
     order = (view.sort.source, view.descending, view.expanded, request.count)
@@ -209,6 +217,7 @@ def _read_cells(
         figures,
         marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
+        labels=labels_at(con, choice, {Cell.named(cell).place for cell in cells}, catalogue),
         apart=_apart(con, choice, cells),
     )
 
@@ -291,3 +300,15 @@ def read_spent(location: StoreLocation, runs: Sequence[str]) -> Spent:
     """Read what was put into runs. Raises `UserError` if the store can't be read."""
     with closing(connect_reader(location)) as con:
         return spent_on(con, runs)
+
+
+def read_label(
+    location: StoreLocation, choice: Choice, run: str, catalogue: Catalogue | None
+) -> str:
+    """Say what tells a run's cell from others of its model, data set and length.
+
+    Raises:
+        UserError: the store can't be read, or the filter means nothing.
+    """
+    with closing(connect_reader(location)) as con:
+        return label_of_run(con, choice, run, catalogue)

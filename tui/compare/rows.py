@@ -86,8 +86,10 @@ def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cel
         case "seed":
             sign = IMPORTED if name.profile == marks.IMPORTED else ""
             return Cell(f"{sign}×{row.seeds}", "muted" if row.seeds == 1 else "")
+        case "model":
+            return Cell(plain(f"{name.model} {page.labels.get(name, '')}".rstrip(), WIDEST))
         case "run":
-            return Cell(plain(str(name.settings), WIDEST), "muted")
+            return Cell("–", "muted")
         case "marks":
             return Cell(page.marks_of(row) or "–", "muted")
     if column.source in FIELDS:

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.compare.annotating import Annotating
 from tui.compare.column_dialog import ColumnsScreen
@@ -42,6 +42,7 @@ from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.field import Field
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable
@@ -131,7 +132,8 @@ class CompareScreen(Screen[None]):
             follow=follow,
         )
         subject = replace(request, version=0, follow=False)
-        self._pages.ask(partial(self._page_reader.read, request, self.selection.page), subject)
+        page, catalogue = self.selection.page, self.app.catalogue
+        self._pages.ask(partial(self._page_reader.read, request, page, catalogue), subject)
 
     def _take_page(self, page: Page) -> None:
         self.selection.page = page
@@ -166,8 +168,11 @@ class CompareScreen(Screen[None]):
             status.update(content)
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Show published figures again: they are part of the configuration."""
+        """Show published figures and name cells again: the configuration has what is published,
+        and what recipes give."""
         self._show_reference()
+        if self._view.by_cell:
+            self._read()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_reference)  # only then its panel has its new width
@@ -193,15 +198,15 @@ class CompareScreen(Screen[None]):
         """Type what to look for."""
         self._field.focus()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    @on(Field.Changed, "#filter")
+    def _filter_changed(self, event: Field.Changed) -> None:
         self._filter_problem = filter_problem(event.value, self._view.aggregate)
         if not self._filter_problem and event.value != self._view.filter:
             self._view = replace(self._view, filter=event.value)
             self._read((0, self.table.window[1]))
         self._show_status()
 
-    @on(Input.Submitted, "#filter")
+    @on(Field.Submitted, "#filter")
     def _filter_submitted(self) -> None:
         self.table.focus()
 
@@ -344,7 +349,7 @@ class CompareScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
-        what = ComparisonExport(self.app.location, self._view, self._choice)
+        what = ComparisonExport(self.app.location, self.app.catalogue, self._view, self._choice)
         self.app.push_screen(ExportScreen(what))
 
     def action_report(self) -> None:

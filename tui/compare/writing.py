@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.analysis.comparison import Column, by_cell, compare_rows
 from engine.analysis.export import format_rows
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import Catalogue
 from engine.errors import UserError
 from engine.files.named import write_named
@@ -24,6 +25,7 @@ def write_table(
     format_: str,
     choice: Choice,
     sort: tuple[Column, bool],
+    catalogue: Catalogue | None = None,
     *,
     cells: bool,
 ) -> str:
@@ -32,6 +34,7 @@ def write_table(
     Args:
         format_: one of those of `engine.analysis.export`.
         sort: by which column, and whether its highest comes first.
+        catalogue: knows what recipes give, which cells are named against.
 
     Raises:
         UserError: the store can't be read, or the file can't be written.
@@ -45,7 +48,8 @@ def write_table(
         )
         rows = [row for row in rows if row["run"] not in choice.without]
         if cells:
-            rows = by_cell(rows, counted_runs(con, choice))
+            counted = counted_runs(con, choice)
+            rows = by_cell(rows, counted, stored_labels(con, newest_runs(counted), catalogue))
     write_named(path, format_rows(rows, format_))
     return count(len(rows), "cell" if cells else "run")
 

@@ -7,9 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.lab import Lab
+from tui.widgets.field import Field
 
 
 class LimitScreen(ModalScreen["int | None"]):
@@ -35,10 +36,10 @@ class LimitScreen(ModalScreen["int | None"]):
                 f"It had {self._had:,} epochs. A new run goes on from its checkpoint, up to epoch",
                 markup=False,
             )
-            yield Input(str(self._proposed), type="integer", max_length=6)
+            yield Field(str(self._proposed), type="integer", max_length=6)
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    @on(Field.Submitted)
+    def _submitted(self, event: Field.Submitted) -> None:
         epochs = int(event.value or 0)
         if epochs <= self._had:
             self.notify(f"More than {self._had:,}: it had these already.", severity="error")

@@ -63,6 +63,12 @@ class OrderDesk(TextBox):
             catalogue, cells, choices.seeds, choices.profile, choices.settings, choices.suite
         )
 
+    def name_frame(self) -> None:
+        """Say in the frame what enter launches."""
+        enter = self.app.key_written("⏎")
+        under = f"{enter} launches the cell under the cursor"
+        self.border_title = "Selection" if self._grid.selected else under
+
     def replan(self) -> None:
         """Work out the plan of what is chosen now; `Planned` follows."""
         self._plan = None

@@ -13,7 +13,7 @@ from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Label, Select, Static
+from textual.widgets import Label, Select, Static
 
 from engine.errors import UsageError
 from engine.order import (
@@ -26,12 +26,12 @@ from engine.order import (
 )
 from tui.launch.cluster import THIS_MACHINE, launchers
 from tui.shell.text import PARAGRAPH, TITLE, plain
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
-    from textual.widgets import TextArea
-
     from engine.config import Catalogue
     from engine.spec import Suite
+    from tui.widgets.text_field import TextField
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.choices = Choices()
         self.problem = ""
         self._suites: dict[str, Suite] = {}
-        self._settings: TextArea
+        self._settings: TextField
 
     async def build(self, catalogue: Catalogue) -> None:
         """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
-        from textual.widgets import TextArea  # slow to import: not before the first paint
+        from tui.widgets.text_field import TextField  # slow to import: not before the first paint
 
         self._suites = catalogue.suites
         suites = [
@@ -110,18 +110,18 @@ class LaunchForm(VerticalScroll, can_focus=False):
         elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
         example = "epochs=20\nlr=0.001"
-        self._settings = TextArea("", id="settings", compact=True, placeholder=example)
-        with self.prevent(Input.Changed, Select.Changed, TextArea.Changed):
+        self._settings = TextField("", id="settings", compact=True, placeholder=example)
+        with self.prevent(Field.Changed, Select.Changed, TextField.Changed):
             await self.mount_all(
                 [
                     Label("Suite", id="suite-label"),
                     Select(suites, prompt="by hand", id="suite", compact=True),
                     Label("Seeds"),
-                    Input(
+                    Field(
                         _listed(DEFAULT_SEEDS), id="seeds", compact=True, placeholder="42  or  1-5"
                     ),
                     Label("Lengths"),
-                    Input(_listed(lengths), id="lengths", compact=True),
+                    Field(_listed(lengths), id="lengths", compact=True),
                     Label("Profile"),
                     Select(
                         [(Text(plain(name, TITLE)), name) for name in names],
@@ -193,8 +193,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
         launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
         try:
             self.choices = Choices(
-                lengths=parse_lengths(self.query_one("#lengths", Input).value),
-                seeds=parse_seeds(self.query_one("#seeds", Input).value),
+                lengths=parse_lengths(self.query_one("#lengths", Field).value),
+                seeds=parse_seeds(self.query_one("#seeds", Field).value),
                 profile=str(self.query_one("#profile", Select).value),
                 settings=parse_settings(self._settings.text),
                 suite=None if suite is Select.NULL else str(suite),
@@ -211,12 +211,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
         """Fill the other fields with a suite that was chosen."""
         suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
         if suite is not None:
-            with self.prevent(Input.Changed, Select.Changed, self._settings.Changed):
+            with self.prevent(Field.Changed, Select.Changed, self._settings.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
                 own = settings_text(suite.overrides).items()
                 settings = (f"{key}={value}" for key, value in own)
-                self.query_one("#seeds", Input).value = _listed(suite.seeds)
-                self.query_one("#lengths", Input).value = _listed(lengths)
+                self.query_one("#seeds", Field).value = _listed(suite.seeds)
+                self.query_one("#lengths", Field).value = _listed(lengths)
                 self.query_one("#profile", Select).value = suite.profile
                 self._settings.load_text("\n".join(settings))
         self._read()

@@ -29,8 +29,13 @@ LAUNCH = (
     ),
     _shown("keep_rectangle", ("enter",), "Keep", "Keep the rectangle, and move on"),
     _shown("drop_rectangle", ("escape",), "Drop", "Drop the rectangle"),
-    _shown("launch_missing", ("enter", "l"), "Launch", "Launch what is missing of the selection"),
-    _shown("launch_all", ("L",), "Again", "Launch the whole selection again, done or not"),
+    _shown(
+        "launch_missing", ("enter", "l"), "Launch",
+        "Launch what is missing, selected or under the cursor",
+    ),
+    _shown(
+        "launch_all", ("L",), "Again", "Launch all selected or under the cursor, done or not"
+    ),
     _shown("options", ("o",), "Settings", "Seeds, lengths, settings: to the form and back"),
     _shown("fetch", ("f",), "Fetch", "Fetch the data set under the cursor"),
     _launch(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
 
 FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
-"""Selected where nothing was ever run: ready without a network, and done in a minute."""
+"""Under the cursor where nothing was ever run: ready without a network, and done in a minute."""
 
 LOWEST = 5
 """Lines of the panels at the bottom: three of text."""
@@ -91,7 +91,7 @@ class LaunchScreen(Screen[None]):
             self.form.border_subtitle = suite_keys()
             yield self.form
         with Horizontal(id="bottom"):
-            self.desk.border_title = "Selection"
+            self.desk.name_frame()
             yield self.desk
             self.devices.border_title = "Devices"
             yield self.devices
@@ -127,9 +127,7 @@ class LaunchScreen(Screen[None]):
         await self.form.build(catalogue)
         self._lengths = self.form.choices.lengths
         self._lay_out()
-        fresh = not self.app.location.db.exists()
-        if fresh and FIRST_CELL in self.grid.keys():  # noqa: SIM118 - cells, not a mapping
-            self.grid.select([FIRST_CELL])
+        if not self.app.location.db.exists():
             self.grid.move_to(FIRST_CELL)
         self._data.look(catalogue)
         self._read_store()
@@ -247,6 +245,7 @@ class LaunchScreen(Screen[None]):
 
     @on(CellGrid.SelectionChanged)
     def _selection_changed(self) -> None:
+        self.desk.name_frame()
         self.desk.replan()
         self.refresh_bindings()
 
@@ -301,11 +300,11 @@ class LaunchScreen(Screen[None]):
     # Actions
 
     def action_launch_missing(self) -> None:
-        """Launch what is missing of the selection."""
+        """Launch what is missing, selected or under the cursor."""
         self.desk.confirm(again=False)
 
     def action_launch_all(self) -> None:
-        """Launch the whole selection again."""
+        """Launch all of it again."""
         self.desk.confirm(again=True)
 
     def action_save_suite(self) -> None:

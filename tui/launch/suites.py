@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.config import Catalogue, load_catalogue, user_layer
@@ -23,6 +23,7 @@ from tui.dialogs.ask import AskScreen
 from tui.lab import Lab
 from tui.launch.words import yaml_text
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, short_path
+from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
 
 
@@ -48,9 +49,9 @@ class SaveSuiteScreen(ModalScreen[str]):
         with VerticalScroll(classes="dialog", can_focus=False) as dialog:
             dialog.border_title = "Save as a suite"
             yield Static("Name", classes="muted")
-            yield Input(self._order.suite or "", id="name", compact=True, placeholder="my-suite")
+            yield Field(self._order.suite or "", id="name", compact=True, placeholder="my-suite")
             yield Static("What it is for", classes="muted")
-            yield Input("", id="title", compact=True, max_length=200)
+            yield Field("", id="title", compact=True, max_length=200)
             yield Static("", id="where", markup=False)
             yield Static("", id="problem", markup=False)
             with VerticalScroll(id="yaml-room", can_focus=False):
@@ -71,11 +72,11 @@ class SaveSuiteScreen(ModalScreen[str]):
 
     def _suite(self) -> Suite:
         """Make the suite as it is named. Raises `UsageError`."""
-        name, title = (self.query_one(f"#{field}", Input).value.strip() for field in _FIELDS)
+        name, title = (self.query_one(f"#{field}", Field).value.strip() for field in _FIELDS)
         return order_suite(self._catalogue, self._order, name, title)
 
     def _show(self) -> None:
-        name = self.query_one("#name", Input).value.strip()
+        name = self.query_one("#name", Field).value.strip()
         try:
             suite = self._suite()
             path = user_layer(self.app.config_dir) / "suites" / f"{suite.name}.yaml"

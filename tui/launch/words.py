@@ -158,6 +158,8 @@ def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
 
 
 def _runs(cell: LaunchCell | None) -> Content:
+    from engine.analysis.comparison import spread_text  # after the first paint
+
     if cell is None or not any(cell.counts.values()):
         return Content.styled(f"{glyph(NEVER)} never run", style_variable(NEVER))
     parts: list[tuple[str, str] | str] = []
@@ -165,12 +167,10 @@ def _runs(cell: LaunchCell | None) -> Content:
         if n := cell.counts.get(state):
             parts += [(f"{glyph(state)} {n:,} {state}", style_variable(state)), "  "]
     if cell.score is not None:
-        parts += [(f"NDCG@10 {cell.score.mean:.4f}", "bold")]
-        if cell.score.count == cell.counts.get("done", 0) > 1:
-            parts += [("  mean of those done", "$text-muted")]
-        elif cell.counts.get("done", 0) > 1:
-            seeds = count(cell.score.count, "seed")
-            parts += [(f"  {seeds} of the settings with the largest mean", "$text-muted")]
+        parts += [(f"NDCG@10 {spread_text(cell.score, 'metric')}", "bold")]
+        of = [f"mean of {cell.score.count:,} seeds"] if cell.score.count > 1 else []
+        of += [f"the highest of {cell.settings:,} settings"] if cell.settings > 1 else []
+        parts += [(f"  {', '.join(of)}", "$text-muted")]
     return Content.assemble(*parts)
 
 

@@ -10,17 +10,20 @@ from typing import Any
 
 from engine.analysis.further import at_its_limit, proposed_limit
 from engine.store import queries, series
+from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_reader
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from engine.store.series import newest_telemetry
-from tui.shell.events import notice
 
 __all__ = [
     "JobFacts", "Known", "LiveUpdate", "Run", "Waiting", "at_its_limit", "proposed_limit",
     "read_live", "read_update",
 ]  # fmt: skip
+
+
+TIMES = ("train_seconds_median", "eval_seconds_median")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,17 @@ class LiveUpdate:
     run: Run | None = None
     epochs: Sequence[Mapping[str, Any]] | None = None
     """All of them, or ``None`` if none is new."""
-    start: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the newest ``start`` in the journal."""
+    events: Sequence[Mapping[str, Any]] = ()
+    """Starts, warnings and ends of the selected run, as `engine.store.series.events`."""
+    medians: Mapping[str, float | None] = field(default_factory=dict)
+    """Times of an epoch of the selected run, by the store's columns in `TIMES`."""
     hold: str | None = None
     """Why the queue is paused, if it is."""
-    notices: Sequence[tuple[str, str]] = ()
-    """Warnings and the end message, with their style."""
+
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """Fields of the newest ``start`` in the journal."""
+        return next((event for event in reversed(self.events) if event["kind"] == "start"), {})
 
 
 def read_live(location: StoreLocation, known: Known) -> LiveUpdate:
@@ -91,7 +99,6 @@ def read_update(con: sqlite3.Connection, known: Known) -> LiveUpdate:
     if run is None:
         return LiveUpdate(Known(known.run_id, None, waiting), runs, jobs, hold=hold)
     epochs_read = (run.attempt, run.epoch, run.state)
-    events = series.events(con, run.id)
     return LiveUpdate(
         known=Known(run.id, epochs_read, waiting),
         runs=runs,
@@ -99,7 +106,12 @@ def read_update(con: sqlite3.Connection, known: Known) -> LiveUpdate:
         node=newest_telemetry(con, run.id) if run.id in jobs else {},
         run=run,
         epochs=series.epochs(con, run.id) if epochs_read != known.epochs else None,
-        start=next((event for event in reversed(events) if event["kind"] == "start"), {}),
+        events=series.events(con, run.id),
+        medians=_medians(con, run.id),
         hold=hold,
-        notices=[said for each in events if each.get("message") and (said := notice(each))],
     )
+
+
+def _medians(con: sqlite3.Connection, run: str) -> dict[str, float | None]:
+    rows = runs_by_id(con, TIMES, [run])
+    return dict(zip(TIMES, rows[0], strict=True)) if rows else {}

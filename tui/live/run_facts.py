@@ -48,6 +48,8 @@ class Facts:
     start: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the journal's newest ``start``."""
     epochs: Sequence[Mapping[str, Any]] = ()
+    medians: Mapping[str, float | None] = field(default_factory=dict)
+    """Times of an epoch, by the store's columns."""
     job: JobFacts | None = None
     """Its job on a cluster, while it may run there."""
     node: Mapping[str, Any] = field(default_factory=dict)
@@ -144,7 +146,7 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
         ("torch", [_text(start, "torch") or ABSENT]),
         ("attempt", [whole(run.attempt)]),
         ("step", _step(run)),
-        ("per epoch", _epoch_seconds(facts.epochs)),
+        ("per epoch", _epoch_seconds(facts.medians)),
     ]  # fmt: skip
 
 
@@ -176,14 +178,14 @@ def _step(run: Run) -> list[str]:
     return [whole(run.step), each]
 
 
-def _epoch_seconds(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Mean training and evaluation time of an epoch."""
-    means = []
-    for measure, name in (("train_seconds", "train"), ("eval_seconds", "eval")):
-        known = [epoch[measure] for epoch in epochs if epoch.get(measure) is not None]
-        if known:
-            means.append(f"{duration(sum(known) / len(known))} {name}")
-    return means or [ABSENT]
+def _epoch_seconds(medians: Mapping[str, float | None]) -> list[str]:
+    """Write the median training and evaluation time of an epoch."""
+    known = [
+        f"{duration(medians[f'{part}_seconds_median'])} {part}"
+        for part in ("train", "eval")
+        if medians.get(f"{part}_seconds_median") is not None
+    ]
+    return known or [ABSENT]
 
 
 def _metrics(facts: Facts, width: int) -> list[Line]:

@@ -32,7 +32,7 @@ from tui.live.reading import Known, LiveUpdate, Run, at_its_limit, proposed_limi
 from tui.live.run_facts import Facts, RunFacts
 from tui.messages import RunWanted, StoreChanged
 from tui.shell.bindings import bindings_for
-from tui.shell.events import journal_lines
+from tui.shell.events import journal_lines, last_words
 from tui.shell.keys import UNDO
 from tui.shell.log_follower import LogFollower
 from tui.shell.reading import Reading
@@ -42,6 +42,9 @@ from tui.widgets.key_bar import KeyBar
 
 LOOK_SECONDS = 1.5
 """Seconds between two looks at the machine and the log."""
+
+NEWEST = 40
+"""Newest epochs that have a line each where the log is empty."""
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
@@ -75,7 +78,7 @@ class LiveScreen(ChartedScreen):
 
     def compose(self) -> ComposeResult:
         yield Header("live")
-        yield Static(EMPTY, id="empty", markup=False)
+        yield Static(id="empty", markup=False)
         with Vertical(id="live"):
             yield Static(id="hold", markup=False)
             yield self.queue
@@ -177,13 +180,15 @@ class LiveScreen(ChartedScreen):
         before = self._facts
         epochs = update.epochs if update.epochs is not None else before.epochs if before else ()
         job = update.jobs.get(run.id)
-        self._facts = Facts(run, update.start, epochs, job, update.node)
+        self._facts = Facts(run, update.start, epochs, update.medians, job, update.node)
         facts = self.query_one(RunFacts)
         facts.name_frame(run_label(run))
         facts.show(self._facts)
-        log = self.tail
-        log.instead(journal_lines(update.start, epochs))
-        log.notice(update.notices)
+        journal = journal_lines(update.events, epochs[-NEWEST:])
+        last = last_words(journal)
+        below = set(last)
+        self.tail.instead([line.text for line in journal if line not in below])
+        self.tail.notice([(line.text, line.style) for line in last])
 
     # The machine and the log
 

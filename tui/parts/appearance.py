@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 from textual.filter import Monochrome, NoColor
+from textual.theme import ThemeProvider
 
 from tui.lab import Lab
+from tui.parts.palette import Palette
 from tui.shell.fewcolours import FewColours
 from tui.shell.private import replace_filters
 from tui.shell.remembered import keep, recall
@@ -56,7 +58,7 @@ class Appearance:
         if self._app.no_color:
             self._app.notify("NO_COLOR is set: there are no colours to choose.")
         else:
-            self._app.search_themes()
+            self._app.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def changed(self) -> None:
         """Adapt the filter to a new theme, and remember the theme."""

@@ -1,4 +1,4 @@
-"""The entries of the command palette."""
+"""The command palette: its field, and its entries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,48 @@ from collections.abc import Iterator
 from functools import partial
 from typing import cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import on
+from textual.app import ComposeResult
+from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.events import Key
 from textual.types import IgnoreReturnCallbackType
+from textual.worker import WorkerCancelled
 
 from tui.lab import Lab
 from tui.shell.action import Action
 from tui.shell.bindings import area_of
+from tui.shell.private import searches
+from tui.widgets.field import Field, act_at_once
+
+
+class PaletteField(CommandInput):
+    """The palette's field, which does what is typed in its order."""
+
+    async def on_key(self, event: Key) -> None:
+        """Do what a key is bound to here, before the next one is heard of."""
+        await act_at_once(self, event)
+
+
+class Palette(CommandPalette):
+    """Textual's palette, in which enter means what was typed."""
+
+    def compose(self) -> ComposeResult:
+        """Compose Textual's, with a field of ours."""
+        for widget in super().compose():
+            if isinstance(widget, CommandInput):
+                yield PaletteField(placeholder=widget.placeholder, select_on_focus=False)
+            else:
+                yield widget
+
+    @on(Field.Submitted)
+    async def _list_first(self, event: Field.Submitted) -> None:
+        """Wait until what is listed was found for the text; then Textual's own handler chooses."""
+        try:
+            for search in searches(self):
+                await search.wait()
+        except WorkerCancelled:  # escape came meanwhile
+            event.stop()
+            event.prevent_default()
 
 
 class ActionCommands(Provider):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from engine.analysis.comparison import spread_text
-from engine.analysis.inflation import Inflated
-from engine.analysis.inflation_text import inflation_text, share_text
+from engine.analysis.inflation.measured import Inflated
+from engine.analysis.inflation.text import inflation_text, share_text
 from engine.analysis.pivot.arranged import PivotRow
 from engine.cell import Cell
 from tui.pivot.reading import UserIntervals
@@ -34,8 +34,10 @@ def panel_title(row: PivotRow | None) -> str:
         return ""
     cell = Cell.named(row.cell)
     name = plain(f"{row.model} × {row.dataset} × {row.length}", 2 * TITLE)
-    settings = plain(f"{cell.profile} {cell.settings}", TITLE)
-    title = f"{name} · {count(row.seeds or 0, 'seed')} · {settings}"
+    named = row.named or cell.profile
+    if cell.profile not in named.split():
+        named = f"{cell.profile} {named}"
+    title = f"{name} · {count(row.seeds or 0, 'seed')} · {plain(named, TITLE)}"
     if row.apart:
         title += f" · not averaged with its neighbors: other {' and '.join(row.apart)}"
     return title

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.pivot.arranged import PivotRow, apart_sentences
 from engine.analysis.pivot.stored import StoredPivot, leaders, stored_pivot
 from engine.analysis.pivot.text import for_people
-from engine.config import ReferenceTable
+from engine.config import Catalogue
 from engine.store.compare.grouping import Choice, imported_left_out, runs_of_cell
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
@@ -42,7 +41,7 @@ def read_pivot(
     location: StoreLocation,
     choice: Choice,
     aggregate: Aggregate,
-    tables: Iterable[ReferenceTable],
+    catalogue: Catalogue | None,
 ) -> Shown:
     """Read the pivot of a store.
 
@@ -50,8 +49,9 @@ def read_pivot(
         UsageError: a filter that means nothing.
         StoreError: a store that can't be read.
     """
+    tables = list(catalogue.references.values()) if catalogue else []
     with closing(connect_reader(location)) as con:
-        found = stored_pivot(con, choice, aggregate, tables)
+        found = stored_pivot(con, choice, aggregate, tables, catalogue)
         left_out = imported_left_out(con, choice)
     rows = tuple(for_people(found.rows))
     apart = " ".join(apart_sentences(rows, most=1))

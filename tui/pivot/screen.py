@@ -102,14 +102,12 @@ class PivotScreen(Screen[None]):
             self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Read again: published figures are part of the configuration."""
+        """Read again: published figures and recipes are part of the configuration."""
         self._read()
 
     def _read(self) -> None:
-        location, choice, aggregate = self.app.location, self._choice, self._aggregate
-        tables = list(self.app.catalogue.references.values()) if self.app.catalogue else []
-
-        read = partial(read_pivot, location, choice, aggregate, tables)
+        choice, catalogue = self._choice, self.app.catalogue
+        read = partial(read_pivot, self.app.location, choice, self._aggregate, catalogue)
         self._pivot.ask(read, subject=choice)
 
     def _take_pivot(self, shown: Shown) -> None:

@@ -58,8 +58,8 @@ class DiffScreen(ModalScreen[None]):
         self._show()
 
     def _read(self) -> None:
-        sides = self._sides
-        read = partial(read_diff, self.app.location, sides, self._choice, self._aggregate)
+        sides, how = self._sides, (self._choice, self._aggregate)
+        read = partial(read_diff, self.app.location, sides, *how, self.app.catalogue)
         self._diffs.ask(read, subject=sides)
 
     def _take_diff(self, diff: Diff) -> None:

@@ -13,12 +13,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from engine.errors import UsageError
 from engine.surroundings import working_folder
 from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
+from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
 
 
@@ -83,7 +84,7 @@ class ExportScreen(ModalScreen[None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = self._what.title
             yield Static(self._what.summary(), markup=False)
-            yield Input(self._what.usual, id="file", compact=True, max_length=1000)
+            yield Field(self._what.usual, id="file", compact=True, max_length=1000)
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
             with Horizontal(classes="buttons"):
@@ -92,9 +93,9 @@ class ExportScreen(ModalScreen[None]):
 
     @property
     def _path(self) -> Path:
-        return typed_path(self.query_one("#file", Input).value)
+        return typed_path(self.query_one("#file", Field).value)
 
-    @on(Input.Changed)
+    @on(Field.Changed)
     def _changed(self) -> None:
         self._over = None
         self._tell("")
@@ -123,7 +124,7 @@ class ExportScreen(ModalScreen[None]):
             return "There is such a file: enter again writes over it."
         return ""
 
-    @on(Input.Submitted)
+    @on(Field.Submitted)
     def action_write(self) -> None:
         """Write the file, or say why it can't be."""
         if self._busy:

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from tui.lab import Lab
 from tui.shell.text import plain
+from tui.widgets.field import Field
 
 
 class NoteScreen(ModalScreen["str | None"]):
@@ -31,10 +31,10 @@ class NoteScreen(ModalScreen["str | None"]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Note"
             dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
-            yield Input(
+            yield Field(
                 plain(self._note), placeholder="why you ran it, what you saw", max_length=500
             )
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    @on(Field.Submitted)
+    def _submitted(self, event: Field.Submitted) -> None:
         self.dismiss(event.value.strip())

@@ -24,6 +24,7 @@ def read_diff(
     sides: tuple[RunOrCell, RunOrCell],
     choice: Choice,
     aggregate: Aggregate,
+    catalogue: Catalogue | None = None,
 ) -> Diff:
     """Read what differs between two runs or cells, left and right.
 
@@ -33,7 +34,7 @@ def read_diff(
 
     def side(con: StoreConnection, one: RunOrCell) -> Side:
         if one.is_cell:
-            return cell_side(con, one.key, choice, aggregate)
+            return cell_side(con, one.key, choice, aggregate, catalogue)
         return run_side(con, one.key, aggregate)
 
     left, right = sides

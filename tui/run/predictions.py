@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.lab import Lab
 from tui.run.reading import (
@@ -23,6 +23,7 @@ from tui.run.reading import (
 )
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, cells, plain, shorten
+from tui.widgets.field import Field
 from tui.widgets.lines import fit
 
 MUTED = "$text-muted"
@@ -46,7 +47,7 @@ class PredictionsScreen(ModalScreen[None]):
     AUTO_FOCUS = "VerticalScroll"
 
     app: Lab
-    field = getters.query_one(Input)
+    field = getters.query_one(Field)
 
     def __init__(self, run_id: str) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class PredictionsScreen(ModalScreen[None]):
             dialog.border_subtitle = "←→ user · u name one · esc back"
             with VerticalScroll():
                 yield Static("loading the model …", id="prediction", markup=False)
-            yield Input(placeholder="a user's id in the source", id="user", compact=True)
+            yield Field(placeholder="a user's id in the source", id="user", compact=True)
 
     def on_mount(self) -> None:
         self.field.display = False
@@ -117,8 +118,8 @@ class PredictionsScreen(ModalScreen[None]):
         self.field.display = True
         self.field.focus()
 
-    @on(Input.Submitted)
-    def _named(self, event: Input.Submitted) -> None:
+    @on(Field.Submitted)
+    def _named(self, event: Field.Submitted) -> None:
         self._leave_field()
         if event.value.strip() and not self._busy:
             self._say(Content("…"))

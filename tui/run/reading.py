@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine import predictions
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command, proposed_limit, why_not_further
+from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import relaunch_command
@@ -17,6 +18,7 @@ from engine.config import Catalogue
 from engine.lifecycle import DIED
 from engine.predictions import Item, Predictions, Recommendation, UserPrediction
 from engine.runfolder import run_folder
+from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.shell.log_follower import LogFollower
@@ -41,6 +43,8 @@ class RunPage:
     """What to try, if it died."""
     reference: ReferenceOfCell | None
     """What is published for its cell."""
+    label: str
+    """What tells its cell from others of its model, data set and length; empty if it is alone."""
     command: str
     """Launches it again; empty for an imported run."""
     further: str | None
@@ -60,6 +64,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     log = LogFollower(folder.log)
     with closing(connect_reader(location)) as con:
         details = run_details(con, run_id)
+        label = label_of_run(con, Choice(), run_id, catalogue)
     if details is None:
         return None
     run, tables = details.run, catalogue.references.values() if catalogue else ()
@@ -69,6 +74,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         log=log.read(),
         remedy=remedy(run.cause, details.spec) if run.state in DIED else None,
         reference=references[0] if references else None,
+        label=label,
         command=relaunch_command(details.spec, catalogue),
         further=further_command(location, run, details.spec, catalogue),
         goes_on=why_not_further(folder, run, details.spec, catalogue) is None,

@@ -143,7 +143,7 @@ class RunScreen(ChartedScreen):
         self._put("marks", marks)
         self._put("result", sections.result(details, self._intervals))
         self._put("configuration", sections.configuration(details))
-        self._put("provenance", sections.provenance(details))
+        self._put("provenance", sections.provenance(details, page.label))
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))

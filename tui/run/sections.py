@@ -199,8 +199,12 @@ def marks(details: RunDetails, further: str | None = None, goes_on: bool = False
     return Content("\n").join(lines)
 
 
-def provenance(details: RunDetails) -> Content:
-    """Data, code and machine: runs that agree in them have comparable figures."""
+def provenance(details: RunDetails, label: str = "") -> Content:
+    """Data, code and machine: runs that agree in them have comparable figures.
+
+    Args:
+        label: what tells its cell from others of its model, data set and length.
+    """
     start = details.started
     known, ceiling, evaluated = details.provenance, ceiling_of(start), evaluated_of(start)
     checksum = known.get("checksum")
@@ -217,7 +221,7 @@ def provenance(details: RunDetails) -> Content:
         ("evaluated", evaluated.words if evaluated else ""),
         ("test metrics", ceiling.words if ceiling else ""),
         ("protocol", _text(known.get("protocol"))),
-        ("settings", _text(known.get("settings"))),
+        ("settings", label),
         ("code", _text(known.get("code"))),
         ("commit", _commit(start)),
         ("torch", _text(known.get("torch"))),

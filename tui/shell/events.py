@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tui.shell.log_follower import LINE_CHARACTERS
 from tui.shell.text import duration, number, plain
-
-NEWEST = 40
-"""Newest epochs that have a line each in `journal_lines`."""
 
 
 def start_text(start: Mapping[str, Any]) -> str:
@@ -26,14 +24,52 @@ def epoch_text(row: Mapping[str, Any]) -> str:
     return f"epoch {row['epoch']:>3}   {figures}"
 
 
-def journal_lines(start: Mapping[str, Any], epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Write how the newest attempt started, and the figures of the newest epochs."""
-    began = [start_text(start)] if start else []
-    return began + [
-        f"{epoch_text(row)}   Recall {number(row['valid_recall'])}"
-        f"   {duration(row['train_seconds'])} + {duration(row['eval_seconds'])}"
-        for row in epochs[-NEWEST:]
-    ]
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """A line of a run's journal in words."""
+
+    attempt: int
+    seq: int
+    """Its number in the attempt's journal."""
+    text: str
+    style: str = ""
+    is_notice: bool = False
+    """Whether it is a warning or an end."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where in the journals of all attempts it stands."""
+        return self.attempt, self.seq
+
+
+def journal_lines(
+    events: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]
+) -> list[JournalLine]:
+    """Write starts, epochs, warnings and ends of all attempts, in order.
+
+    Args:
+        events: as `engine.store.series.events` reads them.
+        epochs: rows of the table ``epochs``.
+    """
+    lines = []
+    for event in events:
+        place = event["attempt"], event["seq"]
+        if event["kind"] == "start":
+            lines.append(JournalLine(*place, start_text(event)))
+        elif (said := notice(event)) is not None:
+            lines.append(JournalLine(*place, *said, is_notice=True))
+    for row in epochs:
+        took = f"{duration(row['train_seconds'])} + {duration(row['eval_seconds'])}"
+        text = f"{epoch_text(row)}   Recall {number(row['valid_recall'])}   {took}"
+        lines.append(JournalLine(row["attempt"], row["seq"], text))
+    return sorted(lines, key=lambda line: line.place)
+
+
+def last_words(journal: Sequence[JournalLine]) -> list[JournalLine]:
+    """Choose what stands at the end of a run's log, which else is what its workers wrote, or the
+    journal if they wrote nothing: the warnings and the end of the newest attempt."""
+    newest = max((line.attempt for line in journal), default=0)
+    return [line for line in journal if line.is_notice and line.attempt == newest]
 
 
 def notice(event: Mapping[str, Any]) -> tuple[str, str] | None:

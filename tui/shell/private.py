@@ -15,19 +15,41 @@ from textual.keys import _character_to_key
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.binding import Binding
+    from textual.command import CommandPalette
     from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.screen import Screen
+    from textual.widget import Widget
+    from textual.worker import Worker
 
 __all__ = [
     "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "is_ending",
-    "key_of", "replace_filters", "tell_resumed",
+    "key_of", "own_bindings", "replace_filters", "searches", "tell_resumed",
 ]  # fmt: skip
 
 
 def key_of(character: str) -> str:
     """Name the key that types a character, such as ``slash``."""
     return _character_to_key(character)
+
+
+def own_bindings(widget: Widget, key: str) -> list[Binding]:
+    """List what a widget binds a key to, in the order in which the app would try it."""
+    bound = widget._bindings.key_to_bindings.get(key, ())
+    return [binding for binding in bound if not binding.priority]
+
+
+def searches(palette: CommandPalette) -> list[Worker[None]]:
+    """List the searches of a palette that go on and haven't been called off."""
+    return [
+        worker
+        for worker in palette.workers
+        if worker.node is palette
+        and worker.group == palette._GATHER_COMMANDS_GROUP
+        and worker.is_running
+        and not worker.is_cancelled
+    ]
 
 
 def driver_of(app: App[Any]) -> Driver | None:

@@ -8,6 +8,7 @@ of a shell.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -20,10 +21,13 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, cast
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import InputEvent, Key, Paste
+from textual.message import Message
 
 from tui.shell.glyphs import to_ascii
+from tui.shell.handled import handled
 from tui.shell.private import XTermParser, tell_resumed
 from tui.shell.traffic import Echo, Traffic
 
@@ -32,6 +36,9 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 LOOK_MILLISECONDS = 100
 TRY_AGAIN_MILLISECONDS = 250
+
+KEY_SECONDS = 2.0
+"""The longest that a key waits for what the one before it does."""
 
 PING = "\x1b[5n"
 PONG = "\x1b[0n"
@@ -75,6 +82,8 @@ class TerminalDriver(LinuxDriver):
         self._file = cast(Any, self._output)
         self._entered = False
         self._follows_mouse = True
+        self._acts: asyncio.Queue[Message] = asyncio.Queue()
+        self._passing = self._loop.create_task(self._pass_on())
 
     def flush(self) -> None:
         """Count a complete frame and hand it to the writer."""
@@ -172,7 +181,7 @@ class TerminalDriver(LinuxDriver):
         self._app.refresh(layout=True)
         tell_resumed(self._app)
 
-    # Reading
+    # Reading, and passing on what was read
 
     def run_input_thread(self) -> None:
         """Pass on what is typed, until the driver stops or the terminal is gone."""
@@ -202,6 +211,26 @@ class TerminalDriver(LinuxDriver):
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
+
+    def send_message(self, message: Message) -> None:
+        """Give the app a message; what the user does, in its turn."""
+        if isinstance(message, InputEvent | Paste):
+            self._loop.call_soon_threadsafe(self._acts.put_nowait, message)
+        else:
+            super().send_message(message)
+
+    async def _pass_on(self) -> None:
+        """Give the app one key after the other.
+
+        All keys of a packet would otherwise go to what has the focus when it comes: of ``/date``,
+        ``d`` would be a key of the table, before ``/`` opens the field.
+        """
+        while True:
+            message = await self._acts.get()
+            self._app.post_message(message)
+            if isinstance(message, Key | Paste):
+                with suppress(TimeoutError, ScreenStackError):
+                    await asyncio.wait_for(handled(self._app), KEY_SECONDS)
 
 
 class TerminalOutput:

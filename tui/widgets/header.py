@@ -19,6 +19,7 @@ TABS = {action.id.split("'")[1]: action for action in APP if action.id.startswit
 """The action that shows each mode."""
 
 SHOWN_STATES = ("running", "queued", "done", "failed")
+"""States whose runs are counted; the other two only where no run is in one of these."""
 
 
 class Header(Widget):
@@ -114,13 +115,15 @@ class Header(Widget):
         snapshot: Snapshot = self.app.snapshot
         if snapshot.problem:
             return Content.styled("store unreadable", "$error")
+        counts = snapshot.counts
+        if not counts:
+            return Content.styled("no runs yet" if snapshot.version else "", "$text-disabled")
+        shown = [state for state in SHOWN_STATES if counts.get(state)] or list(counts)
         parts = [
             Content.styled(
-                f"{glyph(state)} {count:,}" + (f" {state}" if words else ""), style_variable(state)
+                f"{glyph(state)} {counts[state]:,}" + (f" {state}" if words else ""),
+                style_variable(state),
             )
-            for state in SHOWN_STATES
-            if (count := snapshot.counts.get(state, 0))
+            for state in shown
         ]
-        if not parts:
-            return Content.styled("no runs yet", "$text-disabled")
         return Content.styled("  ", "").join(parts)

@@ -68,8 +68,8 @@ def untold(*sides: Side) -> Untold | None:
         reasons.append(_one_seed(few, every=len(few) == len(sides)))
         commands += _seed_commands([side for side in few if STILL_IMPROVING not in side.marks])
     if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:
-        each = "each of " if len(unfinished) > 1 else ""
-        reasons.append(f"{each}{_names(unfinished)} was still improving at its limit of epochs")
+        was, its = ("was", "its") if len(unfinished) == 1 else ("were", "their")
+        reasons.append(f"{_names(unfinished)} {was} still improving at {its} limit of epochs")
         commands += _limit_commands(unfinished)
     reasons += _of_data(sides)
     if unranked := [side for side in sides if not side.ranked]:

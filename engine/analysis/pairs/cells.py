@@ -21,6 +21,7 @@ from engine.analysis.claims.claim import (
 )
 from engine.analysis.claims.rule import Side, untold
 from engine.analysis.comparison import COMPARABLE, Row, Value, metric_name, runs_by_cell
+from engine.analysis.labels.words import Described, cell_labels, cell_title
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
     Difference,
@@ -113,6 +114,7 @@ def ranked_cells(
     rows: Iterable[Row],
     counted: Mapping[str, Cell],
     launches: Mapping[str, Launch] | None = None,
+    labels: Mapping[Cell, str] | None = None,
 ) -> tuple[list[RankedCell], list[str]]:
     """Read the ranks of the rows of `compare_rows`, by cell.
 
@@ -121,11 +123,14 @@ def ranked_cells(
             (`engine.store.compare.grouping.counted_runs`).
             Imported ones have no ranks, and are to be left out.
         launches: how runs are launched, by id, where it is known.
+        labels: what tells cells apart (`engine.analysis.labels.stored`); digests if not given.
 
     Returns:
         The cells in the order of the rows, and a sentence for each run without ranks.
     """
     groups = runs_by_cell(rows, counted)
+    if labels is None:
+        labels = cell_labels(map(Described, groups))
     cells: list[RankedCell] = []
     problems: list[str] = []
     for cell, of_cell in groups.items():
@@ -139,11 +144,11 @@ def ranked_cells(
                 why = error.strerror if isinstance(error, OSError) else str(error)
                 problems.append(f"{row['run']} is left out: its test ranks can't be read ({why}).")
         users = {each.shape[1] for each in ranks}
+        label = cell_title(cell, labels.get(cell, ""))
         if len(users) > 1:
-            problems.append(f"{_label(cell, groups)} is left out: its runs rank for other users.")
+            problems.append(f"{label} is left out: its runs rank for other users.")
         elif ranks:
             alike = tuple(runs[0][name] for name in COMPARABLE)
-            label = _label(cell, groups)
             launch = (launches or {}).get(str(runs[0]["run"]))
             cells.append(RankedCell(cell, alike, tuple(runs), np.stack(ranks), label, launch))
     return cells, problems
@@ -269,17 +274,6 @@ def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
     if ranks.size and ranks.min() < 1:
         raise ValueError("a rank below 1")
     return ranks
-
-
-def _label(cell: Cell, cells: Iterable[Cell]) -> str:
-    """Write a cell's label: model and length, and more if others have the same."""
-    words = [f"{cell.model} L={cell.length}"]
-    alike = [other for other in cells if other.place == cell.place]
-    for name in ("profile", "settings"):
-        if len({getattr(other, name) for other in alike}) > 1:
-            words.append(str(getattr(cell, name)))
-            alike = [other for other in alike if getattr(other, name) == getattr(cell, name)]
-    return " ".join(words)
 
 
 def cell_of(row: Row) -> Cell:

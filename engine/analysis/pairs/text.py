@@ -65,6 +65,8 @@ def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
         "dataset": pair.a.cell.dataset,
         "a": pair.a.label,
         "b": pair.b.label,
+        "settings a": pair.a.cell.settings,
+        "settings b": pair.b.cell.settings,
         "mean a": means[0],
         "mean b": means[1],
         "a - b": found.mean,
@@ -84,7 +86,8 @@ def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
 
 def _for_people(pair: Pair, row: Row) -> Row:
     shown = dict(row)
-    for name in ("why_not", "over"):  # told below the table
+    # Told by the labels, and below the table.
+    for name in ("settings a", "settings b", "why_not", "over"):
         del shown[name]
     for name in ("mean a", "mean b"):
         shown[name] = f"{row[name]:.4f}"

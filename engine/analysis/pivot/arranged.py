@@ -8,7 +8,7 @@ Below a cell may stand what is published for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
@@ -17,6 +17,7 @@ from typing import Literal
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import Value
 from engine.analysis.export import listed
+from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
 from engine.marks import IMPORTED, MEANING, in_order
@@ -67,6 +68,8 @@ class PivotRow:
     """Over seeds, of a cell of several; empty else."""
     cell: str = ""
     """The cell's name."""
+    named: str = ""
+    """What tells a cell from others of its place; empty where it is alone."""
     imported: bool = False
     """Whether another program trained the cell's runs."""
     marks: tuple[str, ...] = ()
@@ -82,10 +85,19 @@ class PivotRow:
         return self.level == "length"
 
 
-def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
-    """Put cells in their places, with subtotals and the total."""
+def arranged(
+    cells: Sequence[PivotCell], labels: Mapping[Cell, str] | None = None
+) -> list[PivotRow]:
+    """Put cells in their places, with subtotals and the total.
+
+    Args:
+        labels: what tells cells apart (`engine.analysis.labels.stored`); conditions and digests if
+            not given.
+    """
     if not cells:
         return []
+    if labels is None:
+        labels = cell_labels(Described(each.cell, conditions=_told(each)) for each in cells)
     ordered = sorted(cells, key=_order)
     found: list[PivotRow] = []
     for model, of_model in groupby(ordered, key=lambda cell: cell.cell.model):
@@ -96,7 +108,7 @@ def arranged(cells: Sequence[PivotCell]) -> list[PivotRow]:
             figures = _maximum(some)
             found.append(PivotRow("dataset", dataset, model, dataset, figures=figures))
             for _, alike in groupby(some, key=lambda cell: cell.cell.length):
-                found += _rows_of(list(alike))
+                found += _rows_of(list(alike), labels)
     return [*found, PivotRow("total", TOTAL, figures=_maximum(ordered))]
 
 
@@ -132,17 +144,18 @@ def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
     )
 
 
-def _rows_of(cells: Sequence[PivotCell]) -> Iterator[PivotRow]:
+def _rows_of(cells: Sequence[PivotCell], labels: Mapping[Cell, str]) -> Iterator[PivotRow]:
     """Yield the rows of one place: each cell, and below it what is published for it."""
     apart = what_differs([_conditions(cell) for cell in cells])
     for cell in cells:
         place = cell.cell.place
-        label = " · ".join([str(cell.cell.length), *_told_apart(cell, apart)])
+        imported = cell.cell.profile == IMPORTED
+        named = labels.get(cell.cell) or (IMPORTED if imported else "")
+        label = " · ".join([str(cell.cell.length), *([named] if named else [])])
         label += " !" if cell.marks else ""
         figures, deviations = cell.figures, cell.deviations
         row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
-        imported = cell.cell.profile == IMPORTED
-        yield replace(row, imported=imported, marks=cell.marks, apart=apart)
+        yield replace(row, named=named, imported=imported, marks=cell.marks, apart=apart)
         for published in cell.published:
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:
@@ -195,20 +208,9 @@ def _conditions(each: PivotCell) -> Conditions:
     return Conditions(cell.profile, cell.settings, cell.checksum, each.split, each.protocol)
 
 
-def _told_apart(each: PivotCell, apart: Sequence[str]) -> Iterator[str]:
-    cell = each.cell
-    if cell.profile == IMPORTED and "profile" not in apart:
-        yield IMPORTED
-    if "profile" in apart:
-        yield f"{cell.profile} {cell.settings}"
-    elif "settings" in apart:
-        yield cell.settings
-    if "data" in apart:
-        yield f"data {cell.checksum[:8] or 'unknown'}"
-    if "split" in apart:
-        yield f"split {each.split or 'unknown'}"
-    if "protocol" in apart:
-        yield f"protocol {'unknown' if each.protocol is None else each.protocol}"
+def _told(each: PivotCell) -> dict[str, str]:
+    protocol = None if each.protocol is None else str(each.protocol)
+    return {"split": each.split or "unknown", "protocol": protocol or "unknown"}
 
 
 def _order(each: PivotCell) -> tuple[str, str, int, str, str, int, str]:

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.analysis import inflation, published
+from engine.analysis import published
 from engine.analysis.comparison import COSTS, Aggregate, Column, Value, column
-from engine.analysis.inflation import Inflated
+from engine.analysis.inflation.measured import Inflated, inflated, measures
+from engine.analysis.labels.stored import stored_labels
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
@@ -19,7 +20,7 @@ from engine.marks import of_times
 from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked
 
 if TYPE_CHECKING:
-    from engine.config import ReferenceTable
+    from engine.config import Catalogue, ReferenceTable
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def stored_pivot(
     choice: Choice,
     aggregate: Aggregate,
     tables: Iterable[ReferenceTable] = (),
+    catalogue: Catalogue | None = None,
 ) -> StoredPivot:
     """Make the pivot of the runs that are done and match.
 
@@ -52,17 +54,19 @@ def stored_pivot(
     Args:
         aggregate: how a run's epochs become one figure.
         tables: whose figures for a cell are put below it.
+        catalogue: knows what recipes give, which cells are named against.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     tables = list(tables)
     shown = [entry.source for entry in pivot_columns(aggregate)]
-    read = dict.fromkeys([*shown, *inflation.measures(), *published.sources(tables)])
+    read = dict.fromkeys([*shown, *measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
     measured = _measured(con, cells)
     marks = cells_marked(con, choice)
-    beside = {row.cell: published.published_for(tables, row, marks) for row in cells}
+    labels = stored_labels(con, {row.cell: row.run for row in cells}, catalogue)
+    beside = {row.cell: published.published_for(tables, row, marks, labels=labels) for row in cells}
     return StoredPivot(
         rows=tuple(
             arranged(
@@ -72,11 +76,12 @@ def stored_pivot(
                         marks=marks.get(row.cell, ()),
                     )
                     for row in cells
-                ]
+                ],
+                labels,
             )
         ),
         runs=sum(row.seeds for row in cells),
-        inflation={row.cell.name: inflation.inflated(row) for row in cells},
+        inflation={row.cell.name: inflated(row) for row in cells},
         published=tuple(each for some in beside.values() for each in some),
     )
 

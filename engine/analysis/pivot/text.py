@@ -33,6 +33,7 @@ from engine.analysis.export import (
 )
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
 from engine.analysis.reference import digits_text
+from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
@@ -210,6 +211,14 @@ def _tex(text: str) -> str:
     return "".join(_TEX.get(character, character) for character in text)
 
 
+def _digests(row: PivotRow) -> dict[str, str]:
+    """What a cell is, beyond its model, data set and length."""
+    if not row.cell:
+        return {}
+    cell = Cell.named(row.cell)
+    return {"profile": cell.profile, "settings": cell.settings, "checksum": cell.checksum}
+
+
 def _json(rows: Sequence[PivotRow]) -> str:
     content = []
     for row in rows:
@@ -223,6 +232,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
                 "dataset": row.dataset or None,
                 "length": row.length,
                 "label": row.label,
+                **_digests(row),
                 "seeds": row.seeds,
                 **({"marks": list(row.marks)} if row.marks else {}),
                 "figures": figures,

@@ -14,8 +14,9 @@ from engine.analysis.comparison import (
     signed,
     spread_text,
 )
-from engine.analysis.inflation import INFLATED
-from engine.analysis.inflation_text import inflation_sentences, inflation_text, share_text
+from engine.analysis.inflation.measured import INFLATED
+from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
+from engine.analysis.labels.words import cell_title
 from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
@@ -74,7 +75,8 @@ def beside_published(material: Material) -> Section:
         for name in names:
             rows = [
                 [
-                    f"{row.cell.model} L={row.cell.length}{SIGN if each.marks else ''}",
+                    cell_title(row.cell, material.labels.get(row.cell, ""))
+                    + (SIGN if each.marks else ""),
                     row.cell.dataset,
                     *_against(each.figures[name], name),
                 ]
@@ -124,7 +126,7 @@ def inflated(material: Material) -> Section:
             added = f"{inflation_text(metric)} ({share_text(metric)})" if metric else ABSENT
             texts += [added]
         place = cell.row.cell
-        rows.append([f"{place.model} L={place.length}", place.dataset, place.profile, *texts])
+        rows.append([cell_title(place, cell.label), place.dataset, place.profile, *texts])
     head = ["cell", "data set", "profile", *INFLATED]
     return Section(
         "What the maximum over epochs inflates",

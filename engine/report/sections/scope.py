@@ -57,7 +57,8 @@ def scope(material: Material) -> Section:
     else:
         blocks += _found(material)
     blocks += [
-        Paragraph(sentence) for sentence in why_apart(by_cell(material.done, material.counted))
+        Paragraph(sentence)
+        for sentence in why_apart(by_cell(material.done, material.counted, material.labels))
     ]
     blocks += remarks_table(material.done, material.watched, material.further)
     failed = [run for run in material.runs.values() if run.state in DIED]

@@ -234,6 +234,30 @@ def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str
     return [row[0] for row in fetch(con, sql, (*parameters, *astuple(Cell.named(cell))))]
 
 
+def cell_of_run(con: sqlite3.Connection, run: str) -> Cell | None:
+    """Return the cell that a run belongs to once it is done; None if there is no such run."""
+    rows = fetch(
+        con,
+        "SELECT model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
+        " FROM runs WHERE id = ?",
+        (run,),
+    )
+    return Cell(*tuple(rows[0])) if rows else None
+
+
+def cells_of_places(
+    con: sqlite3.Connection, choice: Choice, places: Collection[tuple[str, str, int]]
+) -> dict[Cell, str]:
+    """Map the cells of some models, data sets and lengths to the newest run of each.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    picked, parameters = counted(choice, places)
+    sql = f"SELECT {_KEY}, max(p.id) FROM ({picked}) p GROUP BY {_KEY}"  # noqa: S608
+    return {Cell(*key): run for *key, run in map(tuple, fetch(con, sql, parameters))}
+
+
 def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
     """Map the id of each run that counts to its cell.
 
@@ -310,8 +334,13 @@ def imported_left_out(con: sqlite3.Connection, choice: Choice) -> int:
     return int(fetch(con, sql, parameters)[0][0])
 
 
-def counted(choice: Choice) -> tuple[str, list[object]]:
+def counted(
+    choice: Choice, places: Collection[tuple[str, str, int]] | None = None
+) -> tuple[str, list[object]]:
     """Write a query for the runs that count, one a seed, with the fields of their cells.
+
+    Args:
+        places: models, data sets and lengths to which they are limited.
 
     Returns:
         SQL and its parameters.
@@ -319,6 +348,12 @@ def counted(choice: Choice) -> tuple[str, list[object]]:
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     names = "r.model, r.dataset, r.length, r.profile"
     own = "" if choice.imported else " AND r.origin = ''"
+    if places is not None:
+        own += (
+            " AND (r.model, r.dataset, r.length) IN (SELECT json_extract(value, '$[0]'),"
+            " json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?))"
+        )
+        parameters = [*parameters, json.dumps(list(places))]
     sql = (
         f"SELECT max(r.id) AS id, {names}, ifnull(r.settings, '') AS settings,"  # noqa: S608
         f" ifnull(r.checksum, '') AS checksum, r.seed FROM cell_runs r WHERE {where}{own}"

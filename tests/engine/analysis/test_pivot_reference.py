@@ -20,6 +20,7 @@ from measured_runs import MeasuredStore
 from row_pivot import pivot
 
 from engine.analysis.comparison import compare_rows
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pivot.arranged import (
     COLUMNS,
     PivotCell,
@@ -197,7 +198,8 @@ def test_the_stores_pivot_is_that_of_its_runs(
     for aggregate in ("best", "max", "last"):
         found = stored_pivot(con, Choice(aggregate=aggregate), aggregate)
         counted = counted_runs(con, Choice())
-        expected = pivot(compare_rows(con, aggregate=aggregate), counted)
+        labels = stored_labels(con, newest_runs(counted), None)
+        expected = pivot(compare_rows(con, aggregate=aggregate), counted, labels)
         assert [(row.level, row.label, row.seeds, row.apart) for row in found.rows] == [
             (row.level, row.label, row.seeds, row.apart) for row in expected
         ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from engine.limits import CpuQuota, Limits, MemoryLimit
@@ -67,6 +69,27 @@ def test_the_load_is_of_the_cores_that_the_process_may_run_on() -> None:
     load = CpuLoad()
     for allowed in (CORES, frozenset({0}), frozenset({10**6})):
         assert 0 <= load.percent(Limits(len(allowed), 2**40, allowed)) <= 100
+
+
+def test_samplers_do_not_shorten_each_other_s_interval() -> None:
+    """A core is kept busy, and in between others look: from this thread, and from a new one."""
+    limits = Limits(1, 2**40, CORES)
+    load, other = CpuLoad(), CpuLoad()
+    before = time.process_time()
+    while time.process_time() - before < 0.5:
+        other.percent(limits)
+    busy = 100 * 0.4 / len(CORES) / 4  # a quarter of it, should the machine be crowded
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(load.percent, limits).result() > busy
+
+
+def test_a_look_at_once_tells_the_load_before() -> None:
+    limits, load = Limits(1, 2**40, CORES), CpuLoad()
+    before = time.process_time()
+    while time.process_time() - before < 0.2:
+        pass
+    assert load.percent(limits) > 0
+    assert load.percent(limits) > 0
 
 
 def test_memory_in_use_is_of_the_limit_s_group(tmp_path: Path) -> None:

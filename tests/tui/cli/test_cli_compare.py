@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import Result
 from live_runs import LiveStore
 from measured_runs import filled_store, give_ranks
@@ -27,6 +28,17 @@ def test_nothing_to_compare_is_no_failure(cli: Run, cli_json: RunJson, tmp_path:
     assert (result.exit_code, result.stdout) == (0, "")
     assert "There are no runs yet" in result.stderr
     assert not list(tmp_path.glob("runs*"))
+
+
+@pytest.mark.parametrize("form", [["--by-cell"], ["--pivot"], ["--inflation"]])
+def test_why_no_cell_is_shown_is_said_of_this_store(
+    held: StoreLocation, empty_store: LiveStore, cli: Run, form: list[str]
+) -> None:
+    assert "There are no runs yet" in cli("compare", *form).stderr
+    empty_store.mark(empty_store.launch("sasrec"), "cancelled")
+    assert cli("compare", *form).stderr == "No run is done yet: see `seqbench ls`.\n"
+    without = cli("compare", *form, "--filter", "model:bert4rec")
+    assert without.stderr == "No run that is done matches.\n"
 
 
 def test_every_run_has_the_reference_columns_and_validation(

@@ -1,4 +1,4 @@
-"""Listing, showing, logging, cancelling and retrying runs; hostile text does nothing."""
+"""Listing, showing, cancelling and retrying runs; hostile text does nothing."""
 
 from __future__ import annotations
 
@@ -160,35 +160,6 @@ def test_hostile_text_from_the_store_and_the_log_acts_on_nothing(
             assert "owned" not in output or "--json" in arguments
     assert not set(cli("show", HOSTILE).stderr) & set("\x1b\x9b\x07\r\u202e")
     assert cli("logs", run).stdout.startswith("first[bold]x[/]")
-
-
-def test_a_log_is_printed_and_its_absence_said(
-    held: StoreLocation, busy_store: LiveStore, cli: Run
-) -> None:
-    run = ids(held, "done")[0]
-    absent = cli("logs", run)
-    assert (absent.exit_code, absent.stdout) == (0, "")
-    assert "has written no log" in absent.stderr
-    busy_store.log(run, "one\ntwo é\nthree")
-    assert cli("logs", run).stdout == "one\ntwo é\nthree\n"
-
-
-def test_a_log_is_followed_until_the_run_has_ended(
-    held: StoreLocation, busy_store: LiveStore, cli: Run
-) -> None:
-    run = ids(held, "running")[0]
-    busy_store.log(run, "begin\n")
-    printed: list[Result] = []
-    thread = threading.Thread(target=lambda: printed.append(cli("logs", run, "-f")))
-    thread.start()
-    busy_store.log(run, "mid")
-    busy_store.log(run, "dle\n")
-    busy_store.log(run, "last")
-    busy_store.train(run, 1, first=10, end="done")
-    thread.join(15)
-    assert not thread.is_alive()
-    assert printed[0].stdout.splitlines() == ["begin", "middle", "last"]
-    assert f"{run} is done." in printed[0].stderr
 
 
 def test_runs_are_cancelled_by_name_or_all(

@@ -192,7 +192,7 @@ async def test_cells_are_set_side_by_side_too(measured: MeasuredStore) -> None:
         await pilot.press("space", "end", "space", "equals_sign")
         await settled(pilot)
         text = str(app.screen.query_one("#diff", Static).content)
-        assert "sasrec × ml-100k × 50, 2 seeds" in text
+        assert "sasrec × ml-100k × 50 · reference, 2 seeds" in text
         assert "±" in text
         assert "aren't comparable" not in text
 

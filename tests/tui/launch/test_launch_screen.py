@@ -9,8 +9,10 @@ from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
+from engine.analysis.comparison import spread_text
 from engine.config import load_catalogue
 from engine.models.sizes import parameter_count
+from engine.store.compare.grouping import Choice, cell_table
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, list_runs, run_spec
@@ -46,7 +48,7 @@ def runs(location: StoreLocation) -> list[Run]:
 async def test_a_fresh_machine_launches_with_enter_enter(absent_store: StoreLocation) -> None:
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        assert launch_screen(pilot).grid.selected == {("sasrec", "synthetic", 50)}
+        assert not launch_screen(pilot).grid.selected
         assert "1 to launch" in shown(pilot, "#summary")
         assert not absent_store.db.exists()
         await pilot.press("enter")
@@ -59,6 +61,27 @@ async def test_a_fresh_machine_launches_with_enter_enter(absent_store: StoreLoca
     [run] = runs(absent_store)
     assert (run.model, run.dataset, run.length, run.seed) == ("sasrec", "synthetic", 50, 42)
     assert run.state == "queued"
+
+
+async def test_enter_means_the_cursor_until_cells_are_selected(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        screen = launch_screen(pilot)
+        await pilot.press("down", "down", "down")
+        under = screen.grid.cursor_key
+        assert under == ("bert4rec", "synthetic", 50)
+        assert screen.desk.order is not None
+        assert set(screen.desk.order.cells) == {under}
+        assert screen.desk.border_title == "⏎ launches the cell under the cursor"
+        await pilot.press("space", "up")
+        await wait_for(pilot, lambda: screen.desk.border_title == "Selection", "the selection")
+        assert set(screen.desk.order.cells) == {under}
+        await pilot.press("escape", "enter")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
+    [run] = runs(absent_store)
+    assert (run.model, run.dataset, run.length) == ("sasrec", "synthetic", 100)
 
 
 async def test_a_copy_that_is_not_the_published_one_is_said_on_its_column_and_line(
@@ -203,6 +226,8 @@ async def test_keys_select_cells_rows_columns_and_all(absent_store: StoreLocatio
         grid = launch_screen(pilot).grid
         everything = set(grid.keys())
         await pilot.press("space")
+        assert grid.selected == {("sasrec", "synthetic", 50)}
+        await pilot.press("space")
         assert grid.selected == set()
         await pilot.press("down", "right", "space")
         assert grid.selected == {("sasrec", "ml-100k", 75)}
@@ -220,7 +245,6 @@ async def test_clicks_select_cells_rows_and_columns(absent_store: StoreLocation)
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         grid = launch_screen(pilot).grid
-        grid.select(())
         left = grid.size.width - 1
         await pilot.click(CellGrid, offset=(20, 4))
         assert grid.selected == {("sasrec", "synthetic", 75)}
@@ -279,6 +303,22 @@ async def test_cells_show_the_state_and_result_of_their_runs(busy_store: LiveSto
         await wait_for(pilot, lambda: grid_text(grid).count("●") == 2, "the new result")
 
 
+async def test_a_cell_s_mean_is_told_as_the_comparison_tells_it(empty_store: LiveStore) -> None:
+    for seed in (1, 2, 2):  # a seed twice counts once
+        empty_store.train(empty_store.launch("sasrec", seed=seed), 12, end="done")
+    with closing(connect_reader(empty_store.location)) as connection:
+        [cell] = cell_table(connection, Choice(), ["test_ndcg_best"])
+    text = spread_text(cell.figures["test_ndcg_best"].spread, "metric")
+    async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await wait_for(pilot, lambda: "● 3 done" in shown(pilot, "#detail"), "the runs")
+        assert f"NDCG@10 {text}  mean of 2 seeds\n" in shown(pilot, "#detail")
+        empty_store.train(empty_store.launch("sasrec", epochs=3), 1, end="done")
+        await wait_for(pilot, lambda: "● 4 done" in shown(pilot, "#detail"), "other settings")
+        found = shown(pilot, "#detail")
+        assert f"NDCG@10 {text}  mean of 2 seeds, the highest of 2 settings\n" in found
+
+
 def grid_text(grid: CellGrid) -> str:
     return "\n".join(grid.render_line(y).text for y in range(grid.size.height))
 
@@ -287,7 +327,7 @@ async def test_missing_data_is_named_with_its_cost(absent_store: StoreLocation) 
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         assert "↓ 4.9 MB" in grid_text(launch_screen(pilot).grid)
-        await pilot.press("right", "space", "enter")
+        await pilot.press("space", "right", "space", "enter")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
         cost = shown(pilot, "#absent")
         assert "4.9 MB to fetch from files.grouplens.org" in cost

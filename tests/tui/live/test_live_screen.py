@@ -11,11 +11,12 @@ from threading import Event
 import pytest
 from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
-from live_runs import LiveStore, epoch_line, populate, step
+from live_runs import NOW, LiveStore, epoch_line, populate, start, step
 from measured_runs import MeasuredStore
 from pilots import DEADLINE, wait_for
 
 from engine.store import queries
+from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
@@ -67,6 +68,51 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
         await wait_for(pilot, lambda: len(loss.curves["step"].ys) == 270, "its steps")
         assert len(loss.curves["epoch"].ys) == 27
         assert loss.curves["epoch"].xs("epoch")[-1] == 26.5
+
+
+async def test_an_epoch_takes_what_the_tables_say(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.mark(run, "running")
+    seconds = (90.0, 2.0, 4.0)  # the first waits for the data
+    chance = random.Random(1)
+    lines = [epoch_line(n, chance) | {"train_seconds": each} for n, each in enumerate(seconds, 1)]
+    empty_store.journal(run, [start(), *lines])
+    with closing(connect_reader(empty_store.location)) as connection:
+        [[told]] = runs_by_id(connection, ["train_seconds_median"], [run])
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await show_live(pilot)
+        await select(pilot, run)
+        assert f"per epoch  {told:.1f} s train" in "\n".join(screen_text(app))
+
+
+async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
+    empty_store: LiveStore,
+) -> None:
+    run = empty_store.launch("sasrec")
+    end = {"t": NOW, "kind": "end", "status": "cancelled", "message": "Cancelled."}
+    empty_store.train(run, 2)
+    empty_store.journal(run, [end])
+    empty_store.resume(run, 2, resumed_epoch=2, epochs=1)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await show_live(pilot)
+        await select(pilot, run)
+
+        def log() -> list[str]:
+            tail = screen.query_one(LogTail)
+            lines = tail.draw(tail.size.width, tail.size.height)
+            return ["".join(text for text, _ in line)[:15].rstrip() for line in lines]
+
+        def ends_in(*lines: str) -> bool:
+            return log()[-len(lines) :] == list(lines)
+
+        went_on = ("end: Cancelled.", "attempt 2 goes", "epoch   3   los")
+        await wait_for(pilot, lambda: ends_in(*went_on), "the second attempt")
+        empty_store.log(run, "a worker's word\n")
+        await wait_for(pilot, lambda: ends_in("a worker's word"), "the log")
+        empty_store.journal(run, [end | {"status": "done", "message": ""}], attempt=2)
+        await wait_for(pilot, lambda: ends_in("a worker's word", "end: done"), "the end")
 
 
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:

@@ -140,7 +140,7 @@ async def test_published_figures_stand_below_ours_and_a_cell_is_explained(
         assert "inflates by" in text
         assert "+0.000" in text
         title = str(screen.query_one("#cell", Static).border_title)
-        assert title.startswith("bert4rec × ml-100k × 50 · 2 seeds · reference ")
+        assert title.startswith("bert4rec × ml-100k × 50 · 2 seeds · reference")
         await pilot.press("down")
         await wait_for(pilot, lambda: "can't be read" in said(screen, "cell"), "no ranks")
         await pilot.press("down", "down", "down", "down")
@@ -198,7 +198,7 @@ async def test_it_is_copied_and_written(
         await pilot.press("enter")
         await wait_for(pilot, lambda: app.screen is screen, "it is written")
         with closing(connect_reader(measured.location)) as con:
-            expected = stored_pivot(con, Choice(), "best").rows
+            expected = stored_pivot(con, Choice(), "best", catalogue=measured.catalogue).rows
         assert (tmp_path / "pivot.json").read_text() == format_pivot(expected, "json")
 
 

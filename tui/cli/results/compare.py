@@ -9,11 +9,20 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pivot import text as pivot_text
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
-from tui.cli.results.tables import put, put_inflation, put_pairs, put_pivot, tell_cells, tell_marks
+from tui.cli.results.tables import (
+    put,
+    put_inflation,
+    put_pairs,
+    put_pivot,
+    tell_cells,
+    tell_marks,
+    tell_none,
+)
 from tui.cli.session import Session, aggregate_option, filter_option, note, pass_session
 
 
@@ -136,12 +145,14 @@ def compare(
                 rows = with_time_to_quality(connection, rows, wanted)
             if by_cell:
                 counted = counted_runs(connection, Choice(filter_, imported=imported))
-                tell_cells(rows, counted)
-                rows = comparison.by_cell(rows, counted)
+                labels = stored_labels(connection, newest_runs(counted), session.catalogue_if_valid)
+                cells = comparison.by_cell(rows, counted, labels)
+                tell_cells(rows, counted, cells)
+                rows = cells
     if not by_cell:
         tell_marks(rows)
     if not rows:
-        note("No run matches." if filter_ else "There are no runs yet: see `seqbench run`.")
+        tell_none(session, filter_, done=by_cell)
     if chosen != "best":
         note(f"Every figure is the {chosen}: {comparison.epochs_words(chosen)}.")
     if wanted is not None and rows:

@@ -11,12 +11,12 @@ from engine.analysis.apart import why_apart
 from engine.analysis.comparison import (
     Aggregate,
     Row,
-    by_cell,
     compare_rows,
     epochs_words,
 )
-from engine.analysis.inflation import CellInflation, inflation
-from engine.analysis.inflation_text import format_inflation, inflation_sentences
+from engine.analysis.inflation.measured import CellInflation, inflation
+from engine.analysis.inflation.text import format_inflation, inflation_sentences
+from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
@@ -26,10 +26,30 @@ from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING
 from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
+from engine.store.queries import state_counts
 from tui.cli.session import Session, note
 
 SHOWN = 5
 """Sentences of one kind that are said; the rest is counted."""
+
+
+def tell_none(session: Session, filter_: str, *, done: bool) -> None:
+    """Say why a table has no row.
+
+    Args:
+        done: whether it has runs that are done only.
+    """
+    which = "No run that is done" if done else "No run"
+    counts: Mapping[str, int] = {}
+    if session.has_store:
+        with session.reader() as connection:
+            counts = state_counts(connection)
+    if not counts:
+        note("There are no runs yet: see `seqbench run`.")
+    elif filter_:
+        note(f"{which} matches.")
+    else:
+        note("No run is done yet: see `seqbench ls`.")
 
 
 def put_pivot(
@@ -46,12 +66,13 @@ def put_pivot(
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=imported)
     tables = session.catalogue.references.values() if reference else ()
+    catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
-            found = stored_pivot(connection, choice, aggregate, tables)
+            found = stored_pivot(connection, choice, aggregate, tables, catalogue)
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
-        note("No run is done: see `seqbench run`.")
+        tell_none(session, filter_, done=True)
         if format_ in ("table", "md", "latex") and output is None:
             return
     else:
@@ -71,9 +92,9 @@ def put_inflation(session: Session, filter_: str, format_: str, output: Path | N
     cells: list[CellInflation] = []
     if session.has_store:
         with session.reader() as connection:
-            cells = inflation(connection, Choice(filter_))
+            cells = inflation(connection, Choice(filter_), session.catalogue_if_valid)
     if not cells:
-        note("No run is done: see `seqbench run`.")
+        tell_none(session, filter_, done=True)
         if format_ in ("table", "md") and output is None:
             return
     put(format_inflation(cells, format_), output)
@@ -92,14 +113,17 @@ def put_pairs(
     rows: list[Row] = []
     counted: dict[str, Cell] = {}
     launches: dict[str, Launch] = {}
+    labels: dict[Cell, str] = {}
     if session.has_store:
         with session.reader() as connection:
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
             counted = counted_runs(connection, Choice(filter_))
-            launches = launches_of(connection, list(counted), session.catalogue_if_valid)
+            catalogue = session.catalogue_if_valid
+            launches = launches_of(connection, list(counted), catalogue)
+            labels = stored_labels(connection, newest_runs(counted), catalogue)
     if left_out := sum(bool(row["origin"]) for row in rows):
         note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
-    cells, problems = ranked_cells(session.location, rows, counted, launches)
+    cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
     for problem in problems:
         note(problem)
     found = pairs(cells, chosen, masked=masked)
@@ -112,13 +136,13 @@ def put_pairs(
         note(sentence)
 
 
-def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell]) -> None:
+def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence[Row]) -> None:
     """Say which runs make no cell or are marked, and which cells stand apart."""
     done = [row for row in rows if row["state"] == "done"]
     _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
     if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
         note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
-    sentences = why_apart(by_cell(rows, counted))
+    sentences = why_apart(cells)
     for sentence in sentences[:SHOWN]:
         note(sentence)
     if len(sentences) > SHOWN:

@@ -12,12 +12,14 @@ import click
 from engine.analysis.comparison import figure
 from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command
+from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
 from engine.ceiling import ceiling_of
 from engine.evaluated import evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
+from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
 from tui.cli.session import Session, json_option, pass_session, say, say_json
@@ -39,10 +41,11 @@ def show(session: Session, name: str, as_json: bool) -> None:
         details = run_details(connection, resolve_run(connection, name).id)
         assert details is not None
         intervals = _intervals(session, connection, details)
+        label = label_of_run(connection, Choice(), details.run.id, session.catalogue_if_valid)
     if as_json:
-        say_json(_as_json(session, details, intervals))
+        say_json(_as_json(session, details, intervals) | {"label": label})
     else:
-        _say_details(session, details, intervals)
+        _say_details(session, details, intervals, label)
 
 
 def _intervals(
@@ -82,12 +85,16 @@ def _over_users(intervals: UserIntervals) -> dict[str, Any]:
     return {"users": intervals.users, "intervals": ends, "warning": intervals.warning or None}
 
 
-def _say_details(session: Session, details: RunDetails, intervals: UserIntervals | None) -> None:
+def _say_details(
+    session: Session, details: RunDetails, intervals: UserIntervals | None, label: str
+) -> None:
     run = details.run
     say(run.id)
     why = f": {run.message or run.cause}" if run.message or run.cause else ""
     _line("state", f"{run.state}{why}")
     _line("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
+    if label:
+        _line("told apart by", label)
     _line("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
     _line("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
@@ -139,7 +146,8 @@ def _say_details(session: Session, details: RunDetails, intervals: UserIntervals
         many = details.figures.get("users_per_second_256")
         _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
-    own = {name: value for name, value in details.provenance.items() if name != "ceiling"}
+    elsewhere = {"ceiling", "settings"}
+    own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
     _say_mapping("comparable by", own)
     for warning in details.warnings:
         _line("warning", warning)

@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.compare.keys import COMPARE
-from tui.compare.reading import Choice, Column, Scatter, read_points
+from tui.compare.reading import Choice, Column, Scatter, read_label, read_points
 from tui.compare.scatter import words
 from tui.compare.scatter.plot import ScatterPlot
 from tui.lab import Lab
@@ -43,6 +43,7 @@ class ScatterScreen(Screen[None]):
         self._x, self._y = x, y
         self._choice = choice
         self._points = Reading(self, self._take_points, self._say)
+        self._labels = Reading(self, self._take_label, self._say)
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -84,7 +85,17 @@ class ScatterScreen(Screen[None]):
 
     @on(ScatterPlot.CursorMoved)
     def _cursor_moved(self, event: ScatterPlot.CursorMoved) -> None:
-        text = words.under_cursor(self.plot, event.point, self._x, self._y)
+        self._show_point()
+        if event.point is not None:
+            run, catalogue = event.point.run, self.app.catalogue
+            read = partial(read_label, self.app.location, self._choice, run, catalogue)
+            self._labels.ask(read, subject=run)
+
+    def _take_label(self, label: str) -> None:
+        self._show_point(label)
+
+    def _show_point(self, label: str = "") -> None:
+        text = words.under_cursor(self.plot, self.plot.point, self._x, self._y, label)
         self.query_one("#point", Static).update(text)
 
     # Actions

@@ -28,8 +28,14 @@ def legend(plot: ScatterPlot, content: Scatter, aggregate: str) -> Content:
     return Content.assemble(*parts, (about, "$text-muted"))
 
 
-def under_cursor(plot: ScatterPlot, point: Point | None, x: Column, y: Column) -> Content:
-    """Name the run under the cursor, with its figures; empty without one."""
+def under_cursor(
+    plot: ScatterPlot, point: Point | None, x: Column, y: Column, label: str = ""
+) -> Content:
+    """Name the run under the cursor, with its figures; empty without one.
+
+    Args:
+        label: what tells its cell from others of its model, data set and length.
+    """
     if point is None:
         return Content("")
     mark = plot.mark_of(point.model, point.front)
@@ -37,6 +43,7 @@ def under_cursor(plot: ScatterPlot, point: Point | None, x: Column, y: Column) -
     front = ", on the Pareto front" if point.front else ""
     return Content.assemble(
         (plain(point.run, 100), "bold"),
+        (f" {plain(label, TITLE)}" if label else "", "$accent"),
         (f"{more}{front}\n", "$text-muted"),
         (f"{mark} ", plot.style_of(point.model)),
         f"{x.name} {figure(point.x, x.kind)}   {y.name} {figure(point.y, y.kind)}",

@@ -11,15 +11,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tui.live.log.tail import LogTail
 from tui.shell.text import plain
+from tui.widgets.field import Field
 
 _TITLE = "Log"
 
 
-class SearchField(Input):
+class SearchField(Field):
     """The field in which the text to search for is typed."""
 
     BINDINGS = [  # noqa: RUF012
@@ -82,14 +82,14 @@ class LogPanel(Vertical):
         self.query_one(SearchField).clear()
         self._close()
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    @on(Field.Changed)
+    def _typed(self, event: Field.Changed) -> None:
         event.stop()
         self.searches = bool(event.value)
         self.tail.search(plain(event.value))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    @on(Field.Submitted)
+    def _submitted(self, event: Field.Submitted) -> None:
         event.stop()
         self._close()
 

@@ -100,6 +100,7 @@ def test_the_store_tells_mean_and_spread_of_the_best_settings(empty_store: LiveS
     assert found.counts == {"done": 5}
     assert found.score is not None
     assert found.score.count == 3
+    assert found.settings == 2
     values = figures(empty_store)
     mean = sum(values) / 3
     assert found.score.mean == pytest.approx(mean)

@@ -10,10 +10,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from engine.analysis.labels.stored import stored_labels
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow, Choice, Measure, cell_table
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
 
 INFLATED = {
     name: measure for name, measure in REFERENCE_COLUMNS.items() if measure.startswith("test_")
@@ -44,6 +49,8 @@ class CellInflation:
 
     row: CellRow
     metrics: Mapping[str, Inflated]
+    label: str = ""
+    """What tells it from cells of its place (`engine.analysis.labels.words`)."""
 
 
 def measures() -> list[Measure]:
@@ -66,10 +73,14 @@ def inflated(row: CellRow) -> dict[str, Inflated]:
     return found
 
 
-def inflation(con: sqlite3.Connection, choice: Choice) -> list[CellInflation]:
+def inflation(
+    con: sqlite3.Connection, choice: Choice, catalogue: Catalogue | None = None
+) -> list[CellInflation]:
     """Read the inflation of every cell of runs that are done and match, in the cells' order.
 
     Raises:
         UsageError: a filter that means nothing.
     """
-    return [CellInflation(row, inflated(row)) for row in cell_table(con, choice, measures())]
+    rows = cell_table(con, choice, measures())
+    labels = stored_labels(con, {row.cell: row.run for row in rows}, catalogue)
+    return [CellInflation(row, inflated(row), labels[row.cell]) for row in rows]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from engine.analysis.comparison import STD, Row, with_deviation
 from engine.analysis.export import format_rows
-from engine.analysis.inflation import INFLATED, CellInflation, Inflated
+from engine.analysis.inflation.measured import INFLATED, CellInflation, Inflated
 
 _APART = ("profile", "settings", "checksum")
 
@@ -20,8 +20,8 @@ def format_inflation(cells: Sequence[CellInflation], format: str) -> str:  # noq
     """
     if format in ("csv", "json"):
         return format_rows([_row(cell) for cell in cells], format)
-    alike = all(len(set(places)) == 1 for places in _settings(cells).values())
-    return format_rows([_for_people(cell, alike) for cell in cells], format)
+    labelled = any(cell.label for cell in cells)
+    return format_rows([_for_people(cell, labelled) for cell in cells], format)
 
 
 def inflation_sentences(cells: Sequence[CellInflation]) -> list[str]:
@@ -52,20 +52,13 @@ def share_text(metric: Inflated) -> str:
     return "–" if metric.share is None else f"{100 * metric.share:.1f} %"
 
 
-def _settings(cells: Sequence[CellInflation]) -> dict[tuple[str, str, int], list[tuple[str, ...]]]:
-    found: dict[tuple[str, str, int], list[tuple[str, ...]]] = {}
-    for cell in cells:
-        key = cell.row.cell.place
-        found.setdefault(key, []).append(tuple(getattr(cell.row.cell, name) for name in _APART))
-    return found
-
-
 def _place(cell: CellInflation) -> Row:
     return dict(zip(("model", "dataset", "length"), cell.row.cell.place, strict=True))
 
 
 def _row(cell: CellInflation) -> Row:
-    row = _place(cell) | {name: getattr(cell.row.cell, name) for name in _APART}
+    row = _place(cell) | {"label": cell.label}
+    row |= {name: getattr(cell.row.cell, name) for name in _APART}
     row["seeds"] = cell.row.seeds
     for name in INFLATED:
         metric = cell.metrics.get(name)
@@ -77,10 +70,10 @@ def _row(cell: CellInflation) -> Row:
     return row
 
 
-def _for_people(cell: CellInflation, alike: bool) -> Row:
+def _for_people(cell: CellInflation, labelled: bool) -> Row:
     row = _place(cell)
-    if not alike:
-        row |= {name: getattr(cell.row.cell, name)[:12] for name in _APART}
+    if labelled:
+        row["label"] = cell.label
     row["seeds"] = cell.row.seeds
     for name in INFLATED:
         metric = cell.metrics.get(name)

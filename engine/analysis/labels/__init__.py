@@ -1,0 +1,1 @@
+"""Names of cells among others: what differs between them."""

@@ -1,0 +1,91 @@
+"""`seqbench logs`: what workers wrote, the journal where they wrote nothing, and how it ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+
+from click.testing import Result
+from live_runs import NOW, LiveStore
+
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.queries import list_runs
+
+Run = Callable[..., Result]
+
+END = "end: All epochs are trained."
+
+
+def ids(location: StoreLocation, *states: str) -> list[str]:
+    with closing(connect_reader(location)) as connection:
+        return [run.id for run in list_runs(connection, states or None)]
+
+
+def test_a_log_is_printed_and_its_absence_said(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    absent = cli("logs", ids(held, "queued")[0])
+    assert (absent.exit_code, absent.stdout) == (0, "")
+    assert "has written no log" in absent.stderr
+    run = ids(held, "done")[0]
+    busy_store.log(run, "one\ntwo é\nthree")
+    assert cli("logs", run).stdout == f"one\ntwo é\nthree\n{END}\n"
+
+
+def test_the_log_of_a_run_whose_workers_wrote_nothing_is_its_journal(
+    held: StoreLocation, empty_store: LiveStore, cli: Run
+) -> None:
+    run = empty_store.launch("sasrec")
+    cancelled = {"t": NOW, "kind": "end", "status": "cancelled", "message": "Cancelled."}
+    empty_store.train(run, 2)
+    empty_store.journal(run, [cancelled])
+    empty_store.resume(run, 2, resumed_epoch=2, epochs=1)
+    empty_store.journal(run, [cancelled | {"status": "done", "message": ""}], attempt=2)
+    printed = cli("logs", run).stdout.splitlines()
+    began = ["attempt 1 starts on cpu", "epoch   1", "epoch   2", "end: Cancelled."]
+    went_on = ["attempt 2 goes on after epoch 2 on cpu", "epoch   3", "end: done"]
+    assert [line.partition("   loss")[0] for line in printed] == [*began, *went_on]
+    empty_store.log(run, "a warning of torch\n")
+    assert cli("logs", run).stdout.splitlines() == ["a warning of torch", "end: done"]
+
+
+def test_a_log_is_followed_until_the_run_has_ended(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "running")[0]
+    busy_store.log(run, "begin\n")
+    printed: list[Result] = []
+    thread = threading.Thread(target=lambda: printed.append(cli("logs", run, "-f")))
+    thread.start()
+    busy_store.log(run, "mid")
+    busy_store.log(run, "dle\n")
+    busy_store.log(run, "last")
+    busy_store.train(run, 1, first=10, end="done")
+    thread.join(15)
+    assert not thread.is_alive()
+    assert printed[0].stdout.splitlines() == ["begin", "middle", "last", END]
+    assert f"{run} is done." in printed[0].stderr
+
+
+def test_a_journal_is_followed_until_the_run_has_ended(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "running")[0]
+    before = cli("logs", run).stdout.splitlines()
+    printed: list[Result] = []
+    thread = threading.Thread(target=lambda: printed.append(cli("logs", run, "-f")))
+    thread.start()
+    busy_store.train(run, 2, first=10)
+    busy_store.train(run, 1, first=12, end="done")
+    thread.join(15)
+    assert not thread.is_alive()
+    lines = printed[0].stdout.splitlines()
+    assert lines[: len(before)] == before
+    assert [line[:9] for line in lines[len(before) :]] == [
+        "epoch  10",
+        "epoch  11",
+        "epoch  12",
+        END[:9],
+    ]
