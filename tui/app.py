@@ -354,6 +354,18 @@ class SeqbenchApp(Lab):
         if widget is not None:
             widget.focus()
 
+    def action_undo(self) -> None:
+        """Bring back the runs that were deleted last."""
+        from tui.dialogs.trash import undo_last
+
+        undo_last(self)
+
+    def action_trash(self) -> None:
+        """List deleted runs, to bring single ones back."""
+        from tui.dialogs.trash import open_trash
+
+        open_trash(self)
+
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""
         if not isinstance(self.screen, Palette):

@@ -15,6 +15,6 @@ from tui.live.keys import LIVE
 from tui.pivot.keys import PIVOT
 from tui.run.keys import RUN
 from tui.run.replay.keys import REPLAY
-from tui.shell.keys import APP
+from tui.shell.keys import APP, UNDO
 
-ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY + DATA
+ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY + DATA + (UNDO,)

@@ -17,7 +17,7 @@ from engine.files.lock import take_lock
 from engine.files.regular import open_regular
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_writer
-from engine.store.database import StoreConnection, store_lock
+from engine.store.database import StoreConnection, store_lock, write
 from engine.store.intake.import_run import import_run
 from engine.store.location import StoreLocation
 
@@ -91,7 +91,8 @@ def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
             if _known(connection, found.run_id):
                 present.append(run)
             else:
-                import_run(connection, found)
+                with write(connection):  # whole or absent, though it is killed
+                    import_run(connection, found)
                 added.append(run)
     names = {run: renamed[run] for run in added if run in renamed}
     return Imported(tuple(added), tuple(present), names)

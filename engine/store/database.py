@@ -83,12 +83,17 @@ def write(connection: StoreConnection) -> Iterator[None]:
     """Run the body in one write transaction, which is rolled back if the body raises.
 
     It takes the write lock at once: a transaction that begins by reading can't get it later
-    without failing, whatever the busy timeout.
+    without failing, whatever the busy timeout. Within another one the body is a part of that,
+    which is rolled back alone if it raises.
 
     Raises:
         StoreReplacedError: the database was rebuilt since it was opened.
         StoreError: the store can't be written.
     """
+    if connection.in_transaction:
+        with _part(connection):
+            yield
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not is_current(connection):
@@ -99,6 +104,19 @@ def write(connection: StoreConnection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def _part(connection: StoreConnection) -> Iterator[None]:
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")
 
 
 def is_current(connection: StoreConnection) -> bool:

@@ -23,6 +23,12 @@ class StoreLocation:
         return self.db.parent / "runs"
 
     @property
+    def trash(self) -> Path:
+        """Holds the folders of deleted runs (`engine.store.intake.trash`); no run's id has a dot
+        at its front."""
+        return self.runs / ".trash"
+
+    @property
     def store_lock(self) -> Path:
         """Locked (flock) while the database is made, migrated or rebuilt."""
         return self.runs / "store.lock"

@@ -114,7 +114,7 @@ def enqueue_planned(
         insert(connection, "summaries", [{"run": run} for run in ids])
         return list(ids)
 
-    return _transact(location, queue)
+    return transact(location, queue)
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:
@@ -136,14 +136,15 @@ def request_move(location: StoreLocation, run_ids: Iterable[str], where: Move) -
 
 
 def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
-    """Ask for runs that don't run to be deleted, with their folders; others are left alone."""
+    """Ask for runs that don't run to go to the trash (`engine.store.intake.trash`), with their
+    folders; others are left alone."""
     _request(location, "delete", run_ids)
 
 
 def request_queue(location: StoreLocation, action: QueueAction) -> None:
     """Ask for the whole queue to start nothing more, or to go on."""
     row = {"action": action, "run": "", "created": time.time()}
-    _transact(location, lambda connection: insert(connection, "requests", [row]))
+    transact(location, lambda connection: insert(connection, "requests", [row]))
 
 
 def set_note(location: StoreLocation, run_id: str, note: str) -> None:
@@ -156,7 +157,7 @@ def set_note(location: StoreLocation, run_id: str, note: str) -> None:
         text = note.encode("utf-8", "replace").decode()
         connection.execute("UPDATE runs SET note = ? WHERE id = ?", (text, run_id))
 
-    _transact(location, update)
+    transact(location, update)
 
 
 def change_tags(
@@ -181,7 +182,7 @@ def change_tags(
                 )
             connection.execute("UPDATE runs SET tags = ? WHERE id = ?", (tags_text(tags), run))
 
-    _transact(location, update)
+    transact(location, update)
 
 
 def _request(location: StoreLocation, action: Action, run_ids: Iterable[str]) -> None:
@@ -193,7 +194,7 @@ def _request(location: StoreLocation, action: Action, run_ids: Iterable[str]) ->
         rows = [{"action": action, "run": run, "created": now} for run in wanted]
         insert(connection, "requests", rows)
 
-    _transact(location, request)
+    transact(location, request)
 
 
 def _check_known(connection: StoreConnection, run_ids: Iterable[str]) -> None:
@@ -203,7 +204,7 @@ def _check_known(connection: StoreConnection, run_ids: Iterable[str]) -> None:
             raise UsageError(f"There is no run {run!r}: {did_you_mean(run, known)}")
 
 
-def _transact(location: StoreLocation, action: Callable[[StoreConnection], Result]) -> Result:
+def transact(location: StoreLocation, action: Callable[[StoreConnection], Result]) -> Result:
     """Do ``action`` in one transaction, on the new database if it is rebuilt at this moment."""
     while True:
         with closing(connect_writer(location)) as connection:

@@ -30,6 +30,30 @@ class RunCosts:
     """Processor time of an epoch's training, of all threads, median over the epochs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was put into runs.
+
+    Attributes:
+        seconds: of all their epochs together, evaluation included.
+        notes: how many of the runs have a note.
+    """
+
+    seconds: float
+    notes: int
+
+
+def spent_on(con: sqlite3.Connection, runs: Iterable[str]) -> Spent:
+    """Sum up what was put into runs, by their ids."""
+    (row,) = fetch(
+        con,
+        "SELECT coalesce(sum(s.total_seconds), 0), coalesce(sum(r.note <> ''), 0) FROM runs r"
+        " LEFT JOIN summaries s ON s.run = r.id WHERE r.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs)),),
+    )
+    return Spent(*row)
+
+
 def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCosts]:
     """Read costs of runs, by id; an id that the store doesn't have is left out."""
     rows = fetch(

@@ -51,6 +51,7 @@ class Request:
     id: int
     action: str
     run: str
+    created: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,13 @@ def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
 
 def requests(connection: StoreConnection) -> list[Request]:
     """List the requests, oldest first."""
-    rows = connection.rows("SELECT id, action, run FROM requests ORDER BY id")
+    rows = connection.rows("SELECT id, action, run, created FROM requests ORDER BY id")
     return [Request(*row) for row in rows]
 
 
-def drop_request(connection: StoreConnection, request: Request) -> None:
-    """Delete a request that was answered."""
-    connection.execute("DELETE FROM requests WHERE id = ?", (request.id,))
+def drop_request(connection: StoreConnection, request: Request) -> bool:
+    """Delete a request that was answered; return whether it was still there."""
+    return connection.execute("DELETE FROM requests WHERE id = ?", (request.id,)).rowcount > 0
 
 
 class RunState(NamedTuple):
@@ -295,7 +296,7 @@ def cancel_queued(connection: StoreConnection, run: str) -> None:
 
 
 def delete_run(connection: StoreConnection, run: str) -> None:
-    """Delete a run's rows; its folder must be gone by then."""
+    """Delete a run's rows."""
     for table in (*RUN_TABLES, "summaries"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608
     connection.execute("DELETE FROM runs WHERE id = ?", (run,))

@@ -8,7 +8,7 @@ from engine.errors import RunError
 from engine.lifecycle import MOVES, allows
 from engine.store import transitions
 from engine.store.database import StoreConnection, write
-from engine.store.intake.folders import discard_folder
+from engine.store.intake.trash import save_before_deletion, throw_away
 from engine.store.location import StoreLocation
 from engine.store.transitions import Request
 
@@ -53,10 +53,12 @@ def answer(connection: StoreConnection, location: StoreLocation, request: Reques
 
 
 def _delete(connection: StoreConnection, location: StoreLocation, request: Request) -> None:
-    """Delete a run, the folder first: a crash in between leaves the request, which is done
-    again."""
-    discard_folder(location, request.run)
+    """Move a run's folder to the trash and delete its rows: killed in between, the request is
+    there still, and what is left of it is done by the next supervisor."""
+    save_before_deletion(connection, location, request.run)
     with write(connection):
+        if not transitions.drop_request(connection, request):
+            return  # taken back meanwhile
         transitions.delete_run(connection, request.run)
-        transitions.drop_request(connection, request)
+        throw_away(location, request.run, request.created)
     log.info("deleted %s", request.run)

@@ -201,7 +201,7 @@ async def test_quitting_says_what_goes_on(
 
 
 async def test_help_names_every_key_of_the_screen(absent_store: StoreLocation) -> None:
-    async with SeqbenchApp(absent_store).run_test(size=(120, 90)) as pilot:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 100)) as pilot:
         await settled(pilot)
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, HelpScreen)

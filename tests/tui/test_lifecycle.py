@@ -39,9 +39,9 @@ REQUESTS: Mapping[str, Callable[[StoreLocation, list[str]], None]] = {
 COMMANDS = {
     "cancel": ("cancel",),
     "retry": ("retry",),
+    "delete": ("delete",),
     **{move: ("move", f"--{move}") for move in MOVES},
 }
-"""There is none that deletes."""
 
 
 def test_every_state_stands_in_the_table_and_has_its_looks(empty_store: LiveStore) -> None:
@@ -98,12 +98,11 @@ def test_what_a_command_offers_the_supervisor_does_and_nothing_else(
     _, *runs, _ = in_states(location, ["queued", *(state for state, _ in cases), "queued"])
     for (state, action), run in zip(cases, runs, strict=True):
         location.folder(run).path.mkdir(parents=True, exist_ok=True)
-        before, offered = standing(location, run), False
-        if action in COMMANDS:
-            command, *options = COMMANDS[action]
-            arguments = ["--db", str(location.db), command, run, *options]
-            offered = CliRunner().invoke(seqbench, arguments).exit_code == 0
-            assert offered is allows(state, action), (state, action)
+        before = standing(location, run)
+        command, *options = COMMANDS[action]
+        arguments = ["--db", str(location.db), command, run, *options]
+        offered = CliRunner().invoke(seqbench, arguments).exit_code == 0
+        assert offered is allows(state, action), (state, action)
         if not offered:  # as whoever looked before the state changed
             REQUESTS[action](location, [run])
         with closing(connect_writer(location)) as connection:

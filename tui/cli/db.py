@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import click
 
 from tui.cli.doctor.store import store_problems
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
-from tui.shell.text import count
+from tui.shell.text import bytes_, count
 
 
 @click.group()
 def db() -> None:
-    """Rebuild and check the store, or say where it is."""
+    """Rebuild, check and tidy the store, or say where it is."""
 
 
 @db.command()
@@ -51,3 +53,22 @@ def check(ctx: click.Context, session: Session, as_json: bool) -> None:
             say(f"{session.location.db} is sound.")
     if problems:
         ctx.exit(1)
+
+
+@db.command()
+@click.option("--all", "everything", is_flag=True, help="All of it, however new.")
+@pass_session
+def gc(session: Session, everything: bool) -> None:
+    """Empty the trash of runs that were deleted more than 30 days ago, and say how much room that
+    makes.
+
+    These can't be brought back any more.
+    """
+    from engine.store.intake.trash import deleted_runs, empty, kept_since  # pydantic
+
+    runs, freed = empty(session.location, math.inf if everything else kept_since())
+    left = len(deleted_runs(session.location))
+    note(
+        f"{count(runs, 'deleted run')} removed for good, {bytes_(freed)} freed"
+        + (f"; {left:,} younger than 30 days stay." if left else ".")
+    )

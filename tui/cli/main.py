@@ -39,6 +39,8 @@ COMMANDS = {
     "cancel": ("tui.cli.runs.queue", "Stop runs, or take them out of the queue."),
     "retry": ("tui.cli.runs.queue", "Queue again what failed, was cancelled or got lost."),
     "continue": ("tui.cli.runs.further", "Train runs on that reached their limit of epochs."),
+    "delete": ("tui.cli.runs.deleting", "Delete runs: they go to the trash."),
+    "undelete": ("tui.cli.runs.deleting", "Bring deleted runs back, or list them."),
     "move": ("tui.cli.runs.queue", "Change the order of the queue."),
     "pause": ("tui.cli.runs.queue", "Start nothing more; what runs goes on."),
     "resume": ("tui.cli.runs.queue", "Let a paused queue go on."),
@@ -59,7 +61,7 @@ COMMANDS = {
     "data": ("tui.cli.data.sets", "List, fetch and check data sets."),
     "suite": ("tui.cli.suite", "List, show and save the named sets of cells."),
     "keys": ("tui.cli.keys", "List the app's actions and their keys, with your own."),
-    "db": ("tui.cli.db", "Rebuild and check the store, or say where it is."),
+    "db": ("tui.cli.db", "Rebuild, check and tidy the store, or say where it is."),
     "doctor": ("tui.cli.doctor.doctor", "Look at all that seqbench needs, and say the cures."),
 }
 """In the order of the help: the module of each command, and what it does. The module has it under

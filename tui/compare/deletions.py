@@ -1,169 +1,98 @@
-"""Runs that are out of sight and will be deleted, unless someone takes it back in time.
-
-Nothing is asked of the store before the time is over: an app that dies meanwhile deletes nothing.
-"""
+"""Deleting runs of the comparison, after a question where much would go with them."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
-from engine.errors import UsageError, UserError
 from engine.lifecycle import allows
 from engine.store.requests import request_delete
-from engine.supervisor.start import ensure_supervisor
+from engine.store.runcosts import Spent
 from tui.compare.page import CompareRow
+from tui.compare.reading import read_spent
 from tui.dialogs.ask import AskScreen
 from tui.lab import Lab
-from tui.shell.text import count
+from tui.shell.text import count, duration, plain
 
-UNDO_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """What one key press deletes."""
-
-    runs: tuple[str, ...]
-    due: float
-
-
-@dataclass
-class Deletions:
-    """The deletions that can still be taken back, the newest last; times are monotonic seconds.
-
-    Attributes:
-        leaving: runs that the store is being asked to delete.
-    """
-
-    waiting: list[Deletion] = field(default_factory=list)
-    leaving: set[str] = field(default_factory=set)
-
-    def add(self, runs: Sequence[str], now: float) -> None:
-        """Hide runs, to be deleted in `UNDO_SECONDS`."""
-        self.waiting.append(Deletion(tuple(runs), now + UNDO_SECONDS))
-
-    def take_back(self) -> tuple[str, ...]:
-        """End the newest deletion; its runs."""
-        return self.waiting.pop().runs if self.waiting else ()
-
-    def take_due(self, now: float) -> list[str]:
-        """Take the runs whose time is over."""
-        due = [run for one in self.waiting if one.due <= now for run in one.runs]
-        self.waiting = [one for one in self.waiting if one.due > now]
-        self.leaving |= set(due)
-        return due
-
-    def left(self, now: float) -> float | None:
-        """Seconds in which the newest can be taken back; None if there is none."""
-        return max(0.0, self.waiting[-1].due - now) if self.waiting else None
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Ids of the runs that are out of sight."""
-        return tuple(sorted({*self.leaving, *(run for one in self.waiting for run in one.runs)}))
+LONG_SECONDS = 600.0
+"""Training of a run that isn't deleted without a question."""
 
 
 class Deleting:
-    """Deletes runs of the comparison, after a time in which that can be taken back.
+    """Asks the store to delete runs, which are out of sight at once.
 
     Args:
-        set_timer: calls back in so many seconds.
         hidden_changed: takes runs out of sight, or brings them back.
-        time_passed: shows how much time is left, and offers undo or not.
+
+    Attributes:
+        hidden: ids of the runs that the store is being asked to delete; once it is asked, whoever
+            reads it leaves them out.
     """
 
-    def __init__(
-        self,
-        app: Lab,
-        set_timer: Callable[[float, Callable[[], None]], object],
-        hidden_changed: Callable[[], object],
-        time_passed: Callable[[], object],
-    ) -> None:
+    def __init__(self, app: Lab, hidden_changed: Callable[[], object]) -> None:
         self._app = app
-        self._set_timer = set_timer
         self._hidden_changed = hidden_changed
-        self._time_passed = time_passed
-        self._deletions = Deletions()
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Ids of the runs that are out of sight."""
-        return self._deletions.hidden
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether a deletion can be taken back."""
-        return bool(self._deletions.waiting)
+        self.hidden: tuple[str, ...] = ()
 
     def ask(self, rows: Sequence[CompareRow]) -> None:
-        """Delete runs, after asking where they are several."""
+        """Delete runs, after asking where they are several, trained for long or have notes."""
         if any(row.run and not allows(str(row.run["state"]), "delete") for row in rows):
             busy = "It is running: cancel it first, on its own page."
             self._app.notify(busy, severity="warning")
-            return
-        runs = [row.key for row in rows]
-        if len(runs) < 2:
+        elif runs := [row.key for row in rows]:
+            self._app.carry_out(
+                partial(read_spent, self._app.location, runs),
+                partial(self._ask, runs),
+                self._failed,
+            )
+
+    def _ask(self, runs: Sequence[str], spent: Spent) -> None:
+        if len(runs) == 1 and spent.seconds <= LONG_SECONDS and not spent.notes:
             self._delete(runs)
             return
-        question = f"Delete the {count(len(runs), 'marked run')}?\n\nTheir folders go with them."
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._delete(runs)
 
-        self._app.push_screen(AskScreen("Delete", question, "Delete"), answered)
+        self._app.push_screen(AskScreen("Delete", question(runs, spent), "Delete"), answered)
 
     def _delete(self, runs: Sequence[str]) -> None:
-        if not runs:
-            return
-        self._deletions.add(runs, time.monotonic())
-        if len(self._deletions.waiting) == 1:
-            self._tick()
+        self.hidden = tuple(sorted({*self.hidden, *runs}))
+        self._hidden_changed()
+        location = self._app.location
+        self._app.carry_out(
+            lambda: request_delete(location, runs), lambda _: self._asked(runs), self._failed
+        )
+
+    def _asked(self, runs: Sequence[str]) -> None:
+        self._app.look_after_queue()
+        self._app.notify(f"{count(len(runs), 'run')} deleted: u brings {_them(runs)} back")
+        self._show_again()
+
+    def _failed(self, sentence: str) -> None:
+        self._app.notify(sentence, severity="error")
+        self._show_again()
+
+    def _show_again(self) -> None:
+        self.hidden = ()
         self._hidden_changed()
 
-    def undo(self) -> None:
-        """Take the newest deletion back."""
-        if runs := self._deletions.take_back():
-            self._app.notify(f"{count(len(runs), 'run')} back again", timeout=2)
-            self._hidden_changed()
 
-    def sentence(self) -> str:
-        """What is deleted soon, and how to prevent it; empty if nothing is."""
-        left = self._deletions.left(time.monotonic())
-        if left is None:
-            return ""
-        runs = sum(len(one.runs) for one in self._deletions.waiting)
-        return f"{count(runs, 'run')} deleted: u takes it back ({left:.0f} s)"
+def question(runs: Sequence[str], spent: Spent) -> str:
+    """Ask whether to delete runs, and say what went into them."""
+    one = len(runs) == 1
+    which = f"this run?\n\n{plain(runs[0])}" if one else f"the {count(len(runs), 'marked run')}?\n"
+    told = []
+    if spent.seconds:
+        told.append(f"trained for {duration(spent.seconds)}")
+    if spent.notes:
+        told.append("has a note" if one else f"{spent.notes:,} of them have notes")
+    lines = [f"Delete {which}"]
+    if told:
+        lines.append(f"{'It' if one else 'They'} {' and '.join(told)}.")
+    return "\n".join([*lines, f"u brings {_them(runs)} back, for 30 days."])
 
-    def _tick(self) -> None:
-        """Once a second, while something can be taken back."""
-        if due := self._deletions.take_due(time.monotonic()):
-            self._app.request(partial(self._request, due))
-        self._time_passed()
-        if self._deletions.waiting:
-            self._set_timer(1.0, self._tick)
 
-    def leave(self) -> None:
-        """Delete at once what waits: a user who leaves the app means what they deleted.
-
-        A terminal that is lost leaves by a signal, doesn't come by here, and so deletes nothing.
-        """
-        if due := self._deletions.take_due(float("inf")):
-            try:
-                self._request(due)
-                ensure_supervisor(self._app.location, self._app.config_dir)
-            except (UserError, OSError, sqlite3.Error):
-                return  # they stay
-
-    def _request(self, runs: Sequence[str]) -> None:
-        try:
-            for run in runs:
-                with suppress(UsageError):  # somebody else deleted it meanwhile
-                    request_delete(self._app.location, [run])
-        finally:
-            self._deletions.leaving -= set(runs)
+def _them(runs: Sequence[str]) -> str:
+    return "it" if len(runs) == 1 else "them"

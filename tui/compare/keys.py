@@ -57,10 +57,9 @@ COMPARE = (
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown(
         "delete", ("d",), "Delete",
-        "Delete the marked runs, or the one under the cursor; u takes it back for ten seconds",
+        "Delete the marked runs, or the one under the cursor; u brings them back",
     ),
     _shown("reference", ("r",), "Refs", "Published figures beside ours, or not"),
-    _shown("undo", ("u",), "Undo", "Take the newest deletion back"),
     _shown(
         "clear", ("escape",), "Clear",
         "Empty the filter and go back to the table; then take the marks away",

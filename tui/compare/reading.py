@@ -32,6 +32,7 @@ from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, fetch, is_current
 from engine.store.location import StoreLocation
 from engine.store.queries import run_spec
+from engine.store.runcosts import Spent, spent_on
 from engine.store.tags import parse_tags
 from tui.compare.page import CompareRow, Leaders, Page, PageRequest
 
@@ -292,7 +293,13 @@ def read_points(
         UserError: the store can't be read, or the filter means nothing.
     """
     with closing(connect_reader(location)) as con:
-        return scatter(con, choice, x, y, *dots)
+        return scatter(con, visible_choice(con, choice), x, y, *dots)
+
+
+def read_spent(location: StoreLocation, runs: Sequence[str]) -> Spent:
+    """Read what was put into runs. Raises `UserError` if the store can't be read."""
+    with closing(connect_reader(location)) as con:
+        return spent_on(con, runs)
 
 
 def read_label(

@@ -39,6 +39,7 @@ from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell import remembered
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.field import Field
@@ -59,7 +60,7 @@ class CompareScreen(Screen[None]):
         ("The pivot", "pivot"),
         ("The scatter plot", "scatter"),
     )
-    BINDINGS = bindings_for("compare", COMPARE)  # type: ignore[assignment]
+    BINDINGS = bindings_for("compare", (*COMPARE, UNDO))  # type: ignore[assignment]
 
     app: Lab
 
@@ -75,7 +76,7 @@ class CompareScreen(Screen[None]):
         fail = partial(self.notify, severity="error")
         self._annotating = Annotating(self.app, self, fail)
         self._commands = Reading(self, self._copy_command, fail)
-        self.deleting = Deleting(self.app, self.set_timer, self._hidden_changed, self._show_status)
+        self.deleting = Deleting(self.app, self._hidden_changed)
         self._page_reader = PageReader(self.app.location)
         self._pages = Reading(self, self._take_page, self._say)
 
@@ -96,8 +97,7 @@ class CompareScreen(Screen[None]):
             self.table.move_to_column(self._view.columns.index(self._view.sort))
 
     def on_unmount(self) -> None:
-        """Carry out the deletions that can still be taken back, and let go of the store."""
-        self.deleting.leave()
+        """Let go of the store."""
         self._page_reader.close()
 
     # What is read
@@ -157,7 +157,7 @@ class CompareScreen(Screen[None]):
 
     def _show_status(self) -> None:
         self.refresh_bindings()
-        if problem := self._filter_problem or self.deleting.sentence():
+        if problem := self._filter_problem:
             content = Content.styled(plain(problem, PARAGRAPH), "$warning")
         else:
             every = sum(self.app.snapshot.counts.values())
@@ -192,8 +192,6 @@ class CompareScreen(Screen[None]):
                 return True if len(self.selection.marked) == 2 else None
             case "imported":
                 return True if self._view.by_cell else None
-            case "undo":
-                return self.deleting.can_undo
         return True
 
     def action_filter(self) -> None:
@@ -328,12 +326,8 @@ class CompareScreen(Screen[None]):
             self._annotating.tags([row.key for row in rows])
 
     def action_delete(self) -> None:
-        """Take runs out of sight; they are deleted when the time to take it back is over."""
+        """Delete the marked runs, or the one under the cursor; `u` brings them back."""
         self.deleting.ask(self._runs_among(self.selection.rows))
-
-    def action_undo(self) -> None:
-        """Take the newest deletion back."""
-        self.deleting.undo()
 
     def _runs_among(self, rows: list[CompareRow]) -> list[CompareRow]:
         """The rows if all are runs; else none, and why is said."""

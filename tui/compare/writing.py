@@ -15,6 +15,7 @@ from engine.interchange.pack import pack
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+from tui.compare.reading import visible_choice
 from tui.shell.text import count
 
 
@@ -40,6 +41,7 @@ def write_table(
     """
     column, descending = sort
     with closing(connect_reader(location)) as con:
+        choice = visible_choice(con, choice)
         aggregate, words = choice.aggregate, choice.filter
         rows = compare_rows(
             con, aggregate=aggregate, filter=words, sort=column, descending=descending
@@ -59,6 +61,7 @@ def write_archive(location: StoreLocation, path: Path, choice: Choice) -> str:
         UserError: the store can't be read, the file can't be written, or no run has ended.
     """
     with closing(connect_reader(location)) as con:
+        choice = visible_choice(con, choice)
         aggregate, without = choice.aggregate, choice.without
         packed = pack(
             con, location, path, filter=choice.filter, aggregate=aggregate, without=without
@@ -82,6 +85,7 @@ def write_report_on(
     from engine.report.write import make_report, write_report
 
     with closing(connect_reader(location)) as con:
+        choice = visible_choice(con, choice)
         wanted = Wanted(filter=choice.filter, without=choice.without)
         report = make_report(con, location, catalogue, wanted)
     write_report(report, path)

@@ -33,6 +33,7 @@ from tui.live.run_facts import Facts, RunFacts
 from tui.messages import RunWanted, StoreChanged
 from tui.shell.bindings import bindings_for
 from tui.shell.events import journal_lines, last_words
+from tui.shell.keys import UNDO
 from tui.shell.log_follower import LogFollower
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain, run_label
@@ -53,7 +54,7 @@ class LiveScreen(ChartedScreen):
 
     AREA = "live"
     CSS_PATH = "screen.tcss"
-    BINDINGS = bindings_for("live", LIVE + CHARTS)  # type: ignore[assignment]
+    BINDINGS = bindings_for("live", (*LIVE, *CHARTS, UNDO))  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = "#queue"
 

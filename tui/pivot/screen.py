@@ -35,6 +35,7 @@ from tui.results.export import ExportScreen
 from tui.results.keys import IMPORTED
 from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
@@ -51,7 +52,7 @@ class PivotScreen(Screen[None]):
     AREA = "pivot"
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "PagedTable"
-    BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT))  # type: ignore[assignment]
+    BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT, UNDO))  # type: ignore[assignment]
 
     app: Lab
     table = getters.query_one(PagedTable)

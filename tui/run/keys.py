@@ -14,7 +14,7 @@ RUN = (
     _shown("amend", ("T",), "Changed", "Try it with the proposed change, as a new run"),
     _shown("train_on", ("m",), "More epochs", "Train it on past its limit of epochs, as a new run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
-    _shown("delete", ("d",), "Delete", "Delete the run and its folder, after asking"),
+    _shown("delete", ("d",), "Delete", "Delete the run, after asking; u brings it back"),
     _shown("predict", ("p",), "Predict", "What it recommends to single users, in titles"),
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown("copy", ("y",), "Copy", "Copy the command that launches the run again"),

@@ -32,6 +32,7 @@ from tui.run.reading import (
     read_page,
 )
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
@@ -47,7 +48,7 @@ class RunScreen(ChartedScreen):
     AREA = "run"
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "#body"
-    BINDINGS = bindings_for("run", RUN + CHARTS)  # type: ignore[assignment]
+    BINDINGS = bindings_for("run", (*RUN, *CHARTS, UNDO))  # type: ignore[assignment]
 
     def __init__(self, run_id: str) -> None:
         super().__init__()
@@ -228,7 +229,7 @@ class RunScreen(ChartedScreen):
 
     def action_delete(self) -> None:
         """Delete the run, after asking."""
-        self._ask("Delete", "Its folder goes with it, for good.", requests.request_delete)
+        self._ask("Delete", "u brings it back, for 30 days.", requests.request_delete)
 
     def _ask(self, verb: str, follows: str, write: RunRequest) -> None:
         text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"

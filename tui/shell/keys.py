@@ -16,6 +16,7 @@ APP = (
         "help", ("question_mark", "f1"), "Help", "Keys, and what figures and states mean",
         show=True,
     ),
+    _app("trash", ("U",), "Trash", "Deleted runs: list them, and bring single ones back"),
     _app("jump", ("ctrl+o",), "Jump", "A letter on every panel and field: press it"),
     _app("toggle_theme", ("f2",), "Theme", "Change between dark and light"),
     _app("choose_theme", ("f4",), "Themes", "Choose a theme; it is remembered"),
@@ -33,3 +34,9 @@ APP = (
         "Leave; what runs goes on in the background", show=True,
     ),
 )  # fmt: skip
+
+UNDO = Action(
+    "app.undo", ("u",), "Undo", "Bring back the runs that were deleted last",
+    ("compare", "live", "run", "pivot"), slug="undo",
+)  # fmt: skip
+"""On the screens whose keys leave it free."""

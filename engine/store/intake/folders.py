@@ -38,7 +38,7 @@ _ADDED = dict.fromkeys(("launcher", "job", "partition", "node"))
 """Columns that files of earlier versions lack."""
 
 _NEW = ".new-"
-_TRASH = ".trash-"
+_GOING = ".trash-"
 
 
 def save_unsaved(
@@ -124,31 +124,28 @@ def load_meta(folder: RunFolder) -> dict[str, Any]:
     return meta
 
 
-def discard_folder(location: StoreLocation, run: str) -> None:
+def discard_folder(location: StoreLocation, path: Path) -> None:
     """Delete a run's folder and nothing else; a crash leaves it whole or out of the way.
 
     Raises:
         OSError: it can't be moved away.
     """
-    folder = location.folder(run)
-    if not folder.path.is_symlink() and not folder.path.exists():
-        return
-    trash = Path(tempfile.mkdtemp(prefix=_TRASH, dir=location.runs))
-    folder.path.rename(trash / run)
+    aside = Path(tempfile.mkdtemp(prefix=_GOING, dir=location.runs))
+    path.rename(aside / path.name)
     fsync_folder(location.runs)
-    _remove(trash)
+    _remove(aside)
 
 
 def sweep(location: StoreLocation) -> None:
     """Remove what a crash left of folders being made or deleted (under the supervisor's lock)."""
     for path in location.runs.iterdir():
-        if path.name.startswith((_NEW, _TRASH)):
+        if path.name.startswith((_NEW, _GOING)):
             _remove(path)
 
 
-def _remove(trash: Path) -> None:
+def _remove(path: Path) -> None:
     # Symbolic links are removed, never followed: rmtree refuses one as its own argument.
-    shutil.rmtree(trash, ignore_errors=True)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:

@@ -270,3 +270,30 @@ def test_on_a_network_filesystem_there_is_no_wal_and_a_note(
         assert con.rows("PRAGMA synchronous")[0][0] == 2
         assert len(queries.queue(con)) == 1
     assert "(nfs4)" in (storage_note(location) or "")
+
+
+def test_a_transaction_within_another_is_rolled_back_alone_and_kept_with_it(
+    writer: StoreConnection,
+) -> None:
+    def names() -> list[str]:
+        return [row[0] for row in writer.rows("SELECT run FROM requests ORDER BY run")]
+
+    def ask(name: str) -> None:
+        writer.execute("INSERT INTO requests (action, run, created) VALUES ('x', ?, 0)", (name,))
+
+    def ask_and_fail(name: str) -> None:
+        with write(writer):
+            with write(writer):
+                ask(name)
+            raise ValueError(name)
+
+    with write(writer):
+        ask("a")
+        with pytest.raises(ValueError, match="b"):
+            ask_and_fail("b")
+        with write(writer):
+            ask("c")
+    assert names() == ["a", "c"]
+    with pytest.raises(ValueError, match="d"):
+        ask_and_fail("d")
+    assert names() == ["a", "c"]

@@ -280,13 +280,12 @@ def test_a_discarded_folder_takes_nothing_outside_with_it(
     outside.mkdir()
     (outside / "data").write_text("x")
     (folder.path / "link").symlink_to(outside)
-    discard_folder(location, folder.run_id)
+    discard_folder(location, folder.path)
     assert not folder.path.exists()
     folder.path.symlink_to(outside)
-    discard_folder(location, folder.run_id)
+    discard_folder(location, folder.path)
     assert not folder.path.is_symlink()
     assert (outside / "data").read_text() == "x"
-    discard_folder(location, folder.run_id)
     assert list(location.runs.glob(".trash-*")) == []
 
 

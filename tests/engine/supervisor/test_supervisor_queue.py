@@ -18,6 +18,7 @@ from engine.runfolder import RunFolder
 from engine.store import series, transitions
 from engine.store.database import StoreConnection, write
 from engine.store.intake.rebuild import rebuild
+from engine.store.intake.trash import deleted_runs
 from engine.store.location import StoreLocation
 from engine.store.requests import (
     request_cancel,
@@ -209,7 +210,7 @@ def test_only_runs_that_do_not_run_are_deleted(
     assert look.states() == ["running"]
     assert transitions.requests(writer) == []
     assert series.epochs(writer, quick) == []
-    assert list(location.runs.glob(".trash*")) == []
+    assert [each.run for each in deleted_runs(location)] == [quick]
 
 
 def test_notes_reach_the_folder(

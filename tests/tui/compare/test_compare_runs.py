@@ -1,4 +1,4 @@
-"""What is done with runs on the Compare screen: copies, notes, tags, deletion taken back or not."""
+"""What is done with runs on the Compare screen: copies, notes, tags, deletion and its undoing."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparing import column_of, comparing, status, table
+from comparing import column_of, comparing, table
 from measured_runs import MeasuredStore, filled_store
-from pilots import settled, wait_for
+from pilots import screen_text, settled, wait_for
+from textual.widgets import OptionList
 
-from engine.store.connect import connect_reader
-from engine.store.database import fetch
-from engine.store.requests import change_tags
+from engine.store import transitions
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import fetch, write
+from engine.store.requests import change_tags, request_delete, set_note
+from engine.supervisor.requests import answer
 from tui.app import SeqbenchApp
-from tui.compare import deletions as compare_deleting
 from tui.compare.annotating import TagsScreen
-from tui.compare.deletions import UNDO_SECONDS, Deletions
 from tui.compare.screen import CompareScreen
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.trash import TrashScreen
 
 
 @pytest.fixture
@@ -36,6 +38,21 @@ def stored(store: MeasuredStore, sql: str, *values: object) -> list[tuple[Any, .
 def asked(store: MeasuredStore) -> list[str]:
     """Runs that the supervisor is asked to delete."""
     return [row[0] for row in stored(store, "SELECT run FROM requests WHERE action = 'delete'")]
+
+
+def work(store: MeasuredStore) -> None:
+    """Do what is asked of the supervisor."""
+    with closing(connect_writer(store.location)) as connection:
+        with write(connection):
+            for live in transitions.live_attempts(connection):
+                transitions.mark_exited(connection, live.run, live.attempt)
+        for request in transitions.requests(connection):
+            answer(connection, store.location, request)
+
+
+def said(app: SeqbenchApp) -> list[str]:
+    """What toasts said."""
+    return [notification.message for notification in app._notifications]
 
 
 def screen(app: SeqbenchApp) -> CompareScreen:
@@ -104,61 +121,110 @@ async def test_tags_are_given_to_marked_runs_and_taken_away(measured: MeasuredSt
         await wait_for(pilot, lambda: table(app).total == 1, "filtered")
 
 
-async def test_deletion_is_taken_back(measured: MeasuredStore) -> None:
+async def test_the_last_deletion_is_undone_on_every_screen(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
-        first, second, third = (row.key for row in table(app)._rows[:3])
+        first, second = (row.key for row in table(app)._rows[:2])
         await pilot.press("d")
+        await wait_for(pilot, lambda: asked(measured) == [first], "asked")
         await wait_for(pilot, lambda: table(app).total == 22, "out of sight")
-        assert "1 run deleted: u takes it back" in status(app)
+        assert "1 run deleted: u brings it back" in said(app)
         assert table(app).cursor_key == second
         await pilot.press("d")
+        await wait_for(pilot, lambda: asked(measured) == [first, second], "asked")
         await wait_for(pilot, lambda: table(app).total == 21, "out of sight")
-        assert screen(app).deleting.hidden == tuple(sorted((first, second)))
+        work(measured)
         await pilot.press("u")
         await wait_for(pilot, lambda: table(app).total == 22, "back")
         assert second in [row.key for row in table(app)._rows]
-        await pilot.press("u")
+        await pilot.press("2", "u")
+        await wait_for(pilot, lambda: f"{first} is back, deleted just now." in said(app), "said")
+        await pilot.press("2", "u")
+        await wait_for(pilot, lambda: "The trash is empty." in said(app), "said")
+        await pilot.press("3")
         await wait_for(pilot, lambda: table(app).total == 23, "back")
-        assert screen(app).check_action("undo", ()) is False
-        assert not screen(app).deleting.hidden
     assert asked(measured) == []
-    assert third
 
 
-async def test_after_its_time_the_supervisor_is_asked(
-    measured: MeasuredStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compare_deleting, "UNDO_SECONDS", 0.0)
+async def test_what_nobody_has_deleted_yet_is_out_of_sight(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         run = table(app).cursor_key
         await pilot.press("d")
         await wait_for(pilot, lambda: asked(measured) == [run], "asked")
         await wait_for(pilot, lambda: table(app).total == 22, "out of sight")
         await settled(pilot)
-        # Nobody has done it yet; all the same it doesn't come back.
         assert run not in [row.key for row in table(app)._rows]
         assert not screen(app).deleting.hidden
+    assert [row[0] for row in stored(measured, "SELECT id FROM runs WHERE id = ?", run)] == [run]
 
 
-async def test_leaving_deletes_what_was_deleted(measured: MeasuredStore) -> None:
+async def test_another_app_undoes_it_tomorrow(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         run = table(app).cursor_key
         await pilot.press("d")
-        await wait_for(pilot, lambda: table(app).total == 22, "out of sight")
-        assert asked(measured) == []
-    assert asked(measured) == [run]
+        await wait_for(pilot, lambda: asked(measured) == [run], "asked")
+    work(measured)
+    async with comparing(measured) as (app, pilot):
+        assert table(app).total == 22
+        await pilot.press("u")
+        await wait_for(pilot, lambda: table(app).total == 23, "back")
 
 
 async def test_several_are_deleted_after_asking(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         await pilot.press("space", "space", "d")
-        await settled(pilot)
-        assert isinstance(app.screen, AskScreen)
-        await pilot.press("escape", "d", "enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, AskScreen), "the question")
+        await pilot.press("escape", "d")
+        await wait_for(pilot, lambda: isinstance(app.screen, AskScreen), "the question")
+        await pilot.press("enter")
         await wait_for(pilot, lambda: table(app).total == 21, "out of sight")
         assert not screen(app).selection.marked
+        await wait_for(pilot, lambda: len(asked(measured)) == 2, "asked")
         await pilot.press("u")
         await wait_for(pilot, lambda: table(app).total == 23, "both are back")
+
+
+async def test_what_took_long_or_has_a_note_is_deleted_after_asking(
+    measured: MeasuredStore,
+) -> None:
+    async with comparing(measured) as (app, pilot):
+        first, second = (row.key for row in table(app)._rows[:2])
+        set_note(measured.location, first, "for the paper")
+        with closing(connect_writer(measured.location)) as connection, write(connection):
+            connection.execute("UPDATE summaries SET total_seconds = 7620 WHERE run = ?", (second,))
+        for run, words in ((first, "has a note"), (second, "trained for 2 h 07 m.")):
+            await pilot.press("d")
+            await wait_for(pilot, lambda: isinstance(app.screen, AskScreen), "the question")
+            asks = str(app.screen.query_one("Static").render())
+            assert run in asks
+            assert words in asks
+            assert "u brings it back, for 30 days." in asks
+            await pilot.press("escape", "down")
+        await settled(pilot)
+    assert asked(measured) == []
+
+
+async def test_single_runs_come_back_from_the_trash(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("U")
+        await wait_for(pilot, lambda: "The trash is empty." in said(app), "said")
+        first, second, third = (row.key for row in table(app)._rows[:3])
+        set_note(measured.location, first, "for the [b]paper")
+        for runs in ([first, second], [third]):
+            request_delete(measured.location, runs)
+            work(measured)
+        await wait_for(pilot, lambda: table(app).total == 20, "out of sight")
+        await pilot.press("U")
+        await wait_for(pilot, lambda: isinstance(app.screen, TrashScreen), "the trash")
+        shown = screen_text(app)
+        for word in ("Trash: 3 deleted runs", first, second, third, "for the [b]paper"):
+            assert word in shown
+        await pilot.press("down", "enter")  # the oldest two are in the order of their names
+        await wait_for(pilot, lambda: app.screen.query_one(OptionList).option_count == 2, "back")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: app.screen.query_one(OptionList).option_count == 1, "back")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "nothing is left")
+        await wait_for(pilot, lambda: table(app).total == 23, "all are back")
 
 
 async def test_a_cell_and_a_running_run_are_not_deleted(measured: MeasuredStore) -> None:
@@ -171,20 +237,5 @@ async def test_a_cell_and_a_running_run_are_not_deleted(measured: MeasuredStore)
         await pilot.press("d", "number_sign", "n")
         await settled(pilot)
         assert screen(app).deleting.hidden == ()
-        said = [notification.message for notification in app._notifications]
-        assert any("It is running" in text for text in said)
-        assert any("enter unfolds a cell" in text for text in said)
-
-
-def test_deletions_are_due_one_by_one() -> None:
-    deletions = Deletions()
-    assert deletions.take_back() == ()
-    assert deletions.left(0.0) is None
-    deletions.add(["a", "b"], 0.0)
-    deletions.add(["c"], 4.0)
-    assert deletions.left(4.0) == UNDO_SECONDS
-    assert deletions.take_due(UNDO_SECONDS - 0.1) == []
-    assert deletions.take_due(UNDO_SECONDS) == ["a", "b"]
-    assert deletions.hidden == ("a", "b", "c")
-    assert deletions.take_back() == ("c",)
-    assert deletions.hidden == ("a", "b")
+        assert any("It is running" in text for text in said(app))
+        assert any("enter unfolds a cell" in text for text in said(app))

@@ -17,6 +17,7 @@ from terminals import APP, DEADLINE, Terminal
 
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
+from engine.store.intake.trash import undo_deletion
 
 BASH = shutil.which("bash")
 
@@ -103,9 +104,7 @@ def test_a_terminal_that_vanishes_unsaid_ends_the_app(tmp_path: Path) -> None:
         pytest.param(False, id="SIGHUP", marks=pytest.mark.slow),
     ],
 )
-def test_a_lost_terminal_deletes_nothing_that_could_be_taken_back(
-    tmp_path: Path, vanishes: bool
-) -> None:
+def test_what_a_lost_terminal_deleted_comes_back(tmp_path: Path, vanishes: bool) -> None:
     store = MeasuredStore(tmp_path)
     run = store.add()
     terminal = Terminal([*APP, store.location.db])
@@ -114,7 +113,7 @@ def test_a_lost_terminal_deletes_nothing_that_could_be_taken_back(
         terminal.type("3")
         terminal.shows("ours, test, chosen epoch")
         terminal.type("d")
-        terminal.shows("u takes it back")
+        terminal.shows("u brings it back")
         if vanishes:
             terminal.hang_up()
         else:
@@ -122,8 +121,8 @@ def test_a_lost_terminal_deletes_nothing_that_could_be_taken_back(
         assert terminal.process.wait(DEADLINE) == -signal.SIGHUP
     finally:
         terminal.end()
+    assert undo_deletion(store.location).runs == (run,)
     with closing(connect_reader(store.location)) as con:
-        assert not fetch(con, "SELECT * FROM requests")
         assert [tuple(row) for row in fetch(con, "SELECT id, state FROM runs")] == [(run, "done")]
     assert store.location.folder(run).path.is_dir()
 

@@ -22,6 +22,7 @@ from engine.machine.slots import unused_gpus_note
 from engine.machine.telemetry import Sampler
 from engine.store.database import fetch, storage_note
 from engine.store.filesystem import filesystem_kind
+from engine.store.intake.trash import KEPT_DAYS, deleted_runs, kept_since
 from engine.store.queries import list_runs, supervisor_state
 from engine.supervisor.start import supervisor_running
 from engine.surroundings import expanded, user_name
@@ -240,6 +241,17 @@ def check_disk(session: Session) -> Iterator[Finding]:
         yield Finding("disk", "ok", f"{bytes_(free)} free in {folder}")
 
 
+def check_trash(session: Session) -> Iterator[Finding]:
+    """Count the runs that were deleted and can still be brought back."""
+    found = deleted_runs(session.location)
+    text = f"{count(len(found), 'deleted run')}, {bytes_(sum(each.bytes for each in found))}"
+    if old := sum(each.when < kept_since() for each in found):
+        text += f"; {old:,} of them older than {KEPT_DAYS} days"
+        yield Finding("trash", "note", text, "`seqbench db gc` removes these for good.")
+    else:
+        yield Finding("trash", "ok", text if found else "empty")
+
+
 CHECKS: tuple[Check, ...] = (
     check_versions,
     check_gpu,
@@ -251,4 +263,5 @@ CHECKS: tuple[Check, ...] = (
     check_logout,
     check_terminal,
     check_disk,
+    check_trash,
 )

@@ -208,8 +208,8 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
         if everything:
             runs = list_runs(connection, allowing("cancel"))
         else:
-            runs = _resolve(connection, names, "cancel", "has ended already ({state})")
-    _request(session, runs, request_cancel)
+            runs = runs_that_allow(connection, names, "cancel", "has ended already ({state})")
+    request_of_runs(session, runs, request_cancel)
     if not runs:
         note("Nothing is queued or running.")
 
@@ -227,10 +227,12 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
     an id, or as much of its beginning or end as tells it from the others.
     """
     with session.reader() as connection:
-        runs = _resolve(connection, names, "retry", "is {state}: only what ended early is retried")
+        runs = runs_that_allow(
+            connection, names, "retry", "is {state}: only what ended early is retried"
+        )
         tell_other_copies(connection, runs)
     if not settings:
-        _request(session, runs, request_retry)
+        request_of_runs(session, runs, request_retry)
         return
     from engine.planning import amendments, enqueue_amended  # pydantic
 
@@ -272,9 +274,9 @@ def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
     if where is None:
         raise click.UsageError("Say where to: --first, --up, --down or --last.")
     with session.reader() as connection:
-        runs = _resolve(connection, names, where, "is {state}: only what waits can be moved")
+        runs = runs_that_allow(connection, names, where, "is {state}: only what waits can be moved")
     runs.sort(key=lambda run: (run.position, run.id))
-    _request(session, runs, lambda location, ids: request_move(location, ids, where))
+    request_of_runs(session, runs, lambda location, ids: request_move(location, ids, where))
 
 
 @click.command()
@@ -300,7 +302,7 @@ def _request_queue(session: Session, action: QueueAction) -> None:
         )
 
 
-def _resolve(
+def runs_that_allow(
     connection: sqlite3.Connection, names: tuple[str, ...], action: Action, problem: str
 ) -> list[Run]:
     """Find the runs; all of them allow the action. Raises `UserError`."""
@@ -311,9 +313,10 @@ def _resolve(
     return runs
 
 
-def _request(
+def request_of_runs(
     session: Session, runs: list[Run], request: Callable[[StoreLocation, list[str]], None]
 ) -> None:
+    """Ask the supervisor for something, and print the runs' ids."""
     if runs:
         request(session.location, [run.id for run in runs])
         with session.reader():
