@@ -134,7 +134,7 @@ def test_a_real_terminal_sends_all_in_one_write(terminal: Terminal, busy_store: 
     terminal.shows("50,75")
     terminal.type(f"3/delays{HOME}{REST}x{ENTER}")
     terminal.shows("xelays", "0 of")
-    assert "Delete" not in terminal.picture.text
+    terminal.read_until(lambda: "Delete" not in terminal.picture.text, "no row is left to delete")
     terminal.type("q")
     terminal.shows("Leave")
     terminal.type(ENTER)
