@@ -256,7 +256,7 @@ def _report(filled: Filling, found: Mapping[str, Steady], screen: Sequence[float
     head = (
         "each job writes",
         "supervisor, of a core",
-        "lines/s taken in",
+        "lines/s ingested",
         "round, s: median, longest",
         "line to store, s: median, 95 %",
     )
