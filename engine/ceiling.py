@@ -1,4 +1,4 @@
-"""What bounds the metrics: held-out items that no training interaction has.
+"""What bounds the metrics: held-out items that occur in no training interaction.
 
 A model that knows only the items it was trained on ranks such a *cold* item by chance. But for
 that, Recall, HitRate, MRR and NDCG are at most the share of users whose held-out item occurs in
@@ -23,8 +23,8 @@ class Ceiling:
 
     @property
     def highest(self) -> float | None:
-        """The highest value of a metric, leaving chance aside, 0 to 1; ``None`` if nobody is
-        evaluated."""
+        """The highest value of a metric, apart from chance, 0 to 1; ``None`` if no user
+        is evaluated."""
         return (self.users - self.cold) / self.users if self.users else None
 
     @property
@@ -33,7 +33,7 @@ class Ceiling:
         if not self.cold or self.highest is None:
             return ""
         which = f"{self.cold:,} of {self.users:,} test items"
-        return f"at most {self.highest:.4f}, leaving chance aside: {which} never occur in training"
+        return f"at most {self.highest:.4f}, apart from chance: {which} never occur in training"
 
 
 def ceiling_of(start: Mapping[str, Any]) -> Ceiling | None:
@@ -53,10 +53,10 @@ def cold_sentence(valid: Ceiling, test: Ceiling) -> str:
     said = (
         f"Cold items: the test item of {test.cold:,} of {test.users:,} evaluated users and the "
         f"validation item of {valid.cold:,} of {valid.users:,} occur in no training interaction. A "
-        "model that knows only training items hits them by chance alone: leaving that aside, each "
+        "model that knows only training items can only hit them by chance: apart from that, each "
         f"metric is at most {test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on "
         "validation."
     )
     if valid.cold == valid.users:
-        said += " Validation can't tell one epoch from another."
+        said += " Validation can't tell epochs apart."
     return said

@@ -1,4 +1,4 @@
-"""Whom a run's figures are of: the users that its split evaluates, of all that the data has."""
+"""Who is evaluated in a run: the users that its split evaluates, out of all users in the data."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Evaluated:
 
 
 def evaluated_of(start: Mapping[str, Any]) -> Evaluated | None:
-    """Return whom a journal's ``start`` records to be evaluated; ``None`` of one that doesn't, as
-    of an earlier version."""
+    """Return the evaluated users that a journal's ``start`` records; ``None`` if it doesn't, as in
+    earlier versions."""
     users, valid, test = (start.get(name) for name in ("users", "valid_users", "test_users"))
     if type(users) is int and type(valid) is int and type(test) is int:
         return Evaluated(users, valid, test)

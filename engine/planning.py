@@ -105,7 +105,7 @@ def plan(
         UsageError: a name that isn't known, an impossible value, or too many runs.
     """
     if len(order.seeds) > MOST_SEEDS:
-        raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
+        raise UsageError(f"At most {MOST_SEEDS:,} seeds at a time.")
     cells = catalogue.in_order(order.cells)
     specs = catalogue.specs(cells, order.seeds, order.profile, order.overrides, order.variants)
     known: dict[tuple[str, str, int, str], tuple[int, Cell, CostEstimate | None]] = {}
@@ -339,10 +339,9 @@ def enqueue_amended(
 def enqueue_further(
     location: StoreLocation, catalogue: Catalogue | None, run_ids: Sequence[str], epochs: int
 ) -> list[str]:
-    """Queue new runs that go on from where others reached their limit of epochs, with a higher one.
-
-    Each is what a run with that limit from the start would be, and gives the same result. Runs that
-    they go on from stay as they are. All are checked before the first is queued.
+    """Queue new runs that continue others from their epoch limit, with a higher one.
+     Each is what a run with that limit from the start would be, and gives the same result. Runs
+    that they continue stay as they are. All are checked before the first is queued.
 
     Returns:
         The new runs' ids.
@@ -366,11 +365,11 @@ def enqueue_further(
             if fingerprint in found:
                 raise UsageError(
                     f"{run_id} and {found[fingerprint][0].continues} are the same run twice: name "
-                    "one of them."
+                    "only one."
                 )
             if there := present_runs(connection, fingerprint):
                 raise UsageError(
-                    f"{run_id} with {epochs} epochs is there already: {there[0].id} "
+                    f"{run_id} with {epochs} epochs exists already: {there[0].id} "
                     f"({there[0].state})."
                 )
             found[fingerprint] = longer, _label(catalogue, run, longer)

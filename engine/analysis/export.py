@@ -43,7 +43,8 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """Characters that begin a formula in spreadsheets, in some the wide forms too."""
 
 _LONGEST_CELL = 200
-"""Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
+"""Most characters of a text in a table; longer ones are cut there, but complete in other
+formats."""
 
 
 def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -> str:  # noqa: A002
@@ -75,8 +76,8 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _for_people(rows: Sequence[Row]) -> list[str]:
-    """Return the columns without deviations, which stand beside their means, and without digests
-    of settings where labels say in what they differ."""
+    """Return the columns without deviations, which are shown with their means, and without
+    digests of settings if labels say what differs."""
     names = [name for name in _names(rows) if not name.endswith(STD)]
     if "label" not in names:
         return names
@@ -116,7 +117,7 @@ def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> s
     """Write a table of Markdown from lines of escaped texts, the first being the head.
 
     Args:
-        figures: whether a column holds numbers, which stand at the right.
+        figures: whether a column holds numbers, which are right-aligned.
     """
     head, *body = lines
     rule = ["---:" if right else "---" for right in figures]
@@ -163,10 +164,10 @@ def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
 
 
 def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[str]:
-    """Pad texts with blanks to one width in terminal cells.
+    """Pad texts with spaces to the same width in terminal cells.
 
     Args:
-        right: whether the texts stand at the right.
+        right: whether the texts are right-aligned.
         most: the greatest width; wider texts are cut, and end in an ellipsis.
     """
     width = max(map(cell_len, texts))
@@ -203,7 +204,7 @@ def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | Non
 
 
 def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
-    """Format one column of all rows for people, each figure with its deviation."""
+    """Format one column of all rows for people, each value with its deviation."""
     kind: Kind = kind_of(name)
     return [_cell_text(row, name, kind) for row in rows]
 

@@ -30,28 +30,28 @@ _ADVICE = {
     "diverged": ("The loss diverged", "Try a lower learning rate."),
     "out-of-memory": (
         "Memory ran out",
-        "Try smaller batches, or fewer runs at once (slots in settings.yaml).",
+        "Try smaller batches, or fewer runs at a time (slots in settings.yaml).",
     ),
     "killed": (
         "Its process was killed",
-        "If the machine had run out of memory, try smaller batches; if not, a retry goes on from "
+        "If the machine ran out of memory, try smaller batches; otherwise, a retry resumes from "
         "the last checkpoint.",
     ),
-    "disk-full": ("The disk is full", "Make room; a retry goes on from the last checkpoint."),
+    "disk-full": ("The disk is full", "Make room; a retry resumes from the last checkpoint."),
     "hung": (
         "It hung",
-        "A retry goes on from the last checkpoint; if it hangs again, look at the log and at the "
-        "machine (a GPU or a disk that doesn't answer).",
+        "A retry resumes from the last checkpoint; if it hangs again, look at the log and at the "
+        "machine (a GPU or a disk that doesn't respond).",
     ),
     "data": (
-        "Its data aren't here, or aren't the same",
+        "Its data is missing, or isn't the same",
         "See `seqbench data verify {dataset}`, bring the files back, then retry.",
     ),
-    "device": ("Its device can't be used", "See `seqbench doctor`, put it right, then retry."),
-    "launch": ("It couldn't be started", "Put right what the message says, then retry."),
+    "device": ("Its device can't be used", "See `seqbench doctor`, fix it, then retry."),
+    "launch": ("It couldn't be started", "Fix what the message says, then retry."),
     "lost": (
         "Its process vanished",
-        "A retry goes on from the last checkpoint; the log may say why it ended.",
+        "A retry resumes from the last checkpoint; the log may say why it ended.",
     ),
 }
 """Title and advice, by the cause of a run's end."""
@@ -63,7 +63,7 @@ def remedy(cause: str | None, spec: Mapping[str, Any]) -> Remedy:
     Args:
         spec: `engine.spec.RunSpec` as JSON.
     """
-    other = "It failed", "Put right what the log says, then retry."
+    other = "It failed", "Fix what the log says, then retry."
     title, advice = _ADVICE.get(cause or "", other)
     training = spec.get("training", {})
     settings: Settings = {}

@@ -96,7 +96,7 @@ aggregate_option = click.option(
     default="best",
     show_default=True,
     metavar="best|max|min|last|mean",
-    help="How a run's epochs become one figure.",
+    help="How a run's epochs are aggregated.",
 )
 filter_option = click.option(
     "--filter",
@@ -121,7 +121,7 @@ class Listed(click.ParamType[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         parts = tuple(part.strip() for part in str(value).split(","))
         if not all(parts):
-            problem = f"{value!r} has an empty place: write a,b without a comma at an end."
+            problem = f"{value!r} has an empty item: write a,b without a comma at the end."
             self.fail(problem, param, ctx)
         return parts
 
@@ -150,7 +150,7 @@ def note(text: str) -> None:
 
 def paused(why: str) -> str:
     """Say that the queue is paused, and why."""
-    return f"The queue is paused. {why} `seqbench resume` lets it go on."
+    return f"The queue is paused. {why} `seqbench resume` resumes it."
 
 
 def say_json(value: object) -> None:

@@ -122,7 +122,7 @@ def ordered_ids(
     """Return a query for the ids of all runs that match, its ``ORDER BY``, and its parameters."""
     where, parameters, others = _where(filter_, aggregate, without, column)
     if column.startswith("s."):
-        # With another figure to test, the index that has both; else the sorted one's own.
+        # With another measure to test, the index that has both; otherwise that of the sorted one.
         source, key = f"summaries s{_indexed(column) if others else ''}", "s.run"
     else:
         source, key = "runs r", "r.id"

@@ -131,7 +131,7 @@ def _begin_again(connection: StoreConnection, run: str, attempt: int, offset: in
 
     Lines that were read before change nothing.
     """
-    rows = Rows(run, attempt, warnings=[(offset, "the journal became shorter than it was")])
+    rows = Rows(run, attempt, warnings=[(offset, "the journal is shorter than it was")])
     with write(connection):
         if _offset(connection, run, attempt) == offset:
             _warn(connection, rows)
@@ -175,7 +175,7 @@ def _take(rows: Rows, reader: Reader) -> None:
         case "warning" | "checkpoint" | "heartbeat":
             pass
         case _:
-            reader.problems.append(f"lines of kind {line.kind[:40]!r} are not known here")
+            reader.problems.append(f"lines of kind {line.kind[:40]!r} are unknown here")
     if line.kind in EVENTS and (text := reader.event()) is not None:
         rows.events.append([*head, line.kind, text])
 
@@ -197,7 +197,7 @@ _OTHERS, _THROTTLE = map(TELEMETRY_MEASURES.index, ("gpu_others", "gpu_throttle"
 
 
 def _mark(connection: StoreConnection, rows: Rows) -> None:
-    """Add marks to a run. They stay, as the figures compared are of the whole run."""
+    """Add marks to a run. They stay, because the values that are compared cover the whole run."""
     values = (row[4:] for row in rows.telemetry)
     found = marks_of((each[_OTHERS], each[_THROTTLE]) for each in values)
     if found is None:

@@ -36,7 +36,7 @@ _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the list of deleted runs tells of one; both empty where it can't be read."""
+    """What the list of deleted runs shows of one; both empty if it can't be read."""
 
     state: str = ""
     note: str = ""
@@ -254,7 +254,7 @@ def _bring_back(
         )
     if known:
         raise UsageError(f"{run} isn't deleted.")
-    # Without an entry: whoever brought it back was killed before the store knew.
+    # Without an entry: the process that brought it back was killed before the store knew.
     source = found.folder if found is not None else place
     if not source.path.is_dir():
         raise UsageError(f"There is no deleted run {run!r}: {_near(run, thrown)}")

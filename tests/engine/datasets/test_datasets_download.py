@@ -342,10 +342,10 @@ def test_nobody_answers(make_dataset: MakeDataset) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (zipped({"../evil": b"x"}), r"'\.\./evil' leads out of it"),
-        (zipped({"tiny-folder/../../evil": b"x"}), "leads out of it"),
-        (zipped({"/etc/evil": b"x"}), "leads out of it"),
-        (zipped({"..\\evil": b"x"}), "leads out of it"),
+        (zipped({"../evil": b"x"}), r"'\.\./evil' leads outside of it"),
+        (zipped({"tiny-folder/../../evil": b"x"}), "leads outside of it"),
+        (zipped({"/etc/evil": b"x"}), "leads outside of it"),
+        (zipped({"..\\evil": b"x"}), "leads outside of it"),
         (zipped(link="/etc/passwd"), "is a link"),
         (zipped({"tiny-folder/README.txt": b"0" * 10**7}, method=8), "far more than a data set"),
         (zipped()[:-100], "can't be unpacked"),

@@ -33,9 +33,8 @@ METRICS = ("hit", "recall", "mrr", "ndcg")
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
-    """Show one run: state, figures, settings and attempts.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """Show one run: state, metrics, settings and attempts.
+    RUN is an id, or enough of its beginning or end to be unique.
     """
     with session.reader() as connection:
         details = run_details(connection, resolve_run(connection, name).id)
@@ -94,7 +93,7 @@ def _say_details(
     _line("state", f"{run.state}{why}")
     _line("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
     if label:
-        _line("told apart by", label)
+        _line("differs in", label)
     _line("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
     _line("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
@@ -108,7 +107,7 @@ def _say_details(
         if (job := job_of(attempt)) is not None:
             _line(f"attempt {attempt['attempt']}", job.text)
     if continued := details.spec.get("continues"):
-        _line("goes on from", str(continued))
+        _line("continues", str(continued))
     if run.origin:
         how = run.origin.removeprefix("imported-")
         _line("imported", f"{how}, {details.spec.get('came_from')}")
@@ -137,14 +136,14 @@ def _say_details(
             _line("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             _line("test is", ceiling.words)
-        _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+        _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats per target")
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
-        told = f", {figure(cpu, 'seconds')} s of the processor" if cpu is not None else ""
-        _line("an epoch takes", f"{figure(seconds, 'seconds')} s{told} (medians)")
+        told = f", {figure(cpu, 'seconds')} s of CPU time" if cpu is not None else ""
+        _line("time per epoch", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
-        _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
+        _line("users per second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
     elsewhere = {"ceiling", "settings"}
     own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
