@@ -250,7 +250,7 @@ def test_a_truncated_download_is_kept_and_explained(
 ) -> None:
     dataset = served()
     site.stop_after = 50_000
-    with pytest.raises(DataError, match=r"could not be fetched from .*try again, which goes on"):
+    with pytest.raises(DataError, match=r"could not be fetched from .*try again, which continues"):
         fetch(dataset, policy=QUICK)
     assert len(site.asked) == 1 + QUICK.retries
     assert (cache / ".tiny-folder.part").read_bytes() == site.body[: 3 * 50_000]
@@ -377,7 +377,7 @@ def test_cancelled_midway_and_taken_up_again(
 ) -> None:
     dataset = served()
     seen: list[Progress] = []
-    with pytest.raises(FetchCancelledError, match="goes on where it stopped"):
+    with pytest.raises(FetchCancelledError, match="continues where it stopped"):
         fetch(dataset, seen.append, lambda: len(seen) >= 2, QUICK)
     kept = (cache / ".tiny-folder.part").stat().st_size
     assert 0 < kept == seen[-1].done < len(site.body)
@@ -397,7 +397,7 @@ def test_two_at_once_fetch_once(served: Callable[..., Dataset], site: Site, cach
 
 def test_a_cache_that_cannot_be_written(served: Callable[..., Dataset], cache: Path) -> None:
     cache.write_text("a file where the folder should be")
-    with pytest.raises(DataError, match="name another folder in SEQBENCH_CACHE"):
+    with pytest.raises(DataError, match="set SEQBENCH_CACHE to another folder"):
         fetch(served(), policy=QUICK)
 
 

@@ -76,7 +76,7 @@ def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
     measuring = MeasuringProcess(spec_of(catalogue), CPU)
     os.kill(measuring.pid, signal.SIGSTOP)  # it never ends by itself
     threading.Timer(0.1, measuring.stop).start()
-    with pytest.raises(TrainingError, match="broken off"):
+    with pytest.raises(TrainingError, match="interrupted"):
         measuring.result()
 
 
