@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.spec import Filter, SplitRule
 from engine.store.database import fetch, json_object
 
@@ -17,7 +16,7 @@ PROVENANCE = (
 )  # fmt: skip
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``test_users``
 are those that are evaluated in test, ``ceiling`` is the highest value that a metric on test can
-have (`engine.ceiling`)."""
+have (`engine.evaluated`)."""
 
 _STARTED = ("device", "dtype", "checksum", "torch", "code")
 _AT_ONCE = 500
