@@ -39,6 +39,7 @@ Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
 Value = str | int | float | None
 Row = dict[str, Value]
 
+_INFINITE = frozenset({math.inf, -math.inf})
 SORT = "NDCG@10/test"
 TIME_TO_QUALITY = "TimeToQuality"
 """Column that rows have if a quality was asked for (`engine.analysis.quality`)."""
@@ -169,13 +170,14 @@ def compare_rows(
         -1 if limit is None else limit,
         aggregate=chosen,
     )
+    names, unknown = [entry.name for entry in shown], dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
     rows: list[Row] = []
     for values in found:
-        row: Row = {entry.name: _finite(value) for entry, value in zip(shown, values, strict=True)}
+        finite = values if _INFINITE.isdisjoint(values) else map(_finite, values)
+        row: Row = dict(zip(names, finite, strict=True))
         row["aggregate"] = chosen
-        origin = origins.get(str(values[0]), {})
-        row.update({name: origin.get(name) for name in PROVENANCE})
+        row |= origins.get(str(values[0]), unknown)
         rows.append(row)
     return rows
 

@@ -9,8 +9,10 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
+from itertools import chain, islice
 from typing import Literal, get_args
 
 from rich.cells import cell_len, set_cell_size
@@ -42,6 +44,9 @@ _ESSENTIAL = (
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """Characters that begin a formula in spreadsheets, in some the wide forms too."""
 
+_NUMBERS = frozenset({int, float, type(None)})
+_LINES_AT_ONCE = 1_000
+
 _LONGEST_CELL = 200
 """Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
 
@@ -61,7 +66,7 @@ def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -
             return _table(rows, width)
         case "csv":
             names = _names(rows)
-            return csv_text([names, *([row[name] for name in names] for row in rows)])
+            return csv_text(chain([names], (tuple(map(row.__getitem__, names)) for row in rows)))
         case "md":
             return _markdown(rows)
         case "json":
@@ -87,19 +92,33 @@ def _for_people(rows: Sequence[Row]) -> list[str]:
 def csv_text(lines: Iterable[Sequence[Value | Decimal]]) -> str:
     """Write lines of values, the first being the head, as CSV for programs and spreadsheets."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(map(csv_cell, line) for line in lines)
+    csv.writer(out, lineterminator="\n").writerows(csv_lines(lines))
     return out.getvalue()
 
 
-def csv_cell(value: Value | Decimal) -> str:
-    """Write a value with every digit; text that a spreadsheet would take for a formula gets a quote
-    before it."""
-    if value is None:
-        return ""
+def csv_lines(lines: Iterable[Sequence[Value | Decimal]]) -> Iterator[Sequence[Value | Decimal]]:
+    """Make values ready for `csv.writer`, which writes every digit of a number: a text that a
+    spreadsheet would take for a formula gets a quote before it.
+    """
+    rest, cell = iter(lines), cache(_csv_cell)  # the texts of very many lines are few
+    while some := list(islice(rest, _LINES_AT_ONCE)):
+        columns = zip(*some, strict=True)
+        yield from zip(
+            *(
+                column
+                if _NUMBERS.issuperset(map(type, column))
+                else [
+                    cell(value) if isinstance(value, (str, Decimal)) else value for value in column
+                ]
+                for column in columns
+            ),
+            strict=True,
+        )
+
+
+def _csv_cell(value: str | Decimal) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if not isinstance(value, str):
-        return repr(value)
     text = printable(value)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 

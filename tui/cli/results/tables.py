@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -151,8 +152,9 @@ def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence
 
 def tell_marks(rows: Sequence[Row]) -> None:
     """Say how many of the runs have which mark, and what that means."""
+    marked = Counter(mark for row in rows if row["marks"] for mark in str(row["marks"]).split())
     for mark, meaning in MEANING.items():
-        if found := sum(mark in str(row["marks"] or "").split() for row in rows):
+        if found := marked[mark]:
             note(f"{_runs_are(found)} marked {mark}: {meaning}.")
 
 
