@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 from tui.compare.annotating import Annotating
 from tui.compare.column_dialog import ColumnsScreen
-from tui.compare.columns import TOPIC, column_topics, known, table_columns
+from tui.compare.columns import TOPIC, column_topics, remembered_columns, table_columns
 from tui.compare.deletions import Deleting
 from tui.compare.exports import ComparisonExport, ReportExport
 from tui.compare.filter_field import FILTER_HELP, FilterField
@@ -66,7 +66,7 @@ class CompareScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = View(known(remembered.recall(TOPIC).get("columns")))
+        self._view = View(remembered_columns())
         self._drawn = Drawn()
         self._filter_problem = ""
         self._field = FilterField()
