@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from engine.analysis.comparison import Aggregate, Column, columns
-from engine.errors import UsageError, did_you_mean
+from engine.errors import UsageError, cut, nearest
+from engine.store.compare.filter_sql import field_columns
 
 HELD = ("state", "model", "dataset", "length", "seed")
 """Columns that name a row: always shown, and first."""
@@ -78,8 +79,17 @@ _LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "d
 QUIET = frozenset(_LAST)
 """Columns that tell who a run is rather than how well it did."""
 
+_EXAMPLES = f"ndcg, lr or age, or a preset: {', '.join(PRESETS)}"
+"""What is named to someone whose word is near no column's name."""
+
 _RENAMED = {"queued": "age"}
 """Names that columns had in earlier versions, and have in what users stored."""
+
+
+def beside_columns(aggregate: Aggregate) -> list[Column]:
+    """Return the columns that can be shown beside those of `engine.analysis.comparison.columns`."""
+    own = columns(aggregate)
+    return [column for column in every_column(aggregate).values() if column not in own]
 
 
 @cache
@@ -119,13 +129,17 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     """Return the columns that a user names, each once, without `HELD`.
 
     Args:
-        words: names of columns and of `PRESETS`, in any case.
+        words: names of columns, those of a filter's fields, and `PRESETS`, in any case.
 
     Raises:
         UsageError: a word is neither; says the nearest.
     """
     offered = every_column("best")
-    by_word = {column.source.lower(): name for name, column in offered.items()}
+    by_source = {column.source.lower(): name for name, column in offered.items()}
+    by_field = {
+        word: by_source[source] for word, source in field_columns().items() if source in by_source
+    }
+    by_word = by_field | by_source
     by_word |= {name.lower(): name for name in offered} | _RENAMED
     found: dict[str, None] = {}
     for word in map(str.strip, words):
@@ -134,8 +148,10 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
         elif name := by_word.get(word.lower()):
             found[name] = None
         else:
-            nearest = did_you_mean(word, [*offered, *PRESETS])
-            raise UsageError(f"there is no column {word!r}: {nearest}")
+            near = nearest(word.lower(), [*by_word, *PRESETS])
+            named = near and next((name for name in offered if name.lower() == near), near)
+            hint = f"did you mean {named!r}?" if named else f"name one such as {_EXAMPLES}."
+            raise UsageError(f"there is no column {cut(word, 30)!r}: {hint}")
     return tuple(name for name in found if name not in HELD)
 
 
