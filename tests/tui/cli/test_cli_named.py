@@ -30,7 +30,7 @@ WRITERS = [
     ("p.md", "compare", "--pairs", "--format", "md"),
     ("i.txt", "compare", "--inflation"),
     ("r.html", "report", "--filter", "model:sasrec length:20"),
-    ("r.md", "report", "--filter", "model:sasrec length:20"),
+    pytest.param(("r.md", "report", "--filter", "model:sasrec length:20"), marks=pytest.mark.slow),
     ("e.csv", "export"),
     ("e.parquet", "export"),
     ("x.tar.zst", "export"),
