@@ -17,7 +17,16 @@ from engine.analysis.further import why_not_further
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.config.catalogue import MOST_RUNS
-from engine.config.overrides import Override, overlay, parse_override
+from engine.config.overrides import (
+    combinations,
+    overlay,
+    parse_override,
+    parsed,
+    setting_name,
+    sweep_values,
+    swept,
+    without,
+)
 from engine.config.suites import suite_of_cells
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
@@ -26,13 +35,12 @@ from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past
 from engine.machine.slots import Slot
 from engine.models.sizes import parameter_count
 from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, MOST_SEEDS, Order, more_seeds
-from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite, amended
+from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite, Sweep, amended
 from engine.store.compare.grouping import seeds_of_cells
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, get_run, present_runs, run_spec
 from engine.store.requests import enqueue
-from engine.yamlfile import parse_scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,9 @@ def plan(
 ) -> Plan:
     """Check an order and work out its runs.
 
-    They go by data set, the smallest first, then model, length, variant and seed. Runs that must
-    give the same result are one. Their label is the order's suite if `keeps_label` says so.
+    They go by data set, the smallest first, then model, length, variant, settings and seed. Runs
+    that must give the same result are one. Their label is the order's suite if `keeps_label` says
+    so.
 
     Args:
         present: fingerprints of the runs that are queued, running or done.
@@ -108,13 +117,14 @@ def plan(
         raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
     cells = catalogue.in_order(order.cells)
     specs = catalogue.specs(cells, order.seeds, order.profile, order.overrides, order.variants)
-    known: dict[tuple[str, str, int, str], tuple[int, Cell, CostEstimate | None]] = {}
+    known: dict[tuple[object, ...], tuple[int, Cell, CostEstimate | None]] = {}
     runs: dict[str, PlannedRun] = {}
     for spec in specs:
         fingerprint = spec.fingerprint()
         if fingerprint in runs:  # variants that what was typed makes equal
             continue
-        kind = (spec.model, spec.dataset, spec.length, spec.variant)
+        place = (spec.model, spec.dataset, spec.length)
+        kind = (*place, spec.variant, spec.architecture, spec.training)
         if kind not in known:
             known[kind] = parameter_count(spec), _cell(spec), cost_of(spec)
         runs[fingerprint] = PlannedRun(spec, fingerprint, fingerprint not in present, *known[kind])
@@ -203,7 +213,7 @@ def order_of_cells(
     cells: Iterable[CellKey],
     seeds: tuple[int, ...] = DEFAULT_SEEDS,
     profile: str = "reference",
-    settings: Mapping[str, Override] | None = None,
+    settings: Mapping[str, Sweep] | None = None,
     suite: str | None = None,
 ) -> Order:
     """Order chosen cells.
@@ -220,8 +230,8 @@ def order_of_cells(
     if suite is None:
         return Order(frozenset(cells), seeds, profile, settings)
     named = catalogue.suite(suite)
-    own = {key: _value(value) for key, value in named.overrides.items()}
-    changed = {key: v for key, v in settings.items() if key not in own or _value(v) != own[key]}
+    own = {key: _values(sweep) for key, sweep in named.overrides.items()}
+    changed = {key: v for key, v in settings.items() if key not in own or _values(v) != own[key]}
     variants = _variants(named, changed)
     return Order(frozenset(cells), seeds, profile, settings, named.name, variants)
 
@@ -233,7 +243,7 @@ def order_of_axes(
     lengths: Sequence[int] = (),
     seeds: Sequence[int] = (),
     profile: str | None = None,
-    settings: Mapping[str, Override] | None = None,
+    settings: Mapping[str, Sweep] | None = None,
     suite: str | None = None,
 ) -> Order:
     """Order every combination of models, data sets, lengths and seeds.
@@ -241,7 +251,8 @@ def order_of_axes(
     What isn't given is the suite's or, without one, the default; models and data sets have none.
 
     Args:
-        settings: take precedence over the suite's own, and over its variants.
+        settings: take precedence over the suite's own, and over its variants; several values of
+            one multiply the runs.
 
     Raises:
         UsageError: a name that isn't known, or no cell is left.
@@ -264,12 +275,19 @@ def order_of_axes(
     )
 
 
-def _value(setting: Override) -> object:
-    return parse_scalar(setting) if isinstance(setting, str) else setting
+def _values(sweep: Sweep) -> list[object]:
+    return list(map(parsed, sweep_values(sweep)))
 
 
-def _variants(suite: Suite, typed: Overrides) -> dict[str, Overrides]:
-    return {name: overlay(changes, typed) for name, changes in suite.variants.items()}
+def _variants(suite: Suite, typed: Mapping[str, Sweep]) -> dict[str, Overrides]:
+    """The suite's variants without what was typed, which goes before them."""
+    return {name: without(own, typed) for name, own in suite.variants.items()}
+
+
+def swept_settings(order: Order, spec: RunSpec) -> dict[str, Any]:
+    """Return the values that a run has of the settings of which its order has several."""
+    settings = {**spec.architecture.model_dump(), **spec.training.model_dump()}
+    return {key: settings[setting_name(key)] for key in swept(order.overrides)}
 
 
 def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Suite:
@@ -289,26 +307,35 @@ def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Su
 
 
 def sample(catalogue: Catalogue, order: Order, cell: CellKey) -> tuple[RunSpec, int]:
-    """Return the configuration of one cell of an order, without variants, and its parameter count.
+    """Return the configuration of one cell of an order, with the first values of its sweeps and
+    without variants, and its parameter count.
 
     Raises:
         UsageError: an impossible value.
     """
-    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, order.overrides)
+    settings = next(combinations(order.overrides))
+    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings)
     return spec, parameter_count(spec)
 
 
 def amendments(
-    catalogue: Catalogue, model: str, recipe: str, settings: Mapping[str, str]
+    catalogue: Catalogue, model: str, recipe: str, settings: Mapping[str, Sweep]
 ) -> dict[str, Any]:
     """Parse ``settings`` that change a run of a recipe (``profile`` or ``profile/variant``).
 
     Raises:
-        UsageError: an unknown setting, or an impossible value.
+        UsageError: an unknown setting, an impossible value, or several values.
     """
+    for key, values in swept(settings).items():
+        raise UsageError(
+            f"{key} is given {values} values, and a run has one: `seqbench run --set` runs each."
+        )
     entry, profile = catalogue.model(model), recipe.partition("/")[0]
-    parsed = [parse_override(entry, profile, key, value) for key, value in settings.items()]
-    return {name: value for _, name, value in parsed}
+    changes = [
+        parse_override(entry, profile, key, value)
+        for key, value in next(combinations(settings)).items()
+    ]
+    return {name: value for _, name, value in changes}
 
 
 def enqueue_amended(

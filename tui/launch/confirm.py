@@ -22,9 +22,11 @@ from tui.lab import Lab
 from tui.launch.cluster import jobs_text
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import (
+    is_sweep,
     lone_text,
     memory_text,
     parameters_text,
+    product_text,
     slots_text,
     source_text,
     time_text,
@@ -147,6 +149,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             parameters += f" each, {whole(sum(run.parameters for run in runs))} in all"
         facts: list[tuple[str, Content | str]] = [
             ("Runs", number),
+            *self._sweep(),
             ("Models", _names(self._title(spec.model) for spec in specs)),
             ("Data sets", _names(spec.dataset for spec in specs)),
             ("Lengths", _names(map(str, sorted({spec.length for spec in specs})))),
@@ -156,6 +159,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             *self._where(),
         ]
         return Content("\n").join(aligned(facts))
+
+    def _sweep(self) -> Iterable[tuple[str, Content | str]]:
+        if is_sweep(self._plan.order):
+            yield "Sweep", f"{product_text(self._plan)} {count(len(self._plan.runs), 'run')}"
 
     @property
     def _wider(self) -> tuple[PlannedRun, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from tui.shell.text import count, duration, plain, whole
@@ -15,6 +16,7 @@ from tui.shell.text import count, duration, plain, whole
 if TYPE_CHECKING:
     from engine.machine.occupancy import DeviceUse
     from engine.machine.slots import Slot
+    from engine.order import Order
     from engine.planning import Plan, PlannedRun
 
 NOT_YET = "not known yet"
@@ -63,6 +65,28 @@ class Machine:
             for name, run in zip(device.names, device.slots, strict=True)
             if run is not None
         }
+
+
+def is_sweep(order: Order) -> bool:
+    """Tell whether a setting has several values."""
+    from engine.config.overrides import swept
+
+    return bool(swept(order.overrides))
+
+
+def product_text(plan: Plan) -> str:
+    """Write what the runs of a plan multiply from: ``2 cells × 2 values of lr × 3 seeds =``; with a
+    colon at the end where some of these runs would be the same."""
+    from engine.config.overrides import swept
+
+    order = plan.order
+    axes = [(len(order.cells), "cell", "cells")]
+    if order.variants:
+        axes.append((len(order.variants), "variant", "variants"))
+    axes += [(n, key, f"values of {plain(key, 30)}") for key, n in swept(order.overrides).items()]
+    axes.append((len(order.seeds), "seed", "seeds"))
+    all_differ = prod(number for number, _, _ in axes) == len(plan.runs)
+    return " × ".join(count(*axis) for axis in axes) + (" =" if all_differ else ":")
 
 
 def parameters_text(runs: Sequence[PlannedRun]) -> str:
