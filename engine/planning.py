@@ -79,6 +79,11 @@ class Plan:
     """The same cells with enough seeds, if some would have a single one."""
 
     @property
+    def swept(self) -> dict[str, int]:
+        """The number of values of each setting that has several."""
+        return swept(self.order.overrides)
+
+    @property
     def missing(self) -> tuple[PlannedRun, ...]:
         return tuple(run for run in self.runs if run.missing)
 

@@ -22,7 +22,6 @@ from tui.lab import Lab
 from tui.launch.cluster import jobs_text
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import (
-    is_sweep,
     lone_text,
     memory_text,
     parameters_text,
@@ -161,7 +160,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         return Content("\n").join(aligned(facts))
 
     def _sweep(self) -> Iterable[tuple[str, Content | str]]:
-        if is_sweep(self._plan.order):
+        if self._plan.swept:
             yield "Sweep", f"{product_text(self._plan)} {count(len(self._plan.runs), 'run')}"
 
     @property

@@ -16,7 +16,6 @@ from tui.shell.text import count, duration, plain, whole
 if TYPE_CHECKING:
     from engine.machine.occupancy import DeviceUse
     from engine.machine.slots import Slot
-    from engine.order import Order
     from engine.planning import Plan, PlannedRun
 
 NOT_YET = "not known yet"
@@ -67,23 +66,14 @@ class Machine:
         }
 
 
-def is_sweep(order: Order) -> bool:
-    """Tell whether a setting has several values."""
-    from engine.config.overrides import swept
-
-    return bool(swept(order.overrides))
-
-
 def product_text(plan: Plan) -> str:
     """Write what the runs of a plan multiply from: ``2 cells × 2 values of lr × 3 seeds =``; with a
     colon at the end where some of these runs would be the same."""
-    from engine.config.overrides import swept
-
     order = plan.order
     axes = [(len(order.cells), "cell", "cells")]
     if order.variants:
         axes.append((len(order.variants), "variant", "variants"))
-    axes += [(n, key, f"values of {plain(key, 30)}") for key, n in swept(order.overrides).items()]
+    axes += [(n, key, f"values of {plain(key, 30)}") for key, n in plan.swept.items()]
     axes.append((len(order.seeds), "seed", "seeds"))
     all_differ = prod(number for number, _, _ in axes) == len(plan.runs)
     return " × ".join(count(*axis) for axis in axes) + (" =" if all_differ else ":")

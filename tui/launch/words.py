@@ -9,7 +9,7 @@ from textual.content import Content
 
 from engine.errors import UsageError
 from engine.order import Order
-from tui.launch.estimates import is_sweep, parameters_text, product_text, source_text, time_text
+from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
@@ -40,7 +40,7 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     here = len(runs) - len(missing)
     first: list[tuple[str, str] | str] = [
         "" if by_hand else "Under the cursor: ",
-        f"{product_text(plan)} " if by_hand or is_sweep(plan.order) else "",
+        f"{product_text(plan)} " if by_hand or plan.swept else "",
         (count(len(runs), "run"), "bold"),
         DOT,
         (f"{len(missing):,} to launch", "$accent" if missing else "$text-muted"),
