@@ -64,7 +64,7 @@ def follow(
                         say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
                 show(runs)
                 held = queue_hold(connection)
-                if held and not any(run.state == "running" for run in runs):
+                if held is not None and not any(run.state == "running" for run in runs):
                     say(paused(held))
                     return runs
             if not any(run.state in UNDER_WAY for run in runs):
