@@ -1,7 +1,7 @@
 """Marks of runs that aren't comparable with others: for their times, their data or their training.
 
-Those of times are derived from what a GPU's driver reports, and from what the kernel says of the
-processor. Those of data are derived from what the attempts say of them, the one of training from
+Those of times are derived from what a GPU's driver reports, and from what the kernel says of CPU
+time. Those of data are derived from what the attempts say of them, the one of training from
 the run's best epoch and its limit.
 """
 

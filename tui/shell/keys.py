@@ -17,7 +17,8 @@ APP = (
         show=True,
     ),
     _app("trash", ("U",), "Trash", "List deleted runs, and bring any of them back"),
-    _app("jump", ("ctrl+o",), "Jump", "A letter on every panel and field: press it to go there"),
+    _app("jump", ("ctrl+o",), "Jump", "Put a letter on every panel and field: press it to go "
+        "there to go there"),
     _app("toggle_theme", ("f2",), "Theme", "Switch between dark and light"),
     _app("choose_theme", ("f4",), "Themes", "Choose a theme; it is remembered"),
     _app("toggle_traffic", ("f3",), "Traffic", "Show how much is sent to the terminal"),

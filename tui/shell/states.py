@@ -27,6 +27,9 @@ STATE_GLYPH = {
 IMPORTED = "↓"
 """Shown instead of the state of a run that another program trained."""
 
+ANNOTATED = "✎"
+"""Stands beside a run that has a note or tags."""
+
 MARKED = "!"
 """Shown before a value of a disturbed run (`engine.marks`)."""
 

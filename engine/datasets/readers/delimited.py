@@ -228,7 +228,7 @@ def _repeated_header(
 
 
 def _where(table: Delimited, record: int) -> str:
-    """Return the line on which a record begins, or its number if lines can't be told apart."""
+    """Return the line on which a record begins, or its number if lines no conclusion apart."""
     number = record + 1
     try:
         for at, (line, _) in enumerate(_numbered_rows(table)):

@@ -250,7 +250,8 @@ def _bring_back(
     if found is not None and taken:
         raise UsageError(
             f"There is another run {run} by now (imported again, say): the deleted one stays in "
-            "the trash."
+            f"the "
+            "trash."
         )
     if known:
         raise UsageError(f"{run} isn't deleted.")
