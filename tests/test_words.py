@@ -14,6 +14,10 @@ LIST = ROOT / "docs" / "words.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+HELD = ("cli", "data", "dialogs", "parts", "results", "shell", "widgets")
+"""Folders of the terminal."""
+
+
 def banned() -> list[str]:
     """The phrases in code in the last column of the tables."""
     rows = [line.split("|")[1:-1] for line in LIST.read_text("utf-8").splitlines() if "|" in line]
@@ -43,7 +47,7 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-@pytest.mark.parametrize("folder", ["engine", "tui"])
+@pytest.mark.parametrize("folder", ["engine", *(f"tui/{name}" for name in HELD)])
 def test_no_string_has_another_word(folder: str) -> None:
     wrong = pattern()
     found = [

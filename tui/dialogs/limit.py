@@ -30,10 +30,10 @@ class LimitScreen(ModalScreen["int | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Train on"
-            dialog.border_subtitle = self.app.key_written("⏎ train on   esc back")
+            dialog.border_title = "Train further"
+            dialog.border_subtitle = self.app.key_written("⏎ train further   esc back")
             yield Static(
-                f"It had {self._had:,} epochs. A new run goes on from its checkpoint, up to epoch",
+                f"It had {self._had:,} epochs. A new run resumes from its checkpoint, up to epoch",
                 markup=False,
             )
             yield Field(str(self._proposed), type="integer", max_length=6)

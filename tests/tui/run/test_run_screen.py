@@ -199,7 +199,9 @@ async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None
     run = measured.add("xlstm", epochs=6, improving=True)
     async with opened(measured, run) as (app, pilot):
         text = text_of(app, "marks")
-        assert "! still-improving: its best epoch is the last one that its limit allowed" in text
+        assert (
+            "! still-improving: its best epoch is the last one that its epoch limit allowed" in text
+        )
         assert f"m trains it on, or seqbench continue {run} --epochs 12" in text
         assert "m" in offered(app)
         await pilot.press("m")
