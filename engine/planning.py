@@ -27,7 +27,7 @@ from engine.machine.slots import Slot
 from engine.models.sizes import parameter_count
 from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, MOST_SEEDS, Order, more_seeds
 from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite, amended
-from engine.store.compare.grouping import seeds_of_cells
+from engine.store.compare.planned_seeds import seeds_of_cells
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, get_run, present_runs, run_spec

@@ -19,8 +19,10 @@ from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 from engine.marks import in_order
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
+from engine.spec.settings import SETTINGS
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
+from engine.store.settings import read_settings
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -69,6 +71,8 @@ class Column:
     kind: Kind
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
+    setting: bool = False
+    """Whether it is a setting (`engine.spec.settings`), which the runs of a cell have in common."""
 
 
 COSTS = frozenset(
@@ -97,6 +101,12 @@ FACTS = (
     Column("marks", "marks", "text"),
 )
 
+_SETTING_KINDS: dict[str, Kind] = {"whole": "whole", "real": "rate", "text": "text"}
+SETTING_COLUMNS = tuple(
+    Column(title, title, _SETTING_KINDS[each.kind], setting=True)
+    for title, each in SETTINGS.items()
+)
+
 
 @cache
 def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
@@ -121,6 +131,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
         Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
+        *SETTING_COLUMNS,
     )
 
 
@@ -158,7 +169,8 @@ def compare_rows(
     """
     chosen = parse_aggregate(aggregate)
     shown = columns(chosen)
-    sources = [entry.source for entry in shown]
+    figures = [entry for entry in shown if not entry.setting]
+    sources = [*(entry.source for entry in figures), "configuration"]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = comparison(
         con,
@@ -170,14 +182,23 @@ def compare_rows(
         aggregate=chosen,
     )
     origins = provenance_of(con, [str(values[0]) for values in found])
+    settings = read_settings(con, {row[-1] for row in found if row[-1] is not None})
     rows: list[Row] = []
-    for values in found:
-        row: Row = {entry.name: _finite(value) for entry, value in zip(shown, values, strict=True)}
+    for *values, configuration in found:
+        row: Row = {
+            entry.name: _finite(value) for entry, value in zip(figures, values, strict=True)
+        }
+        row |= settings_row(settings.get(configuration, {}))
         row["aggregate"] = chosen
         origin = origins.get(str(values[0]), {})
         row.update({name: origin.get(name) for name in PROVENANCE})
         rows.append(row)
     return rows
+
+
+def settings_row(values: Mapping[str, Value]) -> Row:
+    """Put the values of settings, by name, under the names of their columns."""
+    return {title: values.get(each.name) for title, each in SETTINGS.items()}
 
 
 def parse_aggregate(text: str) -> Aggregate:
@@ -317,7 +338,11 @@ def by_cell(
         cells: as for `runs_by_cell`.
         labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
     """
-    measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
+    measured = [
+        entry.name
+        for entry in columns()
+        if entry.kind != "text" and entry not in FACTS and not entry.setting
+    ]
     found: list[Row] = []
     for cell, runs in runs_by_cell(rows, cells).items():
         first: Row = {name: runs[0][name] for name in _PLACE}
@@ -334,6 +359,7 @@ def by_cell(
             _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
+        first |= {entry.name: runs[0].get(entry.name) for entry in SETTING_COLUMNS}
         found.append(first)
     return found
 

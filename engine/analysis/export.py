@@ -28,6 +28,7 @@ from engine.analysis.comparison import (
     with_deviation,
 )
 from engine.errors import UsageError, did_you_mean
+from engine.spec.settings import SETTINGS
 
 Format = Literal["table", "csv", "md", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -75,9 +76,9 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _for_people(rows: Sequence[Row]) -> list[str]:
-    """Return the columns without deviations, which stand beside their means, and without digests
-    of settings where labels say in what they differ."""
-    names = [name for name in _names(rows) if not name.endswith(STD)]
+    """Return the columns without settings, without deviations, which stand beside their means, and
+    without digests of settings where labels say in what they differ."""
+    names = [name for name in _names(rows) if not name.endswith(STD) and name not in SETTINGS]
     if "label" not in names:
         return names
     told = {"settings"} if any(row["label"] for row in rows) else {"settings", "label"}

@@ -67,8 +67,9 @@ def every_column(aggregate: Aggregate) -> dict[str, Column]:
     by_name = {column.name: column for column in (*columns(aggregate), *EXTRA)}
     first = [*HELD, *_ORDER]
     hidden = [name for name in by_name if name in _AT_FIRST_HIDDEN]
-    rest = [name for name in by_name if name not in {*first, *_LAST, *hidden}]
-    return {name: by_name[name] for name in (*first, *rest, *_LAST, *hidden)}
+    settings = [name for name, column in by_name.items() if column.setting]
+    rest = [name for name in by_name if name not in {*first, *_LAST, *hidden, *settings}]
+    return {name: by_name[name] for name in (*first, *rest, *_LAST, *hidden, *settings)}
 
 
 def choosable() -> list[str]:
@@ -78,7 +79,10 @@ def choosable() -> list[str]:
 
 def usual() -> list[str]:
     """Name those that are shown until someone chooses."""
-    return [name for name in choosable() if name not in _AT_FIRST_HIDDEN]
+    every = every_column("best")
+    return [
+        name for name in choosable() if name not in _AT_FIRST_HIDDEN and not every[name].setting
+    ]
 
 
 def known(names: object) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from engine.analysis.provenance import filter_of, split_of
 from engine.analysis.relaunch import recipe_of
 from engine.cell import Cell
 from engine.spec.identity import identity
-from engine.spec.training import ARCHITECTURES, Training
+from engine.spec.settings import values_of
 from engine.store.compare.grouping import Choice, cell_of_run, cells_of_places
 from engine.store.database import fetch, json_object
 
@@ -98,17 +98,7 @@ def newest_runs(counted: Mapping[str, Cell]) -> dict[Cell, str]:
 
 def _settings(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the names and values of settings, those of training first and of the data last."""
-    architecture = _mapping(spec.get("architecture"))
-    sections = (
-        (_mapping(spec.get("training")), Training),
-        (architecture, ARCHITECTURES.get(str(architecture.get("model")))),
-    )
-    found: dict[str, Any] = {}
-    for values, kind in sections:
-        fields = kind.model_fields.items() if kind else ()
-        given = {name: field.default for name, field in fields if not field.is_required()}
-        found |= {**given, **values}
-    found.pop("model", None)
+    found = values_of(spec)
     source = identity(spec)["source"]
     for name, value in {**source, **_mapping(source.get("synthetic"))}.items():
         found.setdefault(name, value)

@@ -236,6 +236,30 @@ async def test_a_column_at_least_is_shown(measured: MeasuredStore) -> None:
         assert len(table(app).columns) == 6
 
 
+async def test_settings_are_columns_of_runs_and_of_cells(measured: MeasuredStore) -> None:
+    names = ["lr", "norm", "training.epochs", "NDCG@10/test"]
+    remembered.keep(TOPIC, {"columns": names})
+    async with comparing(measured) as (app, pilot):
+        table(app).move_to_column([column.key for column in table(app).columns].index("lr"))
+        await pilot.press("s")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.001"] * 22 + ["0.002"]
+        await pilot.press("s")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.002"] + ["0.001"] * 22
+        norms = dict(zip(column_of(app, "model"), column_of(app, "norm"), strict=True))
+        assert norms == {"sasrec": "pre", "bert4rec": "pre", "xlstm": "–"}
+        await pilot.press("/", *"lr>0.001", "enter")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.002"]
+        await pilot.press("escape", "b")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.002"] + ["0.001"] * 9
+        models = (name.split()[0] for name in column_of(app, "model"))
+        assert dict(zip(models, column_of(app, "norm"), strict=True)) == norms
+        assert column_of(app, "training.epochs")[0] == "300"
+
+
 @pytest.mark.parametrize("kept", [None, 3, [], ["nothing"], [1, None], {"a": 1}])
 def test_what_was_remembered_of_columns_may_be_anything(kept: object) -> None:
     assert known(kept) == tuple(usual())
