@@ -203,6 +203,10 @@ def _read_cells(
         figures |= before.figures
     unknown = [cell for cell in cells if cell not in figures]
     figures |= cell_figures(con, choice, unknown, view.sources)
+    labels = dict(before.labels) if before else {}
+    places = {Cell.named(cell).place for cell in cells} - {cell.place for cell in labels}
+    if places:
+        labels |= labels_at(con, choice, places, catalogue)
     found = tuple(
         CompareRow(line.cell, None, line.cell, line.seeds)
         if line.run is None
@@ -218,7 +222,7 @@ def _read_cells(
         marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
         settings=_settings(con, choice, cells, view.columns),
-        labels=labels_at(con, choice, {Cell.named(cell).place for cell in cells}, catalogue),
+        labels=labels,
         apart=_apart(con, choice, cells),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.labels.words import Described, cell_labels
-from engine.analysis.provenance import filter_of, split_of
+from engine.analysis.provenance import filter_of, is_plain, split_of
 from engine.analysis.relaunch import recipe_of
 from engine.cell import Cell
 from engine.spec.identity import identity
@@ -52,7 +52,7 @@ def stored_labels(
                 plain = recipe_of(spec, catalogue) if not spec.get("variant") else None
                 recipes[key] = None if plain is None else dict(_settings(plain))
             described[cell] = Described(
-                cell, dict(_settings(spec)), dict(_conditions(spec)), recipes[key]
+                cell, dict(_settings(spec)), dict(_conditions(spec)), recipes[key], is_plain(spec)
             )
     return cell_labels(described.values())
 
@@ -103,8 +103,10 @@ def _settings(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in {**source, **_mapping(source.get("synthetic"))}.items():
         found.setdefault(name, value)
     for name, value in found.items():
-        if isinstance(value, bool | int | float):
+        if isinstance(value, bool):
             yield name, json.dumps(value)
+        elif isinstance(value, int | float):
+            yield name, repr(value)
         elif isinstance(value, str) and value and not any(map(str.isspace, value)):
             yield name, value
 
