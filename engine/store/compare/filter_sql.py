@@ -44,8 +44,8 @@ class Field:
     """How its values are compared; ``age`` is the time since a moment."""
     about: str
     """Its meaning in a few words."""
-    setting: str = ""
-    """The setting whose value it is, in the table ``settings``; empty of all other fields."""
+    setting: Setting | None = None
+    """The setting whose value it is, in the table ``settings``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _settings() -> ItemsView[str, Setting]:
 
 def _setting_field(setting: Setting) -> Field:
     kind: Kind = "text" if setting.kind == "text" else "number"
-    return Field("value", kind, f"setting of {setting.section}", setting.name)
+    return Field("value", kind, f"setting of {setting.section}", setting)
 
 
 @cache
@@ -204,7 +204,7 @@ def _term(term: Term, aggregate: str) -> Condition | None:
     sql = " OR ".join(test for test, _ in tests)
     sql = f"({sql})" if len(tests) > 1 else sql
     if field.setting:
-        of_setting = f"name = '{field.setting}' AND {sql}"
+        of_setting = f"name = '{field.setting.name}' AND {sql}"
         sql = f"{CONFIGURATION} IN (SELECT configuration FROM settings WHERE {of_setting})"  # noqa: S608
     if term.op == "!=":
         sql = f"({sql}) IS NOT TRUE"
