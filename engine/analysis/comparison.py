@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -23,6 +23,7 @@ from engine.spec.settings import SETTINGS
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
 from engine.store.settings import read_settings
+from engine.store.tags import parse_tags
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -41,6 +42,7 @@ Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
 Value = str | int | float | None
 Row = dict[str, Value]
 
+_INFINITE = frozenset({math.inf, -math.inf})
 SORT = "NDCG@10/test"
 TIME_TO_QUALITY = "TimeToQuality"
 """Column that rows have if a quality was asked for (`engine.analysis.quality`)."""
@@ -157,9 +159,11 @@ def compare_rows(
     sort: str | Column = SORT,
     descending: bool = True,
     limit: int | None = None,
+    beside: Sequence[Column] = (),
 ) -> list[Row]:
     """Read the runs that match, one dict a run, keys in the order of the columns.
 
+    ``beside`` are further columns of the store, which follow; the tags of a run are one text.
     ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
     of their run ids. The rows depend on the run folders alone, so that a rebuilt store gives the
     same ones. A figure that isn't known is None.
@@ -168,9 +172,9 @@ def compare_rows(
         UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
     """
     chosen = parse_aggregate(aggregate)
-    shown = columns(chosen)
-    figures = [entry for entry in shown if not entry.setting]
-    sources = [*(entry.source for entry in figures), "configuration"]
+    beside = [entry for entry in beside if entry.name not in column_names(chosen)]
+    figures = [entry for entry in columns(chosen) if not entry.setting]
+    sources = [*(entry.source for entry in (*figures, *beside)), "configuration"]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = comparison(
         con,
@@ -181,24 +185,30 @@ def compare_rows(
         -1 if limit is None else limit,
         aggregate=chosen,
     )
+    names, unknown = [entry.name for entry in figures], dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
-    settings = read_settings(con, {row[-1] for row in found if row[-1] is not None})
+    settings = _settings_rows(con, {values[-1] for values in found})
+    tags = cache(_tags_text)
     rows: list[Row] = []
-    for *values, configuration in found:
-        row: Row = {
-            entry.name: _finite(value) for entry, value in zip(figures, values, strict=True)
-        }
-        row |= settings_row(settings.get(configuration, {}))
+    for values in found:
+        finite = values if _INFINITE.isdisjoint(values) else map(_finite, values)
+        row: Row = dict(zip(names, finite, strict=False))
+        row |= settings[values[-1]]
         row["aggregate"] = chosen
-        origin = origins.get(str(values[0]), {})
-        row.update({name: origin.get(name) for name in PROVENANCE})
+        row |= origins.get(str(values[0]), unknown)
+        for entry, value in zip(beside, values[len(figures) : -1], strict=True):
+            row[entry.name] = tags(value) if entry.source == "tags" else value
         rows.append(row)
     return rows
 
 
-def settings_row(values: Mapping[str, Value]) -> Row:
-    """Put the values of settings, by name, under the names of their columns."""
-    return {title: values.get(each.name) for title, each in SETTINGS.items()}
+def _settings_rows(con: sqlite3.Connection, asked: Iterable[int | None]) -> dict[int | None, Row]:
+    """Read the settings of some configurations, by the names of their columns."""
+    rows: dict[int | None, Row] = {None: dict.fromkeys(SETTINGS)}
+    found = read_settings(con, [each for each in asked if each is not None])
+    for configuration, values in found.items():
+        rows[configuration] = {title: values.get(each.name) for title, each in SETTINGS.items()}
+    return rows
 
 
 def parse_aggregate(text: str) -> Aggregate:
@@ -328,7 +338,10 @@ def runs_by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> dict[Cell, l
 
 
 def by_cell(
-    rows: Iterable[Row], cells: Mapping[str, Cell], labels: Mapping[Cell, str] | None = None
+    rows: Iterable[Row],
+    cells: Mapping[str, Cell],
+    labels: Mapping[Cell, str] | None = None,
+    beside: Sequence[str] = (),
 ) -> list[Row]:
     """Average runs over seeds: one row a cell, in the order of the cells' first runs.
 
@@ -337,6 +350,7 @@ def by_cell(
     Args:
         cells: as for `runs_by_cell`.
         labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
+        beside: further columns of the rows; a cell has the value that all its runs have.
     """
     measured = [
         entry.name
@@ -360,6 +374,8 @@ def by_cell(
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
         first |= {entry.name: runs[0].get(entry.name) for entry in SETTING_COLUMNS}
+        for name in beside:
+            first.setdefault(name, runs[0][name] if len({row[name] for row in runs}) == 1 else None)
         found.append(first)
     return found
 
@@ -383,6 +399,10 @@ def _column(name: str, measure: str, aggregate: Aggregate) -> Column:
     elif measure in ("loss", "train_seconds", "cpu_seconds", "gpu_memory_mib"):
         better = "lower"
     return Column(name, source, "metric" if is_metric else _KINDS[measure], better)
+
+
+def _tags_text(stored: Value) -> str:
+    return " ".join(parse_tags(stored))
 
 
 def _finite(value: Value) -> Value:

@@ -210,6 +210,13 @@ def migrations() -> Migrations:
         db.execute("PRAGMA user_version = 11")
 
     @steps()
+    def telemetry_of_each_gpu(db: Database) -> None:
+        # gpu: which of the run's GPUs a row is of, from 1 on; NULL for the first, whose row has the
+        # host's figures too, and where there is none.
+        db.execute("ALTER TABLE telemetry ADD COLUMN gpu INTEGER")
+        db.execute("PRAGMA user_version = 12")
+
+    @steps()
     def settings(db: Database) -> None:
         # configuration: stands for all settings of a run but model, data, length and seed; NULL of
         # imported runs and of what can't be read. value: a number or a text.
@@ -232,7 +239,7 @@ def migrations() -> Migrations:
             [(key, *each) for key, values in found.items() for each in values.items()],
         )
         db.execute("CREATE INDEX runs_configuration ON runs (configuration, id)")
-        db.execute("PRAGMA user_version = 12")
+        db.execute("PRAGMA user_version = 13")
 
     return steps
 

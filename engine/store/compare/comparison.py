@@ -85,6 +85,8 @@ def comparison(
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
     most = -1 if limit < 0 else limit + offset
     page, order, parameters = ordered_ids(sort, direction, filter, aggregate, without, most)
+    if limit < 0 and not offset:
+        return _all_of(con, columns, [row[0] for row in fetch(con, page, parameters)])
     sql = (
         "WITH page AS MATERIALIZED ("  # noqa: S608
         f"{page} LIMIT ? OFFSET ?)"
@@ -92,6 +94,18 @@ def comparison(
         f" CROSS JOIN summaries s ON s.run = page.id ORDER BY {order}"
     )
     return [tuple(row) for row in fetch(con, sql, (*parameters, limit, offset))]
+
+
+def _all_of(
+    con: sqlite3.Connection, columns: Sequence[str], ids: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Read ``columns`` of the runs in the order of their ``ids``.
+
+    They are looked up in the order of the tables: in another one, each of very many wide rows would
+    be read from the file by itself, which takes three times as long.
+    """
+    found = {row[-1]: row[:-1] for row in runs_by_id(con, [*columns, "id"], sorted(ids))}
+    return [found[run] for run in ids if run in found]
 
 
 def runs_by_id(
@@ -205,8 +219,8 @@ def _where(
         else:
             here.append(group)
     key = "r.id" if own == "r" else "s.run"
-    tests = [_all_of(here, own, walked)] if here else []
-    tests += [_set_of_ids(key, place, _all_of(groups, place)) for place, groups in sets.items()]
+    tests = [_tests_of(here, own, walked)] if here else []
+    tests += [_set_of_ids(key, place, _tests_of(groups, place)) for place, groups in sets.items()]
     scanned = [part for group in here for part in group]
     parts = [*scanned, *(part for groups in sets.values() for group in groups for part in group)]
     values = [value for part in parts for value in part.parameters]
@@ -217,7 +231,9 @@ def _where(
     return " AND ".join(tests) or "1", values, others
 
 
-def _all_of(groups: Sequence[Sequence[Condition]], place: str, walked: str = CONFIGURATION) -> str:
+def _tests_of(
+    groups: Sequence[Sequence[Condition]], place: str, walked: str = CONFIGURATION
+) -> str:
     """Write SQL for groups of conditions, in a scan of the table or index ``place`` that holds the
     column ``walked``."""
     key = "r.id" if place == "r" else "s.run"

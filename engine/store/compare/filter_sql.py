@@ -174,6 +174,14 @@ def _setting_field(setting: Setting) -> Field:
     return Field("value", kind, f"setting of {setting.section}", setting)
 
 
+def field_columns(aggregate: str = "best") -> dict[str, str]:
+    """Return the store's column of each field, by every name that a filter accepts for it."""
+    return {
+        name: field.setting.title if field.setting else field.sql.partition(".")[2]
+        for name, field in _every_name(aggregate).items()
+    }
+
+
 @cache
 def _every_name(aggregate: str) -> dict[str, Field]:
     """Return all fields by every name that is accepted, in lower case: the offered ones, aliases,

@@ -309,7 +309,7 @@ def test_a_store_of_before_gets_the_settings_of_its_runs(tmp_path: Path) -> None
     with closing(sqlite3.connect(location.db)) as con:
         con.executescript(OLD.read_text())
         migrations().apply(Database(con), stop_before="settings")
-        assert con.execute("PRAGMA user_version").fetchone() == (11,)
+        assert con.execute("PRAGMA user_version").fetchone() == (12,)
         specs = dict(con.execute("SELECT run, spec FROM specs ORDER BY run").fetchall())
         damaged = next(iter(specs))
         con.execute("UPDATE specs SET spec = 'no JSON' WHERE run = ?", (damaged,))
