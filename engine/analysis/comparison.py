@@ -187,7 +187,7 @@ def compare_rows(
     )
     names, unknown = [entry.name for entry in figures], dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
-    settings = _settings_rows(con, {values[-1] for values in found})
+    settings = read_settings(con, {values[-1] for values in found})
     tags = cache(_tags_text)
     rows: list[Row] = []
     for values in found:
@@ -199,15 +199,6 @@ def compare_rows(
         for entry, value in zip(beside, values[len(figures) : -1], strict=True):
             row[entry.name] = tags(value) if entry.source == "tags" else value
         rows.append(row)
-    return rows
-
-
-def _settings_rows(con: sqlite3.Connection, asked: Iterable[int | None]) -> dict[int | None, Row]:
-    """Read the settings of some configurations, by the names of their columns."""
-    rows: dict[int | None, Row] = {None: dict.fromkeys(SETTINGS)}
-    found = read_settings(con, [each for each in asked if each is not None])
-    for configuration, values in found.items():
-        rows[configuration] = {title: values.get(each.name) for title, each in SETTINGS.items()}
     return rows
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.spec.settings import Scalar, stored_settings
+from engine.spec.settings import SETTINGS, Scalar, stored_settings
 from engine.store.database import fetch
 
 
@@ -40,16 +40,22 @@ def keep_settings(
 
 
 def read_settings(
-    con: sqlite3.Connection, configurations: Collection[int]
-) -> dict[int, dict[str, Scalar]]:
-    """Read the values of settings by name, for each of some configurations."""
-    found: dict[int, dict[str, Scalar]] = {each: {} for each in configurations}
+    con: sqlite3.Connection, configurations: Iterable[int | None]
+) -> dict[int | None, dict[str, Scalar | None]]:
+    """Read the values of all settings by title, for each of some configurations and for None.
+
+    A setting that the runs don't have is None.
+    """
+    asked = [each for each in configurations if each is not None]
     rows = fetch(
         con,
         "SELECT configuration, name, s.value FROM json_each(?) wanted"
         " CROSS JOIN settings s ON s.configuration = wanted.value",
-        (json.dumps(list(found)),),
+        (json.dumps(asked),),
     )
+    titles = {setting.name: title for title, setting in SETTINGS.items()}
+    found = {each: dict[str, Scalar | None].fromkeys(SETTINGS) for each in (*asked, None)}
     for configuration, name, value in rows:
-        found[configuration][name] = value
+        if title := titles.get(name):  # none of a setting that another version has
+            found[configuration][title] = value
     return found

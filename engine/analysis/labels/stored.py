@@ -14,7 +14,7 @@ from engine.analysis.relaunch import recipe_of
 from engine.cell import Cell
 from engine.spec.identity import identity
 from engine.spec.settings import values_of
-from engine.store.compare.grouping import Choice, cell_of_run, cells_of_places
+from engine.store.compare.grouping import Choice, cells_of_places
 from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
@@ -80,11 +80,22 @@ def label_of_run(
     Raises:
         UsageError: a filter that means nothing.
     """
-    cell = cell_of_run(con, run)
+    cell = _cell_of(con, run)
     if cell is None:
         return ""
     cells = {cell: run} | cells_of_places(con, choice, [cell.place])
     return stored_labels(con, cells, catalogue)[cell]
+
+
+def _cell_of(con: sqlite3.Connection, run: str) -> Cell | None:
+    """Return the cell that a run belongs to once it is done; None if there is no such run."""
+    rows = fetch(
+        con,
+        "SELECT model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
+        " FROM runs WHERE id = ?",
+        (run,),
+    )
+    return Cell(*tuple(rows[0])) if rows else None
 
 
 def newest_runs(counted: Mapping[str, Cell]) -> dict[Cell, str]:

@@ -239,17 +239,6 @@ def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str
     return [row[0] for row in fetch(con, sql, (*parameters, *astuple(Cell.named(cell))))]
 
 
-def cell_of_run(con: sqlite3.Connection, run: str) -> Cell | None:
-    """Return the cell that a run belongs to once it is done; None if there is no such run."""
-    rows = fetch(
-        con,
-        "SELECT model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
-        " FROM runs WHERE id = ?",
-        (run,),
-    )
-    return Cell(*tuple(rows[0])) if rows else None
-
-
 def cells_of_places(
     con: sqlite3.Connection, choice: Choice, places: Collection[tuple[str, str, int]]
 ) -> dict[Cell, str]:
