@@ -8,7 +8,7 @@ a subclass of the driver for Linux.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual._xterm_parser import XTermParser
 from textual.keys import _character_to_key
@@ -24,9 +24,19 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
 __all__ = [
-    "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "is_ending",
-    "key_of", "own_bindings", "replace_filters", "searches", "tell_resumed",
+    "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "in_style",
+    "is_ending", "key_of", "own_bindings", "replace_filters", "searches", "tell_resumed",
 ]  # fmt: skip
+
+
+Shown = TypeVar("Shown", bound="Screen[None]")
+
+
+def in_style(screen: Shown) -> Shown:
+    """Return a new screen of a mode that knows that its style sheet is up to date: the app would
+    else style the screen before it again, and it twice."""
+    screen._css_update_count = screen.app._css_update_count
+    return screen
 
 
 def key_of(character: str) -> str:
