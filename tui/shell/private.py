@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from textual.command import CommandPalette
     from textual.driver import Driver
     from textual.filter import LineFilter
+    from textual.message import Message
     from textual.screen import Screen
     from textual.widget import Widget
     from textual.worker import Worker
 
 __all__ = [
     "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "in_style",
-    "is_ending", "key_of", "own_bindings", "replace_filters", "searches", "tell_resumed",
+    "is_ending", "is_stopped", "key_of", "own_bindings", "replace_filters", "searches",
+    "tell_failure", "tell_resumed",
 ]  # fmt: skip
 
 
@@ -81,6 +83,16 @@ def replace_filters(app: App[Any], old: Iterable[type[LineFilter]], new: LineFil
     """Replace the app's line filters of some types by another filter."""
     kept = [each for each in app._filters if not isinstance(each, tuple(old))]
     app._filters[:] = [*kept, new]
+
+
+def is_stopped(message: Message) -> bool:
+    """Whether who handled the message keeps it from those above."""
+    return message._stop_propagation
+
+
+def tell_failure(app: App[Any], error: Exception) -> None:
+    """End the app by an unforeseen error, as one in a widget ends it."""
+    app._handle_exception(error)
 
 
 def is_ending(app: App[Any]) -> bool:
