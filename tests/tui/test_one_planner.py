@@ -36,7 +36,7 @@ from tui.launch.screen import LaunchScreen
 MIXED = Suite(
     name="mixed", title="Mixed", models=("xlstm", "SAS4Rec"), datasets=("ml-100k", "synthetic"),
     lengths=(50, 20), cells=(("xlstm", "ml-100k", 50), ("sasrec", "synthetic", 20)), seeds=(3, 1),
-    overrides={"tied": True, "lr": 0.00001, "epochs": 5},
+    overrides={"tied": True, "lr": (0.00001, 0.1), "epochs": 5},
     variants={"plain": {}, "slow": {"training.lr": 0.0001}, "long": {"epochs": 7}},
 )  # fmt: skip
 """Named by an alias, with cells of its own, settings of every kind, and variants against them."""
@@ -76,7 +76,7 @@ class Choice:
     def in_app(self) -> Order:
         """As the Launch screen orders it: the grid's cells, and the text of the form's fields."""
         suite, seeds = self.named(), self.seeds
-        own: dict[str, str | int | float | bool] = {}
+        own: dict[str, str] = {}
         if suite is not None:
             own, seeds = {**settings_text(suite.overrides)}, seeds or suite.seeds
         fields = overlay(own, {**self.settings})
@@ -128,7 +128,7 @@ def choices(draw: st.DrawFn) -> Choice:
                 {},
                 optional={
                     "epochs": st.sampled_from(["5", "9"]),
-                    "training.lr": st.sampled_from(["0.01", "1e-3"]),
+                    "training.lr": st.sampled_from(["0.01", "1e-3", "0.01,1e-3,0.001"]),
                     "tied": st.sampled_from(["true", "false"]),
                 },
             )
@@ -201,7 +201,7 @@ async def launch(app: SeqbenchApp, suite: str | None, fields: dict[str, str]) ->
                 screen.query_one(f"#{name}", Input).value = fields[name]
         area = screen.query_one("#settings", TextArea)
         typed = parse_settings(fields.get("settings", ""))
-        texts = overlay({**parse_settings(area.text)}, {**typed})
+        texts = settings_text(overlay(parse_settings(area.text), typed))
         area.load_text("\n".join(f"{key}={value}" for key, value in texts.items()))
         await settled(pilot)
         if suite is None:
@@ -219,7 +219,7 @@ async def launch(app: SeqbenchApp, suite: str | None, fields: dict[str, str]) ->
     [
         ("smoke", {"seeds": "1-3"}, "smoke"),
         ("smoke", {"settings": "lr=0.01"}, None),
-        (None, {"seeds": "5, 4", "settings": "epochs=3\nlr=0.01", "lengths": "75, 20"}, None),
+        (None, {"seeds": "5, 4", "settings": "epochs=3\nlr=0.01,0.1", "lengths": "75, 20"}, None),
     ],
 )
 async def test_both_queue_the_same_runs(

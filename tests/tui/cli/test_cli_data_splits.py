@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from engine.analysis.details import run_details
-from engine.ceiling import ceiling_of
 from engine.config import load_catalogue
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.order import Order
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
