@@ -6,7 +6,6 @@ key, click or loss of focus counts, and it is written now and then.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 import time
@@ -60,5 +59,7 @@ class Presence:
 
     @property
     def _topic(self) -> str:
+        import hashlib  # with OpenSSL: in a thread, after the first paint
+
         path = str(self._location.db.absolute())
         return "seen-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
