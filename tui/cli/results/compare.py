@@ -12,6 +12,8 @@ from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli.output import terminal_width
+from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
@@ -30,7 +32,6 @@ from tui.cli.session import (
     flat,
     note,
     pass_session,
-    terminal_width,
 )
 
 
@@ -161,7 +162,7 @@ def compare(
     beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
-        with session.reader() as connection:
+        with session.reader() as connection, progress("Reading runs"):
             rows = comparison.compare_rows(
                 connection,
                 aggregate=chosen,

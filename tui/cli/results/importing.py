@@ -8,6 +8,7 @@ import click
 
 from engine.interchange.place import Imported
 from engine.interchange.source import take
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say_json
 from tui.shell.text import count
 
@@ -52,7 +53,10 @@ def import_(
     """
     given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
     fixed = {name: str(value) for name, value in given.items() if value is not None}
-    imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
+    with progress("Importing runs") as told:
+        imported, passed_over = take(
+            source, session.location, session.config_dir, map_, fixed, suite, told
+        )
     _tell(imported, passed_over, as_json)
 
 

@@ -9,6 +9,7 @@ import click
 from engine.analysis.quality import parse_quality
 from engine.errors import UsageError
 from engine.report.formats import format_of
+from tui.cli.progress import progress
 from tui.cli.session import Session, filter_option, note, pass_session, where_option
 
 
@@ -69,11 +70,11 @@ def report(
     )
     if not session.has_store:
         raise UsageError("there are no runs yet: see `seqbench run`.")
-    with session.reader() as connection:
+    with session.reader() as connection, progress("Making the report"):
         made = make_report(connection, session.location, session.catalogue, wanted)
-    if output is None:
+        written = None if output is None else write_report(made, output)
+    if written is None:
         click.echo(markdown(made, None), nl=False)
         return
-    written = write_report(made, output)
     beside = f", its plots to {written.plots}" if written.plots is not None else ""
     note(f"Written to {written.path}{beside}.")

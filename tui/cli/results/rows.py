@@ -9,6 +9,7 @@ from engine.analysis.columns import DEFAULT, HELD, chosen_columns
 from engine.analysis.comparison import Row, kind_of
 from engine.analysis.export import FOR_PROGRAMS, format_rows, rows_sheet
 from engine.errors import UsageError
+from tui.cli.progress import progress
 from tui.cli.results.tables import put
 from tui.cli.session import note
 from tui.shell.text import ago
@@ -57,12 +58,13 @@ def put_rows(
         names = [*(_OF_CELLS if cells else HELD), *names]
     if format_ == "table":
         rows = [_with_age(row) for row in rows]
-    put(
-        rows_sheet(rows, names)
-        if format_ == "xlsx"
-        else format_rows(rows, format_, names=names, width=width),
-        output,
-    )
+    with progress("Writing rows"):
+        content = (
+            rows_sheet(rows, names)
+            if format_ == "xlsx"
+            else format_rows(rows, format_, names=names, width=width)
+        )
+    put(content, output)
 
 
 def _with_age(row: Row) -> Row:

@@ -25,6 +25,7 @@ from engine.store.requests import (
     request_queue,
     request_retry,
 )
+from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.moment import LEFT, Moment
 from tui.cli.session import (
@@ -81,7 +82,8 @@ def ls(
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
             ended = since_moment(session, since)
-            runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
+            with progress("Reading runs"):
+                runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
             held = queue_hold(connection)
             jobs = live_jobs(connection)
     if as_json:

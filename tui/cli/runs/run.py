@@ -18,6 +18,7 @@ from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
 from engine.supervisor.slurm.script import attempt_script
+from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.session import (
     Listed,
@@ -95,7 +96,8 @@ def run(
     """
     cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
-    plan, present = _plan(session, order, again)
+    with progress("Planning runs"):
+        plan, present = _plan(session, order, again)
     _check_data(plan)
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
@@ -238,7 +240,8 @@ def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list
     if not plan.missing:
         return []
     place = profile.name if profile else None
-    ids = enqueue_planned(session.location, plan.missing, plan.label, place)
+    with progress("Queueing runs"):
+        ids = enqueue_planned(session.location, plan.missing, plan.label, place)
     with session.reader():
         return ids
 
