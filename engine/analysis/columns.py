@@ -15,6 +15,9 @@ from engine.store.compare.filter_sql import field_columns
 HELD = ("state", "model", "dataset", "length", "seed")
 """Columns that name a row: always shown, and first."""
 
+_OF_CELLS = ("model", "dataset", "length", "label", "seeds")
+"""Columns that name a row of cells."""
+
 DEFAULT = (
     "NDCG@10/test",
     "Recall@10/test",
@@ -90,6 +93,16 @@ def beside_columns(aggregate: Aggregate) -> list[Column]:
     """Return the columns that can be shown beside those of `engine.analysis.comparison.columns`."""
     own = columns(aggregate)
     return [column for column in every_column(aggregate).values() if column not in own]
+
+
+def shared_names(beside: Iterable[Column]) -> list[str]:
+    """Name those of some columns that a cell has where its runs agree."""
+    return [column.name for column in beside if column.name != "age"]
+
+
+def row_names(names: Sequence[str], *, cells: bool) -> list[str]:
+    """Put the columns that name a row of runs or of cells before others."""
+    return [*(_OF_CELLS if cells else HELD), *names]
 
 
 @cache

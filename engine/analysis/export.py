@@ -35,6 +35,15 @@ from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "json", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS = {
+    ".csv": "csv",
+    ".md": "md",
+    ".tex": "latex",
+    ".xlsx": "xlsx",
+    ".json": "json",
+    ".txt": "table",
+}
+"""What a file's name says of its format."""
 FOR_PROGRAMS = frozenset({"csv", "json", "xlsx"})
 """Formats with every digit, and with deviations in columns of their own."""
 
@@ -265,6 +274,18 @@ def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[
         ]
     gaps = (" " * (width - cell_len(text)) for text in texts)
     return [gap + text if right else text + gap for text, gap in zip(texts, gaps, strict=True)]
+
+
+def rows_content(
+    rows: Sequence[Row],
+    format: str,  # noqa: A002
+    names: Sequence[str] | None = None,
+    width: int | None = None,
+) -> str | bytes:
+    """Write the rows as `format_rows`, or as a sheet, which is bytes, where ``xlsx`` is meant."""
+    if format == "xlsx":
+        return rows_sheet(rows, names)
+    return format_rows(rows, format, names=names, width=width)
 
 
 def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
-from engine.analysis.columns import beside_columns
+from engine.analysis.columns import beside_columns, shared_names
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
@@ -181,7 +181,7 @@ def compare(
                     rows,
                     counted,
                     labels,
-                    [column.name for column in beside if column.name != "age"],
+                    shared_names(beside),
                 )
                 tell_cells(rows, counted, cells)
                 rows = cells
