@@ -17,6 +17,7 @@ from engine.errors import UsageError, shown
 from engine.spec import Dataset, Filter, Packing, SplitRule
 from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate
+from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 from tui.shell.text import count
@@ -111,7 +112,7 @@ def _rules(
 
 
 @click.command()
-@click.argument("name", metavar="DATASET")
+@click.argument("name", metavar="DATASET", shell_complete=completion.datasets)
 @rule_options
 @json_option
 @pass_session
@@ -248,7 +249,7 @@ def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, .
 
 
 @click.command()
-@click.argument("base", metavar="DATASET")
+@click.argument("base", metavar="DATASET", shell_complete=completion.datasets)
 @click.option("--name", required=True, metavar="N", help="What to call the new one.")
 @click.option("--title", default="", metavar="TEXT", help="Its title.")
 @rule_options

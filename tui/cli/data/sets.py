@@ -18,6 +18,7 @@ from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready, locate
 from engine.progress import counted
 from engine.spec import Dataset
+from tui.cli import completion
 from tui.cli.data.own import derive, import_, show
 from tui.cli.output import on_terminal
 from tui.cli.progress import progress
@@ -103,7 +104,9 @@ def _described(dataset: Dataset) -> dict[str, Any]:
 
 
 @data.command()
-@click.argument("names", metavar="DATASET...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="DATASET...", nargs=-1, required=True, shell_complete=completion.datasets
+)
 @json_option
 @pass_session
 def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
@@ -168,7 +171,7 @@ def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
 
 
 @data.command()
-@click.argument("names", metavar="[DATASET]...", nargs=-1)
+@click.argument("names", metavar="[DATASET]...", nargs=-1, shell_complete=completion.datasets)
 @json_option
 @pass_session
 @click.pass_context

@@ -11,6 +11,7 @@ import click
 
 from engine.errors import UserError
 from engine.progress import counted
+from tui.cli import completion
 from tui.cli.doctor.checks import CHECKS
 from tui.cli.doctor.findings import Check, Finding, Level
 from tui.cli.doctor.launcher import check_launcher
@@ -24,6 +25,7 @@ MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 @click.option(
     "--launcher",
     metavar="NAME",
+    shell_complete=completion.launchers,
     help="Instead, the way to a cluster: a short job looks at one of its nodes.",
 )
 @json_option

@@ -12,6 +12,7 @@ from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli import completion
 from tui.cli.output import terminal_width
 from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
@@ -49,12 +50,18 @@ from tui.cli.session import (
     "columns_",
     type=Listed("NAMES"),
     multiple=True,
+    shell_complete=completion.columns,
     help="Columns of runs or --by-cell, such as ndcg,lr,age, or a preset: quality, cost, training, "
     "all. csv, json and xlsx have all without it.",
 )
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @aggregate_option
-@click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
+@click.option(
+    "--sort",
+    metavar="COL[:asc|desc]",
+    shell_complete=completion.columns,
+    help="[default: NDCG@10/test:desc]",
+)
 @filter_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option(
@@ -75,7 +82,10 @@ from tui.cli.session import (
     help="Every two cells of a data set: the difference, its interval, and whether it is one.",
 )
 @click.option(
-    "--metric", metavar="COL", help="With --pairs: a test metric's column.  [default: NDCG@10/test]"
+    "--metric",
+    metavar="COL",
+    shell_complete=completion.columns,
+    help="With --pairs: a test metric's column.  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",

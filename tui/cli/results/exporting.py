@@ -10,6 +10,7 @@ from engine.errors import UsageError, did_you_mean
 from engine.interchange.epochs import write_epochs
 from engine.interchange.pack import pack
 from engine.store.database import StoreConnection
+from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.session import Session, filter_option, note, pass_session, where_option
 from tui.shell.text import count
@@ -20,7 +21,12 @@ SHOWN = 5
 
 
 @click.command()
-@click.option("--suite", metavar="NAME", help="The runs that were launched with this suite.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="The runs that were launched with this suite.",
+)
 @filter_option
 @where_option
 @click.option(

@@ -6,6 +6,7 @@ import click
 
 from engine.store.intake.trash import KEPT_DAYS, bring_back, deleted_runs, find_deleted
 from engine.store.requests import request_delete
+from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.queue import request_of_runs, runs_that_allow
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
@@ -13,7 +14,9 @@ from tui.shell.text import ago, bytes_, count, plain
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("delete")
+)
 @pass_session
 def delete(session: Session, names: tuple[str, ...]) -> None:
     """Delete runs: they go to the trash.
@@ -28,7 +31,7 @@ def delete(session: Session, names: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="[RUN...]", nargs=-1)
+@click.argument("names", metavar="[RUN...]", nargs=-1, shell_complete=completion.deleted_runs)
 @click.option("--list", "listed", is_flag=True, help="List the trash, as without a RUN.")
 @json_option
 @pass_session

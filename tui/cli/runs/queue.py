@@ -25,6 +25,7 @@ from engine.store.requests import (
     request_queue,
     request_retry,
 )
+from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.moment import LEFT, Moment
@@ -195,7 +196,7 @@ def _watch_live(session: Session) -> list[Run]:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1)
+@click.argument("names", metavar="RUN...", nargs=-1, shell_complete=completion.runs("cancel"))
 @click.option("--all", "everything", is_flag=True, help="All that are queued or running.")
 @pass_session
 def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
@@ -217,7 +218,9 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("retry")
+)
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Instead, a new run so changed."
 )
@@ -261,7 +264,9 @@ def tell_other_copies(connection: sqlite3.Connection, runs: Iterable[Run]) -> No
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("first")
+)
 @click.option("--first", "where", flag_value="first", help="To the front of the queue.")
 @click.option("--up", "where", flag_value="up", help="Before the run that is before it.")
 @click.option("--down", "where", flag_value="down", help="Behind the run that is behind it.")

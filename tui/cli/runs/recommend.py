@@ -10,12 +10,13 @@ import click
 from engine.predictions import Item, Recommendation, UserPrediction, predictions
 from engine.runfolder import run_folder
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @click.option("--user", required=True, metavar="U", help="A user's id in the data set's source.")
 @click.option(
     "--top",

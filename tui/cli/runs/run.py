@@ -18,6 +18,7 @@ from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
 from engine.supervisor.slurm.script import attempt_script
+from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.session import (
@@ -35,8 +36,22 @@ from tui.launch.estimates import lone_text, time_text
 from tui.shell.text import count
 
 CHOICE = (
-    click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
-    click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
+    click.option(
+        "--model",
+        "models",
+        type=Listed("NAMES"),
+        multiple=True,
+        shell_complete=completion.models,
+        help="a,b,…",
+    ),
+    click.option(
+        "--dataset",
+        "datasets",
+        type=Listed("NAMES"),
+        multiple=True,
+        shell_complete=completion.datasets,
+        help="a,b,…",
+    ),
     click.option(
         *("--length", "lengths"), metavar="NUMBERS", multiple=True, help="50,75,…  [default: 50]"
     ),
@@ -44,7 +59,12 @@ CHOICE = (
         *("--seed", "seeds"), metavar="NUMBERS", multiple=True, help="42 or 1,2,7-9  [default: 42]"
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
-    click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
+    click.option(
+        "--suite",
+        metavar="NAME",
+        shell_complete=completion.suites,
+        help="A named set of cells; other options narrow it.",
+    ),
     click.option(
         "--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, such as epochs=5."
     ),
@@ -64,6 +84,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--launcher",
     metavar="NAME",
+    shell_complete=completion.launchers,
     help="Where: a profile in configs/launchers, such as slurm.  [default: local]",
 )
 @click.option("--again", is_flag=True, help="Also what is queued, running or done already.")
