@@ -239,10 +239,10 @@ def test_a_table_with_histories_beside_the_items_is_refused(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "name one FILE, or all three of --train, --valid and --test"),
-        (("--train", "a.inter"), "name one FILE, or all three"),
-        (("shop", "--train", "shop/shop.train.inter"), "name one FILE, or all three"),
-        (("--train", "a", "--valid", "b", "--test", "c"), "there is no file a."),
+        ((), "Name one FILE, or all three of --train, --valid and --test"),
+        (("--train", "a.inter"), "Name one FILE, or all three"),
+        (("shop", "--train", "shop/shop.train.inter"), "Name one FILE, or all three"),
+        (("--train", "a", "--valid", "b", "--test", "c"), "There is no file a."),
         (("shop", "--split", "temporal"), "its split is given by its files"),
         (("shop", "--valid-from", "2021-01-01"), "its split is given by its files"),
         (

@@ -156,7 +156,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path, words: list[str]) -> None
     done = seqbench(*words, environment={"TMPDIR": str(tmp_path)})
     os.chdir(tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "seqbench: the folder that you are in was deleted: cd to another one.\n"
+    assert done.stderr == "seqbench: The folder that you are in was deleted: cd to another one.\n"
 
 
 def test_a_folder_that_can_only_be_read(tmp_path: Path) -> None:
