@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
+# What Python compiled is kept, though an environment may say otherwise (containers often do): without
+# it every process of ours compiles the whole of seqbench again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test test-all check format clean
 
 run: $(STAMP)

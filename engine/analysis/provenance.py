@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.spec import Filter, SplitRule
 from engine.store.database import fetch
 
@@ -19,7 +18,7 @@ PROVENANCE = (
 )  # fmt: skip
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``test_users``
 are those that are evaluated in test, ``ceiling`` is the highest value that a metric on test can
-have (`engine.ceiling`)."""
+have (`engine.evaluated`)."""
 
 _SPEC = ("protocol", "source")
 _START = (

@@ -155,8 +155,8 @@ def note(text: str) -> None:
 
 
 def paused(why: str) -> str:
-    """Say that the queue is paused, and why."""
-    return f"The queue is paused. {why} `seqbench resume` lets it go on."
+    """Say that the queue is paused, and why, if that isn't by hand."""
+    return " ".join(filter(None, ["The queue is paused.", why, "`seqbench resume` resumes it."]))
 
 
 def say_json(value: object) -> None:

@@ -44,7 +44,7 @@ from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.field import Field
 from tui.widgets.header import Header
-from tui.widgets.key_bar import KeyBar
+from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
 from tui.widgets.text_box import TextBox
 
@@ -55,6 +55,7 @@ class CompareScreen(Screen[None]):
     AREA = "compare"
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "PagedTable"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-tall")]  # noqa: RUF012
     HELP_SECTIONS = (
         ("The filter", FILTER_HELP),
         ("The pivot", "pivot"),

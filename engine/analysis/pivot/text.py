@@ -1,5 +1,5 @@
-"""A pivot as text and as a sheet: table, Markdown, LaTeX and XLSX for people, CSV and JSON for
-programs.
+"""A pivot as text and as a sheet: table, Markdown, LaTeX and XLSX for people, CSV and JSON with
+every column for programs.
 
 The same pivot gives the same bytes, but for the sheet, which is a ZIP file.
 """
@@ -34,7 +34,7 @@ from engine.analysis.export import (
     printable,
     side_by_side,
 )
-from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow, places_shown
 from engine.analysis.reference import digits_text
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.cell import Cell
@@ -130,17 +130,19 @@ def _table(rows: Sequence[PivotRow], width: int | None) -> str:
         return "No run is done.\n"
     rows = for_people(rows)
     labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
+    places = places_shown(rows)
     columns = {HEADING: aligned(["", HEADING, *labels], right=False)}
     figures = [pivot_texts(row) for row in rows]
-    for place, name in enumerate(COLUMNS):
-        texts = [*split_heading(name), *(texts[place] for texts in figures)]
-        columns[name] = aligned(texts, right=True)
-    wide = {name: cell_len(columns[name][0]) for name in (HEADING, *_FIRST, *COLUMNS)}
+    for place in places:
+        texts = [*split_heading(COLUMNS[place]), *(texts[place] for texts in figures)]
+        columns[COLUMNS[place]] = aligned(texts, right=True)
+    first = [HEADING, *(name for name in _FIRST if name in columns)]
+    wide = {name: cell_len(columns[name][0]) for name in (*first, *columns)}
     kept = fitting(wide, width)
     lines, rule = side_by_side([texts for name, texts in columns.items() if name in kept])
     lines.insert(2, rule)
     lines.insert(-1, rule)
-    return "\n".join([*lines, *left_out(COLUMNS, kept, width)]) + "\n"
+    return "\n".join([*lines, *left_out(list(columns), kept, width)]) + "\n"
 
 
 def _csv(rows: Sequence[PivotRow]) -> str:
@@ -159,26 +161,33 @@ def _csv(rows: Sequence[PivotRow]) -> str:
 
 
 def _markdown(rows: Sequence[PivotRow]) -> str:
-    lines = [[HEADING, *COLUMNS]]
-    for row in for_people(rows):
+    rows = for_people(rows)
+    places = places_shown(rows)
+    lines = [[HEADING, *(COLUMNS[place] for place in places)]]
+    for row in rows:
         label = "&nbsp;" * INDENT[row.level] + markdown_cell(printable(row.label))
         strong = "" if _is_plain(row) else "**"
-        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, pivot_texts(row))])
-    return markdown_table(lines, [False, *[True] * len(COLUMNS)])
+        texts = pivot_texts(row)
+        lines.append([f"{strong}{label}{strong}", *(markdown_cell(texts[p]) for p in places)])
+    return markdown_table(lines, [False, *[True] * len(places)])
 
 
 def _latex(rows: Sequence[PivotRow]) -> str:
-    heads = zip(("", HEADING), *map(split_heading, COLUMNS), strict=True)
+    r"""Write a LaTeX table, for ``\usepackage{booktabs}``."""
+    rows = for_people(rows)
+    places = places_shown(rows)
+    heads = zip(("", HEADING), *(split_heading(COLUMNS[place]) for place in places), strict=True)
     lines: list[Sequence[str] | str] = []
-    for row in for_people(rows):
+    for row in rows:
         if row.level == "total":
             lines.append(r"\midrule")
         label = tex(printable(row.label))
         if not _is_plain(row):
             label = rf"\textbf{{{label}}}"
         indent = rf"\hspace*{{{INDENT[row.level] / 2:g}em}}" if INDENT[row.level] else ""
-        lines.append([indent + label, *map(tex, pivot_texts(row))])
-    return tabular(list(heads), lines, [False, *[True] * len(COLUMNS)])
+        texts = pivot_texts(row)
+        lines.append([indent + label, *(tex(texts[place]) for place in places)])
+    return tabular(list(heads), lines, [False, *[True] * len(places)])
 
 
 def _is_plain(row: PivotRow) -> bool:
@@ -234,8 +243,9 @@ def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
         {"bold": True, "bottom": 1, "text_wrap": True, "align": "right", "valign": "bottom"}
     )
     sheet.write_string(0, 0, HEADING, book.add_format({"bold": True, "bottom": 1}))
-    for place, name in enumerate(COLUMNS, 1):
-        sheet.write_string(0, place, name, head)
+    places = places_shown(rows)
+    for column, place in enumerate(places, 1):
+        sheet.write_string(0, column, COLUMNS[place], head)
     formats = {
         (kind, strong): book.add_format({"num_format": shown, "bold": strong})
         for kind, shown in NUMBER_FORMATS.items()
@@ -248,13 +258,15 @@ def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
         sheet.write_string(number, 0, printable(row.label), label)
         depth = {"model": 0, "total": 0, "dataset": 1, "length": 2}.get(row.level, 3)
         sheet.set_row(number, None, None, {"level": depth})
-        for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True), 1):
+        for column, place in enumerate(places, 1):
+            value = row.figures[place]
             if isinstance(value, Decimal):
                 own = book.add_format({"num_format": f"#,##{abs(value) * 0:f}"})  # #,##0.000
-                sheet.write_number(number, place, float(value), own)
+                sheet.write_number(number, column, float(value), own)
             elif isinstance(value, int | float):
-                sheet.write_number(number, place, value, formats[kind_of(name), strong])
+                shown = formats[kind_of(COLUMNS[place]), strong]
+                sheet.write_number(number, column, value, shown)
             elif isinstance(value, str):
-                sheet.write_string(number, place, value, right)
+                sheet.write_string(number, column, value, right)
     sheet.set_column(0, 0, 1.1 * max([len(HEADING), *(len(row.label) + 6 for row in rows)]))
-    sheet.set_column(1, len(COLUMNS), 14)
+    sheet.set_column(1, len(places), 14)

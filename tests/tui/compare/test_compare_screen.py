@@ -200,7 +200,7 @@ async def test_hostile_text_is_inert(measured: MeasuredStore) -> None:
         measured.set(
             run, note="\x1b[2J[bold red]x[/] \u202e[link=file:///etc]", model="[b]\x1b]0;t\x07"
         )
-        await wait_for(pilot, lambda: "[b]" in column_of(app, "model"), "the hostile name")
+        await wait_for(pilot, lambda: "[b] ✎" in column_of(app, "model"), "the hostile name")
         await settled(pilot)
         text = "\n".join(lines(app)) + app.export_screenshot()
         assert "\x1b" not in text
@@ -295,3 +295,16 @@ async def test_keys_of_the_app_are_text_in_the_filter(measured: MeasuredStore) -
     async with comparing(measured) as (app, pilot):
         await pilot.press("slash", *"a1q?")
         assert app.screen.query_one("#filter", Input).value == "a1q?"
+
+
+@pytest.mark.parametrize(("size", "least"), [((80, 24), 9), ((60, 18), 11), ((40, 10), 4)])
+async def test_the_table_comes_first_where_lines_are_few(
+    measured: MeasuredStore, size: tuple[int, int], least: int
+) -> None:
+    async with comparing(measured, size) as (app, pilot):
+        rows = [line for line in lines(app) if "ml-100k" in line]
+        assert len(rows) >= least
+        before = app.screen.query_one("#reference").display
+        assert before == (size[1] >= 20)
+        await pilot.press("r")
+        assert app.screen.query_one("#reference").display != before, "on demand it is there"

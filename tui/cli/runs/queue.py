@@ -25,6 +25,7 @@ from engine.store.requests import (
     request_queue,
     request_retry,
 )
+from engine.store.tags import parse_tags
 from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
@@ -100,7 +101,7 @@ def ls(
     _say_runs(runs[: limit or 50], jobs)
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
-    if held:
+    if held is not None:
         note(paused(held))
 
 
@@ -154,8 +155,9 @@ def _job(job: JobFacts | None) -> dict[str, Any]:
     return {"job": None if job is None else asdict(job)}
 
 
-def _derived(run: Run) -> dict[str, float | None]:
-    return {"progress": run.progress, "eta_seconds": run.eta_seconds}
+def _derived(run: Run) -> dict[str, object]:
+    tags = parse_tags(run.tags)
+    return {"progress": run.progress, "eta_seconds": run.eta_seconds, "tags": tags}
 
 
 def _check_states(wanted: list[str]) -> None:

@@ -15,8 +15,7 @@ from engine.analysis.further import further_command
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
