@@ -71,6 +71,9 @@ def test_rows_are_sorted_either_way(
     lengths = column("--sort", "length:asc", name="length")
     assert lengths == sorted(lengths)
     assert column("--sort", "length:DESC", name="length") == lengths[::-1]
+    assert column("--sort", "ndcg", name="NDCG@10/test") == best
+    ages = column("--sort", "age", name="created")
+    assert ages == sorted(ages, reverse=True)
 
 
 def test_filter_and_limit(

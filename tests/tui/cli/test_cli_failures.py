@@ -92,7 +92,7 @@ def test_the_module_runs_as_a_process_with_its_status(tmp_path: Path) -> None:
         (["ls", "--state", "runing"], "There is no state 'runing': did you mean 'running'?"),
         (["compare", "--format", "jsn"], "There is no format 'jsn': did you mean 'json'?"),
         (["compare", "--aggregate", "maximum"], "There is no aggregate 'maximum'"),
-        (["compare", "--sort", "NDCG"], "There is no column 'NDCG' to sort by: did you mean"),
+        (["compare", "--sort", "NDGC"], "There is no column 'NDGC': did you mean 'ndcg'?"),
         (["--config-dir", "/nowhere", "models"], "/nowhere is not a folder"),
         (["models", "--config-dir", "/nowhere"], "/nowhere is not a folder"),
         (["--db", "/", "ls"], "/ is a folder"),
@@ -126,7 +126,7 @@ def test_version_and_help(cli: Run) -> None:
     ("error", "status", "sentence"),
     [
         (StoreError("The store is gone."), 1, "seqbench: The store is gone.\n"),
-        (UsageError("no such name."), 2, "seqbench: no such name.\n"),
+        (UsageError("no such name."), 2, "seqbench: No such name.\n"),
         (StoreError("\x1b[2Jone\ntwo\x07"), 1, "seqbench: one two\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (EOFError(), 130, "\n"),

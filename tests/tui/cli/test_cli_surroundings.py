@@ -95,7 +95,7 @@ def test_where_nothing_can_be_written_a_sentence_says_so() -> None:
     done = seqbench("data", "ls", preexec=no_file_may_be_written)
     assert done.returncode == 1
     assert done.stderr == (
-        "seqbench: no home folder is known, and no temporary one can be written: " + NO_HOME + "\n"
+        "seqbench: No home folder is known, and no temporary one can be written: " + NO_HOME + "\n"
     )
     done = seqbench("doctor", preexec=no_file_may_be_written)
     assert done.returncode == 1

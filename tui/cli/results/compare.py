@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
-from engine.analysis.columns import beside_columns, shared_names
+from engine.analysis.columns import beside_columns, column_named, shared_names
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
@@ -167,8 +167,8 @@ def compare(
         form = PivotForm(format_, width, reference=reference, imported=imported)
         put_pivot(session, filter_, chosen, form, output)
         return
-    name, descending = _order(sort or comparison.SORT)
-    comparison.column(name, chosen)
+    word, descending = _order(sort or comparison.SORT)
+    order = column_named(word, chosen)
     beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
@@ -177,7 +177,7 @@ def compare(
                 connection,
                 aggregate=chosen,
                 filter=filter_,
-                sort=name,
+                sort=order,
                 descending=descending,
                 limit=limit,
                 beside=beside,
