@@ -139,7 +139,7 @@ class Cli(click.Group):
         except click.Abort:
             status = 130
         except UserError as error:
-            note(f"seqbench: {error}")
+            note(f"seqbench: {_opened(str(error))}")
             status = 2 if isinstance(error, UsageError) else 1
         except Exception as error:  # noqa: BLE001 -- nobody is shown a traceback
             from tui.cli.crash import report  # hardly ever needed
@@ -160,6 +160,17 @@ class Cli(click.Group):
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _opened(text: str) -> str:
+    """Begin a problem as a sentence; where it begins with a name, that keeps its small letter."""
+    return text[0].upper() + text[1:] if text.partition(" ")[0] in _OPENINGS else text
+
+
+_OPENINGS = frozenset(
+    ("a", "an", "at", "its", "name", "no", "none", "nothing", "the", "there", "two", "without")
+)
+"""Words with which sentences begin that elsewhere stand within another one."""
 
 
 def _store_option(ctx: click.Context, option: click.Parameter, value: Path | None) -> None:
