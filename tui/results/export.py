@@ -11,7 +11,6 @@ from typing import Protocol
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -19,6 +18,7 @@ from engine.errors import UsageError
 from engine.surroundings import working_folder
 from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
 
@@ -65,7 +65,7 @@ class ExportScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     ExportScreen {
-        Input { background: $panel; padding: 0 1; margin: 1 0 0 0; }
+        Input { margin: 1 0 0 0; }
         #problem { color: $error; }
     }
     """
@@ -81,15 +81,12 @@ class ExportScreen(ModalScreen[None]):
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = self._what.title
+        keys = KeyButton("⏎", "Write", "write", main=True), KeyButton("esc", "Back", "dismiss")
+        with Dialog(self._what.title, *keys):
             yield Static(self._what.summary(), markup=False)
-            yield Field(self._what.usual, id="file", compact=True, max_length=1000)
+            yield Field(self._what.usual, id="file", max_length=1000)
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Write", "write", main=True)
-                yield KeyButton("esc", "Back", "dismiss")
 
     @property
     def _path(self) -> Path:
@@ -121,7 +118,7 @@ class ExportScreen(ModalScreen[None]):
             return f"That can't be a file: {getattr(error, 'strerror', None) or error}."
         if there and path != self._over:
             self._over = path
-            return "There is such a file: enter again writes over it."
+            return "File exists. Press Enter again to overwrite."
         return ""
 
     @on(Field.Submitted)
