@@ -14,6 +14,7 @@ from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
+from engine.analysis.relaunch import recipe_of
 from engine.analysis.remedy import remedy
 from engine.ceiling import ceiling_of
 from engine.evaluated import evaluated_of
@@ -152,7 +153,7 @@ def _say_details(
     for warning in details.warnings:
         _line("warning", warning)
     if run.state in DIED:
-        _say_remedy(details)
+        _say_remedy(session, details)
     _line("folder", str(session.location.runs / run.id))
 
 
@@ -163,13 +164,14 @@ def _further(session: Session, details: RunDetails) -> str | None:
     return further_command(session.location, details.run, details.spec, session.catalogue)
 
 
-def _say_remedy(details: RunDetails) -> None:
-    found = remedy(details.run.cause, details.spec)
+def _say_remedy(session: Session, details: RunDetails) -> None:
+    found = remedy(details.run.cause, details.spec, recipe_of(details.spec, session.catalogue))
     _line("what to try", found.advice)
     if found.change:
         changes = "".join(f" --set {change}" for change in found.change.split())
         _line("", f"seqbench retry {details.run.id}{changes}")
-    _line("", f"seqbench retry {details.run.id}")
+    if found.retry:
+        _line("", f"seqbench retry {details.run.id}")
 
 
 def _line(name: str, text: str) -> None:
