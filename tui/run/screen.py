@@ -147,9 +147,9 @@ class RunScreen(ChartedScreen):
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))
-        self._show_reference(page)
         measured = bool(details.epochs) or details.run.state in UNFINISHED
         self.query_one("#result").display = measured
+        self._show_reference(page, measured)
         self.charts.display = measured or details.run.step is not None
         self.charts.fit(single=not measured)
 
@@ -166,10 +166,10 @@ class RunScreen(ChartedScreen):
             message = page.details.run.message or ""
             self._put("failure", sections.failure(page.remedy, message, page.log, page.resumable))
 
-    def _show_reference(self, page: RunPage) -> None:
+    def _show_reference(self, page: RunPage, measured: bool) -> None:
         panel, reference = self.query_one("#reference", Static), page.reference
-        panel.display = reference is not None
-        if reference is None:
+        panel.display = measured and reference is not None
+        if reference is None or not measured:
             return
         run = page.details.run
         cell = f"{run.model} × {run.dataset} × {run.length}"

@@ -189,7 +189,8 @@ async def test_the_card_offers_only_what_can_work_and_hides_what_is_empty(
         assert "checkpoint" not in text_of(app, "failure")
         card_and_heading = text_of(app, "failure") + text_of(app, "heading")
         assert card_and_heading.count("No step for 600 s.") == 1
-        assert not app.screen.query_one("#result").display, "there is no figure yet"
+        for name in ("result", "reference"):
+            assert not app.screen.query_one(f"#{name}").display, "nothing was measured"
         assert [chart.id for chart in app.screen.query(Chart) if chart.size.area] == ["loss"]
         measured.location.folder(run).checkpoint(1).touch()
         measured.set(run, message="No step for 601 s.")
