@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from engine.ceiling import Ceiling, ceiling_of
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.evaluated import Evaluated, evaluated_of
+from engine.evaluated import Ceiling, Evaluated, ceiling_of, evaluated_of
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.spread import Spread

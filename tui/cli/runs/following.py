@@ -9,8 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold

@@ -124,14 +124,14 @@ def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
             _state(run, jobs.get(run.id)),
             f"{run.epoch or 0}/{run.epochs}" if run.epochs else run.epoch or 0,
             number(run.best_valid_ndcg),
-            ago(run.created),
             duration(run.eta_seconds) if run.state == "running" else "",
+            ago(run.created),
             plain(_about(run, jobs.get(run.id)), 60),
         ]
         for run in runs
     ]
     say_table(
-        ["RUN", "STATE", "EPOCH", "VALID-NDCG", "QUEUED", "ETA", "NOTE"],
+        ["RUN", "STATE", "EPOCH", "VALID-NDCG", "ETA", "QUEUED", "NOTE"],
         rows,
         right="EPOCH VALID-NDCG",
     )
