@@ -93,6 +93,7 @@ class SeqbenchApp(Lab):
     COMMANDS = {ActionCommands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(40, "-high")]  # noqa: RUF012
     ENABLE_SELECT_AUTO_SCROLL = False
 
     def __init__(
