@@ -320,8 +320,8 @@ class SeqbenchApp(Lab):
         if self.catalogue is not None:
             self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
 
-    def _catalogue_left(self, _: None) -> None:
-        self.screen.post_message(DataSetsChanged())
+    def _catalogue_left(self, wanted: str | None) -> None:
+        self.screen.post_message(DataSetsChanged(wanted))
 
     # Actions
 
