@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Container, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 import pytest
 from click.testing import CliRunner
+from held import worked_on
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pilots import settled, wait_for
@@ -21,7 +21,6 @@ from textual.widgets import Input, Select, TextArea
 from engine.config import Catalogue, load_catalogue
 from engine.config.overrides import overlay
 from engine.errors import UsageError
-from engine.files.lock import take_lock
 from engine.order import Order, parse_lengths, parse_seeds, parse_settings, settings_text
 from engine.planning import Plan, order_of_cells, plan
 from engine.spec import CellKey, Suite
@@ -227,21 +226,16 @@ async def test_both_queue_the_same_runs(
     tmp_path: Path, suite: str | None, fields: dict[str, str], label: str | None
 ) -> None:
     by_app, by_command = (StoreLocation(tmp_path / at / "runs.db") for at in ("app", "command"))
-    locks = []
-    for location in (by_app, by_command):  # a supervisor is there, and no training begins
-        location.runs.mkdir(parents=True)
-        locks.append(take_lock(location.supervisor_lock))
-    await launch(SeqbenchApp(by_app), suite, fields)
+    with worked_on(by_app):
+        await launch(SeqbenchApp(by_app), suite, fields)
     chosen = ["--suite", suite] if suite else ["--model", "xlstm,sasrec", "--dataset", "synthetic"]
     for option, name in (("--seed", "seeds"), ("--length", "lengths")):
         chosen += [option, fields[name]] if name in fields else []
     for line in fields.get("settings", "").splitlines():
         chosen += ["--set", line]
     command = ["--db", str(by_command.db), "run", *chosen]
-    result = CliRunner().invoke(seqbench, command, prog_name="seqbench")
-    for lock in locks:
-        assert lock is not None
-        os.close(lock)
+    with worked_on(by_command):
+        result = CliRunner().invoke(seqbench, command, prog_name="seqbench")
     assert result.exit_code == 0, result.output
     rows = queued(by_app)
     assert rows == queued(by_command)

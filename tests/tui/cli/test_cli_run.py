@@ -316,7 +316,9 @@ def test_the_exit_status_tells_how_it_went(
 
 
 @pytest.mark.timeout(8 * DEADLINE)
-def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: Path) -> None:
+def test_a_run_is_waited_for_again_and_a_cancelled_one_is_a_failure(
+    tmp_path: Path,
+) -> None:
     """The whole way, with a real supervisor and real training on very little data."""
     datasets = tmp_path / "mine/datasets"
     datasets.mkdir(parents=True)
@@ -338,12 +340,6 @@ def test_runs_are_trained_waited_for_and_a_cancelled_one_is_a_failure(tmp_path: 
         )
 
     cell = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8", "--wait")
-    first = start(*cell, "--set", "epochs=2")
-    out, errors = first.communicate(timeout=DEADLINE)
-    assert first.returncode == 0, errors
-    assert "epoch 2/2  loss " in errors
-    assert f"{out.strip()}  done: test NDCG@10 0." in errors
-
     endless = start(*cell, "--set", "epochs=100000", "--set", "patience=100000")
     assert endless.stderr is not None
     for line in endless.stderr:
