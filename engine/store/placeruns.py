@@ -31,13 +31,16 @@ def newest_runs_of_place(
     and those that are to be deleted."""
     rows = fetch(
         con,
-        "SELECT r.id, r.state, r.seed, s.test_ndcg_best,"
+        # Chosen first: only these are looked up among the summaries.
+        "WITH newest AS MATERIALIZED ("
+        "SELECT id FROM runs WHERE model = ? AND dataset = ? AND length = ? AND origin = ''"
+        " AND id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
+        " ORDER BY created DESC, id DESC LIMIT ?)"
+        " SELECT r.id, r.state, r.seed, s.test_ndcg_best,"
         " coalesce(r.finished, r.started, r.created), r.profile,"
         " ifnull(r.settings, ''), ifnull(r.checksum, '')"
-        " FROM runs r LEFT JOIN summaries s ON s.run = r.id"
-        " WHERE r.model = ? AND r.dataset = ? AND r.length = ? AND r.origin = ''"
-        " AND r.id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
-        " ORDER BY r.created DESC, r.id DESC LIMIT ?",
+        " FROM newest CROSS JOIN runs r USING (id) LEFT JOIN summaries s ON s.run = r.id"
+        " ORDER BY r.created DESC, r.id DESC",
         (*place, limit),
     )
     found = [
