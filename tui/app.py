@@ -101,7 +101,9 @@ class SeqbenchApp(Lab):
         location: StoreLocation,
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
+        opens: str = DEFAULT_MODE,
     ) -> None:
+        self.DEFAULT_MODE = opens  # type: ignore[misc]
         super().__init__()
         self.location = location
         self.config_dir = config_dir
@@ -342,8 +344,8 @@ class SeqbenchApp(Lab):
         if self.catalogue is not None:
             self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
 
-    def _catalogue_left(self, _: None) -> None:
-        self.screen.post_message(DataSetsChanged())
+    def _catalogue_left(self, wanted: str | None) -> None:
+        self.screen.post_message(DataSetsChanged(wanted))
 
     # Actions
 
