@@ -73,8 +73,8 @@ pictures: $(STAMP)
 	@$(PICTURED_APP) $(BIN)/python docs/make_pictures.py --db $(PICTURED)/runs.db $(ARGS); drawn=$$?; \
 		$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db cancel --all; exit $$drawn
 
-.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports
-bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports: bench-%: $(STAMP)
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.

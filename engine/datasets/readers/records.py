@@ -98,9 +98,8 @@ def _ids(records: Records, part: Part) -> EncodedIds:
     _refuse(records, part, absent, "empty")
     if part == "item" and all(map(_LIST.fullmatch, texts)):
         raise DataError(
-            f"{records.path}, {records.where(0)}: the item {cut(texts[0], 40)!r} is a list "
-            f"written as "
-            f"text (column {shown(records.names[part])}): write a row for each of its items, or "
+            f"{records.path}, {records.where(0)}: the item {cut(texts[0], 40)!r} is a list written "
+            f"as text (column {shown(records.names[part])}): write a row for each of its items, or "
             "lists as Parquet or JSON lines have them."
         )
     if all(map(_WHOLE.fullmatch, texts)):  # 7.0, as a column of floats has it

@@ -190,12 +190,14 @@ def curves(material: Material, looks: Colours) -> Section:
         shown = [curve for curve in group.curves if curve.epochs]
         if shown:
             name = f"curves-{slug(group.title)}"
+            several = any(curve.label for curve in shown)
+            dashed = ", dashed by what its settings differ in" if several else ""
             blocks.append(
                 Plot(
                     name=name,
                     draw=partial(curves_plot, name, shown, valid, looks),
                     alt=curves_alt(shown, valid, group.title),
-                    caption=f"{group.title}: one line per run; the mark is the chosen epoch. "
+                    caption=f"{group.title}: one line per run{dashed}; the mark is the chosen epoch. "
                     "Losses of different objectives aren't comparable",
                 )
             )

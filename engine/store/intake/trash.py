@@ -251,7 +251,7 @@ def _bring_back(
         raise UsageError(
             f"There is another run {run} by now (imported again, say): the deleted one stays in "
             f"the "
-            "trash."
+            f"trash."
         )
     if known:
         raise UsageError(f"{run} isn't deleted.")

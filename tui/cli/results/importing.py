@@ -8,6 +8,8 @@ import click
 
 from engine.interchange.place import Imported
 from engine.interchange.source import take
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say_json
 from tui.shell.text import count
 
@@ -25,12 +27,25 @@ SHOWN = 10
     help="Which tag, or column, is which metric (YAML).  [default: the reference table's]",
 )
 @click.option(
-    "--model", metavar="NAME", help="The model of all runs, if folders or columns don't say."
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="The model of all runs, if folders or columns don't say.",
 )
-@click.option("--dataset", metavar="NAME", help="The data set, likewise.")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    shell_complete=completion.datasets,
+    help="The data set, likewise.",
+)
 @click.option("--length", type=click.IntRange(1, 65_536), metavar="N", help="The length, likewise.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N", help="The seed, likewise.")
-@click.option("--suite", metavar="NAME", help="Put the imported runs into this suite.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="Put the imported runs into this suite.",
+)
 @json_option
 @pass_session
 def import_(
@@ -52,7 +67,10 @@ def import_(
     """
     given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
     fixed = {name: str(value) for name, value in given.items() if value is not None}
-    imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
+    with progress("Importing runs") as told:
+        imported, passed_over = take(
+            source, session.location, session.config_dir, map_, fixed, suite, told
+        )
     _tell(imported, passed_over, as_json)
 
 
