@@ -11,7 +11,6 @@ from typing import Protocol
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -22,6 +21,7 @@ from engine.surroundings import working_folder
 from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
 from tui.widgets.coming import Coming
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
 
@@ -74,7 +74,7 @@ class ExportScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     ExportScreen {
-        Input { background: $panel; padding: 0 1; margin: 1 0 0 0; }
+        Input { margin: 1 0 0 0; }
         #problem { color: $error; }
     }
     """
@@ -93,17 +93,14 @@ class ExportScreen(ModalScreen[None]):
         self._writing: Coming | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = self._what.title
+        keys = [KeyButton("⏎", "Write", "write", main=True)]
+        if self._what.switched() is not None:
+            keys.append(KeyButton("tab", "All columns", "switch"))
+        with Dialog(self._what.title, *keys, KeyButton("esc", "Back", "dismiss")):
             yield Static(self._what.summary(), id="summary", markup=False)
-            yield Field(self._what.usual, id="file", compact=True, max_length=1000)
+            yield Field(self._what.usual, id="file", max_length=1000)
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Write", "write", main=True)
-                if self._what.switched() is not None:
-                    yield KeyButton("tab", "All columns", "switch")
-                yield KeyButton("esc", "Back", "dismiss")
 
     @property
     def _path(self) -> Path:

@@ -105,9 +105,11 @@ def test_columns_are_chosen_by_names_of_columns_fields_and_presets(
     named = ["state", "model", "dataset", "length", "seed"]
     rows = cli_json("compare", "--format", "json", "--columns", "ndcg,age", "--columns", "note")
     assert list(rows[0]) == [*named, "NDCG@10/test", "created", "note"]
-    cost = cli_json("compare", "--format", "json", "--columns", "cost,LR")
+    cost = cli_json(
+        "compare", "--format", "json", "--columns", "cost,LR,learning_rate,architecture.dropout"
+    )
     assert list(cost[0])[5:7] == ["NDCG@10/test", "TotalTime"]
-    assert list(cost[0])[-1] == "LearningRate"
+    assert list(cost[0])[-3:] == ["lr", "LearningRate", "dropout"]
     head = cli("compare", "--format", "md").stdout.splitlines()[0]
     assert head.split(" | ")[5:] == [*DEFAULT[:-1], f"{DEFAULT[-1]} |"]
     wide = cli("compare", "--format", "md", "--wide").stdout.splitlines()[0]

@@ -87,7 +87,7 @@ def test_ids_go_to_stdout_and_the_rest_to_stderr(held: StoreLocation, cli: Run) 
     assert "2 queued" in result.stderr
 
 
-LONE = "With one seed nothing can be told of differences. `--seed 42,43,44` makes it 3 "
+LONE = "With one seed, differences can't be judged. `--seed 42,43,44` makes it 3 "
 
 
 def test_one_seed_is_said_in_one_line_with_what_more_would_take(

@@ -278,7 +278,7 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
             "length": run.spec.length,
             "seed": run.spec.seed,
             "profile": run.spec.recipe,
-            "swept": swept_settings(plan.order, run.spec),
+            "swept": swept_settings(plan.order.overrides, run.spec),
             "parameters": run.parameters,
             "present": present.get(run.fingerprint),
         }
