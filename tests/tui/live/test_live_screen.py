@@ -113,7 +113,7 @@ async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
         def ends_in(*lines: str) -> bool:
             return log()[-len(lines) :] == list(lines)
 
-        went_on = ("end: Cancelled.", "attempt 2 goes", "epoch   3   los")
+        went_on = ("end: Cancelled.", "attempt 2 resum", "epoch   3   los")
         await wait_for(pilot, lambda: ends_in(*went_on), "the second attempt")
         empty_store.log(run, "a worker's word\n")
         await wait_for(pilot, lambda: ends_in("a worker's word"), "the log")
