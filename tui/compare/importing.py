@@ -15,6 +15,7 @@ from tui.lab import Lab
 from tui.results.export import typed_path
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.coming import Coming
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
@@ -39,6 +40,7 @@ class ImportScreen(ModalScreen[None]):
         self._seen: Path | None = None
         """The path whose content is described on the screen; None before enter looked."""
         self._busy = False
+        self._importing: Coming | None = None
         self._looking = Reading(self, self._take_found, self._failed)
 
     def compose(self) -> ComposeResult:
@@ -49,6 +51,11 @@ class ImportScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self._offer(None)
+        self.set_interval(1.0, self._tell)
+
+    def _tell(self) -> None:
+        if self._importing is not None:
+            self._say(f"Importing … {self._importing.words}")
 
     def _offer(self, seen: Path | None) -> None:
         """Say what enter does: look, or take in what was seen."""
@@ -75,12 +82,13 @@ class ImportScreen(ModalScreen[None]):
         path, location, config_dir = typed_path(text), self.app.location, self.app.config_dir
         self._busy = True
         if path == self._seen:
-            self._say("Importing …")
+            self._importing = coming = Coming()
+            self._tell()
 
             def take() -> str:
                 from tui.compare.import_reading import take_in  # archives, tables: slow to load
 
-                return take_in(path, location, config_dir)
+                return take_in(path, location, config_dir, coming.told)
 
             self.app.carry_out(take, self._taken_in, self._failed)
             return
@@ -105,7 +113,7 @@ class ImportScreen(ModalScreen[None]):
             self.dismiss()
 
     def _failed(self, sentence: str) -> None:
-        self._busy = False
+        self._busy, self._importing = False, None
         if self.is_attached:
             self._offer(None)
             self._say(sentence)

@@ -201,11 +201,11 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                       f"{launcher.time} of time" if launcher.time else ""]  # fmt: skip
             limit = " and ".join(filter(None, limits))
             jobs = jobs_text(len(runs), launcher)
-            return [("Where", jobs), *([("Limits", f"{limit} a job")] if limit else [])]
+            return [("Where", jobs), *([("Limits", f"{limit} per job")] if limit else [])]
         return [
             ("Memory", self._memory()),
             ("Time", time_text(runs, len(machine.used(len(runs))))),
-            *([("Known", source)] if (source := self._source()) else []),
+            *([("Estimate", source)] if (source := self._source()) else []),
             ("Slots", slots_text(len(runs), machine)),
         ]
 
@@ -219,10 +219,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def _source(self) -> Content:
         """Say where memory and time are known from, and what is being done about the rest."""
-        more = " more" if any(run.cost for run in self._runs) else ""
+        more = "more run" if any(run.cost for run in self._runs) else "run"
         parts = [
             source_text(self._runs),
-            f"measuring {len(self._to_measure)}{more} …" if self._to_measure else "",
+            f"measuring {count(len(self._to_measure), more)} …" if self._to_measure else "",
             "" if self._to_measure else self._unmeasured or self._problem,
         ]
         return Content.styled("; ".join(filter(None, parts)), "$text-muted")
@@ -247,7 +247,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                 self._tried.update(chosen)
                 self._to_measure = [(kinds[key], slot) for key in chosen]
                 self._measure_next()
-            self._unmeasured = "measured when a slot is free" if slot is None and chosen else ""
+            self._unmeasured = "measured once a slot is free" if slot is None and chosen else ""
         self._show()
 
     def _measure_next(self) -> None:

@@ -86,7 +86,7 @@ async def test_dialogs_of_the_comparison_in_ascii(tmp_path: Path, keys: str, wor
         ("1 v down", "enter keep"),
         ("1 enter", "enter  Launch"),
         ("1 s", "enter  Save"),
-        ("1 u", "enter  Load"),
+        ("1 S", "enter  Load"),
         ("2 o", "enter  Choose"),
         ("2 x", "enter  Cancel the run"),
         ("q", "enter  Quit"),

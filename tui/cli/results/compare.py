@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
-from engine.analysis.columns import beside_columns
+from engine.analysis.columns import beside_columns, column_named, shared_names
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli import completion
+from tui.cli.output import terminal_width
+from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
@@ -30,7 +33,6 @@ from tui.cli.session import (
     flat,
     note,
     pass_session,
-    terminal_width,
 )
 
 
@@ -48,12 +50,18 @@ from tui.cli.session import (
     "columns_",
     type=Listed("NAMES"),
     multiple=True,
+    shell_complete=completion.columns,
     help="Columns of runs or --by-cell, such as ndcg,lr,age, or a preset: quality, cost, training, "
     "all. csv, json and xlsx have all without it.",
 )
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @aggregate_option
-@click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
+@click.option(
+    "--sort",
+    metavar="COL[:asc|desc]",
+    shell_complete=completion.columns,
+    help="[default: NDCG@10/test:desc]",
+)
 @filter_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option(
@@ -74,7 +82,10 @@ from tui.cli.session import (
     help="Every two cells of a data set: the difference, its interval, and whether it is one.",
 )
 @click.option(
-    "--metric", metavar="COL", help="With --pairs: a test metric's column.  [default: NDCG@10/test]"
+    "--metric",
+    metavar="COL",
+    shell_complete=completion.columns,
+    help="With --pairs: a test metric's column.  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",
@@ -156,17 +167,17 @@ def compare(
         form = PivotForm(format_, width, reference=reference, imported=imported)
         put_pivot(session, filter_, chosen, form, output)
         return
-    name, descending = _order(sort or comparison.SORT)
-    comparison.column(name, chosen)
+    word, descending = _order(sort or comparison.SORT)
+    order = column_named(word, chosen)
     beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
-        with session.reader() as connection:
+        with session.reader() as connection, progress("Reading runs"):
             rows = comparison.compare_rows(
                 connection,
                 aggregate=chosen,
                 filter=filter_,
-                sort=name,
+                sort=order,
                 descending=descending,
                 limit=limit,
                 beside=beside,
@@ -180,7 +191,7 @@ def compare(
                     rows,
                     counted,
                     labels,
-                    [column.name for column in beside if column.name != "age"],
+                    shared_names(beside),
                 )
                 tell_cells(rows, counted, cells)
                 rows = cells

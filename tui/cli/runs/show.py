@@ -22,6 +22,7 @@ from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.session import Session, json_option, pass_session, say, say_fact, say_json
 from tui.shell.text import ago, duration, number, whole
 
@@ -29,7 +30,7 @@ METRICS = ("hit", "recall", "mrr", "ndcg")
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from tui.lab import Lab
 from tui.messages import RunWanted, StoreChanged
 from tui.results.acting import show_or_say
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.widgets.dialog import Dialog
 from tui.widgets.header import Header
@@ -33,7 +34,7 @@ class ScatterScreen(Screen[None]):
     AREA = "scatter"
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "ScatterPlot"
-    BINDINGS = bindings_for("scatter", COMPARE)  # type: ignore[assignment]
+    BINDINGS = bindings_for("scatter", (*COMPARE, UNDO))  # type: ignore[assignment]
 
     app: Lab
     plot = getters.query_one(ScatterPlot)
