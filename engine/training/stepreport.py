@@ -80,8 +80,8 @@ class StepReport:
                 self._recorder.steps(records)
                 raise TrainingError(
                     "diverged",
-                    f"The loss or its gradient stopped being a number at step {step} of epoch "
-                    f"{self._epoch}: try a lower learning rate, such as lr={rate / 10:.2g}.",
+                    f"Loss or gradient became NaN or infinite at step {step} of epoch "
+                    f"{self._epoch}: try a lower learning rate.",
                 )
             records.append(StepRecord(step, self._epoch, loss / targets, norm, rate))
             self._loss += loss
