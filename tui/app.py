@@ -298,7 +298,7 @@ class SeqbenchApp(Lab):
         if self.news is not None:
             self.push_screen(SinceScreen(self.news))
         else:
-            self.notify("Nothing had ended since you left.")
+            self.notify("Nothing finished since you left.")
 
     async def on_event(self, event: events.Event) -> None:
         """Make pasted text harmless; draw held frames when the user acts."""

@@ -114,7 +114,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         text = problem or (
             f"{count} of {MOST_RUNS - 1} chosen"
             if self._runs or count
-            else "No other run has trained with these words."
+            else "No other trained run matches."
         )
         self.query_one("#said", Static).update(text)
 

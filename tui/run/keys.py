@@ -14,7 +14,7 @@ RUN = (
            "Queue the run again; it resumes from its last checkpoint, if it has one"),
     _shown("amend", ("T",), "Try fix", "Try the proposed fix, as a new run"),
     _shown("train_on", ("m",), "More epochs",
-           "Train it further, past its limit of epochs, as a new run"),
+           "Train it past its epoch limit, as a new run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
     _shown("delete", ("d",), "Delete", "Delete the run, after asking; u brings it back"),
     _shown("predict", ("p",), "Predict", "What it recommends to single users, by title"),

@@ -214,7 +214,7 @@ async def test_words_that_no_run_has_are_said(empty_store: LiveStore) -> None:
     async with live(empty_store, runs["done"], (80, 24)) as (screen, pilot):
         await pilot.press("o", *"[b]%_'")
         await settled(pilot)
-        assert "No other run has trained with these words." in text(pilot)
+        assert "No other trained run matches." in text(pilot)
         await pilot.press("enter", "down", "pageup", "escape")
         await wait_for(pilot, lambda: pilot.app.screen is screen, "back")
         assert screen.charts.overlay == ()
