@@ -14,6 +14,7 @@ from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import relaunch_command
 from engine.analysis.remedy import Remedy, remedy
+from engine.analysis.throughput import GpuIdle, gpu_idle
 from engine.config import Catalogue
 from engine.lifecycle import DIED
 from engine.predictions import Item, Predictions, Recommendation, UserPrediction
@@ -37,6 +38,8 @@ class RunPage:
     """A run as it was read."""
 
     details: RunDetails
+    idle: GpuIdle | None
+    """For how much of its time its GPUs did nothing."""
     log: Sequence[str]
     """The end of its log."""
     remedy: Remedy | None
@@ -65,12 +68,14 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     with closing(connect_reader(location)) as con:
         details = run_details(con, run_id)
         label = label_of_run(con, Choice(), run_id, catalogue)
+        idle = gpu_idle(con, run_id)
     if details is None:
         return None
     run, tables = details.run, catalogue.references.values() if catalogue else ()
     references = references_of(tables, run.model, run.dataset, run.length)
     return RunPage(
         details=details,
+        idle=idle,
         log=log.read(),
         remedy=remedy(run.cause, details.spec) if run.state in DIED else None,
         reference=references[0] if references else None,
