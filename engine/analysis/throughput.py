@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.store import series
 
 
-def samples_per_second(
-    steps_per_epoch: int | None, batch_size: int | None, epoch_seconds: float | None
+def interactions_per_second(
+    started: Mapping[str, Any], train_seconds: float | None
 ) -> float | None:
-    """Return how many samples (windows of a history) a run trains on in a second, a last, smaller
-    batch of an epoch counted as a whole one; ``None`` if something isn't known.
+    """Return the interactions that a run trains on in a second: those of its training split,
+    divided by the time in which an epoch goes through them, without evaluation.
 
     Args:
-        epoch_seconds: training time of an epoch, without evaluation: the median.
+        started: fields of the journal's ``start``.
+        train_seconds: median training time of an epoch; ``None`` before the first has ended.
+
+    Returns:
+        ``None`` where either isn't known: runs of before don't record the interactions.
     """
-    if not steps_per_epoch or not batch_size or not epoch_seconds:
+    interactions = started.get("train_interactions")
+    if not isinstance(interactions, int) or not train_seconds:
         return None
-    return steps_per_epoch * batch_size / epoch_seconds
+    return interactions / train_seconds
 
 
 @dataclass(frozen=True, slots=True)

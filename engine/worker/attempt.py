@@ -280,6 +280,7 @@ def _facts(
         "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
         "threads": torch.get_num_threads(),
         "processes": processes,
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         **software(),
         **({"job": job} if (job := slurm_job(os.environ)) else {}),
         "checksum": begin.checksum,

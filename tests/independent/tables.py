@@ -342,7 +342,7 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Testing scope", ("data set", "model"), _done),
     ("Testing scope", ("run", "state", "why"), _ended_badly),
     ("Testing scope", ("remark", "runs", "of"), _remarks),
-    ("Results", ("", "EpochTime"), _pivot),
+    ("Results", ("", "NDCG@10/test"), _pivot),
     ("Results", ("cell", "seeds"), _quality),
     ("Beside published figures", ("cell", "data set", "published"), _published),
     ("Model capacity", ("data set", "model", "profile"), _capacity),

@@ -15,6 +15,7 @@ from engine.machine.busyprocesses import BusyProcesses
 from engine.machine.telemetry import HostSample, Sample
 from tui.app import SeqbenchApp
 from tui.charts.charted import ChartedScreen
+from tui.compare import rows as compared
 from tui.live import screen as live
 from tui.live.device_panel import HISTORY, DevicePanel
 from tui.live.queue_table import QueueTable
@@ -37,6 +38,7 @@ def know_the_surroundings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr(slots, "detect_slots", lambda settings: slots.divide(settings, [], 8))
     monkeypatch.setattr(BusyProcesses, "look", lambda *_: [])
     monkeypatch.setattr(live, "wall_clock", lambda: NOW)
+    monkeypatch.setattr(compared, "ago", lambda _: "2 h ago")
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(SeqbenchApp, "look_after_queue", lambda app: None)
     monkeypatch.setenv("HOME", str(home))

@@ -214,6 +214,7 @@ class RunCharts(Widget):
             self._keep_look()
             for chart in self._charts:
                 chart.look(view)
+            self._grid.align()
             if view.unit != unit:
                 self._show_marks()
             self._show_legend()

@@ -18,13 +18,17 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tui.compare.columns import HELD, choosable, usual
+from tui.compare.columns import DEFAULT, HELD, choosable, preset
 from tui.shell.text import shorten
+from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
 
 
 class ColumnList(ScrollView, can_focus=True):
-    """Names with a box each, one under the cursor. Those that are shown stand first."""
+    """Names with a box each, one under the cursor; those that are shown come first.
+
+    A search leaves only the names that contain its words in sight.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"columns--cursor", "columns--box", "columns--off"}
@@ -50,7 +54,7 @@ class ColumnList(ScrollView, can_focus=True):
         Binding("pagedown", "move(10)", "Page down", show=False),
         Binding("home", "move(-1000)", "First", show=False),
         Binding("end", "move(1000)", "Last", show=False),
-        Binding("space", "show_or_hide", "Show or not", show=False),
+        Binding("space", "show_or_hide", "Show or hide", show=False),
         Binding("K,shift+up", "carry(-1)", "Move up", show=False),
         Binding("J,shift+down", "carry(1)", "Move down", show=False),
     ]
@@ -63,15 +67,33 @@ class ColumnList(ScrollView, can_focus=True):
         self._cursor = 0
         self._names: list[str] = []
         self._shown: set[str] = set()
+        self._words: tuple[str, ...] = ()
+        self._found: list[str] = []
+        """The names in sight."""
         self.choose(shown)
 
     def choose(self, shown: Sequence[str]) -> None:
         """Show these, in this order."""
         self._shown = set(shown)
         self._names = [*shown, *(name for name in choosable() if name not in self._shown)]
-        self.virtual_size = Size(30, len(self._names))
-        self.refresh()
+        self._cursor = 0
+        self._find()
         self.post_message(self.Changed())
+
+    def search(self, text: str) -> None:
+        """Leave only the names in sight that contain all words of a text, in any case."""
+        under = self._found[self._cursor] if self._found else ""
+        self._words = tuple(text.lower().split())
+        self._find()
+        self._cursor = self._found.index(under) if under in self._found else 0
+        self._reveal()
+
+    def _find(self) -> None:
+        self._found = [
+            name for name in self._names if all(word in name.lower() for word in self._words)
+        ]
+        self.virtual_size = Size(self.size.width or 30, len(self._found))
+        self.refresh()
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -82,7 +104,7 @@ class ColumnList(ScrollView, can_focus=True):
         return len(self._names)
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._names))
+        self.virtual_size = Size(self.size.width, len(self._found))
         self._reveal()
 
     def action_move(self, rows: int) -> None:
@@ -93,33 +115,38 @@ class ColumnList(ScrollView, can_focus=True):
         self._reveal()
 
     def action_show_or_hide(self) -> None:
-        """Show the column under the cursor, or don't."""
-        self._shown ^= {self._names[self._cursor]}
-        self._refresh_line(self._cursor)
-        self.post_message(self.Changed())
+        """Show or hide the column under the cursor."""
+        if self._found:
+            self._shown ^= {self._found[self._cursor]}
+            self._refresh_line(self._cursor)
+            self.post_message(self.Changed())
 
     def action_carry(self, rows: int) -> None:
-        """Take the name under the cursor along."""
+        """Move the name under the cursor past the next one in sight."""
+        if not self._found:
+            return
         target = self._inside(self._cursor + rows)
-        self._names.insert(target, self._names.pop(self._cursor))
+        name, place = self._found[self._cursor], self._names.index(self._found[target])
+        self._names.remove(name)
+        self._names.insert(place, name)
         self._cursor = target
-        self.refresh()
+        self._find()
         self._reveal()
         self.post_message(self.Changed())
 
     def on_click(self, event: events.Click) -> None:
         if (offset := event.get_content_offset(self)) is not None:
             row = offset.y + self.scroll_offset.y
-            if row < len(self._names):
+            if row < len(self._found):
                 self.action_move(row - self._cursor)
                 self.action_show_or_hide()
 
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y
         width = self.size.width
-        if index >= len(self._names):
+        if index >= len(self._found):
             return Strip.blank(width, self.rich_style)
-        name = self._names[index]
+        name = self._found[index]
         on_ = name in self._shown
         ground = self.rich_style if on_ else self.rich_style + self._component("off")
         box = self.rich_style + self._component("box")
@@ -133,7 +160,7 @@ class ColumnList(ScrollView, can_focus=True):
         return self.get_component_rich_style(f"columns--{name}", partial=name != "cursor")
 
     def _inside(self, index: int) -> int:
-        return max(0, min(index, len(self._names) - 1))
+        return max(0, min(index, len(self._found) - 1))
 
     def _refresh_line(self, index: int) -> None:
         self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
@@ -150,9 +177,15 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     """Answers with the names of the columns to show, in order; None if nothing changes."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("enter", "done", "Done"),
-        Binding("r", "usual", "Usual"),
-        Binding("escape,C,q", "dismiss", "Back"),
+        Binding("enter", "done", "Show"),
+        Binding("slash", "search", "Search"),
+        Binding("r", "reset", "Reset"),
+        Binding("0", "none", "None"),
+        Binding("1", "quality", "Quality"),
+        Binding("2", "cost", "Cost"),
+        Binding("3", "training", "Training"),
+        Binding("4", "all", "All"),
+        Binding("escape,C,q", "back", "Back"),
     ]
     CSS_PATH = "column_dialog.tcss"
     AUTO_FOCUS = "ColumnList"
@@ -160,34 +193,89 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     def __init__(self, shown: Sequence[str]) -> None:
         super().__init__()
         self._at_first = tuple(shown)
+        self._list = ColumnList(shown)
+        self._field = Field(placeholder="search", compact=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Columns"
-            yield ColumnList(self._at_first)
+            yield self._field
+            yield self._list
             yield Static(
-                f"space shows or hides · J K move it down, up\n{', '.join(HELD)} stay at the left",
+                f"space shows or hides · J K moves down or up\n{', '.join(HELD)} stay at the left",
                 classes="hint",
                 markup=False,
             )
             with Horizontal(classes="buttons"):
+                yield KeyButton("0", "None", "none")
+                yield KeyButton("1", "Quality", "quality")
+                yield KeyButton("2", "Cost", "cost")
+                yield KeyButton("3", "Training", "training")
+                yield KeyButton("4", "All", "all")
+            with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Show", "done", main=True)
-                yield KeyButton("r", "The usual", "usual")
-                yield KeyButton("esc", "Back", "dismiss")
+                yield KeyButton("/", "Search", "search")
+                yield KeyButton("r", "Reset", "reset")
+                yield KeyButton("esc", "Back", "back")
+
+    def on_mount(self) -> None:
+        self._field.display = False
 
     @on(ColumnList.Changed)
     def _changed(self) -> None:
-        chosen = len(self.query_one(ColumnList).chosen)
+        chosen = len(self._list.chosen)
         self.query_one(".dialog").border_subtitle = f"{chosen} of {len(choosable())} shown"
+
+    @on(Field.Changed)
+    def _searched(self, event: Field.Changed) -> None:
+        self._list.search(event.value)
+
+    @on(Field.Submitted)
+    def _search_done(self) -> None:
+        self._list.focus()
+
+    def action_search(self) -> None:
+        """Type what the names of the columns in sight contain."""
+        self._field.display = True
+        self._field.focus()
+
+    def action_back(self) -> None:
+        """Leave the search; without one, the dialog."""
+        if not self._field.display:
+            self.dismiss()
+            return
+        self._field.value = ""
+        self._field.display = False
+        self._list.focus()
 
     def action_done(self) -> None:
         """Show what was chosen."""
-        chosen = self.query_one(ColumnList).chosen
+        chosen = self._list.chosen
         if not chosen:
             self.notify("Choose one column at least.", severity="warning")
         else:
             self.dismiss(chosen if chosen != self._at_first else None)
 
-    def action_usual(self) -> None:
-        """Choose the columns that are shown until someone chooses."""
-        self.query_one(ColumnList).choose(usual())
+    def action_reset(self) -> None:
+        """Choose the columns that are shown by default."""
+        self._list.choose(DEFAULT)
+
+    def action_none(self) -> None:
+        """Choose no column."""
+        self._list.choose(())
+
+    def action_quality(self) -> None:
+        """Choose the metrics."""
+        self._list.choose(preset("quality"))
+
+    def action_cost(self) -> None:
+        """Choose times, memory and speeds."""
+        self._list.choose(preset("cost"))
+
+    def action_training(self) -> None:
+        """Choose what tells how training went."""
+        self._list.choose(preset("training"))
+
+    def action_all(self) -> None:
+        """Choose every column."""
+        self._list.choose(preset("all"))

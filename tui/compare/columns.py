@@ -1,53 +1,28 @@
-"""The columns of the comparison: which there are, in which order, and what is kept of that."""
+"""How the comparison's columns look in a table, and what they mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator
 
-from engine.analysis.comparison import Aggregate, Column, columns, split_heading
+from engine.analysis.columns import DEFAULT, HELD, choosable, preset, stored_columns
+from engine.analysis.comparison import Aggregate, Column, split_heading
 from engine.analysis.meanings import meaning
+from tui.shell import remembered
 from tui.widgets.table_cells import TableColumn
+
+__all__ = [
+    "DEFAULT",
+    "HELD",
+    "TOPIC",
+    "choosable",
+    "column_topics",
+    "preset",
+    "remembered_columns",
+    "table_columns",
+]
 
 TOPIC = "compare"
 """Where `tui.shell.remembered` keeps the chosen columns."""
-
-HELD = ("state", "model", "dataset", "length", "seed")
-"""Stay at the left edge, always."""
-
-_ORDER = (
-    "NDCG@10/test",
-    "Recall@10/test",
-    "HitRate@10/test",
-    "MRR@10/test",
-    "NDCG@10/valid",
-    "BestEpoch",
-    "Total Epoch Trained",
-    "EpochTime",
-    "EpochCPUTime",
-    "Loss/train (per target)",
-    "Loss/train",
-    "GradientNorm",
-    "LearningRate",
-    "Model/TotalParams",
-    "GPU/Memory(MiB)",
-    "GPU/Utilization(%)",
-)
-"""Columns that stand first after those at the left; the others follow, then who the run is."""
-
-EXTRA = (
-    Column("tags", "tags", "text"),
-    Column("note", "note", "text"),
-    Column("suite", "suite", "text"),
-    Column("device", "device", "text"),
-    Column("queued", "created", "text"),
-)
-"""Columns of the screen alone."""
-
-_LAST = ("tags", "note", "profile", "run")
-_AT_FIRST_HIDDEN = frozenset({"origin", "marks", "suite", "device", "queued"})
-QUIET = frozenset({*_LAST, *_AT_FIRST_HIDDEN})
-"""Who a run is, rather than how it did."""
 
 _HEADINGS = {
     "state": ("", ""),
@@ -61,40 +36,9 @@ _SPREAD = 15
 """Cells of ``0.1612 ±0.0004``."""
 
 
-@cache
-def every_column(aggregate: Aggregate) -> dict[str, Column]:
-    """Return all that can be shown, by name, in the order in which they are offered."""
-    by_name = {column.name: column for column in (*columns(aggregate), *EXTRA)}
-    first = [*HELD, *_ORDER]
-    hidden = [name for name in by_name if name in _AT_FIRST_HIDDEN]
-    rest = [name for name in by_name if name not in {*first, *_LAST, *hidden}]
-    return {name: by_name[name] for name in (*first, *rest, *_LAST, *hidden)}
-
-
-def choosable() -> list[str]:
-    """Name the columns that may be shown or not, in the order in which they are offered."""
-    return [name for name in every_column("best") if name not in HELD]
-
-
-def usual() -> list[str]:
-    """Name those that are shown until someone chooses."""
-    return [name for name in choosable() if name not in _AT_FIRST_HIDDEN]
-
-
-def known(names: object) -> tuple[str, ...]:
-    """Return those of the names that are columns, each once; the usual ones where none is."""
-    texts = (
-        dict.fromkeys(name for name in names if isinstance(name, str))
-        if isinstance(names, list)
-        else ()
-    )
-    return tuple(name for name in texts if name in choosable()) or tuple(usual())
-
-
-def screen_columns(aggregate: Aggregate, names: Sequence[str] | None = None) -> tuple[Column, ...]:
-    """Return the comparison's columns in the order of the screen."""
-    every = every_column(aggregate)
-    return tuple(every[name] for name in (*HELD, *(usual() if names is None else names)))
+def remembered_columns() -> tuple[str, ...]:
+    """Return the columns that the user chose last, after those that are always shown."""
+    return stored_columns(remembered.recall(TOPIC).get("columns"))
 
 
 def column_topics(

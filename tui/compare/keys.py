@@ -17,52 +17,52 @@ COMPARE = (
         key_label="↑↓←→", own_keys=True,
     ),
     _shown("details", ("enter",), "Open", "Open the run under the cursor, or unfold the cell"),
-    _shown("mark", ("space",), "Mark", "Mark the run or cell, or not: for diff, tags and delete"),
-    _shown("filter", ("slash",), "Filter", "Show only runs with these words"),
+    _shown("mark", ("space",), "Mark", "Mark the row or unmark it: to compare two, tag or delete"),
+    _shown("filter", ("slash",), "Filter", "Show only the runs that match"),
     _shown("sort", ("s",), "Sort", "Sort by the column under the cursor; again, the other way"),
     _shown(
-        "cells", ("b",), "Cells",
-        "A line a cell, with mean ± deviation over its seeds, or a line a run",
+        "cells", ("b",), "Group by cell",
+        "One row per cell, with mean ± standard deviation over its seeds, or one row per run",
     ),
     IMPORTED,
     _shown(
-        "aggregate", ("a",), "Best", "How a run's epochs become a figure: best, max, last, mean",
+        "aggregate", ("a",), "Aggregate", "How epochs become one value: best, max, last, mean",
     ),
-    _shown("scatter", ("p",), "Plot", "Any two columns as a scatter plot, the Pareto front marked"),
+    _shown("scatter", ("p",), "Plot", "Plot any two columns, with the Pareto front"),
     _shown(
-        "diff", ("=",), "Diff", "Set the two that are marked beside each other: only what differs"
+        "diff", ("=",), "Compare", "Compare the two marked rows: what differs, and a paired test"
     ),
     _shown(
         "pivot", ("v",), "Pivot",
-        "The reference table's form: cells by model, data set and length, with maxima",
+        "Cells by model, data set and length, with the maximum of each group",
     ),
-    _shown("columns", ("C",), "Columns", "Which columns are shown, and in which order"),
+    _shown("columns", ("C",), "Columns", "Choose the columns and their order"),
     _shown(
         "export", ("e",), "Export",
-        "Write what is shown to a file: CSV, Markdown, JSON, text, or the runs as an archive",
+        "Write the runs to a file: CSV, Markdown, JSON, text, or an archive",
     ),
     _compare(
-        "import", ("I",), "Import", "Take in runs: an archive, TensorBoard event files, or CSV"
+        "import", ("I",), "Import", "Import runs from an archive, TensorBoard event files, or CSV"
     ),
-    _shown("copy", ("y",), "Copy", "Copy the value under the cursor, every digit"),
-    _compare("copy_row", ("Y",), "Copy row", "Copy the whole row, tabs between the columns"),
+    _shown("copy", ("y",), "Copy", "Copy the value under the cursor in full precision"),
+    _compare("copy_row", ("Y",), "Copy row", "Copy the row, separated by tabs"),
     _compare(
-        "copy_command", ("ctrl+y",), "Copy command", "Copy the command that launches the run again"
+        "copy_command", ("ctrl+y",), "Copy command", "Copy the command that reruns it"
     ),
     _compare(
         "report", ("W",), "Report",
-        "Write the report of the runs that the filter leaves: HTML or Markdown",
+        "Write a report on the runs that match the filter: HTML or Markdown",
     ),
-    _shown("tags", ("#",), "Tags", "Tags of the marked runs, or of the one under the cursor"),
+    _shown("tags", ("#",), "Tags", "Tag the marked runs, or the one under the cursor"),
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown(
         "delete", ("d",), "Delete",
         "Delete the marked runs, or the one under the cursor; u brings them back",
     ),
-    _shown("reference", ("r",), "Refs", "Published figures beside ours, or not"),
+    _shown("reference", ("r",), "Published", "Show or hide published results beside ours"),
     _shown(
         "clear", ("escape",), "Clear",
-        "Empty the filter and go back to the table; then take the marks away",
+        "Clear the filter and return to the table; then clear the marks",
     ),
     # The scatter plot
     _scatter(
@@ -73,11 +73,11 @@ COMPARE = (
         key_label="↑↓←→", own_keys=True,
     ),
     _scatter(
-        "front(1)", ("f", "F"), "Front", "To the next run of the Pareto front, or the one before",
+        "front(1)", ("f", "F"), "Front", "To the next or previous run on the Pareto front",
         key_label="f F", own_keys=True,
     ),
     _scatter("axis('x')", ("x",), "X axis", "Choose what the x axis shows", show=True),
     _scatter("axis('y')", ("y",), "Y axis", "Choose what the y axis shows", show=True),
-    _scatter("swap_axes", ("s",), "Swap", "One axis for the other", show=True),
+    _scatter("swap_axes", ("s",), "Swap", "Swap the axes", show=True),
     _scatter("open_point", ("enter",), "Open", "Open the run under the cursor", show=True),
 )  # fmt: skip

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine import marks
+from engine.analysis.columns import HELD, QUIET
 from engine.analysis.comparison import COSTS, Column, Value, figure, short_spread_text
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
-from engine.store.tags import parse_tags
-from tui.compare.columns import HELD, QUIET
+from engine.store.tags import is_annotated, parse_tags
 from tui.compare.page import CompareRow, Leaders, Page
-from tui.shell.states import IMPORTED, MARKED, glyph
+from tui.shell.states import ANNOTATED, IMPORTED, MARKED, glyph
 from tui.shell.text import ago, plain
 from tui.widgets.table_cells import WIDEST, Cell, TableRow
 
@@ -46,7 +46,7 @@ def table_rows(
         before: what was drawn the last time, which becomes what is drawn now.
     """
     drawn = before or Drawn()
-    ages = any(column.name == "queued" for column in shown)
+    ages = any(column.name == "age" for column in shown)
     looks = (shown, page.leaders, int(time.time() / AGE_SECONDS) if ages else 0)
     known = drawn.rows if drawn.looks == looks else {}
     drawn.looks, drawn.rows = looks, {}
@@ -74,7 +74,7 @@ def exact_text(row: CompareRow, page: Page, column: Column) -> str:
             return str(row.seeds)
         return _of_cell(row, CellName.named(row.cell), page, column).text
     value = row.run[column.source]
-    if column.name in ("tags", "queued"):
+    if column.name in ("tags", "age"):
         return cell_text(value, column)
     return plain("" if value is None else str(value))
 
@@ -113,9 +113,10 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
     if column.name == "state":
         return Cell(IMPORTED if run.get("origin") else glyph(state), f"state-{state}")
     if column.name in HELD:
-        return Cell(
-            plain(figure(value, column.kind), WIDEST), "" if column.name == "seed" else tone
-        )
+        text = plain(figure(value, column.kind), WIDEST)
+        if column.name == "model" and is_annotated(run.get("note"), run.get("tags")):
+            text = f"{text} {ANNOTATED}"
+        return Cell(text, "" if column.name == "seed" else tone)
     text = cell_text(value, column)
     if not text:
         return Cell("–", "muted")
@@ -144,7 +145,7 @@ def cell_text(value: Value, column: Column) -> str:
     match column.name:
         case "tags":
             return plain(" ".join(parse_tags(value)), WIDEST)
-        case "queued":
+        case "age":
             return ago(value) if isinstance(value, int | float) else ""
     text = figure(value, column.kind)
     return plain(text, WIDEST) if isinstance(value, str) else text

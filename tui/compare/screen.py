@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 from tui.compare.annotating import Annotating
 from tui.compare.column_dialog import ColumnsScreen
-from tui.compare.columns import TOPIC, column_topics, known, table_columns
+from tui.compare.columns import TOPIC, column_topics, remembered_columns, table_columns
 from tui.compare.deletions import Deleting
 from tui.compare.exports import ComparisonExport, ReportExport
 from tui.compare.filter_field import FILTER_HELP, FilterField
@@ -44,7 +44,7 @@ from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.field import Field
 from tui.widgets.header import Header
-from tui.widgets.key_bar import KeyBar
+from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
 from tui.widgets.text_box import TextBox
 
@@ -55,6 +55,7 @@ class CompareScreen(Screen[None]):
     AREA = "compare"
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "PagedTable"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-tall")]  # noqa: RUF012
     HELP_SECTIONS = (
         ("The filter", FILTER_HELP),
         ("The pivot", "pivot"),
@@ -66,7 +67,7 @@ class CompareScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = View(known(remembered.recall(TOPIC).get("columns")))
+        self._view = View(remembered_columns())
         self._drawn = Drawn()
         self._filter_problem = ""
         self._field = FilterField()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from engine.analysis.columns import DEFAULT, every_column, shown_columns
 from engine.analysis.comparison import SORT, Aggregate, Column
 from engine.analysis.reference import alike_sources
 from engine.store.compare.filter_sql import conditions
 from engine.store.compare.filter_words import FilterError
 from engine.store.compare.grouping import Choice
-from tui.compare.columns import every_column, screen_columns, usual
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class View:
         expanded: names of cells below which their runs stand.
     """
 
-    names: tuple[str, ...] = tuple(usual())
+    names: tuple[str, ...] = DEFAULT
     aggregate: Aggregate = "best"
     sorted_by: str = SORT
     descending: bool = True
@@ -38,7 +38,7 @@ class View:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the table, in order."""
-        return screen_columns(self.aggregate, self.names)
+        return shown_columns(self.aggregate, self.names)
 
     @property
     def sort(self) -> Column:
@@ -47,10 +47,11 @@ class View:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The store's columns to read: those shown, and those that published figures stand
-        beside."""
+        """The store's columns to read: those shown, those that signs beside them tell of, and
+        those that published figures stand beside."""
         shown = (entry.source for entry in self.columns)
-        return tuple(dict.fromkeys(["id", "origin", "marks", *shown, *alike_sources("max")]))
+        signs = ("origin", "marks", "note", "tags")
+        return tuple(dict.fromkeys(["id", *signs, *shown, *alike_sources("max")]))
 
     def choice(self, hidden: tuple[str, ...] = ()) -> Choice:
         """Which runs are compared, without those that are ``hidden``."""
@@ -61,7 +62,8 @@ class View:
         if source == self.sort.source:
             return replace(self, descending=not self.descending)
         column = next(entry for entry in self.columns if entry.source == source)
-        most_first = column.better == "higher" or (self.by_cell and column.name == "seed")
+        most_first = column.better == "higher" or column.name == "age"
+        most_first |= self.by_cell and column.name == "seed"
         return replace(self, sorted_by=column.name, descending=most_first)
 
 

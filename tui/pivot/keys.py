@@ -15,24 +15,23 @@ PIVOT = (
         "move", ("up", "down", "left", "right"), "Move", "Move over rows and columns",
         key_label="↑↓←→", own_keys=True,
     ),
-    _shown("fold", ("enter",), "Fold", "Fold the model or data set under the cursor, or unfold it"),
-    _shown("fold_level", ("f",), "Fold all", "Show every cell, or data sets, or models alone"),
+    _shown("fold", ("enter",), "Fold", "Fold or unfold the model or data set under the cursor"),
+    _shown("fold_level", ("f",), "Fold all", "Show every cell, only data sets, or only models"),
     _shown(
-        "aggregate", ("a",), "Epoch", "How a run's epochs become a figure: best, max, last, mean"
+        "aggregate", ("a",), "Aggregate", "How epochs become one value: best, max, last, mean"
     ),
     _shown(
-        "reference", ("r",), "Reference",
-        "Published figures below ours, with the difference, or not",
+        "reference", ("r",), "Published",
+        "Show published results below ours, with the difference, or hide them",
     ),
     _shown(
-        "mark", ("space",), "Mark", "Mark the cell, or not: two can be set against each other"
+        "mark", ("space",), "Mark", "Mark the cell or unmark it: two can be compared"
     ),
     _shown(
-        "diff", ("=",), "Against",
-        "Set the two marked cells against each other: the paired test, and what differs",
+        "diff", ("=",), "Compare", "Compare the two marked cells: what differs, and a paired test",
     ),
-    _pivot("copy", ("y",), "Copy", "Copy the value under the cursor, every digit"),
-    _pivot("copy_all", ("Y",), "Copy all", "Copy the whole pivot, tabs between the columns"),
+    _pivot("copy", ("y",), "Copy", "Copy the value under the cursor in full precision"),
+    _pivot("copy_all", ("Y",), "Copy all", "Copy the whole pivot, separated by tabs"),
     _shown(
         "export", ("e",), "Export",
         "Write the whole pivot to a file: XLSX, CSV, Markdown, LaTeX, JSON or text",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from engine.analysis.comparison import Value, split_heading
-from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow, places_shown
 from engine.analysis.pivot.text import HEADING, pivot_texts
 from tui.shell.text import plain
 from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
@@ -26,13 +26,13 @@ _BESIDE_INDENT = 8
 _VERDICTS = {"better": "state-done", "worse": "state-failed"}
 
 
-def table_columns() -> list[TableColumn]:
-    """Return the table's columns: labels and seeds stay at the left edge, the twelve scroll."""
+def table_columns(shown: Iterable[str] = COLUMNS) -> list[TableColumn]:
+    """Return the table's columns: labels and seeds stay at the left, the figures scroll."""
     columns = [
         TableColumn(LABEL, ("", HEADING), len("Grand Total (Max)"), fixed=True),
         TableColumn(SEEDS, ("", SEEDS), len(SEEDS), right=True, fixed=True),
     ]
-    for name in COLUMNS:
+    for name in shown:
         first, second = split_heading(name)
         columns.append(TableColumn(name, (first, second), max(len(first), len(second)), right=True))
     return columns
@@ -72,20 +72,26 @@ def row_key(row: PivotRow) -> str:
     return "\x1f".join((row.level, row.model, row.dataset, str(row.length), row.cell, row.label))
 
 
+def columns_shown(rows: Sequence[PivotRow]) -> tuple[str, ...]:
+    """Return the names of the columns to show of these rows, folded or not."""
+    return tuple(COLUMNS[place] for place in places_shown(rows))
+
+
 def table_rows(
     rows: Sequence[PivotRow],
     leaders: Leaders,
     folded: Collection[Fold],
     marked: Collection[str],
+    shown: Collection[str] = COLUMNS,
 ) -> list[TableRow]:
-    """Draw the table's rows, in order."""
+    """Draw the table's rows, in order, with the columns ``shown``."""
     return [
         TableRow(
             row_key(row),
             (
                 Cell(_label(row, folded), _label_tone(row)),
                 Cell(f"×{row.seeds}" if row.seeds else "", "muted" if row.seeds == 1 else ""),
-                *_figures(row, leaders),
+                *_figures(row, leaders, shown),
             ),
             bool(row.cell) and row.cell in marked,
         )
@@ -107,9 +113,10 @@ def _label_tone(row: PivotRow) -> str:
     return "" if row.is_cell else "strong"
 
 
-def _figures(row: PivotRow, leaders: Leaders) -> Iterable[Cell]:
+def _figures(row: PivotRow, leaders: Leaders, shown: Collection[str]) -> Iterable[Cell]:
     for place, (text, value) in enumerate(zip(pivot_texts(row), row.figures, strict=True)):
-        yield Cell(text, _tone(row, place, text, value, leaders))
+        if COLUMNS[place] in shown:
+            yield Cell(text, _tone(row, place, text, value, leaders))
 
 
 def _tone(row: PivotRow, place: int, text: str, value: Value | Decimal, leaders: Leaders) -> str:
@@ -130,11 +137,13 @@ def exact_text(row: PivotRow, column: str) -> str:
     return plain("" if value is None else str(value))
 
 
-def as_tabs(rows: Iterable[PivotRow]) -> str:
+def as_tabs(rows: Sequence[PivotRow]) -> str:
     """Write all rows, tabs between the columns, each label with what it stands below."""
-    lines = [["", SEEDS, *COLUMNS]]
+    places = places_shown(rows)
+    lines = [["", SEEDS, *(COLUMNS[place] for place in places)]]
     for row in rows:
         seeds = "" if row.seeds is None else str(row.seeds)
         place = dict.fromkeys(part for part in (row.model, row.dataset, row.label) if part)
-        lines.append([plain(" › ".join(place)), seeds, *pivot_texts(row)])
+        texts = pivot_texts(row)
+        lines.append([plain(" › ".join(place)), seeds, *(texts[column] for column in places)])
     return "\n".join("\t".join(line) for line in lines)

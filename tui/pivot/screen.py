@@ -39,7 +39,7 @@ from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.header import Header
-from tui.widgets.key_bar import KeyBar
+from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
 
 _REST_SECONDS = 0.1
@@ -52,6 +52,7 @@ class PivotScreen(Screen[None]):
     AREA = "pivot"
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "PagedTable"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-tall")]  # noqa: RUF012
     BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT, UNDO))  # type: ignore[assignment]
 
     app: Lab
@@ -63,6 +64,8 @@ class PivotScreen(Screen[None]):
         self._aggregate: Aggregate = aggregate
         self._shown: Shown | None = None
         self._sight: list[PivotRow] = []
+        self._columns: tuple[str, ...] = ()
+        """Names of the columns of figures."""
         self._folded: set[pivot_rows.Fold] = set()
         self._depth = 0
         self._reference = False
@@ -115,7 +118,7 @@ class PivotScreen(Screen[None]):
         self._say("" if shown.rows else words.why_empty(self._choice))
         apart = self.query_one("#apart", Static)
         apart.update(Content(plain(shown.apart, PARAGRAPH)))
-        apart.display = bool(shown.apart)
+        apart.set_class(bool(shown.apart), "-told")
         self._draw()
 
     def _say(self, sentence: str) -> None:
@@ -129,8 +132,10 @@ class PivotScreen(Screen[None]):
         if self._shown is None:
             return
         self._sight = pivot_rows.in_sight(self._shown.rows, self._folded, reference=self._reference)
-        if fit:
-            self.table.set_columns(pivot_rows.table_columns())
+        columns = pivot_rows.columns_shown(self._all_rows())
+        if fit or columns != self._columns:
+            self._columns = columns
+            self.table.set_columns(pivot_rows.table_columns(columns))
         self._supply(follow=True)
         self._show_status()
         self._show_cell()
@@ -143,7 +148,7 @@ class PivotScreen(Screen[None]):
             start, size = min(start, index), max(start + size, index + 1) - min(start, index)
         leaders_ = self._shown.leaders if self._shown else {}
         rows = pivot_rows.table_rows(
-            self._sight[start : start + size], leaders_, self._folded, self._marked
+            self._sight[start : start + size], leaders_, self._folded, self._marked, self._columns
         )
         self.table.show(len(self._sight), start, rows, follow=follow)
 
@@ -247,7 +252,7 @@ class PivotScreen(Screen[None]):
         """Make a run's epochs one figure in the next way."""
         self._aggregate = next_aggregate(self._aggregate)
         self._choice = replace(self._choice, aggregate=self._aggregate)
-        self.table.set_columns(pivot_rows.table_columns())
+        self._columns = ()
         self._show_status()
         self._read()
 

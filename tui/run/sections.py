@@ -16,9 +16,8 @@ from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
-from engine.analysis.throughput import GpuIdle
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.analysis.throughput import GpuIdle, interactions_per_second
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
@@ -101,6 +100,10 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
+    epoch = figures.get("train_seconds_median")
+    epoch_seconds = epoch if isinstance(epoch, int | float) else None
+    if (rate := interactions_per_second(details.started, epoch_seconds)) is not None:
+        parts.append(f"{rate:,.0f} interactions/s")
     if idle is not None:
         parts.append(idle.words)
     if run.message:

@@ -1,4 +1,5 @@
-"""The reference table's form: rows Model › Dataset › Length, its twelve columns, maxima below.
+"""The reference table's form: rows Model › Dataset › Length, its twelve columns, quality
+first, and maxima below.
 
 Cells (`engine.cell`) of one model, data set and length stand in rows of their own, told apart by
 what differs, and are never averaged.
@@ -29,7 +30,12 @@ Level = Literal[
 BESIDE: tuple[Level, ...] = ("published", "alike", "difference", "margin", "verdict")
 """Rows below a cell, of one table's published figures: those, ours measured alike, ours less the
 published, half that difference's interval at 95 %, and what may be said of ours."""
-COLUMNS = tuple(REFERENCE_COLUMNS)
+COLUMNS = tuple(
+    dict.fromkeys(
+        ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "HitRate@10/test", *REFERENCE_COLUMNS)
+    )
+)
+"""The reference table's columns, quality first."""
 TOTAL = "Grand Total (Max)"
 
 
@@ -110,6 +116,21 @@ def arranged(
             for _, alike in groupby(some, key=lambda cell: cell.cell.length):
                 found += _rows_of(list(alike), labels)
     return [*found, PivotRow("total", TOTAL, figures=_maximum(ordered))]
+
+
+def places_shown(rows: Sequence[PivotRow]) -> list[int]:
+    """Return the indices in `COLUMNS` of those that people are shown: the ones with a value in some
+    row, and HitRate only where it differs from Recall (they are equal with one true item)."""
+    if not rows:
+        return list(range(len(COLUMNS)))
+    values = dict(zip(COLUMNS, zip(*(row.figures for row in rows), strict=True), strict=True))
+    if values["HitRate@10/test"] == values["Recall@10/test"]:
+        del values["HitRate@10/test"]
+    return [
+        place
+        for place, name in enumerate(COLUMNS)
+        if any(value not in (None, "") for value in values.get(name, ()))
+    ]
 
 
 def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:

@@ -1,18 +1,18 @@
-"""A pivot as text and as a sheet: table, Markdown, LaTeX and XLSX for people, CSV and JSON for
-programs.
+"""A pivot as text and as a sheet: table, Markdown, LaTeX and XLSX for people, CSV and JSON with
+every column for programs.
 
 The same pivot gives the same bytes, but for the sheet, which is a ZIP file.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from rich.cells import cell_len
 
 from engine.analysis.comparison import (
     STD,
@@ -27,13 +27,16 @@ from engine.analysis.comparison import (
 from engine.analysis.export import (
     aligned,
     csv_text,
+    fitting,
+    left_out,
     markdown_cell,
     markdown_table,
     printable,
     side_by_side,
 )
-from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow
+from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow, places_shown
 from engine.analysis.reference import digits_text
+from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 
@@ -49,6 +52,8 @@ ENDINGS: dict[str, Format] = {
 }
 """What a file's name says of its format."""
 HEADING = "Row Labels"
+_FIRST = ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "Model/TotalParams", "EpochTime")
+"""Columns that a narrow terminal shows before the others."""
 
 INDENT: dict[Level, int] = {
     "model": 0,
@@ -58,43 +63,26 @@ INDENT: dict[Level, int] = {
     "total": 0,
 }
 """Blanks before a row's label."""
-_NUMBERS: dict[Kind, str] = {
-    "whole": "#,##0",
-    "metric": "0.0000",
-    "seconds": "#,##0.00",
-    "rate": "0.00E+00",
-    "real": "0.000",
-    "text": "General",
-}
-"""How a spreadsheet shows each kind."""
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "−": "$-$",
-    "–": "--",
-    "“": "``",
-    "”": "''",
-}
 
 
-def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa: A002
+def format_pivot(
+    rows: Sequence[PivotRow],
+    format: str,  # noqa: A002 - the command line's name for it
+    *,
+    width: int | None = None,
+) -> str | bytes:
     """Write the pivot in one of `FORMATS`; a sheet is bytes, the others text.
+
+    Args:
+        width: columns of the terminal that a table must fit: the least telling ones are left
+            out, and it is said which. None leaves none out.
 
     Raises:
         UsageError: there is no such format.
     """
     match format.strip().lower():
         case "table":
-            return _table(rows)
+            return _table(rows, width)
         case "csv":
             return _csv(rows)
         case "md":
@@ -146,20 +134,24 @@ def _text(value: Value | Decimal, kind: Kind, level: Level) -> str:
     return figure(value, kind)
 
 
-def _table(rows: Sequence[PivotRow]) -> str:
+def _table(rows: Sequence[PivotRow], width: int | None) -> str:
     if not rows:
         return "No run is done.\n"
     rows = for_people(rows)
     labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
-    heads = [split_heading(name) for name in COLUMNS]
-    columns = [aligned(["", HEADING, *labels], right=False)]
+    places = places_shown(rows)
+    columns = {HEADING: aligned(["", HEADING, *labels], right=False)}
     figures = [pivot_texts(row) for row in rows]
-    for place, head in enumerate(heads):
-        columns.append(aligned([*head, *(texts[place] for texts in figures)], right=True))
-    lines, rule = side_by_side(columns)
+    for place in places:
+        texts = [*split_heading(COLUMNS[place]), *(texts[place] for texts in figures)]
+        columns[COLUMNS[place]] = aligned(texts, right=True)
+    first = [HEADING, *(name for name in _FIRST if name in columns)]
+    wide = {name: cell_len(columns[name][0]) for name in (*first, *columns)}
+    kept = fitting(wide, width)
+    lines, rule = side_by_side([texts for name, texts in columns.items() if name in kept])
     lines.insert(2, rule)
     lines.insert(-1, rule)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *left_out(list(columns), kept, width)]) + "\n"
 
 
 def _csv(rows: Sequence[PivotRow]) -> str:
@@ -178,38 +170,37 @@ def _csv(rows: Sequence[PivotRow]) -> str:
 
 
 def _markdown(rows: Sequence[PivotRow]) -> str:
-    lines = [[HEADING, *COLUMNS]]
-    for row in for_people(rows):
+    rows = for_people(rows)
+    places = places_shown(rows)
+    lines = [[HEADING, *(COLUMNS[place] for place in places)]]
+    for row in rows:
         label = "&nbsp;" * INDENT[row.level] + markdown_cell(printable(row.label))
         strong = "" if _is_plain(row) else "**"
-        lines.append([f"{strong}{label}{strong}", *map(markdown_cell, pivot_texts(row))])
-    return markdown_table(lines, [False, *[True] * len(COLUMNS)])
+        texts = pivot_texts(row)
+        lines.append([f"{strong}{label}{strong}", *(markdown_cell(texts[p]) for p in places)])
+    return markdown_table(lines, [False, *[True] * len(places)])
 
 
 def _latex(rows: Sequence[PivotRow]) -> str:
     r"""Write a LaTeX table, for ``\usepackage{booktabs}``."""
-    heads = [split_heading(name) for name in COLUMNS]
-    lines = [r"\begin{tabular}{l" + "r" * len(COLUMNS) + "}", r"\toprule"]
-    lines += [" & ".join(["", *(_tex(first) for first, _ in heads)]) + r" \\"]
-    lines += [" & ".join([HEADING, *(_tex(second) for _, second in heads)]) + r" \\", r"\midrule"]
-    for row in for_people(rows):
+    rows = for_people(rows)
+    places = places_shown(rows)
+    heads = zip(("", HEADING), *(split_heading(COLUMNS[place]) for place in places), strict=True)
+    lines: list[Sequence[str] | str] = []
+    for row in rows:
         if row.level == "total":
             lines.append(r"\midrule")
-        label = _tex(printable(row.label))
+        label = tex(printable(row.label))
         if not _is_plain(row):
             label = rf"\textbf{{{label}}}"
         indent = rf"\hspace*{{{INDENT[row.level] / 2:g}em}}" if INDENT[row.level] else ""
-        figures = [_tex(text) for text in pivot_texts(row)]
-        lines.append(" & ".join([indent + label, *figures]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        texts = pivot_texts(row)
+        lines.append([indent + label, *(tex(texts[place]) for place in places)])
+    return tabular(list(heads), lines, [False, *[True] * len(places)])
 
 
 def _is_plain(row: PivotRow) -> bool:
     return row.is_cell or row.level in BESIDE
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
 
 
 def _digests(row: PivotRow) -> dict[str, str]:
@@ -248,13 +239,12 @@ def _json(rows: Sequence[PivotRow]) -> str:
 
 def _sheet(rows: Sequence[PivotRow]) -> bytes:
     """Write an outline: header and labels stay in sight, models and data sets fold."""
-    import xlsxwriter  # a twentieth of a second, which the other formats needn't spend
+    with workbook() as made:
+        _write_sheet(made.book, rows)
+    return made.content
 
-    out = io.BytesIO()
-    # Texts stay texts: no formula, link or number is made of what a run is called.
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(out, {"in_memory": True, **plain})
-    book.set_properties({"created": datetime(1980, 1, 1)})  # the same rows are the same bytes
+
+def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
     sheet = book.add_worksheet("Pivot")
     sheet.outline_settings(symbols_below=False)
     sheet.freeze_panes(1, 1)
@@ -262,11 +252,12 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
         {"bold": True, "bottom": 1, "text_wrap": True, "align": "right", "valign": "bottom"}
     )
     sheet.write_string(0, 0, HEADING, book.add_format({"bold": True, "bottom": 1}))
-    for place, name in enumerate(COLUMNS, 1):
-        sheet.write_string(0, place, name, head)
+    places = places_shown(rows)
+    for column, place in enumerate(places, 1):
+        sheet.write_string(0, column, COLUMNS[place], head)
     formats = {
         (kind, strong): book.add_format({"num_format": shown, "bold": strong})
-        for kind, shown in _NUMBERS.items()
+        for kind, shown in NUMBER_FORMATS.items()
         for strong in (False, True)
     }
     right = book.add_format({"align": "right"})
@@ -276,15 +267,15 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
         sheet.write_string(number, 0, printable(row.label), label)
         depth = {"model": 0, "total": 0, "dataset": 1, "length": 2}.get(row.level, 3)
         sheet.set_row(number, None, None, {"level": depth})
-        for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True), 1):
+        for column, place in enumerate(places, 1):
+            value = row.figures[place]
             if isinstance(value, Decimal):
                 own = book.add_format({"num_format": f"#,##{abs(value) * 0:f}"})  # #,##0.000
-                sheet.write_number(number, place, float(value), own)
+                sheet.write_number(number, column, float(value), own)
             elif isinstance(value, int | float):
-                sheet.write_number(number, place, value, formats[kind_of(name), strong])
+                shown = formats[kind_of(COLUMNS[place]), strong]
+                sheet.write_number(number, column, value, shown)
             elif isinstance(value, str):
-                sheet.write_string(number, place, value, right)
+                sheet.write_string(number, column, value, right)
     sheet.set_column(0, 0, 1.1 * max([len(HEADING), *(len(row.label) + 6 for row in rows)]))
-    sheet.set_column(1, len(COLUMNS), 14)
-    book.close()
-    return out.getvalue()
+    sheet.set_column(1, len(places), 14)

@@ -17,7 +17,7 @@ from engine.analysis.comparison import (
 from engine.analysis.inflation.measured import INFLATED
 from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
 from engine.analysis.labels.words import cell_title
-from engine.analysis.pivot.arranged import COLUMNS, apart_sentences
+from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, places_shown
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
 from engine.analysis.reference import digits_text
@@ -51,13 +51,15 @@ def _pivot(material: Material) -> Iterator[Block]:
     labels = [
         row.label if row.marks else signed_label(row.label, runs.get(row.cell, ())) for row in rows
     ]
+    places = places_shown(rows)
+    texts = [pivot_texts(row) for row in rows]
     yield table(
-        ["", *COLUMNS],
+        ["", *(COLUMNS[place] for place in places)],
         [
-            [Cell((label,), indent=INDENT[row.level] // 2), *pivot_texts(row)]
-            for label, row in zip(labels, rows, strict=True)
+            [Cell((label,), indent=INDENT[row.level] // 2), *(figures[place] for place in places)]
+            for label, row, figures in zip(labels, rows, texts, strict=True)
         ],
-        figures=range(1, len(COLUMNS) + 1),
+        figures=range(1, len(places) + 1),
         caption="Model › data set › length",
         strong=[number for number, row in enumerate(rows) if not row.is_cell],
     )

@@ -20,9 +20,10 @@ from measured_runs import counted
 from row_pivot import pivot
 
 from engine.analysis.comparison import Row, by_cell, columns, compare_rows
-from engine.analysis.pivot.arranged import COLUMNS, TOTAL, PivotRow
+from engine.analysis.pivot.arranged import COLUMNS, TOTAL, PivotRow, places_shown
 from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.errors import UsageError
+from engine.metrics import REFERENCE_COLUMNS
 from engine.store.compare.grouping import Choice, counted_runs
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -85,9 +86,8 @@ def test_a_cell_is_the_mean_over_seeds_and_a_total_the_maximum_of_cells() -> Non
     assert cell.seeds == 2, "a failed run doesn't count"
     assert figure(cell, "NDCG@10/test") == pytest.approx((0.0611 + 0.0683) / 2)
     assert cell.deviations[COLUMNS.index("NDCG@10/test")] == pytest.approx(0.0072 / 2**0.5)
-    assert (
-        figure(rows["dataset", "sasrec", "ml-100k", "ml-100k"], "NDCG@10/test") == cell.figures[9]
-    )
+    subtotal = rows["dataset", "sasrec", "ml-100k", "ml-100k"]
+    assert figure(subtotal, "NDCG@10/test") == figure(cell, "NDCG@10/test")
     assert figure(rows["model", "sasrec", "", "sasrec"], "NDCG@10/test") == 0.1634
     assert figure(rows["total", "", "", TOTAL], "EpochTime") == 3.75
     assert figure(rows["length", "bert4rec", "ml-100k", "50"], "NDCG@10/test") is None
@@ -147,16 +147,38 @@ def test_a_sheet_is_a_pivot_and_its_texts_are_texts() -> None:
     assert isinstance(content, bytes)
     sheet = openpyxl.load_workbook(io.BytesIO(content))["Pivot"]
     assert sheet.freeze_panes == "B2"
-    assert [cell.value for cell in sheet[1]] == ["Row Labels", *COLUMNS]
+    shown = [COLUMNS[place] for place in places_shown(rows)]
+    assert [cell.value for cell in sheet[1]] == ["Row Labels", *shown]
     assert [sheet.cell(n, 1).value for n in range(2, len(rows) + 2)] == [row.label for row in rows]
-    place = COLUMNS.index("NDCG@10/test") + 2
+    place = shown.index("NDCG@10/test") + 2
     values = [sheet.cell(n, place).value for n in range(2, len(rows) + 2)]
     assert values == [figure(row, "NDCG@10/test") for row in rows]
     assert sheet.cell(5, place).number_format == "0.0000"
-    assert sheet.cell(5, COLUMNS.index("Model/TotalParams") + 2).number_format == "#,##0"
+    assert sheet.cell(5, shown.index("Model/TotalParams") + 2).number_format == "#,##0"
     depths = [sheet.row_dimensions[n].outline_level for n in (2, 3, 4)]
     assert depths == [0, 1, 2], "models and data sets fold"
     assert sheet.cell(8, 1).data_type == "s", "a name that begins with = is no formula"
+
+
+def test_quality_leads_and_columns_without_a_value_are_left_out() -> None:
+    rows = pivot(RUNS, counted(RUNS))
+    assert COLUMNS[:3] == ("NDCG@10/test", "Recall@10/test", "MRR@10/test")
+    assert {*COLUMNS} == {*REFERENCE_COLUMNS}
+    shown = [COLUMNS[place] for place in places_shown(rows)]
+    assert shown[:3] == ["NDCG@10/test", "Recall@10/test", "EpochTime"]
+    assert "GPU/Memory(MiB)" not in shown
+    assert [COLUMNS[place] for place in places_shown([])] == list(COLUMNS)
+    for name in ("csv", "json"):
+        assert "GPU/Memory(MiB)" in str(format_pivot(rows, name)), "programs get every column"
+
+
+@pytest.mark.parametrize(("hits", "shown"), [(0.11, False), (0.12, True)])
+def test_the_hit_rate_is_shown_where_it_differs_from_recall(hits: float, shown: bool) -> None:
+    one = run("sasrec", "ml-100k", 50, 1, 0.06) | {"HitRate@10/test": hits}
+    rows = pivot([one], counted([one]))
+    assert figure(rows[2], "Recall@10/test") == 0.11
+    for name in ("table", "md", "latex"):
+        assert ("HitRate" in str(format_pivot(rows, name))) == shown
 
 
 def test_an_unknown_format_is_named() -> None:

@@ -1,4 +1,4 @@
-"""Samples a second, and the share of a run's time for which its GPUs were idle."""
+"""Interactions a second, and the share of a run's time for which its GPUs were idle."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from measured_runs import MeasuredStore, journal
 
-from engine.analysis.throughput import GpuIdle, gpu_idle, samples_per_second
+from engine.analysis.throughput import GpuIdle, gpu_idle, interactions_per_second
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
 
 
-def test_samples_a_second() -> None:
-    assert samples_per_second(24, 128, 2.0) == 1536
-    for unknown in ((None, 128, 2.0), (24, None, 2.0), (24, 128, None), (24, 128, 0.0)):
-        assert samples_per_second(*unknown) is None
+def test_interactions_a_second() -> None:
+    assert interactions_per_second({"train_interactions": 98_000}, 4.0) == 24_500
+    for unknown in (({}, 4.0), ({"train_interactions": 98_000}, None)):
+        assert interactions_per_second(*unknown) is None
 
 
 def add(store: MeasuredStore, samples: list[dict[str, Any]]) -> str:

@@ -14,12 +14,9 @@ from textual.app import App
 from textual.widgets import Input, Static
 
 from engine.spec import Filter, SplitRule
-from tui.compare.column_dialog import ColumnList, ColumnsScreen
-from tui.compare.columns import TOPIC, choosable, known, usual
 from tui.compare.screen import CompareScreen
 from tui.results.diff import DiffScreen
 from tui.run.screen import RunScreen
-from tui.shell import remembered
 
 
 @pytest.fixture
@@ -195,55 +192,6 @@ async def test_cells_are_set_side_by_side_too(measured: MeasuredStore) -> None:
         assert "sasrec × ml-100k × 50 · reference, 2 seeds" in text
         assert "±" in text
         assert "aren't comparable" not in text
-
-
-async def test_columns_are_chosen_put_in_order_and_remembered(measured: MeasuredStore) -> None:
-    async with comparing(measured) as (app, pilot):
-        await pilot.press("C")
-        await settled(pilot)
-        assert isinstance(app.screen, ColumnsScreen)
-        chosen = app.screen.query_one(ColumnList)
-        await pilot.press("down", "space", "up", "J", "J")
-        names = list(chosen.chosen)
-        assert names[0] == "HitRate@10/test"
-        assert names[1] == "NDCG@10/test"
-        assert "Recall@10/test" not in names
-        await pilot.press("enter")
-        await settled(pilot)
-        keys = [column.key for column in table(app).columns]
-        assert keys[:7] == [
-            "state", "model", "dataset", "length", "seed", "test_hit_best", "test_ndcg_best",
-        ]  # fmt: skip
-        assert "test_recall_best" not in keys
-        assert remembered.recall(TOPIC)["columns"] == names
-    async with comparing(measured) as (app, pilot):
-        assert [column.key for column in table(app).columns] == keys
-        await pilot.press("C", "r", "enter")
-        await settled(pilot)
-        assert len(table(app).columns) == 5 + len(usual())
-
-
-async def test_a_column_at_least_is_shown(measured: MeasuredStore) -> None:
-    async with comparing(measured) as (app, pilot):
-        await pilot.press("C")
-        await settled(pilot)
-        app.screen.query_one(ColumnList).choose(["note"])
-        await pilot.press("space", "enter")
-        assert isinstance(app.screen, ColumnsScreen)
-        await pilot.click(ColumnList, offset=(5, 2))
-        await pilot.press("enter")
-        await settled(pilot)
-        assert len(table(app).columns) == 6
-
-
-@pytest.mark.parametrize("kept", [None, 3, [], ["nothing"], [1, None], {"a": 1}])
-def test_what_was_remembered_of_columns_may_be_anything(kept: object) -> None:
-    assert known(kept) == tuple(usual())
-
-
-def test_columns_of_another_version_are_left_out() -> None:
-    assert known(["note", "gone", "NDCG@10/test", "note"]) == ("note", "NDCG@10/test")
-    assert set(usual()) < set(choosable())
 
 
 async def test_fixed_columns_stay_when_the_rest_scrolls(measured: MeasuredStore) -> None:

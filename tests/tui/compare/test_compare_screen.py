@@ -13,10 +13,11 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
+from engine.analysis.columns import every_column, preset, shown_columns
 from engine.analysis.comparison import COSTS
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.compare.columns import every_column, screen_columns, table_columns
+from tui.compare.columns import table_columns
 from tui.compare.page import CompareRow, Page, PageRequest
 from tui.compare.rows import Drawn, table_rows
 from tui.compare.screen import CompareScreen
@@ -65,7 +66,7 @@ async def test_every_column_can_be_sorted_by(measured: MeasuredStore) -> None:
         screen = app.screen
         assert isinstance(screen, CompareScreen)
         for aggregate in ("best", "max", "last", "mean"):
-            for column in screen_columns(aggregate):
+            for column in shown_columns(aggregate):
                 table(app).move_to_column(
                     [shown.key for shown in table(app).columns].index(column.source)
                 )
@@ -199,7 +200,7 @@ async def test_hostile_text_is_inert(measured: MeasuredStore) -> None:
         measured.set(
             run, note="\x1b[2J[bold red]x[/] \u202e[link=file:///etc]", model="[b]\x1b]0;t\x07"
         )
-        await wait_for(pilot, lambda: "[b]" in column_of(app, "model"), "the hostile name")
+        await wait_for(pilot, lambda: "[b] ✎" in column_of(app, "model"), "the hostile name")
         await settled(pilot)
         text = "\n".join(lines(app)) + app.export_screenshot()
         assert "\x1b" not in text
@@ -225,7 +226,7 @@ async def test_without_a_store_it_says_what_to_do(absent_store: StoreLocation) -
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=60), state=st.text(max_size=10))
 def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
-    shown = screen_columns("best")
+    shown = shown_columns("best", preset("all"))
     run = {column.source: (None if column.kind != "text" else text) for column in shown}
     page = Page(PageRequest(View(), 0, 1), 1, (CompareRow("run", run | {"state": state}),))
     (row,) = table_rows(page, shown)
@@ -234,7 +235,7 @@ def test_rows_of_any_text_are_one_harmless_line(text: str, state: str) -> None:
 
 
 def test_imported_and_disturbed_runs_are_seen() -> None:
-    shown = screen_columns("best")
+    shown = shown_columns("best", preset("all"))
     run = {column.source: (1.0 if column.kind != "text" else "x") for column in shown}
     run |= {"state": "done", "origin": "imported-csv", "marks": "shared"}
     page = Page(PageRequest(View(), 0, 1), 1, (CompareRow("run", run),))
@@ -246,7 +247,7 @@ def test_imported_and_disturbed_runs_are_seen() -> None:
 
 
 def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = [column for column in every_column("best").values() if column.name == "queued"]
+    shown = [column for column in every_column("best").values() if column.name == "age"]
     now = 1_790_000_000.0
     monkeypatch.setattr("time.time", lambda: now)
     run = {column.source: now - 10 for column in shown} | {"state": "queued"}
@@ -262,7 +263,7 @@ def test_a_row_that_is_kept_is_told_its_age_anew(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("aggregate", ["best", "max", "last", "mean", "min"])
 def test_headings_fit_their_columns(aggregate: Any) -> None:
-    columns = table_columns(screen_columns(aggregate))
+    columns = table_columns(shown_columns(aggregate, preset("all")))
     assert all(len(line) <= column.width for column in columns for line in column.heading)
     assert [column.fixed for column in columns] == [True] * 5 + [False] * (len(columns) - 5)
 
@@ -294,3 +295,16 @@ async def test_keys_of_the_app_are_text_in_the_filter(measured: MeasuredStore) -
     async with comparing(measured) as (app, pilot):
         await pilot.press("slash", *"a1q?")
         assert app.screen.query_one("#filter", Input).value == "a1q?"
+
+
+@pytest.mark.parametrize(("size", "least"), [((80, 24), 9), ((60, 18), 11), ((40, 10), 4)])
+async def test_the_table_comes_first_where_lines_are_few(
+    measured: MeasuredStore, size: tuple[int, int], least: int
+) -> None:
+    async with comparing(measured, size) as (app, pilot):
+        rows = [line for line in lines(app) if "ml-100k" in line]
+        assert len(rows) >= least
+        before = app.screen.query_one("#reference").display
+        assert before == (size[1] >= 20)
+        await pilot.press("r")
+        assert app.screen.query_one("#reference").display != before, "on demand it is there"

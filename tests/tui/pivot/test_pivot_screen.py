@@ -14,6 +14,7 @@ from row_pivot import pivot
 from textual.widgets import Input, Static
 
 from engine.analysis.comparison import compare_rows
+from engine.analysis.pivot.arranged import COLUMNS
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.store.compare.grouping import Choice, counted_runs
@@ -44,9 +45,10 @@ async def test_cells_stand_in_the_reference_tables_form_and_fold(measured: Measu
         assert "10 cells of 19 runs" in said(screen, "status")
         assert "differ in settings" in said(screen, "apart")
         assert column_of(pilot.app, "seeds", screen)[2] == "×2"
-        (best,) = (row for row in screen.table._rows if row.cells[11].tone == "best")
+        assert screen.table.columns.all[2].key == "NDCG@10/test", "quality comes first"
+        (best,) = (row for row in screen.table._rows if row.cells[2].tone == "best")
         ndcg = column_of(pilot.app, "NDCG@10/test", screen)
-        assert best.cells[11].text.split()[0] == max(text.split()[0] for text in ndcg)
+        assert best.cells[2].text.split()[0] == max(text.split()[0] for text in ndcg)
         # A subtotal is the highest below it.
         assert ndcg[0] == max(ndcg[2:5]).split()[0]
         everything = labels(screen)
@@ -93,7 +95,7 @@ async def test_the_aggregate_and_the_filter_are_those_of_the_comparison(
         await settled(pilot)
         place = [row.label for row in expected].index("75")
         ndcg = column_of(app, "NDCG@10/test", screen)[place]
-        assert ndcg == f"{expected[place].figures[9]:.4f}"
+        assert ndcg == f"{expected[place].figures[COLUMNS.index('NDCG@10/test')]:.4f}"
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(app.screen, CompareScreen)
@@ -185,7 +187,7 @@ async def test_it_is_copied_and_written(
         assert app.clipboard == str(cell.figures[0])
         await pilot.press("enter", "Y")
         lines = app.clipboard.splitlines()
-        assert lines[0].split("\t")[:3] == ["", "seeds", "EpochTime"]
+        assert lines[0].split("\t")[:3] == ["", "seeds", "NDCG@10/test"]
         assert lines[3].startswith("bert4rec › ml-100k › 50\t2\t"), "folded or not"
         assert len(lines) == 18
         await pilot.press("e")

@@ -56,7 +56,7 @@ def test_pivot(snap_sizes: Sizes, measured: MeasuredStore) -> None:
 def test_with_the_reference(
     snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]
 ) -> None:
-    keys = ("r", "down", "down", *["right"] * 10)
+    keys = ("r", "down", "down", *["right"] * 3)
     assert picture(snap_compare, measured, size, *keys)
 
 

@@ -1,0 +1,161 @@
+"""The list of a comparison's columns: which can be shown, in which order, by default, in presets.
+
+App, commands and exports read it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from engine.analysis.comparison import Aggregate, Column, columns
+from engine.errors import UsageError, cut, nearest
+from engine.store.compare.filter_sql import field_columns
+
+HELD = ("state", "model", "dataset", "length", "seed")
+"""Columns that name a row: always shown, and first."""
+
+DEFAULT = (
+    "NDCG@10/test",
+    "Recall@10/test",
+    "MRR@10/test",
+    "BestEpoch",
+    "TotalTime",
+    "age",
+    "tags",
+    "run",
+)
+"""Columns shown after `HELD` until someone chooses; the most important first."""
+
+_PRESETS = {
+    "default": DEFAULT,
+    "quality": (
+        "NDCG@10/test",
+        "Recall@10/test",
+        "MRR@10/test",
+        "NDCG@10/valid",
+        "Recall@10/valid",
+        "MRR@10/valid",
+        "NDCG@10/test (seen masked)",
+        "BestEpoch",
+    ),
+    "cost": (
+        "NDCG@10/test",
+        "TotalTime",
+        "EpochTime",
+        "EpochCPUTime",
+        "Total Epoch Trained",
+        "GPU/Memory(MiB)",
+        "GPU/Utilization(%)",
+        "Model/TotalParams",
+        "Users/s (batch 1)",
+        "Users/s (batch 256)",
+    ),
+    "training": (
+        "NDCG@10/test",
+        "NDCG@10/valid",
+        "BestEpoch",
+        "Total Epoch Trained",
+        "Loss/train (per target)",
+        "GradientNorm",
+        "LearningRate",
+        "profile",
+    ),
+}
+"""Columns after `HELD` by the preset's name. HitRate@10 equals Recall@10 and stands in none."""
+
+PRESETS = (*_PRESETS, "all")
+
+_WRITTEN = (
+    Column("tags", "tags", "text"),
+    Column("note", "note", "text"),
+    Column("suite", "suite", "text"),
+    Column("device", "device", "text"),
+    Column("age", "created", "text"),
+)
+"""Columns beside those of `engine.analysis.comparison.columns`."""
+
+_LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "device")
+QUIET = frozenset(_LAST)
+"""Columns that tell who a run is rather than how well it did."""
+
+_EXAMPLES = f"ndcg, lr or age, or a preset: {', '.join(PRESETS)}"
+"""What is named to someone whose word is near no column's name."""
+
+_RENAMED = {"queued": "age"}
+"""Names that columns had in earlier versions, and have in what users stored."""
+
+
+def beside_columns(aggregate: Aggregate) -> list[Column]:
+    """Return the columns that can be shown beside those of `engine.analysis.comparison.columns`."""
+    own = columns(aggregate)
+    return [column for column in every_column(aggregate).values() if column not in own]
+
+
+@cache
+def every_column(aggregate: Aggregate) -> dict[str, Column]:
+    """Return all columns that can be shown, by name, in the order in which they are offered."""
+    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
+    first = dict.fromkeys(
+        [*HELD, *(name for some in _PRESETS.values() for name in some if name not in _LAST)]
+    )
+    rest = [name for name in by_name if name not in first and name not in _LAST]
+    return {name: by_name[name] for name in (*first, *rest, *_LAST)}
+
+
+def choosable() -> list[str]:
+    """List the columns that may be shown or hidden, in the order in which they are offered."""
+    return [name for name in every_column("best") if name not in HELD]
+
+
+def preset(name: str) -> tuple[str, ...]:
+    """Return the columns of one of `PRESETS`, without `HELD`."""
+    return tuple(choosable()) if name == "all" else _PRESETS[name]
+
+
+def stored_columns(names: object) -> tuple[str, ...]:
+    """Return those of some stored names that are columns, each once; `DEFAULT` where none is.
+
+    Args:
+        names: what was read from a file, of any kind.
+    """
+    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    known = set(choosable())
+    found = dict.fromkeys(_RENAMED.get(name, name) for name in texts)
+    return tuple(name for name in found if name in known) or DEFAULT
+
+
+def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that a user names, each once, without `HELD`.
+
+    Args:
+        words: names of columns, those of a filter's fields, and `PRESETS`, in any case.
+
+    Raises:
+        UsageError: a word is neither; says the nearest.
+    """
+    offered = every_column("best")
+    by_source = {column.source.lower(): name for name, column in offered.items()}
+    by_field = {
+        word: by_source[source] for word, source in field_columns().items() if source in by_source
+    }
+    by_word = by_field | by_source
+    by_word |= {name.lower(): name for name in offered} | _RENAMED
+    found: dict[str, None] = {}
+    for word in map(str.strip, words):
+        if word.lower() in PRESETS:
+            found |= dict.fromkeys(preset(word.lower()))
+        elif name := by_word.get(word.lower()):
+            found[name] = None
+        else:
+            near = nearest(word.lower(), [*by_word, *PRESETS])
+            named = near and next((name for name in offered if name.lower() == near), near)
+            hint = f"did you mean {named!r}?" if named else f"name one such as {_EXAMPLES}."
+            raise UsageError(f"there is no column {cut(word, 30)!r}: {hint}")
+    return tuple(name for name in found if name not in HELD)
+
+
+def shown_columns(aggregate: Aggregate, names: Sequence[str] = DEFAULT) -> tuple[Column, ...]:
+    """Return `HELD` and the named columns, in that order."""
+    every = every_column(aggregate)
+    return tuple(every[name] for name in (*HELD, *names))
