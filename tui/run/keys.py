@@ -18,6 +18,7 @@ RUN = (
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
     _shown("delete", ("d",), "Delete", "Delete the run, after asking; u brings it back"),
     _shown("predict", ("p",), "Predict", "What it recommends to single users, by title"),
+    _shown("next_chart", ("g",), "Next chart", "Show the next chart large, then all again"),
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown("copy", ("y",), "Copy", "Copy the command that launches the run again"),
 )  # fmt: skip

@@ -66,14 +66,14 @@ class RunScreen(ChartedScreen):
             yield Static(id="failure", classes="panel", markup=False)
             yield Static(id="marks", classes="panel", markup=False)
             with Horizontal(classes="pair"):
-                yield Static(id="result", classes="panel", markup=False)
-                yield RunCharts(shown=("loss", "valid"), wheel=False, id="curves", classes="panel")
-            yield Static(id="reference", classes="panel", markup=False)
+                with Vertical(id="results", classes="stack"):
+                    yield Static(id="result", classes="panel", markup=False)
+                    yield Static(id="reference", classes="panel", markup=False)
+                    yield Static(id="attempts", classes="panel", markup=False)
+                yield RunCharts(wheel=False, id="curves", classes="panel")
             with Horizontal(classes="pair"):
                 yield Static(id="configuration", classes="panel", markup=False)
-                with Vertical(classes="stack"):
-                    yield Static(id="provenance", classes="panel", markup=False)
-                    yield Static(id="attempts", classes="panel", markup=False)
+                yield Static(id="provenance", classes="panel", markup=False)
             yield Static(id="files", classes="panel", markup=False)
         yield KeyBar()
 
@@ -136,7 +136,7 @@ class RunScreen(ChartedScreen):
         if page is None or not self.is_mounted:
             return
         details = page.details
-        self._put("heading", sections.heading(details, self.size.width - 2))
+        self._put("heading", sections.heading(details, page.idle, self.size.width - 2))
         self._show_failure(page)
         marks = sections.marks(details, page.further, page.goes_on)
         self.query_one("#marks").display = bool(marks)

@@ -16,6 +16,7 @@ from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
+from engine.analysis.throughput import GpuIdle, interactions_per_second
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING
@@ -66,7 +67,7 @@ def topics(details: RunDetails, found: Remedy | None) -> Iterator[tuple[str, str
         yield SORT, meaning(column(SORT), "best")
 
 
-def heading(details: RunDetails, width: int) -> Content:
+def heading(details: RunDetails, idle: GpuIdle | None, width: int) -> Content:
     """State, cell and outcome; the id where there is room."""
     run = details.run
     cell = plain(f"{run.model} × {run.dataset} × {run.length}", 120)
@@ -81,13 +82,14 @@ def heading(details: RunDetails, width: int) -> Content:
         (who, ""),
         (name if used <= width else "", MUTED),
     )
-    lines = [first, Content.styled(_became(details), "$error" if run.state == "failed" else MUTED)]
+    outcome = _became(details, idle)
+    lines = [first, Content.styled(outcome, "$error" if run.state == "failed" else MUTED)]
     if run.note:
         lines.append(Content.assemble(("note  ", MUTED), (plain(run.note, PARAGRAPH), "$accent")))
     return Content("\n").join(lines)
 
 
-def _became(details: RunDetails) -> str:
+def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     run, figures = details.run, details.figures
     trained = figures.get("epochs_trained")
     parts = []
@@ -96,6 +98,12 @@ def _became(details: RunDetails) -> str:
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
+    epoch = figures.get("train_seconds_median")
+    epoch_seconds = epoch if isinstance(epoch, int | float) else None
+    if (rate := interactions_per_second(details.started, epoch_seconds)) is not None:
+        parts.append(f"{rate:,.0f} interactions/s")
+    if idle is not None:
+        parts.append(idle.words)
     if run.state in DIED:
         pass  # the card of the failure says why
     elif run.message and run.message.lower() != f"{run.state}.":

@@ -217,7 +217,7 @@ async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
     app = SeqbenchApp(empty_store.location)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await show_live(pilot)
-        assert "waiting for its turn" in "\n".join(screen_text(app))
+        assert "waiting in the queue" in "\n".join(screen_text(app))
         chart = screen.query_one("#valid", Chart)
         empty_store.train(run, 2)
         await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 2, "two epochs")
