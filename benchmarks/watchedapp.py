@@ -59,7 +59,7 @@ class MarkingApp(SeqbenchApp):
 
 
 def _launch(screen: LaunchScreen) -> Marks:
-    return {"cells": bool(screen.store.cells), "cursor": str(screen.grid.cursor_key)}
+    return {"cells": bool(screen.store.view.cells), "cursor": str(screen.grid.cursor_key)}
 
 
 def _compare(screen: CompareScreen) -> Marks:

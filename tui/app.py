@@ -93,6 +93,7 @@ class SeqbenchApp(Lab):
     COMMANDS = {ActionCommands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(40, "-high")]  # noqa: RUF012
     ENABLE_SELECT_AUTO_SCROLL = False
 
     def __init__(
@@ -100,7 +101,9 @@ class SeqbenchApp(Lab):
         location: StoreLocation,
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
+        opens: str = DEFAULT_MODE,
     ) -> None:
+        self.DEFAULT_MODE = opens  # type: ignore[misc]
         super().__init__()
         self.location = location
         self.config_dir = config_dir
@@ -295,7 +298,7 @@ class SeqbenchApp(Lab):
         if self.news is not None:
             self.push_screen(SinceScreen(self.news))
         else:
-            self.notify("Nothing had ended since you left.")
+            self.notify("Nothing finished since you left.")
 
     async def on_event(self, event: events.Event) -> None:
         """Make pasted text harmless; draw held frames when the user acts."""
@@ -314,13 +317,13 @@ class SeqbenchApp(Lab):
         """Show one chart on the whole screen."""
         from tui.charts.screen import ChartScreen
 
-        self.push_screen(ChartScreen(message.run_id, message.chart, message.view, message.overlay))
+        self.push_screen(ChartScreen(message.run_id, message.chart))
 
     def on_replay_wanted(self, message: ReplayWanted) -> None:
         """Replay a run."""
         from tui.run.replay.screen import ReplayScreen
 
-        self.push_screen(ReplayScreen(message.run_id, message.overlay))
+        self.push_screen(ReplayScreen(message.run_id))
 
     def on_run_wanted(self, message: RunWanted) -> None:
         """Show a run's details."""
@@ -341,8 +344,8 @@ class SeqbenchApp(Lab):
         if self.catalogue is not None:
             self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
 
-    def _catalogue_left(self, _: None) -> None:
-        self.screen.post_message(DataSetsChanged())
+    def _catalogue_left(self, wanted: str | None) -> None:
+        self.screen.post_message(DataSetsChanged(wanted))
 
     # Actions
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,8 +56,12 @@ class CatalogueFailed(Message, bubble=False):
     sentence: str
 
 
+@dataclass
 class DataSetsChanged(Message, bubble=False):
     """Tell the screen that becomes active that data sets may have been fetched."""
+
+    wanted: str | None = None
+    """A data set that runs are to be chosen of."""
 
 
 # What screens ask of the app
@@ -72,10 +76,9 @@ class RunWanted(Message):
 
 @dataclass
 class ReplayWanted(Message):
-    """Ask to replay a run, with other runs laid over its charts."""
+    """Ask to replay a run."""
 
     run_id: str
-    overlay: Sequence[str]
 
 
 @dataclass

@@ -59,7 +59,12 @@ class Presence:
 
     @property
     def _topic(self) -> str:
-        import hashlib  # with OpenSSL: in a thread, after the first paint
+        return topic_of("seen", self._location)
 
-        path = str(self._location.db.absolute())
-        return "seen-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+def topic_of(what: str, location: StoreLocation) -> str:
+    """Name the topic under which something is remembered of one store."""
+    import hashlib  # with OpenSSL: in a thread, after the first paint
+
+    path = str(location.db.absolute())
+    return f"{what}-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
