@@ -197,8 +197,8 @@ def curves(material: Material, looks: Colours) -> Section:
                     name=name,
                     draw=partial(curves_plot, name, shown, valid, looks),
                     alt=curves_alt(shown, valid, group.title),
-                    caption=f"{group.title}: one line per run{dashed}; the mark is the chosen epoch. Losses "
-                    "of different objectives aren't comparable",
+                    caption=f"{group.title}: one line per run{dashed}; the mark is the chosen "
+                    "epoch. Losses of different objectives aren't comparable",
                 )
             )
     return Section("Learning curves", tuple(blocks))
