@@ -18,7 +18,7 @@ from engine.order import Order
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import launch_cells, list_runs
-from tui.launch.words import detail_text
+from tui.launch.words import cell_facts
 from tui.run.sections import provenance, result
 
 Run = Callable[..., Any]
@@ -69,15 +69,15 @@ def test_a_result_stands_beside_what_bounds_it(
         details = run_details(connection, run.id)
     assert f"{run.id}  done: test NDCG@10 0." in done.stderr
     assert details is not None
-    assert re.search(r"at most(\s+0\.2500){4}", str(result(details)))
+    assert re.search(r"at most(\s+0\.2500){3}", str(result(details)))
     assert "9 of 12 test items never occur in training" in str(provenance(details))
     assert "9 of 12 test items never occur in training" in cli("show", run.id).stdout
     with closing(connect_reader(location)) as connection:
         (cell,) = launch_cells(connection).values()
     order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
     catalogue = load_catalogue(tmp_path / "configs")
-    detail = detail_text(catalogue, ("sasrec", "news", 8), order, cell)
-    assert f"NDCG@10     {ceiling_words}" in str(detail)
+    facts = cell_facts(catalogue, ("sasrec", "news", 8), order, cell)
+    assert f"NDCG@10     {ceiling_words}" in "\n".join(map(str, facts))
     assert cli_json("show", run.id, "--json")["provenance"]["ceiling"] == 0.25
     for more in ((), ("--by-cell",)):
         rows = json.loads(cli("compare", "--format", "json", *more).stdout)
@@ -120,7 +120,7 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
         assert [row["test_users"] for row in rows] == [12]
     order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
     catalogue = load_catalogue(tmp_path / "configs")
-    detail = str(detail_text(catalogue, ("sasrec", "news", 8), order, cell))
+    detail = "\n".join(map(str, cell_facts(catalogue, ("sasrec", "news", 8), order, cell)))
     assert f"Evaluated   {evaluated}" in detail
 
 
@@ -208,7 +208,7 @@ def test_a_set_that_is_split_already(
     assert derived.exit_code == 0, derived.stderr
     assert cli_json("data", "show", "own-once", "--json")["split"]["test"] == 1
     other = cli("data", "show", "own", "--split", "leave-one-out")
-    assert "Its split is given by its files" in other.stderr
+    assert "Its files give the split" in other.stderr
 
 
 @pytest.mark.slow
@@ -247,8 +247,8 @@ def test_a_table_with_histories_beside_the_items_is_refused(
         (("--train", "a.inter"), "Name one FILE, or all three"),
         (("shop", "--train", "shop/shop.train.inter"), "Name one FILE, or all three"),
         (("--train", "a", "--valid", "b", "--test", "c"), "There is no file a."),
-        (("shop", "--split", "temporal"), "Its split is given by its files"),
-        (("shop", "--valid-from", "2021-01-01"), "Its split is given by its files"),
+        (("shop", "--split", "temporal"), "Its files give the split"),
+        (("shop", "--valid-from", "2021-01-01"), "Its files give the split"),
         (
             ("--train", "shop/shop.test.inter", "--valid", "shop/shop.test.inter", "--test",
              "shop/shop.test.inter"),

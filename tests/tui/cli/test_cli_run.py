@@ -352,7 +352,7 @@ def test_a_run_is_waited_for_again_and_a_cancelled_one_is_a_failure(
 
     again = start(*cell, "--set", "epochs=100000", "--set", "patience=100000")
     assert again.stderr is not None
-    assert "there already" in again.stderr.readline()
+    assert "already there" in again.stderr.readline()
     assert "running: epoch" in again.stderr.readline()
     cancel = start("cancel", out.strip())
     assert cancel.communicate(timeout=DEADLINE)[0] == out

@@ -195,7 +195,7 @@ async def test_it_is_copied_and_written(
         assert isinstance(app.screen, ExportScreen)
         app.screen.query_one(Input).value = "pivot.doc"
         await pilot.press("enter")
-        assert "End its name in .xlsx, .csv" in screen_text(app)
+        assert "End its name in .csv, .md, .tex, .xlsx" in screen_text(app)
         app.screen.query_one(Input).value = "pivot.json"
         await pilot.press("enter")
         await wait_for(pilot, lambda: app.screen is screen, "it is written")
