@@ -82,7 +82,7 @@ class StepReport:
                 raise TrainingError(
                     "diverged",
                     f"Loss or gradient became NaN or infinite at step {step} of epoch "
-                    f"{self._epoch}: try a lower learning rate, such as lr={rate / 10:.2g}.",
+                    f"{self._epoch}: try a lower learning rate.",
                 )
             records.append(StepRecord(step, self._epoch, loss / targets, norm, rate))
             self._loss += loss
