@@ -1,4 +1,4 @@
-"""The catalogue of data sets: where each is or what it costs, and what it is like."""
+"""The catalogue of data sets: where each one is or what fetching it takes, and its statistics."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from tui.data.keys import DATA
 from tui.data.words import Availability, Profile, described
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import plain
 from tui.widgets.header import Header
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from tui.lab import Lab
 
 
-class DataScreen(Screen[None]):
-    """Lists data sets and shows one of them. A large one is read when the user asks for it."""
+class DataScreen(Screen[str]):
+    """Lists data sets and shows one of them; a large one is read when the user asks for it.
+
+    Answers with the data set that the user wants to launch runs of.
+    """
 
     AREA = "data"
     CSS_PATH = "screen.tcss"
-    BINDINGS = bindings_for("data", DATA)  # type: ignore[assignment]
+    BINDINGS = bindings_for("data", (*DATA, UNDO))  # type: ignore[assignment]
     AUTO_FOCUS = "OptionList"
 
     app: Lab
@@ -108,10 +112,10 @@ class DataScreen(Screen[None]):
 
     @on(OptionList.OptionSelected)
     async def _selected(self) -> None:
-        self.action_read()
+        self.action_use()
 
     def _look_into(self, asked: bool) -> None:
-        """Show what is known of the data set under the cursor, and read what isn't."""
+        """Show what is known about the data set under the cursor, and read the rest."""
         dataset = self._current
         name, found = dataset.name, self._available.get(dataset.name)
         known = name in self._profiles or (name in self._reasons and not asked)
@@ -130,7 +134,7 @@ class DataScreen(Screen[None]):
     def _take_profile(self, name: str, profile: Profile | None) -> None:
         if profile is not None:
             self._profiles[name] = profile
-        self._take_reason(name, "enter reads it, which takes a while")
+        self._take_reason(name, "r reads it, which takes a while")
 
     def _take_reason(self, name: str, reason: str) -> None:
         self._reasons[name] = reason
@@ -154,8 +158,12 @@ class DataScreen(Screen[None]):
 
     # Actions
 
+    def action_use(self) -> None:
+        """Leave the screen, to choose runs of the data set."""
+        self.dismiss(self._current.name)
+
     def action_read(self) -> None:
-        """Read the figures of the data set, fetching it first if it isn't here."""
+        """Read the data set's statistics, fetching it first if it isn't here."""
         found = self._available.get(self._current.name)
         if found is not None and not found.ready:
             self.action_fetch()
@@ -171,7 +179,7 @@ class DataScreen(Screen[None]):
         if found is None or found.ready:
             self.notify(f"{dataset.name} is ready." if found else "Still looking for it.")
         elif dataset.archive is None:
-            self.notify(f"{dataset.name} isn't fetched: its note says how to get it.")
+            self.notify(f"{dataset.name} can't be fetched: its note says how to get it.")
         else:
             self.app.push_screen(FetchScreen(dataset), self._fetched)
 

@@ -131,7 +131,7 @@ class OrderDesk(TextBox):
             return
         runs = plan.runs if again else plan.missing
         if not runs:
-            self.notify("All of this is done, running or queued: L launches it again.")
+            self.notify("Everything here is done, running or queued. Press L to re-run it.")
             return
         name, screen = self._form.choices.launcher, self.screen
         launcher = None if name is None else catalogue.launcher(name)
@@ -156,7 +156,7 @@ class OrderDesk(TextBox):
 
         async def enqueued(ids: list[str]) -> None:
             self.app.look_after_queue()
-            self.notify(f"{count(len(ids), 'run')} in the queue.")
+            self.notify(f"{count(len(ids), 'run')} queued.")
             self._grid.select(())
             await self.app.action_show("live")
 

@@ -50,7 +50,7 @@ class SaveSuiteScreen(ModalScreen[str]):
             dialog.border_title = "Save as a suite"
             yield Static("Name", classes="muted")
             yield Field(self._order.suite or "", id="name", compact=True, placeholder="my-suite")
-            yield Static("What it is for", classes="muted")
+            yield Static("Title", classes="muted")
             yield Field("", id="title", compact=True, max_length=200)
             yield Static("", id="where", markup=False)
             yield Static("", id="problem", markup=False)
@@ -85,7 +85,11 @@ class SaveSuiteScreen(ModalScreen[str]):
             return
         self.query_one("#yaml", Static).update(yaml_text(suite_yaml(suite)))
         taken = suite.name in self._catalogue.suites
-        words = "there is one of that name: you are asked first" if taken else short_path(path, 66)
+        words = (
+            "this name is taken: you are asked before it is replaced"
+            if taken
+            else short_path(path, 66)
+        )
         self.query_one("#where", Static).update(plain(words))
         self._tell("")
 
@@ -121,12 +125,12 @@ class SaveSuiteScreen(ModalScreen[str]):
             if yes:
                 self._save(suite, replace=True)
 
-        question = f"{short_path(path, 60)} holds a suite of that name. Replace it?"
+        question = f"{short_path(path, 60)} exists. Replace it?"
         self.app.push_screen(AskScreen("Replace", question, "Replace"), answered)
 
     def _saved(self, catalogue: Catalogue, suite: Suite, path: Path) -> None:
         self.app.take_catalogue(catalogue)
-        self.app.notify(f"{short_path(path, 60)} is written.")
+        self.app.notify(f"Saved {short_path(path, 60)}.")
         self.dismiss(suite.name)
 
 

@@ -6,7 +6,6 @@ key, click or loss of focus counts, and it is written now and then.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 import time
@@ -60,5 +59,12 @@ class Presence:
 
     @property
     def _topic(self) -> str:
-        path = str(self._location.db.absolute())
-        return "seen-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return topic_of("seen", self._location)
+
+
+def topic_of(what: str, location: StoreLocation) -> str:
+    """Name the topic under which something is remembered of one store."""
+    import hashlib  # with OpenSSL: in a thread, after the first paint
+
+    path = str(location.db.absolute())
+    return f"{what}-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -10,20 +10,22 @@ from engine.analysis.claims.words import Standing, headline, standing_note
 from engine.analysis.comparison import by_cell, metric_name
 from engine.analysis.export import listed
 from engine.analysis.relaunch import suite_command
-from engine.config.overrides import swept
+from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
+from engine.order import settings_text
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
 from engine.report.planned import Planned, SuiteRuns
 from engine.report.remarks import remarks_table
 from engine.report.wording import counted
+from engine.spec import Suite
 
 
 def in_short(material: Material) -> Section:
     """Make the section that sums up each data set in a sentence or two."""
     blocks: list[Block] = []
     if not material.groups:
-        blocks.append(Paragraph("No cell has test ranks: nothing can be said of differences."))
+        blocks.append(Paragraph("No cell has test ranks: no conclusion about differences."))
     else:
         wanted = material.wanted
         name = metric_name(wanted.metric, masked=wanted.masked)
@@ -65,7 +67,7 @@ def scope(material: Material) -> Section:
     failed = [run for run in material.runs.values() if run.state in DIED]
     if failed:
         rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]
-        blocks.append(table(["run", "state", "why"], rows, caption="Runs that came to no end"))
+        blocks.append(table(["run", "state", "why"], rows, caption="Runs that didn't finish"))
     return Section("Testing scope", tuple(blocks))
 
 
@@ -91,7 +93,7 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
         yield Paragraph(
             f"The suite names the {'seed' if one else 'seeds'} "
             f"{listed(map(str, suite_runs.named_seeds))}; its runs were launched with "
-            f"{listed(map(str, suite.seeds))}, and it is these that are counted.",
+            f"{listed(map(str, suite.seeds))}, and these are counted.",
             quiet=True,
         )
     lengths = sorted({each.spec.length for each in planned})
@@ -103,12 +105,12 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
         texts = [_progress([p for p in of_row if p.spec.length == length]) for length in lengths]
         rows.append([dataset, model, *texts])
     head = ["data set", "model", *(f"L = {length}" for length in lengths)]
-    yield table(head, rows, caption="Runs done of runs wanted")
+    yield table(head, rows, caption="Finished runs, out of those requested")
     missing = [each for each in planned if each.state != "done"]
     if missing:
         yield Paragraph("Missing:")
-        yield Bullets(tuple(_missing(missing)))
-        yield Paragraph("This launches what was never launched or came to no end:")
+        yield Bullets(tuple(_missing(missing, suite)))
+        yield Paragraph("This launches what was not run or didn't finish:")
         yield Commands((suite_command(suite),))
     yield from _beside(suite_runs)
 
@@ -116,14 +118,14 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
 def _beside(suite_runs: SuiteRuns) -> Iterator[Block]:
     """Mention runs with the suite's name that it doesn't ask for now."""
     for runs, how in (
-        (suite_runs.other_cells, "of cells that it doesn't name"),
-        (suite_runs.other_settings, "with settings that it doesn't give these cells now"),
+        (suite_runs.other_cells, "for cells that it doesn't have"),
+        (suite_runs.other_settings, "with other settings than it now has for these cells"),
     ):
         if runs:
             were = "run was" if len(runs) == 1 else "runs were"
             yield Paragraph(
-                f"{len(runs)} more {were} launched as this suite {how}: told below in rows of "
-                "their own, and not counted here.",
+                f"{len(runs)} more {were} launched as this suite {how}: they have rows of their "
+                "own below, and are not counted here.",
                 quiet=True,
             )
 
@@ -131,18 +133,21 @@ def _beside(suite_runs: SuiteRuns) -> Iterator[Block]:
 def _progress(planned: Sequence[Planned]) -> str:
     if not planned:
         return "–"
-    states = Counter(each.state or "not launched" for each in planned)
+    states = Counter(each.state or "not run" for each in planned)
     done = states.pop("done", 0)
     rest = ", ".join(f"{number} {state}" for state, number in states.items())
     return f"{done} of {len(planned)}" + (f": {rest}" if rest else "")
 
 
-def _missing(planned: Sequence[Planned]) -> Iterator[str]:
-    """Yield a line for the lengths of a data set and model that lack the same seeds."""
+def _missing(planned: Sequence[Planned], suite: Suite) -> Iterator[str]:
+    """Yield a line for the lengths of a data set, model and values of a sweep that lack the same
+    seeds."""
     seeds: dict[tuple[str, str, str, int], list[int]] = {}
     for each in planned:
-        spec, state = each.spec, each.state or "never launched"
-        seeds.setdefault((spec.dataset, spec.model, state, spec.length), []).append(spec.seed)
+        spec, state = each.spec, each.state or "not run"
+        values = settings_text(swept_settings(suite.overrides, spec)).items()
+        model = " ".join([spec.model, *(f"{key}={value}" for key, value in values)])
+        seeds.setdefault((spec.dataset, model, state, spec.length), []).append(spec.seed)
     lengths: dict[tuple[str, str, str, tuple[int, ...]], list[int]] = {}
     for (*place, length), missed in seeds.items():
         dataset, model, state = place
@@ -164,7 +169,7 @@ def _found(material: Material) -> Iterator[Block]:
         if material.wanted.filter
         else "All runs"
     )
-    yield Paragraph(f"{meant}: {told}. Only what is done is reported.")
+    yield Paragraph(f"{meant}: {told}. Only finished runs are reported.")
     done = material.done
     lengths = sorted({int(row["length"] or 0) for row in done})
     rows = []
@@ -173,4 +178,4 @@ def _found(material: Material) -> Iterator[Block]:
         counts = [sum(row["length"] == length for row in of_row) for length in lengths]
         rows.append([str(dataset), str(model), *(str(n) if n else "–" for n in counts)])
     head = ["data set", "model", *(f"L = {length}" for length in lengths)]
-    yield table(head, rows, figures=range(2, len(head)), caption="Runs that are done")
+    yield table(head, rows, figures=range(2, len(head)), caption="Finished runs")

@@ -85,7 +85,7 @@ async def test_a_selection_is_saved_and_loaded_again(absent_store: StoreLocation
         screen.query_one("#seeds", Input).value = "1"
         screen.grid.select(())
         await settled(pilot)
-        await pilot.press("u")
+        await pilot.press("S")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, LoadSuiteScreen), "the list")
         options = pilot.app.screen.query_one(OptionList)
         assert options.highlighted_option is not None
@@ -107,7 +107,7 @@ async def test_a_suite_of_that_name_is_replaced_after_asking(absent_store: Store
     async with SeqbenchApp(absent_store).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await saving(pilot, "mine")
-        assert "you are asked first" in shown(pilot, "#where")
+        assert "you are asked before it is replaced" in shown(pilot, "#where")
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, AskScreen), "the question")
         await pilot.press("escape")
