@@ -130,6 +130,11 @@ class Chart(Lines):
         return {trace.name: trace.curve for trace in self.traces}
 
     @property
+    def has_points(self) -> bool:
+        """Whether there is something to draw."""
+        return any(trace.curve.ys for trace in self.traces)
+
+    @property
     def whole(self) -> float:
         """x at the right edge while all of x is shown."""
         reached = self._reached()
@@ -176,7 +181,7 @@ class Chart(Lines):
         self.plot = None
         scale_rows = SCALE_ROWS if height >= 7 else 1
         plot_height = height - TITLE_ROWS - scale_rows
-        if not any(trace.curve.ys for trace in self.traces):
+        if not self.has_points:
             title = self._title_line(width)
             return [title, *_centred(self.waiting, width, height - TITLE_ROWS)]
         if plot_height < SMALLEST_PLOT[1]:

@@ -80,12 +80,12 @@ class RowAxis:
     def dot_row(self) -> Callable[[float], int]:
         """A function from a figure to its row of dots, counted from the top. On a logarithmic axis
         what is too small lies at the foot."""
-        unit = self.unit / DOTS_DOWN
+        scale = DOTS_DOWN / self.unit
         top, log10 = (self.top + _EDGE) * self.unit, math.log10
         if self.log:
             low = self.low
-            return lambda y: int((top - log10(y if y > low else low)) / unit + 0.5)
-        return lambda y: int((top - y) / unit + 0.5)
+            return lambda y: int((top - log10(y if y > low else low)) * scale + 0.5)
+        return lambda y: int((top - y) * scale + 0.5)
 
     def _figure(self, scaled: float) -> float:
         return 10.0**scaled if self.log else scaled
@@ -159,7 +159,8 @@ def _waste(axis: RowAxis, spare: int) -> float:
     """How badly an axis reads: rows left blank, ticks too close or too far apart, only two where
     there is room, or ticks of a logarithmic axis that aren't powers of ten, or at least of two."""
     uneven = abs(math.log2(axis.every / min(ROWS_A_TICK, axis.rows / 2)))
-    few = axis.rows > 2 * ROWS_A_TICK and len(axis.ticks()) == 2
+    ticks = axis.top // axis.every - (axis.top - axis.rows) // axis.every
+    few = axis.rows > 2 * ROWS_A_TICK and ticks == 2
     odd = 0.0
     if axis.log and axis.step < 1:
         odd = 0.3 if axis.step == math.log10(2) else 0.45

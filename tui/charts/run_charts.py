@@ -252,8 +252,10 @@ class RunCharts(Widget):
             self._grid.show([self._alone])
         else:
             constants = self._constants()
-            varying = [index for index in self._offered if index not in constants]
-            self._grid.show(varying[: self._grid.room])
+            told = [index for index in self._offered if index not in constants]
+            told = [index for index in told if self._charts[index].has_points
+                    or not self.specs[index].text_if_constant]  # fmt: skip
+            self._grid.show(told[: self._grid.room])
         line = self.query_one("#constants", Static)
         line.update(" · ".join(constants.values()))
         line.display = bool(constants)

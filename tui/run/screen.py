@@ -65,15 +65,15 @@ class RunScreen(ChartedScreen):
         with VerticalScroll(id="body"):
             yield Static(id="failure", classes="panel", markup=False)
             yield Static(id="marks", classes="panel", markup=False)
-            with Horizontal(classes="pair"):
+            with Horizontal(id="pair"):
                 with Vertical(id="results", classes="stack"):
                     yield Static(id="result", classes="panel", markup=False)
                     yield Static(id="reference", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
-                yield RunCharts(wheel=False, id="curves", classes="panel")
-            with Horizontal(classes="pair"):
-                yield Static(id="configuration", classes="panel", markup=False)
-                yield Static(id="provenance", classes="panel", markup=False)
+                with Vertical(classes="stack"):
+                    yield RunCharts(wheel=False, id="curves", classes="panel")
+                    yield Static(id="provenance", classes="panel", markup=False)
+            yield Static(id="configuration", classes="panel", markup=False)
             yield Static(id="files", classes="panel", markup=False)
         yield KeyBar()
 
