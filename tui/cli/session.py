@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LEAST_TEXT = 12
 """Cells of a column of texts that a narrow terminal leaves."""
-FACT = 14
+FACT = 16
 """Cells of a fact's name."""
 
 

@@ -69,7 +69,7 @@ def test_a_result_stands_beside_what_bounds_it(
         details = run_details(connection, run.id)
     assert f"{run.id}  done: test NDCG@10 0." in done.stderr
     assert details is not None
-    assert re.search(r"at most(\s+0\.2500){3}", str(result(details)))
+    assert re.search(r"upper bound(\s+0\.2500){3}", str(result(details)))
     assert "9 of 12 test items never occur in training" in str(provenance(details))
     assert "9 of 12 test items never occur in training" in cli("show", run.id).stdout
     with closing(connect_reader(location)) as connection:
@@ -111,7 +111,7 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     assert f"evaluated     {evaluated}" in str(provenance(details))
     shown = cli("show", run.id).stdout
     assert re.search(rf"^  evaluated +{evaluated}$", shown, re.MULTILINE)
-    assert re.search(r"^  users a second [\d,]+, 256 at once [\d,]+$", shown, re.MULTILINE)
+    assert re.search(r"^  users per second [\d,]+, 256 at once [\d,]+$", shown, re.MULTILINE)
     assert cli_json("show", run.id, "--json")["evaluated"] == {
         "users": 15, "valid": 12, "test": 12
     }  # fmt: skip
