@@ -139,6 +139,27 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name not in HELD)
 
 
+def sort_column(text: str, aggregate: Aggregate) -> tuple[Column, bool]:
+    """Return the column that rows are sorted by, and whether its highest value comes first.
+
+    Args:
+        text: such as ``NDCG@10/test``, ``epochtime:asc``, ``age:desc``; the highest first unless
+            it says otherwise.
+
+    Raises:
+        UsageError: there is no such column; says the nearest.
+    """
+    name, colon, direction = text.rpartition(":")
+    if not colon or direction.lower() not in ("asc", "desc"):
+        name, direction = text, "desc"
+    offered = every_column(aggregate)
+    wanted = name.strip().lower()
+    for column in offered.values():
+        if wanted in (column.name.lower(), column.source.lower()):
+            return column, direction.lower() == "desc"
+    raise UsageError(f"there is no column {name!r} to sort by: {did_you_mean(name, offered)}")
+
+
 def shown_columns(aggregate: Aggregate, names: Sequence[str] = DEFAULT) -> tuple[Column, ...]:
     """Return `HELD` and the named columns, in that order."""
     every = every_column(aggregate)

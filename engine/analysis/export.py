@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from rich.cells import cell_len, set_cell_size
 
 from engine.analysis.comparison import (
+    DIFFERENCE,
     STD,
     TIME_TO_QUALITY,
     Kind,
@@ -26,6 +27,7 @@ from engine.analysis.comparison import (
     kind_of,
     split_heading,
     with_deviation,
+    with_sign,
 )
 from engine.errors import UsageError, did_you_mean
 
@@ -212,6 +214,8 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
     value = row[name]
     if name == "checksum" and isinstance(value, str):
         value = value[:12]
+    if name.endswith(DIFFERENCE) and isinstance(value, int | float):
+        return with_sign(figure(abs(value), kind), value)
     text = printable(figure(value, kind))
     deviation = row.get(name + STD)
     return with_deviation(text, deviation if isinstance(deviation, float) else None, kind)

@@ -44,6 +44,7 @@ class ComparisonExport:
         rows = "A row a cell, mean and deviation over seeds" if self.view.by_cell else "A row a run"
         parts = [
             f"{rows}; every column, every digit.",
+            *(["Differences to the baseline, which comes first."] if self.view.baseline else []),
             *choice_lines(self.choice),
             f"Named {' or '.join(ARCHIVES)}: its runs whole, to be imported elsewhere.",
         ]
@@ -56,8 +57,16 @@ class ComparisonExport:
         if path.name.lower().endswith(ARCHIVES):
             return write_archive(self.location, path, self.choice)
         format_, sort = FORMAT_OF[path.suffix.lower()], (self.view.sort, self.view.descending)
-        choice, cells = self.choice, self.view.by_cell
-        return write_table(self.location, path, format_, choice, sort, self.catalogue, cells=cells)
+        return write_table(
+            self.location,
+            path,
+            format_,
+            self.choice,
+            sort,
+            self.catalogue,
+            cells=self.view.by_cell,
+            baseline=self.view.baseline,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.comparison import Aggregate, Column, Value
-from engine.analysis.labels.stored import label_of_run, labels_at
+from engine.analysis.comparison import COMPARABLE, Aggregate, Column, Value
+from engine.analysis.labels.stored import label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
@@ -23,9 +23,12 @@ from engine.store.compare.grouping import (
     Choice,
     cell_figures,
     cell_lines,
+    cell_of_run,
     cell_table,
     cells_marked,
+    cells_of_places,
     imported_left_out,
+    runs_of_cell,
 )
 from engine.store.compare.ordering import Ordering
 from engine.store.connect import connect_reader
@@ -93,6 +96,7 @@ class PageReader:
                 else:
                     ordering = _ordering_of(kept, request, choice)
                     page = _read_runs(kept.con, request, choice, before, ordering)
+                page = _with_baseline(kept.con, page, choice, catalogue)
                 return replace(page, leaders=_leaders_of(kept, request))
             except BaseException:
                 self._forget()
@@ -203,6 +207,7 @@ def _read_cells(
         figures |= before.figures
     unknown = [cell for cell in cells if cell not in figures]
     figures |= cell_figures(con, choice, unknown, view.sources)
+    newest = cells_of_places(con, choice, {Cell.named(cell).place for cell in cells})
     found = tuple(
         CompareRow(line.cell, None, line.cell, line.seeds)
         if line.run is None
@@ -217,9 +222,46 @@ def _read_cells(
         figures,
         marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
-        labels=labels_at(con, choice, {Cell.named(cell).place for cell in cells}, catalogue),
+        labels=stored_labels(con, newest, catalogue),
+        newest=newest,
         apart=_apart(con, choice, cells),
     )
+
+
+def _with_baseline(
+    con: sqlite3.Connection, page: Page, choice: Choice, catalogue: Catalogue | None
+) -> Page:
+    """Read the baseline of a page, whether it matches or not, and which rows compare with it."""
+    view = page.request.view
+    every = replace(choice, filter="", imported=True)
+    cell = cell_of_run(con, view.baseline) if view.baseline else None
+    if cell is None or view.baseline in choice.without:
+        return page
+    if view.by_cell:
+        key = cell.name
+        pinned = CompareRow(key, None, key, len(runs_of_cell(con, every, key)))
+        if not pinned.seeds:
+            return page
+        page = replace(
+            page,
+            figures={**page.figures, **cell_figures(con, every, [key], view.sources)},
+            marks={**page.marks, cell: cells_marked(con, every).get(cell, ())},
+            labels={**labels_at(con, every, [cell.place], catalogue), **page.labels},
+        )
+    else:
+        found = _runs(con, view.sources, [view.baseline])
+        pinned = CompareRow(view.baseline, found[view.baseline])
+    newest = {row.key: row.key for row in page.rows if row.run is not None}
+    newest |= {of.name: run for of, run in page.newest.items()}
+    origins = provenance_of(con, list({*newest.values(), view.baseline}))
+
+    def conditions(row: CompareRow, run: str) -> tuple[object, ...]:
+        origin = {**origins.get(run, {}), "dataset": row.place[1]}
+        return tuple(origin.get(name) for name in COMPARABLE)
+
+    own = conditions(pinned, view.baseline)
+    alike = {row.key for row in page.rows if conditions(row, newest.get(row.key, "")) == own}
+    return replace(page, pinned=pinned, comparable=frozenset(alike - {pinned.key}))
 
 
 def _runs(

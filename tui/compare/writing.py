@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from engine.analysis.baseline import with_baseline
 from engine.analysis.comparison import Column, by_cell, compare_rows
 from engine.analysis.export import format_rows
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -28,6 +29,7 @@ def write_table(
     catalogue: Catalogue | None = None,
     *,
     cells: bool,
+    baseline: str = "",
 ) -> str:
     """Write a row a run, or a row a cell, whole or not at all; in words, how many.
 
@@ -35,6 +37,7 @@ def write_table(
         format_: one of those of `engine.analysis.export`.
         sort: by which column, and whether its highest comes first.
         catalogue: knows what recipes give, which cells are named against.
+        baseline: id of the run that differences are written to, or to its cell; empty for none.
 
     Raises:
         UserError: the store can't be read, or the file can't be written.
@@ -50,6 +53,8 @@ def write_table(
         if cells:
             counted = counted_runs(con, choice)
             rows = by_cell(rows, counted, stored_labels(con, newest_runs(counted), catalogue))
+        if baseline:
+            rows = with_baseline(con, rows, baseline, aggregate, catalogue, cells=cells) or rows
     write_named(path, format_rows(rows, format_))
     return count(len(rows), "cell" if cells else "run")
 

@@ -181,14 +181,3 @@ def problem_text(sentence: str) -> Content:
         "\n\nPut it right and open seqbench again. ",
         ("Live (2) and Compare (3) work meanwhile.", "$text-muted"),
     )
-
-
-def yaml_text(text: str) -> Content:
-    """Write a file of configuration, its keys quieter than its values."""
-    lines = []
-    for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        listed = line.lstrip().startswith("-")
-        parts = (line, "$text-muted") if listed else (f"{key}{colon}", "$text-muted")
-        lines.append(Content.assemble(parts, ("" if listed else plain(value, PARAGRAPH), "")))
-    return Content("\n").join(lines)

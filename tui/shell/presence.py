@@ -60,5 +60,10 @@ class Presence:
 
     @property
     def _topic(self) -> str:
-        path = str(self._location.db.absolute())
-        return "seen-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return topic_of("seen", self._location)
+
+
+def topic_of(what: str, location: StoreLocation) -> str:
+    """Name the topic under which something is remembered of one store."""
+    path = str(location.db.absolute())
+    return f"{what}-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]
