@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
+# What Python compiled is kept, though an environment may say otherwise (containers often do): without
+# it every process of ours compiles the whole of seqbench again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test test-all check format clean
 
 run: $(STAMP)
@@ -54,8 +58,8 @@ sample: $(STAMP)
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.html
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.md
 
-.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline
-bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline: bench-%: $(STAMP)
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from engine.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from engine.spec import CellKey, Overrides
+    from engine.spec import CellKey, Overrides, Sweep
 
 DEFAULT_SEEDS = (42,)
 DEFAULT_LENGTHS = (50,)
@@ -28,6 +28,9 @@ ENOUGH_SEEDS = 3
 _SEEDS = 2**31
 """Seeds are smaller."""
 
+_ITEM = re.compile(r"(?:\[[^\]\n]*\]|[^\s,\[]|\[)+")
+"""A setting or a further value of one. What is in brackets is a single value, that is a list."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -36,8 +39,9 @@ class Order:
     cells: frozenset[CellKey] = frozenset()
     seeds: tuple[int, ...] = DEFAULT_SEEDS
     profile: str = "reference"
-    overrides: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    """Settings in place of the profile's, those of the suite included."""
+    overrides: Mapping[str, Sweep] = field(default_factory=dict)
+    """Settings in place of the profile's, those of the suite included; each cell is run with every
+    combination of their values."""
     suite: str | None = None
     """The suite that was named, whether or not all of the runs are still of it."""
     variants: Mapping[str, Overrides] = field(default_factory=dict)
@@ -77,25 +81,37 @@ def parse_lengths(text: str) -> tuple[int, ...]:
     return tuple(sorted(lengths))
 
 
-def parse_settings(text: str) -> dict[str, str]:
-    """Read lines of ``key=value``; several on one line are fine too. Raises `UsageError`."""
-    settings: dict[str, str] = {}
-    for word in re.sub(r"[ \t]*=[ \t]*", "=", text).replace(",", " ").split():
-        key, separator, value = word.partition("=")
-        if not separator or not key or not value:
-            raise UsageError(f"Settings are KEY=VALUE, such as epochs=20, not {shown(word)}.")
-        if key in settings:
-            raise UsageError(f"{shown(key)} is set twice.")
-        settings[key] = value
-    return settings
+def parse_settings(text: str) -> dict[str, str | tuple[str, ...]]:
+    """Read lines of ``key=value`` or, to sweep over several values, ``key=value,value``; several
+    settings on one line are fine too. Raises `UsageError`."""
+    settings: dict[str, list[str]] = {}
+    key, end = "", 0
+    text = re.sub(r"[ \t]*=[ \t]*", "=", text)
+    for found in _ITEM.finditer(text):
+        item, listed = found[0], "," in text[end : found.start()]
+        end = found.end()
+        name, separator, value = item.partition("=")
+        if key and listed and not separator:
+            settings[key].append(item)
+            continue
+        if not separator or not name or not value:
+            raise UsageError(f"Settings are KEY=VALUE, such as epochs=20, not {shown(item)}.")
+        if name in settings:
+            raise UsageError(f"{shown(name)} is set twice: {name}=1,2 would run both.")
+        settings[name], key = [value], name
+    return {name: tuple(some) if len(some) > 1 else some[0] for name, some in settings.items()}
 
 
-def settings_text(overrides: Mapping[str, str | int | float | bool]) -> dict[str, str]:
+def settings_text(overrides: Mapping[str, Sweep]) -> dict[str, str]:
     """Write settings so that `parse_settings` and YAML read the same values."""
     return {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in overrides.items()
+        key: ",".join(map(_text, sweep)) if isinstance(sweep, tuple) else _text(sweep)
+        for key, sweep in overrides.items()
     }
+
+
+def _text(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _words(text: str, what: str) -> list[str]:

@@ -8,6 +8,7 @@ import random
 import shutil
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from aside import folder_aside
 from engine.analysis.comparison import Row
 from engine.analysis.pairs.cells import cell_of
 from engine.cell import Cell
-from engine.config import load_catalogue
+from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
 from engine.spec import Filter, SplitRule
 from engine.store.connect import connect_writer, create_or_migrate
@@ -42,7 +43,7 @@ class MeasuredStore:
 
     def __init__(self, folder: Path) -> None:
         self.location = StoreLocation(folder / "runs.db")
-        self.catalogue = load_catalogue()
+        self.catalogue = _catalogue()
         random.seed(27)  # run ids end in random letters
         create_or_migrate(self.location)
 
@@ -120,6 +121,11 @@ class MeasuredStore:
         runs["queued"] = self.add("sasrec", dataset="synthetic", seed=7, epochs=0)
         runs["other"] = self.add("sasrec", seed=9, lr=0.002, dim=32, heads=2)
         return runs
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return load_catalogue()
 
 
 def counted(rows: Sequence[Row]) -> dict[str, Cell]:

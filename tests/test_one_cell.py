@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import shutil
 import statistics
@@ -19,6 +18,7 @@ from typing import Any
 import measured_runs
 import pytest
 from click.testing import CliRunner
+from held import worked_on
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from row_pivot import pivot
@@ -29,7 +29,6 @@ from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
 from engine.config import load_catalogue
 from engine.errors import UsageError
-from engine.files.lock import take_lock
 from engine.lifecycle import PRESENT, STATES
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
@@ -205,13 +204,9 @@ def test_every_mean_of_a_cell_is_the_same(
             reported = ()
     made = {counted[run]: cell for cell, run in _by_run(by_cell(rows, counted), rows, counted)}
     monkeypatch.setenv("SEQBENCH_DB", str(location.db))
-    lock = take_lock(location.supervisor_lock)  # no supervisor comes to work the queue
-    assert lock is not None
-    try:
+    with worked_on(location):
         written = _json("compare", "--by-cell", "--format", "json")
         pivoted = _json("compare", "--pivot", "--format", "json")
-    finally:
-        os.close(lock)
     assert len(written) == len(expected)
     for name, place, column, source in (
         ("ndcg", NDCG, "NDCG@10/test", "test_ndcg_best"),

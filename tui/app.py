@@ -47,6 +47,7 @@ from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
+from tui.shell.rules import KeptRules
 from tui.shell.terminal import TerminalDriver
 from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
@@ -118,6 +119,7 @@ class SeqbenchApp(Lab):
             self.register_theme(theme)
         self._appearance = Appearance(self)
         self._appearance.begin()
+        self.stylesheet = KeptRules(variables=self.get_css_variables())
         self._bandwidth = Bandwidth(self)
         self._bell = Bell(self)
 

@@ -99,6 +99,8 @@ def with_baseline(
         base = _row_of(con, run, cell, aggregate, catalogue, cells=cells)
     if base is None:
         return None
+    if rows:
+        base = {**dict.fromkeys(rows[0]), **base}
     others = (row for row in rows if not is_base(row))
     return [_with_differences(row, base) for row in (base, *others)]
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from engine.analysis.comparison import Aggregate, Column, columns
-from engine.errors import UsageError, did_you_mean
+from engine.errors import UsageError, cut, nearest
+from engine.store.compare.filter_sql import field_columns
 
 HELD = ("state", "model", "dataset", "length", "seed")
 """Columns that name a row: always shown, and first."""
@@ -78,8 +79,17 @@ _LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "d
 QUIET = frozenset(_LAST)
 """Columns that tell who a run is rather than how well it did."""
 
+_EXAMPLES = f"ndcg, lr or age, or a preset: {', '.join(PRESETS)}"
+"""What is named to someone whose word is near no column's name."""
+
 _RENAMED = {"queued": "age"}
 """Names that columns had in earlier versions, and have in what users stored."""
+
+
+def beside_columns(aggregate: Aggregate) -> list[Column]:
+    """Return the columns that can be shown beside those of `engine.analysis.comparison.columns`."""
+    own = columns(aggregate)
+    return [column for column in every_column(aggregate).values() if column not in own]
 
 
 @cache
@@ -119,24 +129,43 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     """Return the columns that a user names, each once, without `HELD`.
 
     Args:
-        words: names of columns and of `PRESETS`, in any case.
+        words: names of columns, those of a filter's fields, and `PRESETS`, in any case.
 
     Raises:
         UsageError: a word is neither; says the nearest.
     """
-    offered = every_column("best")
-    by_word = {column.source.lower(): name for name, column in offered.items()}
-    by_word |= {name.lower(): name for name in offered} | _RENAMED
     found: dict[str, None] = {}
     for word in map(str.strip, words):
         if word.lower() in PRESETS:
             found |= dict.fromkeys(preset(word.lower()))
-        elif name := by_word.get(word.lower()):
-            found[name] = None
         else:
-            nearest = did_you_mean(word, [*offered, *PRESETS])
-            raise UsageError(f"there is no column {word!r}: {nearest}")
+            found[_named(word, PRESETS)] = None
     return tuple(name for name in found if name not in HELD)
+
+
+def _named(word: str, others: Sequence[str] = (), purpose: str = "") -> str:
+    """Find a column by its name, a filter's field or the store's name, in any case.
+
+    Args:
+        others: what else the word could have been, for the hint.
+        purpose: what it is for, for the sentence.
+
+    Raises:
+        UsageError: there is none; says the nearest.
+    """
+    offered = every_column("best")
+    by_source = {column.source.lower(): name for name, column in offered.items()}
+    by_field = {
+        word: by_source[source] for word, source in field_columns().items() if source in by_source
+    }
+    by_word = by_field | by_source
+    by_word |= {name.lower(): name for name in offered} | _RENAMED
+    if name := by_word.get(word.lower()):
+        return name
+    near = nearest(word.lower(), [*by_word, *others])
+    named = near and next((name for name in offered if name.lower() == near), near)
+    hint = f"did you mean {named!r}?" if named else f"name one such as {_EXAMPLES}."
+    raise UsageError(f"there is no column {cut(word, 30)!r}{purpose}: {hint}")
 
 
 def sort_column(text: str, aggregate: Aggregate) -> tuple[Column, bool]:
@@ -152,12 +181,10 @@ def sort_column(text: str, aggregate: Aggregate) -> tuple[Column, bool]:
     name, colon, direction = text.rpartition(":")
     if not colon or direction.lower() not in ("asc", "desc"):
         name, direction = text, "desc"
-    offered = every_column(aggregate)
-    wanted = name.strip().lower()
-    for column in offered.values():
-        if wanted in (column.name.lower(), column.source.lower()):
-            return column, direction.lower() == "desc"
-    raise UsageError(f"there is no column {name!r} to sort by: {did_you_mean(name, offered)}")
+    shown = every_column(aggregate).values()
+    exact = (column for column in shown if column.source == name.strip().lower())
+    column = next(exact, None) or every_column(aggregate)[_named(name.strip(), (), " to sort by")]
+    return column, direction.lower() == "desc"
 
 
 def shown_columns(aggregate: Aggregate, names: Sequence[str] = DEFAULT) -> tuple[Column, ...]:

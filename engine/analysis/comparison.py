@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -21,6 +21,7 @@ from engine.marks import in_order
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
+from engine.store.tags import parse_tags
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -39,6 +40,7 @@ Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
 Value = str | int | float | None
 Row = dict[str, Value]
 
+_INFINITE = frozenset({math.inf, -math.inf})
 SORT = "NDCG@10/test"
 TIME_TO_QUALITY = "TimeToQuality"
 """Column that rows have if a quality was asked for (`engine.analysis.quality`)."""
@@ -146,9 +148,11 @@ def compare_rows(
     sort: str | Column = SORT,
     descending: bool = True,
     limit: int | None = None,
+    beside: Sequence[Column] = (),
 ) -> list[Row]:
     """Read the runs that match, one dict a run, keys in the order of the columns.
 
+    ``beside`` are further columns of the store, which follow; the tags of a run are one text.
     ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
     of their run ids. The rows depend on the run folders alone, so that a rebuilt store gives the
     same ones. A figure that isn't known is None.
@@ -158,7 +162,8 @@ def compare_rows(
     """
     chosen = parse_aggregate(aggregate)
     shown = columns(chosen)
-    sources = [entry.source for entry in shown]
+    beside = [entry for entry in beside if entry.name not in column_names(chosen)]
+    sources = [entry.source for entry in (*shown, *beside)]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = comparison(
         con,
@@ -169,13 +174,17 @@ def compare_rows(
         -1 if limit is None else limit,
         aggregate=chosen,
     )
+    names, unknown = [entry.name for entry in shown], dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
+    tags = cache(_tags_text)
     rows: list[Row] = []
     for values in found:
-        row: Row = {entry.name: _finite(value) for entry, value in zip(shown, values, strict=True)}
+        finite = values if _INFINITE.isdisjoint(values) else map(_finite, values)
+        row: Row = dict(zip(names, finite, strict=False))
         row["aggregate"] = chosen
-        origin = origins.get(str(values[0]), {})
-        row.update({name: origin.get(name) for name in PROVENANCE})
+        row |= origins.get(str(values[0]), unknown)
+        for entry, value in zip(beside, values[len(shown) :], strict=True):
+            row[entry.name] = tags(value) if entry.source == "tags" else value
         rows.append(row)
     return rows
 
@@ -308,7 +317,10 @@ def runs_by_cell(rows: Iterable[Row], cells: Mapping[str, Cell]) -> dict[Cell, l
 
 
 def by_cell(
-    rows: Iterable[Row], cells: Mapping[str, Cell], labels: Mapping[Cell, str] | None = None
+    rows: Iterable[Row],
+    cells: Mapping[str, Cell],
+    labels: Mapping[Cell, str] | None = None,
+    beside: Sequence[str] = (),
 ) -> list[Row]:
     """Average runs over seeds: one row a cell, in the order of the cells' first runs.
 
@@ -317,6 +329,7 @@ def by_cell(
     Args:
         cells: as for `runs_by_cell`.
         labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
+        beside: further columns of the rows; a cell has the value that all its runs have.
     """
     measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
     found: list[Row] = []
@@ -335,6 +348,8 @@ def by_cell(
             _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
+        for name in beside:
+            first.setdefault(name, runs[0][name] if len({row[name] for row in runs}) == 1 else None)
         found.append(first)
     return found
 
@@ -360,6 +375,10 @@ def _column(name: str, measure: str, aggregate: Aggregate) -> Column:
     elif measure in ("loss", "train_seconds", "cpu_seconds", "gpu_memory_mib"):
         better = "lower"
     return Column(name, source, "metric" if is_metric else _KINDS[measure], better)
+
+
+def _tags_text(stored: Value) -> str:
+    return " ".join(parse_tags(stored))
 
 
 def _finite(value: Value) -> Value:

@@ -1,5 +1,5 @@
-"""Writing a comparison as text: for people (``table``, ``md``) and for programs (``csv``,
-``json``). The same rows give the same bytes.
+"""Writing a comparison as text: for people (``table``, ``md``, ``latex``) and for programs
+(``csv``, ``json``). The same rows give the same bytes.
 """
 
 from __future__ import annotations
@@ -8,9 +8,13 @@ import csv
 import io
 import json
 import re
+import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from itertools import islice
 from typing import Literal, get_args
 
 from rich.cells import cell_len, set_cell_size
@@ -18,7 +22,6 @@ from rich.cells import cell_len, set_cell_size
 from engine.analysis.comparison import (
     DIFFERENCE,
     STD,
-    TIME_TO_QUALITY,
     Kind,
     Row,
     Value,
@@ -29,89 +32,144 @@ from engine.analysis.comparison import (
     with_deviation,
     with_sign,
 )
+from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.errors import UsageError, did_you_mean
 
-Format = Literal["table", "csv", "md", "json"]
+Format = Literal["table", "csv", "md", "json", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+FOR_PROGRAMS = frozenset({"csv", "json", "xlsx"})
+"""Formats with every digit, and with deviations in columns of their own."""
 
-_ESSENTIAL = (
-    "model", "dataset", "length", "label", "seed", "seeds", "state", TIME_TO_QUALITY,
-    "NDCG@10/test", "Recall@10/test", "NDCG@10/valid", "MRR@10/test", "HitRate@10/test",
-    "EpochTime", "Total Epoch Trained", "BestEpoch", "Loss/train", "Model/TotalParams",
-    "GradientNorm", "run",
-)  # fmt: skip
-"""Columns that a table shows first where it can't show all, the most important first."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """Characters that begin a formula in spreadsheets, in some the wide forms too."""
 
+_NUMBERS = frozenset({int, float, type(None)})
+_LINES_AT_ONCE = 1_000
+
 _LONGEST_CELL = 200
 """Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
+_LONGEST_FITTED = 28
+"""Most characters where a table must fit a terminal, but for ids."""
+
+_GAP = 2
+"""Blanks between two columns."""
+
+_OF_PROGRAMS = {"age": "created"}
+"""Names of columns in which programs get something else: seconds since 1970."""
 
 
-def format_rows(rows: Sequence[Row], format: str, *, width: int | None = None) -> str:  # noqa: A002
+def format_rows(
+    rows: Sequence[Row],
+    format: str,  # noqa: A002
+    *,
+    names: Sequence[str] | None = None,
+    first: Sequence[str] = (),
+    width: int | None = None,
+) -> str:
     """Write the rows of `compare_rows` or `by_cell` as text that ends in a newline.
 
     Args:
         format: one of `FORMATS`; CSV and JSON have every digit.
-        width: columns of the terminal that a table must fit; None shows every column.
+        names: columns to write, in this order, those that the rows have; None for all.
+        first: the most telling columns, which a narrow table has before the others.
+        width: columns of the terminal that a table must fit: the last columns are left out, and
+            it is said which. None leaves none out.
 
     Raises:
         UsageError: the format isn't one of `FORMATS`.
     """
     match format.strip().lower():
         case "table":
-            return _table(rows, width)
+            return _table(rows, _for_people(rows, names), first, width)
         case "csv":
-            names = _names(rows)
-            return csv_text([names, *([row[name] for name in names] for row in rows)])
+            return csv_text(_lines(rows, names))
         case "md":
-            return _markdown(rows)
+            return _markdown(rows, _for_people(rows, names))
+        case "latex":
+            return _latex(rows, _for_people(rows, names))
         case "json":
-            return json.dumps(list(rows), indent=2, allow_nan=False) + "\n"
+            heads = for_programs(rows, names)
+            content = [{head: row[name] for name, head in heads.items()} for row in rows]
+            return json.dumps(content, indent=2, allow_nan=False) + "\n"
         case _:
             raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
 
 
-def _names(rows: Sequence[Row]) -> list[str]:
-    return list(rows[0]) if rows else column_names()
+def _lines(rows: Sequence[Row], names: Sequence[str] | None) -> Iterator[Sequence[Value]]:
+    heads = for_programs(rows, names)
+    yield tuple(heads.values())
+    yield from (tuple(map(row.__getitem__, heads)) for row in rows)
 
 
-def _for_people(rows: Sequence[Row]) -> list[str]:
+def for_programs(rows: Sequence[Row], names: Sequence[str] | None = None) -> dict[str, str]:
+    """Return the rows' keys that programs get, each with its heading; a figure's deviation follows
+    it."""
+    own = list(rows[0]) if rows else [*column_names()] if names is None else list(names)
+    if names is not None:
+        wanted = (each for name in names for each in (name, name + STD))
+        own = [name for name in wanted if name in own]
+    return {name: _OF_PROGRAMS.get(name, name) for name in own}
+
+
+def _for_people(rows: Sequence[Row], names: Sequence[str] | None) -> list[str]:
     """Return the columns without deviations, which stand beside their means, and without digests
     of settings where labels say in what they differ."""
-    names = [name for name in _names(rows) if not name.endswith(STD)]
-    if "label" not in names:
-        return names
-    told = {"settings"} if any(row["label"] for row in rows) else {"settings", "label"}
-    return [name for name in names if name not in told]
+    own = list(rows[0]) if rows else column_names()
+    if names is not None:
+        own = [name for name in names if name in own]
+    own = [name for name in own if not name.endswith(STD)]
+    if "label" not in own:
+        return own
+    left = {"settings"} if names is None else set[str]()
+    left |= set() if any(row["label"] for row in rows) else {"label"}
+    return [name for name in own if name not in left]
 
 
 def csv_text(lines: Iterable[Sequence[Value | Decimal]]) -> str:
     """Write lines of values, the first being the head, as CSV for programs and spreadsheets."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(map(csv_cell, line) for line in lines)
+    csv.writer(out, lineterminator="\n").writerows(csv_lines(lines))
     return out.getvalue()
 
 
-def csv_cell(value: Value | Decimal) -> str:
-    """Write a value with every digit; text that a spreadsheet would take for a formula gets a quote
-    before it."""
-    if value is None:
-        return ""
+def csv_lines(lines: Iterable[Sequence[Value | Decimal]]) -> Iterator[Sequence[Value | Decimal]]:
+    """Make values ready for `csv.writer`, which writes every digit of a number: a text that a
+    spreadsheet would take for a formula gets a quote before it.
+    """
+    rest, cell = iter(lines), cache(_csv_cell)  # the texts of very many lines are few
+    while some := list(islice(rest, _LINES_AT_ONCE)):
+        columns = zip(*some, strict=True)
+        yield from zip(
+            *(
+                column
+                if _NUMBERS.issuperset(map(type, column))
+                else [
+                    cell(value) if isinstance(value, (str, Decimal)) else value for value in column
+                ]
+                for column in columns
+            ),
+            strict=True,
+        )
+
+
+def _csv_cell(value: str | Decimal) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if not isinstance(value, str):
-        return repr(value)
     text = printable(value)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
-def _markdown(rows: Sequence[Row]) -> str:
-    names = _for_people(rows)
+def _markdown(rows: Sequence[Row], names: Sequence[str]) -> str:
     figures = [kind_of(name) != "text" for name in names]
     body = zip(*(_cell_texts(rows, name) for name in names), strict=True)
     lines = ([markdown_cell(text) for text in line] for line in (names, *body))
     return markdown_table(lines, figures)
+
+
+def _latex(rows: Sequence[Row], names: Sequence[str]) -> str:
+    body = zip(*(_cell_texts(rows, name) for name in names), strict=True)
+    right = [kind_of(name) != "text" for name in names]
+    return tabular([names], [[tex(text) for text in line] for line in body], right)
 
 
 def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> str:
@@ -133,14 +191,21 @@ def markdown_cell(text: str) -> str:
     return escaped
 
 
-def _table(rows: Sequence[Row], width: int | None) -> str:
+def _table(
+    rows: Sequence[Row], names: Sequence[str], first: Sequence[str], width: int | None
+) -> str:
     if not rows:
         return "No runs match.\n"
-    every = _for_people(rows)
-    cells = {name: [_cut(text) for text in _cell_texts(rows, name)] for name in every}
-    shown = _fitting(every, cells, width)
-    headings = {name: [line for line in split_heading(name) if line] for name in shown}
-    height = max(len(lines) for lines in headings.values())
+    cells = {name: _cell_texts(rows, name) for name in names}
+    for name, texts in cells.items():
+        most = _LONGEST_CELL if width is None or name == "run" else _LONGEST_FITTED
+        cells[name] = [_cut(text, most) for text in texts]
+    headings = {name: [line for line in split_heading(name) if line] for name in names}
+    ranked = dict.fromkeys((*(name for name in first if name in cells), *names))
+    wide = {name: max(map(cell_len, (*headings[name], *cells[name]))) for name in ranked}
+    kept = fitting(wide, width)
+    shown = [name for name in names if name in kept]
+    height = max(len(headings[name]) for name in shown)
     columns = [
         aligned(
             [*[""] * (height - len(headings[name])), *headings[name], *cells[name]],
@@ -151,16 +216,38 @@ def _table(rows: Sequence[Row], width: int | None) -> str:
     ]
     lines, rule = side_by_side(columns)
     lines.insert(height, rule)
-    hidden = len(every) - len(shown)
-    if hidden:
-        more = f"{hidden} more columns in a wider terminal, or with --format csv, md or json."
-        lines += ["", more]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *left_out(names, shown, width)]) + "\n"
+
+
+def fitting(wide: Mapping[str, int], width: int | None) -> list[str]:
+    """Choose the columns that fit into ``width`` terminal cells, the first ones first; ``None``
+    keeps all.
+
+    Args:
+        wide: the cells that each column takes, by its name.
+    """
+    kept: list[str] = []
+    used = 0
+    for name, cells in wide.items():
+        if width is None or not kept or used + cells <= width:
+            kept.append(name)
+            used += cells + _GAP
+    return kept
+
+
+def left_out(names: Sequence[str], shown: Collection[str], width: int | None) -> list[str]:
+    """Say below a table of that width which columns it has no room for; nothing if it has all."""
+    hidden = [name for name in names if name not in shown]
+    if not hidden or width is None:
+        return []
+    columns = "1 column" if len(hidden) == 1 else f"{len(hidden)} columns"
+    said = textwrap.shorten(f"No room for {columns}: {', '.join(hidden)}.", width, placeholder=" …")
+    return ["", said, "--wide shows all columns."]
 
 
 def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
     """Join columns of aligned texts to lines; return these and a rule as long as the longest."""
-    rule = "─" * (sum(cell_len(column[0]) for column in columns) + 2 * (len(columns) - 1))
+    rule = "─" * (sum(cell_len(column[0]) for column in columns) + _GAP * (len(columns) - 1))
     return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)], rule
 
 
@@ -182,26 +269,31 @@ def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[
     return [gap + text if right else text + gap for text, gap in zip(texts, gaps, strict=True)]
 
 
-def _fitting(names: Sequence[str], cells: dict[str, list[str]], width: int | None) -> list[str]:
-    """Choose the columns that fit into ``width`` terminal cells, the essential ones first; return
-    them in their usual order. ``None`` keeps all.
+def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes:
+    """Write the rows as a workbook of XLSX: numbers with every digit, the head in sight.
 
     Args:
-        cells: the texts of every column, by its name.
+        names: as for `format_rows`.
     """
-    if width is None:
-        return list(names)
-    ranked = [name for name in _ESSENTIAL if name in cells]
-    ranked += [name for name in names if name not in ranked]
-    kept: set[str] = set()
-    used = 0
-    for name in ranked:
-        need = max(map(cell_len, (*split_heading(name), *cells[name]))) + 2
-        if kept and used + need > width:
-            break
-        kept.add(name)
-        used += need
-    return [name for name in names if name in kept]
+    with workbook() as made:
+        sheet = made.book.add_worksheet("Comparison")
+        sheet.freeze_panes(1, 0)
+        head = made.book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+        kinds = {
+            kind: made.book.add_format({"num_format": shown})
+            for kind, shown in NUMBER_FORMATS.items()
+        }
+        for place, (name, heading) in enumerate(for_programs(rows, names).items()):
+            shown = kinds[kind_of(name.removesuffix(STD))]
+            sheet.write_string(0, place, heading, head)
+            for line, row in enumerate(rows, 1):
+                value = row[name]
+                if isinstance(value, str):
+                    sheet.write_string(line, place, printable(value))
+                elif value is not None:
+                    sheet.write_number(line, place, value, shown)
+            sheet.set_column(place, place, 24 if name == "run" else 12)
+    return made.content
 
 
 def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
@@ -216,13 +308,15 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
         value = value[:12]
     if name.endswith(DIFFERENCE) and isinstance(value, int | float):
         return with_sign(figure(abs(value), kind), value)
+    if name == "age" and isinstance(value, int | float):
+        value = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
     text = printable(figure(value, kind))
     deviation = row.get(name + STD)
     return with_deviation(text, deviation if isinstance(deviation, float) else None, kind)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def listed(texts: Iterable[str]) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.spec import Filter, SplitRule
-from engine.store.database import fetch, json_object
+from engine.store.database import fetch
 
 PROVENANCE = (
     "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
@@ -17,9 +18,15 @@ PROVENANCE = (
 )  # fmt: skip
 """Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``test_users``
 are those that are evaluated in test, ``ceiling`` is the highest value that a metric on test can
-have (`engine.ceiling`)."""
+have (`engine.evaluated`)."""
 
-_STARTED = ("device", "dtype", "checksum", "torch", "code")
+_SPEC = ("protocol", "source")
+_START = (
+    "device", "dtype", "checksum", "torch", "code", "users", "valid_users", "test_users",
+    "test_cold",
+)  # fmt: skip
+"""Fields of a journal's ``start`` that are read."""
+
 _AT_ONCE = 500
 _SPLIT = SplitRule().model_dump()
 _FILTER = Filter().model_dump()
@@ -27,41 +34,79 @@ _FILTER = Filter().model_dump()
 
 def provenance_of(
     con: sqlite3.Connection, run_ids: Sequence[str]
-) -> dict[str, dict[str, str | float | None]]:
+) -> dict[str, Mapping[str, str | float | None]]:
     """Read the provenance of runs, by run id, from the newest attempt of each."""
-    found: dict[str, dict[str, str | float | None]] = {}
-    for first in range(0, len(run_ids), _AT_ONCE):
-        some = run_ids[first : first + _AT_ONCE]
+    found: dict[str, Mapping[str, str | float | None]] = {}
+    # Very many runs have few texts, and lie in the tables in the order of their ids.
+    described, specs, ordered = cache(_described), dict[str, str | None](), sorted(run_ids)
+    for first in range(0, len(ordered), _AT_ONCE):
+        some = ordered[first : first + _AT_ONCE]
         marks = ",".join("?" * len(some))
-        specs = fetch(
-            con,
-            "SELECT s.run, s.spec, r.settings FROM specs s CROSS JOIN runs r ON r.id = s.run"  # noqa: S608
-            f" WHERE s.run IN ({marks})",
-            some,
-        )
-        for run, spec, settings in specs:
-            content = json_object(spec)
-            found[run] = dict.fromkeys(PROVENANCE) | {
-                "protocol": _scalar(content.get("protocol")),
-                "split": split_of(content),
-                "settings": settings,
-                "attempts": 0,
-            }
         starts = fetch(
             con,
-            f"SELECT run, attempt, fields FROM events WHERE run IN ({marks}) AND kind = 'start'"  # noqa: S608
-            " ORDER BY run, attempt, seq",
+            f"SELECT run, attempt, {_parts('fields', _START)} FROM events"  # noqa: S608
+            f" WHERE run IN ({marks}) AND kind = 'start' ORDER BY run, attempt, seq",
             some,
         )
-        for run, attempt, fields in starts:
-            if run in found:
-                content = json_object(fields)
-                found[run].update({name: _scalar(content.get(name)) for name in _STARTED})
-                found[run]["attempts"] = attempt
-                ceiling, evaluated = ceiling_of(content), evaluated_of(content)
-                found[run]["test_users"] = evaluated.test if evaluated else None
-                found[run]["ceiling"] = ceiling.highest if ceiling else None
+        newest = {run: (attempt, parts) for run, attempt, parts in starts}
+        # Runs of the same settings have the same protocol and split (`engine.spec.identity`), but
+        # for imported ones, whose settings aren't known.
+        runs = fetch(
+            con,
+            "SELECT id, settings, iif(origin = '', coalesce(settings, id), id)"  # noqa: S608
+            f" FROM runs WHERE id IN ({marks})",
+            some,
+        )
+        unread = {like: run for run, _, like in runs if like not in specs}
+        specs |= dict.fromkeys(unread)
+        specs |= _specs(con, unread)
+        for run, settings, like in runs:
+            attempt, start = newest.get(run, (0, None))
+            found[run] = described(specs[like], start, settings, attempt)
     return found
+
+
+def _specs(con: sqlite3.Connection, runs: Mapping[str, str]) -> dict[str, str]:
+    """Read protocol and source of runs' specifications, as a JSON array each, by the runs' keys."""
+    rows = fetch(
+        con,
+        f"SELECT run, {_parts('spec', _SPEC)} FROM specs"  # noqa: S608
+        " WHERE run IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs.values())),),
+    )
+    parts = dict(map(tuple, rows))
+    return {key: parts[run] for key, run in runs.items() if run in parts}
+
+
+def _parts(column: str, names: Sequence[str]) -> str:
+    """Write SQL for some fields of a column's JSON object, as one JSON array; NULL where it holds
+    none."""
+    paths = ", ".join(f"'$.{name}'" for name in names)
+    return f"CASE WHEN json_valid({column}) THEN json_extract({column}, {paths}) END"
+
+
+def _described(
+    spec: str | None, start: str | None, settings: str | None, attempts: int
+) -> Mapping[str, str | float | None]:
+    """Put a run's provenance together, its keys in the order of `PROVENANCE`.
+
+    Args:
+        spec: the fields `_SPEC` of its specification, as a JSON array.
+        start: the fields `_START` of its newest attempt's ``start``, as a JSON array.
+    """
+    specified = dict(zip(_SPEC, json.loads(spec), strict=True)) if spec else {}
+    started = dict(zip(_START, json.loads(start), strict=True)) if start else {}
+    ceiling, evaluated = ceiling_of(started), evaluated_of(started)
+    known: dict[str, str | float | None] = {
+        **{name: _scalar(value) for name, value in started.items()},
+        "protocol": _scalar(specified.get("protocol")),
+        "split": split_of(specified),
+        "settings": settings,
+        "attempts": attempts,
+        "test_users": evaluated.test if evaluated else None,
+        "ceiling": ceiling.highest if ceiling else None,
+    }
+    return {name: known.get(name) for name in PROVENANCE}
 
 
 def split_of(spec: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,9 +10,15 @@ from typing import Any, TypeVar
 
 from engine.config.entries import ModelEntry, ReferenceTable, Settings
 from engine.config.launchers import SlurmProfile
-from engine.config.overrides import Override, overlay, parse_override, profile_settings
+from engine.config.overrides import (
+    combination_count,
+    combinations,
+    combined,
+    parse_override,
+    profile_settings,
+)
 from engine.errors import UsageError, did_you_mean, shown
-from engine.spec import CellKey, Dataset, Overrides, RunSpec, Suite
+from engine.spec import CellKey, Dataset, Override, Overrides, RunSpec, Suite, Sweep
 from engine.validation import InvalidError, validate
 
 MOST_RUNS = 10_000
@@ -108,7 +113,8 @@ class Catalogue:
 
     def run_count(self, suite: Suite) -> int:
         """Return how many runs `expand` makes of a suite. Raises `UsageError`."""
-        return len(self.cells(suite)) * max(1, len(suite.variants)) * len(suite.seeds)
+        combinations = combination_count(suite.overrides, suite.variants)
+        return len(self.cells(suite)) * combinations * len(suite.seeds)
 
     def expand(self, suite: Suite) -> list[RunSpec]:
         """Return all runs of a suite, its cells in the order that it names them (see `specs`).
@@ -116,9 +122,10 @@ class Catalogue:
         Raises:
             UsageError: a run is invalid, or there are more than `MOST_RUNS`.
         """
-        axes = (suite.models, suite.datasets, suite.lengths, suite.variants or ("",), suite.seeds)
         if not suite.cells:  # before so many cells are made
-            _check_number(math.prod(map(len, axes)))
+            cells = len(suite.models) * len(suite.datasets) * len(suite.lengths)
+            combinations = combination_count(suite.overrides, suite.variants)
+            _check_number(cells * combinations * len(suite.seeds))
         return self.specs(
             self.cells(suite), suite.seeds, suite.profile, suite.overrides, suite.variants
         )
@@ -128,10 +135,11 @@ class Catalogue:
         cells: Sequence[CellKey],
         seeds: Sequence[int],
         profile: str,
-        overrides: Mapping[str, Override],
+        overrides: Mapping[str, Sweep],
         variants: Mapping[str, Overrides],
     ) -> list[RunSpec]:
-        """Make every run of some cells: cell by cell, variant by variant, seed by seed.
+        """Make every run of some cells: cell by cell, variant by variant, combination by
+        combination of the overrides' values, seed by seed.
 
         Args:
             variants: overrides by name of a variant, which go before ``overrides``; each cell is
@@ -140,11 +148,14 @@ class Catalogue:
         Raises:
             UsageError: a combination is impossible, or there are too many.
         """
-        each = variants or {"": {}}
-        _check_number(len(cells) * len(each) * len(seeds))
+        _check_number(len(cells) * combination_count(overrides, variants) * len(seeds))
+        ways = [
+            (variant, settings)
+            for variant, sweep in combined(overrides, variants).items()
+            for settings in combinations(sweep)
+        ]
         specs: list[RunSpec] = []
-        for cell, variant in product(cells, each):
-            settings = overlay(dict(overrides), each[variant])
+        for cell, (variant, settings) in product(cells, ways):
             checked = [
                 self.run_spec(*cell, seed, profile, settings, variant)
                 for seed in (seeds[:1] if specs else seeds)  # copies aren't: each seed is, once

@@ -104,6 +104,8 @@ class Settings(Strict):
     """How often to retry a run whose process vanished."""
     pause_after: int = Field(default=3, ge=0, le=1000)
     """Pause the queue when this many runs fail of the same cause within a minute; 0: never."""
+    niceness: int = Field(default=10, ge=0, le=19)
+    """Niceness of the processes that train: more waits for more."""
     idle_seconds: float = Field(default=30, ge=0)
     """How long the supervisor waits for new runs before it ends."""
     notify: Literal["unfocused", "always", "never"] = "unfocused"

@@ -13,7 +13,7 @@ from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable
 from engine.config.launchers import SlurmProfile
 from engine.config.layers import Loaded, config_layers, read_entries, read_settings
-from engine.config.overrides import Section, parse_override, size_settings
+from engine.config.overrides import Section, parse_override, size_settings, sweep_values
 from engine.errors import UsageError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
 from engine.spec import ARCHITECTURES, Dataset, Suite, Training
@@ -110,7 +110,8 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
         for path, overrides in ({("overrides",): suite.overrides} | variants).items():
             for key, value in overrides.items():
                 try:
-                    parse_override(model, suite.profile, key, value)
+                    for one in sweep_values(value):
+                        parse_override(model, suite.profile, key, one)
                 except UsageError as error:
                     raise document.error((*path, key), str(error)) from None
     try:

@@ -1,31 +1,83 @@
-"""Overrides of a profile's settings, such as ``lr=0.0005``.
+"""Overrides of a profile's settings, such as ``lr=0.0005``, and sweeps over several values of them.
 
 A key is a setting's name, or section and name (``training.lr``), with ``-`` or ``_``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
 from engine.config.entries import ModelEntry, Profile, SizeSettings
 from engine.errors import UsageError, did_you_mean, shown
-from engine.spec import ARCHITECTURES, Overrides, Size, Training
+from engine.spec import ARCHITECTURES, Override, Overrides, Size, Sweep, Training
 from engine.validation import InvalidError, validate_field
-from engine.yamlfile import parse_scalar
+from engine.yamlfile import Scalar, parse_scalar
 
-Override = str | int | float | bool
-"""The value of an override: as text, which is parsed as in YAML, or typed."""
 Section = Literal["architecture", "training"]
 """The part of a `RunSpec` that a setting belongs to."""
 
+Value = TypeVar("Value")
 
-def overlay(below: Overrides, above: Overrides) -> Overrides:
+
+def overlay(below: Mapping[str, Value], above: Mapping[str, Value]) -> dict[str, Value]:
     """Merge overrides; those of ``above`` take the place of the same settings in ``below``, however
     the keys are spelled."""
-    taken = {_bare(key) for key in above}
-    return {key: value for key, value in below.items() if _bare(key) not in taken} | above
+    return without(below, above) | {**above}
+
+
+def without(settings: Mapping[str, Value], others: Iterable[str]) -> dict[str, Value]:
+    """Leave out the settings that are named, however the keys are spelled."""
+    taken = set(map(setting_name, others))
+    return {key: value for key, value in settings.items() if setting_name(key) not in taken}
+
+
+def parsed(value: Override) -> Scalar:
+    """Return the value that is meant, such as 0.001 by ``1e-3``."""
+    return parse_scalar(value.strip()) if isinstance(value, str) else value
+
+
+def sweep_values(sweep: Sweep) -> tuple[Override, ...]:
+    """Return the values that are run, each once, as they were written first."""
+    values: dict[tuple[bool, Scalar], Override] = {}
+    for written in sweep if isinstance(sweep, tuple) else (sweep,):
+        value = parsed(written)
+        values.setdefault((isinstance(value, bool), value), written)
+    return tuple(values.values())
+
+
+def swept(overrides: Mapping[str, Sweep]) -> dict[str, int]:
+    """Return the number of values of each setting that has several."""
+    numbers = {key: len(sweep_values(sweep)) for key, sweep in overrides.items()}
+    return {key: number for key, number in numbers.items() if number > 1}
+
+
+def combinations(overrides: Mapping[str, Sweep]) -> Iterator[dict[str, Override]]:
+    """Yield every combination of the values of settings; the last setting's change fastest."""
+    for values in product(*map(sweep_values, overrides.values())):
+        yield dict(zip(overrides, values, strict=True))
+
+
+def combined(
+    overrides: Mapping[str, Sweep], variants: Mapping[str, Overrides]
+) -> dict[str, dict[str, Sweep]]:
+    """Return the overrides of each variant, by its name; of one without a name if there are none.
+
+    Args:
+        variants: overrides that go before ``overrides``, by name of the variant.
+    """
+    return {name: overlay(overrides, own) for name, own in (variants or {"": {}}).items()}
+
+
+def combination_count(overrides: Mapping[str, Sweep], variants: Mapping[str, Overrides]) -> int:
+    """Return how many runs a cell has for each seed."""
+    return sum(
+        math.prod(swept(settings).values()) for settings in combined(overrides, variants).values()
+    )
 
 
 def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]:
@@ -57,19 +109,19 @@ def parse_override(
     section: Section = "training" if owner is Training else "architecture"
     if owner is None or prefix not in ("", section):
         raise UsageError(f"{entry.name} has no setting {shown(key)}: {did_you_mean(name, known)}")
-    parsed = parse_scalar(value.strip()) if isinstance(value, str) else value
+    meant = parsed(value)
     try:
-        validate_field(owner, name, parsed)
+        validate_field(owner, name, meant)
     except InvalidError as error:
         raise UsageError(f"{key}: {error.problem}") from None
-    return section, name, parsed
+    return section, name, meant
 
 
 def _normalised(key: str) -> str:
     return key.replace("-", "_")
 
 
-def _bare(key: str) -> str:
+def setting_name(key: str) -> str:
     """Return the setting's name in a key: ``lr`` of ``training.lr``."""
     return _normalised(key).rpartition(".")[2]
 

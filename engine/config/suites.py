@@ -8,10 +8,11 @@ from typing import Any
 
 from engine.config.catalogue import Catalogue
 from engine.config.layers import invalid_name, save_entry
+from engine.config.overrides import parsed, sweep_values
 from engine.errors import UsageError
-from engine.spec import CellKey, Overrides, Suite
+from engine.spec import CellKey, Override, Overrides, Suite, Sweep
 from engine.validation import InvalidError, validate
-from engine.yamlfile import parse_scalar, to_yaml
+from engine.yamlfile import to_yaml
 
 
 def suite_of_cells(
@@ -20,7 +21,7 @@ def suite_of_cells(
     cells: Sequence[CellKey],
     seeds: Sequence[int],
     profile: str,
-    overrides: Overrides,
+    overrides: Mapping[str, Sweep],
     variants: Mapping[str, Overrides],
 ) -> Suite:
     """Make a suite of these cells; ``Suite.cells`` lists them unless they are all combinations of
@@ -83,10 +84,15 @@ def save_suite(
     return save_entry(extra, "suites", "suite", suite.name, suite_yaml(suite), replace)
 
 
-def _typed(overrides: Overrides) -> Overrides:
+def _typed(overrides: Mapping[str, Sweep]) -> dict[str, Sweep]:
     """Parse the values that are text, as YAML would: ``"1e-3"`` to 0.001."""
-    typed: Overrides = {}
-    for key, value in overrides.items():
-        parsed = parse_scalar(value) if isinstance(value, str) else value
-        typed[key] = value if parsed is None else parsed
+    typed: dict[str, Sweep] = {}
+    for key, sweep in overrides.items():
+        values = tuple(map(_one_typed, sweep_values(sweep)))
+        typed[key] = values if len(values) > 1 else values[0]
     return typed
+
+
+def _one_typed(written: Override) -> Override:
+    value = parsed(written)
+    return written if value is None else value

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ceiling import Ceiling
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData
 from engine.datasets.times import span_text, time_text
+from engine.evaluated import Ceiling
 
 LENGTHS = (50, 75, 100)
 """The reference's sequence lengths, for `Statistics.longer`."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from engine.analysis.export import csv_cell
+from engine.analysis.export import csv_lines
 from engine.errors import UsageError
 from engine.files.named import named_file
 from engine.metrics import EPOCH_MEASURES
@@ -76,7 +76,7 @@ def _write_csv(file: IO[bytes], batches: Iterable[list[Line]]) -> int:
     writer.writerow(COLUMNS)
     rows = 0
     for batch in batches:
-        writer.writerows([csv_cell(value) for value in row] for row in batch)
+        writer.writerows(csv_lines(batch))
         rows += len(batch)
     text.detach()
     return rows

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.errors import TrainingError
 from engine.machine.environment import background_environment, thread_environment
+from engine.machine.priority import lower_priority
 from engine.machine.slots import Slot
 from engine.store.pastcosts import Hardware, cost_settings, past_cost
 
@@ -24,6 +25,9 @@ MEASURE = (sys.executable, "-P", "-m", "engine.worker.measure")
 
 MEASURE_SECONDS = 120.0
 """Most time of one measurement; loading the data takes most of it."""
+
+MEASURE_NICENESS = 10
+"""Niceness of what measures, so that the app that waits for it still answers at once."""
 
 Source = Literal["past", "nearest", "measured"]
 """What an estimate is from: runs of the same cell, runs of another length, or a measurement."""
@@ -80,6 +84,7 @@ class MeasuringProcess:
             cwd=os.sep,
             text=True,
         )
+        lower_priority(self._process.pid, MEASURE_NICENESS)
 
     @property
     def pid(self) -> int:

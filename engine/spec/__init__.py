@@ -13,7 +13,7 @@ from engine.spec.data import (
 from engine.spec.identity import settings_digest
 from engine.spec.run import RunSpec, amended
 from engine.spec.strict import Name, Strict
-from engine.spec.suite import CellKey, Overrides, Suite
+from engine.spec.suite import CellKey, Override, Overrides, Suite, Sweep
 from engine.spec.training import (
     ARCHITECTURES,
     XLSTM,
@@ -36,6 +36,7 @@ __all__ = [
     "Dataset",
     "Filter",
     "Name",
+    "Override",
     "Overrides",
     "Packing",
     "RunSpec",
@@ -44,6 +45,7 @@ __all__ = [
     "SplitRule",
     "Strict",
     "Suite",
+    "Sweep",
     "SyntheticSource",
     "Training",
     "Transformer",

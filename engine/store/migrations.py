@@ -207,6 +207,13 @@ def migrations() -> Migrations:
         db.execute(f"{made.removesuffix(')')}, cpu_seconds_max, cpu_wait_seconds_max)")
         db.execute("PRAGMA user_version = 11")
 
+    @steps()
+    def telemetry_of_each_gpu(db: Database) -> None:
+        # gpu: which of the run's GPUs a row is of, from 1 on; NULL for the first, whose row has the
+        # host's figures too, and where there is none.
+        db.execute("ALTER TABLE telemetry ADD COLUMN gpu INTEGER")
+        db.execute("PRAGMA user_version = 12")
+
     return steps
 
 

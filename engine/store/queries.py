@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from engine.ceiling import Ceiling, ceiling_of
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.evaluated import Evaluated, evaluated_of
+from engine.evaluated import Ceiling, Evaluated, ceiling_of, evaluated_of
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.spread import Spread
@@ -18,6 +17,7 @@ from engine.store.compare.comparison import matching
 from engine.store.compare.grouping import Choice, cell_table
 from engine.store.database import fetch
 from engine.store.series import starts
+from engine.store.tags import is_annotated
 
 if TYPE_CHECKING:
     from engine.spec import RunSpec
@@ -74,6 +74,13 @@ class Run:
     whether it was disturbed."""
     launcher: str | None = None
     """The launcher that starts it; ``None`` for the supervisor's machine."""
+    tags: str = "[]"
+    """Its tags, as `engine.store.tags` writes them."""
+
+    @property
+    def annotated(self) -> bool:
+        """Whether people gave it a note or tags."""
+        return is_annotated(self.note, self.tags)
 
     @property
     def progress(self) -> float | None:
@@ -382,9 +389,10 @@ def present_runs(con: sqlite3.Connection, fingerprint: str) -> list[Run]:
 
 
 def queue_hold(con: sqlite3.Connection) -> str | None:
-    """Return a sentence that says why the queue is paused; None if it isn't."""
-    rows = fetch(con, "SELECT message FROM hold WHERE since IS NOT NULL")
-    return str(rows[0][0]) if rows else None
+    """Return a sentence that says why the queue is paused, empty where someone paused it; None if
+    it isn't."""
+    rows = fetch(con, "SELECT cause, message FROM hold WHERE since IS NOT NULL")
+    return ("" if rows[0][0] == "user" else str(rows[0][1])) if rows else None
 
 
 def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:

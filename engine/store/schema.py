@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")
@@ -22,6 +22,7 @@ TELEMETRY_MEASURES = (
     "process_memory_mib",
     "gpu_others",  # processes on the GPU beside the worker, at most, since the line before
     "gpu_throttle",  # why its clock was held down since the line before: NVML's bits
+    "gpu",  # which of the run's GPUs, from 1 on; NULL for the first, whose row has the host too
 )
 SUMMARY_MEASURES = (
     *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in AGGREGATES),

@@ -10,6 +10,18 @@ from typing import Any
 from engine.metrics import EPOCH_MEASURES
 from engine.store.database import fetch
 
+DEVICE_MEASURES = (
+    "gpu_utilization",
+    "gpu_memory_mib",
+    "gpu_power_w",
+    "process_gpu_memory_mib",
+    "cpu_percent",
+    "memory_used_mib",
+    "process_cpu_percent",
+    "process_memory_mib",
+)
+"""Columns of telemetry that are charted."""
+
 
 def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
     """Read all columns of the table ``epochs``, by epoch."""
@@ -87,6 +99,44 @@ def starts(con: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, dict[st
     return {run: json.loads(fields) for run, fields in rows}
 
 
+def device_samples(
+    con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
+) -> list[sqlite3.Row]:
+    """Read the samples of telemetry after ``(attempt, seq)``, of every GPU (``gpu`` is 0 for the
+    first), without work that a later attempt did again: all `DEVICE_MEASURES` after ``attempt, seq,
+    t, gpu``."""
+    return fetch(
+        con,
+        f"""WITH shown AS (
+            SELECT attempt, (
+                SELECT min(later.resumed_epoch) FROM attempts later
+                WHERE later.run = a.run AND later.attempt > a.attempt
+            ) AS last_epoch FROM attempts a WHERE a.run = :run
+        ), parts AS (
+            SELECT attempt, CASE WHEN last_epoch IS NULL THEN 9e99 ELSE coalesce((
+                SELECT t FROM epochs WHERE run = :run AND epoch = last_epoch
+            ), 0) END AS last FROM shown
+        )
+        SELECT s.attempt, s.seq, s.t, coalesce(s.gpu, 0) AS gpu, {", ".join(DEVICE_MEASURES)}
+        FROM telemetry s JOIN parts ON parts.attempt = s.attempt
+        WHERE s.run = :run AND (s.attempt, s.seq) > (:attempt, :seq) AND s.t <= parts.last
+        ORDER BY s.attempt, s.seq""",  # noqa: S608
+        {"run": run_id, "attempt": after_seq[0], "seq": after_seq[1]},
+    )
+
+
+def mean_utilization(con: sqlite3.Connection, run_id: str) -> list[float]:
+    """Read the mean utilisation of each of the run's GPUs over its samples, in per cent; none of a
+    run without one."""
+    rows = fetch(
+        con,
+        "SELECT avg(gpu_utilization) AS mean FROM telemetry WHERE run = ?"
+        " GROUP BY coalesce(gpu, 0) HAVING mean IS NOT NULL ORDER BY coalesce(gpu, 0)",
+        (run_id,),
+    )
+    return [row["mean"] for row in rows]
+
+
 def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[dict[str, Any]]:
     """Read all columns of the table ``telemetry`` after the time ``since``, in order of time."""
     sql = "SELECT * FROM telemetry WHERE run = ? AND t > ? ORDER BY t, attempt, seq"
@@ -94,23 +144,24 @@ def telemetry(con: sqlite3.Connection, run_id: str, since: float = 0) -> list[di
 
 
 def newest_telemetry(con: sqlite3.Connection, run_id: str) -> dict[str, Any]:
-    """Read the newest row of the table ``telemetry``; empty if there is none."""
-    sql = "SELECT * FROM telemetry WHERE run = ? ORDER BY t DESC LIMIT 1"
+    """Read the newest row of the table ``telemetry`` of host and first GPU; empty without one."""
+    sql = "SELECT * FROM telemetry WHERE run = ? AND gpu IS NULL ORDER BY t DESC LIMIT 1"
     return next(iter(_dicts(con, sql, (run_id,))), {})
 
 
 def thinned_telemetry(
     con: sqlite3.Connection, run_id: str, at_most: int
 ) -> tuple[list[dict[str, Any]], int]:
-    """Read every n-th sample of telemetry, the newest among them, with all columns, and return n.
+    """Read every n-th sample of the host and the first GPU, the newest among them, with all columns
+    of telemetry, and return n.
 
     n is 1 unless there are more than ``at_most`` samples.
     """
-    rows = fetch(con, "SELECT count(*) FROM telemetry WHERE run = ?", (run_id,))
+    rows = fetch(con, "SELECT count(*) FROM telemetry WHERE run = ? AND gpu IS NULL", (run_id,))
     stride = max(1, -(-rows[0][0] // at_most))
     sql = """SELECT * FROM (
             SELECT *, row_number() OVER (ORDER BY attempt DESC, seq DESC) AS back
-            FROM telemetry WHERE run = ?
+            FROM telemetry WHERE run = ? AND gpu IS NULL
         ) WHERE (back - 1) % ? = 0 ORDER BY attempt, seq"""
     return _dicts(con, sql, (run_id, stride)), stride
 

@@ -24,6 +24,11 @@ def parse_tags(text: object) -> tuple[str, ...]:
     return tuple(str(tag) for tag in content) if isinstance(content, list) else ()
 
 
+def is_annotated(note: object, tags: object) -> bool:
+    """Return whether people gave a run a note or tags, by what its row holds of both."""
+    return bool(note) or bool(parse_tags(tags))
+
+
 def tags_text(tags: Iterable[str]) -> str:
     """Write tags as a run's row holds them."""
     return json.dumps(list(tags), ensure_ascii=False)

@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = _settings(options.config_dir)
-        local = Pool(launcher or LocalLauncher(), detect_slots(settings.slots))
+        launcher = launcher or LocalLauncher(niceness=settings.niceness)
+        local = Pool(launcher, detect_slots(settings.slots))
         return serve(location, settings, stop, Pools(local, options.config_dir))
     except (StoreError, OSError) as error:
         log.error("%s", error)

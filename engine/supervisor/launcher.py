@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from engine.files.lock import is_locked
 from engine.journal import NO_ROOM
 from engine.machine.environment import background_environment, thread_environment
+from engine.machine.priority import lower_priority_of_session
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity, identify, is_alive
 from engine.runfolder import RunFolder
@@ -114,6 +115,8 @@ class LocalLauncher:
 
     command: Sequence[str] = WORKER
     """The start of a worker's command line; the run folder and the options follow."""
+    niceness: int = 0
+    """That of every process of an attempt, 0 to 19."""
     host: str = field(default_factory=socket.gethostname)
     _children: dict[tuple[str, int], subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -145,6 +148,7 @@ class LocalLauncher:
                 env=environment,
                 start_new_session=True,
             )
+        lower_priority_of_session(child.pid, self.niceness)
         self._children[folder.run_id, attempt] = child
         return identify(child.pid)
 

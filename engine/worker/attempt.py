@@ -188,7 +188,7 @@ def _train(
         journal.write("warning", message=problem)
     if confirmation is not None and confirmation.confirmed is False:
         journal.write("warning", message=confirmation.sentence)
-    telemetry = TelemetryThread(journal, os.getpid(), _gpu_uuid(device))
+    telemetry = TelemetryThread(journal, os.getpid(), _gpu_uuids(device, group.world_size))
     telemetry.start()
     try:
         outcome = train(
@@ -280,6 +280,7 @@ def _facts(
         "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
         "threads": torch.get_num_threads(),
         "processes": processes,
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         **software(),
         **({"job": job} if (job := slurm_job(os.environ)) else {}),
         "checksum": begin.checksum,
@@ -305,7 +306,10 @@ def _facts(
     }
 
 
-def _gpu_uuid(device: torch.device) -> str | None:
+def _gpu_uuids(device: torch.device, processes: int) -> list[str]:
+    """Return the UUIDs of the GPUs of all ranks, this one's (0) first; none on the CPU."""
     if device.type != "cuda":
-        return None
-    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+        return []
+    first = device.index or 0
+    properties = map(torch.cuda.get_device_properties, range(first, first + processes))
+    return [f"GPU-{each.uuid}" for each in properties]

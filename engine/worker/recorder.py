@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import or_
@@ -39,36 +40,37 @@ class TelemetryThread(threading.Thread):
 
     Args:
         pid: the training process.
-        gpu_uuid: the GPU that it trains on, if any.
+        gpus: UUIDs of the GPUs that the run trains on, the process's own first.
     """
 
-    def __init__(self, journal: JournalWriter, pid: int, gpu_uuid: str | None) -> None:
+    def __init__(self, journal: JournalWriter, pid: int, gpus: Sequence[str] = ()) -> None:
         super().__init__(name="telemetry", daemon=True)
         self._journal = journal
         self._pid = pid
-        self._gpu_uuid = gpu_uuid
+        self._gpus = gpus
         self._sampler = Sampler(pid)
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._since_epoch: list[GpuSample] = []
-        self._since_line: list[GpuSample] = []
+        self._since_line: dict[str, list[GpuSample]] = {uuid: [] for uuid in gpus}
 
     def run(self) -> None:
         written = 0.0
         while not self._ended.wait(SAMPLE_SECONDS):
             sample = self._sampler.sample()
-            gpu = self._own_gpu(sample)
-            if gpu is not None:
+            by_uuid = {gpu.uuid: gpu for gpu in sample.gpus}
+            gpus = [by_uuid.get(uuid) for uuid in self._gpus]
+            if gpus and gpus[0] is not None:
                 with self._lock:
-                    self._since_epoch.append(gpu)
-                self._since_line.append(gpu)
+                    self._since_epoch.append(gpus[0])
+            for gpu in filter(None, gpus):
+                self._since_line[gpu.uuid].append(gpu)
             if sample.t - written >= TELEMETRY_SECONDS:
                 try:
-                    self._journal.write("telemetry", **self._fields(sample, gpu))
+                    self._write(sample, gpus)
                 except OSError:
                     continue  # the training thread's next line fails as well, and ends the attempt
                 written = sample.t
-                self._since_line.clear()
         self._sampler.close()
 
     def end(self) -> None:
@@ -85,9 +87,6 @@ class TelemetryThread(threading.Thread):
         utilization = [gpu.utilization for gpu in samples if gpu.utilization is not None]
         return GpuUse(max(memory, default=None), fmean(utilization) if utilization else None)
 
-    def _own_gpu(self, sample: Sample) -> GpuSample | None:
-        return next((gpu for gpu in sample.gpus if gpu.uuid == self._gpu_uuid), None)
-
     def _own_memory(self, gpu: GpuSample) -> float | None:
         return dict(gpu.processes).get(self._pid)
 
@@ -95,8 +94,23 @@ class TelemetryThread(threading.Thread):
         own = self._own_memory(gpu)
         return gpu.memory_used_mib if own is None else own
 
-    def _fields(self, sample: Sample, gpu: GpuSample | None) -> dict[str, float | None]:
+    def _write(self, sample: Sample, gpus: Sequence[GpuSample | None]) -> None:
+        """Write a line of the host and the first GPU, and one for each of the other GPUs."""
         process = self._sampler.process()
+        host = {
+            "cpu_percent": sample.host.cpu_percent,
+            "memory_used_mib": sample.host.memory_used_mib,
+            "memory_total_mib": sample.host.memory_total_mib,
+            "process_cpu_percent": process.cpu_percent if process else None,
+            "process_memory_mib": process.memory_mib if process else None,
+        }
+        first, *others = gpus or [None]
+        self._journal.write("telemetry", **self._gpu_fields(first), **host)
+        for number, gpu in enumerate(others, 1):
+            if gpu is not None:
+                self._journal.write("telemetry", gpu=number, **self._gpu_fields(gpu))
+
+    def _gpu_fields(self, gpu: GpuSample | None) -> dict[str, float | None]:
         return {
             "gpu_utilization": gpu.utilization if gpu else None,
             "gpu_memory_mib": gpu.memory_used_mib if gpu else None,
@@ -104,18 +118,15 @@ class TelemetryThread(threading.Thread):
             "gpu_power_w": gpu.power_w if gpu else None,
             "gpu_temperature_c": gpu.temperature_c if gpu else None,
             "process_gpu_memory_mib": self._own_memory(gpu) if gpu else None,
-            "cpu_percent": sample.host.cpu_percent,
-            "memory_used_mib": sample.host.memory_used_mib,
-            "memory_total_mib": sample.host.memory_total_mib,
-            "process_cpu_percent": process.cpu_percent if process else None,
-            "process_memory_mib": process.memory_mib if process else None,
-            **self._disturbances(),
+            **self._disturbances(self._since_line[gpu.uuid] if gpu else []),
         }
 
-    def _disturbances(self) -> dict[str, float | None]:
-        """Return what may have slowed training, over all samples since the last line."""
-        others = [n for gpu in self._since_line if (n := gpu.others(self._pid)) is not None]
-        throttles = [gpu.throttle for gpu in self._since_line if gpu.throttle is not None]
+    def _disturbances(self, samples: list[GpuSample]) -> dict[str, float | None]:
+        """Return what may have slowed training, over all samples since the last line, and forget
+        them."""
+        others = [n for gpu in samples if (n := gpu.others(self._pid)) is not None]
+        throttles = [gpu.throttle for gpu in samples if gpu.throttle is not None]
+        samples.clear()
         return {
             "gpu_others": max(others, default=None),
             "gpu_throttle": reduce(or_, throttles) if throttles else None,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import UsageError
 from engine.order import parse_lengths, parse_seeds, parse_settings, settings_text
-from engine.spec import Overrides
+from engine.spec import Sweep
 from engine.yamlfile import parse_scalar
 
 
@@ -64,16 +64,44 @@ def test_settings_are_lines_of_key_and_value() -> None:
     }
     with pytest.raises(UsageError, match="KEY=VALUE, such as epochs=20"):
         parse_settings("epochs 3")
+    with pytest.raises(UsageError, match=r"not '0\.1'"):
+        parse_settings("lr=1 0.1")
     with pytest.raises(UsageError, match="set twice"):
         parse_settings("lr=1 lr=2")
     with pytest.raises(UsageError, match="not 'epochs'"):
         parse_settings("epochs\n=3")
 
 
+def test_several_values_of_a_setting_are_a_sweep() -> None:
+    swept = {"lr": ("0.1", "1e-3"), "epochs": "3", "tied": ("true", "false")}
+    assert parse_settings("lr=0.1,1e-3 epochs=3\ntied = true, false") == swept
+    assert parse_settings("lr=0.1,1e-3, epochs=3, tied=true,false,") == swept
+    assert parse_settings("lr=0.1,") == {"lr": "0.1"}
+
+
+def test_a_list_in_brackets_is_one_value() -> None:
+    assert parse_settings("a=[1, 2],[3] b=4,[5,6") == {
+        "a": ("[1, 2]", "[3]"),
+        "b": ("4", "[5", "6"),
+    }
+
+
 VALUES = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), VALUES))
-def test_settings_are_read_back_as_they_were_written(settings: Overrides) -> None:
-    lines = "\n".join(f"{key}={value}" for key, value in settings_text(settings).items())
-    assert {key: parse_scalar(value) for key, value in parse_settings(lines).items()} == settings
+SWEEPS = st.lists(VALUES, min_size=2, max_size=4).map(tuple)
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), VALUES | SWEEPS),
+    st.sampled_from(["\n", " ", ", ", ","]),
+)
+def test_settings_are_read_back_as_they_were_written(
+    settings: dict[str, Sweep], between: str
+) -> None:
+    text = between.join(f"{key}={value}" for key, value in settings_text(settings).items())
+    read = {
+        key: tuple(map(parse_scalar, value)) if isinstance(value, tuple) else parse_scalar(value)
+        for key, value in parse_settings(text).items()
+    }
+    assert read == settings

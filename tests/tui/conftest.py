@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from held import worked_on
 from live_runs import LiveStore, make_busy
 from rest import let_pilots_wait_for_rest
 from sizes import compare_sizes
 from style_sheets import let_apps_share_rules
 from syrupy.assertion import SnapshotAssertion
 
-from engine.files.lock import take_lock
 from engine.store.location import StoreLocation
 from tui.launch import cluster as launch_place
 from tui.launch import confirm
@@ -37,12 +37,8 @@ def held_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]
     if request.path.parent.name == "cli":
         yield
         return
-    location = StoreLocation(tmp_path / "runs.db")
-    location.runs.mkdir()
-    lock = take_lock(location.supervisor_lock)
-    assert lock is not None
-    yield
-    os.close(lock)
+    with worked_on(StoreLocation(tmp_path / "runs.db")):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from held import worked_on
 from hostile_store import FOLDER, hostile_store
 from hostile_text import ACTING, HUGE, MARK, harms, screen_lines
 from live_runs import LiveStore
@@ -17,7 +17,6 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
-from engine.files.lock import take_lock
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.ask import AskScreen
@@ -55,10 +54,8 @@ def text(request: pytest.FixtureRequest) -> str:
 def hostile(tmp_path: Path, text: str) -> Iterator[tuple[LiveStore, str]]:
     """A store whose queue is held, and its failed run."""
     store, failed = hostile_store(tmp_path / FOLDER, text)
-    lock = take_lock(store.location.supervisor_lock)
-    assert lock is not None
-    yield store, failed
-    os.close(lock)
+    with worked_on(store.location):
+        yield store, failed
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Container, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 import pytest
 from click.testing import CliRunner
+from held import worked_on
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pilots import settled, wait_for
@@ -21,7 +21,6 @@ from textual.widgets import Input, Select, TextArea
 from engine.config import Catalogue, load_catalogue
 from engine.config.overrides import overlay
 from engine.errors import UsageError
-from engine.files.lock import take_lock
 from engine.order import Order, parse_lengths, parse_seeds, parse_settings, settings_text
 from engine.planning import Plan, order_of_cells, plan
 from engine.spec import CellKey, Suite
@@ -37,7 +36,7 @@ from tui.launch.screen import LaunchScreen
 MIXED = Suite(
     name="mixed", title="Mixed", models=("xlstm", "SAS4Rec"), datasets=("ml-100k", "synthetic"),
     lengths=(50, 20), cells=(("xlstm", "ml-100k", 50), ("sasrec", "synthetic", 20)), seeds=(3, 1),
-    overrides={"tied": True, "lr": 0.00001, "epochs": 5},
+    overrides={"tied": True, "lr": (0.00001, 0.1), "epochs": 5},
     variants={"plain": {}, "slow": {"training.lr": 0.0001}, "long": {"epochs": 7}},
 )  # fmt: skip
 """Named by an alias, with cells of its own, settings of every kind, and variants against them."""
@@ -77,7 +76,7 @@ class Choice:
     def in_app(self) -> Order:
         """As the Launch screen orders it: the grid's cells, and the text of the form's fields."""
         suite, seeds = self.named(), self.seeds
-        own: dict[str, str | int | float | bool] = {}
+        own: dict[str, str] = {}
         if suite is not None:
             own, seeds = {**settings_text(suite.overrides)}, seeds or suite.seeds
         fields = overlay(own, {**self.settings})
@@ -129,7 +128,7 @@ def choices(draw: st.DrawFn) -> Choice:
                 {},
                 optional={
                     "epochs": st.sampled_from(["5", "9"]),
-                    "training.lr": st.sampled_from(["0.01", "1e-3"]),
+                    "training.lr": st.sampled_from(["0.01", "1e-3", "0.01,1e-3,0.001"]),
                     "tied": st.sampled_from(["true", "false"]),
                 },
             )
@@ -202,7 +201,7 @@ async def launch(app: SeqbenchApp, suite: str | None, fields: dict[str, str]) ->
                 screen.query_one(f"#{name}", Input).value = fields[name]
         area = screen.query_one("#settings", TextArea)
         typed = parse_settings(fields.get("settings", ""))
-        texts = overlay({**parse_settings(area.text)}, {**typed})
+        texts = settings_text(overlay(parse_settings(area.text), typed))
         area.load_text("\n".join(f"{key}={value}" for key, value in texts.items()))
         await settled(pilot)
         if suite is None:
@@ -220,28 +219,23 @@ async def launch(app: SeqbenchApp, suite: str | None, fields: dict[str, str]) ->
     [
         ("smoke", {"seeds": "1-3"}, "smoke"),
         ("smoke", {"settings": "lr=0.01"}, None),
-        (None, {"seeds": "5, 4", "settings": "epochs=3\nlr=0.01", "lengths": "75, 20"}, None),
+        (None, {"seeds": "5, 4", "settings": "epochs=3\nlr=0.01,0.1", "lengths": "75, 20"}, None),
     ],
 )
 async def test_both_queue_the_same_runs(
     tmp_path: Path, suite: str | None, fields: dict[str, str], label: str | None
 ) -> None:
     by_app, by_command = (StoreLocation(tmp_path / at / "runs.db") for at in ("app", "command"))
-    locks = []
-    for location in (by_app, by_command):  # a supervisor is there, and no training begins
-        location.runs.mkdir(parents=True)
-        locks.append(take_lock(location.supervisor_lock))
-    await launch(SeqbenchApp(by_app), suite, fields)
+    with worked_on(by_app):
+        await launch(SeqbenchApp(by_app), suite, fields)
     chosen = ["--suite", suite] if suite else ["--model", "xlstm,sasrec", "--dataset", "synthetic"]
     for option, name in (("--seed", "seeds"), ("--length", "lengths")):
         chosen += [option, fields[name]] if name in fields else []
     for line in fields.get("settings", "").splitlines():
         chosen += ["--set", line]
     command = ["--db", str(by_command.db), "run", *chosen]
-    result = CliRunner().invoke(seqbench, command, prog_name="seqbench")
-    for lock in locks:
-        assert lock is not None
-        os.close(lock)
+    with worked_on(by_command):
+        result = CliRunner().invoke(seqbench, command, prog_name="seqbench")
     assert result.exit_code == 0, result.output
     rows = queued(by_app)
     assert rows == queued(by_command)

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Static
 
 from engine.lifecycle import ENDED
 from tui.charts.chart import Chart
@@ -53,7 +54,14 @@ class RunCharts(Widget):
             grid-rows: 3fr 2fr;
             grid-gutter: 0 1;
             height: 1fr;
+
+            Chart.-constant { display: none; }
+            &.-odd Chart.-last { column-span: 2; }
         }
+
+        #constants { height: 1; color: $text-muted; }
+
+        &.-one #constants, &.-varying #constants { display: none; }
 
         &.-one #grid {
             layout: vertical;
@@ -102,6 +110,7 @@ class RunCharts(Widget):
     def compose(self) -> ComposeResult:
         with Container(id="grid"):
             yield from self._charts
+        yield Static(id="constants", markup=False)
         yield RunLegend(id="legend")
 
     # Which runs
@@ -154,7 +163,24 @@ class RunCharts(Widget):
         for chart in self._charts:
             chart.waiting = _waiting(runs[0].run)
             chart.mark(runs[0].best, end)
+        self._show_constants()
         self._show_legend()
+
+    def _show_constants(self) -> None:
+        """Write in a line what is constant so far, instead of drawing it."""
+        texts, drawn = [], []
+        for spec, chart in zip(self.specs, self._charts, strict=True):
+            value = spec.constant(self.runs) if spec.text_if_constant else None
+            chart.set_class(value is not None, "-constant")
+            if value is None:
+                drawn.append(chart)
+            else:
+                texts.append(f"{spec.title} {value:g} (constant)")
+        for chart in self._charts:
+            chart.set_class(chart is drawn[-1], "-last")
+        self.query_one("#grid").set_class(len(drawn) % 2 == 1, "-odd")
+        self.set_class(not texts, "-varying")
+        self.query_one("#constants", Static).update(" · ".join(texts))
 
     # The store
 
@@ -210,8 +236,8 @@ class RunCharts(Widget):
 
     def _show_chosen(self) -> None:
         self.set_class(self._alone is not None, "-one")
-        for number, chart in enumerate(self._charts):
-            chart.set_class(number == self._alone, "-shown")
+        for index, chart in enumerate(self._charts):
+            chart.set_class(index == self._alone, "-shown")
         self._show_legend()
 
     @property

@@ -40,6 +40,8 @@ class ChartSpec:
     main: str
     main_title: str
     digits: int = 4
+    text_if_constant: bool = False
+    """Whether a line of text takes the chart's place beside others while its figure is constant."""
 
     def traces(self, runs: Sequence[RunCurves]) -> list[Trace]:
         """The curves to show, the most important last: drawn over the others."""
@@ -60,6 +62,13 @@ class ChartSpec:
             for index, curves in enumerate(runs[:MOST_RUNS])
         ]
         return traces[::-1]
+
+    def constant(self, runs: Sequence[RunCurves]) -> float | None:
+        """The figure's only value so far in these runs; ``None`` if it has several, or none."""
+        curves = [curves.curves[self.main].ys for curves in runs]
+        first = next((ys[0] for ys in curves if ys), None)
+        same = first is not None and all(ys.count(first) == len(ys) for ys in curves)
+        return first if same else None
 
 
 def _steps_and_epochs(id: str, title: str, measure: str, digits: int = 4) -> ChartSpec:  # noqa: A002
@@ -90,6 +99,7 @@ CHARTS = (
         step_source("lr"),
         "Learning rate",
         digits=6,
+        text_if_constant=True,
     ),
 )
 

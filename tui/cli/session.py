@@ -7,6 +7,7 @@ the functions that need it.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,11 +22,16 @@ from rich.cells import cell_len
 from engine.errors import UserError
 from engine.store.location import StoreLocation, store_location
 from tui.cli.output import stdout_problem
-from tui.shell.text import PARAGRAPH, plain
+from tui.shell.text import PARAGRAPH, plain, shorten, wrap
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.store.database import StoreConnection
+
+LEAST_TEXT = 12
+"""Cells of a column of texts that a narrow terminal leaves."""
+FACT = 14
+"""Cells of a fact's name."""
 
 
 @dataclass
@@ -149,8 +155,8 @@ def note(text: str) -> None:
 
 
 def paused(why: str) -> str:
-    """Say that the queue is paused, and why."""
-    return f"The queue is paused. {why} `seqbench resume` lets it go on."
+    """Say that the queue is paused, and why, if that isn't by hand."""
+    return " ".join(filter(None, ["The queue is paused.", why, "`seqbench resume` resumes it."]))
 
 
 def say_json(value: object) -> None:
@@ -159,18 +165,58 @@ def say_json(value: object) -> None:
 
 
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> None:
-    """Print aligned columns; ``right`` names the headings that align to the right, by blanks."""
+    """Print aligned columns. On a terminal they fit its width: texts are cut, then the last columns
+    left out, which is said.
+
+    Args:
+        right: the headings that align to the right, with blanks between them.
+    """
     texts = [[plain(str(cell), PARAGRAPH) for cell in row] for row in (headings, *rows)]
-    widths = [max(cell_len(row[i]) for row in texts) for i in range(len(headings))]
     to_right = [heading in right.split() for heading in headings]
+    widths = [max(cell_len(row[i]) for row in texts) for i in range(len(headings))]
+    if (room := terminal_width()) is not None:
+        widths = _narrowed(widths, to_right, room)
     for row in texts:
         cells = [
             f"{' ' * (width - cell_len(cell))}{cell}"
             if at_right
             else f"{cell}{' ' * (width - cell_len(cell))}"
-            for cell, width, at_right in zip(row, widths, to_right, strict=True)
+            for cell, width, at_right in zip(
+                map(shorten, row, widths), widths, to_right, strict=False
+            )
         ]
         click.echo("  ".join(cells).rstrip())
+    if hidden := headings[len(widths) :]:
+        note(f"No room for {', '.join(hidden)}: a wider terminal shows more.")
+
+
+def _narrowed(widths: Sequence[int], to_right: Sequence[bool], room: int) -> list[int]:
+    """Take from the widest columns of texts what a table is too wide for its room, down to
+    `LEAST_TEXT` cells, else whole columns from the end; never from the first, whose names are to be
+    copied."""
+    found = list(widths)
+    texts = [place for place, figures in enumerate(to_right) if place and not figures]
+    over = sum(found) + 2 * (len(found) - 1) - room
+    for place in sorted(texts, key=lambda place: -found[place]):
+        taken = min(max(0, over), max(0, found[place] - LEAST_TEXT))
+        found[place] -= taken
+        over -= taken
+    if over > 0 and len(found) > 1:
+        return _narrowed(widths[:-1], to_right[:-1], room)
+    return found
+
+
+def say_fact(name: str, text: str) -> None:
+    """Print a fact below a heading, on a terminal in as many lines as it needs there."""
+    width = terminal_width()
+    lines = [text] if width is None else wrap(text, max(LEAST_TEXT, width - FACT - 3))
+    for number, line in enumerate(lines or [""]):
+        say(f"  {'' if number else name:<{FACT}} {line}".rstrip())
+
+
+def terminal_width() -> int | None:
+    """Return the cells of the terminal's width; None where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def on_terminal() -> bool:

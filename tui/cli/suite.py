@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.config.suites import save_suite
+from engine.order import settings_text
 from engine.planning import order_suite
 from tui.cli.runs.run import asked_order, choice_options
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
@@ -49,10 +50,10 @@ def show(session: Session, name: str, as_json: bool) -> None:
     for cell in chosen.cells:
         say(f"  {'cell':<10}{' × '.join(map(str, cell))}")
     say(f"  {'profile':<10}{chosen.profile}")
-    for key, value in chosen.overrides.items():
+    for key, value in settings_text(chosen.overrides).items():
         say(f"  {'set':<10}{key}={value}")
     for name, changes in chosen.variants.items():
-        text = ", ".join(f"{key}={value}" for key, value in changes.items()) or "as it is"
+        text = ", ".join(f"{k}={v}" for k, v in settings_text(changes).items()) or "as it is"
         say(f"  {'variant':<10}{name}: {text}")
     if chosen.note:
         say(f"  {'note':<10}{chosen.note}")

@@ -12,9 +12,9 @@ from engine.analysis.columns import HELD, QUIET
 from engine.analysis.comparison import COSTS, Column, Value, figure, short_spread_text
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
-from engine.store.tags import parse_tags
+from engine.store.tags import is_annotated, parse_tags
 from tui.compare.page import CompareRow, Leaders, Page
-from tui.shell.states import IMPORTED, MARKED, glyph
+from tui.shell.states import ANNOTATED, IMPORTED, MARKED, glyph
 from tui.shell.text import ago, plain
 from tui.widgets.table_cells import WIDEST, Cell, TableRow
 
@@ -155,9 +155,10 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
     if column.name == "state":
         return Cell(IMPORTED if run.get("origin") else glyph(state), f"state-{state}")
     if column.name in HELD:
-        return Cell(
-            plain(figure(value, column.kind), WIDEST), "" if column.name == "seed" else tone
-        )
+        text = plain(figure(value, column.kind), WIDEST)
+        if column.name == "model" and is_annotated(run.get("note"), run.get("tags")):
+            text = f"{text} {ANNOTATED}"
+        return Cell(text, "" if column.name == "seed" else tone)
     text = cell_text(value, column)
     if not text:
         return Cell("–", "muted")

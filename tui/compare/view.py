@@ -50,10 +50,11 @@ class View:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The store's columns to read: those shown, and those that published figures stand
-        beside."""
+        """The store's columns to read: those shown, those that signs beside them tell of, and
+        those that published figures stand beside."""
         shown = (entry.source for entry in self.columns)
-        return tuple(dict.fromkeys(["id", "origin", "marks", *shown, *alike_sources("max")]))
+        signs = ("origin", "marks", "note", "tags")
+        return tuple(dict.fromkeys(["id", *signs, *shown, *alike_sources("max")]))
 
     def choice(self, hidden: tuple[str, ...] = ()) -> Choice:
         """Which runs are compared, without those that are ``hidden``."""

@@ -25,6 +25,7 @@ from tui.launch.estimates import (
     lone_text,
     memory_text,
     parameters_text,
+    product_text,
     slots_text,
     source_text,
     time_text,
@@ -147,6 +148,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             parameters += f" each, {whole(sum(run.parameters for run in runs))} in all"
         facts: list[tuple[str, Content | str]] = [
             ("Runs", number),
+            *self._sweep(),
             ("Models", _names(self._title(spec.model) for spec in specs)),
             ("Data sets", _names(spec.dataset for spec in specs)),
             ("Lengths", _names(map(str, sorted({spec.length for spec in specs})))),
@@ -156,6 +158,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             *self._where(),
         ]
         return Content("\n").join(aligned(facts))
+
+    def _sweep(self) -> Iterable[tuple[str, Content | str]]:
+        if self._plan.swept:
+            yield "Sweep", f"{product_text(self._plan)} {count(len(self._plan.runs), 'run')}"
 
     @property
     def _wider(self) -> tuple[PlannedRun, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from tui.shell.text import count, duration, plain, whole
@@ -63,6 +64,19 @@ class Machine:
             for name, run in zip(device.names, device.slots, strict=True)
             if run is not None
         }
+
+
+def product_text(plan: Plan) -> str:
+    """Write what the runs of a plan multiply from: ``2 cells × 2 values of lr × 3 seeds =``; with a
+    colon at the end where some of these runs would be the same."""
+    order = plan.order
+    axes = [(len(order.cells), "cell", "cells")]
+    if order.variants:
+        axes.append((len(order.variants), "variant", "variants"))
+    axes += [(n, key, f"values of {plain(key, 30)}") for key, n in plan.swept.items()]
+    axes.append((len(order.seeds), "seed", "seeds"))
+    all_differ = prod(number for number, _, _ in axes) == len(plan.runs)
+    return " × ".join(count(*axis) for axis in axes) + (" =" if all_differ else ":")
 
 
 def parameters_text(runs: Sequence[PlannedRun]) -> str:

@@ -30,7 +30,7 @@ from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.spec import Suite
+    from engine.spec import Suite, Sweep
     from tui.widgets.text_field import TextField
 
 
@@ -41,7 +41,7 @@ class Choices:
     lengths: tuple[int, ...] = ()
     seeds: tuple[int, ...] = DEFAULT_SEEDS
     profile: str = "reference"
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Sweep] = field(default_factory=dict)
     suite: str | None = None
     launcher: str | None = None
     """``None`` is this machine."""

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from engine.errors import UsageError
 from engine.order import Order
-from tui.launch.estimates import parameters_text, source_text, time_text
+from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
@@ -37,13 +37,10 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     if plan is None:
         return Content("")
     runs, missing = plan.runs, plan.missing
-    order = plan.order
-    factors = [count(len(order.cells), "cell"), count(len(order.seeds), "seed")]
-    if order.variants:
-        factors.insert(1, count(len(order.variants), "variant"))
     here = len(runs) - len(missing)
     first: list[tuple[str, str] | str] = [
-        f"{' × '.join(factors)} = " if by_hand else "Under the cursor: ",
+        "" if by_hand else "Under the cursor: ",
+        f"{product_text(plan)} " if by_hand or plan.swept else "",
         (count(len(runs), "run"), "bold"),
         DOT,
         (f"{len(missing):,} to launch", "$accent" if missing else "$text-muted"),

@@ -10,21 +10,25 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 
 from engine.lifecycle import ENDED
 from tui.live.reading import JobFacts, Run
-from tui.shell.states import glyph, style_variable
-from tui.shell.text import ABSENT, TITLE, ago, duration, number, plain, run_label
+from tui.shell.states import ANNOTATED, glyph, style_variable
+from tui.shell.text import ABSENT, TITLE, ago, duration, fitting, number, plain, run_label
 from tui.widgets.lines import Line, Lines, fit, progress_bar
 
 HEADER_ROWS = 1
+LEAST_ROWS, MOST_ROWS = 2, 12
+"""Runs that are in sight at once, at least and at most."""
 
 _BAR_REST = "$border-blurred"
 
 
 class QueueTable(Lines, can_focus=True):
-    """Lists runs; the cursor stays on its run when rows move."""
+    """Lists runs, as high as they need. The cursor stays on its run when rows move. Where not all
+    runs fit, running ones stay on top and the others scroll below them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Run before", show=False),
@@ -42,11 +46,17 @@ class QueueTable(Lines, can_focus=True):
     _runs: Sequence[Run] = ()
     _now = 0.0
     _jobs: Mapping[str, JobFacts] = MappingProxyType({})
+    _words: Sequence[str] = ()
+    """Said in the frame."""
     _selected: str | None = None
     _chosen = False
     """Whether the user moved the cursor."""
+    _pinned = 0
+    """Runs at the top that don't scroll."""
     _top = 0
-    """Index of the first run in sight."""
+    """Index of the first run in sight below those."""
+    _high = 0
+    """Rows of runs when the height was last asked for."""
 
     @property
     def selected(self) -> Run | None:
@@ -65,14 +75,30 @@ class QueueTable(Lines, can_focus=True):
             self._select(runs[0].id)
         if not runs:
             self._selected = None
+        if self.is_attached and (wanted := self._wanted(self.screen.size.height)) != self._high:
+            self._high = wanted
+            self.refresh(layout=True)
         self.redraw()
 
-    def summary(self) -> str:
-        """``2 running · 3 queued``."""
+    def summary(self) -> list[str]:
+        """How many runs are in each unfinished state: ``2 running`` and ``3 queued``."""
         counts = Counter(run.state for run in self._runs)
-        return " · ".join(
-            f"{counts[state]} {state}" for state in ("running", "queued") if counts[state]
-        )
+        return [f"{counts[state]:,} {state}" for state in ("running", "queued") if counts[state]]
+
+    def entitle(self, words: Sequence[str]) -> None:
+        """Name the frame, with as many of the words as there is room for."""
+        self._words = words
+        self.name_frame(fitting(["Queue", *words], max(self.size.width - 6, 10)))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As many rows as there are runs, up to about a fifth of the terminal's."""
+        self._high = self._wanted(viewport.height)
+        return HEADER_ROWS + self._high
+
+    def _wanted(self, terminal: int) -> int:
+        running = sum(run.state == "running" for run in self._runs)
+        share = max(terminal // 5, min(running + 1, terminal // 3))
+        return max(LEAST_ROWS, min(len(self._runs), share, MOST_ROWS))
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
@@ -84,7 +110,8 @@ class QueueTable(Lines, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         if offset is not None and offset.y >= HEADER_ROWS:
-            index = self._top + offset.y - HEADER_ROWS
+            row = offset.y - HEADER_ROWS
+            index = row if row < self._pinned else self._top + row - self._pinned
             if index < len(self._runs):
                 self._choose(index)
 
@@ -96,6 +123,10 @@ class QueueTable(Lines, can_focus=True):
         event.stop()
         self.action_move(1)
 
+    def on_resize(self) -> None:
+        self.entitle(self._words)
+        super().on_resize()
+
     def on_focus(self) -> None:
         self.redraw()
 
@@ -104,18 +135,27 @@ class QueueTable(Lines, can_focus=True):
 
     def draw(self, width: int, height: int) -> list[Line]:
         columns = _columns(width)
-        rows = self._rows(height)
-        index = self._index()
-        self._top = min(max(self._top, index - rows + 1), index)
-        self._top = max(0, min(self._top, len(self._runs) - rows))
-        lines = [_header(columns)]
-        before = sum(run.state == "running" for run in self._runs)
-        for index, run in enumerate(self._runs[self._top : self._top + rows], self._top):
-            line = _row(run, columns, self._now, index - before, self._jobs.get(run.id))
+        running = sum(run.state == "running" for run in self._runs)
+        self._scroll(self._rows(height), running)
+        end = self._top + self._rows(height) - self._pinned
+        shown = [*enumerate(self._runs[: self._pinned]),
+                 *enumerate(self._runs[self._top : end], self._top)]  # fmt: skip
+        lines = [_header(columns, self._top - self._pinned, len(self._runs) - end)]
+        for index, run in shown:
+            line = _row(run, columns, self._now, index - running, self._jobs.get(run.id))
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
         return lines
+
+    def _scroll(self, rows: int, running: int) -> None:
+        """Bring the cursor's run into sight, and the running ones where they leave room for it."""
+        total, index = len(self._runs), self._index()
+        self._pinned = running if running < rows < total else 0
+        room = rows - self._pinned
+        if index >= self._pinned:
+            self._top = min(max(self._top, index - room + 1), index)
+        self._top = max(self._pinned, min(self._top, total - room))
 
     def _rows(self, height: int) -> int:
         return max(1, height - HEADER_ROWS)
@@ -139,12 +179,14 @@ def _columns(width: int) -> dict[str, int]:
     columns = {"state": 12, "run": 0, "progress": 16, "epoch": 9, "time": 12, "ndcg": 9,
                "device": 13}  # fmt: skip
     if width < 110:
-        columns |= {"state": 1, "progress": 9, "time": 9, "epoch": 8, "device": 0}
-    if width < 58:
-        columns |= {"ndcg": 0}
+        columns |= {"state": 1, "progress": 9, "epoch": 8, "device": 0}
+    if width < 70:
+        columns |= {"progress": 0}
+    if width < 56:
+        columns |= {"ndcg": 0, "epoch": 7, "time": 9}
     room = width - sum(size + 1 for size in columns.values() if size) - 1
     columns["run"] = min(max(room, 10), 44)
-    if room > 44:
+    if room > 44 and columns["progress"]:
         columns["progress"] = min(columns["progress"] + room - 44, 26)
     return {name: size for name, size in columns.items() if size}
 
@@ -154,19 +196,35 @@ _TITLES = {
     "run": "run",
     "progress": "progress",
     "epoch": "epoch",
-    "time": "time left",
+    "time": "left / ended",
     "ndcg": "best NDCG",
     "device": " device",
 }
+_SHORT_TITLES = {"time": "left", "run": "run"}
 _TO_THE_RIGHT = frozenset({"epoch", "time", "ndcg"})
 
 
-def _header(columns: dict[str, int]) -> Line:
-    text = " ".join(
-        fit(_TITLES[name] if size > 1 else "", size, ">" if name in _TO_THE_RIGHT else "<")
-        for name, size in columns.items()
-    )
-    return [(text, "$text-disabled")]
+def _header(columns: dict[str, int], above: int, below: int) -> Line:
+    """The columns' titles, and how many runs are hidden above and below."""
+    line: Line = []
+    for name, size in columns.items():
+        title = _SHORT_TITLES.get(name, "") if size < len(_TITLES[name]) else _TITLES[name]
+        text = fit(title, size, ">" if name in _TO_THE_RIGHT else "<") + " "
+        if name == "run" and (hidden := _hidden(above, below, size - len(title) - 2)):
+            line += [
+                (f"{title}  ", "$text-disabled"),
+                (fit(hidden, size - len(title) - 1), "$accent"),
+            ]
+        else:
+            line.append((text, "$text-disabled"))
+    return line
+
+
+def _hidden(above: int, below: int, width: int) -> str:
+    """Say how many runs are out of sight: ``▲ 4 more  ▼ 7 more``."""
+    counts = [f"{sign} {number:,}" for sign, number in (("▲", above), ("▼", below)) if number > 0]
+    words = "  ".join(f"{count} more" for count in counts)
+    return words if len(words) <= width else " ".join(counts)
 
 
 def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFacts | None) -> Line:
@@ -185,7 +243,7 @@ def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFact
         elif name == "progress":
             line += _bar(run, size - 1, ahead)
         else:
-            text = _cell(run, name, now)
+            text = _cell(run, name, size, now)
             padded = fit(text, size, ">" if name in _TO_THE_RIGHT else "<") + " "
             line.append((padded, "" if run.state in _BRIGHT else "$text-muted"))
     return line
@@ -194,9 +252,10 @@ def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFact
 _BRIGHT = frozenset({"running", "done"})
 
 
-def _cell(run: Run, name: str, now: float) -> str:
+def _cell(run: Run, name: str, size: int, now: float) -> str:
     if name == "run":
-        return run_label(run)
+        sign = f" {ANNOTATED}" if run.annotated else ""
+        return run_label(run, size - len(sign)) + sign
     if name == "epoch":
         return f"{run.epoch or 0}/{run.epochs}" if run.epochs else ABSENT
     if name == "time":

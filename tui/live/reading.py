@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.analysis.further import at_its_limit, proposed_limit
+from engine.analysis.throughput import interactions_per_second
+from engine.machine.forecast import Forecast, QueueEnd
 from engine.store import queries, series
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_reader
@@ -18,8 +20,8 @@ from engine.store.queries import Run
 from engine.store.series import newest_telemetry
 
 __all__ = [
-    "JobFacts", "Known", "LiveUpdate", "Run", "Waiting", "at_its_limit", "proposed_limit",
-    "read_live", "read_update",
+    "Forecast", "JobFacts", "Known", "LiveUpdate", "QueueEnd", "Run", "Waiting", "at_its_limit",
+    "proposed_limit", "read_live", "read_update",
 ]  # fmt: skip
 
 
@@ -69,6 +71,18 @@ class LiveUpdate:
     """Times of an epoch of the selected run, by the store's columns in `TIMES`."""
     hold: str | None = None
     """Why the queue is paused, if it is."""
+    end: QueueEnd | None = None
+    """How long the queue still takes, if that is known."""
+
+    @property
+    def speed(self) -> float | None:
+        """Interactions that the selected run trains on in a second."""
+        return interactions_per_second(self.start, self.medians.get("train_seconds_median"))
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the selected run has a checkpoint."""
+        return any(event["kind"] == "checkpoint" for event in self.events)
 
     @property
     def start(self) -> Mapping[str, Any]:
@@ -76,8 +90,12 @@ class LiveUpdate:
         return next((event for event in reversed(self.events) if event["kind"] == "start"), {})
 
 
-def read_live(location: StoreLocation, known: Known) -> LiveUpdate:
+def read_live(location: StoreLocation, known: Known, forecast: Forecast, now: float) -> LiveUpdate:
     """Read the queue, and of the selected run what ``known`` lacks; nothing from no store.
+
+    Args:
+        forecast: keeps what runs are expected to cost from one reading to the next.
+        now: seconds since 1970.
 
     Raises:
         StoreError: a store that can't be read.
@@ -85,7 +103,10 @@ def read_live(location: StoreLocation, known: Known) -> LiveUpdate:
     if not location.db.exists():
         return LiveUpdate(known)
     with closing(connect_reader(location)) as con:
-        return read_update(con, known)
+        update = read_update(con, known)
+        running = [run for run in update.runs if run.state == "running"]
+        end = forecast.look(con, running, update.known.waiting.runs, now)
+        return replace(update, end=end)
 
 
 def read_update(con: sqlite3.Connection, known: Known) -> LiveUpdate:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.cells import cell_len
-
 from engine.lifecycle import allows
 from engine.marks import STILL_IMPROVING
 from tui.lab import Lab
@@ -19,6 +17,7 @@ from tui.shell.text import (
     TITLE,
     count,
     duration,
+    fitting,
     number,
     plain,
     shorten,
@@ -32,12 +31,16 @@ _LABEL_WIDTH = 11
 
 _NEXT_STEP = {
     "failed": "press t to retry, ⏎ for details",
-    "cancelled": "press t to go on from the last checkpoint",
+    "cancelled": "press t to train it again",
     "lost": "its process vanished: press t to retry",
-    "queued": "waits for its turn: press x to cancel",
+    "queued": "waiting in the queue: press x to cancel",
 }
 """What to press, by state."""
-_IMPROVING = "still improving at its limit: press m to train it on"
+_RESUME = "press t to resume from the last checkpoint"
+_IMPROVING = "still improving at its epoch limit: press m for more epochs"
+
+_CAUSES = {"completed": "all epochs", "early-stopping": "early stopping", "cancelled": ""}
+"""What is said of why a run ended, where its cause isn't said as it is."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class Facts:
     """Its job on a cluster, while it may run there."""
     node: Mapping[str, Any] = field(default_factory=dict)
     """The newest telemetry of the cluster's node."""
+    resumable: bool = False
+    """Whether there is a checkpoint to go on from."""
+    speed: float | None = None
+    """Interactions that it trains on in a second."""
 
 
 class RunFacts(Lines):
@@ -73,14 +80,17 @@ class RunFacts(Lines):
             return []
         improving = STILL_IMPROVING in (facts.run.marks or "").split()
         words = _IMPROVING if improving else _NEXT_STEP.get(facts.run.state, "")
-        next_step = self.app.key_written(words)
-        lines = _state(facts.run, next_step, width) + _job(facts, width)
+        if facts.run.state == "cancelled" and facts.resumable:
+            words = _RESUME
+        lines = _state(facts.run, self.app.key_written(words), width) + _job(facts, width)
+        lines += [[(text, "")] for text in wrap(_patience(facts), max(width, 10))]
         rest = height - len(lines)
         table = _metrics(facts, width)
         rows = _rows(facts)
         for label in _LEAST_IMPORTANT:
             if len(rows) + len(table) > rest:
                 rows = [row for row in rows if row[0] != label]
+                table = table[:-_MASKED] if label == "masked" and table else table
         pairs: list[Line] = [
             [(label.ljust(_LABEL_WIDTH), "$text-muted"), (_joined(parts, width - _LABEL_WIDTH), "")]
             for label, parts in rows
@@ -88,17 +98,19 @@ class RunFacts(Lines):
         return lines + pairs + table
 
 
-_LEAST_IMPORTANT = ("torch", "attempt", "step", "per epoch")
-"""Labels left out, in this order, where there is no room for all."""
+_LEAST_IMPORTANT = ("torch", "attempt", "masked", "parameters", "step", "device", "speed")
+"""Labels left out, in this order, where there is no room for all; ``masked`` are two metrics."""
+_MASKED = 2
 
 
 def _state(run: Run, next_step: str, width: int) -> list[Line]:
     """Write the state in its colour; for a run that ended badly why, and what to do."""
     style = style_variable(run.state)
-    cause = plain(run.cause, TITLE) if run.cause and run.state != "running" else ""
+    cause = "" if run.state == "running" else plain(run.cause or "", TITLE)
+    cause = _CAUSES.get(cause, cause)
     headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
     lines: list[Line] = [[(shorten(headline, width), f"bold {style}")]]
-    if allows(run.state, "retry") and run.message:
+    if allows(run.state, "retry") and run.message and run.message.lower() != f"{run.state}.":
         wrapped = wrap(plain(run.message, PARAGRAPH), max(width, 10))
         if len(wrapped) > MESSAGE_LINES:
             wrapped[MESSAGE_LINES - 1 :] = [shorten(wrapped[MESSAGE_LINES - 1] + " …", width)]
@@ -137,9 +149,9 @@ def _of_node(node: Mapping[str, Any]) -> list[str]:
 
 
 def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
-    """A label, and its value in parts, the most important first."""
+    """A label, and its value in parts, the most important first; without what isn't known."""
     run, start = facts.run, facts.start
-    return [
+    rows = [
         ("parameters", [whole(run.parameters)]),
         ("device", [str(start.get("device") or run.device or ABSENT), _text(start, "dtype"),
                     _threads(start)]),
@@ -147,18 +159,27 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
         ("attempt", [whole(run.attempt)]),
         ("step", _step(run)),
         ("per epoch", _epoch_seconds(facts.medians)),
+        *_speed(facts),
     ]  # fmt: skip
+    return [row for row in rows if row[1][0] != ABSENT]
+
+
+def _speed(facts: Facts) -> list[tuple[str, list[str]]]:
+    return [] if facts.speed is None else [("speed", [f"{facts.speed:,.0f} interactions/s"])]
+
+
+def _patience(facts: Facts) -> str:
+    """Say how close early stopping is: ``best 12 epochs ago, stops at 20``; empty where unknown."""
+    run, patience = facts.run, facts.start.get("patience")
+    if run.state != "running" or not isinstance(patience, int) or run.best_epoch is None:
+        return ""
+    ago = (run.epoch or 0) - run.best_epoch
+    return f"best {count(ago, 'epoch')} ago, stops at {patience:,}"
 
 
 def _joined(parts: Sequence[str], width: int) -> str:
     """As many of the parts as there is room for."""
-    text = shorten(plain(parts[0], PARAGRAPH), width)
-    for part in filter(None, parts[1:]):
-        longer = f"{text} · {plain(part, TITLE)}"
-        if cell_len(longer) > width:
-            break
-        text = longer
-    return text
+    return fitting([plain(part, PARAGRAPH) for part in parts], width)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
@@ -174,18 +195,18 @@ def _threads(start: Mapping[str, Any]) -> str:
 
 
 def _step(run: Run) -> list[str]:
-    each = f"{run.steps_per_epoch:,} an epoch" if run.steps_per_epoch else ""
-    return [whole(run.step), each]
+    text = whole(run.step)
+    return [f"{text} ({run.steps_per_epoch:,} per epoch)" if run.steps_per_epoch else text]
 
 
 def _epoch_seconds(medians: Mapping[str, float | None]) -> list[str]:
-    """Write the median training and evaluation time of an epoch."""
+    """Write the median training and evaluation time of an epoch: ``train 6.4 s, eval 0.8 s``."""
     known = [
-        f"{duration(medians[f'{part}_seconds_median'])} {part}"
+        f"{part} {duration(medians[f'{part}_seconds_median'])}"
         for part in ("train", "eval")
         if medians.get(f"{part}_seconds_median") is not None
     ]
-    return known or [ABSENT]
+    return [", ".join(known) or ABSENT]
 
 
 def _metrics(facts: Facts, width: int) -> list[Line]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from time import time as wall_clock
 
 from textual import getters, on
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.widgets import Static
 
 from engine.errors import RunError
-from engine.lifecycle import Move, QueueAction, allows
+from engine.lifecycle import UNFINISHED, Move, QueueAction, allows
 from engine.machine import telemetry
 from engine.machine.telemetry import Sample
 from engine.runfolder import run_folder
@@ -28,7 +30,16 @@ from tui.live.keys import LIVE
 from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
-from tui.live.reading import Known, LiveUpdate, Run, at_its_limit, proposed_limit, read_live
+from tui.live.queue_words import end_words
+from tui.live.reading import (
+    Forecast,
+    Known,
+    LiveUpdate,
+    Run,
+    at_its_limit,
+    proposed_limit,
+    read_live,
+)
 from tui.live.run_facts import Facts, RunFacts
 from tui.messages import RunWanted, StoreChanged
 from tui.shell.bindings import bindings_for
@@ -55,7 +66,14 @@ class LiveScreen(ChartedScreen):
     AREA = "live"
     CSS_PATH = "screen.tcss"
     BINDINGS = bindings_for("live", (*LIVE, *CHARTS, UNDO))  # type: ignore[assignment]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium"), (44, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (56, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-low"),
+        (16, "-short"),
+        (22, "-small"),
+        (SMALL_HEIGHT, "-medium"),
+        (44, "-tall"),
+    ]
     AUTO_FOCUS = "#queue"
 
     device = getters.query_one(DevicePanel)
@@ -72,6 +90,7 @@ class LiveScreen(ChartedScreen):
         self._follower: LogFollower | None = None
         self._sampler: telemetry.Sampler | None = None
         self._hold: str | None = None
+        self._forecast = Forecast()
         self._store = Reading(self, self._take, self._show_problem)
         self._machine = Reading(self, self._take_sample, self._show_problem)
         self._log = Reading(self, self._take_log, self._show_problem)
@@ -91,7 +110,7 @@ class LiveScreen(ChartedScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.queue.name_frame("Queue")
+        self.queue.entitle([])
         self.device.name_frame("Device")
         self._timer = self.set_interval(LOOK_SECONDS, self._look)
         self.fit_charts()
@@ -114,11 +133,13 @@ class LiveScreen(ChartedScreen):
 
     @on(StoreChanged)
     def _read(self) -> None:
-        location = self.app.location
+        location, forecast = self.app.location, self._forecast
         # What is known counts when the thread begins. A run that is selected again is another
         # subject: what was read of it before is dropped.
         self._store.ask(
-            lambda: read_live(location, self._known or Known(self._selected_id)),
+            lambda: read_live(
+                location, self._known or Known(self._selected_id), forecast, wall_clock()
+            ),
             subject=self._follower,
         )
 
@@ -126,7 +147,9 @@ class LiveScreen(ChartedScreen):
         self._show_empty(None if update.runs else EMPTY)
         before = self._run
         self.queue.show(update.runs, wall_clock(), update.jobs)
-        self.queue.name_frame("Queue", self.queue.summary())
+        unfinished = sum(run.state in UNFINISHED for run in update.runs)
+        end = end_words(update.end, unfinished, update.hold is not None, wall_clock())
+        self.queue.entitle([*self.queue.summary(), *end])
         if before is None or self._run is None or before.state != self._run.state:
             self.refresh_bindings()
         self._show_hold(update.hold)
@@ -139,11 +162,14 @@ class LiveScreen(ChartedScreen):
         self._show_empty(plain(problem, PARAGRAPH))
 
     def _show_hold(self, hold: str | None) -> None:
-        self._hold = hold
+        changed, self._hold = self._hold != hold, hold
+        if changed:
+            self.refresh_bindings()
         banner = self.query_one("#hold", Static)
         banner.display = hold is not None
         if hold is not None:
-            banner.update(f"Queue paused. {plain(hold)} p lets it go on.")
+            why = f" {plain(hold)}" if hold else ""
+            banner.update(f"Queue paused.{why} Press p to resume.")
 
     def _show_empty(self, text: str | None) -> None:
         empty = self.query_one("#empty", Static)
@@ -180,7 +206,16 @@ class LiveScreen(ChartedScreen):
         before = self._facts
         epochs = update.epochs if update.epochs is not None else before.epochs if before else ()
         job = update.jobs.get(run.id)
-        self._facts = Facts(run, update.start, epochs, update.medians, job, update.node)
+        self._facts = Facts(
+            run,
+            update.start,
+            epochs,
+            update.medians,
+            job,
+            update.node,
+            update.resumable,
+            update.speed,
+        )
         facts = self.query_one(RunFacts)
         facts.name_frame(run_label(run))
         facts.show(self._facts)
@@ -215,6 +250,17 @@ class LiveScreen(ChartedScreen):
         self.tail.add(lines)
 
     # Actions
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The bindings that work now; what pauses the queue is called *Resume* while it is."""
+        found = super().active_bindings
+        if self._hold is not None:
+            for key, active in found.items():
+                if active.binding.action == "pause":
+                    resume = replace(active.binding, description="Resume")
+                    found[key] = active._replace(binding=resume)
+        return found
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the selected run doesn't allow, and hide keys of the search without one."""

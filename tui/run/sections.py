@@ -16,8 +16,7 @@ from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable

@@ -27,6 +27,9 @@ STATE_GLYPH = {
 IMPORTED = "↓"
 """Stands in the place of its state for a run that another program trained."""
 
+ANNOTATED = "✎"
+"""Stands beside a run that has a note or tags."""
+
 MARKED = "!"
 """Stands before a figure of a disturbed run (`engine.marks`)."""
 

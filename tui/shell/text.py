@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -153,6 +154,35 @@ def gib(mib: float | None, whole: float | None = None) -> str:
     return f"{mib / 1024:.1f}" + (f" / {whole / 1024:.0f}" if whole else "") + " GiB"
 
 
+def roughly(seconds: float) -> str:
+    """Write a time that isn't known exactly: ``1 min``, ``25 min``, ``3 h``, ``4 days``."""
+    minutes = max(1, round(seconds / 60))
+    if minutes < 100:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def moment(t: float, now: float) -> str:
+    """Write a time (seconds since 1970) as ``18:40``, on another day as ``Tue 18:40``, and further
+    away than five days as a date."""
+    then, today = datetime.fromtimestamp(t), datetime.fromtimestamp(now)
+    if then.date() == today.date():
+        return then.strftime("%H:%M")
+    return then.strftime("%a %H:%M" if abs(t - now) < 5 * 86_400 else "%Y-%m-%d")
+
+
+def fitting(parts: Sequence[str], width: int) -> str:
+    """Join with dots as many of the parts as there is room for, the first (cut) in any case. Empty
+    ones are left out."""
+    text = shorten(parts[0], width)
+    for part in filter(None, parts[1:]):
+        if cells(longer := f"{text} · {part}") > width:
+            break
+        text = longer
+    return text
+
+
 _AGES = (60, "s", 1), (3600, "m", 60), (86_400, "h", 3600), (30 * 86_400, "d", 86_400)
 """Ages below a number of seconds, the unit for them, and its seconds."""
 
@@ -170,9 +200,17 @@ def ago(t: float | None, now: float | None = None) -> str:
     return datetime.fromtimestamp(t).strftime("%Y-%m-%d")
 
 
-def run_label(run: Run | EndedRun) -> str:
-    """Name a run: ``sasrec · ml-100k · L50 · s42``."""
-    return plain(f"{run.model} · {run.dataset} · L{run.length} · s{run.seed}", 120)
+def run_label(run: Run | EndedRun, width: int = 120) -> str:
+    """Name a run in at most ``width`` cells: ``sasrec · ml-100k · L50 · s42``. Where that is too
+    long, the data set is cut or left out, and length and seed stay: ``sasrec · ml-… · L50 · s42``,
+    ``sasrec L50 s42``."""
+    model, dataset = plain(run.model), plain(run.dataset)
+    end = f" · L{run.length} · s{run.seed}"
+    room = width - cells(end) - cells(model) - 3
+    if room >= 2:
+        return f"{model} · {shorten(dataset, room)}{end}"
+    end = end.replace(" ·", "")
+    return shorten(shorten(model, max(width - cells(end), 2)) + end, width)
 
 
 def short_path(path: Path, width: int = 40) -> str:

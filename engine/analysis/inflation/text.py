@@ -5,23 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.analysis.comparison import STD, Row, with_deviation
-from engine.analysis.export import format_rows
+from engine.analysis.comparison import SORT, STD, Row, with_deviation
+from engine.analysis.export import FOR_PROGRAMS, format_rows
 from engine.analysis.inflation.measured import INFLATED, CellInflation, Inflated
 
 _APART = ("profile", "settings", "checksum")
+_FIRST = (
+    *("model", "dataset", "length", "label", "seeds"),
+    *(SORT, f"{SORT} (inflation)", f"{SORT} (share)"),
+)
+"""Columns that a narrow terminal shows before the others."""
 
 
-def format_inflation(cells: Sequence[CellInflation], format: str) -> str:  # noqa: A002
+def format_inflation(
+    cells: Sequence[CellInflation],
+    format: str,  # noqa: A002 - as in `format_rows`
+    *,
+    width: int | None = None,
+) -> str:
     """Write a table with a row for each cell; every digit for programs, four for people.
+
+    Args:
+        width: as for `format_rows`.
 
     Raises:
         UsageError: the format isn't one of `engine.analysis.export.FORMATS`.
     """
-    if format in ("csv", "json"):
+    if format in FOR_PROGRAMS:
         return format_rows([_row(cell) for cell in cells], format)
     labelled = any(cell.label for cell in cells)
-    return format_rows([_for_people(cell, labelled) for cell in cells], format)
+    rows = [_for_people(cell, labelled) for cell in cells]
+    return format_rows(rows, format, first=_FIRST, width=width)
 
 
 def inflation_sentences(cells: Sequence[CellInflation]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.analysis.claims.words import p_digits, pairs_notes
 from engine.analysis.comparison import Row, column, signed
-from engine.analysis.export import format_rows
+from engine.analysis.export import FOR_PROGRAMS, format_rows
 from engine.analysis.pairs.cells import Pair
 from engine.analysis.pairs.significance import Metric
 from engine.errors import UsageError
@@ -17,6 +17,9 @@ _SOURCES: dict[str, tuple[Metric, bool]] = {
     for suffix in ("", "_masked")
 }
 """The columns that ranks of test users give, by the store's name."""
+
+_FIRST = ("a", "b", "a is", "a - b", "p", "dataset")
+"""Columns that a narrow terminal shows before the others."""
 
 
 def ranked_metric(name: str) -> tuple[Metric, bool]:
@@ -40,11 +43,16 @@ def format_pairs(
     format: str,  # noqa: A002 - as in `format_rows`
     *,
     masked: bool,
+    width: int | None = None,
 ) -> str:
-    """Format one row a pair; all digits for programs, four for people."""
-    if format in ("csv", "json"):
+    """Format one row a pair; all digits for programs, four for people.
+
+    Args:
+        width: as for `format_rows`.
+    """
+    if format in FOR_PROGRAMS:
         return format_rows([_row(pair, metric, masked=masked) for pair in pairs], format)
-    return format_rows(people_rows(pairs, metric, masked=masked), format)
+    return format_rows(people_rows(pairs, metric, masked=masked), format, first=_FIRST, width=width)
 
 
 def people_rows(pairs: Sequence[Pair], metric: Metric, *, masked: bool) -> list[Row]:

@@ -6,13 +6,13 @@ The same pivot gives the same bytes, but for the sheet, which is a ZIP file.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from rich.cells import cell_len
 
 from engine.analysis.comparison import (
     STD,
@@ -27,6 +27,8 @@ from engine.analysis.comparison import (
 from engine.analysis.export import (
     aligned,
     csv_text,
+    fitting,
+    left_out,
     markdown_cell,
     markdown_table,
     printable,
@@ -34,6 +36,7 @@ from engine.analysis.export import (
 )
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow, places_shown
 from engine.analysis.reference import digits_text
+from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 
@@ -49,6 +52,8 @@ ENDINGS: dict[str, Format] = {
 }
 """What a file's name says of its format."""
 HEADING = "Row Labels"
+_FIRST = ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "Model/TotalParams", "EpochTime")
+"""Columns that a narrow terminal shows before the others."""
 
 INDENT: dict[Level, int] = {
     "model": 0,
@@ -58,43 +63,26 @@ INDENT: dict[Level, int] = {
     "total": 0,
 }
 """Blanks before a row's label."""
-_NUMBERS: dict[Kind, str] = {
-    "whole": "#,##0",
-    "metric": "0.0000",
-    "seconds": "#,##0.00",
-    "rate": "0.00E+00",
-    "real": "0.000",
-    "text": "General",
-}
-"""How a spreadsheet shows each kind."""
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "−": "$-$",
-    "–": "--",
-    "“": "``",
-    "”": "''",
-}
 
 
-def format_pivot(rows: Sequence[PivotRow], format: str) -> str | bytes:  # noqa: A002
+def format_pivot(
+    rows: Sequence[PivotRow],
+    format: str,  # noqa: A002 - the command line's name for it
+    *,
+    width: int | None = None,
+) -> str | bytes:
     """Write the pivot in one of `FORMATS`; a sheet is bytes, the others text.
+
+    Args:
+        width: columns of the terminal that a table must fit: the least telling ones are left
+            out, and it is said which. None leaves none out.
 
     Raises:
         UsageError: there is no such format.
     """
     match format.strip().lower():
         case "table":
-            return _table(rows)
+            return _table(rows, width)
         case "csv":
             return _csv(rows)
         case "md":
@@ -146,20 +134,24 @@ def _text(value: Value | Decimal, kind: Kind, level: Level) -> str:
     return figure(value, kind)
 
 
-def _table(rows: Sequence[PivotRow]) -> str:
+def _table(rows: Sequence[PivotRow], width: int | None) -> str:
     if not rows:
         return "No run is done.\n"
     rows = for_people(rows)
     labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
-    columns = [aligned(["", HEADING, *labels], right=False)]
+    places = places_shown(rows)
+    columns = {HEADING: aligned(["", HEADING, *labels], right=False)}
     figures = [pivot_texts(row) for row in rows]
-    for place in places_shown(rows):
-        head = split_heading(COLUMNS[place])
-        columns.append(aligned([*head, *(texts[place] for texts in figures)], right=True))
-    lines, rule = side_by_side(columns)
+    for place in places:
+        texts = [*split_heading(COLUMNS[place]), *(texts[place] for texts in figures)]
+        columns[COLUMNS[place]] = aligned(texts, right=True)
+    first = [HEADING, *(name for name in _FIRST if name in columns)]
+    wide = {name: cell_len(columns[name][0]) for name in (*first, *columns)}
+    kept = fitting(wide, width)
+    lines, rule = side_by_side([texts for name, texts in columns.items() if name in kept])
     lines.insert(2, rule)
     lines.insert(-1, rule)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *left_out(list(columns), kept, width)]) + "\n"
 
 
 def _csv(rows: Sequence[PivotRow]) -> str:
@@ -193,29 +185,22 @@ def _latex(rows: Sequence[PivotRow]) -> str:
     r"""Write a LaTeX table, for ``\usepackage{booktabs}``."""
     rows = for_people(rows)
     places = places_shown(rows)
-    heads = [split_heading(COLUMNS[place]) for place in places]
-    lines = [r"\begin{tabular}{l" + "r" * len(places) + "}", r"\toprule"]
-    lines += [" & ".join(["", *(_tex(first) for first, _ in heads)]) + r" \\"]
-    lines += [" & ".join([HEADING, *(_tex(second) for _, second in heads)]) + r" \\", r"\midrule"]
+    heads = zip(("", HEADING), *(split_heading(COLUMNS[place]) for place in places), strict=True)
+    lines: list[Sequence[str] | str] = []
     for row in rows:
         if row.level == "total":
             lines.append(r"\midrule")
-        label = _tex(printable(row.label))
+        label = tex(printable(row.label))
         if not _is_plain(row):
             label = rf"\textbf{{{label}}}"
         indent = rf"\hspace*{{{INDENT[row.level] / 2:g}em}}" if INDENT[row.level] else ""
         texts = pivot_texts(row)
-        figures = [_tex(texts[place]) for place in places]
-        lines.append(" & ".join([indent + label, *figures]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        lines.append([indent + label, *(tex(texts[place]) for place in places)])
+    return tabular(list(heads), lines, [False, *[True] * len(places)])
 
 
 def _is_plain(row: PivotRow) -> bool:
     return row.is_cell or row.level in BESIDE
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
 
 
 def _digests(row: PivotRow) -> dict[str, str]:
@@ -254,13 +239,12 @@ def _json(rows: Sequence[PivotRow]) -> str:
 
 def _sheet(rows: Sequence[PivotRow]) -> bytes:
     """Write an outline: header and labels stay in sight, models and data sets fold."""
-    import xlsxwriter  # a twentieth of a second, which the other formats needn't spend
+    with workbook() as made:
+        _write_sheet(made.book, rows)
+    return made.content
 
-    out = io.BytesIO()
-    # Texts stay texts: no formula, link or number is made of what a run is called.
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(out, {"in_memory": True, **plain})
-    book.set_properties({"created": datetime(1980, 1, 1)})  # the same rows are the same bytes
+
+def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
     sheet = book.add_worksheet("Pivot")
     sheet.outline_settings(symbols_below=False)
     sheet.freeze_panes(1, 1)
@@ -273,7 +257,7 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
         sheet.write_string(0, column, COLUMNS[place], head)
     formats = {
         (kind, strong): book.add_format({"num_format": shown, "bold": strong})
-        for kind, shown in _NUMBERS.items()
+        for kind, shown in NUMBER_FORMATS.items()
         for strong in (False, True)
     }
     right = book.add_format({"align": "right"})
@@ -295,5 +279,3 @@ def _sheet(rows: Sequence[PivotRow]) -> bytes:
                 sheet.write_string(number, column, value, right)
     sheet.set_column(0, 0, 1.1 * max([len(HEADING), *(len(row.label) + 6 for row in rows)]))
     sheet.set_column(1, len(places), 14)
-    book.close()
-    return out.getvalue()

@@ -9,8 +9,8 @@ from typing import Any
 from engine.analysis.comparison import Row
 from engine.analysis.provenance import filter_of, rule_of, split_of
 from engine.analysis.relaunch import relaunch_command, suite_command
-from engine.ceiling import ceiling_of
 from engine.config import Catalogue
+from engine.evaluated import ceiling_of
 from engine.report.blocks import Block, Commands, Paragraph, Section, table
 from engine.report.gather import Material
 from engine.report.wording import ABSENT, day

@@ -10,6 +10,7 @@ from engine.analysis.claims.words import Standing, headline, standing_note
 from engine.analysis.comparison import by_cell, metric_name
 from engine.analysis.export import listed
 from engine.analysis.relaunch import suite_command
+from engine.config.overrides import swept
 from engine.lifecycle import DIED
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
@@ -79,6 +80,8 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
     )
     variants = {each.spec.recipe for each in planned}
     more = f" × {len(variants)} recipes" if len(variants) > 1 else ""
+    for setting, values in swept(suite.overrides).items():
+        more += f" × {values} values of {setting}"
     yield Paragraph(
         f"The suite {suite.name} ({suite.title}): {' × '.join(axes)}{more}, "
         f"{len(planned)} runs in all. {done} of them are done."

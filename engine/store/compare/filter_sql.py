@@ -153,6 +153,11 @@ def fields(aggregate: str = "best") -> dict[str, Field]:
     return known | _SUMMARY_FIELDS
 
 
+def field_columns(aggregate: str = "best") -> dict[str, str]:
+    """Return the store's column of each field, by every name that a filter accepts for it."""
+    return {name: field.sql.partition(".")[2] for name, field in _every_name(aggregate).items()}
+
+
 @cache
 def _every_name(aggregate: str) -> dict[str, Field]:
     """Return all fields by every name that is accepted, in lower case: the offered ones, aliases,

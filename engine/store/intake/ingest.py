@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,10 @@ from typing import Any
 from engine.journal import BadLine, JournalLine, read_journal
 from engine.lifecycle import ENDED
 from engine.lifecycle import sql as states_sql
-from engine.marks import (
-    CHANGED_DATA,
-    OF_DATA,
-    OF_TRAINING,
-    OTHER_COPY,
-    STILL_IMPROVING,
-    in_order,
-    marks_of,
-)
 from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
-from engine.store.intake.processor import mark_processor
+from engine.store.intake.marking import mark_data, mark_device, mark_processor, mark_training
 from engine.store.intake.rows import (
     EVENTS,
     Reader,
@@ -108,7 +99,7 @@ def refresh(connection: StoreConnection, run: str) -> None:
     """
     connection.execute(_REFRESH_FACTS, {"run": run, "recent": RECENT_EPOCHS})
     connection.execute(_REFRESH_STATE, {"run": run})
-    _mark_training(connection, run)
+    mark_training(connection, run)
     mark_processor(connection, run)
 
 
@@ -185,50 +176,12 @@ def _insert(connection: StoreConnection, rows: Rows, offset: int) -> None:
     connection.executemany(_INSERT_TELEMETRY, rows.telemetry)
     connection.executemany(_INSERT_EVENT, rows.events)
     connection.executemany(_INSERT_EPOCH, rows.epochs)
-    _mark(connection, rows)
+    mark_device(connection, rows.run, rows.telemetry)
     _warn(connection, rows)
     facts = {**rows.facts, "offset": offset, "last_growth": time.time()}
     _set_attempt(connection, rows.run, rows.attempt, facts)
     if "resumed_epoch" in rows.facts:
-        _mark_data(connection, rows.run)
-
-
-_OTHERS, _THROTTLE = map(TELEMETRY_MEASURES.index, ("gpu_others", "gpu_throttle"))
-
-
-def _mark(connection: StoreConnection, rows: Rows) -> None:
-    """Add marks to a run. They stay, as the figures compared are of the whole run."""
-    values = (row[4:] for row in rows.telemetry)
-    found = marks_of((each[_OTHERS], each[_THROTTLE]) for each in values)
-    if found is None:
-        return
-    before = connection.rows("SELECT marks FROM runs WHERE id = ?", (rows.run,))[0][0]
-    after = " ".join(in_order([*(before or "").split(), *found]))
-    if after != before:
-        connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after, rows.run))
-
-
-def _mark_data(connection: StoreConnection, run: str) -> None:
-    """Mark a run by the data of its attempts since one last trained from the start."""
-    found = zip((OTHER_COPY, CHANGED_DATA), connection.rows(_DATA, {"run": run})[0], strict=True)
-    _set_marks(connection, run, OF_DATA, [mark for mark, given in found if given])
-
-
-def _mark_training(connection: StoreConnection, run: str) -> None:
-    """Mark a run that is done if its best epoch is the last one that its limit allowed."""
-    unfinished = connection.row(_UNFINISHED, {"run": run}) is not None
-    _set_marks(connection, run, OF_TRAINING, [STILL_IMPROVING] if unfinished else [])
-
-
-def _set_marks(
-    connection: StoreConnection, run: str, kind: Collection[str], found: Sequence[str]
-) -> None:
-    """Put these marks in the place of a run's marks of a kind."""
-    row = connection.row("SELECT marks FROM runs WHERE id = ?", (run,))
-    before = str(row[0] or "") if row else ""
-    after = " ".join(in_order([*(m for m in before.split() if m not in kind), *found]))
-    if after != before:
-        connection.execute("UPDATE runs SET marks = ? WHERE id = ?", (after or None, run))
+        mark_data(connection, rows.run)
 
 
 def _warn(connection: StoreConnection, rows: Rows) -> None:
@@ -279,19 +232,6 @@ _INSERT_EPOCH = (
     + ", ".join(f"{name} = excluded.{name}" for name in _EPOCH_VALUES)
     + " WHERE (excluded.attempt, excluded.seq) > (epochs.attempt, epochs.seq)"
 )
-
-# Whether an attempt had another copy of the data than the known one, and whether one went on from a
-# checkpoint of other data, which versions did that didn't keep its checksum.
-_DATA = """
-SELECT ifnull(max(confirmed = 0), 0), count(DISTINCT checksum) > 1 FROM attempts
-WHERE run = :run AND resumed_epoch IS NOT NULL AND attempt >= (
-    SELECT ifnull(max(attempt), 0) FROM attempts WHERE run = :run AND resumed_epoch = 0)
-"""
-
-# Patience can't be used up then: no epoch came after the best one.
-_UNFINISHED = """
-SELECT 1 FROM runs WHERE id = :run AND state = 'done' AND origin = '' AND best_epoch = epochs
-"""
 
 # What an attempt did after the checkpoint that a later one went on from isn't part of the run: the
 # later one does it again, and on another machine may stop earlier.

@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import sqlite3
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.comparison import Row, by_cell, column_names, compare_rows
-from engine.analysis.export import format_rows
+from engine.analysis.export import format_rows, rows_sheet
 from engine.errors import UsageError
 from engine.store.compare.grouping import Choice, counted_runs
 
@@ -76,12 +77,51 @@ def test_table() -> None:
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_a_table_fits_its_width_and_says_what_it_hides(con: sqlite3.Connection, width: int) -> None:
     rows = compare_rows(con)
-    lines = format_rows(rows, "table", width=width).splitlines()
-    assert max(map(len, lines[: len(rows) + 3])) <= width
-    assert lines[-1].endswith("or with --format csv, md or json.")
-    assert "NDCG@10" in lines[0] or width == 40
-    assert len([line for line in lines if "ml-100k" in line]) >= 19 or width == 40
-    assert not any("…" in line for line in lines)
+    names = ["model", "dataset", "length", "NDCG@10/test", "run"]
+    names += [name for name in rows[0] if name not in names]
+    text = format_rows(rows, "table", names=names, width=width)
+    *lines, empty, hidden, how = text.splitlines()
+    assert max(map(len, (*lines, hidden))) <= width
+    head = lines[1].split()
+    assert head[:3] == ["model", "dataset", "length"]
+    assert lines[0].split()[0] == "NDCG@10"
+    assert not empty
+    assert hidden.startswith(f"No room for {len(names) - len(head)} columns: ")
+    assert how == "--wide shows all columns."
+
+
+def test_named_columns_are_written_in_their_order_and_no_others() -> None:
+    names = ["length", "absent", "NDCG@10/test", "run"]
+    for format_ in ("csv", "md", "table", "latex"):
+        head = format_rows(ROWS, format_, names=names).replace("NDCG@10  ", "")
+        places = [head.index(name) for name in ("length", "/test", "run")]
+        assert places == sorted(places)
+        assert "dataset" not in head
+        assert "absent" not in head
+    assert list(json.loads(format_rows(ROWS, "json", names=names))[0]) == [names[0], *names[2:]]
+
+
+def test_an_age_is_a_date_for_people_and_a_moment_for_programs() -> None:
+    rows: list[Row] = [{"run": "a", "age": 1_790_000_000.5}]
+    assert "2026-09-21" in format_rows(rows, "md")
+    assert json.loads(format_rows(rows, "json")) == [{"run": "a", "created": 1_790_000_000.5}]
+
+
+def test_latex_holds_no_command_of_a_name() -> None:
+    text = format_rows(ROWS, "latex")
+    assert text.startswith("\\begin{tabular}{lllrrrr}\n\\toprule\n")
+    assert "a|b\\_[red]" in text
+    assert text.count(r" \\") == 3
+
+
+def test_a_sheet_has_the_named_columns_with_every_digit() -> None:
+    with ZipFile(io.BytesIO(rows_sheet(ROWS, ["run", "NDCG@10/test"]))) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        texts = book.read("xl/sharedStrings.xml").decode()
+    assert "<v>0.061234567890123" in sheet
+    assert "<f>" not in sheet  # no formula of =cmd()
+    assert "=cmd()" in texts
+    assert "dataset" not in texts
 
 
 def test_a_cells_deviation_stands_beside_its_mean(con: sqlite3.Connection) -> None:

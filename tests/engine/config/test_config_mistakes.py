@@ -89,9 +89,19 @@ def complaint(layer: Path) -> str:
         ),
         (
             "suites/s.yaml",
-            SUITE + "overrides:\n  lr: [1]\n",
+            SUITE + "overrides:\n  lr: {a: 1}\n",
             "suites/s.yaml:8: overrides.lr: "
-            "expected text or a whole number or a number or true or false, not (1,).",
+            "expected text or a whole number or a number or true or false or a list, not {'a': 1}.",
+        ),
+        (
+            "suites/s.yaml",
+            SUITE + "overrides:\n  lr: []\n",
+            "suites/s.yaml:8: overrides.lr: ",
+        ),
+        (
+            "suites/s.yaml",
+            SUITE + "overrides:\n  epochs: [3, 0]\n",
+            "suites/s.yaml:8: overrides.epochs: epochs: expected a number of at least 1, not 0.",
         ),
         (
             "suites/s.yaml",

@@ -75,6 +75,7 @@ def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalo
 def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
     measuring = MeasuringProcess(spec_of(catalogue), CPU)
     os.kill(measuring.pid, signal.SIGSTOP)  # it never ends by itself
+    assert os.getpriority(os.PRIO_PROCESS, measuring.pid) >= 10
     threading.Timer(0.1, measuring.stop).start()
     with pytest.raises(TrainingError, match="broken off"):
         measuring.result()

@@ -226,6 +226,7 @@ def test_pages_are_slices_of_one_order_with_nulls_last(
             rows += comparison(
                 connection, ["id", column], column, descending, limit=page, offset=offset
             )
+        assert comparison(connection, ["id", column], column, descending, limit=-1) == rows
     pairs = list(zip(ids, values, strict=True))
     known = sorted([(value, run) for run, value in pairs if value is not None], reverse=descending)
     unknown = sorted([run for run, value in pairs if value is None], reverse=descending)

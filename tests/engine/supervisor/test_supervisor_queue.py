@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 from rehearsal import Look, wait_for
+from rehearsal_supervisor import WORKER
 
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity, own_identity
@@ -332,6 +333,20 @@ def test_after_a_reboot_the_run_is_resumed(
     successor.adopt(writer)
     work(lambda: look.run(run).state == "done", "it", successor)
     assert (look.run(run).state, look.run(run).attempt) == ("done", 2)
+
+
+def test_an_attempt_lets_others_go_first(
+    add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    (run,) = add("hold")
+    launcher = LocalLauncher(WORKER, niceness=11)
+    nice = replace(queue, pools={None: Pool(launcher, local_slots(queue))})
+    work(lambda: look.holds(run), "it to hold", nice)
+    live = look.live(run)
+    assert live.identity is not None
+    assert os.getpriority(os.PRIO_PROCESS, live.identity.pid) == 11
+    kill(look, run)
+    launcher._children[run, 1].wait()
 
 
 def test_a_run_that_cannot_be_started_fails_with_the_reason(

@@ -76,7 +76,7 @@ def test_a_run_of_two_processes_is_done_retried_and_cancelled(
     with closing(connect_reader(lab)) as con:
         details = run_details(con, short)
     assert details is not None
-    assert details.started["processes"] == 2
+    assert (details.started["processes"], details.started["niceness"]) == (2, 10)
 
     wait_for(lambda: lab.folder(long).checkpoints(), "a checkpoint")
     worker = look.live(long)

@@ -27,7 +27,7 @@ from engine.journal import JournalWriter
 from engine.worker import recorder
 recorder.SAMPLE_SECONDS, recorder.TELEMETRY_SECONDS = 0.02, 0.06
 with JournalWriter(Path(sys.argv[1])) as journal:
-    thread = recorder.TelemetryThread(journal, os.getpid(), "GPU-aaaa")
+    thread = recorder.TelemetryThread(journal, os.getpid(), sys.argv[2:])
     print(os.getpid(), flush=True)
     sys.stdin.readline()
     thread.start()
@@ -40,18 +40,21 @@ with JournalWriter(Path(sys.argv[1])) as journal:
 
 
 def telemetry(
-    machine: Machine, journal: Path, gpu: Callable[[int], Gpu]
+    machine: Machine, journal: Path, gpu: Callable[[int], Gpu], *others: Gpu
 ) -> list[dict[str, object]]:
-    """The lines that a worker's thread writes while its GPU is as told, given its process id."""
+    """The lines that a worker's thread writes while its GPU is as told, given its process id, and
+    while the run has these others."""
+    uuids = ["GPU-aaaa", *(other.uuid for other in others)]
     with subprocess.Popen(
-        [sys.executable, "-c", WATCHED, str(journal)],
+        [sys.executable, "-c", WATCHED, str(journal), *uuids],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=machine.environment,
     ) as process:
         assert process.stdout is not None
-        machine.has(gpu(int(process.stdout.readline())), Gpu("GPU-other", processes=((9, 1),)))
+        own = gpu(int(process.stdout.readline()))
+        machine.has(own, *others, Gpu("GPU-other", processes=((9, 1),)))
         process.communicate("\n\n")
     assert process.returncode == 0
     return [json.loads(line) for line in journal.read_text().splitlines()]
@@ -94,3 +97,15 @@ def test_what_the_driver_tells_marks_the_run(
             found = compare_rows(con, filter="mark:*")
             assert [each["run"] for each in found] == ([run] if marks else [])
         rebuild(store.location)
+
+
+def test_each_gpu_of_a_run_has_lines_of_its_own(nvidia: Machine, tmp_path: Path) -> None:
+    others = (Gpu("GPU-bbbb", util=30, watts=200), Gpu("GPU-cccc", util=None, throttle=0x20))
+    nvidia.has(QUIET, *others)
+    own = replace(QUIET, util=80)
+    lines = telemetry(nvidia, tmp_path / "lines.jsonl", lambda _: own, *others)
+    columns = ("gpu", "gpu_utilization", "gpu_power_w", "gpu_throttle")
+    told = [tuple(line.get(column) for column in columns) for line in lines]
+    each = [(None, 80, 350, 0), (1, 30, 200, 0), (2, None, 350, 0x20)]
+    assert told == each * (len(lines) // 3)
+    assert all(("cpu_percent" in line) == ("gpu" not in line) for line in lines)

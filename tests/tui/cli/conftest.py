@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from held import worked_on
 
-from engine.files.lock import take_lock
 from engine.store.location import StoreLocation
 from tui.cli.main import seqbench
 
 Run = Callable[..., Result]
-
-
-@contextmanager
-def worked_on(location: StoreLocation) -> Iterator[None]:
-    """Hold the supervisor's lock, so that commands find one and no training begins."""
-    location.runs.mkdir(parents=True, exist_ok=True)
-    lock = take_lock(location.supervisor_lock)
-    assert lock is not None
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 @pytest.fixture

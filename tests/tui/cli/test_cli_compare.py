@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pytest
 from click.testing import Result
 from live_runs import LiveStore
 from measured_runs import filled_store, give_ranks
+from rich.cells import cell_len
+from terminals import Terminal
 
+from engine.analysis.columns import DEFAULT
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store.location import StoreLocation
 
@@ -84,11 +88,64 @@ def test_the_formats_agree(held: StoreLocation, busy_store: LiveStore, cli: Run)
     read = list(csv.DictReader(io.StringIO(cli("compare", "--format", "csv").stdout)))
     assert [row["run"] for row in read] == [row["run"] for row in rows]
     assert list(read[0]) == list(rows[0])
+    assert {"NDCG@10/valid", "checksum", "tags", "note", "created"} <= set(read[0])
     assert float(read[0]["NDCG@10/test"]) == rows[0]["NDCG@10/test"]
     for format_ in ("md", "table"):
         text = cli("compare", "--format", format_).stdout
         positions = [text.index(row["run"]) for row in rows]
         assert positions == sorted(positions)
+
+
+def test_columns_are_chosen_by_names_of_columns_fields_and_presets(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    named = ["state", "model", "dataset", "length", "seed"]
+    rows = cli_json("compare", "--format", "json", "--columns", "ndcg,age", "--columns", "note")
+    assert list(rows[0]) == [*named, "NDCG@10/test", "created", "note"]
+    cost = cli_json("compare", "--format", "json", "--columns", "cost,LR")
+    assert list(cost[0])[5:7] == ["NDCG@10/test", "TotalTime"]
+    assert list(cost[0])[-1] == "LearningRate"
+    head = cli("compare", "--format", "md").stdout.splitlines()[0]
+    assert head.split(" | ")[5:] == [*DEFAULT[:-1], f"{DEFAULT[-1]} |"]
+    wide = cli("compare", "--format", "md", "--wide").stdout.splitlines()[0]
+    assert wide.count(" | ") > 50
+
+
+def test_cells_have_the_columns_that_their_runs_share(
+    held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
+) -> None:
+    chosen = ("compare", "--by-cell", "--columns", "ndcg,suite,run", "--format", "json")
+    (cell,) = cli_json(*chosen)
+    figures = ["NDCG@10/test", "NDCG@10/test (std)"]
+    assert list(cell) == ["model", "dataset", "length", "label", "seeds", *figures, "suite"]
+    assert cli(*chosen).stderr == "Cells have no run: columns of runs alone.\n"
+    alone = cli("compare", "--by-cell", "--columns", "run,age")
+    assert (alone.exit_code, alone.stdout) == (2, "")
+
+
+def test_everything_fits_a_terminal_of_80_columns(held: StoreLocation, tmp_path: Path) -> None:
+    store, runs = filled_store(tmp_path)
+    give_ranks(store)
+    command = f"{sys.executable} -m tui.cli --db {held.db}"
+    shown = (
+        "compare",
+        "compare --by-cell",
+        "compare --pivot",
+        "compare --pairs --filter length:50",
+    )
+    rest = ("compare --inflation", "ls", f"show {runs['sasrec-50-1']}")
+    script = "; ".join(f"{command} {words} 2>/dev/null; echo =====" for words in (*shown, *rest))
+    terminal = Terminal(["sh", "-c", script])
+    assert terminal.read_to_end() == 0
+    parts = terminal.output.decode().replace("\r\n", "\n").split("=====\n")
+    assert len(parts) == 8
+    for text in parts[:-1]:
+        assert text
+        assert max(map(cell_len, text.splitlines())) <= 80
+    for text in parts[:5]:
+        assert "--wide shows all columns." in text
+    for text in (*parts[:3], parts[4]):
+        assert "NDCG@10" in text
 
 
 def test_another_aggregate_is_marked(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
@@ -223,11 +280,14 @@ def test_what_does_not_go_together_is_said(cli: Run) -> None:
         (("--reference",), "stands in the pivot: add --pivot"),
         (("--pivot", "--limit", "3"), "leave --sort and --limit"),
         (("--pivot", "--format", "xlsx"), "a sheet needs a file"),
-        (("--format", "latex"), "there is no format 'latex'"),
+        (("--pivot", "--columns", "ndcg"), "chooses columns of runs and of --by-cell"),
+        (("--wide", "--columns", "ndcg"), "leave it, or leave --columns"),
+        (("--columns", "ndgc"), "there is no column 'ndgc': did you mean 'ndcg'?"),
+        (("--columns", "nonsense"), "there is no column 'nonsense': name one such as ndcg"),
         (("--pairs", "--metric", "EpochTime"), "no figure of single test users"),
         (("--pairs", "--sort", "EpochTime"), "no figure of single test users"),
         (("--metric", "NDCG@10/test"), "--sort orders the runs"),
-        (("--pairs", "--format", "latex"), "there is no format 'latex'"),
+        (("--pairs", "--format", "xlsx"), "there is no format 'xlsx'"),
     ):
         result = cli("compare", *arguments)
         assert result.exit_code == 2, arguments

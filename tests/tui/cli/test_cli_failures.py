@@ -92,7 +92,7 @@ def test_the_module_runs_as_a_process_with_its_status(tmp_path: Path) -> None:
         (["ls", "--state", "runing"], "there is no state 'runing': did you mean 'running'?"),
         (["compare", "--format", "jsn"], "there is no format 'jsn': did you mean 'json'?"),
         (["compare", "--aggregate", "maximum"], "there is no aggregate 'maximum'"),
-        (["compare", "--sort", "NDCG"], "there is no column 'NDCG' to sort by: did you mean"),
+        (["compare", "--sort", "NDGC"], "there is no column 'NDGC' to sort by: did you mean"),
         (["--config-dir", "/nowhere", "models"], "/nowhere is not a folder"),
         (["models", "--config-dir", "/nowhere"], "/nowhere is not a folder"),
         (["--db", "/", "ls"], "/ is a folder"),

@@ -5,21 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from held import worked_on
 from hostile_store import FOLDER, hostile_store
 from hostile_text import ACTING, HUGE, MARK, harms
 from rich.cells import cell_len
 
-from engine.files.lock import take_lock
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
@@ -37,13 +36,11 @@ MakeLab = Callable[[str], tuple[StoreLocation, str, Lab]]
 @pytest.fixture
 def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
     """A hostile store that is worked on, a run of it, and a way to run commands there."""
-    locks: list[int] = []
+    held = ExitStack()
 
     def make(text: str) -> tuple[StoreLocation, str, Lab]:
         store, failed = hostile_store(tmp_path / FOLDER, text)
-        lock = take_lock(store.location.supervisor_lock)
-        assert lock is not None
-        locks.append(lock)
+        held.enter_context(worked_on(store.location))
 
         def run(*words: str, status: int = 0) -> Result:
             command = ["--db", str(store.location.db), *words]
@@ -56,9 +53,8 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
 
         return store.location, failed, run
 
-    yield make
-    for lock in locks:
-        os.close(lock)
+    with held:
+        yield make
 
 
 @TEXTS

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from held import worked_on
 from measured_runs import filled_store, give_ranks
 
-from engine.files.lock import take_lock
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
@@ -24,10 +23,8 @@ def lab(tmp_path: Path) -> Iterator[StoreLocation]:
     """A store elsewhere, to export from."""
     store, _ = filled_store(tmp_path / "lab")
     give_ranks(store)
-    lock = take_lock(store.location.supervisor_lock)
-    assert lock is not None
-    yield store.location
-    os.close(lock)
+    with worked_on(store.location):
+        yield store.location
 
 
 @pytest.mark.parametrize("command", ["report", "export"])

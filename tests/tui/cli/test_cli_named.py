@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from held import worked_on
 from measured_runs import filled_store, give_ranks
 from reported_runs import add_reported
 from terminals import DEADLINE
 
-from engine.files.lock import take_lock
 from engine.store.location import StoreLocation
 
 Run = Callable[..., Result]
@@ -30,7 +30,7 @@ WRITERS = [
     ("p.md", "compare", "--pairs", "--format", "md"),
     ("i.txt", "compare", "--inflation"),
     ("r.html", "report", "--filter", "model:sasrec length:20"),
-    ("r.md", "report", "--filter", "model:sasrec length:20"),
+    pytest.param(("r.md", "report", "--filter", "model:sasrec length:20"), marks=pytest.mark.slow),
     ("e.csv", "export"),
     ("e.parquet", "export"),
     ("x.tar.zst", "export"),
@@ -43,10 +43,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreLocation]:
     store, _ = filled_store(tmp_path_factory.mktemp("lab"))
     give_ranks(store)
     add_reported(store, "sasrec", 20, 1)
-    lock = take_lock(store.location.supervisor_lock)
-    assert lock is not None
-    yield store.location
-    os.close(lock)
+    with worked_on(store.location):
+        yield store.location
 
 
 @pytest.mark.parametrize("writer", WRITERS, ids=lambda words: f"{words[1]} {words[0]}")

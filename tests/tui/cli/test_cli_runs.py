@@ -209,7 +209,7 @@ def test_a_retry_with_a_change_is_a_new_run(
     assert (
         spec.model_copy(update={"training": old.training, "architecture": old.architecture}) == old
     ), "nothing else"
-    for wrong in ("batch_size=none", "batch_sise=3", "batch_size"):
+    for wrong in ("batch_size=none", "batch_sise=3", "batch_size", "batch_size=32,64"):
         refused = cli("retry", failed, "--set", wrong)
         assert refused.exit_code == 2
         assert len(refused.stderr.splitlines()) == 1

@@ -99,6 +99,8 @@ async def test_a_note_is_written_and_found(measured: MeasuredStore) -> None:
         await settled(pilot)
         await pilot.press(*"fine", "enter")
         await wait_for(pilot, lambda: "fine" in column_of(app, "note"), "the note is shown")
+        signed = [model for model in column_of(app, "model") if model.endswith(" ✎")]
+        assert len(signed) == 1, "the sign stands beside the run that has a note"
         assert stored(measured, "SELECT note FROM runs WHERE id = ?", run) == [("fine",)]
 
 

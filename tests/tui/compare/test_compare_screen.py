@@ -200,7 +200,7 @@ async def test_hostile_text_is_inert(measured: MeasuredStore) -> None:
         measured.set(
             run, note="\x1b[2J[bold red]x[/] \u202e[link=file:///etc]", model="[b]\x1b]0;t\x07"
         )
-        await wait_for(pilot, lambda: "[b]" in column_of(app, "model"), "the hostile name")
+        await wait_for(pilot, lambda: "[b] ✎" in column_of(app, "model"), "the hostile name")
         await settled(pilot)
         text = "\n".join(lines(app)) + app.export_screenshot()
         assert "\x1b" not in text

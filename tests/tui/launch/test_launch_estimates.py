@@ -182,3 +182,16 @@ def test_the_summary_counts_variants(catalogue: Catalogue) -> None:
     order = Order(cells, (1, 2, 3), variants={"whole": {}, "slow": {"lr": 0.0001}})
     text = summary_text(plan(catalogue, order, ()), by_hand=True, problem="").plain
     assert text.startswith("1 cell × 2 variants × 3 seeds = 6 runs · 6 to launch")
+
+
+def test_the_summary_counts_the_values_of_a_sweep(catalogue: Catalogue) -> None:
+    cells = frozenset({("sasrec", "synthetic", 50)})
+    order = Order(cells, (1, 2), overrides={"lr": ("0.1", "0.01"), "dim": ("32", "64", "128")})
+    found = plan(catalogue, order, ())
+    text = summary_text(found, by_hand=True, problem="").plain
+    assert text.startswith("1 cell × 2 values of lr × 3 values of dim × 2 seeds = 12 runs · 12 to")
+    text = summary_text(found, by_hand=False, problem="").plain
+    assert text.startswith("Under the cursor: 1 cell × 2 values of lr × 3 values of dim × 2 ")
+    some = replace(order, variants={"whole": {}, "slow": {"lr": 0.0001}})
+    text = summary_text(plan(catalogue, some, ()), by_hand=True, problem="").plain
+    assert text.startswith("1 cell × 2 variants × 2 values of lr × 3 values of dim × 2 seeds: 18 ")

@@ -31,14 +31,18 @@ def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def confirming(
-    pilot: Pilot[None], *cells: CellKey, seeds: str = "42", key: str = "enter"
+    pilot: Pilot[None],
+    *cells: CellKey,
+    seeds: str = "42",
+    settings: str = "epochs=60",
+    key: str = "enter",
 ) -> None:
     """Choose cells and seeds, with the epochs that the runs of `LiveStore` have."""
     await settled(pilot)
     screen = pilot.app.screen
     assert isinstance(screen, LaunchScreen)
     screen.query_one("#seeds", Input).value = seeds
-    screen.query_one("#settings", TextArea).load_text("epochs=60")
+    screen.query_one("#settings", TextArea).load_text(settings)
     screen.grid.select(cells)
     await settled(pilot)
     await pilot.press(key)
@@ -82,6 +86,20 @@ async def test_one_key_makes_one_seed_three(absent_store: StoreLocation) -> None
         await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
     expected = {(model, seed) for model in ("sasrec", "xlstm") for seed in (42, 43, 44)}
     assert queued(absent_store) == expected
+
+
+async def test_a_sweep_is_counted(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(80, 24)) as pilot:
+        await confirming(pilot, SASREC, XLSTM, settings="lr=0.01, 0.001")
+        said = facts(pilot)
+        assert said["Sweep"] == "2 cells × 2 values of lr × 1 seed = 4 runs"
+        assert said["Settings"] == "profile reference, lr=0.01,0.001"
+        await pilot.press("s")
+        assert facts(pilot)["Sweep"] == "2 cells × 2 values of lr × 3 seeds = 12 runs"
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
+    with closing(connect_reader(absent_store)) as connection:
+        assert len({run.fingerprint for run in list_runs(connection, ["queued"])}) == 12
 
 
 async def test_seeds_that_are_queued_or_done_count(empty_store: LiveStore) -> None:

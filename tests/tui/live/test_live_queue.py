@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from live_lines import Stage, screen_text
 from textual import on
 from textual.app import ComposeResult
+from textual.geometry import Size
 
 from engine.store.queries import Run
-from tui.live.queue_table import QueueTable
+from tui.live.queue_table import LEAST_ROWS, MOST_ROWS, QueueTable
+from tui.shell.states import ANNOTATED
+from tui.shell.text import cells, run_label
 from tui.widgets.lines import line_length
 
 NOW = 1_790_000_000.0
@@ -51,7 +54,7 @@ async def test_rows_say_state_progress_time_and_figures() -> None:
         app.table.show([RUNNING, NEW, DONE], NOW)
         await pilot.pause()
         head, running, queued, done = (" ".join(line.split()) for line in screen_text(app)[:4])
-    assert head == "state run progress epoch time left best NDCG device"
+    assert head == "state run progress epoch left / ended best NDCG device"
     assert running.startswith("◐ running sasrec · ml-100k · L50 · s1")
     assert "12/60" in running
     assert "3 m 10 s" in running
@@ -115,6 +118,76 @@ async def test_the_cursor_is_kept_in_sight_among_many() -> None:
         await pilot.click(offset=(5, 3))
         assert app.table.selected is not None
         assert app.table.selected.seed == 496
+
+
+async def test_running_runs_stay_on_top_while_the_others_scroll() -> None:
+    app = Queue()
+    async with app.run_test(size=(80, 7)) as pilot:
+        running = [replace(RUNNING, id=f"r{i}", seed=900 + i) for i in (1, 2)]
+        app.table.show([*running, *(replace(NEW, id=str(i), seed=i) for i in range(9))], NOW)
+        await pilot.pause()
+        assert "▼ 5 more" in screen_text(app)[0]
+        assert "▲" not in screen_text(app)[0]
+        await pilot.press(*["down"] * 6)
+        await pilot.pause()
+        rows = screen_text(app)
+        assert "▲ 1 more  ▼ 4 more" in rows[0]
+        assert [row.split("· s")[1].split()[0] for row in rows[1:7]] == [
+            "901", "902", "1", "2", "3", "4",
+        ]  # fmt: skip
+        await pilot.click(offset=(5, 2))
+        assert app.table.selected == running[1]
+        await pilot.pause()
+        assert "s1 " in screen_text(app)[3], "what is in sight stays"
+        await pilot.click(offset=(5, 4))
+        assert app.table.selected is not None
+        assert app.table.selected.seed == 2
+        await pilot.press("end")
+        await pilot.pause()
+        assert "s8" in screen_text(app)[6]
+        assert "▼" not in screen_text(app)[0]
+
+
+async def test_more_running_runs_than_rows_scroll_too() -> None:
+    app = Queue()
+    async with app.run_test(size=(80, 4)) as pilot:
+        app.table.show([replace(RUNNING, id=str(i), seed=i) for i in range(6)], NOW)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "▲ 3 more" in screen_text(app)[0]
+        assert "s5" in screen_text(app)[3]
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 80))
+def test_the_queue_is_as_high_as_it_has_rows_and_leaves_most_to_the_charts(
+    running: int, waiting: int, terminal: int
+) -> None:
+    table = QueueTable()
+    table.show([RUNNING] * running + [NEW] * waiting, NOW)
+    size = Size(80, terminal)
+    rows = table.get_content_height(size, size, 80) - 1
+    assert LEAST_ROWS <= rows <= max(LEAST_ROWS, min(running + waiting, MOST_ROWS))
+    assert rows <= max(LEAST_ROWS, terminal / 3)
+    if terminal >= 36 and running < 7:
+        assert rows >= min(running + waiting, running + 1)
+
+
+async def test_a_run_with_a_note_or_tags_has_a_sign() -> None:
+    app = Queue()
+    async with app.run_test(size=(80, 8)) as pilot:
+        noted, tagged = replace(NEW, id="n", note="why"), replace(NEW, id="t", tags='["paper"]')
+        app.table.show([NEW, noted, tagged], NOW)
+        await pilot.pause()
+        assert [ANNOTATED in row for row in screen_text(app)[1:4]] == [False, True, True]
+
+
+@given(st.builds(replace, st.just(NEW), model=st.text(min_size=1, max_size=20),
+                 dataset=st.text(min_size=1, max_size=20), length=st.integers(1, 999),
+                 seed=st.integers(0, 9999)), st.integers(14, 60))  # fmt: skip
+def test_a_name_is_cut_in_its_middle(run: Run, width: int) -> None:
+    label = run_label(run, width)
+    assert cells(label) <= width
+    assert label.endswith((f"· L{run.length} · s{run.seed}", f" L{run.length} s{run.seed}"))
 
 
 async def test_a_new_step_repaints_its_row_only() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -17,15 +18,18 @@ from pilots import DEADLINE, wait_for
 
 from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import write
 from engine.store.location import StoreLocation
+from engine.store.transitions import hold
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import LimitScreen
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
-from tui.live.reading import Known, LiveUpdate, read_live, read_update
+from tui.live.queue_words import end_words
+from tui.live.reading import Forecast, Known, LiveUpdate, QueueEnd, read_live, read_update
 from tui.run.screen import RunScreen
 
 
@@ -52,7 +56,7 @@ async def test_without_runs_it_says_how_to_launch_some(absent_store: StoreLocati
 async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: LiveStore) -> None:
     runs = populate(empty_store)
     app = SeqbenchApp(empty_store.location)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         await show_live(pilot)
         screen = await select(pilot, runs["running"])
         await wait_for(
@@ -61,7 +65,9 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
         shown = "\n".join(screen_text(app))
         parts = [
             "sasrec · synthetic · L50 · s42", "27/60", "270,291", "cpu · bfloat16",
-            "best epoch 27", "warning: the disk is 96 % full", "no NVIDIA driver",
+            "best epoch 27", "best 0 epochs ago, stops at 10", "train 3.2 s, eval 0.8 s",
+            "no time estimate yet", "Learning rate 0.001 (constant)",
+            "warning: the disk is 96 % full", "no NVIDIA driver",
         ]  # fmt: skip
         assert [part for part in parts if part not in shown] == []
         loss = screen.query_one("#loss", Chart)
@@ -83,7 +89,7 @@ async def test_an_epoch_takes_what_the_tables_say(empty_store: LiveStore) -> Non
     async with app.run_test(size=(200, 50)) as pilot:
         await show_live(pilot)
         await select(pilot, run)
-        assert f"per epoch  {told:.1f} s train" in "\n".join(screen_text(app))
+        assert f"per epoch  train {told:.1f} s, eval 0.8 s" in "\n".join(screen_text(app))
 
 
 async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
@@ -113,6 +119,57 @@ async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
         await wait_for(pilot, lambda: ends_in("a worker's word"), "the log")
         empty_store.journal(run, [end | {"status": "done", "message": ""}], attempt=2)
         await wait_for(pilot, lambda: ends_in("a worker's word", "end: done"), "the end")
+
+
+async def test_a_paused_queue_says_what_key_resumes_it(empty_store: LiveStore) -> None:
+    populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+
+    def shown() -> str:
+        return " ".join(" ".join(screen_text(app)).split())
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await show_live(pilot)
+        assert "p Pause" in shown()
+        with closing(connect_writer(empty_store.location)) as con, write(con):
+            hold(con, "user", "Paused by hand.")
+        await wait_for(pilot, lambda: "Queue paused. Press p to resume." in shown(), "the banner")
+        await wait_for(pilot, lambda: "p Resume" in shown(), "the key")
+        assert "Pause " not in shown()
+        await pilot.press("p")
+        await wait_for(pilot, lambda: requests(empty_store.location), "the request")
+        assert requests(empty_store.location) == [("resume", "")]
+
+
+@pytest.mark.parametrize(
+    ("end", "paused", "words"),
+    [
+        (None, False, ["no time estimate yet"]),
+        (QueueEnd(1_500, False, 0), False, ["about 25 min", "done at 18:40"]),
+        (QueueEnd(1_500, True, 0), False, ["at most 25 min", "done by 18:40"]),
+        (QueueEnd(1_500, False, 0), True, ["about 25 min"]),
+        (QueueEnd(1_500, False, 2), False, ["about 25 min", "2 runs without an estimate"]),
+        (QueueEnd(86_400, False, 0), False, ["about 24 h", "done at Tue 18:15"]),
+    ],
+)
+def test_the_end_of_the_queue_in_words(
+    end: QueueEnd | None, paused: bool, words: list[str]
+) -> None:
+    now = datetime(2026, 9, 21, 18, 15).timestamp()  # in this machine's time, as it is shown
+    assert end_words(end, 3, paused, now) == words
+    assert end_words(end, 0, paused, now) == []
+
+
+async def test_it_says_how_fast_it_trains(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.mark(run, "running")
+    lines = [epoch_line(n, random.Random(1)) | {"train_seconds": 4.0} for n in (1, 2)]
+    empty_store.journal(run, [start(train_interactions=98_000), *lines])
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await show_live(pilot)
+        await select(pilot, run)
+        assert "speed      24,500 interactions/s" in "\n".join(screen_text(app))
 
 
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
@@ -213,7 +270,7 @@ async def test_the_chart_key_shows_each_alone(empty_store: LiveStore) -> None:
 
     async with app.run_test(size=(120, 36)) as pilot:
         await show_live(pilot)
-        assert shown() == ["loss", "valid", "grad", "lr"]
+        assert shown() == ["loss", "valid", "grad"], "the learning rate is constant: a line"
         for only in ("loss", "valid", "grad", "lr"):
             await pilot.press("g")
             await pilot.pause()
@@ -224,7 +281,7 @@ async def test_the_chart_key_shows_each_alone(empty_store: LiveStore) -> None:
         assert shown() == ["lr"]
         await pilot.press("g")
         await pilot.pause()
-        assert len(shown()) == 4
+        assert len(shown()) == 3
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert shown() == ["loss"]
@@ -284,9 +341,11 @@ async def test_keys_act_on_the_run_under_the_cursor_before_it_is_read(
         await select(pilot, runs["running"])
         may_read = Event()
 
-        def read_later(location: StoreLocation, known: Known) -> LiveUpdate:
+        def read_later(
+            location: StoreLocation, known: Known, forecast: Forecast, now: float
+        ) -> LiveUpdate:
             assert may_read.wait(DEADLINE)
-            return read_live(location, known)
+            return read_live(location, known, forecast, now)
 
         monkeypatch.setattr("tui.live.screen.read_live", read_later)
         order = [run.id for run in screen.queue._runs]
@@ -331,7 +390,7 @@ async def test_a_run_at_its_limit_is_trained_on(tmp_path: Path) -> None:
         screen = await select(pilot, early)
         assert screen.check_action("train_on", ()) is False
         await select(pilot, improving)
-        assert "press m to train it on" in " ".join(" ".join(screen_text(app)).split())
+        assert "press m for more epochs" in " ".join(" ".join(screen_text(app)).split())
         await pilot.press("m")
         assert isinstance(app.screen, LimitScreen)
         await pilot.press("enter")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from engine.ceiling import cold_sentence
 from engine.errors import UsageError, shown
+from engine.evaluated import cold_sentence
 from engine.spec import Dataset, Filter, Packing, SplitRule
 from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate

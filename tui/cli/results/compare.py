@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
 from engine.analysis import comparison, export
+from engine.analysis.columns import beside_columns, sort_column
 from engine.analysis.labels.stored import newest_runs, stored_labels
-from engine.analysis.pivot import text as pivot_text
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
-    put,
+    PivotForm,
     put_inflation,
     put_pairs,
     put_pivot,
@@ -23,7 +22,16 @@ from tui.cli.results.tables import (
     tell_marks,
     tell_none,
 )
-from tui.cli.session import Session, aggregate_option, filter_option, note, pass_session
+from tui.cli.session import (
+    Listed,
+    Session,
+    aggregate_option,
+    filter_option,
+    flat,
+    note,
+    pass_session,
+    terminal_width,
+)
 
 
 @click.command()
@@ -32,9 +40,18 @@ from tui.cli.session import Session, aggregate_option, filter_option, note, pass
     "format_",
     default="table",
     show_default=True,
-    metavar="table|csv|md|json",
-    help="With --pivot also latex (booktabs) and xlsx.",
+    metavar="table|csv|md|json|latex|xlsx",
+    help="latex is for booktabs; xlsx wants a file, -o.",
 )
+@click.option(
+    "--columns",
+    "columns_",
+    type=Listed("NAMES"),
+    multiple=True,
+    help="Columns of runs or --by-cell, such as ndcg,lr,age, or a preset: quality, cost, training, "
+    "all. csv, json and xlsx have all without it.",
+)
+@click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @aggregate_option
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
 @filter_option
@@ -77,6 +94,8 @@ from tui.cli.session import Session, aggregate_option, filter_option, note, pass
 def compare(
     session: Session,
     format_: str,
+    columns_: tuple[tuple[str, ...], ...],
+    wide: bool,
     aggregate: str,
     sort: str | None,
     filter_: str,
@@ -93,11 +112,16 @@ def compare(
 ) -> None:
     """Compare runs under the reference table's column names.
 
-    A test figure is that of the epoch chosen on validation, unless --aggregate says otherwise.
+    A table on a terminal is as wide as that; elsewhere it has its usual columns. A test figure is
+    that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
-    formats: tuple[str, ...] = pivot_text.FORMATS if pivot else export.FORMATS
+    formats = (*export.FORMATS, *(() if pairs or inflation else ("xlsx",)))
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
+    if columns_ and (pivot or pairs or inflation):
+        raise UsageError("--columns chooses columns of runs and of --by-cell.")
+    if columns_ and wide:
+        raise UsageError("--wide shows all columns: leave it, or leave --columns.")
     if imported and not (by_cell or pivot):
         raise UsageError("--imported is for --by-cell and --pivot: else every run is shown.")
     if by_cell + pivot + pairs + inflation > 1:
@@ -111,25 +135,29 @@ def compare(
     if metric is not None and not pairs:
         raise UsageError("--metric is what --pairs compares: --sort orders the runs.")
     wanted = parse_quality(quality) if quality is not None else None
+    chosen = comparison.parse_aggregate(aggregate)
+    words = flat(columns_)
+    names = columns_of(words, format_, wide=wide)
+    width = terminal_width() if output is None and not wide else None
     if pairs:
-        put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output)
+        put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output, width)
         return
     if (pivot or inflation) and (limit is not None or sort is not None):
         table = "--pivot" if pivot else "--inflation"
         raise UsageError(f"{table} has its own order and cells: leave --sort and --limit.")
     if inflation:
-        if comparison.parse_aggregate(aggregate) != "best":
+        if chosen != "best":
             raise UsageError("--inflation sets the maximum beside the best: leave --aggregate.")
-        put_inflation(session, filter_, format_, output)
+        put_inflation(session, filter_, format_, output, width)
         return
     if format_ == "xlsx" and output is None:
-        raise UsageError("a sheet needs a file: add -o pivot.xlsx.")
-    chosen = comparison.parse_aggregate(aggregate)
+        raise UsageError("a sheet needs a file: add -o runs.xlsx.")
     if pivot:
-        put_pivot(session, filter_, chosen, format_, output, reference=reference, imported=imported)
+        form = PivotForm(format_, width, reference=reference, imported=imported)
+        put_pivot(session, filter_, chosen, form, output)
         return
-    name, descending = _order(sort or comparison.SORT)
-    comparison.column(name, chosen)
+    order, descending = sort_column(sort or comparison.SORT, chosen)
+    beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
         with session.reader() as connection:
@@ -137,16 +165,22 @@ def compare(
                 connection,
                 aggregate=chosen,
                 filter=filter_,
-                sort=name,
+                sort=order,
                 descending=descending,
                 limit=limit,
+                beside=beside,
             )
             if wanted is not None:
                 rows = with_time_to_quality(connection, rows, wanted)
             if by_cell:
                 counted = counted_runs(connection, Choice(filter_, imported=imported))
                 labels = stored_labels(connection, newest_runs(counted), session.catalogue_if_valid)
-                cells = comparison.by_cell(rows, counted, labels)
+                cells = comparison.by_cell(
+                    rows,
+                    counted,
+                    labels,
+                    [column.name for column in beside if column.name != "age"],
+                )
                 tell_cells(rows, counted, cells)
                 rows = cells
     if not by_cell:
@@ -157,16 +191,8 @@ def compare(
         note(f"Every figure is the {chosen}: {comparison.epochs_words(chosen)}.")
     if wanted is not None and rows:
         note(f"TimeToQuality: seconds of training until {wanted.title}.")
-    if not rows and format_ in ("table", "md") and output is None:
+    if not rows and format_ in ("table", "md", "latex") and output is None:
         return
-    on_screen = output is None and sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if on_screen else None
-    put(export.format_rows(rows, format_, width=width), output)
-
-
-def _order(sort: str) -> tuple[str, bool]:
-    """The column, and whether the highest comes first."""
-    name, colon, direction = sort.rpartition(":")
-    if colon and direction.lower() in ("asc", "desc"):
-        return name, direction.lower() == "desc"
-    return sort, True
+    if names is not None and wanted is not None:
+        names = [comparison.TIME_TO_QUALITY, *names]
+    put_rows(rows, format_, names, words, output, width)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -52,20 +54,34 @@ def tell_none(session: Session, filter_: str, *, done: bool) -> None:
         note("No run is done yet: see `seqbench ls`.")
 
 
+@dataclass(frozen=True)
+class PivotForm:
+    """How the pivot is put out.
+
+    Attributes:
+        format: one of `engine.analysis.pivot.text.FORMATS`.
+        width: cells of the terminal that a table must fit, if any.
+        reference: whether published figures stand below ours.
+        imported: whether cells are made of imported runs too.
+    """
+
+    format: str
+    width: int | None = None
+    reference: bool = False
+    imported: bool = False
+
+
 def put_pivot(
     session: Session,
     filter_: str,
     aggregate: Aggregate,
-    format_: str,
+    form: PivotForm,
     output: Path | None,
-    *,
-    reference: bool,
-    imported: bool = False,
 ) -> None:
-    """Put out the reference table's form; with ``reference`` its figures beside ours."""
+    """Put out the reference table's form."""
     found = StoredPivot()
-    choice = Choice(filter_, aggregate, imported=imported)
-    tables = session.catalogue.references.values() if reference else ()
+    choice = Choice(filter_, aggregate, imported=form.imported)
+    tables = session.catalogue.references.values() if form.reference else ()
     catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
@@ -73,7 +89,7 @@ def put_pivot(
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
         tell_none(session, filter_, done=True)
-        if format_ in ("table", "md", "latex") and output is None:
+        if form.format in ("table", "md", "latex") and output is None:
             return
     else:
         over = {"max": "the maximum", "min": "the minimum"}.get(aggregate, "the mean ± deviation")
@@ -82,12 +98,14 @@ def put_pivot(
         (*apart_sentences(found.rows), *mark_sentences(found.rows), *caveats(found.published))
     ):
         note(sentence)
-    if reference and found.rows and not found.published:
+    if form.reference and found.rows and not found.published:
         note("Nothing is published for these cells.")
-    put(format_pivot(found.rows, format_), output)
+    put(format_pivot(found.rows, form.format, width=form.width), output)
 
 
-def put_inflation(session: Session, filter_: str, format_: str, output: Path | None) -> None:
+def put_inflation(
+    session: Session, filter_: str, format_: str, output: Path | None, width: int | None
+) -> None:
     """Put out what choosing the epoch by the test metric adds to it, cell by cell."""
     cells: list[CellInflation] = []
     if session.has_store:
@@ -95,15 +113,20 @@ def put_inflation(session: Session, filter_: str, format_: str, output: Path | N
             cells = inflation(connection, Choice(filter_), session.catalogue_if_valid)
     if not cells:
         tell_none(session, filter_, done=True)
-        if format_ in ("table", "md") and output is None:
+        if format_ in ("table", "md", "latex") and output is None:
             return
-    put(format_inflation(cells, format_), output)
+    put(format_inflation(cells, format_, width=width), output)
     for sentence in inflation_sentences(cells):
         note(sentence)
 
 
 def put_pairs(
-    session: Session, filter_: str, metric: str, format_: str, output: Path | None
+    session: Session,
+    filter_: str,
+    metric: str,
+    format_: str,
+    output: Path | None,
+    width: int | None,
 ) -> None:
     """Put out every two cells of a data set, and whether a test tells them apart."""
     from engine.analysis.pairs import text as pairs_text  # numpy
@@ -129,9 +152,9 @@ def put_pairs(
     found = pairs(cells, chosen, masked=masked)
     if not found:
         note("No two cells of one data set, split, protocol and checksum have runs that are done.")
-        if format_ in ("table", "md") and output is None:
+        if format_ in ("table", "md", "latex") and output is None:
             return
-    put(pairs_text.format_pairs(found, chosen, format_, masked=masked), output)
+    put(pairs_text.format_pairs(found, chosen, format_, masked=masked, width=width), output)
     for sentence in pairs_text.caveats(found):
         note(sentence)
 
@@ -151,8 +174,9 @@ def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence
 
 def tell_marks(rows: Sequence[Row]) -> None:
     """Say how many of the runs have which mark, and what that means."""
+    marked = Counter(mark for row in rows if row["marks"] for mark in str(row["marks"]).split())
     for mark, meaning in MEANING.items():
-        if found := sum(mark in str(row["marks"] or "").split() for row in rows):
+        if found := marked[mark]:
             note(f"{_runs_are(found)} marked {mark}: {meaning}.")
 
 

@@ -9,8 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
@@ -65,7 +64,7 @@ def follow(
                         say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
                 show(runs)
                 held = queue_hold(connection)
-                if held and not any(run.state == "running" for run in runs):
+                if held is not None and not any(run.state == "running" for run in runs):
                     say(paused(held))
                     return runs
             if not any(run.state in UNDER_WAY for run in runs):

@@ -25,6 +25,7 @@ from engine.store.requests import (
     request_queue,
     request_retry,
 )
+from engine.store.tags import parse_tags
 from tui.cli.runs.following import follow
 from tui.cli.runs.moment import LEFT, Moment
 from tui.cli.session import (
@@ -97,7 +98,7 @@ def ls(
     _say_runs(runs[: limit or 50], jobs)
     if limit is None and len(runs) > 50:
         note("There are more: --limit N shows N, --json all.")
-    if held:
+    if held is not None:
         note(paused(held))
 
 
@@ -123,14 +124,14 @@ def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
             _state(run, jobs.get(run.id)),
             f"{run.epoch or 0}/{run.epochs}" if run.epochs else run.epoch or 0,
             number(run.best_valid_ndcg),
-            ago(run.created),
             duration(run.eta_seconds) if run.state == "running" else "",
+            ago(run.created),
             plain(_about(run, jobs.get(run.id)), 60),
         ]
         for run in runs
     ]
     say_table(
-        ["RUN", "STATE", "EPOCH", "VALID-NDCG", "QUEUED", "ETA", "NOTE"],
+        ["RUN", "STATE", "EPOCH", "VALID-NDCG", "ETA", "QUEUED", "NOTE"],
         rows,
         right="EPOCH VALID-NDCG",
     )
@@ -151,8 +152,9 @@ def _job(job: JobFacts | None) -> dict[str, Any]:
     return {"job": None if job is None else asdict(job)}
 
 
-def _derived(run: Run) -> dict[str, float | None]:
-    return {"progress": run.progress, "eta_seconds": run.eta_seconds}
+def _derived(run: Run) -> dict[str, object]:
+    tags = parse_tags(run.tags)
+    return {"progress": run.progress, "eta_seconds": run.eta_seconds, "tags": tags}
 
 
 def _check_states(wanted: list[str]) -> None:

@@ -12,8 +12,8 @@ from engine.config import LOCAL, SlurmProfile
 from engine.datasets.confirm import confirm
 from engine.errors import DataError, UsageError
 from engine.machine.slots import Slot, detect_slots
-from engine.order import Order, parse_lengths, parse_seeds, parse_settings
-from engine.planning import Plan, order_of_axes, plan_in_store
+from engine.order import Order, parse_lengths, parse_seeds, parse_settings, settings_text
+from engine.planning import Plan, order_of_axes, plan_in_store, swept_settings
 from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
@@ -30,7 +30,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-from tui.launch.estimates import lone_text, time_text
+from tui.launch.estimates import lone_text, product_text, time_text
 from tui.shell.text import count
 
 CHOICE = (
@@ -45,7 +45,10 @@ CHOICE = (
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
     click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
     click.option(
-        "--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, such as epochs=5."
+        *("--set", "settings"),
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="A setting, such as epochs=5; lr=0.001,0.0005 runs each value.",
     ),
 )
 """The options that choose runs."""
@@ -244,13 +247,14 @@ def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list
 
 
 def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | None) -> None:
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "model": run.spec.model,
             "dataset": run.spec.dataset,
             "length": run.spec.length,
             "seed": run.spec.seed,
             "profile": run.spec.recipe,
+            "swept": swept_settings(plan.order, run.spec),
             "parameters": run.parameters,
             "present": present.get(run.fingerprint),
         }
@@ -259,18 +263,23 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
     if as_json:
         say_json(listed if script is None else {"plan": listed, "script": script})
         return
+    keys = list(listed[0]["swept"]) if listed else []
     rows = [
         [
             *(p["model"], p["dataset"], p["length"], p["seed"], p["profile"]),
-            *(f"{p['parameters']:,}", p["present"]),
+            *settings_text(p["swept"]).values(),
+            f"{p['parameters']:,}",
+            f"skip: {p['present']}" if p["present"] else "queue",
         ]
         for p in listed
     ]
     say_table(
-        ["MODEL", "DATASET", "LENGTH", "SEED", "PROFILE", "PARAMETERS", "WOULD"],
-        [[*row[:-1], f"skip: {row[-1]}" if row[-1] else "queue"] for row in rows],
-        right="LENGTH SEED PARAMETERS",
+        ["MODEL", "DATASET", "LENGTH", "SEED", "PROFILE", *keys, "PARAMETERS", "WOULD"],
+        rows,
+        right=" ".join(["LENGTH SEED PARAMETERS", *keys]),
     )
+    if keys:
+        note(f"{product_text(plan)} {count(len(plan.runs), 'run')}.")
     if script is not None:
         say()
         for line in script.splitlines():

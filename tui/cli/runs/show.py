@@ -15,14 +15,13 @@ from engine.analysis.further import further_command
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import remedy
-from engine.ceiling import ceiling_of
-from engine.evaluated import evaluated_of
+from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
-from tui.cli.session import Session, json_option, pass_session, say, say_json
+from tui.cli.session import Session, json_option, pass_session, say, say_fact, say_json
 from tui.shell.text import ago, duration, number, whole
 
 METRICS = ("hit", "recall", "mrr", "ndcg")
@@ -91,33 +90,35 @@ def _say_details(
     run = details.run
     say(run.id)
     why = f": {run.message or run.cause}" if run.message or run.cause else ""
-    _line("state", f"{run.state}{why}")
-    _line("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
+    say_fact("state", f"{run.state}{why}")
+    say_fact("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
     if label:
-        _line("told apart by", label)
-    _line("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
-    _line("parameters", whole(run.parameters))
+        say_fact("told apart by", label)
+    say_fact("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
+    say_fact("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
-    _line("epochs", f"{run.epoch or 0} of at most {run.epochs}, best {run.best_epoch or '–'}{eta}")
+    say_fact(
+        "epochs", f"{run.epoch or 0} of at most {run.epochs}, best {run.best_epoch or '–'}{eta}"
+    )
     where = f" for {run.launcher}" if run.launcher else ""
-    _line("queued", f"{ago(run.created)}{where}")
+    say_fact("queued", f"{ago(run.created)}{where}")
     if run.started:
         took = f", took {duration(run.finished - run.started)}" if run.finished else ""
-        _line("started", f"{ago(run.started)} on {run.device}{took}")
+        say_fact("started", f"{ago(run.started)} on {run.device}{took}")
     for attempt in details.attempts:
         if (job := job_of(attempt)) is not None:
-            _line(f"attempt {attempt['attempt']}", job.text)
+            say_fact(f"attempt {attempt['attempt']}", job.text)
     if continued := details.spec.get("continues"):
-        _line("goes on from", str(continued))
+        say_fact("goes on from", str(continued))
     if run.origin:
         how = run.origin.removeprefix("imported-")
-        _line("imported", f"{how}, {details.spec.get('came_from')}")
+        say_fact("imported", f"{how}, {details.spec.get('came_from')}")
     for mark in (run.marks or "").split():
-        _line("marked", f"{mark}: {MEANING.get(mark, '')}")
+        say_fact("marked", f"{mark}: {MEANING.get(mark, '')}")
     if command := _further(session, details):
-        _line("what to try", command)
+        say_fact("what to try", command)
     if run.note:
-        _line("note", run.note)
+        say_fact("note", run.note)
     if details.figures.get("test_ndcg_best") is not None:
         say()
         say(
@@ -132,28 +133,28 @@ def _say_details(
                     spans = "".join(f"{intervals.text(metric):>11}" for metric in METRICS)
                     say(f"{'  95 % over users':<22}{spans}")
         if intervals is not None and intervals.warning:
-            _line("careful", intervals.warning)
+            say_fact("careful", intervals.warning)
         if (evaluated := evaluated_of(details.started)) and evaluated.words:
-            _line("evaluated", evaluated.words)
+            say_fact("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
-            _line("test is", ceiling.words)
-        _line("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+            say_fact("test is", ceiling.words)
+        say_fact("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
         told = f", {figure(cpu, 'seconds')} s of the processor" if cpu is not None else ""
-        _line("an epoch takes", f"{figure(seconds, 'seconds')} s{told} (medians)")
+        say_fact("an epoch takes", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
-        _line("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
+        say_fact("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
     elsewhere = {"ceiling", "settings"}
     own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
     _say_mapping("comparable by", own)
     for warning in details.warnings:
-        _line("warning", warning)
+        say_fact("warning", warning)
     if run.state in DIED:
         _say_remedy(details)
-    _line("folder", str(session.location.runs / run.id))
+    say_fact("folder", str(session.location.runs / run.id))
 
 
 def _further(session: Session, details: RunDetails) -> str | None:
@@ -165,21 +166,17 @@ def _further(session: Session, details: RunDetails) -> str | None:
 
 def _say_remedy(details: RunDetails) -> None:
     found = remedy(details.run.cause, details.spec)
-    _line("what to try", found.advice)
+    say_fact("what to try", found.advice)
     if found.change:
         changes = "".join(f" --set {change}" for change in found.change.split())
-        _line("", f"seqbench retry {details.run.id}{changes}")
-    _line("", f"seqbench retry {details.run.id}")
-
-
-def _line(name: str, text: str) -> None:
-    say(f"  {name:<13} {text}")
+        say_fact("", f"seqbench retry {details.run.id}{changes}")
+    say_fact("", f"seqbench retry {details.run.id}")
 
 
 def _say_mapping(title: str, values: Mapping[str, Any]) -> None:
     known = [f"{key}={value}" for key, value in values.items() if value is not None]
     if known:
-        _line(title, ", ".join(known))
+        say_fact(title, ", ".join(known))
 
 
 def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:

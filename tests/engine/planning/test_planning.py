@@ -141,11 +141,7 @@ def test_what_is_typed_takes_precedence_over_variants(catalogue: Catalogue) -> N
         as_it_is = order_of_cells(changed, [SASREC], settings={"lr": same}, suite="smoke")
         assert as_it_is.variants == suite.variants
     typed = order_of_cells(changed, [SASREC], settings={"lr": "0.02"}, suite="smoke")
-    assert typed.variants == {
-        "whole": {"lr": "0.02"},
-        "slow": {"lr": "0.02"},
-        "small": {"dim": 8, "lr": "0.02"},
-    }
+    assert typed.variants == {"whole": {}, "slow": {}, "small": {"dim": 8}}
     assert [run.spec.recipe for run in plan(changed, typed, ()).runs] == [
         "reference/whole",
         "reference/small",
@@ -225,6 +221,10 @@ def test_a_change_of_a_run_is_checked_against_its_recipe(catalogue: Catalogue) -
     assert changes == {"lr": 0.1, "dim": 64}
     with pytest.raises(UsageError, match="gate_soft_cap"):
         amendments(catalogue, "sasrec", "reference", {"gate_soft_cap": "1"})
+    with pytest.raises(UsageError, match="lr is given 2 values, and a run has one"):
+        amendments(catalogue, "sasrec", "reference", {"lr": ("0.1", "0.2")})
+    same = amendments(catalogue, "sasrec", "reference", {"lr": ("0.1", "1e-1")})
+    assert same == {"lr": 0.1}
 
 
 @pytest.mark.parametrize(

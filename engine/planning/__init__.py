@@ -1,0 +1,29 @@
+"""Planning: from an order to its runs, for the app and the commands.
+
+It takes a moment to import and to work: the app does both in threads, after its first paint.
+"""
+
+from engine.planning.changed import amendments, enqueue_amended, enqueue_further
+from engine.planning.orders import (
+    order_of_axes,
+    order_of_cells,
+    order_suite,
+    sample,
+    swept_settings,
+)
+from engine.planning.plans import Plan, PlannedRun, plan, plan_in_store
+
+__all__ = [
+    "Plan",
+    "PlannedRun",
+    "amendments",
+    "enqueue_amended",
+    "enqueue_further",
+    "order_of_axes",
+    "order_of_cells",
+    "order_suite",
+    "plan",
+    "plan_in_store",
+    "sample",
+    "swept_settings",
+]

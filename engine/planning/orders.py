@@ -1,0 +1,128 @@
+"""Orders, as the app and the commands are told them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from engine.config import Catalogue
+from engine.config.overrides import (
+    combinations,
+    overlay,
+    parsed,
+    setting_name,
+    sweep_values,
+    swept,
+    without,
+)
+from engine.config.suites import suite_of_cells
+from engine.models.sizes import parameter_count
+from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, Order
+from engine.spec import CellKey, Overrides, RunSpec, Suite, Sweep
+
+
+def order_of_cells(
+    catalogue: Catalogue,
+    cells: Iterable[CellKey],
+    seeds: tuple[int, ...] = DEFAULT_SEEDS,
+    profile: str = "reference",
+    settings: Mapping[str, Sweep] | None = None,
+    suite: str | None = None,
+) -> Order:
+    """Order chosen cells.
+
+    Args:
+        settings: all that differ from the profile's. Those that are not the suite's own take
+            precedence over its variants.
+        suite: the one that the choice began with; it gives the variants.
+
+    Raises:
+        UsageError: there is no such suite.
+    """
+    settings = settings or {}
+    if suite is None:
+        return Order(frozenset(cells), seeds, profile, settings)
+    named = catalogue.suite(suite)
+    own = {key: _values(sweep) for key, sweep in named.overrides.items()}
+    changed = {key: v for key, v in settings.items() if key not in own or _values(v) != own[key]}
+    variants = _variants(named, changed)
+    return Order(frozenset(cells), seeds, profile, settings, named.name, variants)
+
+
+def order_of_axes(
+    catalogue: Catalogue,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    lengths: Sequence[int] = (),
+    seeds: Sequence[int] = (),
+    profile: str | None = None,
+    settings: Mapping[str, Sweep] | None = None,
+    suite: str | None = None,
+) -> Order:
+    """Order every combination of models, data sets, lengths and seeds.
+
+    What isn't given is the suite's or, without one, the default; models and data sets have none.
+
+    Args:
+        settings: take precedence over the suite's own, and over its variants; several values of
+            one multiply the runs.
+
+    Raises:
+        UsageError: a name that isn't known, or no cell is left.
+    """
+    asked = {"models": models, "datasets": datasets, "lengths": lengths, "seeds": seeds}
+    axes: dict[str, Any] = {name: tuple(values) for name, values in asked.items() if values}
+    if suite is None:
+        axes = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS} | axes
+        named = Suite(name="by-hand", title="", **axes)
+    else:
+        named = catalogue.suite(suite).model_copy(update=axes)
+    typed = dict(settings or {})
+    return Order(
+        frozenset(catalogue.cells(named)),
+        tuple(dict.fromkeys(named.seeds)),
+        profile or named.profile,
+        overlay(named.overrides, typed),
+        None if suite is None else named.name,
+        _variants(named, typed),
+    )
+
+
+def _values(sweep: Sweep) -> list[object]:
+    return list(map(parsed, sweep_values(sweep)))
+
+
+def _variants(suite: Suite, typed: Mapping[str, Sweep]) -> dict[str, Overrides]:
+    """The suite's variants without what was typed, which goes before them."""
+    return {name: without(own, typed) for name, own in suite.variants.items()}
+
+
+def swept_settings(order: Order, spec: RunSpec) -> dict[str, Any]:
+    """Return the values that a run has of the settings of which its order has several."""
+    settings = {**spec.architecture.model_dump(), **spec.training.model_dump()}
+    return {key: settings[setting_name(key)] for key in swept(order.overrides)}
+
+
+def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Suite:
+    """Make a suite of an order; its title defaults to its name. Raises `UsageError`."""
+    return suite_of_cells(
+        name,
+        title or name,
+        catalogue.in_order(order.cells),
+        order.seeds,
+        order.profile,
+        dict(order.overrides),
+        order.variants,
+    )
+
+
+def sample(catalogue: Catalogue, order: Order, cell: CellKey) -> tuple[RunSpec, int]:
+    """Return the configuration of one cell of an order, with the first values of its sweeps and
+    without variants, and its parameter count.
+
+    Raises:
+        UsageError: an impossible value.
+    """
+    settings = next(combinations(order.overrides))
+    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings)
+    return spec, parameter_count(spec)

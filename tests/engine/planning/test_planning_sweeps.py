@@ -1,0 +1,157 @@
+"""Several values of settings: the runs are every combination of them, and no other."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import product
+from math import prod
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.analysis.relaunch import relaunch_command
+from engine.config import Catalogue, load_catalogue
+from engine.config.suites import suite_yaml
+from engine.errors import UsageError
+from engine.order import Order, parse_lengths, parse_seeds, parse_settings, settings_text
+from engine.planning import (
+    Plan,
+    order_of_axes,
+    order_of_cells,
+    order_suite,
+    plan,
+    sample,
+    swept_settings,
+)
+from engine.spec import CellKey, RunSpec, Suite, Sweep
+from engine.yamlfile import read_yaml
+
+CELLS: list[CellKey] = [("sasrec", "synthetic", 50), ("xlstm", "synthetic", 75)]
+VALUES: dict[str, list[str]] = {
+    "lr": ["0.1", "0.01", "0.001"],
+    "dropout": ["0.1", "0.2", "0.3"],
+    "tied": ["true", "false"],
+    "lr_decay": ["constant", "linear", "cosine"],
+}
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        key: st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True).map(tuple)
+        for key, values in VALUES.items()
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def relaunched(catalogue: Catalogue, spec: RunSpec) -> Plan:
+    """What the command orders that launches a run again."""
+    words = shlex.split(relaunch_command(spec.model_dump(mode="json"), catalogue))
+    options = list(zip(words[2::2], words[3::2], strict=True))
+    given = dict(options)
+    order = order_of_axes(
+        catalogue,
+        [given["--model"]],
+        [given["--dataset"]],
+        parse_lengths(given["--length"]),
+        parse_seeds(given["--seed"]),
+        given["--profile"],
+        parse_settings("\n".join(value for name, value in options if name == "--set")),
+    )
+    return plan(catalogue, order, ())
+
+
+def fingerprints(found: Plan) -> list[str]:
+    return [run.fingerprint for run in found.runs]
+
+
+@given(
+    cells=st.sets(st.sampled_from(CELLS), min_size=1),
+    seeds=st.lists(st.integers(0, 9), min_size=1, max_size=2, unique=True).map(tuple),
+    settings=SETTINGS,
+)
+def test_the_runs_are_exactly_the_product(
+    catalogue: Catalogue, cells: set[CellKey], seeds: tuple[int, ...], settings: dict[str, Sweep]
+) -> None:
+    found = plan(catalogue, order_of_cells(catalogue, cells, seeds, settings=settings), ())
+    each = [dict(zip(settings, values, strict=True)) for values in product(*settings.values())]
+    alone = [
+        catalogue.run_spec(*cell, seed, overrides=one)
+        for cell, one, seed in product(cells, each, seeds)
+    ]
+    assert sorted(fingerprints(found)) == sorted({spec.fingerprint() for spec in alone})
+    assert len(found.runs) == len(cells) * prod(map(len, settings.values())) * len(seeds)
+    assert {run.cell.settings for run in found.runs} == {spec.settings() for spec in alone}
+    last = found.runs[-1]
+    assert fingerprints(relaunched(catalogue, last.spec)) == [last.fingerprint]
+
+
+@given(settings=SETTINGS, seeds=st.sampled_from([(1,), (1, 2)]))
+def test_a_saved_suite_keeps_its_values(
+    catalogue: Catalogue,
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: dict[str, Sweep],
+    seeds: tuple[int, ...],
+) -> None:
+    order = order_of_cells(catalogue, CELLS, seeds, settings=settings)
+    path = tmp_path_factory.mktemp("suite") / "mine.yaml"
+    path.write_text(suite_yaml(order_suite(catalogue, order, "mine", "")), encoding="utf-8")
+    suite = Suite.model_validate(read_yaml(path).value, strict=True)
+    wanted = fingerprints(plan(catalogue, order, ()))
+    assert sorted(spec.fingerprint() for spec in catalogue.expand(suite)) == sorted(wanted)
+    assert catalogue.run_count(suite) == len(wanted)
+    catalogue.suites["mine"] = suite
+    typed = "\n".join(f"{key}={value}" for key, value in settings_text(suite.overrides).items())
+    again = order_of_cells(catalogue, CELLS, seeds, settings=parse_settings(typed), suite="mine")
+    found = plan(catalogue, again, ())
+    del catalogue.suites["mine"]
+    assert (fingerprints(found), found.label) == (wanted, "mine")
+
+
+def test_equal_values_are_one_and_the_first_is_shown(catalogue: Catalogue) -> None:
+    order = order_of_cells(catalogue, CELLS[:1], settings=parse_settings("lr=0.1,1e-1,0.2 dim=64"))
+    runs = plan(catalogue, order, ()).runs
+    assert [swept_settings(order, run.spec) for run in runs] == [{"lr": 0.1}, {"lr": 0.2}]
+    assert sample(catalogue, order, CELLS[0])[0] == runs[0].spec
+
+
+def test_the_cost_of_each_combination_is_asked(catalogue: Catalogue) -> None:
+    asked: list[RunSpec] = []
+    order = order_of_cells(catalogue, CELLS[:1], (1, 2), settings=parse_settings("dim=32,64"))
+    runs = plan(catalogue, order, (), asked.append).runs
+    assert [spec.architecture.dim for spec in asked] == [32, 64]
+    assert runs[0].parameters < runs[2].parameters
+
+
+def test_a_variant_that_says_a_setting_itself_isnt_swept_unless_it_is_typed(
+    catalogue: Catalogue,
+) -> None:
+    typed = {"dtype": ("float32", "bfloat16"), "lr": ("0.1", "0.2")}
+    order = order_of_axes(catalogue, ["sasrec"], seeds=[1], settings=typed, suite="dtype-100k")
+    assert len(plan(catalogue, order, ()).runs) == 4
+    variants = {"auto": {}, "slow": {"lr": 0.001}}
+    swept = Order(frozenset(CELLS[:1]), (1,), overrides={"lr": ("0.1", "0.2")}, variants=variants)
+    lrs = [(r.spec.variant, r.spec.training.lr) for r in plan(catalogue, swept, ()).runs]
+    assert lrs == [("auto", 0.1), ("auto", 0.2), ("slow", 0.001)]
+
+
+def test_too_many_combinations_are_refused_before_they_are_made(catalogue: Catalogue) -> None:
+    values = tuple(str(number) for number in range(1, 3_001))
+    settings: dict[str, Sweep] = {"epochs": values, "patience": values, "batch_size": values}
+    with pytest.raises(UsageError, match="27,000,000,000 runs"):
+        plan(catalogue, order_of_cells(catalogue, CELLS[:1], settings=settings), ())
+
+
+def test_an_impossible_value_is_named(catalogue: Catalogue) -> None:
+    for typed, says in (
+        ("lr=0.1,fast", "lr: expected a number, not 'fast'"),
+        ("lr=[0.1,0.2]", r"lr: expected a number, not '\[0.1,0.2\]'"),
+        ("heads=1,5", r"must be a multiple of heads \(5\)"),
+    ):
+        order = order_of_cells(catalogue, CELLS[:1], settings=parse_settings(typed))
+        with pytest.raises(UsageError, match=says):
+            plan(catalogue, order, ())

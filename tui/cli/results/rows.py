@@ -1,0 +1,70 @@
+"""The rows of ``seqbench compare``, of runs or of cells: which columns, and putting them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.analysis.columns import DEFAULT, HELD, chosen_columns
+from engine.analysis.comparison import Row, kind_of
+from engine.analysis.export import FOR_PROGRAMS, format_rows, rows_sheet
+from engine.errors import UsageError
+from tui.cli.results.tables import put
+from tui.cli.session import note
+from tui.shell.text import ago
+
+_OF_CELLS = ("model", "dataset", "length", "label", "seeds")
+"""Columns that name a cell's row."""
+
+
+def columns_of(words: Sequence[str], format_: str, *, wide: bool) -> list[str] | None:
+    """Name the columns that are asked for, after those that name a row; None for all.
+
+    Raises `UsageError` for a word that is no column's name.
+    """
+    if words:
+        return list(chosen_columns(words))
+    return None if wide or format_ in FOR_PROGRAMS else list(DEFAULT)
+
+
+def put_rows(
+    rows: Sequence[Row],
+    format_: str,
+    names: Sequence[str] | None,
+    asked: Sequence[str],
+    output: Path | None,
+    width: int | None,
+) -> None:
+    """Put runs or cells out.
+
+    Args:
+        names: the columns after those that name a row; None for all.
+        asked: what was typed for them.
+        width: cells of the terminal that a table must fit, if any.
+
+    Raises:
+        UsageError: cells have none of the columns.
+    """
+    if names is not None:
+        cells = bool(rows) and "seeds" in rows[0]
+        absent = [name for name in names if rows and name not in rows[0]]
+        if asked and absent:
+            if len(absent) == len(names):
+                raise UsageError(f"{', '.join(absent)}: columns of runs alone, leave --by-cell.")
+            note(f"Cells have no {', '.join(absent)}: columns of runs alone.")
+        elif cells and not asked:
+            names = [name for name in names if kind_of(name) != "text"]
+        names = [*(_OF_CELLS if cells else HELD), *names]
+    if format_ == "table":
+        rows = [_with_age(row) for row in rows]
+    put(
+        rows_sheet(rows, names)
+        if format_ == "xlsx"
+        else format_rows(rows, format_, names=names, width=width),
+        output,
+    )
+
+
+def _with_age(row: Row) -> Row:
+    moment = row.get("age")
+    return {**row, "age": ago(moment)} if isinstance(moment, int | float) else row
