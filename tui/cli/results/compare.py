@@ -22,6 +22,7 @@ from tui.cli.results.tables import (
     tell_marks,
     tell_none,
 )
+from tui.cli.results.viewed import Viewed, beside_baseline, viewed, with_difference_names
 from tui.cli.session import (
     Listed,
     Session,
@@ -52,6 +53,19 @@ from tui.cli.session import (
     "all. csv, json and xlsx have all without it.",
 )
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
+@click.option(
+    "--view",
+    "view",
+    metavar="NAME",
+    help="A view saved on Compare or in configs/views: its filter, order, columns, grouping and "
+    "baseline. Other options win.",
+)
+@click.option(
+    "--baseline",
+    default="",
+    metavar="RUN",
+    help="Differences to a run, with --by-cell to its cell.",
+)
 @aggregate_option
 @click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
 @filter_option
@@ -96,6 +110,8 @@ def compare(
     format_: str,
     columns_: tuple[tuple[str, ...], ...],
     wide: bool,
+    view: str | None,
+    baseline: str,
     aggregate: str,
     sort: str | None,
     filter_: str,
@@ -115,11 +131,18 @@ def compare(
     A table on a terminal is as wide as that; elsewhere it has its usual columns. A test figure is
     that of the epoch chosen on validation, unless --aggregate says otherwise.
     """
+    asked = Viewed(filter_, aggregate, sort, by_cell, imported, baseline)
+    if view is not None:
+        asked = viewed(session, view, asked, alone=not (pivot or pairs or inflation))
+    filter_, aggregate, sort = asked.filter, asked.aggregate, asked.sort
+    by_cell, imported = asked.by_cell, asked.imported
     formats = (*export.FORMATS, *(() if pairs or inflation else ("xlsx",)))
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
     if columns_ and (pivot or pairs or inflation):
         raise UsageError("--columns chooses columns of runs and of --by-cell.")
+    if baseline and (pivot or pairs or inflation):
+        raise UsageError("--baseline is for runs and --by-cell.")
     if columns_ and wide:
         raise UsageError("--wide shows all columns: leave it, or leave --columns.")
     if imported and not (by_cell or pivot):
@@ -137,7 +160,7 @@ def compare(
     wanted = parse_quality(quality) if quality is not None else None
     chosen = comparison.parse_aggregate(aggregate)
     words = flat(columns_)
-    names = columns_of(words, format_, wide=wide)
+    names = columns_of(words, format_, wide=wide) if asked.columns is None else [*asked.columns]
     width = terminal_width() if output is None and not wide else None
     if pairs:
         put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output, width)
@@ -183,6 +206,16 @@ def compare(
                 )
                 tell_cells(rows, counted, cells)
                 rows = cells
+            if asked.baseline:
+                rows = beside_baseline(
+                    session,
+                    connection,
+                    rows,
+                    asked.baseline,
+                    chosen,
+                    cells=by_cell,
+                    strict=asked.baseline == baseline,
+                )
     if not by_cell:
         tell_marks(rows)
     if not rows:
@@ -195,4 +228,6 @@ def compare(
         return
     if names is not None and wanted is not None:
         names = [comparison.TIME_TO_QUALITY, *names]
+    if names is not None:
+        names = with_difference_names(names, rows)
     put_rows(rows, format_, names, words, output, width)
