@@ -146,7 +146,9 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
     ]
     more = len(sentences) - most
     if more > 0:
-        sentences[most:] = [f"So do the rows of {more} more places."]
+        sentences[most:] = [
+            "1 more place has several rows too." if more == 1 else f"So have {more} more places."
+        ]
     return sentences
 
 

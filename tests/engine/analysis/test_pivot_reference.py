@@ -187,7 +187,7 @@ def test_what_is_not_averaged_is_said_with_the_reason() -> None:
         "100 · split a",
         "100 · split temporal",
     ]
-    assert apart_sentences(rows)[-1] == "So do the rows of 2 more places."
+    assert apart_sentences(rows)[-1] == "So have 2 more places."
     assert "they differ in data." in apart_sentences(rows, most=9)[2]
     assert "they differ in protocol." in apart_sentences(rows, most=9)[3]
     assert "they differ in split." in apart_sentences(rows, most=9)[4]

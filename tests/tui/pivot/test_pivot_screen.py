@@ -147,7 +147,7 @@ async def test_published_figures_stand_below_ours_and_a_cell_is_explained(
         await wait_for(pilot, lambda: "can't be read" in said(screen, "cell"), "no ranks")
         await pilot.press("down", "down", "down", "down")
         title = str(screen.query_one("#cell", Static).border_title)
-        assert title.endswith("not averaged with its neighbors: other settings")
+        assert title.endswith("kept apart from its neighbors: different settings")
 
 
 async def test_two_cells_are_tested_against_each_other(
