@@ -58,8 +58,8 @@ sample: $(STAMP)
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.html
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.md
 
-.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports
-bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports: bench-%: $(STAMP)
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.

@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from tui.charts.charted import ChartWanted
     from tui.dialogs.news import News
 
+WARM_AFTER = 0.5
+"""Seconds from when the configuration is read, in which the first screen reads the store."""
+
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
 
@@ -90,6 +93,7 @@ class SeqbenchApp(Lab):
     COMMANDS = {ActionCommands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(40, "-high")]  # noqa: RUF012
     ENABLE_SELECT_AUTO_SCROLL = False
 
     def __init__(
@@ -97,7 +101,9 @@ class SeqbenchApp(Lab):
         location: StoreLocation,
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
+        opens: str = DEFAULT_MODE,
     ) -> None:
+        self.DEFAULT_MODE = opens  # type: ignore[misc]
         super().__init__()
         self.location = location
         self.config_dir = config_dir
@@ -178,6 +184,8 @@ class SeqbenchApp(Lab):
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed."""
+        if self.catalogue is None:
+            self._warm_up()
         self.catalogue = catalogue
         for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
@@ -186,6 +194,20 @@ class SeqbenchApp(Lab):
         self.catalogue_problem = sentence
         for screen in all_screens(self):
             screen.post_message(CatalogueFailed(sentence))
+
+    def _warm_up(self) -> None:
+        from tui.parts.warm import warm_up
+
+        done = partial(self.call_later, self._take_style_sheets)
+        warm_up(self._leaving, WARM_AFTER, self.get_css_variables(), done)
+
+    def _take_style_sheets(self) -> None:
+        """Know the rules of screens before they are opened: nothing is styled again then."""
+        from tui.parts.warm import style_sheets
+
+        for path in style_sheets():
+            if not self.stylesheet.has_source(str(path)):
+                self.stylesheet.read(path)
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
@@ -322,8 +344,8 @@ class SeqbenchApp(Lab):
         if self.catalogue is not None:
             self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
 
-    def _catalogue_left(self, _: None) -> None:
-        self.screen.post_message(DataSetsChanged())
+    def _catalogue_left(self, wanted: str | None) -> None:
+        self.screen.post_message(DataSetsChanged(wanted))
 
     # Actions
 

@@ -56,8 +56,12 @@ class CatalogueFailed(Message, bubble=False):
     sentence: str
 
 
+@dataclass
 class DataSetsChanged(Message, bubble=False):
     """Tell the screen that becomes active that data sets may have been fetched."""
+
+    wanted: str | None = None
+    """A data set that runs are to be chosen of."""
 
 
 # What screens ask of the app

@@ -25,9 +25,9 @@ from engine.analysis.comparison import (
     figure,
     with_sign,
 )
-from engine.analysis.labels.stored import newest_runs, stored_labels
+from engine.analysis.labels.stored import cell_of_run, newest_runs, stored_labels
 from engine.cell import FIELDS, Cell
-from engine.store.compare.grouping import Choice, cell_of_run, counted_runs
+from engine.store.compare.grouping import Choice, counted_runs
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -103,6 +103,16 @@ def with_baseline(
         base = {**dict.fromkeys(rows[0]), **base}
     others = (row for row in rows if not is_base(row))
     return [_with_differences(row, base) for row in (base, *others)]
+
+
+def with_difference_names(names: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """Put after each column's name that of its differences, where the rows have any."""
+    return [
+        each
+        for name in names
+        for each in (name, name + DIFFERENCE)
+        if each == name or (rows and each in rows[0])
+    ]
 
 
 def _row_of(

@@ -19,8 +19,10 @@ from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 from engine.marks import in_order
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
+from engine.spec.settings import SETTINGS
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
+from engine.store.settings import read_settings
 from engine.store.tags import parse_tags
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
@@ -71,6 +73,8 @@ class Column:
     kind: Kind
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
+    setting: bool = False
+    """Whether it is a setting (`engine.spec.settings`), which the runs of a cell have in common."""
 
 
 COSTS = frozenset(
@@ -99,6 +103,12 @@ FACTS = (
     Column("marks", "marks", "text"),
 )
 
+_SETTING_KINDS: dict[str, Kind] = {"whole": "whole", "real": "rate", "text": "text"}
+SETTING_COLUMNS = tuple(
+    Column(title, title, _SETTING_KINDS[each.kind], setting=True)
+    for title, each in SETTINGS.items()
+)
+
 
 @cache
 def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
@@ -123,6 +133,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
         Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
+        *SETTING_COLUMNS,
     )
 
 
@@ -161,9 +172,9 @@ def compare_rows(
         UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
     """
     chosen = parse_aggregate(aggregate)
-    shown = columns(chosen)
     beside = [entry for entry in beside if entry.name not in column_names(chosen)]
-    sources = [entry.source for entry in (*shown, *beside)]
+    figures = [entry for entry in columns(chosen) if not entry.setting]
+    sources = [*(entry.source for entry in (*figures, *beside)), "configuration"]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = comparison(
         con,
@@ -174,16 +185,18 @@ def compare_rows(
         -1 if limit is None else limit,
         aggregate=chosen,
     )
-    names, unknown = [entry.name for entry in shown], dict.fromkeys(PROVENANCE)
+    names, unknown = [entry.name for entry in figures], dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
+    settings = read_settings(con, {values[-1] for values in found})
     tags = cache(_tags_text)
     rows: list[Row] = []
     for values in found:
         finite = values if _INFINITE.isdisjoint(values) else map(_finite, values)
         row: Row = dict(zip(names, finite, strict=False))
+        row |= settings[values[-1]]
         row["aggregate"] = chosen
         row |= origins.get(str(values[0]), unknown)
-        for entry, value in zip(beside, values[len(shown) :], strict=True):
+        for entry, value in zip(beside, values[len(figures) : -1], strict=True):
             row[entry.name] = tags(value) if entry.source == "tags" else value
         rows.append(row)
     return rows
@@ -331,7 +344,11 @@ def by_cell(
         labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
         beside: further columns of the rows; a cell has the value that all its runs have.
     """
-    measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
+    measured = [
+        entry.name
+        for entry in columns()
+        if entry.kind != "text" and entry not in FACTS and not entry.setting
+    ]
     found: list[Row] = []
     for cell, runs in runs_by_cell(rows, cells).items():
         first: Row = {name: runs[0][name] for name in _PLACE}
@@ -348,6 +365,7 @@ def by_cell(
             _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
+        first |= {entry.name: runs[0].get(entry.name) for entry in SETTING_COLUMNS}
         for name in beside:
             first.setdefault(name, runs[0][name] if len({row[name] for row in runs}) == 1 else None)
         found.append(first)

@@ -176,7 +176,7 @@ def difference_text(one: Figure) -> str:
 
 
 def _measured(aggregate: Aggregate) -> list[Column]:
-    measured = [entry for entry in columns(aggregate) if entry.kind != "text"]
+    measured = [entry for entry in columns(aggregate) if entry.kind != "text" and not entry.setting]
     chosen = [entry for entry in measured if entry.name not in ("length", "seed")]
     return sorted(chosen, key=lambda entry: _FIRST.get(entry.name, len(_FIRST)))
 

@@ -10,12 +10,12 @@ import json
 import re
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import islice
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from rich.cells import cell_len, set_cell_size
 
@@ -37,6 +37,15 @@ from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "json", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS = {
+    ".csv": "csv",
+    ".md": "md",
+    ".tex": "latex",
+    ".xlsx": "xlsx",
+    ".json": "json",
+    ".txt": "table",
+}
+"""What a file's name says of its format."""
 FOR_PROGRAMS = frozenset({"csv", "json", "xlsx"})
 """Formats with every digit, and with deviations in columns of their own."""
 
@@ -98,7 +107,10 @@ def format_rows(
 def _lines(rows: Sequence[Row], names: Sequence[str] | None) -> Iterator[Sequence[Value]]:
     heads = for_programs(rows, names)
     yield tuple(heads.values())
-    yield from (tuple(map(row.__getitem__, heads)) for row in rows)
+    if names is None:  # all rows have all keys in one order
+        yield from (tuple(row.values()) for row in rows)
+    else:
+        yield from (tuple(map(row.__getitem__, heads)) for row in rows)
 
 
 def for_programs(rows: Sequence[Row], names: Sequence[str] | None = None) -> dict[str, str]:
@@ -138,18 +150,18 @@ def csv_lines(lines: Iterable[Sequence[Value | Decimal]]) -> Iterator[Sequence[V
     """
     rest, cell = iter(lines), cache(_csv_cell)  # the texts of very many lines are few
     while some := list(islice(rest, _LINES_AT_ONCE)):
-        columns = zip(*some, strict=True)
-        yield from zip(
-            *(
-                column
-                if _NUMBERS.issuperset(map(type, column))
-                else [
-                    cell(value) if isinstance(value, (str, Decimal)) else value for value in column
-                ]
-                for column in columns
-            ),
-            strict=True,
-        )
+        yield from zip(*(_csv_column(c, cell) for c in zip(*some, strict=True)), strict=True)
+
+
+def _csv_column(
+    values: Sequence[Value | Decimal], cell: Callable[[str | Decimal], str]
+) -> Iterable[Value | Decimal]:
+    kinds = set(map(type, values))
+    if kinds <= _NUMBERS:
+        return values
+    if kinds == {str}:
+        return map(cell, cast("Sequence[str]", values))
+    return [cell(value) if isinstance(value, (str, Decimal)) else value for value in values]
 
 
 def _csv_cell(value: str | Decimal) -> str:
@@ -267,6 +279,18 @@ def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[
         ]
     gaps = (" " * (width - cell_len(text)) for text in texts)
     return [gap + text if right else text + gap for text, gap in zip(texts, gaps, strict=True)]
+
+
+def rows_content(
+    rows: Sequence[Row],
+    format: str,  # noqa: A002
+    names: Sequence[str] | None = None,
+    width: int | None = None,
+) -> str | bytes:
+    """Write the rows as `format_rows`, or as a sheet, which is bytes, where ``xlsx`` is meant."""
+    if format == "xlsx":
+        return rows_sheet(rows, names)
+    return format_rows(rows, format, names=names, width=width)
 
 
 def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes:

@@ -126,6 +126,12 @@ def filter_of(spec: Mapping[str, Any]) -> str | None:
     return _changed(rule, _FILTER) or "none" if isinstance(rule, dict) else rule
 
 
+def is_plain(spec: Mapping[str, Any]) -> bool:
+    """Return whether the specification splits and filters interactions as they are where nobody
+    says otherwise: leave-one-out, and all of them."""
+    return (split_of(spec), filter_of(spec)) == (_SPLIT["kind"], "none")
+
+
 def rule_of(spec: Mapping[str, Any], name: str) -> dict[str, Any] | str | None:
     """Return a rule of the data's specification; as text if another version wrote it otherwise."""
     source = spec.get("source")

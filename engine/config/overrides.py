@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from engine.config.entries import ModelEntry, Profile, SizeSettings
 from engine.errors import UsageError, did_you_mean, shown
-from engine.spec import ARCHITECTURES, Override, Overrides, Size, Sweep, Training
+from engine.spec import ARCHITECTURES, Override, Overrides, RunSpec, Size, Sweep, Training
 from engine.validation import InvalidError, validate_field
 from engine.yamlfile import Scalar, parse_scalar
 
@@ -54,6 +54,12 @@ def swept(overrides: Mapping[str, Sweep]) -> dict[str, int]:
     """Return the number of values of each setting that has several."""
     numbers = {key: len(sweep_values(sweep)) for key, sweep in overrides.items()}
     return {key: number for key, number in numbers.items() if number > 1}
+
+
+def swept_settings(overrides: Mapping[str, Sweep], spec: RunSpec) -> dict[str, Any]:
+    """Return the values that a run has of the settings that have several."""
+    settings = {**spec.architecture.model_dump(), **spec.training.model_dump()}
+    return {key: settings[setting_name(key)] for key in swept(overrides)}
 
 
 def combinations(overrides: Mapping[str, Sweep]) -> Iterator[dict[str, Override]]:

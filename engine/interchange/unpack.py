@@ -21,6 +21,7 @@ from engine.interchange.archive import DAMAGE, open_archive, tarfile
 from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
 from engine.interchange.place import Imported, importing, place
 from engine.lifecycle import ENDED
+from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_any
 from engine.store.intake.folders import load_meta
@@ -29,11 +30,14 @@ from engine.store.location import StoreLocation
 _CHUNK = 1 << 20
 
 
-def unpack(archive: Path, location: StoreLocation) -> Imported:
+def unpack(archive: Path, location: StoreLocation, on_progress: OnProgress = untold) -> Imported:
     """Import the runs of an archive into the store, which is created if there is none.
 
     A run that the store has already is unchanged. A run whose id another run has gets a longer id,
     which is the same each time.
+
+    Args:
+        on_progress: told of runs, each of which is unpacked and then added.
 
     Raises:
         ArchiveError: the file isn't an archive of ours, isn't whole, or doesn't fit on the disk;
@@ -45,11 +49,11 @@ def unpack(archive: Path, location: StoreLocation) -> Imported:
             manifest = members.manifest()
             with importing(location) as aside:
                 _check_room(manifest, aside)
-                _extract(members, manifest, aside)
+                _extract(members, manifest, aside, on_progress)
                 folders = [RunFolder(aside / run) for run in manifest.runs]
                 for folder in folders:
                     _check_run(folder)
-                return place(location, folders)
+                return place(location, folders, on_progress)
     except ArchiveError as error:
         raise ArchiveError(f"{archive} can't be imported: {error}.") from None
 
@@ -134,8 +138,10 @@ def _check_room(manifest: Manifest, aside: Path) -> None:
         )
 
 
-def _extract(members: _Members, manifest: Manifest, aside: Path) -> None:
-    for run, files in manifest.runs.items():
+def _extract(
+    members: _Members, manifest: Manifest, aside: Path, on_progress: OnProgress = untold
+) -> None:
+    for run, files in counted(list(manifest.runs.items()), on_progress, (1, 2)):
         (aside / run).mkdir(mode=0o700)
         for name, entry in files.items():
             wanted, member = f"runs/{run}/{name}", members.next()

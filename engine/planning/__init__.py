@@ -3,13 +3,13 @@
 It takes a moment to import and to work: the app does both in threads, after its first paint.
 """
 
+from engine.config.overrides import swept_settings
 from engine.planning.changed import amendments, enqueue_amended, enqueue_further
 from engine.planning.orders import (
     order_of_axes,
     order_of_cells,
     order_suite,
     sample,
-    swept_settings,
 )
 from engine.planning.plans import Plan, PlannedRun, plan, plan_in_store
 

@@ -10,9 +10,7 @@ from engine.config.overrides import (
     combinations,
     overlay,
     parsed,
-    setting_name,
     sweep_values,
-    swept,
     without,
 )
 from engine.config.suites import suite_of_cells
@@ -95,12 +93,6 @@ def _values(sweep: Sweep) -> list[object]:
 def _variants(suite: Suite, typed: Mapping[str, Sweep]) -> dict[str, Overrides]:
     """The suite's variants without what was typed, which goes before them."""
     return {name: without(own, typed) for name, own in suite.variants.items()}
-
-
-def swept_settings(order: Order, spec: RunSpec) -> dict[str, Any]:
-    """Return the values that a run has of the settings of which its order has several."""
-    settings = {**spec.architecture.model_dump(), **spec.training.model_dump()}
-    return {key: settings[setting_name(key)] for key in swept(order.overrides)}
 
 
 def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Suite:

@@ -17,7 +17,7 @@ from engine.machine.slots import Slot
 from engine.models.sizes import parameter_count
 from engine.order import MOST_SEEDS, Order, more_seeds
 from engine.spec import Dataset, RunSpec, Suite
-from engine.store.compare.grouping import seeds_of_cells
+from engine.store.compare.planned_seeds import seeds_of_cells
 
 
 @dataclass(frozen=True, slots=True)

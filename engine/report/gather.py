@@ -264,7 +264,11 @@ def _groups(
                 few_users=_few_users(qualities, wanted),
                 pairs=own_pairs,
                 tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
-                curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
+                curves=tuple(
+                    _curve(con, row, each.differs, measure)
+                    for each in members
+                    for row in each.cell.runs
+                ),
                 pass_level=level,
                 seconds_to_pass=seconds,
                 several=datasets.count(key[0]) > 1,
@@ -292,7 +296,7 @@ def _few_users(qualities: Sequence[CellQuality], wanted: Wanted) -> str:
     return few_users(users, name, widest.low, widest.high)
 
 
-def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
+def _curve(con: sqlite3.Connection, row: Row, label: str, measure: str) -> Curve:
     run = str(row["run"])
     epochs = series.epoch_figures(con, run, [measure, "loss"])
     known = [
@@ -304,6 +308,7 @@ def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
     best = row["BestEpoch"]
     return Curve(
         model=str(row["model"]),
+        label=label,
         length=int(row["length"] or 0),
         epochs=numbers,
         seconds=tuple(accumulate(seconds for _, seconds, _, _ in known)),

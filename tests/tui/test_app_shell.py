@@ -32,6 +32,7 @@ from tui.run.replay.screen import ReplayScreen
 from tui.run.screen import RunScreen
 from tui.shell.action import actions_for
 from tui.shell.bindings import area_of, bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
 from tui.shell.theme import SEQBENCH, SEQBENCH_LIGHT
 from tui.widgets.header import Header
@@ -236,7 +237,8 @@ async def test_the_palette_runs_actions_by_name(absent_store: StoreLocation) -> 
 
 def test_every_action_is_a_method_of_its_screen() -> None:
     def missing(area: str, owner: type) -> set[str]:
-        named = (action for action in actions_for(area, ACTIONS) if not action.own_keys)
+        own = (action for action in actions_for(area, ACTIONS) if not action.own_keys)
+        named = (action for action in own if action.id != UNDO.id)  # the app's, on each screen
         methods = {action.id: "action_" + action.id.partition("(")[0] for action in named}
         return {name for name, method in methods.items() if not hasattr(owner, method)}
 
@@ -263,6 +265,12 @@ def test_no_key_means_two_things_on_one_screen(area: str) -> None:
     twice = {key for key in keys if keys.count(key) > 1}
     # A rectangle, a form or a search that is open takes these until it is closed.
     assert twice <= {"enter", "escape"}
+
+
+def test_u_undoes_on_every_screen_and_does_nothing_else() -> None:
+    for area in {area for action in ACTIONS for area in action.screens} - {"app"}:
+        [undo] = [action for action in actions_for(area, ACTIONS) if "u" in action.keys]
+        assert undo.name == "compare.undo"
 
 
 def test_keys_are_ones_that_every_terminal_sends() -> None:

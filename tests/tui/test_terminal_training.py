@@ -31,8 +31,7 @@ def test_training_waits_for_no_terminal(background: Background) -> None:
     # Not read
     app = background.app()
     try:
-        app.type("2")
-        app.shows("sasrec", "loss")
+        app.shows("sasrec", "Loss", "x Cancel")  # it opens where the run is seen
         app.stall()
         background.goes_on(run)
         app.process.send_signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ from tui.charts.run_charts import ALL_CHARTS, RunCharts
 from tui.charts.view import ChartView
 from tui.messages import StoreChanged
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import ABSENT, number, run_label
 from tui.widgets.header import Header
@@ -33,7 +34,7 @@ class ChartScreen(ChartedScreen):
 
     AREA = "chart"
     CSS_PATH = "screen.tcss"
-    BINDINGS = bindings_for("chart", CHARTS)  # type: ignore[assignment]
+    BINDINGS = bindings_for("chart", (*CHARTS, UNDO))  # type: ignore[assignment]
 
     def __init__(
         self, run_id: str, chart: str, view: ChartView, overlay: Sequence[str] = ()

@@ -7,6 +7,7 @@ import math
 import click
 
 from tui.cli.doctor.store import store_problems
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
 from tui.shell.text import bytes_, count
 
@@ -32,7 +33,8 @@ def rebuild(session: Session) -> None:
     """
     from engine.store.intake.rebuild import rebuild as make_anew  # pydantic
 
-    runs = make_anew(session.location)
+    with progress("Reading run folders") as on_progress:
+        runs = make_anew(session.location, on_progress)
     with session.reader():
         note(f"{session.location.db} made anew from {count(runs, 'run folder')}.")
 
@@ -43,7 +45,8 @@ def rebuild(session: Session) -> None:
 @click.pass_context
 def check(ctx: click.Context, session: Session, as_json: bool) -> None:
     """Check the store, and that it has every run folder."""
-    problems = store_problems(session)
+    with progress("Checking the store"):
+        problems = store_problems(session)
     if as_json:
         say_json({"db": str(session.location.db), "problems": problems})
     else:
@@ -66,7 +69,8 @@ def gc(session: Session, everything: bool) -> None:
     """
     from engine.store.intake.trash import deleted_runs, empty, kept_since  # pydantic
 
-    runs, freed = empty(session.location, math.inf if everything else kept_since())
+    with progress("Emptying the trash"):
+        runs, freed = empty(session.location, math.inf if everything else kept_since())
     left = len(deleted_runs(session.location))
     note(
         f"{count(runs, 'deleted run')} removed for good, {bytes_(freed)} freed"

@@ -12,6 +12,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -23,6 +24,7 @@ from click.shell_completion import CompletionItem
 from engine import __version__
 from engine.errors import UsageError, UserError
 from engine.files.regular import keep_ours_private
+from engine.store.location import StoreLocation
 from tui.cli.output import stdout_problem, take_streams
 from tui.cli.session import Session, note
 
@@ -139,7 +141,7 @@ class Cli(click.Group):
         except click.Abort:
             status = 130
         except UserError as error:
-            note(f"seqbench: {error}")
+            note(f"seqbench: {_opened(str(error))}")
             status = 2 if isinstance(error, UsageError) else 1
         except Exception as error:  # noqa: BLE001 -- nobody is shown a traceback
             from tui.cli.crash import report  # hardly ever needed
@@ -160,6 +162,17 @@ class Cli(click.Group):
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _opened(text: str) -> str:
+    """Begin a problem as a sentence; where it begins with a name, that keeps its small letter."""
+    return text[0].upper() + text[1:] if text.partition(" ")[0] in _OPENINGS else text
+
+
+_OPENINGS = frozenset(
+    ("a", "an", "at", "its", "name", "no", "none", "nothing", "the", "there", "two", "without")
+)
+"""Words with which sentences begin that elsewhere stand within another one."""
 
 
 def _store_option(ctx: click.Context, option: click.Parameter, value: Path | None) -> None:
@@ -242,11 +255,29 @@ def _open_app(
     preferences = read_preferences(ACTIONS, session.config_dir).overridden(
         mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
     )
-    app = SeqbenchApp(session.location, session.config_dir, preferences)
+    opens = "live" if _in_training(session.location) else "launch"
+    app = SeqbenchApp(session.location, session.config_dir, preferences, opens)
     app.run(mouse=preferences.mouse)
     if app.failure is not None:
         raise app.failure
     ctx.exit(app.return_code or 0)
+
+
+def _in_training(location: StoreLocation) -> bool:
+    """Tell whether a run of this store is in training.
+
+    The first paint waits for it: the store is read only if its queue is worked on.
+    """
+    from engine.files.lock import is_locked  # commands do without these
+
+    with suppress(UserError, OSError):
+        if is_locked(location.supervisor_lock):
+            from engine.store.database import open_database
+            from engine.store.queries import state_counts
+
+            with closing(open_database(location.db, "ro")) as connection:
+                return "running" in state_counts(connection)
+    return False
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import click
 from engine.config.suites import save_suite
 from engine.order import settings_text
 from engine.planning import order_suite
+from tui.cli import completion
 from tui.cli.runs.run import asked_order, choice_options
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
@@ -34,7 +35,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @suite.command()
-@click.argument("name", metavar="SUITE")
+@click.argument("name", metavar="SUITE", shell_complete=completion.suites)
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:

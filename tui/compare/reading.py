@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.comparison import COMPARABLE, Aggregate, Column, Value
-from engine.analysis.labels.stored import label_of_run, labels_at, stored_labels
+from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
@@ -23,7 +23,6 @@ from engine.store.compare.grouping import (
     Choice,
     cell_figures,
     cell_lines,
-    cell_of_run,
     cell_table,
     cells_marked,
     cells_of_places,
@@ -207,7 +206,13 @@ def _read_cells(
         figures |= before.figures
     unknown = [cell for cell in cells if cell not in figures]
     figures |= cell_figures(con, choice, unknown, view.sources)
-    newest = cells_of_places(con, choice, {Cell.named(cell).place for cell in cells})
+    newest = dict(before.newest) if before else {}
+    labels = {cell: before.labels[cell] for cell in newest} if before else {}
+    places = {Cell.named(cell).place for cell in cells} - {cell.place for cell in newest}
+    if places:
+        more = cells_of_places(con, choice, places)
+        newest |= more
+        labels |= stored_labels(con, more, catalogue)
     found = tuple(
         CompareRow(line.cell, None, line.cell, line.seeds)
         if line.run is None
@@ -222,7 +227,8 @@ def _read_cells(
         figures,
         marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
-        labels=stored_labels(con, newest, catalogue),
+        settings=_settings(con, choice, cells, view.columns),
+        labels=labels,
         newest=newest,
         apart=_apart(con, choice, cells),
     )
@@ -233,26 +239,27 @@ def _with_baseline(
 ) -> Page:
     """Read the baseline of a page, whether it matches or not, and which rows compare with it."""
     view = page.request.view
-    every = replace(choice, filter="", imported=True)
     cell = cell_of_run(con, view.baseline) if view.baseline else None
     if cell is None or view.baseline in choice.without:
         return page
     if view.by_cell:
-        key = cell.name
-        pinned = CompareRow(key, None, key, len(runs_of_cell(con, every, key)))
+        key, every = cell.name, replace(choice, filter="", imported=True)
+        matching = runs_of_cell(con, choice, key)
+        of = choice if matching else every
+        pinned = CompareRow(key, None, key, len(matching or runs_of_cell(con, every, key)))
         if not pinned.seeds:
             return page
         page = replace(
             page,
-            figures={**page.figures, **cell_figures(con, every, [key], view.sources)},
-            marks={**page.marks, cell: cells_marked(con, every).get(cell, ())},
-            labels={**labels_at(con, every, [cell.place], catalogue), **page.labels},
+            figures={**page.figures, **cell_figures(con, of, [key], view.sources)},
+            marks={**page.marks, cell: cells_marked(con, of).get(cell, ())},
+            labels={**labels_at(con, of, [cell.place], catalogue), **page.labels},
         )
     else:
         found = _runs(con, view.sources, [view.baseline])
         pinned = CompareRow(view.baseline, found[view.baseline])
     newest = {row.key: row.key for row in page.rows if row.run is not None}
-    newest |= {of.name: run for of, run in page.newest.items()}
+    newest |= {each.name: run for each, run in page.newest.items()}
     origins = provenance_of(con, list({*newest.values(), view.baseline}))
 
     def conditions(row: CompareRow, run: str) -> tuple[object, ...]:
@@ -262,6 +269,17 @@ def _with_baseline(
     own = conditions(pinned, view.baseline)
     alike = {row.key for row in page.rows if conditions(row, newest.get(row.key, "")) == own}
     return replace(page, pinned=pinned, comparable=frozenset(alike - {pinned.key}))
+
+
+def _settings(
+    con: sqlite3.Connection, choice: Choice, cells: Sequence[str], shown: Sequence[Column]
+) -> dict[str, Mapping[str, Value]]:
+    """Settings of cells that are texts, and so have no mean, by the cell's name."""
+    sources = [column.source for column in shown if column.setting and column.kind == "text"]
+    if not sources or not cells:
+        return {}
+    newest = {row.run: row.cell.name for row in cell_table(con, choice, [], cells)}
+    return {newest[run]: values for run, values in _runs(con, sources, list(newest)).items()}
 
 
 def _runs(

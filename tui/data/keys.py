@@ -15,8 +15,16 @@ DATA = (
         own_keys=True,
     ),
     Action(
+        "use",
+        ("a", "enter"),
+        "Add to grid",
+        "Back to Launch, with the cursor on the data set's column",
+        ("data",),
+        True,
+    ),
+    Action(
         "read",
-        ("r", "enter"),
+        ("r",),
         "Read",
         "Read the data set and work out its figures; fetch it first if it isn't here",
         ("data",),

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from tui.data.keys import DATA
 from tui.data.words import Availability, Profile, described
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import plain
 from tui.widgets.header import Header
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from tui.lab import Lab
 
 
-class DataScreen(Screen[None]):
-    """Lists data sets and shows one of them. A large one is read when the user asks for it."""
+class DataScreen(Screen[str]):
+    """Lists data sets and shows one of them; a large one is read when the user asks for it.
+
+    Answers with the data set that the user wants to launch runs of.
+    """
 
     AREA = "data"
     CSS_PATH = "screen.tcss"
-    BINDINGS = bindings_for("data", DATA)  # type: ignore[assignment]
+    BINDINGS = bindings_for("data", (*DATA, UNDO))  # type: ignore[assignment]
     AUTO_FOCUS = "OptionList"
 
     app: Lab
@@ -108,7 +112,7 @@ class DataScreen(Screen[None]):
 
     @on(OptionList.OptionSelected)
     async def _selected(self) -> None:
-        self.action_read()
+        self.action_use()
 
     def _look_into(self, asked: bool) -> None:
         """Show what is known of the data set under the cursor, and read what isn't."""
@@ -130,7 +134,7 @@ class DataScreen(Screen[None]):
     def _take_profile(self, name: str, profile: Profile | None) -> None:
         if profile is not None:
             self._profiles[name] = profile
-        self._take_reason(name, "enter reads it, which takes a while")
+        self._take_reason(name, "r reads it, which takes a while")
 
     def _take_reason(self, name: str, reason: str) -> None:
         self._reasons[name] = reason
@@ -153,6 +157,10 @@ class DataScreen(Screen[None]):
             shown.update(text)
 
     # Actions
+
+    def action_use(self) -> None:
+        """Leave the screen, to choose runs of the data set."""
+        self.dismiss(self._current.name)
 
     def action_read(self) -> None:
         """Read the figures of the data set, fetching it first if it isn't here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -154,8 +153,7 @@ class SaveScreen(ModalScreen[str]):
             self.app.notify(f"Saved {short_path(found, 60)}.")
             self.dismiss(name)
 
-        # In this screen's turn: who gets the answer first hears of what was written.
-        self.app.carry_out(write, partial(self.call_later, done), self._tell)
+        self.app.carry_out(write, done, self._tell)
 
     def _ask(self, name: str, title: str, path: Path) -> None:
         def answered(yes: bool | None) -> None:

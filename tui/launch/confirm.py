@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -39,6 +38,7 @@ from tui.launch.reading import (  # loaded: a plan was read
 from tui.launch.words import aligned
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
+from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
 
 MOST_MEASURED = 9
@@ -64,7 +64,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         Binding("f", "fetch", "Fetch data"),
         Binding("escape,n", "dismiss", "Back"),
     ]
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Dialog"
 
     app: Lab
 
@@ -91,15 +91,15 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self._absent = plan.absent_of(runs)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = "Launch"
+        keys = (
+            KeyButton("⏎", "Launch", "launch", main=True),
+            KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds"),
+            KeyButton("f", "Fetch", "fetch"),
+            KeyButton("esc", "Back", "dismiss"),
+        )
+        with Dialog("Launch", *keys, scrolls=True):
             yield Static(id="facts", markup=False)
             yield Static(id="absent", markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Launch", "launch", main=True)
-                yield KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds")
-                yield KeyButton("f", "Fetch", "fetch")
-                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         self._devices.looked.subscribe(self, lambda _: self._begin_measuring())
@@ -201,11 +201,11 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                       f"{launcher.time} of time" if launcher.time else ""]  # fmt: skip
             limit = " and ".join(filter(None, limits))
             jobs = jobs_text(len(runs), launcher)
-            return [("Where", jobs), *([("Limits", f"{limit} a job")] if limit else [])]
+            return [("Where", jobs), *([("Limits", f"{limit} per job")] if limit else [])]
         return [
             ("Memory", self._memory()),
             ("Time", time_text(runs, len(machine.used(len(runs))))),
-            *([("Known", source)] if (source := self._source()) else []),
+            *([("Estimate", source)] if (source := self._source()) else []),
             ("Slots", slots_text(len(runs), machine)),
         ]
 
@@ -219,10 +219,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def _source(self) -> Content:
         """Say where memory and time are known from, and what is being done about the rest."""
-        more = " more" if any(run.cost for run in self._runs) else ""
+        more = "more run" if any(run.cost for run in self._runs) else "run"
         parts = [
             source_text(self._runs),
-            f"measuring {len(self._to_measure)}{more} …" if self._to_measure else "",
+            f"measuring {count(len(self._to_measure), more)} …" if self._to_measure else "",
             "" if self._to_measure else self._unmeasured or self._problem,
         ]
         return Content.styled("; ".join(filter(None, parts)), "$text-muted")
@@ -247,7 +247,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
                 self._tried.update(chosen)
                 self._to_measure = [(kinds[key], slot) for key in chosen]
                 self._measure_next()
-            self._unmeasured = "measured when a slot is free" if slot is None and chosen else ""
+            self._unmeasured = "measured once a slot is free" if slot is None and chosen else ""
         self._show()
 
     def _measure_next(self) -> None:

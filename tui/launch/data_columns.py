@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DataColumns:
-    """Looks for data sets in a thread. An optional one has a column once it is wanted.
+    """Looks for data sets in a thread. An optional one has a column if it is here or wanted.
 
     Args:
         owner: the screen of the grid.
@@ -31,7 +31,8 @@ class DataColumns:
         """Whether each data set is here; ``None`` before they were looked for."""
         self.other_copies: Mapping[str, str] = {}
         """Data sets here that aren't what their entry says, with a sentence each."""
-        self._wanted: frozenset[str] = frozenset()
+        self.wanted: frozenset[str] = frozenset()
+        """Optional data sets that have a column whether or not they are here."""
         self._looked = looked
         self._reading = Reading(owner, self._take, fail)
         self._comparing = Reading(owner, self._take_other_copies, fail)
@@ -39,7 +40,8 @@ class DataColumns:
     def columns(self, catalogue: Catalogue) -> list[Column]:
         """Head the columns of the grid."""
         datasets = (catalogue.datasets[name] for name in catalogue.dataset_order)
-        shown = (each for each in datasets if not each.optional or each.name in self._wanted)
+        named = self.wanted.union(name for name, here in (self.ready or {}).items() if here)
+        shown = (each for each in datasets if not each.optional or each.name in named)
         return [
             data_column(dataset, self.ready, other_copy=dataset.name in self.other_copies)
             for dataset in shown
@@ -47,10 +49,10 @@ class DataColumns:
 
     def want(self, names: Iterable[str]) -> None:
         """Give data sets a column; one that has it keeps it."""
-        self._wanted |= frozenset(names)
+        self.wanted |= frozenset(names)
 
     def look(self, catalogue: Catalogue) -> None:
-        """Find out which data sets are here: those are wanted."""
+        """Find out which data sets are here."""
 
         def read() -> Mapping[str, bool]:
             from tui.launch.reading import read_ready
@@ -72,5 +74,4 @@ class DataColumns:
 
     def _take(self, ready: Mapping[str, bool]) -> None:
         self.ready = ready
-        self.want(name for name, here in ready.items() if here)
         self._looked()

@@ -132,7 +132,7 @@ class OrderDesk(TextBox):
             return
         runs = plan.runs if again else plan.missing
         if not runs:
-            self.notify("All of this is done, running or queued: L launches it again.")
+            self.notify("Everything here is done, running or queued. Press L to re-run it.")
             return
         name, screen = self._form.choices.launcher, self.screen
         launcher = None if name is None else catalogue.launcher(name)
@@ -157,7 +157,7 @@ class OrderDesk(TextBox):
 
         async def enqueued(ids: list[str]) -> None:
             self.app.look_after_queue()
-            self.notify(f"{count(len(ids), 'run')} in the queue.")
+            self.notify(f"{count(len(ids), 'run')} queued.")
             self._grid.select(())
             await self.app.action_show("live")
 
@@ -177,7 +177,8 @@ class OrderDesk(TextBox):
 
             def saved(name: str | None) -> None:
                 if name is not None:
-                    self._form.choose_suite(name, fill=False)
+                    # After the message with the catalogue, which fills the form's list of suites.
+                    self.screen.call_later(self._form.choose_suite, name, fill=False)
 
             self.app.push_screen(save_suite_screen(self.app, catalogue, order), saved)
 

@@ -92,13 +92,16 @@ class DeviceSlots(Lines):
         loads = "  ".join(f"{d.label} {_percent(d.utilization)}" for d in self.machine.devices[:4])
         others = sum(len(device.foreign) for device in self.machine.devices)
         return Content.assemble(
-            (f"{loads}  {taken} of {count(len(slots), 'slot')} taken", "$text-muted"),
-            (f"  {count(others, 'process', 'processes')} of others" if others else "", "$warning"),
+            (f"{loads}  {taken}/{len(slots)} slots in use", "$text-muted"),
+            (
+                f", {count(others, 'other process', 'other processes')}" if others else "",
+                "$warning",
+            ),
         )
 
     def draw(self, width: int, height: int) -> list[Line]:
         if not self.machine.devices:
-            return [[("asking the machine …", "$text-disabled")]]
+            return [[("reading the devices …", "$text-disabled")]]
         if self.full_lines <= height:
             return [line for device in self.machine.devices for line in _full(device, width)]
         lines = [_short(device) for device in self.machine.devices]

@@ -92,8 +92,8 @@ def lone_text(plan: Plan, runs: Sequence[PlannedRun]) -> str:
     """Say what can't be told with the runs of a plan whose cells would have a single seed."""
     cells, lone = len({run.cell for run in runs}), len(plan.lone_of(runs))
     if lone == cells:
-        return "with one seed nothing can be told of differences"
-    return f"one seed in {lone:,} of {cells:,} cells: no difference can be told"
+        return "with one seed, differences can't be judged"
+    return f"one seed in {lone:,} of {cells:,} cells: their differences can't be judged"
 
 
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
@@ -122,7 +122,7 @@ def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool
     known = [run.cost.memory_mib for run in runs if run.cost and run.cost.memory_mib]
     if not known:
         return NOT_YET, False
-    text = f"{_gib(max(known))} a run" if len(runs) > 1 else _gib(max(known))
+    text = f"{_gib(max(known))} per run" if len(runs) > 1 else _gib(max(known))
     together = Counter(
         device.label
         for slot in machine.used(len(runs))
@@ -137,7 +137,7 @@ def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool
         needed = peak_memory(known, at_once)
         if at_once > 1:
             text += f", {_gib(needed)} for {at_once} at once"
-        text += f", of {_gib(total)}"
+        text += f" ({_gib(total)} available)"
         tight = needed > total
         break
     unknown = sum(not (run.cost and run.cost.memory_mib) for run in runs)
@@ -164,7 +164,7 @@ def slots_text(runs: int, machine: Machine) -> str:
     threads = f", {count(used[0].threads, 'thread')} each" if used[0].device == "cpu" else ""
     text = f"{', '.join(names)}{title}: {len(used)} at once{threads}"
     taken = sum(run is not None for device in machine.devices for run in device.slots)
-    return f"{text}; {taken} of {count(len(machine.slots), 'slot')} taken now" if taken else text
+    return f"{text}; {taken}/{len(machine.slots)} slots in use" if taken else text
 
 
 def _gib(mib: float) -> str:

@@ -6,6 +6,7 @@ Its fields are mounted once the configuration is there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Label, Select, Static
+from textual.widgets.select import InvalidSelectValueError
 
 from engine.errors import UsageError
 from engine.order import (
@@ -90,8 +92,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self._suites: dict[str, Suite] = {}
         self._settings: TextField
 
-    async def build(self, catalogue: Catalogue) -> None:
-        """Mount the fields, and fill them with what the catalogue offers; later, its suites."""
+    async def build(self, catalogue: Catalogue, kept: Mapping[str, object]) -> None:
+        """Mount the fields, and fill them with what the catalogue offers; later, its suites.
+
+        Args:
+            kept: what `content` was when the app was left.
+        """
         from tui.widgets.text_field import TextField  # slow to import: not before the first paint
 
         self._suites = catalogue.suites
@@ -109,13 +115,13 @@ class LaunchForm(VerticalScroll, can_focus=False):
         lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
         elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, profile=names[0])
-        example = "epochs=20\nlr=0.001"
+        example = "epochs=20\nlr=0.001,0.0005"
         self._settings = TextField("", id="settings", compact=True, placeholder=example)
         with self.prevent(Field.Changed, Select.Changed, TextField.Changed):
             await self.mount_all(
                 [
                     Label("Suite", id="suite-label"),
-                    Select(suites, prompt="by hand", id="suite", compact=True),
+                    Select(suites, prompt="Custom", id="suite", compact=True),
                     Label("Seeds"),
                     Field(
                         _listed(DEFAULT_SEEDS), id="seeds", compact=True, placeholder="42  or  1-5"
@@ -138,7 +144,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                         if elsewhere
                         else []
                     ),
-                    Label("Settings that differ"),
+                    Label("Overrides"),
                     self._settings,
                     Static("", id="form-problem", markup=False),
                     Static(_hint(), id="form-hint", markup=False),
@@ -146,6 +152,27 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     Static("", id="yaml", markup=False),
                 ]
             )
+            self._fill(kept)
+
+    def content(self) -> dict[str, str]:
+        """Return what is in the fields, by their names."""
+        selects = {select.id: select.value for select in self.query(Select)}
+        texts = {line.id: line.value for line in self.query(Field)}
+        found = {**selects, **texts, "settings": self._settings.text}
+        return {str(name): str(v) for name, v in found.items() if v is not Select.NULL}
+
+    def _fill(self, kept: Mapping[str, object]) -> None:
+        """Put back what was in the fields, as far as it can still be chosen."""
+        given = {name: value for name, value in kept.items() if isinstance(value, str)}
+        before = self.content()
+        for select in self.query(Select):
+            with suppress(InvalidSelectValueError):
+                select.value = given.get(str(select.id), select.value)
+        for line in self.query(Field):
+            line.value = given.get(str(line.id), line.value)
+        self._settings.load_text(given.get("settings", ""))
+        if self.content() != before:
+            self._read()
 
     def show_problem(self, sentence: str) -> None:
         """Say what is wrong; an empty sentence takes that away."""
@@ -232,9 +259,9 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def _hint() -> str:
-    """Name the settings most asked for."""
+    """Say how overrides are written, and name the settings most asked for."""
     usual = (
         "epochs, patience, batch_size, lr, weight_decay, label_smoothing, ema, mask_ratio, "
         "objective, loss, dtype, dim, layers, heads, dropout, tied, positions"
     )
-    return f"One a line: {usual} … (docs/training.md explains all)"
+    return f"One per line; lr=0.001,0.0005 runs each value. {usual} … (all: docs/training.md)"

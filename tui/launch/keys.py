@@ -14,9 +14,9 @@ LAUNCH = (
         "move", ("up", "down", "left", "right"), "Move", "Move over the grid",
         key_label="↑↓←→", own_keys=True,
     ),
-    _shown("choose('cell')", ("space",), "Cell", "Select the cell, or not"),
-    _shown("choose('row')", ("r",), "Row", "Select the whole row, or not"),
-    _shown("choose('column')", ("c",), "Column", "Select the whole column, or not"),
+    _shown("choose('cell')", ("space",), "Select cell", "Select or deselect the cell"),
+    _shown("choose('row')", ("r",), "Row", "Select or deselect the whole row"),
+    _shown("choose('column')", ("c",), "Column", "Select or deselect the whole column"),
     _shown("choose('all')", ("a",), "All", "Select every cell, or none"),
     _shown(
         "rectangle", ("v",), "Block",
@@ -31,27 +31,35 @@ LAUNCH = (
     _shown("drop_rectangle", ("escape",), "Drop", "Drop the rectangle"),
     _shown(
         "launch_missing", ("enter", "l"), "Launch",
-        "Launch what is missing, selected or under the cursor",
+        "Launch what is missing of the selection, or of the cell under the cursor",
     ),
     _shown(
-        "launch_all", ("L",), "Again", "Launch all selected or under the cursor, done or not"
+        "launch_all", ("L",), "Re-run all",
+        "Launch everything selected or under the cursor, also what is done",
     ),
-    _shown("options", ("o",), "Settings", "Seeds, lengths, settings: to the form and back"),
+    _shown("options", ("o",), "Settings", "To the form (seeds, lengths, overrides) and back"),
     _shown("fetch", ("f",), "Fetch", "Fetch the data set under the cursor"),
-    _launch(
+    _shown(
         "data", ("D",), "Data",
-        "The data sets: what each is like, where it is, what fetching it costs",
+        "All data sets: what each is like, where it is, its download; adds one to the grid",
     ),
     _shown(
         "save_suite", ("s",), "Save suite",
         "Save the selection, with its seeds and settings, as a suite",
     ),
     _shown(
-        "load_suite", ("u",), "Load suite", "Load a suite: its cells, seeds and settings"
+        "load_suite", ("S",), "Load", "Load a suite: its cells, seeds and settings"
     ),
     _shown(
-        "devices", ("d",), "Devices", "The devices: their load, their slots, who else uses them"
+        "devices", ("d",), "Devices", "The devices: load, slots, other processes"
     ),
-    _launch("unselect", ("escape",), "Unselect", "Select nothing"),
-    _shown("leave_form", ("escape",), "Back to the grid", "From the form back to the grid"),
+    _shown(
+        "open_run", ("enter",), "Open run",
+        "Open the chosen run of the cell: tab goes to the list of runs",
+    ),
+    _launch("unselect", ("escape",), "Deselect", "Select nothing"),
+    _shown(
+        "leave", ("escape",), "Back to the grid", "From the form or the runs to the grid",
+        slug="leave-form",
+    ),
 )  # fmt: skip

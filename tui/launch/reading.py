@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from engine.analysis.labels.stored import stored_labels
 from engine.config import Catalogue
 from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready
@@ -15,7 +16,10 @@ from engine.order import Order
 from engine.planning import Plan, plan_in_store
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+from engine.store.placeruns import newest_runs_of_place
 from engine.store.queries import launch_cells, present_fingerprints
+from tui.launch.cell_runs import ListedRun
+from tui.launch.grid.cells import CellKey
 from tui.launch.grid.contents import StoreView
 
 __all__ = [
@@ -26,8 +30,13 @@ __all__ = [
     "plan_order",
     "read_other_copies",
     "read_ready",
+    "read_runs",
     "read_store",
 ]
+
+
+MOST_LISTED = 100
+"""Runs of a cell that are listed."""
 
 
 def read_store(location: StoreLocation) -> StoreView:
@@ -38,6 +47,25 @@ def read_store(location: StoreLocation) -> StoreView:
     with closing(connect_reader(location)) as connection:
         found, present = launch_cells(connection), present_fingerprints(connection)
     return StoreView(found, frozenset(present), time.monotonic() - began)
+
+
+def read_runs(
+    location: StoreLocation, catalogue: Catalogue | None, key: CellKey
+) -> list[ListedRun]:
+    """Read the newest runs of a cell, each with what tells its settings from the others'.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    if not location.db.exists():
+        return []
+    with closing(connect_reader(location)) as connection:
+        runs = newest_runs_of_place(connection, key, MOST_LISTED)
+        labels = stored_labels(connection, {run.cell: run.id for run in runs}, catalogue)
+    return [
+        ListedRun(run.id, run.state, run.seed, run.score, run.when, labels[run.cell])
+        for run in runs
+    ]
 
 
 def read_other_copies(catalogue: Catalogue) -> dict[str, str]:

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.lab import Lab
+from tui.launch.cell_panel import CellPanel
 from tui.launch.data_columns import DataColumns
 from tui.launch.desk import OrderDesk
 from tui.launch.device_slots import DeviceSlots
@@ -21,15 +22,23 @@ from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import CellKey, Row
 from tui.launch.grid.contents import StoreView, cell_view
 from tui.launch.grid.grid import CellGrid
+from tui.launch.kept import KeptChoices
 from tui.launch.keys import LAUNCH
-from tui.launch.words import detail_text, legend, problem_text, rectangle_hint, suite_keys
-from tui.messages import CatalogueFailed, CatalogueLoaded, CatalogueWanted, StoreChanged
+from tui.launch.store_cells import StoreCells
+from tui.launch.words import cell_facts, legend, problem_text, rectangle_hint, suite_keys
+from tui.messages import (
+    CatalogueFailed,
+    CatalogueLoaded,
+    CatalogueWanted,
+    DataSetsChanged,
+    RunWanted,
+    StoreChanged,
+)
 from tui.shell.action import actions_for
 from tui.shell.bindings import bindings_for
-from tui.shell.reading import Reading
+from tui.shell.keys import UNDO
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -54,7 +63,7 @@ class LaunchScreen(Screen[None]):
 
     AREA = "launch"
     CSS_PATH = "screen.tcss"
-    BINDINGS = bindings_for("launch", LAUNCH)  # type: ignore[assignment]
+    BINDINGS = bindings_for("launch", (*LAUNCH, UNDO))  # type: ignore[assignment]
     AUTO_FOCUS = "CellGrid"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
 
@@ -66,15 +75,13 @@ class LaunchScreen(Screen[None]):
         self.form = LaunchForm(id="form")
         self.devices = DeviceSlots(id="devices", classes="panel")
         self.desk = OrderDesk(self.grid, self.form, self.devices)
-        self.store = StoreView()
-        """What the grid shows of the store."""
-        self._detail = TextBox(id="detail", classes="panel")
+        self.cell = CellPanel()
+        self.store = StoreCells(self, self._store_changed)
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()
         self._bottom = LOWEST
-        self._changed = False
-        self._store_reading = Reading(self, self._take_store, self._miss_store)
         self._data = DataColumns(self, self._data_seen, self.notify)
+        self._kept = KeptChoices(self, self.form, self._data)
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -84,8 +91,7 @@ class LaunchScreen(Screen[None]):
                 self.grid.border_title = "Cells"
                 self.grid.border_subtitle = legend()
                 yield self.grid
-                self._detail.border_title = "Under the cursor"
-                yield self._detail
+                yield self.cell
             self.form.add_class("panel")
             self.form.border_title = "Seeds, lengths, settings"
             self.form.border_subtitle = suite_keys()
@@ -124,7 +130,7 @@ class LaunchScreen(Screen[None]):
         self.set_focus(None)
 
     async def _show_catalogue(self, catalogue: Catalogue) -> None:
-        await self.form.build(catalogue)
+        await self._kept.restore(catalogue, self.app.location)
         self._lengths = self.form.choices.lengths
         self._lay_out()
         if not self.app.location.db.exists():
@@ -158,9 +164,15 @@ class LaunchScreen(Screen[None]):
         self.grid.set_layout(rows, self._data.columns(catalogue))
         self._fit_grid()
 
-    def on_data_sets_changed(self) -> None:
-        """Look for data sets that were fetched meanwhile."""
+    def on_data_sets_changed(self, message: DataSetsChanged) -> None:
+        """Look for data sets that were fetched meanwhile; go to one that is wanted."""
         self._look_for_data()
+        if message.wanted is not None:
+            self._data.want([message.wanted])
+            self._kept.keep(self.app.location)
+            self._lay_out()
+            if (key := self.grid.cursor_key) is not None:
+                self.grid.move_to((key[0], message.wanted, key[2]))
 
     def _look_for_data(self) -> None:
         if self.app.catalogue is not None:
@@ -177,44 +189,16 @@ class LaunchScreen(Screen[None]):
         self._read_store()
 
     def _read_store(self) -> None:
-        if self.app.catalogue is None:
-            return
-        if self._store_reading.busy:
-            self._changed = True
-            return
-        location = self.app.location
+        if self.app.catalogue is not None:
+            self.store.read(self.app.location)
 
-        def read() -> StoreView:
-            from tui.launch.reading import read_store
-
-            return read_store(location)
-
-        self._store_reading.ask(read)
-
-    def _take_store(self, view: StoreView) -> None:
-        self._rest(10 * view.seconds)
-        if view == self.store:
-            return
-        others = view.present != self.store.present
-        self.store, self.desk.present = view, view.present
+    def _store_changed(self, before: StoreView) -> None:
+        view = self.store.view
+        self.desk.present = view.present
         self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
-        self._show_detail()
-        if others:
+        self._show_cell()
+        if view.present != before.present:
             self.desk.replan()
-
-    def _miss_store(self, _: str) -> None:
-        """Keep what was read before: the header says why the store can't be read."""
-        self._rest(0.0)
-
-    def _rest(self, seconds: float) -> None:
-        """Let the reading of a store that changes all the time take a tenth of it at most."""
-        if self._changed:
-            self._changed = False
-            self.set_timer(max(0.2, seconds), self._read_if_seen)
-
-    def _read_if_seen(self) -> None:
-        if self in self.app.screen_stack:
-            self._read_store()
 
     # Devices
 
@@ -264,16 +248,17 @@ class LaunchScreen(Screen[None]):
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
-        self._show_detail()
+        self._show_cell()
         if not self.grid.selected:
             self.desk.replan()
 
     @on(LaunchForm.Changed)
     def _form_changed(self) -> None:
+        self._kept.keep(self.app.location)
         if self.form.choices.lengths != self._lengths:
             self._lengths = self.form.choices.lengths
             self._lay_out()
-        self._show_detail()
+        self._show_cell()
         self.desk.replan()
 
     @on(LaunchForm.SuiteChosen)
@@ -290,12 +275,12 @@ class LaunchScreen(Screen[None]):
         self.grid.focus()
 
     @on(OrderDesk.Planned)
-    def _show_detail(self) -> None:
+    def _show_cell(self) -> None:
         key, catalogue, order = self.grid.cursor_key, self.app.catalogue, self.desk.order
         if key is not None and catalogue is not None and order is not None:
             said = self._data.other_copies.get(key[1], "")
-            cell = self.store.cells.get(key)
-            self._detail.update(detail_text(catalogue, key, order, cell, said))
+            cell = self.store.view.cells.get(key)
+            self.cell.show(key, cell_facts(catalogue, key, order, cell, said), cell)
 
     # Actions
 
@@ -324,7 +309,7 @@ class LaunchScreen(Screen[None]):
             return
         dataset = catalogue.datasets[key[1]]
         if self._data.ready is None:
-            self.notify("Still looking for it.")
+            self.notify("Still checking whether it is here.")
         elif self._data.ready[dataset.name]:
             self.notify(f"{dataset.name} is ready.")
         elif dataset.archive is None:
@@ -367,7 +352,7 @@ class LaunchScreen(Screen[None]):
     def action_options(self) -> None:
         """Go to the form, or back to the grid."""
         if self._in_form():
-            self.action_leave_form()
+            self.action_leave()
         else:
             self.add_class("-form")
             self._show_legend()
@@ -376,8 +361,16 @@ class LaunchScreen(Screen[None]):
     def _in_form(self) -> bool:
         return self.form.has_focus_within
 
-    def action_leave_form(self) -> None:
-        """Go from the form to the grid."""
+    def _in_runs(self) -> bool:
+        return self.cell.has_focus_within
+
+    def action_open_run(self) -> None:
+        """Open the chosen run of the cell."""
+        if (run := self.cell.chosen) is not None:
+            self.post_message(RunWanted(run))
+
+    def action_leave(self) -> None:
+        """Go from the form or the list of runs to the grid."""
         self.remove_class("-form")
         self._show_legend()
         self.grid.focus()
@@ -386,14 +379,17 @@ class LaunchScreen(Screen[None]):
         """Offer what can be done: in the form its own keys count, and escape leads out of it."""
         if self.has_class("-trouble") and action in LAUNCH_ACTIONS:
             return False
-        if action == "leave_form":
-            return self._in_form()
+        if action == "leave":
+            return self._in_form() or self._in_runs()
+        if action == "open_run":
+            return self._in_runs()
         if action in ("keep_rectangle", "drop_rectangle"):
             return self.grid.rectangle is not None
+        in_grid = not self._in_form() and not self._in_runs() and self.grid.rectangle is None
         if action == "launch_missing":
-            return not self._in_form() and self.grid.rectangle is None
+            return in_grid
         if action == "unselect":
-            return not self._in_form() and self.grid.rectangle is None and bool(self.grid.selected)
+            return in_grid and bool(self.grid.selected)
         if action == "devices":
             return not self.has_class("-wide")
         if action in ("fetch", "options"):

@@ -61,10 +61,10 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     return Content.assemble(*first, "\n", *second)
 
 
-def detail_text(
+def cell_facts(
     catalogue: Catalogue, key: CellKey, order: Order, cell: LaunchCell | None, other_copy: str = ""
-) -> Content:
-    """Write what is known about one cell.
+) -> list[Content]:
+    """Write what is known about one cell, in lines, the most important first.
 
     Args:
         other_copy: what is to be said of the data set's copy, if it isn't what the entry says.
@@ -81,14 +81,14 @@ def detail_text(
     else:
         training = spec.training
         facts += [
-            ("Parameters", Content(whole(parameters))),
             (
                 "Recipe",
                 Content(
                     f"{plain(spec.recipe, TITLE)}: up to {count(training.epochs, 'epoch')}, "
-                    f"batches of {training.batch_size:,}, learning rate {training.lr:g}"
+                    f"batch size {training.batch_size:,}, learning rate {training.lr:g}"
                 ),
             ),
+            ("Parameters", Content(whole(parameters))),
         ]
     size = dataset.holds
     if other_copy:
@@ -101,7 +101,7 @@ def detail_text(
     if model.paper:
         facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
     heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"
-    return Content("\n").join([Content.styled(heading, "bold"), *aligned(facts)])
+    return [Content.styled(heading, "bold"), *aligned(facts)]
 
 
 def aligned(facts: Iterable[tuple[str, Content | str]]) -> Iterable[Content]:
@@ -113,7 +113,8 @@ def aligned(facts: Iterable[tuple[str, Content | str]]) -> Iterable[Content]:
 def legend() -> Content:
     """Explain the glyphs of the grid, for its border."""
     shown = (NEVER, "queued", "running", "done", "failed")
-    parts = [Content.styled(f"{glyph(s)} {s}", style_variable(s)) for s in shown]
+    names = {NEVER: "not run"}
+    parts = [Content.styled(f"{glyph(s)} {names.get(s, s)}", style_variable(s)) for s in shown]
     return Content("  ").join(parts)
 
 
@@ -135,7 +136,7 @@ def rectangle_hint(rows: int, columns: int, enter: str) -> Content:
 
 def suite_keys() -> Content:
     """Name the keys that save and load suites, for the form's border."""
-    return Content.assemble(("s", "$accent"), " save suite  ", ("u", "$accent"), " load")
+    return Content.assemble(("s", "$accent"), " save suite  ", ("S", "$accent"), " load")
 
 
 def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
@@ -158,7 +159,7 @@ def _runs(cell: LaunchCell | None) -> Content:
     from engine.analysis.comparison import spread_text  # after the first paint
 
     if cell is None or not any(cell.counts.values()):
-        return Content.styled(f"{glyph(NEVER)} never run", style_variable(NEVER))
+        return Content.styled(f"{glyph(NEVER)} not run", style_variable(NEVER))
     parts: list[tuple[str, str] | str] = []
     for state in STATES:
         if n := cell.counts.get(state):
@@ -166,7 +167,7 @@ def _runs(cell: LaunchCell | None) -> Content:
     if cell.score is not None:
         parts += [(f"NDCG@10 {spread_text(cell.score, 'metric')}", "bold")]
         of = [f"mean of {cell.score.count:,} seeds"] if cell.score.count > 1 else []
-        of += [f"the highest of {cell.settings:,} settings"] if cell.settings > 1 else []
+        of += [f"best of {cell.settings:,} settings"] if cell.settings > 1 else []
         parts += [(f"  {', '.join(of)}", "$text-muted")]
     return Content.assemble(*parts)
 
@@ -175,6 +176,6 @@ def problem_text(sentence: str) -> Content:
     """Say why nothing can be launched."""
     return Content.assemble(
         (plain(sentence, PARAGRAPH), "$error"),
-        "\n\nPut it right and open seqbench again. ",
-        ("Live (2) and Compare (3) work meanwhile.", "$text-muted"),
+        "\n\nFix it and restart seqbench. ",
+        ("Live (2) and Compare (3) still work.", "$text-muted"),
     )

@@ -147,8 +147,11 @@ class RunScreen(ChartedScreen):
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))
-        self._show_reference(page)
-        self.charts.display = bool(details.epochs) or details.run.state in UNFINISHED
+        measured = bool(details.epochs) or details.run.state in UNFINISHED
+        self.query_one("#result").display = measured
+        self._show_reference(page, measured)
+        self.charts.display = measured or details.run.step is not None
+        self.charts.fit(single=not measured)
 
     def _put(self, name: str, content: Content) -> None:
         widget = self.query_one(f"#{name}", Static)
@@ -160,12 +163,13 @@ class RunScreen(ChartedScreen):
         panel.display = page.remedy is not None
         if page.remedy is not None:
             panel.border_title = page.remedy.title
-            self._put("failure", sections.failure(page.remedy, page.log))
+            message = page.details.run.message or ""
+            self._put("failure", sections.failure(page.remedy, message, page.log, page.resumable))
 
-    def _show_reference(self, page: RunPage) -> None:
+    def _show_reference(self, page: RunPage, measured: bool) -> None:
         panel, reference = self.query_one("#reference", Static), page.reference
-        panel.display = reference is not None
-        if reference is None:
+        panel.display = measured and reference is not None
+        if reference is None or not measured:
             return
         run = page.details.run
         cell = f"{run.model} × {run.dataset} × {run.length}"

@@ -17,6 +17,7 @@ from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
 from engine.evaluated import ceiling_of, evaluated_of
+from engine.lifecycle import DIED
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
@@ -52,8 +53,6 @@ _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", 
 
 MUTED = "$text-muted"
 
-LAST_LINES = 6
-"""Lines of the log on a failed run's page."""
 LONGEST_NAME = 24
 
 
@@ -98,7 +97,9 @@ def _became(details: RunDetails) -> str:
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
-    if run.message:
+    if run.state in DIED:
+        pass  # the card of the failure says why
+    elif run.message and run.message.lower() != f"{run.state}.":
         parts.append(plain(run.message, PARAGRAPH))
     elif run.state != "done":
         parts.append(STATE_MEANING.get(run.state, plain(run.state)))
@@ -107,15 +108,25 @@ def _became(details: RunDetails) -> str:
     return " · ".join(parts)
 
 
-def failure(found: Remedy, log: Sequence[str]) -> Content:
-    """The log's last words, and what to try with which key; the heading says what happened."""
-    lines = [Content.styled(line, MUTED) for line in log[-LAST_LINES:]]
-    lines.append(Content.assemble(("try  ", MUTED), (plain(found.advice), "")))
+def failure(found: Remedy, message: str, log: Sequence[str], resumable: bool) -> Content:
+    """What happened, what may help, with its keys, and the log's last lines.
+
+    Args:
+        resumable: whether there is a checkpoint to resume from.
+    """
+    lines = [Content(plain(message, PARAGRAPH))] if message else []
     if found.settings:
-        change = f" a new run with {plain(found.change)}"
-        lines.append(Content.assemble(("     ", ""), ("T", "$accent bold"), (change, "")))
-    again = " the same run again, from its last checkpoint"
-    lines.append(Content.assemble(("     ", ""), ("t", "$accent bold"), (again, "")))
+        usual = ", as in its recipe" if found.of_recipe else ""
+        change = f"  Try fix: a new run with {plain(found.change)}{usual}"
+        lines.append(Content.assemble(("T", "$accent bold"), (change, "")))
+    if found.retry:
+        lines.append(Content(plain(found.advice)))
+        again = "  Retry from its last checkpoint" if resumable else "  Retry from the start"
+        lines.append(Content.assemble(("t", "$accent bold"), (again, "")))
+    elif not found.settings:
+        lines.append(Content(plain(found.advice)))
+    if log:
+        lines += [Content(""), *(Content.styled(line, MUTED) for line in log)]
     return Content("\n").join(lines)
 
 

@@ -37,6 +37,7 @@ APP = (
 
 UNDO = Action(
     "app.undo", ("u",), "Undo", "Bring back the runs that were deleted last",
-    ("compare", "live", "run", "pivot"), slug="undo",
+    ("compare", "live", "run", "pivot", "launch", "data", "replay", "scatter", "chart"),
+    slug="undo",
 )  # fmt: skip
-"""On the screens whose keys leave it free."""
+"""On every screen, and in no dialog."""

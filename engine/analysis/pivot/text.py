@@ -42,15 +42,6 @@ from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-ENDINGS: dict[str, Format] = {
-    ".xlsx": "xlsx",
-    ".csv": "csv",
-    ".md": "md",
-    ".tex": "latex",
-    ".json": "json",
-    ".txt": "table",
-}
-"""What a file's name says of its format."""
 HEADING = "Row Labels"
 _FIRST = ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "Model/TotalParams", "EpochTime")
 """Columns that a narrow terminal shows before the others."""

@@ -190,13 +190,15 @@ def curves(material: Material, looks: Colours) -> Section:
         shown = [curve for curve in group.curves if curve.epochs]
         if shown:
             name = f"curves-{slug(group.title)}"
+            several = any(curve.label for curve in shown)
+            dashed = ", dashed by what its settings differ in" if several else ""
             blocks.append(
                 Plot(
                     name=name,
                     draw=partial(curves_plot, name, shown, valid, looks),
                     alt=curves_alt(shown, valid, group.title),
-                    caption=f"{group.title}: a line a run; the mark is the chosen epoch. Losses of "
-                    "different objectives aren't comparable",
+                    caption=f"{group.title}: a line a run{dashed}; the mark is the chosen epoch. "
+                    "Losses of different objectives aren't comparable",
                 )
             )
     return Section("Learning curves", tuple(blocks))

@@ -10,13 +10,15 @@ from engine.analysis.claims.words import Standing, headline, standing_note
 from engine.analysis.comparison import by_cell, metric_name
 from engine.analysis.export import listed
 from engine.analysis.relaunch import suite_command
-from engine.config.overrides import swept
+from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
+from engine.order import settings_text
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
 from engine.report.planned import Planned, SuiteRuns
 from engine.report.remarks import remarks_table
 from engine.report.wording import counted
+from engine.spec import Suite
 
 
 def in_short(material: Material) -> Section:
@@ -107,7 +109,7 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
     missing = [each for each in planned if each.state != "done"]
     if missing:
         yield Paragraph("Missing:")
-        yield Bullets(tuple(_missing(missing)))
+        yield Bullets(tuple(_missing(missing, suite)))
         yield Paragraph("This launches what was never launched or came to no end:")
         yield Commands((suite_command(suite),))
     yield from _beside(suite_runs)
@@ -137,12 +139,15 @@ def _progress(planned: Sequence[Planned]) -> str:
     return f"{done} of {len(planned)}" + (f": {rest}" if rest else "")
 
 
-def _missing(planned: Sequence[Planned]) -> Iterator[str]:
-    """Yield a line for the lengths of a data set and model that lack the same seeds."""
+def _missing(planned: Sequence[Planned], suite: Suite) -> Iterator[str]:
+    """Yield a line for the lengths of a data set, model and values of a sweep that lack the same
+    seeds."""
     seeds: dict[tuple[str, str, str, int], list[int]] = {}
     for each in planned:
         spec, state = each.spec, each.state or "never launched"
-        seeds.setdefault((spec.dataset, spec.model, state, spec.length), []).append(spec.seed)
+        values = settings_text(swept_settings(suite.overrides, spec)).items()
+        model = " ".join([spec.model, *(f"{key}={value}" for key, value in values)])
+        seeds.setdefault((spec.dataset, model, state, spec.length), []).append(spec.seed)
     lengths: dict[tuple[str, str, str, tuple[int, ...]], list[int]] = {}
     for (*place, length), missed in seeds.items():
         dataset, model, state = place

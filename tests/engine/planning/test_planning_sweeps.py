@@ -115,7 +115,7 @@ def test_a_saved_suite_keeps_its_values(
 def test_equal_values_are_one_and_the_first_is_shown(catalogue: Catalogue) -> None:
     order = order_of_cells(catalogue, CELLS[:1], settings=parse_settings("lr=0.1,1e-1,0.2 dim=64"))
     runs = plan(catalogue, order, ()).runs
-    assert [swept_settings(order, run.spec) for run in runs] == [{"lr": 0.1}, {"lr": 0.2}]
+    assert [swept_settings(order.overrides, run.spec) for run in runs] == [{"lr": 0.1}, {"lr": 0.2}]
     assert sample(catalogue, order, CELLS[0])[0] == runs[0].spec
 
 

@@ -182,6 +182,17 @@ def test_a_suite_is_told_with_what_is_missing_of_it(store: MeasuredStore) -> Non
     assert len(material.done) == 6  # at length 100 they are of no suite
 
 
+def test_the_values_of_a_suite_s_sweep_are_told(store: MeasuredStore) -> None:
+    suite = SUITE.model_copy(
+        update={"models": ("sasrec",), "lengths": (50,), "overrides": {"lr": (0.001, 0.0005)}}
+    )
+    material = gathered(store, Wanted(suite=suite))
+    text = words(Report("", (), (scope(material),)), "Testing scope")
+    assert "1 length × 3 seeds × 2 values of lr, 6 runs in all. 2 of them are done" in text
+    assert "sasrec lr=0.0005 on ml-100k, L = 50, seeds 1, 2 and 4: never launched" in text
+    assert "sasrec lr=0.001 on ml-100k, L = 50, seed 4: queued" in text
+
+
 def test_runs_of_a_suite_are_known_by_its_name(tmp_path: Path) -> None:
     store = reported_store(tmp_path)
     for run in runs_of(store):

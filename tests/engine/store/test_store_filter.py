@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
 
 from engine.analysis.comparison import columns
+from engine.spec.settings import SETTINGS
 from engine.store.compare.comparison import comparison, comparison_count
 from engine.store.compare.filter_sql import conditions, fields
 from engine.store.compare.filter_words import FilterError, read_filter
@@ -90,7 +91,7 @@ CASES = [
     ("params<270k", "r.parameters < 270000"),
     ("Model/TotalParams>=0.27M", "r.parameters >= 270000"),
     ("epochs:14", "s.epochs_trained = 14"),
-    ("lr:0.001", "s.lr_best = 0.001"),
+    ("learning_rate:0.001 model:xlstm", "s.lr_best = 0.001 AND r.model = 'xlstm'"),
     ("tag:paper", PAPER),
     ("tag:pap", "0"),
     ("tag:pap*", PAPER),
@@ -225,13 +226,21 @@ def test_quotes_take_everything_literally(text: str) -> None:
 
 def test_every_shown_figure_has_a_field() -> None:
     known = {field.sql.partition(".")[2] for field in fields().values()} | {"id"}
-    assert {column.source for column in columns()} <= known
+    assert {column.source for column in columns() if not column.setting} <= known
+    assert {column.name for column in columns() if column.setting} <= set(fields())
 
 
 def test_the_page_names_every_field_and_its_examples_are_understood() -> None:
     page = DOC.read_text(encoding="utf-8")
-    plain = [name for name in fields() if not name.startswith("valid_") and "masked" not in name]
+    plain = [
+        name
+        for name, field in fields().items()
+        if not (name.startswith("valid_") or "masked" in name or field.setting)
+    ]
     assert [name for name in plain if f"`{name}`" not in page] == []
+    assert [name for name in SETTINGS if "." in name and f"`{name}`" not in page] == []
+    table = (DOC.parent / "training.md").read_text(encoding="utf-8")
+    assert [each.name for each in SETTINGS.values() if f"`{each.name}`" not in table] == []
     block = re.search(r"```text\n(.*?)```", page, re.DOTALL)
     assert block is not None
     for line in block[1].splitlines():

@@ -71,6 +71,9 @@ def test_rows_are_sorted_either_way(
     lengths = column("--sort", "length:asc", name="length")
     assert lengths == sorted(lengths)
     assert column("--sort", "length:DESC", name="length") == lengths[::-1]
+    assert column("--sort", "ndcg", name="NDCG@10/test") == best
+    ages = column("--sort", "age", name="created")
+    assert ages == sorted(ages, reverse=True)
 
 
 def test_filter_and_limit(
@@ -102,9 +105,11 @@ def test_columns_are_chosen_by_names_of_columns_fields_and_presets(
     named = ["state", "model", "dataset", "length", "seed"]
     rows = cli_json("compare", "--format", "json", "--columns", "ndcg,age", "--columns", "note")
     assert list(rows[0]) == [*named, "NDCG@10/test", "created", "note"]
-    cost = cli_json("compare", "--format", "json", "--columns", "cost,LR")
+    cost = cli_json(
+        "compare", "--format", "json", "--columns", "cost,LR,learning_rate,architecture.dropout"
+    )
     assert list(cost[0])[5:7] == ["NDCG@10/test", "TotalTime"]
-    assert list(cost[0])[-1] == "LearningRate"
+    assert list(cost[0])[-3:] == ["lr", "LearningRate", "dropout"]
     head = cli("compare", "--format", "md").stdout.splitlines()[0]
     assert head.split(" | ")[5:] == [*DEFAULT[:-1], f"{DEFAULT[-1]} |"]
     wide = cli("compare", "--format", "md", "--wide").stdout.splitlines()[0]
@@ -276,18 +281,18 @@ def test_what_does_not_go_together_is_said(cli: Run) -> None:
         (("--pivot", "--inflation"), "are four tables: ask for one"),
         (("--inflation", "--sort", "EpochTime"), "--inflation has its own order"),
         (("--inflation", "--aggregate", "max"), "leave --aggregate"),
-        (("--inflation", "--format", "xlsx"), "there is no format 'xlsx'"),
+        (("--inflation", "--format", "xlsx"), "There is no format 'xlsx'"),
         (("--reference",), "stands in the pivot: add --pivot"),
         (("--pivot", "--limit", "3"), "leave --sort and --limit"),
-        (("--pivot", "--format", "xlsx"), "a sheet needs a file"),
+        (("--pivot", "--format", "xlsx"), "A sheet needs a file"),
         (("--pivot", "--columns", "ndcg"), "chooses columns of runs and of --by-cell"),
         (("--wide", "--columns", "ndcg"), "leave it, or leave --columns"),
-        (("--columns", "ndgc"), "there is no column 'ndgc': did you mean 'ndcg'?"),
-        (("--columns", "nonsense"), "there is no column 'nonsense': name one such as ndcg"),
+        (("--columns", "ndgc"), "There is no column 'ndgc': did you mean 'ndcg'?"),
+        (("--columns", "nonsense"), "There is no column 'nonsense': name one such as ndcg"),
         (("--pairs", "--metric", "EpochTime"), "no figure of single test users"),
         (("--pairs", "--sort", "EpochTime"), "no figure of single test users"),
         (("--metric", "NDCG@10/test"), "--sort orders the runs"),
-        (("--pairs", "--format", "xlsx"), "there is no format 'xlsx'"),
+        (("--pairs", "--format", "xlsx"), "There is no format 'xlsx'"),
     ):
         result = cli("compare", *arguments)
         assert result.exit_code == 2, arguments

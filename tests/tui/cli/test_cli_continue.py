@@ -37,8 +37,8 @@ def test_it_is_said_wherever_the_run_is_shown(
     run = store.add("xlstm", epochs=6, improving=True)
     command = f"seqbench continue {run} --epochs 12"
     shown = cli("show", run).stdout
-    assert f"marked        {MARK}: its best epoch is the last one that its limit allowed" in shown
-    assert f"what to try   {command}" in shown
+    assert f"marked         {MARK}: its best epoch is the last one that its limit allowed" in shown
+    assert f"what to try    {command}" in shown
     assert cli_json("show", run, "--json")["further"] == command
     assert f"marked {MARK}" in cli("compare").stderr
     (row,) = cli_json("compare", "--filter", f"marks:{MARK}", "--format", "json")
@@ -68,7 +68,7 @@ def test_runs_go_on_as_new_ones_with_a_higher_limit(store: MeasuredStore, cli: R
             spec = run_spec(con, new)
         assert (spec.continues, spec.training.epochs) == (old, 9)
         assert spec.fingerprint() == found.fingerprint
-        assert f"goes on from  {old}" in cli("show", new).stdout
+        assert f"goes on from   {old}" in cli("show", new).stdout
     # A launch of the same settings finds it.
     started = cli("run", "--model", "xlstm", "--dataset", "ml-100k", "--seed", "1,2",
                   "--set", "epochs=9", "--dry-run")  # fmt: skip

@@ -248,7 +248,7 @@ def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
     )
     assert "is a zip of 0 files" in refused("x.csv", b"PK\x05\x06" + bytes(18), "--packing", "zip")
     assert "say --format jsonl" in refused("x.csv", '{"user": "a;b"}\n')
-    assert "there is no encoding 'utf8000'" in refused("x.csv", CSV, "--encoding", "utf8000")
+    assert "There is no encoding 'utf8000'" in refused("x.csv", CSV, "--encoding", "utf8000")
     assert "its first line is 'user_id,item_id,timestamp'" in refused("x.dat", CSV)
     assert "two columns 'item_id'" in refused("x.csv", CSV.replace("timestamp", "item_id"))
     assert "none of them a quote" in refused("x.csv", CSV, "--separator", '"')

@@ -100,7 +100,7 @@ def test_read_from_where_it_is(table: Path, tmp_path: Path, cli: Run) -> None:
     [
         (("--name", "x"), "looks like the user: name it with --user"),
         (("--name", "x", "--user", "whom", "--item", "what"), "no column 'whom': did you mean"),
-        (("--name", "Ä", *NAMED), "a data set's name is small letters"),
+        (("--name", "Ä", *NAMED), "A data set's name is small letters"),
         (("--name", "ml-1m", *NAMED), "is the name of a data set in"),
         (("--name", "1m", *NAMED), "is another name of ml-1m"),
         (("--name", "x", *NAMED, "--min-rating", "3"), "min_rating needs ratings"),

@@ -209,7 +209,7 @@ def test_a_set_that_is_split_already(
     assert derived.exit_code == 0, derived.stderr
     assert cli_json("data", "show", "own-once", "--json")["split"]["test"] == 1
     other = cli("data", "show", "own", "--split", "leave-one-out")
-    assert "its split is given by its files" in other.stderr
+    assert "Its split is given by its files" in other.stderr
 
 
 @pytest.mark.slow
@@ -244,16 +244,16 @@ def test_a_table_with_histories_beside_the_items_is_refused(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "name one FILE, or all three of --train, --valid and --test"),
-        (("--train", "a.inter"), "name one FILE, or all three"),
-        (("shop", "--train", "shop/shop.train.inter"), "name one FILE, or all three"),
-        (("--train", "a", "--valid", "b", "--test", "c"), "there is no file a."),
-        (("shop", "--split", "temporal"), "its split is given by its files"),
-        (("shop", "--valid-from", "2021-01-01"), "its split is given by its files"),
+        ((), "Name one FILE, or all three of --train, --valid and --test"),
+        (("--train", "a.inter"), "Name one FILE, or all three"),
+        (("shop", "--train", "shop/shop.train.inter"), "Name one FILE, or all three"),
+        (("--train", "a", "--valid", "b", "--test", "c"), "There is no file a."),
+        (("shop", "--split", "temporal"), "Its split is given by its files"),
+        (("shop", "--valid-from", "2021-01-01"), "Its split is given by its files"),
         (
             ("--train", "shop/shop.test.inter", "--valid", "shop/shop.test.inter", "--test",
              "shop/shop.test.inter"),
-            "two of the files are called",
+            "Two of the files are called",
         ),
     ],
 )  # fmt: skip

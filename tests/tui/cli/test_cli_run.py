@@ -87,7 +87,7 @@ def test_ids_go_to_stdout_and_the_rest_to_stderr(held: StoreLocation, cli: Run) 
     assert "2 queued" in result.stderr
 
 
-LONE = "With one seed nothing can be told of differences. `--seed 42,43,44` makes it 3 "
+LONE = "With one seed, differences can't be judged. `--seed 42,43,44` makes it 3 "
 
 
 def test_one_seed_is_said_in_one_line_with_what_more_would_take(
@@ -197,7 +197,7 @@ def test_data_that_is_not_here_is_said_with_size_and_command_before_anything_is_
     [
         (["--dataset", "synthetic"], "--model is needed (or --suite): choose from bert4rec,"),
         (["--model", "sasrec"], "--dataset is needed (or --suite): choose from ml-100k,"),
-        (["--suite", "smok"], "there is no suite 'smok': did you mean 'smoke'?"),
+        (["--suite", "smok"], "There is no suite 'smok': did you mean 'smoke'?"),
         (["--suite", "smoke", "--model", "sasrek"], "did you mean 'sasrec'?"),
         (["--suite", "smoke", "--profile", "x"], "sasrec has no profile 'x'"),
         (["--suite", "smoke", "--model", "sasrec,"], "has an empty place"),

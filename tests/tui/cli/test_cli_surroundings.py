@@ -95,7 +95,7 @@ def test_where_nothing_can_be_written_a_sentence_says_so() -> None:
     done = seqbench("data", "ls", preexec=no_file_may_be_written)
     assert done.returncode == 1
     assert done.stderr == (
-        "seqbench: no home folder is known, and no temporary one can be written: " + NO_HOME + "\n"
+        "seqbench: No home folder is known, and no temporary one can be written: " + NO_HOME + "\n"
     )
     done = seqbench("doctor", preexec=no_file_may_be_written)
     assert done.returncode == 1
@@ -156,7 +156,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path, words: list[str]) -> None
     done = seqbench(*words, environment={"TMPDIR": str(tmp_path)})
     os.chdir(tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "seqbench: the folder that you are in was deleted: cd to another one.\n"
+    assert done.stderr == "seqbench: The folder that you are in was deleted: cd to another one.\n"
 
 
 def test_a_folder_that_can_only_be_read(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_what_is_not_there_is_said(stored: tuple[MeasuredStore, dict[str, str]],
     assert "No differences are shown: There is no run 'gone'" in result.stderr
     assert len(rows(result.stdout)) == 23
     for arguments, says in (
-        (("--view", "papr"), "there is no view 'papr': did you mean 'paper'?"),
+        (("--view", "papr"), "There is no view 'papr': did you mean 'paper'?"),
         (("--baseline", "gone"), "There is no run 'gone'"),
         (("--baseline", "gone", "--pairs"), "--baseline is for runs and --by-cell."),
     ):

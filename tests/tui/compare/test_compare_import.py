@@ -61,7 +61,7 @@ async def test_runs_go_out_as_an_archive_and_come_in_the_same(
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         (written,) = (toast.message for toast in app._notifications)
-        assert written.startswith("6 runs, without 1 that are not to be had or may change")
+        assert written.startswith("6 runs; 1 skipped (queued, running or unreadable)")
     (tmp_path / "other").mkdir()
     other = MeasuredStore(tmp_path / "other")
     other.add("sasrec", seed=3)

@@ -16,6 +16,8 @@ from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.data.screen import DataScreen
 from tui.dialogs.fetch import FetchScreen
+from tui.launch.confirm import ConfirmScreen
+from tui.launch.grid.grid import CellGrid
 
 ROWS = "".join(
     f"{user}\t{(user * user + step * step) % 97}\t3\t{step // 2}\n"
@@ -108,13 +110,32 @@ async def test_a_set_that_is_elsewhere_says_what_it_costs(
         screen = await opened(pilot, "ml-20m")
         await wait_for(pilot, lambda: "199 MB from files.grouplens.org" in text(screen), "its cost")
         assert "no commercial use" in text(screen)
-        await pilot.press("enter")
+        await pilot.press("r")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, FetchScreen), "the offer")
         await pilot.press("escape")
         await wait_for(pilot, lambda: pilot.app.screen is screen, "the catalogue again")
         steam = screen.query_one(OptionList).get_option_index("steam")
         screen.query_one(OptionList).highlighted = steam
         await wait_for(pilot, lambda: "it isn't fetched" in text(screen), "how to get it")
+
+
+async def test_enter_gives_it_a_column_that_stays(
+    configs: Path, absent_store: StoreLocation
+) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(80, 24)) as pilot:
+        grid = pilot.app.screen.query_one(CellGrid)
+        await opened(pilot, "ml-20m")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: grid.cursor_key == ("sasrec", "ml-20m", 50), "its column")
+        await settled(pilot)
+        assert "ml-20m" in grid.render_line(0).text
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
+        absent = pilot.app.screen.query_one("#absent", Static)
+        assert "199 MB to fetch from files.grouplens.org" in str(absent.content)
+    async with SeqbenchApp(absent_store, configs).run_test(size=(200, 50)) as pilot:
+        await settled(pilot)
+        assert "ml-20m" in pilot.app.screen.query_one(CellGrid).render_line(0).text
 
 
 async def test_a_damaged_set_is_one_sentence(

@@ -66,7 +66,7 @@ async def test_a_run_is_launched_as_a_job(absent_store: StoreLocation) -> None:
         await choose_slurm(pilot)
         facts = str(app.screen.query_one("#facts", Static).content)
         assert "slurm: 1 job, 4 cores" in facts
-        assert "8G of memory a job" in facts
+        assert "8G of memory per job" in facts
         assert "Time" not in facts, "nobody knows how fast a node is"
         await pilot.press("enter")
         await wait_for(pilot, absent_store.db.exists, "the run is queued")

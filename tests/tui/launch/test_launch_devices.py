@@ -72,7 +72,7 @@ def test_many_devices_take_a_line_each_and_more_are_counted() -> None:
 def test_it_fits_wherever_it_is(width: int) -> None:
     for line in panel_of(TAKEN, FREE).draw(width, 20):
         assert line is not None
-    assert str(panel_of(TAKEN, FREE).digest()).startswith("GPU 0 97 %  GPU 1 n/a  0 of 3 slots")
+    assert str(panel_of(TAKEN, FREE).digest()).startswith("GPU 0 97 %  GPU 1 n/a  0/3 slots")
 
 
 def start(store: LiveStore, run: str) -> None:

@@ -67,7 +67,7 @@ def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
     known = CostEstimate("measured", 6.0, None, 400.0)
     runs = planned(catalogue, lambda spec: known if spec.model == "sasrec" else None)
     assert time_text(runs) == "at most 1 m 00 s, and 1 run not known yet"
-    assert memory_text(runs, Machine()) == ("400 MiB a run; 1 run not known yet", False)
+    assert memory_text(runs, Machine()) == ("400 MiB per run; 1 run not known yet", False)
     assert time_text(runs[1:]) == "not known yet"
     assert memory_text(runs[1:], Machine()) == ("not known yet", False)
     assert slots_text(2, Machine()) == "not known yet"
@@ -84,7 +84,7 @@ def test_where_it_is_known_from_is_told(catalogue: Catalogue) -> None:
 def test_runs_take_free_slots_first(catalogue: Catalogue) -> None:
     machine = Machine(GPU_SLOTS, [gpu(0, RUN), gpu(1)])
     assert machine.free == GPU_SLOTS[1]
-    assert slots_text(1, machine) == "GPU 1 (NVIDIA H100): 1 at once; 1 of 2 slots taken now"
+    assert slots_text(1, machine) == "GPU 1 (NVIDIA H100): 1 at once; 1/2 slots in use"
     assert slots_text(9, machine).startswith("GPU 1, GPU 0 (NVIDIA H100): 2 at once")
     assert Machine(GPU_SLOTS, [gpu(0, RUN), gpu(1, RUN)]).free is None
     assert Machine(GPU_SLOTS).free is None  # before the devices were looked at
@@ -95,13 +95,16 @@ def test_the_largest_runs_that_may_meet_are_held_against_the_memory(catalogue: C
     cpu = DeviceUse("CPU", "", (None, None), 5.0, 900.0, 4_096.0, names=("cpu/0", "cpu/1"))
     machine = Machine(slots, [cpu])
     runs = planned(catalogue, lambda spec: CostEstimate("past", 1.0, None, 1_536.0))
-    assert memory_text(runs, machine) == ("1.5 GiB a run, 3.0 GiB for 2 at once, of 4.0 GiB", False)
-    assert memory_text(runs[:1], machine) == ("1.5 GiB, of 4.0 GiB", False)
+    assert memory_text(runs, machine) == (
+        "1.5 GiB per run, 3.0 GiB for 2 at once (4.0 GiB available)",
+        False,
+    )
+    assert memory_text(runs[:1], machine) == ("1.5 GiB (4.0 GiB available)", False)
     large = [replace(run, cost=CostEstimate("past", 1.0, None, 3_072.0)) for run in runs]
     assert memory_text(large, machine)[1]
     assert slots_text(2, machine) == "CPU: 2 at once, 4 threads each"
     on_gpus = Machine(GPU_SLOTS, [gpu(0), gpu(1)])
-    assert memory_text(runs, on_gpus) == ("1.5 GiB a run, of 80.0 GiB", False)
+    assert memory_text(runs, on_gpus) == ("1.5 GiB per run (80.0 GiB available)", False)
 
 
 def facts(pilot: Pilot[None]) -> str:
@@ -124,7 +127,7 @@ async def test_the_dialog_shows_the_devices_as_they_are_looked_at(
         panel = pilot.app.screen_stack[0].query_one(DeviceSlots)
         panel.machine = Machine(GPU_SLOTS, [gpu(0, RUN), gpu(1)])
         panel.looked.publish(panel.machine)
-        await wait_for(pilot, lambda: "1 of 2 slots taken now" in facts(pilot), "the devices")
+        await wait_for(pilot, lambda: "1/2 slots in use" in facts(pilot), "the devices")
 
 
 async def test_leaving_ends_what_is_being_measured(
@@ -135,7 +138,7 @@ async def test_leaving_ends_what_is_being_measured(
         await pilot.press("enter")
         screen = await confirming(pilot)
         await wait_for(pilot, lambda: screen._measuring, "a measurement begins")
-        assert "measuring 1 …" in facts(pilot)
+        assert "measuring 1 run …" in facts(pilot)
         assert screen._measuring is not None
         pid = screen._measuring.pid
         await pilot.press("escape")
@@ -172,8 +175,8 @@ async def test_nothing_is_measured_beside_a_run(
         await settled(pilot)
         await pilot.press("enter")
         screen = await confirming(pilot)
-        await wait_for(pilot, lambda: "1 of 1 slot taken now" in facts(pilot), "the slot")
-        assert "measured when a slot is free" in facts(pilot)
+        await wait_for(pilot, lambda: "1/1 slots in use" in facts(pilot), "the slot")
+        assert "measured once a slot is free" in facts(pilot)
         assert screen._measuring is None
 
 

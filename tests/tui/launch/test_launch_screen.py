@@ -316,7 +316,7 @@ async def test_a_cell_s_mean_is_told_as_the_comparison_tells_it(empty_store: Liv
         empty_store.train(empty_store.launch("sasrec", epochs=3), 1, end="done")
         await wait_for(pilot, lambda: "● 4 done" in shown(pilot, "#detail"), "other settings")
         found = shown(pilot, "#detail")
-        assert f"NDCG@10 {text}  mean of 2 seeds, the highest of 2 settings\n" in found
+        assert f"NDCG@10 {text}  mean of 2 seeds, best of 2 settings\n" in found
 
 
 def grid_text(grid: CellGrid) -> str:

@@ -20,7 +20,7 @@ from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
 from tui.launch.screen import LaunchScreen
 
-LONE = "with one seed nothing can be told of differences"
+LONE = "with one seed, differences can't be judged"
 SASREC: CellKey = ("sasrec", "synthetic", 50)
 XLSTM: CellKey = ("xlstm", "synthetic", 50)
 
@@ -110,7 +110,7 @@ async def test_seeds_that_are_queued_or_done_count(empty_store: LiveStore) -> No
         assert not offered(pilot)
         await pilot.press("escape")
         await confirming(pilot, SASREC, XLSTM)
-        those = "one seed in 1 of 2 cells: no difference can be told"
+        those = "one seed in 1 of 2 cells: their differences can't be judged"
         assert facts(pilot)["Seeds"].startswith(f"42 · {those} s  3 seeds: 6 runs")
         await pilot.press("escape")
         await confirming(pilot, SASREC, XLSTM, seeds="1, 2")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from live_app import know_the_surroundings
-from live_runs import LiveStore
+from live_runs import NOW, LiveStore
 from pilots import settled, wait_for
 from sizes import Sizes
 from textual.pilot import Pilot
@@ -15,6 +15,7 @@ from textual.widgets import Input, TextArea
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
+from tui.launch import cell_runs
 from tui.launch.device_slots import DeviceSlots
 
 Compare = Callable[..., bool]
@@ -23,6 +24,7 @@ Compare = Callable[..., bool]
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
+    monkeypatch.setattr(cell_runs, "wall_clock", lambda: NOW)
     monkeypatch.delenv("SEQBENCH_DATA", raising=False)
 
 
@@ -70,11 +72,11 @@ def test_fresh_machine(snap_sizes: Sizes, absent_store: StoreLocation) -> None:
 
 
 def test_busy_store(snap_sizes: Sizes, busy_store: LiveStore) -> None:
-    pictures(snap_sizes, busy_store.location, "right", "down", "r", "down")
+    pictures(snap_sizes, busy_store.location, "down", "r", "up")
 
 
 def test_busy_store_in_light(snap_compare: Compare, busy_store: LiveStore) -> None:
-    assert picture(snap_compare, busy_store.location, (120, 36), "f2", "c", "right")
+    assert picture(snap_compare, busy_store.location, (120, 36), "f2", "c")
 
 
 def test_rectangle(snap_sizes: Sizes, busy_store: LiveStore) -> None:
@@ -94,7 +96,7 @@ def test_save_as_a_suite(
 
 
 def test_load_a_suite(snap_compare: Compare, absent_store: StoreLocation) -> None:
-    assert picture(snap_compare, absent_store, (80, 24), "u", "down", "down")
+    assert picture(snap_compare, absent_store, (80, 24), "S", "down", "down")
 
 
 def test_form_beside_a_narrow_grid(snap_compare: Compare, absent_store: StoreLocation) -> None:

@@ -85,7 +85,7 @@ async def test_a_selection_is_saved_and_loaded_again(absent_store: StoreLocation
         screen.query_one("#seeds", Input).value = "1"
         screen.grid.select(())
         await settled(pilot)
-        await pilot.press("u")
+        await pilot.press("S")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, ChooseScreen), "the list")
         options = pilot.app.screen.query_one(OptionList)
         assert options.highlighted_option is not None

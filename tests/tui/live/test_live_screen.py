@@ -237,7 +237,7 @@ async def test_a_failed_run_says_why_and_what_to_press(empty_store: LiveStore) -
         screen = await select(pilot, runs["failed"])
         shown = "\n".join(screen_text(app))
         assert "✗ failed · diverged" in shown
-        assert "press t to retry" in shown
+        assert "press ⏎ to see what to try" in shown
         assert screen.check_action("cancel", ()) is None
         assert screen.check_action("retry", ()) is True
         await pilot.press("t")

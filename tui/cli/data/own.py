@@ -17,6 +17,8 @@ from engine.evaluated import cold_sentence
 from engine.spec import Dataset, Filter, Packing, SplitRule
 from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 from tui.shell.text import count
 
@@ -110,7 +112,7 @@ def _rules(
 
 
 @click.command()
-@click.argument("name", metavar="DATASET")
+@click.argument("name", metavar="DATASET", shell_complete=completion.datasets)
 @rule_options
 @json_option
 @pass_session
@@ -125,12 +127,12 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
     base = session.catalogue.dataset(name)
     rule, split = _rules(base, **options)
     dataset = base.model_copy(update={"filter": rule, "split": split})
-    if rule == base.filter:
-        prepared = open_data(dataset)
-    elif base.synthetic is not None:
+    if rule != base.filter and base.synthetic is not None:
         raise UsageError(f"{base.name} is generated: there is nothing to filter.")
-    else:
-        prepared = prepare(dataset, *source_files(dataset))
+    with progress(f"Reading {base.name}"):
+        prepared = (
+            open_data(dataset) if rule == base.filter else prepare(dataset, *source_files(dataset))
+        )
     found = confirm(base)
     if found is not None and found.confirmed is not True:
         note(f"{base.name}: {found.sentence}")
@@ -212,8 +214,9 @@ def import_(
     named = {"user": user, "item": item, "time": time, "rating": rating}
     between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator)
     chosen = kind or format_of(files[0], form)
-    layout = layout_of(files[0], chosen, named, between, not no_header, form)
-    draft = draft_of_files(files, name, layout, rule, split, title)
+    with progress(f"Reading {files[0].name}"):
+        layout = layout_of(files[0], chosen, named, between, not no_header, form)
+        draft = draft_of_files(files, name, layout, rule, split, title)
     report(draft.dataset, draft.prepared, as_json, draft.layout)
     _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
 
@@ -246,7 +249,7 @@ def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, .
 
 
 @click.command()
-@click.argument("base", metavar="DATASET")
+@click.argument("base", metavar="DATASET", shell_complete=completion.datasets)
 @click.option("--name", required=True, metavar="N", help="What to call the new one.")
 @click.option("--title", default="", metavar="TEXT", help="Its title.")
 @rule_options
@@ -268,7 +271,9 @@ def derive(
     from engine.datasets.own import draft_of_set
 
     source = session.catalogue.dataset(base)
-    draft = draft_of_set(source, name, *_rules(source, **options), title)
+    rules = _rules(source, **options)
+    with progress(f"Reading {source.name}"):
+        draft = draft_of_set(source, name, *rules, title)
     report(draft.dataset, draft.prepared, as_json)
     _keep(session, draft, "stays", replace, dry_run)
 
@@ -285,7 +290,9 @@ def _keep(
     if dry_run:
         note("Nothing was kept.")
         return
-    path = save_draft(session.catalogue, draft, session.config_dir, file=file, replace=replace)
+    catalogue = session.catalogue
+    with progress(f"Writing {draft.dataset.name}"):
+        path = save_draft(catalogue, draft, session.config_dir, file=file, replace=replace)
     note(f"{draft.dataset.name} is ready: {path}")
 
 
@@ -299,9 +306,10 @@ def report(
     from engine.datasets.times import UNITS, unit_sentence
 
     own = prepared.interactions
-    figures = statistics(own)
-    counts = split_counts(split_data(own, dataset))
-    found = find_problems(own)
+    with progress("Counting"):
+        figures = statistics(own)
+        counts = split_counts(split_data(own, dataset))
+        found = find_problems(own)
     if as_json:
         valid, test = counts.ceilings
         split: dict[str, Any] = {

@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
-from engine.analysis.columns import beside_columns, sort_column
+from engine.analysis.baseline import with_difference_names
+from engine.analysis.columns import beside_columns, shared_names, sort_column
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli import completion
+from tui.cli.output import terminal_width
+from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
@@ -22,7 +26,7 @@ from tui.cli.results.tables import (
     tell_marks,
     tell_none,
 )
-from tui.cli.results.viewed import Viewed, beside_baseline, viewed, with_difference_names
+from tui.cli.results.viewed import Viewed, beside_baseline, viewed
 from tui.cli.session import (
     Listed,
     Session,
@@ -31,7 +35,6 @@ from tui.cli.session import (
     flat,
     note,
     pass_session,
-    terminal_width,
 )
 
 
@@ -49,6 +52,7 @@ from tui.cli.session import (
     "columns_",
     type=Listed("NAMES"),
     multiple=True,
+    shell_complete=completion.columns,
     help="Columns of runs or --by-cell, such as ndcg,lr,age, or a preset: quality, cost, training, "
     "all. csv, json and xlsx have all without it.",
 )
@@ -64,10 +68,16 @@ from tui.cli.session import (
     "--baseline",
     default="",
     metavar="RUN",
+    shell_complete=completion.runs,
     help="Differences to a run, with --by-cell to its cell.",
 )
 @aggregate_option
-@click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
+@click.option(
+    "--sort",
+    metavar="COL[:asc|desc]",
+    shell_complete=completion.columns,
+    help="[default: NDCG@10/test:desc]",
+)
 @filter_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
 @click.option(
@@ -88,7 +98,10 @@ from tui.cli.session import (
     help="Every two cells of a data set: the difference, its interval, and whether it is one.",
 )
 @click.option(
-    "--metric", metavar="COL", help="With --pairs: a test metric's column.  [default: NDCG@10/test]"
+    "--metric",
+    metavar="COL",
+    shell_complete=completion.columns,
+    help="With --pairs: a test metric's column.  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",
@@ -183,7 +196,7 @@ def compare(
     beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
-        with session.reader() as connection:
+        with session.reader() as connection, progress("Reading runs"):
             rows = comparison.compare_rows(
                 connection,
                 aggregate=chosen,
@@ -202,7 +215,7 @@ def compare(
                     rows,
                     counted,
                     labels,
-                    [column.name for column in beside if column.name != "age"],
+                    shared_names(beside),
                 )
                 tell_cells(rows, counted, cells)
                 rows = cells

@@ -11,6 +11,7 @@ import click
 from engine.analysis.comparison import parse_aggregate, short_spread_text
 from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.session import (
     Session,
     aggregate_option,
@@ -24,8 +25,8 @@ from tui.cli.session import (
 
 
 @click.command()
-@click.argument("left", metavar="RUN")
-@click.argument("right", metavar="RUN")
+@click.argument("left", metavar="RUN", shell_complete=completion.runs())
+@click.argument("right", metavar="RUN", shell_complete=completion.runs())
 @aggregate_option
 @json_option
 @pass_session

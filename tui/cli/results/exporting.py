@@ -10,6 +10,8 @@ from engine.errors import UsageError, did_you_mean
 from engine.interchange.epochs import write_epochs
 from engine.interchange.pack import pack
 from engine.store.database import StoreConnection
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, filter_option, note, pass_session, where_option
 from tui.shell.text import count
 
@@ -19,7 +21,12 @@ SHOWN = 5
 
 
 @click.command()
-@click.option("--suite", metavar="NAME", help="The runs that were launched with this suite.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="The runs that were launched with this suite.",
+)
 @filter_option
 @where_option
 @click.option(
@@ -81,7 +88,15 @@ def _by_name(output: Path) -> str:
 def _archive(
     session: Session, connection: StoreConnection, words: str, checkpoints: bool, output: Path
 ) -> None:
-    packed = pack(connection, session.location, output, filter=words, weights=checkpoints)
+    with progress("Packing runs") as told:
+        packed = pack(
+            connection,
+            session.location,
+            output,
+            filter=words,
+            weights=checkpoints,
+            on_progress=told,
+        )
     for sentence in packed.left_out[:SHOWN]:
         note(sentence)
     if len(packed.left_out) > SHOWN:
@@ -96,10 +111,12 @@ def _epochs(connection: StoreConnection, words: str, format_: str, output: Path)
     if format_ == "tensorboard":
         from engine.interchange.eventfolders import write_event_folders  # needs an extra
 
-        runs = write_event_folders(connection, output, filter=words)
+        with progress("Writing runs") as told:
+            runs = write_event_folders(connection, output, filter=words, on_progress=told)
         done = f"Written {count(runs, 'run')} to {output}: tensorboard --logdir {output}."
     else:
-        rows = write_epochs(connection, output, format_, filter=words)
+        with progress("Writing epochs") as told:
+            rows = write_epochs(connection, output, format_, filter=words, on_progress=told)
         runs, done = rows, f"Written {count(rows, 'epoch')} to {output}."
     if not runs:
         raise UsageError("no run that matches has an epoch: nothing was written.")

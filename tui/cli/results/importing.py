@@ -8,6 +8,8 @@ import click
 
 from engine.interchange.place import Imported
 from engine.interchange.source import take
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say_json
 from tui.shell.text import count
 
@@ -24,11 +26,26 @@ SHOWN = 10
     metavar="FILE",
     help="Which tags, or columns, are which figures (YAML).  [default: the reference table's]",
 )
-@click.option("--model", metavar="NAME", help="Of all runs, where folders or columns don't tell.")
-@click.option("--dataset", metavar="NAME", help="The same for the data set,")
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="Of all runs, where folders or columns don't tell.",
+)
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    shell_complete=completion.datasets,
+    help="The same for the data set,",
+)
 @click.option("--length", type=click.IntRange(1, 65_536), metavar="N", help="the length,")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N", help="and the seed.")
-@click.option("--suite", metavar="NAME", help="Put what is imported into this suite.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="Put what is imported into this suite.",
+)
 @json_option
 @pass_session
 def import_(
@@ -52,7 +69,10 @@ def import_(
     """
     given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
     fixed = {name: str(value) for name, value in given.items() if value is not None}
-    imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
+    with progress("Importing runs") as told:
+        imported, passed_over = take(
+            source, session.location, session.config_dir, map_, fixed, suite, told
+        )
     _tell(imported, passed_over, as_json)
 
 

@@ -9,11 +9,18 @@ import click
 from engine.analysis.quality import parse_quality
 from engine.errors import UsageError
 from engine.report.formats import format_of
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, filter_option, note, pass_session, where_option
 
 
 @click.command()
-@click.option("--suite", metavar="NAME", help="Report on this suite, and on what is missing of it.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="Report on this suite, and on what is missing of it.",
+)
 @filter_option
 @where_option
 @click.option(
@@ -21,6 +28,7 @@ from tui.cli.session import Session, filter_option, note, pass_session, where_op
     default="NDCG@10/test",
     show_default=True,
     metavar="COL",
+    shell_complete=completion.columns,
     help="What quality is: a test metric's column.",
 )
 @click.option(
@@ -69,11 +77,11 @@ def report(
     )
     if not session.has_store:
         raise UsageError("there are no runs yet: see `seqbench run`.")
-    with session.reader() as connection:
+    with session.reader() as connection, progress("Making the report"):
         made = make_report(connection, session.location, session.catalogue, wanted)
-    if output is None:
+        written = None if output is None else write_report(made, output)
+    if written is None:
         click.echo(markdown(made, None), nl=False)
         return
-    written = write_report(made, output)
     beside = f", its plots to {written.plots}" if written.plots is not None else ""
     note(f"Written to {written.path}{beside}.")

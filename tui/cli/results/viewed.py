@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from engine.analysis.baseline import with_baseline
 from engine.analysis.columns import chosen_columns
-from engine.analysis.comparison import DIFFERENCE, Row
+from engine.analysis.comparison import Row
 from engine.analysis.views import find_view
 from engine.errors import UsageError
 from engine.store.queries import resolve_run
@@ -108,13 +108,3 @@ def beside_baseline(
         "Whether one is shown to be a difference, --pairs says."
     )
     return found
-
-
-def with_difference_names(names: Sequence[str], rows: Sequence[Row]) -> list[str]:
-    """Put after each column that of its differences, where the rows have it."""
-    return [
-        each
-        for name in names
-        for each in (name, name + DIFFERENCE)
-        if each == name or (rows and each in rows[0])
-    ]

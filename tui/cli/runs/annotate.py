@@ -8,12 +8,13 @@ from engine.store.compare.comparison import runs_by_id
 from engine.store.queries import resolve_run
 from engine.store.requests import change_tags, set_note
 from engine.store.tags import parse_tags
+from tui.cli import completion
 from tui.cli.session import Listed, Session, flat, pass_session, say
 from tui.cli.session import note as tell
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @click.argument("text", required=False)
 @pass_session
 def note(session: Session, name: str, text: str | None) -> None:
@@ -35,7 +36,9 @@ def note(session: Session, name: str, text: str | None) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs()
+)
 @click.option("--add", type=Listed("TAGS"), multiple=True, help="Give them these: paper,best")
 @click.option("--remove", type=Listed("TAGS"), multiple=True, help="Take these from them.")
 @pass_session

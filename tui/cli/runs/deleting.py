@@ -6,13 +6,17 @@ import click
 
 from engine.store.intake.trash import KEPT_DAYS, bring_back, deleted_runs, find_deleted
 from engine.store.requests import request_delete
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.runs.queue import request_of_runs, runs_that_allow
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 from tui.shell.text import ago, bytes_, count, plain
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("delete")
+)
 @pass_session
 def delete(session: Session, names: tuple[str, ...]) -> None:
     """Delete runs: they go to the trash.
@@ -27,7 +31,7 @@ def delete(session: Session, names: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="[RUN...]", nargs=-1)
+@click.argument("names", metavar="[RUN...]", nargs=-1, shell_complete=completion.deleted_runs)
 @click.option("--list", "listed", is_flag=True, help="List the trash, as without a RUN.")
 @json_option
 @pass_session
@@ -42,7 +46,9 @@ def undelete(session: Session, names: tuple[str, ...], listed: bool, as_json: bo
     if not names:
         _list(session, as_json)
         return
-    done = bring_back(session.location, [find_deleted(session.location, name) for name in names])
+    wanted = [find_deleted(session.location, name) for name in names]
+    with progress("Bringing runs back"):
+        done = bring_back(session.location, wanted)
     if done.runs:
         with session.reader():  # of which some may wait
             for run in done.runs:
@@ -54,7 +60,8 @@ def undelete(session: Session, names: tuple[str, ...], listed: bool, as_json: bo
 
 
 def _list(session: Session, as_json: bool) -> None:
-    found = deleted_runs(session.location)
+    with progress("Reading the trash"):
+        found = deleted_runs(session.location)
     if as_json:
         rows = [
             {

@@ -6,12 +6,15 @@ import click
 
 from engine.planning import enqueue_further
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.runs.queue import tell_other_copies
 from tui.cli.session import Session, note, pass_session, say
 
 
 @click.command(name="continue")
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs()
+)
 @click.option(
     "--epochs",
     type=click.IntRange(min=1),

@@ -13,6 +13,7 @@ from engine.lifecycle import UNDER_WAY
 from engine.store.database import StoreConnection
 from engine.store.queries import get_run, resolve_run
 from engine.store.series import epochs, events
+from tui.cli import completion
 from tui.cli.session import Session, note, pass_session, say_while_read
 from tui.shell.events import journal_lines, last_words
 
@@ -22,7 +23,7 @@ PIECE = 64 * 1024
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended, or ctrl+c.")
 @pass_session
 def logs(session: Session, name: str, follow: bool) -> None:

@@ -26,6 +26,8 @@ from engine.store.requests import (
     request_retry,
 )
 from engine.store.tags import parse_tags
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.moment import LEFT, Moment
 from tui.cli.session import (
@@ -82,7 +84,8 @@ def ls(
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
             ended = since_moment(session, since)
-            runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
+            with progress("Reading runs"):
+                runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
             held = queue_hold(connection)
             jobs = live_jobs(connection)
     if as_json:
@@ -195,7 +198,7 @@ def _watch_live(session: Session) -> list[Run]:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1)
+@click.argument("names", metavar="RUN...", nargs=-1, shell_complete=completion.runs("cancel"))
 @click.option("--all", "everything", is_flag=True, help="All that are queued or running.")
 @pass_session
 def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
@@ -217,7 +220,9 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("retry")
+)
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Instead, a new run so changed."
 )
@@ -261,7 +266,9 @@ def tell_other_copies(connection: sqlite3.Connection, runs: Iterable[Run]) -> No
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("first")
+)
 @click.option("--first", "where", flag_value="first", help="To the front of the queue.")
 @click.option("--up", "where", flag_value="up", help="Before the run that is before it.")
 @click.option("--down", "where", flag_value="down", help="Behind the run that is behind it.")

@@ -10,11 +10,13 @@ import click
 from engine.predictions import Item, Recommendation, UserPrediction, predictions
 from engine.runfolder import run_folder
 from engine.store.queries import resolve_run
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @click.option("--user", required=True, metavar="U", help="A user's id in the data set's source.")
 @click.option(
     "--top",
@@ -49,7 +51,8 @@ def recommend(
     with session.reader() as connection:
         run = resolve_run(connection, name).id
     folder = run_folder(session.location.runs, run)
-    found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
+    with progress("Loading the model"):
+        found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
     shown = len(found.history) if as_json else 10
     found = replace(found, history=_last(found.history, shown if history is None else history))
     if as_json:

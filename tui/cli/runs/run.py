@@ -18,6 +18,8 @@ from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
 from engine.supervisor.slurm.script import attempt_script
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.session import (
     Listed,
@@ -34,8 +36,22 @@ from tui.launch.estimates import lone_text, product_text, time_text
 from tui.shell.text import count
 
 CHOICE = (
-    click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
-    click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
+    click.option(
+        "--model",
+        "models",
+        type=Listed("NAMES"),
+        multiple=True,
+        shell_complete=completion.models,
+        help="a,b,…",
+    ),
+    click.option(
+        "--dataset",
+        "datasets",
+        type=Listed("NAMES"),
+        multiple=True,
+        shell_complete=completion.datasets,
+        help="a,b,…",
+    ),
     click.option(
         *("--length", "lengths"), metavar="NUMBERS", multiple=True, help="50,75,…  [default: 50]"
     ),
@@ -43,7 +59,12 @@ CHOICE = (
         *("--seed", "seeds"), metavar="NUMBERS", multiple=True, help="42 or 1,2,7-9  [default: 42]"
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
-    click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
+    click.option(
+        "--suite",
+        metavar="NAME",
+        shell_complete=completion.suites,
+        help="A named set of cells; other options narrow it.",
+    ),
     click.option(
         *("--set", "settings"),
         metavar="KEY=VALUE",
@@ -66,6 +87,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--launcher",
     metavar="NAME",
+    shell_complete=completion.launchers,
     help="Where: a profile in configs/launchers, such as slurm.  [default: local]",
 )
 @click.option("--again", is_flag=True, help="Also what is queued, running or done already.")
@@ -98,7 +120,8 @@ def run(
     """
     cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
-    plan, present = _plan(session, order, again)
+    with progress("Planning runs"):
+        plan, present = _plan(session, order, again)
     _check_data(plan)
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
@@ -241,7 +264,8 @@ def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list
     if not plan.missing:
         return []
     place = profile.name if profile else None
-    ids = enqueue_planned(session.location, plan.missing, plan.label, place)
+    with progress("Queueing runs"):
+        ids = enqueue_planned(session.location, plan.missing, plan.label, place)
     with session.reader():
         return ids
 
@@ -254,7 +278,7 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
             "length": run.spec.length,
             "seed": run.spec.seed,
             "profile": run.spec.recipe,
-            "swept": swept_settings(plan.order, run.spec),
+            "swept": swept_settings(plan.order.overrides, run.spec),
             "parameters": run.parameters,
             "present": present.get(run.fingerprint),
         }

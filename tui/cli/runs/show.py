@@ -14,6 +14,7 @@ from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
+from engine.analysis.relaunch import recipe_of
 from engine.analysis.remedy import remedy
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
@@ -21,6 +22,7 @@ from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.session import Session, json_option, pass_session, say, say_fact, say_json
 from tui.shell.text import ago, duration, number, whole
 
@@ -28,7 +30,7 @@ METRICS = ("hit", "recall", "mrr", "ndcg")
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
@@ -153,7 +155,7 @@ def _say_details(
     for warning in details.warnings:
         say_fact("warning", warning)
     if run.state in DIED:
-        _say_remedy(details)
+        _say_remedy(session, details)
     say_fact("folder", str(session.location.runs / run.id))
 
 
@@ -164,13 +166,14 @@ def _further(session: Session, details: RunDetails) -> str | None:
     return further_command(session.location, details.run, details.spec, session.catalogue)
 
 
-def _say_remedy(details: RunDetails) -> None:
-    found = remedy(details.run.cause, details.spec)
+def _say_remedy(session: Session, details: RunDetails) -> None:
+    found = remedy(details.run.cause, details.spec, recipe_of(details.spec, session.catalogue))
     say_fact("what to try", found.advice)
     if found.change:
         changes = "".join(f" --set {change}" for change in found.change.split())
         say_fact("", f"seqbench retry {details.run.id}{changes}")
-    say_fact("", f"seqbench retry {details.run.id}")
+    if found.retry:
+        say_fact("", f"seqbench retry {details.run.id}")
 
 
 def _say_mapping(title: str, values: Mapping[str, Any]) -> None:

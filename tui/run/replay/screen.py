@@ -27,6 +27,7 @@ from tui.run.replay.moment import DeviceMoment, FigureMoment, StoryTail
 from tui.run.replay.reading import Replay, read_run
 from tui.run.replay.slider import Slider
 from tui.shell.bindings import bindings_for
+from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, plain, run_label
@@ -45,7 +46,7 @@ class ReplayScreen(ChartedScreen):
 
     AREA = "replay"
     CSS_PATH = "screen.tcss"
-    BINDINGS = bindings_for("replay", REPLAY)  # type: ignore[assignment]
+    BINDINGS = bindings_for("replay", (*REPLAY, UNDO))  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium")]  # noqa: RUF012
 
     def __init__(self, run_id: str, overlay: Sequence[str] = ()) -> None:

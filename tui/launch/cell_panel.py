@@ -1,0 +1,109 @@
+"""The panel of the cell under the cursor: what is known of it, and below that its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from tui.lab import Lab
+from tui.launch.grid.cells import CellKey
+from tui.shell.reading import Reading
+from tui.widgets.text_box import TextBox
+
+if TYPE_CHECKING:
+    from engine.store.queries import LaunchCell
+    from tui.launch.cell_runs import CellRuns, ListedRun
+
+LEAST_FACTS = 4
+"""Lines of facts that are always shown; those after them make room for runs."""
+
+LEAST_RUNS = 5
+"""Lines that runs are given where facts can make room."""
+
+
+class CellPanel(Vertical):
+    """Shows facts of a cell and, where it was run, its newest runs and the curve of one."""
+
+    DEFAULT_CSS = """
+    CellPanel #detail { height: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    CellPanel #cell-runs { height: 1fr; }
+    """
+
+    app: Lab
+
+    def __init__(self) -> None:
+        super().__init__(id="cell", classes="panel")
+        self.border_title = "Under the cursor"
+        self._text = TextBox(id="detail")
+        self._facts: Sequence[Content] = ()
+        self._shown: tuple[CellKey, LaunchCell] | None = None
+        self._total = 0
+        self._runs: CellRuns | None = None  # mounted for the first cell that has runs
+        self._reading = Reading(self, self._take, lambda _: None)
+
+    def compose(self) -> ComposeResult:
+        yield self._text
+
+    def show(self, key: CellKey, facts: Sequence[Content], cell: LaunchCell | None) -> None:
+        """Show a cell.
+
+        Args:
+            facts: lines, the most important first.
+            cell: what the store has of it.
+        """
+        self._facts = facts
+        total = 0 if cell is None else sum(cell.counts.values())
+        if self._runs is not None and (self._shown is None or self._shown[0] != key):
+            self._runs.show((), total)
+        shown = None if cell is None else (key, cell)
+        if total and shown != self._shown and self.content_size:
+            self._read(key)
+        self._shown, self._total = shown, total
+        self._fit()
+
+    @property
+    def chosen(self) -> str | None:
+        """The run that is chosen in the list; ``None`` if none is listed."""
+        return None if self._runs is None else self._runs.list.chosen
+
+    def _read(self, key: CellKey) -> None:
+        location, catalogue = self.app.location, self.app.catalogue
+
+        def read() -> tuple[CellKey, Sequence[ListedRun]]:
+            from tui.launch.reading import read_runs
+
+            return key, read_runs(location, catalogue, key)
+
+        self._reading.ask(read, key)
+
+    def _take(self, found: tuple[CellKey, Sequence[ListedRun]]) -> None:
+        from tui.launch.cell_runs import CellRuns  # loaded by the thread that read
+
+        key, runs = found
+        if self._shown is None or self._shown[0] != key:
+            return
+        if self._runs is None:
+            self._runs = CellRuns()
+            self.mount(self._runs)
+            self._fit()
+        self._runs.show(runs, self._total)
+
+    def on_resize(self) -> None:
+        """Divide the lines anew; read what wasn't read while there was no room."""
+        if self._shown and self._total and self.chosen is None:
+            self._read(self._shown[0])
+        self._fit()
+
+    def _fit(self) -> None:
+        """Divide the lines between facts and runs."""
+        height, facts = self.content_size.height, len(self._facts)
+        if self._total:
+            facts = min(facts, max(LEAST_FACTS, height - LEAST_RUNS))
+        self._text.update(Content("\n").join(self._facts[:facts]))
+        self._text.styles.height = facts if self._total else "1fr"
+        if self._runs is not None:
+            self._runs.display = bool(self._total)
