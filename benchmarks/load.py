@@ -229,7 +229,7 @@ def _watched_rows(found: Watched) -> list[Row]:
         ("journal line to screen, median", f"{middle:.2f} s", ""),
         ("journal line to screen, 95 %", f"{late:.2f} s", "≤ 1 s"),
         (f"app on the Live screen, {each}: share of a core", f"{found.app:.1%}", ""),
-        ("app's output a second", f"{found.bytes_a_second / 1e3:.1f} kB", ""),
+        ("app's output per second", f"{found.bytes_a_second / 1e3:.1f} kB", ""),
     ]
 
 

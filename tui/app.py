@@ -298,7 +298,7 @@ class SeqbenchApp(Lab):
         if self.news is not None:
             self.push_screen(SinceScreen(self.news))
         else:
-            self.notify("Nothing had ended since you left.")
+            self.notify("Nothing finished since you left.")
 
     async def on_event(self, event: events.Event) -> None:
         """Make pasted text harmless; draw held frames when the user acts."""
@@ -317,13 +317,13 @@ class SeqbenchApp(Lab):
         """Show one chart on the whole screen."""
         from tui.charts.screen import ChartScreen
 
-        self.push_screen(ChartScreen(message.run_id, message.chart, message.view, message.overlay))
+        self.push_screen(ChartScreen(message.run_id, message.chart))
 
     def on_replay_wanted(self, message: ReplayWanted) -> None:
         """Replay a run."""
         from tui.run.replay.screen import ReplayScreen
 
-        self.push_screen(ReplayScreen(message.run_id, message.overlay))
+        self.push_screen(ReplayScreen(message.run_id))
 
     def on_run_wanted(self, message: RunWanted) -> None:
         """Show a run's details."""

@@ -1,7 +1,6 @@
 """Runs side by side: which columns there are, under which names, and the rows of a comparison.
-
-The reference table's twelve columns keep exactly its names. Figures over all items and figures
-with the user's seen items masked stand in columns of their own.
+ The reference table's twelve columns keep exactly its names. Metrics over all items and metrics
+with the user's seen items masked have separate columns.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
 AGGREGATE_MEANING: dict[Aggregate, str] = {
     "best": "at the epoch chosen on validation",
-    "max": "maximum over epochs: looks at the test set",
-    "min": "minimum over epochs: looks at the test set",
+    "max": "maximum over epochs (uses the test set)",
+    "min": "minimum over epochs (uses the test set)",
     "last": "at the last epoch",
     "mean": "mean over epochs",
 }
@@ -161,7 +160,7 @@ def compare_rows(
     limit: int | None = None,
     beside: Sequence[Column] = (),
 ) -> list[Row]:
-    """Read the runs that match, one dict a run, keys in the order of the columns.
+    """Read the matching runs, one dict per run, with keys in the order of the columns.
 
     ``beside`` are further columns of the store, which follow; the tags of a run are one text.
     ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
@@ -211,7 +210,7 @@ def parse_aggregate(text: str) -> Aggregate:
 
 
 def epochs_words(aggregate: Aggregate) -> str:
-    """Say how a run's epochs become its figures, times among them (`engine.metrics.summary_of`)."""
+    """Say how a run's epochs are aggregated, including times (`engine.metrics.summary_of`)."""
     times = "" if aggregate == "max" else "; times are medians over epochs"
     return f"{AGGREGATE_MEANING[aggregate]}{times}"
 
@@ -274,7 +273,7 @@ def short_spread_text(spread: Spread | None, kind: Kind) -> str:
 
 
 def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
-    """Append a deviation to a figure's text, with as many decimals as the text has.
+    """Append a deviation to a value's text, with as many decimals as the text has.
 
     A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
     the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
@@ -306,7 +305,7 @@ def with_sign(text: str, value: float) -> str:
 
 
 def split_heading(name: str) -> tuple[str, str]:
-    """Split a column's name into two lines, so that narrow figures have a narrow column."""
+    """Split a column's name into two lines, so that narrow values have a narrow column."""
     if " (" in name:
         first, _, second = name.rpartition(" (")
         return first, f"({second}"

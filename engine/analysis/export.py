@@ -56,7 +56,8 @@ _NUMBERS = frozenset({int, float, type(None)})
 _LINES_AT_ONCE = 1_000
 
 _LONGEST_CELL = 200
-"""Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
+"""Most characters of a text in a table; longer ones are cut there, but complete in other
+formats."""
 _LONGEST_FITTED = 28
 """Most characters where a table must fit a terminal, but for ids."""
 
@@ -124,8 +125,8 @@ def for_programs(rows: Sequence[Row], names: Sequence[str] | None = None) -> dic
 
 
 def _for_people(rows: Sequence[Row], names: Sequence[str] | None) -> list[str]:
-    """Return the columns without deviations, which stand beside their means, and without digests
-    of settings where labels say in what they differ."""
+    """Return the columns without deviations, which are shown with their means, and without
+    digests of settings if labels say what differs."""
     own = list(rows[0]) if rows else column_names()
     if names is not None:
         own = [name for name in names if name in own]
@@ -188,7 +189,7 @@ def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> s
     """Write a table of Markdown from lines of escaped texts, the first being the head.
 
     Args:
-        figures: whether a column holds numbers, which stand at the right.
+        figures: whether a column holds numbers, which are right-aligned.
     """
     head, *body = lines
     rule = ["---:" if right else "---" for right in figures]
@@ -264,10 +265,10 @@ def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
 
 
 def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[str]:
-    """Pad texts with blanks to one width in terminal cells.
+    """Pad texts with spaces to the same width in terminal cells.
 
     Args:
-        right: whether the texts stand at the right.
+        right: whether the texts are right-aligned.
         most: the greatest width; wider texts are cut, and end in an ellipsis.
     """
     width = max(map(cell_len, texts))
@@ -321,7 +322,7 @@ def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes
 
 
 def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
-    """Format one column of all rows for people, each figure with its deviation."""
+    """Format one column of all rows for people, each value with its deviation."""
     kind: Kind = kind_of(name)
     return [_cell_text(row, name, kind) for row in rows]
 

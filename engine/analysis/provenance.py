@@ -1,4 +1,4 @@
-"""What makes a run's figures comparable with another's: data, split, protocol, code, device."""
+"""What makes a run's results comparable with another's: data, split, protocol, code, device."""
 
 from __future__ import annotations
 

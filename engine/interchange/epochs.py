@@ -1,4 +1,4 @@
-"""Exports the epochs of runs as one table, CSV or Parquet: the run's columns, then its figures."""
+"""Exports the epochs of runs as one table, CSV or Parquet: the run's columns, then its measures."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _spec(
     told = {**history.named, **fixed}
     for name in RUN_FIELDS:
         if not told.get(name):
-            raise UsageError(f"{history.source} doesn't tell the {name}: add --{name} to say it.")
+            raise UsageError(f"{history.source} doesn't give the {name}: add --{name}.")
     names = {name.casefold(): ours for name, ours in known.names.items()}
     model = names.get(told["model"].casefold(), told["model"])
     dataset = names.get(told["dataset"].casefold(), told["dataset"])

@@ -50,7 +50,7 @@ def importing(location: StoreLocation) -> Iterator[Path]:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(location.runs / "import.lock", seconds=1.0)
         if lock is None:
-            raise StoreError("Another import is going on here: wait for its end, then try again.")
+            raise StoreError("Another import is running here: wait until it ends, then try again.")
     except OSError as error:
         raise StoreError(f"{location.runs} can't be written: {error.strerror}.") from None
     try:

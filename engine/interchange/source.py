@@ -70,5 +70,5 @@ def take(
     if is_history(source):
         return import_history(source, location, config_dir, tag_map, fixed, suite, on_progress)
     if fixed or tag_map is not None or suite is not None:
-        raise UsageError("an archive says itself what is in it: leave the other options.")
+        raise UsageError("an archive says what is in it: leave out the other options.")
     return unpack(source, location, on_progress), []

@@ -126,7 +126,7 @@ def _damage_told() -> Iterator[None]:
     try:
         yield
     except DAMAGE:
-        raise ArchiveError("it is damaged or cut short, so fetch it again") from None
+        raise ArchiveError("it is damaged or truncated, so fetch it again") from None
 
 
 def _check_room(manifest: Manifest, aside: Path) -> None:
@@ -134,7 +134,7 @@ def _check_room(manifest: Manifest, aside: Path) -> None:
     if manifest.bytes > free:
         raise ArchiveError(
             f"its files take {manifest.bytes / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are "
-            f"free where {aside.parent} lies"
+            f"free in {aside.parent}"
         )
 
 
@@ -148,11 +148,11 @@ def _extract(
             if member is None:
                 raise ArchiveError(f"it ends before {wanted}, so fetch it again")
             if member.name != wanted or member.size != entry.bytes:
-                raise ArchiveError(f"{shown(member.name)} stands where {wanted} should")
+                raise ArchiveError(f"{shown(member.name)} is in the place of {wanted}")
             if _copied(members.content(member), aside / run / name) != entry.sha256:
                 raise ArchiveError(f"{wanted} isn't what was exported, so fetch it again")
     if (member := members.next()) is not None:
-        raise ArchiveError(f"its manifest doesn't tell of {shown(member.name)}")
+        raise ArchiveError(f"its manifest doesn't mention {shown(member.name)}")
 
 
 def _copied(content: Iterable[bytes], path: Path) -> str:
@@ -180,4 +180,4 @@ def _check_run(folder: RunFolder) -> None:
         raise ArchiveError(told) from None
     newest = max((attempt for attempt, _ in folder.journals()), default=0)
     if meta["state"] not in ENDED or newest > meta["attempt"]:
-        raise ArchiveError(f"{run} has not ended, and would begin to train here")
+        raise ArchiveError(f"{run} has not ended, and would start training here")

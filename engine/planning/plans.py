@@ -96,7 +96,7 @@ def plan(
         UsageError: a name that isn't known, an impossible value, or too many runs.
     """
     if len(order.seeds) > MOST_SEEDS:
-        raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
+        raise UsageError(f"At most {MOST_SEEDS:,} seeds at a time.")
     cells = catalogue.in_order(order.cells)
     specs = catalogue.specs(cells, order.seeds, order.profile, order.overrides, order.variants)
     known: dict[tuple[object, ...], tuple[int, Cell, CostEstimate | None]] = {}

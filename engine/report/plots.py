@@ -97,9 +97,9 @@ def quality_alt(qualities: Sequence[CellQuality], metric: str, title: str) -> st
     """Describe `quality_plot` for who can't see it."""
     users = listed(f"{n:,}" for n in sorted({q.cell.cell.ranks.shape[2] for q in qualities}))
     return (
-        f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point each "
-        f"at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for its "
-        f"95 % interval over {users} test users, and a tick for each seed."
+        f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point for "
+        f"each at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for "
+        f"its 95 % interval over {users} test users, and a tick for each seed."
     )
 
 
@@ -124,7 +124,7 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
             below.set_xlabel("epoch")
             _logarithmic(above, [s for c in curves for s in c.seconds], least=20)
         grid[0][0].set_ylabel(metric)
-        grid[1][0].set_ylabel("loss a target, nats")
+        grid[1][0].set_ylabel("loss per target, nats")
         models = {curve.title: curve.model for curve in curves}
         handles = [
             Line2D([], [], marker=looks[models[title]][1], markersize=7, **line)
@@ -168,7 +168,7 @@ def curves_alt(curves: Sequence[Curve], metric: str, title: str) -> str:
     runs = listed(f"{number} of {title}" for title, number in titles.items())
     return (
         f"Two plots for {'length' if len(lengths) == 1 else 'each of the lengths'} "
-        f"{listed(map(str, lengths))}, a line for each run on {title}: {runs}. Above, {metric} "
+        f"{listed(map(str, lengths))}, one line per run on {title}: {runs}. Above, {metric} "
         f"over seconds of training{marked}; below, the training loss over epochs."
     )
 
@@ -210,8 +210,8 @@ def pareto_alt(
         absent = len(qualities) - len(points)
         fronts.append(f"{cost.title}: {names}{f' ({absent} without it)' if absent else ''}")
     return (
-        f"{metric} of {counted(qualities, 'cell')} on {title} over {counted(costs, 'cost')}, a "
-        "plot each, as in the table above. On the Pareto front by means are, over "
+        f"{metric} of {counted(qualities, 'cell')} on {title} over {counted(costs, 'cost')}, one "
+        "plot each, as in the table above. On the Pareto front of the means are, over "
         f"{'; '.join(fronts)}."
     )
 
@@ -227,7 +227,7 @@ def _points(
 
 
 def _span(values: Iterable[float]) -> str:
-    """Write the least and the greatest of some figures."""
+    """Write the smallest and the largest of some values."""
     ordered = [f"{value:.4f}" for value in sorted(values)]
     return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
 

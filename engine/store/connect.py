@@ -21,7 +21,7 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
         StoreError: there is none, it is damaged, or another version made it.
     """
     if not location.db.exists():
-        again = ", `seqbench db rebuild` makes it from the run folders"
+        again = ", `seqbench db rebuild` builds it from the run folders"
         hint = again if any(location.folders()) else ""
         raise StoreError(f"There is no store at {location.db} yet: `seqbench run` makes one{hint}.")
     create_or_migrate(location)

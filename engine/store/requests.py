@@ -148,7 +148,7 @@ def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
 
 
 def request_queue(location: StoreLocation, action: QueueAction) -> None:
-    """Ask for the whole queue to start nothing more, or to go on."""
+    """Ask for the queue to be paused, or to be resumed."""
     row = {"action": action, "run": "", "created": time.time()}
     transact(location, lambda connection: insert(connection, "requests", [row]))
 

@@ -112,9 +112,9 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def _say(self, problem: str = "") -> None:
         count = len(self._chosen)
         text = problem or (
-            f"{count} of {MOST_RUNS - 1} chosen"
+            f"{count} of {MOST_RUNS - 1} selected"
             if self._runs or count
-            else "No other run has trained with these words."
+            else "No other trained run matches."
         )
         self.query_one("#said", Static).update(text)
 
@@ -145,7 +145,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         if run.id in self._chosen:
             del self._chosen[run.id]
         elif len(self._chosen) == MOST_RUNS - 1:
-            self.notify(f"At most {MOST_RUNS} runs are shown at once.", timeout=3)
+            self.notify(f"At most {MOST_RUNS} runs can be shown at once.", timeout=3)
             return
         else:
             self._chosen[run.id] = None

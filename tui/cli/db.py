@@ -14,7 +14,7 @@ from tui.shell.text import bytes_, count
 
 @click.group()
 def db() -> None:
-    """Rebuild, check and tidy the store, or say where it is."""
+    """Rebuild, check and clean up the store, or say where it is."""
 
 
 @db.command()
@@ -27,16 +27,15 @@ def path(session: Session) -> None:
 @db.command()
 @pass_session
 def rebuild(session: Session) -> None:
-    """Make the store anew from the run folders.
-
-    They are the truth: nothing that is in them is lost, and running runs go on.
+    """Rebuild the store from the run folders.
+    They are the source of truth: nothing in them is lost, and running runs continue.
     """
     from engine.store.intake.rebuild import rebuild as make_anew  # pydantic
 
     with progress("Reading run folders") as on_progress:
         runs = make_anew(session.location, on_progress)
     with session.reader():
-        note(f"{session.location.db} made anew from {count(runs, 'run folder')}.")
+        note(f"{session.location.db} rebuilt from {count(runs, 'run folder')}.")
 
 
 @db.command()
@@ -59,13 +58,12 @@ def check(ctx: click.Context, session: Session, as_json: bool) -> None:
 
 
 @db.command()
-@click.option("--all", "everything", is_flag=True, help="All of it, however new.")
+@click.option("--all", "everything", is_flag=True, help="The whole trash, however new.")
 @pass_session
 def gc(session: Session, everything: bool) -> None:
-    """Empty the trash of runs that were deleted more than 30 days ago, and say how much room that
-    makes.
-
-    These can't be brought back any more.
+    """Permanently remove runs that were deleted more than 30 days ago, and say how much space that
+    frees.
+     They can't be brought back afterwards.
     """
     from engine.store.intake.trash import deleted_runs, empty, kept_since  # pydantic
 
@@ -73,6 +71,6 @@ def gc(session: Session, everything: bool) -> None:
         runs, freed = empty(session.location, math.inf if everything else kept_since())
     left = len(deleted_runs(session.location))
     note(
-        f"{count(runs, 'deleted run')} removed for good, {bytes_(freed)} freed"
-        + (f"; {left:,} younger than 30 days stay." if left else ".")
+        f"{count(runs, 'deleted run')} permanently removed, {bytes_(freed)} freed"
+        + (f"; {left:,} younger than 30 days kept." if left else ".")
     )

@@ -102,7 +102,7 @@ aggregate_option = click.option(
     default="best",
     show_default=True,
     metavar="best|max|min|last|mean",
-    help="How a run's epochs become one figure.",
+    help="How a run's epochs are aggregated.",
 )
 filter_option = click.option(
     "--filter",
@@ -127,7 +127,7 @@ class Listed(click.ParamType[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         parts = tuple(part.strip() for part in str(value).split(","))
         if not all(parts):
-            problem = f"{value!r} has an empty place: write a,b without a comma at an end."
+            problem = f"{value!r} has an empty item: write a,b without a comma at the end."
             self.fail(problem, param, ctx)
         return parts
 

@@ -65,7 +65,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @click.argument("name", metavar="NAME")
 @click.option("--title", metavar="TEXT", default="", help="What it is for.")
 @choice_options
-@click.option("--replace", is_flag=True, help="Take the place of a suite of that name.")
+@click.option("--replace", is_flag=True, help="Replace a suite of that name.")
 @pass_session
 def save(
     session: Session,
@@ -80,7 +80,7 @@ def save(
     settings: tuple[str, ...],
     replace: bool,
 ) -> None:
-    """Save a choice of runs as a suite of your own.
+    """Save a selection of runs as a suite of your own.
 
     It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
     and prints the path.

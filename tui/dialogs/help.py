@@ -1,5 +1,5 @@
-"""The help dialog: what is under the cursor, the keys of the screen beneath and of the app, and the
-meaning of states and figures."""
+"""The help dialog: what is under the cursor, the keys of the screen below it and of the app, and
+the meaning of states and metrics."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class HelpScreen(ModalScreen[None]):
     """Explains a screen, from the registry of actions.
 
     Args:
-        area: the area of the screen beneath.
+        area: the area of the screen below the dialog.
         topics: come first, such as what is under the screen's cursor.
         sections: follow the screen's keys.
     """
@@ -94,7 +94,7 @@ class HelpScreen(ModalScreen[None]):
         yield "Everywhere", [*self._keys("app"), palette]
         yield "States of a run", map(self._state, (NEVER, *STATES))
         if self._area in MEASURED:
-            yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
+            yield "Metrics", ((Text(title, key), Text(text)) for title, text in glossary())
 
     def _keys(self, area: str) -> Iterable[Entry]:
         key = self._style("accent")

@@ -154,7 +154,7 @@ class ExportScreen(ModalScreen[None]):
         return ""
 
     def _is_there(self, path: Path) -> bool:
-        """Whether a file would be written over, of which it wasn't said that enter does that."""
+        """Whether a file would be overwritten without a warning."""
         return path.exists() and path != self._over
 
     @on(Field.Submitted)

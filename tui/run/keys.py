@@ -14,10 +14,11 @@ RUN = (
            "Queue the run again; it resumes from its last checkpoint, if it has one"),
     _shown("amend", ("T",), "Try fix", "Try the proposed fix, as a new run"),
     _shown("train_on", ("m",), "More epochs",
-           "Train it further, past its limit of epochs, as a new run"),
+           "Train it past its epoch limit, as a new run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
     _shown("delete", ("d",), "Delete", "Delete the run, after asking; u brings it back"),
     _shown("predict", ("p",), "Predict", "What it recommends to single users, by title"),
+    _shown("next_chart", ("g",), "Next chart", "Show the next chart large, then all again"),
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown("copy", ("y",), "Copy", "Copy the command that launches the run again"),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.relaunch import recipe_of, relaunch_command
 from engine.analysis.remedy import Remedy, remedy
+from engine.analysis.throughput import GpuIdle, gpu_idle
 from engine.config import Catalogue
 from engine.lifecycle import DIED
 from engine.predictions import Item, Predictions, Recommendation, UserPrediction
@@ -42,6 +43,8 @@ class RunPage:
     """A run as it was read."""
 
     details: RunDetails
+    idle: GpuIdle | None
+    """For how much of its time its GPUs did nothing."""
     log: Sequence[str]
     """The end of its log, or where its workers wrote none, of its journal."""
     remedy: Remedy | None
@@ -74,6 +77,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         label = label_of_run(con, Choice(), run_id, catalogue)
         # The message of its end is the run's own, and stands elsewhere.
         events = [e for e in series.events(con, run_id) if e["kind"] != "end"]
+        idle = gpu_idle(con, run_id)
     if details is None:
         return None
     journal = journal_lines(events, details.epochs[-LAST_LINES:])
@@ -81,6 +85,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     references = references_of(tables, run.model, run.dataset, run.length)
     return RunPage(
         details=details,
+        idle=idle,
         log=(log.read() or [line.text for line in journal])[-LAST_LINES:],
         remedy=remedy(run.cause, details.spec, recipe_of(details.spec, catalogue))
         if run.state in DIED

@@ -122,7 +122,7 @@ def _words(
     """
     several = len(recipes) > 1
     same = alike[one.profile, one.own] & ~itself
-    # The recipe's name leads, and says by itself that there is nothing of one's own.
+    # The recipe's name comes first; alone, it says that there are no overrides.
     others = recipes[one.profile] & ~itself if one.own or not several else same
     for digests in ((), (one.digest,)):
         around = (*one.conditions, *digests)
@@ -143,10 +143,10 @@ def _words(
 
 
 def _telling(words: Sequence[str], others: int, holds: Mapping[str, int]) -> tuple[list[str], int]:
-    """Choose of the words of a cell some that tell it from others, none of which could be spared.
+    """Choose a minimal set of a cell's words that distinguishes it from others.
 
     Returns:
-        The words in their order, and the others that they don't tell it from.
+        The words in their order, and the cells from which they don't distinguish it.
     """
     left = others
     chosen: list[str] = []

@@ -89,8 +89,8 @@ def format_pivot(
 
 
 def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
-    """Put each difference's margin beside it instead of below, and drop rows of verdicts without
-    any."""
+    """Put each difference's margin next to it instead of below, and drop rows of verdicts
+    that have none."""
     found: list[PivotRow] = []
     for row in rows:
         if row.level == "margin":
@@ -104,7 +104,7 @@ def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
 
 
 def pivot_texts(row: PivotRow) -> list[str]:
-    """Format a row's figures for people, in the order of `COLUMNS`."""
+    """Format a row's values for people, in the order of `COLUMNS`."""
     texts = []
     for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
         kind = kind_of(name)

@@ -172,7 +172,7 @@ def ordered_ids(
         query = _ids_by_setting(known_settings()[sort].name, direction, where, most)
         return query, order, [*parameters, *parameters]
     if column.startswith("s."):
-        # With another figure to test, the index that has both; else the sorted one's own.
+        # With another measure to test, the index that has both; otherwise that of the sorted one.
         source, key = f"summaries s{_indexed(column) if others else ''}", "s.run"
     else:
         source, key = "runs r", "r.id"

@@ -73,11 +73,11 @@ _RUN_FIELDS = {
     "profile": Field("r.profile", "text", "profile, and its variant after a slash"),
     "suite": Field("r.suite", "text", "suite that it was launched with"),
     "device": Field("r.device", "text", "where it ran"),
-    "origin": Field("r.origin", "text", "how an imported run came; imported finds them all"),
+    "origin": Field("r.origin", "text", "how an imported run came here; imported finds them all"),
     "mark": Field(
         "r.marks",
         "text",
-        "why its figures need care: shared, throttled, busy-processor, other-copy, changed-data,"
+        "why its values need caution: shared, throttled, busy-processor, other-copy, changed-data,"
         " still-improving",
     ),
     "tag": Field("r.tags", "tags", "one of its tags"),
@@ -87,12 +87,12 @@ _RUN_FIELDS = {
     "age": Field("r.created", "age", "time since it was queued: age<2d, with s m h d w"),
     "parameters": Field("r.parameters", "number", "parameters: parameters<1M"),
     "users_per_second_1": Field(
-        "r.users_per_second_1", "number", "users a second recommended for, one at a time"
+        "r.users_per_second_1", "number", "users recommended for per second, at batch size 1"
     ),
     "users_per_second_256": Field(
-        "r.users_per_second_256", "number", "users a second recommended for, 256 at once"
+        "r.users_per_second_256", "number", "users recommended for per second, at batch size 256"
     ),
-    "attempt": Field("r.attempt", "number", "attempts that it took"),
+    "attempt": Field("r.attempt", "number", "number of attempts"),
 }
 _SUMMARY_FIELDS = {
     "epochs": Field("s.epochs_trained", "number", "epochs trained"),
@@ -100,13 +100,13 @@ _SUMMARY_FIELDS = {
     "total_time": Field("s.total_seconds", "number", "seconds of training and evaluation"),
 }
 _MEASURES = {
-    "loss": ("loss", "training loss, nats a target"),
+    "loss": ("loss", "training loss, nats per target"),
     "loss_sum": ("loss_sum", "training loss as the reference sums it"),
     "grad_norm": ("grad_norm", "gradient norm"),
     "learning_rate": ("lr", "learning rate of an epoch"),
-    "epoch_time": ("train_seconds", "seconds of training an epoch, median"),
-    "cpu_time": ("cpu_seconds", "processor seconds of training an epoch, median"),
-    "eval_time": ("eval_seconds", "seconds of evaluating an epoch, median"),
+    "epoch_time": ("train_seconds", "seconds of training per epoch, median"),
+    "cpu_time": ("cpu_seconds", "CPU seconds of training per epoch, median"),
+    "eval_time": ("eval_seconds", "seconds of evaluation per epoch, median"),
     "memory": ("gpu_memory_mib", "GPU memory, MiB"),
     "utilization": ("gpu_utilization", "GPU utilization, %"),
 }
@@ -222,7 +222,7 @@ def _term(term: Term, aggregate: str) -> Condition | None:
 
 def _negated(term: Term, sql: str, parameters: tuple[object, ...], column: str) -> Condition:
     """Make the condition of a term from its SQL, negated if the term is."""
-    # A figure that isn't known meets no comparison, so that its negation is met.
+    # An unknown value meets no comparison, so its negation is met.
     shown = f"({sql}) IS NOT TRUE" if term.negated else sql
     return Condition(shown, parameters, column)
 
@@ -243,7 +243,7 @@ def _tests(term: Term, field: Field) -> Iterator[tuple[str, tuple[object, ...]]]
     """Yield SQL with its parameters for each of a term's values, of which one must match."""
     values = term.values
     if not values:
-        raise FilterError(term.value_at, f"{_asked(term)} wants a value.")
+        raise FilterError(term.value_at, f"{_asked(term)} needs a value.")
     if term.value == "*" and not term.quoted and field.kind != "age":
         empty = "'[]'" if field.kind == "tags" else "''"
         yield f"ifnull({field.sql}, {empty}) <> {empty}", ()
@@ -308,7 +308,7 @@ def _number(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ..
     if term.op in ("<", "<=", ">", ">="):
         _check_single(term)
         return f"{field.sql} {term.op} ?", (wanted,)
-    # 0.16 is whatever rounds to it: nobody types every digit of a figure. A setting was typed.
+    # 0.16 is whatever rounds to it: nobody types every digit. A setting was typed.
     places = len(found["places"] or found["only"] or "")
     exponent = int(found[1].lower().partition("e")[2] or 0)
     half = 0.5 * 10.0 ** max(-300, min(300, exponent - places)) * scale if places else 0.0
@@ -328,4 +328,4 @@ def _age(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]
 
 def _check_single(term: Term) -> None:
     if len(term.values) > 1:
-        raise FilterError(term.value_at, f"{_asked(term)} wants one value, not several.")
+        raise FilterError(term.value_at, f"{_asked(term)} takes one value, not several.")

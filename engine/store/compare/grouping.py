@@ -1,8 +1,7 @@
 """The comparison by cell, made and paged by SQLite.
-
-`counted` is the one place that says which runs a cell's figures are made of. Only runs that are
-done count, and of a seed that ran more than once the run with the last id. Imported runs count
-where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
+ `counted` is the only place that decides which runs a cell's values are computed from. Only runs
+that are done count, and of a seed that ran more than once the run with the last id. Imported runs
+count where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class CellLine:
 
 @dataclass(frozen=True, slots=True)
 class OverSeeds:
-    """A figure over the seeds of a cell, with its minimum and maximum."""
+    """A measure over the seeds of a cell, with its minimum and maximum."""
 
     spread: Spread
     lowest: float
@@ -67,7 +66,7 @@ class OverSeeds:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """A cell with figures over its seeds."""
+    """A cell with measures over its seeds."""
 
     cell: Cell
     seeds: int
@@ -168,7 +167,7 @@ def cell_table(
 def _read_again(
     con: sqlite3.Connection, choice: Choice, measure: Measure, cells: Sequence[Cell]
 ) -> dict[Cell, OverSeeds]:
-    """Compute a figure of cells from the values of their runs, where sums didn't suffice."""
+    """Compute a measure of cells from the values of their runs, where sums have too few digits."""
     sql, parameters = _of_runs(choice, [measure], [cell.name for cell in cells], "", ", {}", "")
     values: dict[Cell, list[float]] = {cell: [] for cell in cells}
     for *key, figure in map(tuple, fetch(con, sql, parameters)):
@@ -188,11 +187,11 @@ def _of_runs(
     each: str,
     last: str,
 ) -> tuple[str, list[object]]:
-    """Write a query for figures of the runs that count, of all cells or of those with some names.
+    """Write a query for measures of the runs that count, of all cells or of those with some names.
 
     Args:
         first: columns after the cell's own.
-        each: columns for each measure, ``{0}`` being its figure.
+        each: columns for each measure, ``{0}`` being its value.
         last: what follows the choice of runs.
     """
     names = list(dict.fromkeys(name for measure in measures for name in _names(measure)))
@@ -370,12 +369,12 @@ def _keys_of(names: Collection[str]) -> str:
 
 
 def _finite(value: str) -> str:
-    """Write SQL for a figure, NULL unless it is a finite number."""
+    """Write SQL for a value, NULL unless it is a finite number."""
     return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
 
 
 def _mean(value: str) -> str:
-    """Write SQL for a group's mean as in `engine.spread`: of equal figures their value."""
+    """Write SQL for a group's mean as in `engine.spread`: of equal values that value."""
     return (
         f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
         f" ELSE total({value}) / count({value}) END"

@@ -20,7 +20,7 @@ from engine.store.location import StoreLocation
 from engine.store.queries import list_runs
 
 ROOT = Path(__file__).parents[3]
-LOST = "seqbench: what was to be printed is lost, because stdout can't be written ({}): make room "
+LOST = "seqbench: the output is lost, because stdout can't be written ({}): make room "
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

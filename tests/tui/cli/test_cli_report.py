@@ -39,14 +39,14 @@ def test_a_suite_that_has_no_run_is_said(reported: None, cli: Run) -> None:
     assert result.exit_code == 2
     assert "There is nothing to report" in result.stderr
     both = cli("report", "--suite", "smoke", "--filter", "model:sasrec")
-    assert (both.exit_code, "leave the filter, or the suite" in both.stderr) == (2, True)
+    assert (both.exit_code, "leave out the filter, or the suite" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("-o", "report.pdf"), "end it with .md or .html"),
-        (("--metric", "EpochTime"), "no figure of single test users"),
+        (("--metric", "EpochTime"), "isn't a metric of single test users"),
         (("--quality", "fast"), "write recall@10=.13"),
         (("--suite", "reference-72"), "reference-27"),
         ((), "There are no runs yet"),

@@ -99,7 +99,7 @@ async def test_what_cannot_be_imported_is_said_and_changes_nothing(
             ("absent.tar.zst", "absent.tar.zst can't be imported: No such file"),
             ("broken.tar.gz", "broken.tar.gz can't be imported: it is neither gzip nor Zstandard"),
             ("empty", "empty has no run in it"),
-            ("bare.csv", "bare.csv doesn't tell the model"),
+            ("bare.csv", "bare.csv doesn't give the model"),
             ("a\0b.tar.gz", "can't be"),
         ):
             await asked(pilot, path, sentence)

@@ -57,7 +57,7 @@ async def test_says_everything_of_a_done_run(measured: MeasuredStore) -> None:
     run = measured.add("sasrec", lr=0.002)
     async with opened(measured, run) as (app, _):
         assert "done" in text_of(app, "heading")
-        assert "best is" in text_of(app, "heading")
+        assert "best epoch" in text_of(app, "heading")
         result = text_of(app, "result")
         for label in ("validation, all items", "test, all items", "test, seen masked"):
             assert label in result
@@ -220,8 +220,10 @@ async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None
     run = measured.add("xlstm", epochs=6, improving=True)
     async with opened(measured, run) as (app, pilot):
         text = text_of(app, "marks")
-        assert "! still-improving: its best epoch is the last one that its limit allowed" in text
-        assert f"m trains it on, or seqbench continue {run} --epochs 12" in text
+        assert (
+            "! still-improving: its best epoch is the last one that its epoch limit allowed" in text
+        )
+        assert f"m for more epochs, or seqbench continue {run} --epochs 12" in text
         assert "m" in offered(app)
         await pilot.press("m")
         assert isinstance(app.screen, LimitScreen)

@@ -144,7 +144,7 @@ def _fetch(dataset: Dataset, on_progress: Callable[[Progress], None]) -> Path:
     try:
         return fetch(dataset, on_progress)
     except KeyboardInterrupt:
-        note("Stopped: what has arrived is kept, and the next fetch goes on from there.")
+        note("Stopped: what has arrived is kept, and the next fetch continues from there.")
         raise
 
 
@@ -177,8 +177,7 @@ def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
 @click.pass_context
 def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json: bool) -> None:
     """Check data sets against what is published.
-
-    Without names, all that are on this machine.
+    Without names, checks all that are on this machine.
     """
     from engine.datasets.load import verify
 

@@ -26,13 +26,13 @@ MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
     "--launcher",
     metavar="NAME",
     shell_complete=completion.launchers,
-    help="Instead, the way to a cluster: a short job looks at one of its nodes.",
+    help="Check a cluster instead: a short job looks at one of its nodes.",
 )
 @json_option
 @pass_session
 @click.pass_context
 def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: bool) -> None:
-    """Look at all that seqbench needs, and say the cures.
+    """Check everything that seqbench needs, and how to fix problems.
 
     Exits with 1 if something is wrong.
     """
@@ -50,7 +50,7 @@ def doctor(ctx: click.Context, session: Session, launcher: str | None, as_json: 
             say(f"{MARKS[finding.level]:<8}{finding.topic:<13} {finding.text}")
             if finding.cure:
                 say(f"{'':<22}→ {finding.cure}")
-        note(f"{len(problems)} to put right." if problems else "All is well.")
+        note(f"{len(problems)} to fix." if problems else "Everything is fine.")
     if problems:
         ctx.exit(1)
 

@@ -31,10 +31,9 @@ from tui.cli.session import (
 @json_option
 @pass_session
 def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool) -> None:
-    """Show only what differs between two runs, and their figures.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others. A difference is
-    the second run's figure less the first's.
+    """Show only what differs between two runs, and their metrics.
+     RUN is an id, or enough of its beginning or end to be unique. A difference is the second run's
+    value minus the first's.
     """
     chosen = parse_aggregate(aggregate)
     from engine.analysis.pairs.words import words_for  # numpy

@@ -33,16 +33,16 @@ SHOWN = 5
     "--format",
     "format_",
     metavar="archive|tensorboard|csv|parquet",
-    help="[default: what the name given to -o ends in]",
+    help="[default: by the extension of -o]",
 )
-@click.option("--checkpoints", is_flag=True, help="An archive also with weights and checkpoints.")
+@click.option("--checkpoints", is_flag=True, help="Include weights and checkpoints in an archive.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     required=True,
     metavar="PATH",
-    help="A file, such as suite.tar.zst or epochs.csv; of tensorboard a folder.",
+    help="A file, such as suite.tar.zst or epochs.csv; for tensorboard a folder.",
 )
 @pass_session
 def export(
@@ -53,10 +53,9 @@ def export(
     checkpoints: bool,
     output: Path,
 ) -> None:
-    """Export runs as an archive, or their epochs for others.
-
-    An archive has them whole, for `seqbench import` on another machine. Epochs become TensorBoard
-    event files, CSV or Parquet (docs/interchange.md).
+    """Export runs as an archive, or their epochs for other programs.
+     An archive has the complete runs, for `seqbench import` on another machine. Epochs become
+    TensorBoard event files, CSV or Parquet (docs/interchange.md).
     """
     chosen = format_ or _by_name(output)
     if chosen not in FORMATS:
@@ -64,7 +63,7 @@ def export(
     if checkpoints and chosen != "archive":
         raise UsageError("--checkpoints is for archives: name one with -o suite.tar.zst.")
     if suite is not None and '"' in suite:
-        raise UsageError("no suite has a quotation mark in its name.")
+        raise UsageError("suite names have no quotation marks.")
     words = f'suite="{suite}" {filter_}' if suite is not None else filter_
     with session.reader() as connection:
         if chosen == "archive":
@@ -80,8 +79,8 @@ def _by_name(output: Path) -> str:
     if name.endswith((".tar.gz", ".tgz", ".tar.zst")):
         return "archive"
     raise UsageError(
-        f"{output.name} doesn't say what it shall be: end it in .tar.zst, .tar.gz, .csv or "
-        ".parquet, or say --format tensorboard for a folder."
+        f"{output.name} doesn't say which format: end the name in .tar.zst, .tar.gz, .csv or "
+        ".parquet, or give --format tensorboard for a folder."
     )
 
 

@@ -19,7 +19,7 @@ from tui.cli.session import Session, filter_option, note, pass_session, where_op
     "--suite",
     metavar="NAME",
     shell_complete=completion.suites,
-    help="Report on this suite, and on what is missing of it.",
+    help="Report on this suite, and on what it still lacks.",
 )
 @filter_option
 @where_option
@@ -29,19 +29,20 @@ from tui.cli.session import Session, filter_option, note, pass_session, where_op
     show_default=True,
     metavar="COL",
     shell_complete=completion.columns,
-    help="What quality is: a test metric's column.",
+    help="The quality: the column of a test metric.",
 )
 @click.option(
     "--quality",
     default="ndcg@10=95%",
     show_default=True,
     metavar="METRIC=VALUE",
-    help="The time to reach it on validation is told: recall@10=.13, or a share of the best.",
+    help="Report the time to reach this on validation: recall@10=.13, or a share of the best.",
 )
 @click.option(
     *("-o", "--output"),
     type=click.Path(path_type=Path),
-    help="report.html (one file) or report.md (its plots beside it); else Markdown on stdout.",
+    help="report.html (one file) or report.md (with its plots next to it); otherwise Markdown on "
+    "stdout.",
 )
 @pass_session
 def report(
@@ -53,9 +54,8 @@ def report(
     output: Path | None,
 ) -> None:
     """Write the report: pivot, costs, trade-offs, statistics.
-
-    HTML is one file that loads nothing from elsewhere. Without --suite or --filter it is about
-    every run that is done.
+     HTML is one file that loads nothing from elsewhere. Without --suite or --filter it covers every
+    run that is done.
     """
 
     # They need numpy and jinja2.

@@ -101,7 +101,7 @@ def put_pivot(
     ):
         note(sentence)
     if form.reference and found.rows and not found.published:
-        note("Nothing is published for these cells.")
+        note("No results are published for these cells.")
     put(format_pivot(found.rows, form.format, width=form.width), output)
 
 
@@ -147,7 +147,7 @@ def put_pairs(
             launches = launches_of(connection, list(counted), catalogue)
             labels = stored_labels(connection, newest_runs(counted), catalogue)
     if left_out := sum(bool(row["origin"]) for row in rows):
-        note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
+        note(f"{_runs_are(left_out)} imported, without ranks of users: they can't be tested.")
     with progress("Comparing cells"):
         cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
         found = pairs(cells, chosen, masked=masked)
@@ -172,7 +172,7 @@ def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence
     for sentence in sentences[:SHOWN]:
         note(sentence)
     if len(sentences) > SHOWN:
-        note(f"… and {len(sentences) - SHOWN} more cells stand in rows of their own.")
+        note(f"… and {len(sentences) - SHOWN} more cells have rows of their own.")
 
 
 def tell_marks(rows: Sequence[Row]) -> None:

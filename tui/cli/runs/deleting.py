@@ -20,26 +20,24 @@ from tui.shell.text import ago, bytes_, count, plain
 @pass_session
 def delete(session: Session, names: tuple[str, ...]) -> None:
     """Delete runs: they go to the trash.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others. `seqbench
-    undelete` brings them back for 30 days.
+     RUN is an id, or enough of its beginning or end to be unique. `seqbench undelete` brings them
+    back for 30 days.
     """
     with session.reader() as connection:
         runs = runs_that_allow(connection, names, "delete", "is {state}: cancel it first")
     request_of_runs(session, runs, request_delete)
-    note(f"For {KEPT_DAYS} days `seqbench undelete` brings deleted runs back.")
+    note(f"`seqbench undelete` brings deleted runs back for {KEPT_DAYS} days.")
 
 
 @click.command()
 @click.argument("names", metavar="[RUN...]", nargs=-1, shell_complete=completion.deleted_runs)
-@click.option("--list", "listed", is_flag=True, help="List the trash, as without a RUN.")
+@click.option("--list", "listed", is_flag=True, help="List the trash (the default without a RUN).")
 @json_option
 @pass_session
 def undelete(session: Session, names: tuple[str, ...], listed: bool, as_json: bool) -> None:
     """Bring deleted runs back, or list them.
-
-    A run comes back under its id, with its figures, note and tags, and a queued one to the queue.
-    RUN is an id, or as much of its beginning or end as tells it from the others in the trash.
+     A run comes back under its id, with its metrics, note and tags; a queued run goes back to the
+    queue. RUN is an id, or enough of its beginning or end to be unique in the trash.
     """
     if names and (listed or as_json):
         raise click.UsageError("Name runs to bring back, or list the trash.")

@@ -34,9 +34,8 @@ METRICS = ("hit", "recall", "mrr", "ndcg")
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
-    """Show one run: state, figures, settings and attempts.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """Show one run: state, metrics, settings and attempts.
+    RUN is an id, or enough of its beginning or end to be unique.
     """
     with session.reader() as connection:
         details = run_details(connection, resolve_run(connection, name).id)
@@ -95,7 +94,7 @@ def _say_details(
     say_fact("state", f"{run.state}{why}")
     say_fact("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
     if label:
-        say_fact("told apart by", label)
+        say_fact("differs in", label)
     say_fact("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
     say_fact("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
@@ -111,7 +110,7 @@ def _say_details(
         if (job := job_of(attempt)) is not None:
             say_fact(f"attempt {attempt['attempt']}", job.text)
     if continued := details.spec.get("continues"):
-        say_fact("goes on from", str(continued))
+        say_fact("continues", str(continued))
     if run.origin:
         how = run.origin.removeprefix("imported-")
         say_fact("imported", f"{how}, {details.spec.get('came_from')}")
@@ -140,14 +139,14 @@ def _say_details(
             say_fact("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             say_fact("test is", ceiling.words)
-        say_fact("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+        say_fact("loss", f"{number(_float(details.figures.get('loss_best')))} nats per target")
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
-        told = f", {figure(cpu, 'seconds')} s of the processor" if cpu is not None else ""
-        say_fact("an epoch takes", f"{figure(seconds, 'seconds')} s{told} (medians)")
+        told = f", {figure(cpu, 'seconds')} s of CPU time" if cpu is not None else ""
+        say_fact("time per epoch", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
-        say_fact("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
+        say_fact("users per second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
     elsewhere = {"ceiling", "settings"}
     own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
