@@ -195,7 +195,7 @@ async def test_it_is_copied_and_written(
         assert isinstance(app.screen, ExportScreen)
         app.screen.query_one(Input).value = "pivot.doc"
         await pilot.press("enter")
-        assert "End its name in .xlsx, .csv" in screen_text(app)
+        await wait_for(pilot, lambda: "End its name in" in screen_text(app), "what is wrong")
         app.screen.query_one(Input).value = "pivot.json"
         await pilot.press("enter")
         await wait_for(pilot, lambda: app.screen is screen, "it is written")
