@@ -49,7 +49,7 @@ LINES_PER_SECOND = 20
 TICK_SECONDS = 0.5
 """The rhythm in which journals are read, and so in which anything new comes."""
 
-OPENINGS = 9
+OPENINGS = 7
 SETTLE_SECONDS = 5.0
 KEYS = 200
 """Of each kind: arrows over the grid, and from one screen to another."""
@@ -203,28 +203,30 @@ def start_rows(found: Starts) -> Iterator[Row]:
 
 
 def budget_rows(
-    location: StoreLocation, aside: Path, seconds: float, empty: float
+    location: StoreLocation,
+    supervisor: psutil.Process,
+    marks: Path,
+    seconds: float,
+    empty: float,
 ) -> Iterator[Row]:
-    """All figures but those of starts and under load, on a store that is there. Takes some minutes.
+    """All figures but those of starts and under load, on a store that is worked; in minutes.
 
     Args:
         empty: seconds that an empty app takes to its first paint.
     """
-    marks = aside / "marks"
-    with supervised(location, WORKERS) as supervisor:
-        with watched_app(location, marks) as terminal:
-            progress("The table ...")
-            yield from table_rows(Keyboard(terminal, marks), empty)
-        with watched_app(location, marks) as terminal:
-            progress("Four runs report, and the app watches ...")
-            set_pace(location, f"steady {LINES_PER_SECOND}")
-            watch_live(terminal, marks)
-            time.sleep(SETTLE_SECONDS)
-            found = watched(location, supervisor, terminal, marks, seconds)
-            size = f"{SIZE[1]} × {SIZE[0]}, {WORKERS} live runs"
-            tick = found.bytes_a_second * TICK_SECONDS
-            yield f"bytes a tick ({TICK_SECONDS} s), {size}", f"{tick / 1e3:.1f} kB", "", "≤ 5 kB"
-            yield "watching: share of a core", f"{found.app:.1%}", "", "≤ 4 %"
+    with watched_app(location, marks) as terminal:
+        progress("The table ...")
+        yield from table_rows(Keyboard(terminal, marks), empty)
+    with watched_app(location, marks) as terminal:
+        progress("Four runs report, and the app watches ...")
+        set_pace(location, f"steady {LINES_PER_SECOND}")
+        watch_live(terminal, marks)
+        time.sleep(SETTLE_SECONDS)
+        found = watched(location, supervisor, terminal, marks, seconds)
+        size = f"{SIZE[1]} × {SIZE[0]}, {WORKERS} live runs"
+        tick = found.bytes_a_second * TICK_SECONDS
+        yield f"bytes a tick ({TICK_SECONDS} s), {size}", f"{tick / 1e3:.1f} kB", "", "≤ 5 kB"
+        yield "watching: share of a core", f"{found.app:.1%}", "", "≤ 4 %"
 
 
 def table_rows(keyboard: Keyboard, empty: float) -> Iterator[Row]:
@@ -279,11 +281,13 @@ def main() -> None:
         if not location.db.exists():
             progress("Making the store ...")
             make_store(location, WORKERS, options.finished)
-        progress("An empty app and ours, by turns ...")
-        began = starts(location, Path(aside) / "marks", OPENINGS)
-        empty = median(began.empty)
-        rows = list(start_rows(began))
-        rows += budget_rows(location, Path(aside), options.seconds, empty)
+        marks = Path(aside) / "marks"
+        with supervised(location, WORKERS) as supervisor:
+            progress("An empty app and ours, by turns ...")
+            began = starts(location, marks, OPENINGS)
+            empty = median(began.empty)
+            rows = list(start_rows(began))
+            rows += budget_rows(location, supervisor, marks, options.seconds, empty)
         loaded = Path(aside) / "loaded"
         loaded.mkdir()
         rows += loaded_rows(loaded, options.keys, empty)

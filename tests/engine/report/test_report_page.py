@@ -189,7 +189,7 @@ def test_the_values_of_a_suite_s_sweep_are_told(store: MeasuredStore) -> None:
     material = gathered(store, Wanted(suite=suite))
     text = words(Report("", (), (scope(material),)), "Testing scope")
     assert "1 length × 3 seeds × 2 values of lr, 6 runs in all. 2 of them are done" in text
-    assert "sasrec lr=0.0005 on ml-100k, L = 50, seeds 1, 2 and 4: never launched" in text
+    assert "sasrec lr=0.0005 on ml-100k, L = 50, seeds 1, 2 and 4: not run" in text
     assert "sasrec lr=0.001 on ml-100k, L = 50, seed 4: queued" in text
 
 

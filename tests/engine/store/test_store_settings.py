@@ -214,7 +214,7 @@ def test_an_imported_run_has_no_settings(con: StoreConnection) -> None:
         ("dropuot:0.3", "there is no field 'dropuot': did you mean 'dropout'?"),
         ("lr:fast", "lr: wants a number, and 'fast' is none."),
         ("loss:gbce", "loss: wants a number, and 'gbce' is none: the setting is training.loss."),
-        ("lr<0.1,0.2", "lr< wants one value, not several."),
+        ("lr<0.1,0.2", "lr< takes one value, not several."),
         ("norm<pre", "norm is text: write norm:… or norm=…."),
         ("dtype:float32", "there is no field 'dtype': did you mean 'training.dtype'?"),
     ],

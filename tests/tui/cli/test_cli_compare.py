@@ -282,7 +282,7 @@ def test_what_does_not_go_together_is_said(cli: Run) -> None:
         (("--inflation", "--sort", "EpochTime"), "--inflation has its own order"),
         (("--inflation", "--aggregate", "max"), "leave out --aggregate"),
         (("--inflation", "--format", "xlsx"), "There is no format 'xlsx'"),
-        (("--reference",), "stands in the pivot: add --pivot"),
+        (("--reference",), "is part of the pivot: add --pivot"),
         (("--pivot", "--limit", "3"), "leave out --sort and --limit"),
         (("--pivot", "--format", "xlsx"), "A sheet needs a file"),
         (("--pivot", "--columns", "ndcg"), "chooses columns of runs and of --by-cell"),

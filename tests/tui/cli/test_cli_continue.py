@@ -71,7 +71,7 @@ def test_runs_go_on_as_new_ones_with_a_higher_limit(store: MeasuredStore, cli: R
             spec = run_spec(con, new)
         assert (spec.continues, spec.training.epochs) == (old, 9)
         assert spec.fingerprint() == found.fingerprint
-        assert f"goes on from   {old}" in cli("show", new).stdout
+        assert f"continues      {old}" in cli("show", new).stdout
     # A launch of the same settings finds it.
     started = cli("run", "--model", "xlstm", "--dataset", "ml-100k", "--seed", "1,2",
                   "--set", "epochs=9", "--dry-run")  # fmt: skip

@@ -29,7 +29,7 @@ async def test_on_compare_the_column_under_the_cursor_is_explained(busy_store: L
         await wait_for(
             pilot, lambda: "Recall@10/test  The same as HitRate@10" in screen_text(app), "Recall"
         )
-        assert "maximum over epochs: looks at" in words(app)
+        assert "maximum over epochs (uses the" in words(app)
 
 
 async def test_help_is_that_of_the_screen_beneath(busy_store: LiveStore) -> None:

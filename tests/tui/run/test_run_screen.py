@@ -251,7 +251,7 @@ async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None
         app.screen.query_one(Input).value = "9"
         await pilot.press("enter")
         await wait_for(
-            pilot, lambda: any("there already" in n.message for n in app._notifications), "why not"
+            pilot, lambda: any("exists already" in n.message for n in app._notifications), "why not"
         )
         assert runs_in(measured, "queued") == [new]
 

@@ -90,6 +90,9 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     shell_complete=completion.launchers,
     help="Where to run: a profile in configs/launchers, such as slurm.  [default: local]",
 )
+@click.option(
+    "--again", is_flag=True, help="Include runs that are queued, running or done already."
+)
 @click.option("--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done.")
 @click.option("--dry-run", is_flag=True, help="Say what would be queued, and queue nothing.")
 @json_option
