@@ -156,6 +156,22 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name not in HELD)
 
 
+def sort_column(text: str, aggregate: Aggregate) -> tuple[Column, bool]:
+    """Return the column that rows are sorted by, and whether its highest value comes first.
+
+    Args:
+        text: such as ``NDCG@10/test``, ``epochtime:asc``, ``age:desc``; the highest first unless
+            it says otherwise.
+
+    Raises:
+        UsageError: there is no such column; says the nearest.
+    """
+    name, colon, direction = text.rpartition(":")
+    if not colon or direction.lower() not in ("asc", "desc"):
+        name, direction = text, "desc"
+    return column_named(name, aggregate), direction.lower() == "desc"
+
+
 def column_named(word: str, aggregate: Aggregate = "best") -> Column:
     """Find a column by its name, the store's, or that of a filter's field, in any case.
 

@@ -227,6 +227,7 @@ def metric_name(metric: str, *, masked: bool, split: str = "test") -> str:
 
 def kind_of(name: str) -> Kind:
     """Return the kind of the values under a row's key: how they are shown."""
+    name = name.removesuffix(DIFFERENCE)
     if name in ("seeds", "test_users"):
         return "whole"
     if name == TIME_TO_QUALITY:
@@ -376,6 +377,8 @@ def _put(row: Row, name: str, figure: Spread | None) -> None:
 
 
 STD = " (std)"
+DIFFERENCE = " (difference)"
+"""What follows a figure's name in the name of its difference to a baseline."""
 _PLACE = ("model", "dataset", "length")
 _CELL = ("profile", "settings", "aggregate", "protocol", "split", "checksum")
 

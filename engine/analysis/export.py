@@ -20,6 +20,7 @@ from typing import Literal, cast, get_args
 from rich.cells import cell_len, set_cell_size
 
 from engine.analysis.comparison import (
+    DIFFERENCE,
     STD,
     Kind,
     Row,
@@ -29,6 +30,7 @@ from engine.analysis.comparison import (
     kind_of,
     split_heading,
     with_deviation,
+    with_sign,
 )
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.errors import UsageError, did_you_mean
@@ -329,6 +331,8 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
     value = row[name]
     if name == "checksum" and isinstance(value, str):
         value = value[:12]
+    if name.endswith(DIFFERENCE) and isinstance(value, int | float):
+        return with_sign(figure(abs(value), kind), value)
     if name == "age" and isinstance(value, int | float):
         value = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
     text = printable(figure(value, kind))

@@ -8,13 +8,20 @@ that it has; a new name adds an entry.
 from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
 from engine.config.launchers import LOCAL, SlurmProfile
-from engine.config.layers import builtin_configs, config_layers, user_entry, user_layer
+from engine.config.layers import (
+    EntryExistsError,
+    builtin_configs,
+    config_layers,
+    user_entry,
+    user_layer,
+)
 from engine.config.load import load_catalogue, load_launchers
 from engine.config.overrides import override_keys, parse_override
 
 __all__ = [
     "LOCAL",
     "Catalogue",
+    "EntryExistsError",
     "ModelEntry",
     "ReferenceTable",
     "Settings",

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from engine.config.entries import Settings
 from engine.errors import ConfigError, UsageError, shown
+from engine.files.named import named_folder, write_named
 from engine.surroundings import working_folder
 from engine.validation import InvalidError, validate
 from engine.yamlfile import Real, YamlDocument, merge_documents, read_yaml
@@ -18,6 +19,14 @@ from engine.yamlfile import Real, YamlDocument, merge_documents, read_yaml
 Entry = TypeVar("Entry", bound=BaseModel)
 Loaded = dict[str, tuple[Entry, YamlDocument]]
 """The entries by name, each with the document that it was read from."""
+
+
+class EntryExistsError(UsageError):
+    """The user's configuration has an entry of that name; saving needs ``replace``."""
+
+    def __init__(self, kind: str, name: str, path: Path) -> None:
+        super().__init__(f"there is a {kind} {shown(name)} already, in {path}.")
+        self.path = path
 
 
 def builtin_configs() -> Path:
@@ -84,6 +93,37 @@ def user_entry(extra: Path | None, folder: str, kind: str, name: str) -> tuple[P
     if name not in known and path.exists():
         raise UsageError(f"{path} holds a {kind} with another name: choose another.")
     return path, name in known
+
+
+def save_entry(
+    extra: Path | None, folder: str, kind: str, name: str, text: str, replace: bool = False
+) -> Path:
+    """Write an entry to the user's layer, and return its file.
+
+    Args:
+        text: the entry as YAML.
+        replace: overwrite the user's entry of the same name.
+        extra, folder, kind, name: as for `user_entry`.
+
+    Raises:
+        EntryExistsError: there is one, without ``replace``.
+        ConfigError, UsageError: as `user_entry`.
+        UserError: the file can't be written.
+    """
+    path, exists = user_entry(extra, folder, kind, name)
+    if exists and not replace:
+        raise EntryExistsError(kind, name, path)
+    named_folder(path.parent)
+    write_named(path, text)
+    return path
+
+
+def invalid_name(kind: str, name: str) -> UsageError:
+    """Return an error for a name that no entry of configuration can have."""
+    return UsageError(
+        f"a {kind}'s name is small letters, digits, '.', '_' and '-', at most 40 of them, "
+        f"not {shown(name)}."
+    )
 
 
 def read_entries(

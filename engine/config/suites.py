@@ -7,21 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.catalogue import Catalogue
-from engine.config.layers import user_entry
+from engine.config.layers import invalid_name, save_entry
 from engine.config.overrides import parsed, sweep_values
-from engine.errors import UsageError, shown
-from engine.files.named import named_folder, write_named
+from engine.errors import UsageError
 from engine.spec import CellKey, Override, Overrides, Suite, Sweep
 from engine.validation import InvalidError, validate
 from engine.yamlfile import to_yaml
-
-
-class SuiteExistsError(UsageError):
-    """The user's configuration has a suite of that name; saving needs ``replace``."""
-
-    def __init__(self, name: str, path: Path) -> None:
-        super().__init__(f"there is a suite {shown(name)} already, in {path}.")
-        self.path = path
 
 
 def suite_of_cells(
@@ -64,10 +55,7 @@ def suite_of_cells(
         return validate(Suite, content)
     except InvalidError as error:
         if error.key_path == ("name",):
-            raise UsageError(
-                f"a suite's name is small letters, digits, '.', '_' and '-', at most 40 of them, "
-                f"not {shown(name)}."
-            ) from None
+            raise invalid_name("suite", name) from None
         raise UsageError(error.sentence) from None
 
 
@@ -88,17 +76,12 @@ def save_suite(
         replace: overwrite the user's suite of the same name.
 
     Raises:
-        SuiteExistsError: there is one, without ``replace``.
+        EntryExistsError: there is one, without ``replace``.
         UsageError: the suite is invalid, or another layer has a suite of its name.
         UserError: the file can't be written.
     """
     catalogue.expand(suite)
-    path, exists = user_entry(extra, "suites", "suite", suite.name)
-    if exists and not replace:
-        raise SuiteExistsError(suite.name, path)
-    named_folder(path.parent)
-    write_named(path, suite_yaml(suite))
-    return path
+    return save_entry(extra, "suites", "suite", suite.name, suite_yaml(suite), replace)
 
 
 def _typed(overrides: Mapping[str, Sweep]) -> dict[str, Sweep]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from engine.analysis.baseline import has_difference
 from engine.analysis.columns import DEFAULT, HELD, choosable, preset, stored_columns
-from engine.analysis.comparison import Aggregate, Column, split_heading
+from engine.analysis.comparison import DIFFERENCE, Aggregate, Column, split_heading
 from engine.analysis.meanings import meaning
 from tui.shell import remembered
 from tui.widgets.table_cells import TableColumn
@@ -31,6 +32,7 @@ _HEADINGS = {
     "length": ("", "L"),
     "seed": ("", "seed"),
 }
+_DIFFERENCE = ("to", "baseline")
 _WIDTHS = {"state": 1, "model": 8, "dataset": 9, "length": 3, "seed": 4, "run": 12, "note": 12}
 _SPREAD = 15
 """Cells of ``0.1612 ±0.0004``."""
@@ -39,6 +41,11 @@ _SPREAD = 15
 def remembered_columns() -> tuple[str, ...]:
     """Return the columns that the user chose last, after those that are always shown."""
     return stored_columns(remembered.recall(TOPIC).get("columns"))
+
+
+def keep_columns(names: Iterable[str]) -> None:
+    """Remember the columns that the user chose. For a thread: it waits for the disk."""
+    remembered.keep(TOPIC, {"columns": list(names)})
 
 
 def column_topics(
@@ -50,8 +57,20 @@ def column_topics(
             yield column.name, meaning(column, aggregate)
 
 
-def table_columns(shown: Iterable[Column], *, grouped: bool = False) -> list[TableColumn]:
-    """Say how the columns stand in the table; ``grouped`` with one row a cell."""
+def source_of(key: str) -> str:
+    """Return the store's name of a table's column, for that of differences too."""
+    return key.removesuffix(DIFFERENCE)
+
+
+def table_columns(
+    shown: Iterable[Column], *, grouped: bool = False, baseline: bool = False
+) -> list[TableColumn]:
+    """Say how the columns stand in the table.
+
+    Args:
+        grouped: whether there is one row per cell.
+        baseline: whether differences to a baseline follow the figures.
+    """
     result = []
     for column in shown:
         heading = _HEADINGS.get(column.name) or split_heading(column.name)
@@ -69,4 +88,7 @@ def table_columns(shown: Iterable[Column], *, grouped: bool = False) -> list[Tab
                 fixed=held,
             )
         )
+        if baseline and has_difference(column):
+            key = column.source + DIFFERENCE
+            result.append(TableColumn(key, _DIFFERENCE, len(_DIFFERENCE[1]), right=True))
     return result

@@ -48,9 +48,11 @@ class ComparisonExport:
         """Say which rows and columns."""
         rows = "One row per cell, mean ± std over seeds" if self.view.by_cell else "One row per run"
         columns = "all columns" if self.every else f"the {len(self.view.columns)} columns shown"
+        baseline = ["Differences to the baseline, which comes first."] if self.view.baseline else []
         return "\n".join(
             [
                 f"{rows}; {columns}.",
+                *baseline,
                 *choice_lines(self.choice),
                 "csv, json and xlsx have full precision.",
                 f"{' or '.join(ARCHIVES)}: the runs themselves, for seqbench import.",
@@ -65,7 +67,7 @@ class ComparisonExport:
             return write_archive(self.location, path, self.choice, on_progress)
         names = None if self.every else self.view.names
         view = self.view
-        table = Table(names, view.sort, descending=view.descending, cells=view.by_cell)
+        table = Table(names, view.sort, view.descending, view.by_cell, view.baseline)
         return write_table(self.location, path, self.choice, table, self.catalogue)
 
 

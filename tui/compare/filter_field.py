@@ -3,6 +3,14 @@ is in docs/queries.md."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from engine.analysis.comparison import Aggregate
+from engine.store.compare.filter_typing import applied, completed
+from tui.compare.view import filter_problem
 from tui.widgets.field import Field
 
 _HINT, _LONG_HINT = "/ filter", "/ filter, such as model:sasrec ndcg>0.1"
@@ -26,12 +34,58 @@ FILTER_HELP = (
 
 
 class FilterField(Field):
-    """A field whose hint gives an example where that has room: cut, it would look like a filter
-    that is there."""
+    """The field for a filter, which is applied as it is typed.
 
-    def __init__(self) -> None:
-        super().__init__(placeholder=_HINT, id="filter", compact=True)
+    Attributes:
+        aggregate: how epochs become one value, for ``ndcg`` and the like.
+        said: what is wrong with the filter, or which names may be completed; empty if nothing.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete a field's name", show=False)
+    ]
+
+    class Applied(Message):
+        """Tell that the table should show other runs, or that ``said`` has changed.
+
+        Attributes:
+            filter: what runs must have; None to leave the table as it is.
+        """
+
+        def __init__(self, filter: str | None) -> None:  # noqa: A002
+            super().__init__()
+            self.filter = filter
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, placeholder=_HINT, id="filter", compact=True)
+        self.aggregate: Aggregate = "best"
+        self.said = ""
+
+    def watch_value(self, value: str) -> None:
+        """Apply what is typed, but for a last word that begins a field's name."""
+        self._apply(applied(value) if self.has_focus else value)
+
+    def apply_all(self) -> None:
+        """Apply the filter to its last word."""
+        self._apply(self.value)
+
+    def _apply(self, text: str) -> None:
+        self.said = filter_problem(text, self.aggregate)
+        self.post_message(self.Applied(None if self.said else text))
+
+    def action_complete(self) -> None:
+        """Complete the name of a field; go on to the next field if there is none."""
+        text, names = completed(self.value[: self.cursor_position])
+        if not names:
+            self.screen.focus_next()
+            return
+        rest = self.value[self.cursor_position :]
+        self.value, self.cursor_position = text + rest, len(text)
+        if len(names) > 1:
+            self.said = " ".join(names)
+            self.post_message(self.Applied(None))
 
     def on_resize(self) -> None:
+        """Give an example where that has room: cut, it would look like a filter that is there."""
         room = self.content_size.width > len(_LONG_HINT)
         self.placeholder = _LONG_HINT if room else _HINT

@@ -28,7 +28,7 @@ COMPARE = (
     _shown(
         "aggregate", ("a",), "Aggregate", "How epochs become one value: best, max, last, mean",
     ),
-    _shown("scatter", ("p",), "Plot", "Plot any two columns, with the Pareto front"),
+    _compare("scatter", ("p",), "Plot", "Plot any two columns, with the Pareto front"),
     _shown(
         "diff", ("=",), "Compare", "Compare the two marked rows: what differs, and a paired test"
     ),
@@ -36,6 +36,12 @@ COMPARE = (
         "pivot", ("v",), "Pivot",
         "Cells by model, data set and length, with the maximum of each group",
     ),
+    _shown(
+        "baseline", ("B",), "Baseline",
+        "Show differences to the run or cell under the cursor; again, to none",
+    ),
+    _shown("views", ("V",), "Views", "Switch to a saved view: filter, order, columns, grouping"),
+    _compare("save_view", ("S",), "Save view", "Save what is shown as a view, under a name"),
     _shown("columns", ("C",), "Columns", "Choose the columns and their order"),
     _shown(
         "export", ("e",), "Export",
@@ -44,7 +50,7 @@ COMPARE = (
     _compare(
         "import", ("I",), "Import", "Import runs from an archive, TensorBoard event files, or CSV"
     ),
-    _shown("copy", ("y",), "Copy", "Copy the value under the cursor in full precision"),
+    _compare("copy", ("y",), "Copy", "Copy the value under the cursor in full precision"),
     _compare("copy_row", ("Y",), "Copy row", "Copy the row, separated by tabs"),
     _compare(
         "copy_command", ("ctrl+y",), "Copy command", "Copy the command that reruns it"
@@ -53,13 +59,13 @@ COMPARE = (
         "report", ("W",), "Report",
         "Write a report on the runs that match the filter: HTML or Markdown",
     ),
-    _shown("tags", ("#",), "Tags", "Tag the marked runs, or the one under the cursor"),
-    _shown("note", ("n",), "Note", "Write a note about the run"),
+    _compare("tags", ("#",), "Tags", "Tag the marked runs, or the one under the cursor"),
+    _compare("note", ("n",), "Note", "Write a note about the run"),
     _shown(
         "delete", ("d",), "Delete",
         "Delete the marked runs, or the one under the cursor; u brings them back",
     ),
-    _shown("reference", ("r",), "Published", "Show or hide published results beside ours"),
+    _compare("reference", ("r",), "Published", "Show or hide published results beside ours"),
     _shown(
         "clear", ("escape",), "Clear",
         "Clear the filter and return to the table; then clear the marks",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.analysis.comparison import Value
+from engine.analysis.baseline import difference
+from engine.analysis.comparison import Column, Value
 from engine.cell import Cell
 from engine.spread import Spread
 from engine.store.compare.grouping import Choice
@@ -81,7 +82,10 @@ class Page:
         left_out: imported runs that match and make no cell.
         settings: values of settings that are texts, by the cell's name and the store's column.
         labels: what tells cells apart from others of their model, data set and length.
+        newest: the newest run of cells, at least of those in ``rows``.
         apart: in what cells of one place differ, such as ``settings``; empty where none do.
+        pinned: the baseline; None without one, or if the store doesn't have it.
+        comparable: keys of other rows that have the baseline's data, split and protocol.
     """
 
     request: PageRequest
@@ -93,7 +97,21 @@ class Page:
     left_out: int = 0
     settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     labels: Mapping[Cell, str] = field(default_factory=dict)
+    newest: Mapping[Cell, str] = field(default_factory=dict)
     apart: str = ""
+    pinned: CompareRow | None = None
+    comparable: frozenset[str] = frozenset()
+
+    def difference(self, row: CompareRow, column: Column) -> float | None:
+        """A row's figure less the baseline's; None where they aren't compared."""
+        if self.pinned is None or row.key not in self.comparable:
+            return None
+        value, base = (self.figures_of(each).get(column.source) for each in (row, self.pinned))
+        return difference(column, value, base, (self.marks_of(row), self.marks_of(self.pinned)))
+
+    def run_of(self, row: CompareRow) -> str:
+        """The id of a run, or of the newest run of a cell."""
+        return row.key if row.run is not None else self.newest[Cell.named(row.cell)]
 
     def row(self, key: str | None) -> CompareRow | None:
         """Find the row of that key, if it was read."""

@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.comparison import Aggregate, Column, Value
-from engine.analysis.labels.stored import label_of_run, labels_at
+from engine.analysis.comparison import COMPARABLE, Aggregate, Column, Value
+from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.relaunch import relaunch_command
@@ -25,7 +25,9 @@ from engine.store.compare.grouping import (
     cell_lines,
     cell_table,
     cells_marked,
+    cells_of_places,
     imported_left_out,
+    runs_of_cell,
 )
 from engine.store.compare.ordering import Ordering
 from engine.store.connect import connect_reader
@@ -93,6 +95,7 @@ class PageReader:
                 else:
                     ordering = _ordering_of(kept, request, choice)
                     page = _read_runs(kept.con, request, choice, before, ordering)
+                page = _with_baseline(kept.con, page, choice, catalogue)
                 return replace(page, leaders=_leaders_of(kept, request))
             except BaseException:
                 self._forget()
@@ -203,10 +206,13 @@ def _read_cells(
         figures |= before.figures
     unknown = [cell for cell in cells if cell not in figures]
     figures |= cell_figures(con, choice, unknown, view.sources)
-    labels = dict(before.labels) if before else {}
-    places = {Cell.named(cell).place for cell in cells} - {cell.place for cell in labels}
+    newest = dict(before.newest) if before else {}
+    labels = {cell: before.labels[cell] for cell in newest} if before else {}
+    places = {Cell.named(cell).place for cell in cells} - {cell.place for cell in newest}
     if places:
-        labels |= labels_at(con, choice, places, catalogue)
+        more = cells_of_places(con, choice, places)
+        newest |= more
+        labels |= stored_labels(con, more, catalogue)
     found = tuple(
         CompareRow(line.cell, None, line.cell, line.seeds)
         if line.run is None
@@ -223,8 +229,46 @@ def _read_cells(
         left_out=before.left_out if before else imported_left_out(con, choice),
         settings=_settings(con, choice, cells, view.columns),
         labels=labels,
+        newest=newest,
         apart=_apart(con, choice, cells),
     )
+
+
+def _with_baseline(
+    con: sqlite3.Connection, page: Page, choice: Choice, catalogue: Catalogue | None
+) -> Page:
+    """Read the baseline of a page, whether it matches or not, and which rows compare with it."""
+    view = page.request.view
+    cell = cell_of_run(con, view.baseline) if view.baseline else None
+    if cell is None or view.baseline in choice.without:
+        return page
+    if view.by_cell:
+        key, every = cell.name, replace(choice, filter="", imported=True)
+        matching = runs_of_cell(con, choice, key)
+        of = choice if matching else every
+        pinned = CompareRow(key, None, key, len(matching or runs_of_cell(con, every, key)))
+        if not pinned.seeds:
+            return page
+        page = replace(
+            page,
+            figures={**page.figures, **cell_figures(con, of, [key], view.sources)},
+            marks={**page.marks, cell: cells_marked(con, of).get(cell, ())},
+            labels={**labels_at(con, of, [cell.place], catalogue), **page.labels},
+        )
+    else:
+        found = _runs(con, view.sources, [view.baseline])
+        pinned = CompareRow(view.baseline, found[view.baseline])
+    newest = {row.key: row.key for row in page.rows if row.run is not None}
+    newest |= {each.name: run for each, run in page.newest.items()}
+    origins = provenance_of(con, list({*newest.values(), view.baseline}))
+
+    def conditions(row: CompareRow, run: str) -> tuple[object, ...]:
+        origin = {**origins.get(run, {}), "dataset": row.place[1]}
+        return tuple(origin.get(name) for name in COMPARABLE)
+
+    own = conditions(pinned, view.baseline)
+    alike = {row.key for row in page.rows if conditions(row, newest.get(row.key, "")) == own}
+    return replace(page, pinned=pinned, comparable=frozenset(alike - {pinned.key}))
 
 
 def _settings(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine import marks
+from engine.analysis.baseline import difference_text, has_difference
 from engine.analysis.columns import HELD, QUIET
 from engine.analysis.comparison import COSTS, Column, Value, figure, short_spread_text
 from engine.cell import FIELDS
@@ -17,6 +18,9 @@ from tui.shell.states import ANNOTATED, IMPORTED, MARKED, glyph
 from tui.shell.text import ago, plain
 from tui.widgets.table_cells import WIDEST, Cell, TableRow
 
+BASELINE = "="
+"""Stands in the place of the baseline's state."""
+
 AGE_SECONDS = 5.0
 """An age on the screen is at most so much too young."""
 
@@ -26,11 +30,11 @@ class Drawn:
     """Rows as they were drawn last: who pages past a run draws it once.
 
     Attributes:
-        looks: columns, best figures, and about when, where a column tells ages.
+        looks: columns, best figures, the baseline, and about when, where a column tells ages.
         rows: those of runs, by their ids.
     """
 
-    looks: tuple[Sequence[Column], Leaders, int] | None = None
+    looks: tuple[object, ...] | None = None
     rows: dict[str, tuple[CompareRow, tuple[Cell, ...]]] = field(default_factory=dict)
 
 
@@ -47,7 +51,13 @@ def table_rows(
     """
     drawn = before or Drawn()
     ages = any(column.name == "age" for column in shown)
-    looks = (shown, page.leaders, int(time.time() / AGE_SECONDS) if ages else 0)
+    looks = (
+        shown,
+        page.leaders,
+        page.pinned,
+        page.comparable,
+        int(time.time() / AGE_SECONDS) if ages else 0,
+    )
     known = drawn.rows if drawn.looks == looks else {}
     drawn.looks, drawn.rows = looks, {}
     rows = []
@@ -55,6 +65,7 @@ def table_rows(
         if row.run is None:
             name = CellName.named(row.cell)
             cells = tuple(_of_cell(row, name, page, column) for column in shown)
+            cells = _with_differences(row, cells, page, shown)
         else:
             same = known.get(row.key)
             if same and same[0] == row:
@@ -62,13 +73,44 @@ def table_rows(
             else:
                 below = "muted" if row.cell else ""
                 cells = tuple(_cell(row.run, column, page.leaders, below) for column in shown)
+                cells = _with_differences(row, cells, page, shown)
             drawn.rows[row.key] = (row, cells)
         rows.append(TableRow(row.key, cells, row.key in marked))
     return rows
 
 
+def pinned_row(page: Page, shown: Sequence[Column]) -> TableRow | None:
+    """Draw the baseline; None without one."""
+    row = page.pinned
+    if row is None:
+        return None
+    if row.run is None:
+        name = CellName.named(row.cell)
+        cells = tuple(_of_cell(row, name, page, column) for column in shown)
+    else:
+        cells = tuple(_cell(row.run, column, page.leaders) for column in shown)
+    cells = _with_differences(row, cells, page, shown)
+    return TableRow(row.key, (Cell(BASELINE, "strong"), *cells[1:]))
+
+
+def _with_differences(
+    row: CompareRow, cells: Sequence[Cell], page: Page, shown: Sequence[Column]
+) -> tuple[Cell, ...]:
+    """Put after each figure its difference to the baseline, where there is one."""
+    if page.pinned is None:
+        return tuple(cells)
+    found = []
+    for column, cell in zip(shown, cells, strict=True):
+        found.append(cell)
+        if has_difference(column):
+            known = page.difference(row, column)
+            # Quiet, whichever way it points: whether it is one, the paired test says.
+            found.append(Cell(difference_text(column, known), "muted"))
+    return tuple(found)
+
+
 def exact_text(row: CompareRow, page: Page, column: Column) -> str:
-    """A value for the clipboard: a run's with every digit, a cell's as the table shows it."""
+    """Write a value for the clipboard: a run's with every digit, a cell's as the table shows it."""
     if row.run is None:
         if column.name == "seed":
             return str(row.seeds)

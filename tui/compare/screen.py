@@ -19,25 +19,26 @@ from textual.widgets import Static
 
 from tui.compare.annotating import Annotating
 from tui.compare.column_dialog import ColumnsScreen
-from tui.compare.columns import TOPIC, column_topics, remembered_columns, table_columns
+from tui.compare.columns import column_topics, keep_columns, source_of, table_columns
+from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
+from tui.compare.drawing import Drawing
 from tui.compare.exports import ComparisonExport, ReportExport
 from tui.compare.filter_field import FILTER_HELP, FilterField
 from tui.compare.importing import ImportScreen
 from tui.compare.keys import COMPARE
-from tui.compare.page import CompareRow, Page, PageRequest
-from tui.compare.reading import Choice, PageReader, read_command
+from tui.compare.page import Page, PageRequest
+from tui.compare.reading import Choice, PageReader
 from tui.compare.reference import ReferencePanel
-from tui.compare.rows import Drawn, table_rows
-from tui.compare.selection import Selection
+from tui.compare.selection import Selection, only_runs
 from tui.compare.status import NO_RUNS, usual_status, why_empty
-from tui.compare.view import View, filter_problem, plotted
+from tui.compare.view import View, plotted
+from tui.compare.views import Views, view_at_first
 from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
-from tui.results.acting import copy, show_or_say
+from tui.results.acting import show_or_say
 from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, next_aggregate
-from tui.shell import remembered
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
@@ -67,16 +68,16 @@ class CompareScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = View(remembered_columns())
-        self._drawn = Drawn()
-        self._filter_problem = ""
+        self._view = view_at_first(self.app.location)
         self._field = FilterField()
         self.table = PagedTable(table_columns(self._view.columns), id="runs")
+        self._drawing = Drawing(self.table)
         self._reference = ReferencePanel()
         self.selection = Selection(self.table)
         fail = partial(self.notify, severity="error")
+        self._views = Views(self.app, self._show_view, fail)
         self._annotating = Annotating(self.app, self, fail)
-        self._commands = Reading(self, self._copy_command, fail)
+        self._copying = Copying(self.app, self.table, self.selection, fail)
         self.deleting = Deleting(self.app, self._hidden_changed)
         self._page_reader = PageReader(self.app.location)
         self._pages = Reading(self, self._take_page, self._say)
@@ -94,8 +95,7 @@ class CompareScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one("#empty").display = False
         self.table.set_sort(self._view.sort.source, self._view.descending)
-        if self._view.sort in self._view.columns:
-            self.table.move_to_column(self._view.columns.index(self._view.sort))
+        self.table.move_to_key(self._view.sort.source)
 
     def on_unmount(self) -> None:
         """Let go of the store."""
@@ -147,8 +147,7 @@ class CompareScreen(Screen[None]):
         if page is None:
             return
         self._say("" if page.total else why_empty(page, self.app.snapshot.counts))
-        rows = table_rows(page, self._view.columns, self.selection.marked, self._drawn)
-        self.table.show(page.total, page.request.start, rows, follow=follow)
+        self._drawing.page(page, self._view, self.selection.marked, follow=follow)
 
     def _say(self, sentence: str) -> None:
         """Show a sentence in place of the table, or the table where it is empty."""
@@ -158,8 +157,8 @@ class CompareScreen(Screen[None]):
 
     def _show_status(self) -> None:
         self.refresh_bindings()
-        if problem := self._filter_problem:
-            content = Content.styled(plain(problem, PARAGRAPH), "$warning")
+        if said := self._field.said:
+            content = Content.styled(plain(said, PARAGRAPH), "$warning")
         else:
             every = sum(self.app.snapshot.counts.values())
             page, marked = self.selection.page, len(self.selection.marked)
@@ -190,7 +189,7 @@ class CompareScreen(Screen[None]):
             case "clear":
                 return bool(self._field.value or self._field.has_focus or self.selection.marked)
             case "diff":
-                return True if len(self.selection.marked) == 2 else None
+                return True if self.selection.compared else None
             case "imported":
                 return True if self._view.by_cell else None
         return True
@@ -199,16 +198,16 @@ class CompareScreen(Screen[None]):
         """Type what to look for."""
         self._field.focus()
 
-    @on(Field.Changed, "#filter")
-    def _filter_changed(self, event: Field.Changed) -> None:
-        self._filter_problem = filter_problem(event.value, self._view.aggregate)
-        if not self._filter_problem and event.value != self._view.filter:
-            self._view = replace(self._view, filter=event.value)
+    @on(FilterField.Applied)
+    def _filter_applied(self, event: FilterField.Applied) -> None:
+        if event.filter is not None and event.filter != self._view.filter:
+            self._view = replace(self._view, filter=event.filter)
             self._read((0, self.table.window[1]))
         self._show_status()
 
     @on(Field.Submitted, "#filter")
     def _filter_submitted(self) -> None:
+        self._field.apply_all()
         self.table.focus()
 
     def action_clear(self) -> None:
@@ -231,15 +230,16 @@ class CompareScreen(Screen[None]):
     def _header_clicked(self, event: PagedTable.HeaderClicked) -> None:
         self._sort_by(event.column.key)
 
-    def _sort_by(self, source: str) -> None:
-        self._view = self._view.with_sort(source)
-        self.table.set_sort(source, self._view.descending)
+    def _sort_by(self, key: str) -> None:
+        self._view = self._view.with_sort(source_of(key))
+        self.table.set_sort(self._view.sort.source, self._view.descending)
         self.table.move_to(0)
         self._read(follow=False)
 
     def action_aggregate(self) -> None:
         """Make a run's epochs one figure in the next way."""
         self._view = replace(self._view, aggregate=next_aggregate(self._view.aggregate))
+        self._field.aggregate = self._view.aggregate
         self._columns_changed()
 
     def action_cells(self) -> None:
@@ -257,9 +257,8 @@ class CompareScreen(Screen[None]):
             self.notify(NONE_IMPORTED, timeout=3)
 
     def _columns_changed(self, *, top: bool = False) -> None:
-        view, self.selection.page = self._view, None
-        self.table.set_columns(table_columns(view.columns, grouped=view.by_cell))
-        self.table.set_sort(view.sort.source, view.descending)
+        self.selection.page = None
+        self._drawing.columns(self._view)
         if top:
             self.table.move_to(0)
         self._read(follow=not top)
@@ -271,10 +270,36 @@ class CompareScreen(Screen[None]):
             if names is not None:
                 self._view = replace(self._view, names=names)
                 self._columns_changed()
-                keep = partial(remembered.keep, TOPIC, {"columns": list(names)})
-                self.run_worker(keep, group="remember", thread=True)
+                self.run_worker(partial(keep_columns, names), group="remember", thread=True)
 
         self.app.push_screen(ColumnsScreen(self._view.names), chosen)
+
+    # Views, and the baseline
+
+    def action_views(self) -> None:
+        """Choose a saved view."""
+        self._views.choose()
+
+    def action_save_view(self) -> None:
+        """Save what is shown as a view."""
+        self._views.save(self._view)
+
+    def _show_view(self, view: View) -> None:
+        self._view, self._field.aggregate = view, view.aggregate
+        self._field.value = view.filter
+        self.selection.marked.clear()
+        self._columns_changed(top=True)
+        self._views.keep(view)
+
+    def action_baseline(self) -> None:
+        """Show differences to the row under the cursor; to none if it is the baseline."""
+        row, page = self.selection.row, self.selection.page
+        if row is None or page is None:
+            return
+        is_pinned = page.pinned is not None and page.pinned.key == row.key
+        self._view = replace(self._view, baseline="" if is_pinned else page.run_of(row))
+        self._read()
+        self._views.keep(self._view)
 
     # Marked rows, and the one under the cursor
 
@@ -285,35 +310,27 @@ class CompareScreen(Screen[None]):
         self.table.action_move(1)
 
     def action_diff(self) -> None:
-        """Set the two marked rows beside each other."""
+        """Compare the two marked rows, or the row under the cursor with the baseline."""
         from tui.results.diff import DiffScreen
         from tui.results.diff_text import RunOrCell
 
-        marked = self.selection.marked.values()
-        if len(marked) == 2:
-            left, right = (RunOrCell(row.key, row.run is None) for row in marked)
+        if compared := self.selection.compared:
+            left, right = (RunOrCell(row.key, row.run is None) for row in compared)
             self.app.push_screen(DiffScreen(left, right, self._choice, self._view.aggregate))
 
     def action_copy(self) -> None:
         """Put the value under the cursor on the clipboard, with every digit."""
-        column, texts = self.table.cursor_column, self.selection.texts(self._view.columns)
-        if column is not None and texts:
-            copy(self.app, texts[column.key])
+        self._copying.value(self._view.columns)
 
     def action_copy_row(self) -> None:
         """Put the row under the cursor on the clipboard, tabs between the columns."""
-        if texts := self.selection.texts(self._view.columns):
-            copy(self.app, "\t".join(texts.values()), "the row")
+        self._copying.row(self._view.columns)
 
     def action_copy_command(self) -> None:
         """Put the command that launches the run again on the clipboard."""
         row = self.selection.row
-        for run in self._runs_among([row] if row else []):
-            read = partial(read_command, self.app.location, run.key, self.app.catalogue)
-            self._commands.ask(read, subject=run.key)
-
-    def _copy_command(self, command: str) -> None:
-        copy(self.app, plain(command), "the relaunch command")
+        for run in only_runs(self, [row] if row else []):
+            self._copying.command(run)
 
     def action_note(self) -> None:
         """Write a note about the run under the cursor."""
@@ -323,19 +340,12 @@ class CompareScreen(Screen[None]):
 
     def action_tags(self) -> None:
         """Give the marked runs, or the one under the cursor, tags or take them away."""
-        if rows := self._runs_among(self.selection.rows):
+        if rows := only_runs(self, self.selection.rows):
             self._annotating.tags([row.key for row in rows])
 
     def action_delete(self) -> None:
         """Delete the marked runs, or the one under the cursor; `u` brings them back."""
-        self.deleting.ask(self._runs_among(self.selection.rows))
-
-    def _runs_among(self, rows: list[CompareRow]) -> list[CompareRow]:
-        """The rows if all are runs; else none, and why is said."""
-        if all(row.run is not None for row in rows):
-            return rows
-        self.notify("This is for runs: enter unfolds a cell.", severity="warning", timeout=4)
-        return []
+        self.deleting.ask(only_runs(self, self.selection.rows))
 
     def _hidden_changed(self) -> None:
         self.selection.unmark(self.deleting.hidden)
@@ -363,7 +373,7 @@ class CompareScreen(Screen[None]):
         from tui.compare.scatter.screen import ScatterScreen
 
         under = self.table.cursor_column
-        axes = plotted(self._view, under.key if under else "")
+        axes = plotted(self._view, source_of(under.key) if under else "")
         self.app.push_screen(ScatterScreen(*axes, self._choice))
 
     def action_pivot(self) -> None:
@@ -379,7 +389,8 @@ class CompareScreen(Screen[None]):
         """Explain the column under the cursor, which help says first."""
         chosen = self.table.cursor_column
         if chosen is not None:
-            yield from column_topics(self._view.columns, chosen.key, self._view.aggregate)
+            source = source_of(chosen.key)
+            yield from column_topics(self._view.columns, source, self._view.aggregate)
 
     @on(PagedTable.RowOpened)
     def action_details(self) -> None:

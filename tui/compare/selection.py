@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from engine.analysis.comparison import Column
+from textual.screen import Screen
+
+from engine.analysis.baseline import has_difference
+from engine.analysis.comparison import DIFFERENCE, Column
 from tui.compare.page import CompareRow, Page
 from tui.compare.rows import exact_text
 from tui.widgets.table import PagedTable
@@ -35,6 +39,17 @@ class Selection:
         """The rows that are marked; without any, the one under the cursor."""
         return list(self.marked.values()) or ([self.row] if self.row else [])
 
+    @property
+    def compared(self) -> tuple[CompareRow, CompareRow] | None:
+        """The two rows that are marked; without any, the baseline and the one under the cursor."""
+        if len(self.marked) == 2:
+            first, second = self.marked.values()
+            return first, second
+        pinned, row = self.page.pinned if self.page else None, self.row
+        if self.marked or pinned is None or row is None or row.key == pinned.key:
+            return None
+        return pinned, row
+
     def mark(self) -> None:
         """Mark the row under the cursor, or don't any more."""
         row = self.row
@@ -52,4 +67,18 @@ class Selection:
         row = self.row
         if row is None or self.page is None:
             return {}
-        return {column.source: exact_text(row, self.page, column) for column in columns}
+        texts: dict[str, str] = {}
+        for column in columns:
+            texts[column.source] = exact_text(row, self.page, column)
+            if self.page.pinned is not None and has_difference(column):
+                known = self.page.difference(row, column)
+                texts[column.source + DIFFERENCE] = "" if known is None else str(known)
+        return texts
+
+
+def only_runs(screen: Screen[Any], rows: list[CompareRow]) -> list[CompareRow]:
+    """Return the rows if all are runs; else none, and the screen says why."""
+    if all(row.run is not None for row in rows):
+        return rows
+    screen.notify("This is for runs: enter unfolds a cell.", severity="warning", timeout=4)
+    return []

@@ -33,7 +33,7 @@ def usual_status(page: Page | None, every: int, view: View, marked: int) -> Cont
         read = page.request.view
         parts += imported_parts(page.left_out, taken_in=read.by_cell and read.imported)
         if page.apart:
-            parts.append((f"other {page.apart}: apart  ", "$warning"))
+            parts.append((f"different {page.apart} kept apart  ", "$warning"))
     parts.append(("a ", "$accent"))  # the key that changes it
     parts.append((f"{aggregate}: {AGGREGATE_MEANING[aggregate]}", style))
     return Content.assemble(*parts)

@@ -24,6 +24,8 @@ class View:
         imported: whether cells are made of imported runs too.
         filter: what a run must have, in the filter language.
         expanded: names of cells below which their runs stand.
+        baseline: id of the run to which differences are shown, or with ``by_cell`` those to its
+            cell; empty for none.
     """
 
     names: tuple[str, ...] = DEFAULT
@@ -34,6 +36,7 @@ class View:
     imported: bool = False
     filter: str = ""
     expanded: frozenset[str] = frozenset()
+    baseline: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:

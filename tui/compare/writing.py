@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.analysis.baseline import with_baseline, with_difference_names
 from engine.analysis.columns import beside_columns, row_names, shared_names
 from engine.analysis.comparison import Column, by_cell, compare_rows, parse_aggregate
 from engine.analysis.export import ENDINGS, rows_content
@@ -31,12 +32,14 @@ class Table:
         names: columns after those that name a row; None for all.
         sort: the column that the rows are sorted by.
         cells: whether it has a row a cell, else one a run.
+        baseline: id of the run that differences are written to, or to its cell; empty for none.
     """
 
     names: Sequence[str] | None
     sort: Column
     descending: bool
     cells: bool
+    baseline: str = ""
 
 
 def write_table(
@@ -72,7 +75,11 @@ def write_table(
             counted = counted_runs(con, choice)
             labels = stored_labels(con, newest_runs(counted), catalogue)
             rows = by_cell(rows, counted, labels, shared_names(beside))
+        if run := table.baseline:
+            rows = with_baseline(con, rows, run, aggregate, catalogue, cells=table.cells) or rows
     names = None if table.names is None else row_names(table.names, cells=table.cells)
+    if names is not None:
+        names = with_difference_names(names, rows)
     write_named(path, rows_content(rows, ENDINGS[path.suffix.lower()], names))
     return count(len(rows), "cell" if table.cells else "run")
 

@@ -13,11 +13,12 @@ from tui.lab import Lab
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
 from tui.launch.grid.grid import CellGrid
-from tui.launch.words import summary_text, yaml_text
+from tui.launch.words import summary_text
 from tui.messages import DataSetsChanged
 from tui.shell.reading import Reading
 from tui.shell.text import count
 from tui.widgets.text_box import TextBox
+from tui.widgets.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from engine.planning import Plan, PlannedRun
@@ -167,7 +168,7 @@ class OrderDesk(TextBox):
 
     def save_suite(self) -> None:
         """Keep what is chosen under a name."""
-        from tui.launch.suites import SaveSuiteScreen
+        from tui.launch.suites import save_suite_screen
 
         order, catalogue = self.order, self.app.catalogue
         if self._problem:
@@ -176,13 +177,14 @@ class OrderDesk(TextBox):
 
             def saved(name: str | None) -> None:
                 if name is not None:
-                    self._form.choose_suite(name, fill=False)
+                    # After the message with the catalogue, which fills the form's list of suites.
+                    self.screen.call_later(self._form.choose_suite, name, fill=False)
 
-            self.app.push_screen(SaveSuiteScreen(catalogue, order), saved)
+            self.app.push_screen(save_suite_screen(self.app, catalogue, order), saved)
 
     def load_suite(self) -> None:
         """Choose a suite: its cells, seeds and settings."""
-        from tui.launch.suites import LoadSuiteScreen
+        from tui.launch.suites import load_suite_screen
 
         if self.app.catalogue is not None:
 
@@ -190,5 +192,5 @@ class OrderDesk(TextBox):
                 if name is not None:
                     self._form.choose_suite(name)
 
-            screen = LoadSuiteScreen(self.app.catalogue, self._form.choices.suite)
+            screen = load_suite_screen(self.app.catalogue, self._form.choices.suite)
             self.app.push_screen(screen, chosen)

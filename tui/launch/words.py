@@ -179,14 +179,3 @@ def problem_text(sentence: str) -> Content:
         "\n\nFix it and restart seqbench. ",
         ("Live (2) and Compare (3) still work.", "$text-muted"),
     )
-
-
-def yaml_text(text: str) -> Content:
-    """Write a file of configuration, its keys quieter than its values."""
-    lines = []
-    for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        listed = line.lstrip().startswith("-")
-        parts = (line, "$text-muted") if listed else (f"{key}{colon}", "$text-muted")
-        lines.append(Content.assemble(parts, ("" if listed else plain(value, PARAGRAPH), "")))
-    return Content("\n").join(lines)

@@ -39,7 +39,7 @@ def panel_title(row: PivotRow | None) -> str:
         named = f"{cell.profile} {named}"
     title = f"{name} · {count(row.seeds or 0, 'seed')} · {plain(named, TITLE)}"
     if row.apart:
-        title += f" · not averaged with its neighbors: other {' and '.join(row.apart)}"
+        title += f" · kept apart from its neighbors: different {' and '.join(row.apart)}"
     return title
 
 

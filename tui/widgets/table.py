@@ -32,6 +32,7 @@ class PagedTable(ScrollView, can_focus=True):
         total: number of rows, held or not.
         cursor_index: number of the cursor's row.
         cursor_key: the key of the cursor's row, even while that row isn't held; None if unknown.
+        pinned: a row below the header that doesn't scroll and has no cursor; None for none.
     """
 
     ALLOW_SELECT = False
@@ -124,6 +125,7 @@ class PagedTable(ScrollView, can_focus=True):
         self._start = 0
         """Number of the first row that is held."""
         self._rows: Sequence[TableRow] = ()
+        self.pinned: TableRow | None = None
         self._cursor_column = 0
         self._sort: tuple[str, bool] = ("", False)
         """Key of the column that the rows are sorted by, and whether they descend."""
@@ -154,6 +156,7 @@ class PagedTable(ScrollView, can_focus=True):
         self.columns = Columns(tuple(columns))
         self._cursor_column = max(0, min(self._cursor_column, len(self.columns) - 1))
         self._rows = ()
+        self.pinned = None
         self._wanted = None
         self._resize()
         self.refresh()
@@ -164,18 +167,25 @@ class PagedTable(ScrollView, can_focus=True):
         self.refresh(Region(0, 0, self.size.width, HEADER))
 
     def show(
-        self, total: int, start: int, rows: Sequence[TableRow], *, follow: bool = True
+        self,
+        total: int,
+        start: int,
+        rows: Sequence[TableRow],
+        *,
+        follow: bool = True,
+        pinned: TableRow | None = None,
     ) -> None:
-        """Hold ``rows``, numbered from ``start`` on, out of ``total``.
+        """Hold ``rows``, numbered from ``start`` on, out of ``total``, below the ``pinned`` one.
 
         With ``follow`` the cursor stays on its row, and the view scrolls so that the row stays on
         its line of the screen. Without, the cursor keeps its row's number.
         """
         before = {index: self._row(index) for index in self._in_sight()}
-        same_size = total == self.total
+        same_size = total == self.total and pinned == self.pinned
+        self.pinned = pinned
         self.total, self._start, self._rows = total, start, tuple(rows)
         self._wanted = None
-        columns = widened(self.columns.all, rows)
+        columns = widened(self.columns.all, [*rows, *([pinned] if pinned else [])])
         if columns != self.columns.all:
             self.columns = Columns(columns)
             same_size = False
@@ -222,6 +232,12 @@ class PagedTable(ScrollView, can_focus=True):
             self.refresh(Region(0, 0, self.size.width, HEADER))
         self._announce()
 
+    def move_to_key(self, key: str) -> None:
+        """Put the cursor on the column of that key, if there is one."""
+        for index, column in enumerate(self.columns):
+            if column.key == key:
+                self.move_to_column(index)
+
     def action_move(self, rows: int) -> None:
         """Move the cursor down by rows; up if negative."""
         self.move_to(self.cursor_index + rows)
@@ -248,12 +264,12 @@ class PagedTable(ScrollView, can_focus=True):
         if offset is None:
             return
         column = self.columns.at(offset.x, self.scroll_offset.x)
-        if offset.y < HEADER:
+        if offset.y < self._head:
             if column is not None:
                 self.move_to_column(column)
                 self.post_message(self.HeaderClicked(self.columns.all[column]))
             return
-        index = self.scroll_offset.y + offset.y - HEADER
+        index = self.scroll_offset.y + offset.y - self._head
         if index < self.total:
             self.move_to(index)
             if column is not None:
@@ -287,7 +303,9 @@ class PagedTable(ScrollView, can_focus=True):
         if y < HEADER:
             cursor = self._cursor_column if self.has_focus else None
             return painter.header_line(y, columns, scroll.x, cursor, self._sort)
-        index = scroll.y + y - HEADER
+        if self.pinned is not None and y == HEADER:
+            return painter.row_line(self.pinned, columns, scroll.x, None)
+        index = scroll.y + y - self._head
         if index >= self.total:
             return painter.empty_line()
         cursor = self._cursor_column if index == self.cursor_index else None
@@ -296,9 +314,14 @@ class PagedTable(ScrollView, can_focus=True):
     # Where things are
 
     @property
+    def _head(self) -> int:
+        """Lines above the rows that scroll."""
+        return HEADER + (self.pinned is not None)
+
+    @property
     def _page(self) -> int:
         """Number of rows that fit on the screen."""
-        return max(1, self.scrollable_content_region.height - HEADER)
+        return max(1, self.scrollable_content_region.height - self._head)
 
     def _row(self, index: int) -> TableRow | None:
         """The row of a number; None while it isn't held."""
@@ -311,7 +334,7 @@ class PagedTable(ScrollView, can_focus=True):
         return range(top, min(top + self._page, self.total))
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.columns.width, self.total + HEADER)
+        self.virtual_size = Size(self.columns.width, self.total + self._head)
 
     def _follow(self) -> int:
         """Move the cursor to where its row is now, if that is held; return by how many rows."""
@@ -344,8 +367,8 @@ class PagedTable(ScrollView, can_focus=True):
     # Painting
 
     def _refresh_row(self, index: int) -> None:
-        y = index - self.scroll_offset.y + HEADER
-        if y >= HEADER:
+        y = index - self.scroll_offset.y + self._head
+        if y >= self._head:
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _repaint_changed(self, before: dict[int, TableRow | None]) -> None:
@@ -356,7 +379,7 @@ class PagedTable(ScrollView, can_focus=True):
                 if old is not new:
                     self._refresh_row(index)
                 continue
-            y = index - self.scroll_offset.y + HEADER
+            y = index - self.scroll_offset.y + self._head
             for column, (was, now) in enumerate(zip(old.cells, new.cells, strict=True)):
                 start, end = self.columns.on_screen(column, self.scroll_offset.x)
                 if was != now and start < end:

@@ -80,14 +80,14 @@ def label_of_run(
     Raises:
         UsageError: a filter that means nothing.
     """
-    cell = _cell_of(con, run)
+    cell = cell_of_run(con, run)
     if cell is None:
         return ""
     cells = {cell: run} | cells_of_places(con, choice, [cell.place])
     return stored_labels(con, cells, catalogue)[cell]
 
 
-def _cell_of(con: sqlite3.Connection, run: str) -> Cell | None:
+def cell_of_run(con: sqlite3.Connection, run: str) -> Cell | None:
     """Return the cell that a run belongs to once it is done; None if there is no such run."""
     rows = fetch(
         con,

@@ -147,7 +147,8 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
     ]
     more = len(sentences) - most
     if more > 0:
-        sentences[most:] = [f"The same is true of {more} more cells."]
+        rest = "1 more cell" if more == 1 else f"{more} more cells"
+        sentences[most:] = [f"The same is true of {rest}."]
     return sentences
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import Catalogue, load_catalogue
-from engine.config.suites import SuiteExistsError, save_suite, suite_of_cells, suite_yaml
+from engine.config import Catalogue, EntryExistsError, load_catalogue
+from engine.config.suites import save_suite, suite_of_cells, suite_yaml
 from engine.errors import ConfigError, UsageError, UserError
 from engine.spec import CellKey, Overrides, Suite
 from engine.yamlfile import read_yaml
@@ -93,7 +93,7 @@ def test_a_saved_suite_is_found_again(
     assert path == tmp_path / "configs" / "suites" / "mine.yaml"
     loaded = load_catalogue()
     assert loaded.suite("mine") == suite(overrides={"lr": "0.01"})
-    with pytest.raises(SuiteExistsError, match="there is a suite 'mine' already"):
+    with pytest.raises(EntryExistsError, match="there is a suite 'mine' already"):
         save_suite(loaded, suite(cells=BLOCK))
     assert load_catalogue().suite("mine").cells
     save_suite(loaded, suite(cells=BLOCK), replace=True)

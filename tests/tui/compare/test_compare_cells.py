@@ -93,9 +93,9 @@ async def test_a_wrong_filter_says_where_and_leaves_the_table(measured: Measured
 @pytest.mark.parametrize(
     ("other", "why"),
     [
-        ({"split": SplitRule(kind="temporal")}, "other split: apart"),
-        ({"lr": 0.002}, "other settings: apart"),
-        ({"lr": 0.002, "split": SplitRule(kind="temporal")}, "other split: apart"),
+        ({"split": SplitRule(kind="temporal")}, "different split kept apart"),
+        ({"lr": 0.002}, "different settings kept apart"),
+        ({"lr": 0.002, "split": SplitRule(kind="temporal")}, "different split kept apart"),
     ],
 )
 async def test_cells_of_one_place_say_why_they_stand_apart(
@@ -106,7 +106,7 @@ async def test_cells_of_one_place_say_why_they_stand_apart(
     async with comparing(store) as (app, pilot):
         await pilot.press("b")
         await settled(pilot)
-        assert "apart" not in status(app)
+        assert "kept apart" not in status(app)
         store.add(seed=2, **other)
         await wait_for(pilot, lambda: table(app).total == 2, "two cells")
         assert why in status(app)

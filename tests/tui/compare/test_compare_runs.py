@@ -101,6 +101,8 @@ async def test_a_note_is_written_and_found(measured: MeasuredStore) -> None:
         await pilot.press("n")
         await settled(pilot)
         await pilot.press(*"fine", "enter")
+        await wait_for(pilot, lambda: any("✎" in m for m in column_of(app, "model")), "its sign")
+        await pilot.press("C", *"4", "enter")
         await wait_for(pilot, lambda: "fine" in column_of(app, "note"), "the note is shown")
         signed = [model for model in column_of(app, "model") if model.endswith(" ✎")]
         assert len(signed) == 1, "the sign stands beside the run that has a note"

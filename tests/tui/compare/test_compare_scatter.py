@@ -181,7 +181,9 @@ async def test_axes_are_chosen_and_swapped(measured: MeasuredStore) -> None:
         await pilot.press("x")
         await settled(pilot)
         assert isinstance(app.screen, AxisScreen)
-        names = [str(option.prompt) for option in app.screen.query_one(OptionList).options]
+        names = [
+            str(option.prompt).strip("✓ ") for option in app.screen.query_one(OptionList).options
+        ]
         app.screen.query_one(OptionList).highlighted = names.index("MRR@10/test")
         await pilot.press("enter")
         await wait_for(pilot, lambda: "MRR@10/test ↑" in drawn(plot), "the other axis")

@@ -142,3 +142,7 @@ def write_history(path: Path) -> None:
     cell = "sasrec,ml-100k,50,7"
     lines = [f"{n},{cell},{1_700_000_000 + n},.0{n + 5},.0{n + 6},2" for n in range(3)]
     path.write_text("\n".join([head, *lines]))
+
+
+def test_differences_to_a_baseline(snap_compare: Compare, measured: MeasuredStore) -> None:
+    assert picture(snap_compare, measured, (120, 36), "b", "down", "B")

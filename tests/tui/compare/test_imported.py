@@ -45,7 +45,6 @@ async def test_cells_are_made_of_them_when_asked_and_lead_in_nothing(
         await settled(pilot)
         assert "with imported" in status(app)
         first = table(app)._rows[0]
-        assert column_of(app, "profile")[0] == "imported"
         assert column_of(app, "seed")[0] == "↓×1"
         assert column_of(app, "test_ndcg_best")[0] == "0.9000"
         assert not any(cell.tone == "best" for cell in first.cells)

@@ -16,8 +16,8 @@ from engine.store.location import StoreLocation
 from engine.yamlfile import read_yaml
 from tui.app import SeqbenchApp
 from tui.dialogs.ask import AskScreen
+from tui.dialogs.saved import ChooseScreen, SaveScreen
 from tui.launch.screen import LaunchScreen
-from tui.launch.suites import LoadSuiteScreen, SaveSuiteScreen
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def shown(pilot: Pilot[None], selector: str) -> str:
 async def saving(pilot: Pilot[None], name: str) -> None:
     """Open the dialog and type a name."""
     await pilot.press("s")
-    await wait_for(pilot, lambda: isinstance(pilot.app.screen, SaveSuiteScreen), "the dialog")
+    await wait_for(pilot, lambda: isinstance(pilot.app.screen, SaveScreen), "the dialog")
     pilot.app.screen.query_one("#name", Input).value = name
     await pilot.pause()
 
@@ -86,7 +86,7 @@ async def test_a_selection_is_saved_and_loaded_again(absent_store: StoreLocation
         screen.grid.select(())
         await settled(pilot)
         await pilot.press("S")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, LoadSuiteScreen), "the list")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ChooseScreen), "the list")
         options = pilot.app.screen.query_one(OptionList)
         assert options.highlighted_option is not None
         assert options.highlighted_option.id == "mine"

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
-from engine.analysis.columns import beside_columns, column_named, shared_names
+from engine.analysis.baseline import with_difference_names
+from engine.analysis.columns import beside_columns, shared_names, sort_column
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
@@ -25,6 +26,7 @@ from tui.cli.results.tables import (
     tell_marks,
     tell_none,
 )
+from tui.cli.results.viewed import Viewed, beside_baseline, viewed
 from tui.cli.session import (
     Listed,
     Session,
@@ -55,6 +57,20 @@ from tui.cli.session import (
     "all. csv, json and xlsx have all without it.",
 )
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
+@click.option(
+    "--view",
+    "view",
+    metavar="NAME",
+    help="A view saved on Compare or in configs/views: its filter, order, columns, grouping and "
+    "baseline. Other options win.",
+)
+@click.option(
+    "--baseline",
+    default="",
+    metavar="RUN",
+    shell_complete=completion.runs,
+    help="Differences to a run, with --by-cell to its cell.",
+)
 @aggregate_option
 @click.option(
     "--sort",
@@ -116,6 +132,8 @@ def compare(
     format_: str,
     columns_: tuple[tuple[str, ...], ...],
     wide: bool,
+    view: str | None,
+    baseline: str,
     aggregate: str,
     sort: str | None,
     filter_: str,
@@ -135,11 +153,18 @@ def compare(
     A table on a terminal is as wide as that; elsewhere it has its usual columns. Test metrics are
     those of the epoch chosen on validation, unless --aggregate says otherwise.
     """
+    asked = Viewed(filter_, aggregate, sort, by_cell, imported, baseline)
+    if view is not None:
+        asked = viewed(session, view, asked, alone=not (pivot or pairs or inflation))
+    filter_, aggregate, sort = asked.filter, asked.aggregate, asked.sort
+    by_cell, imported = asked.by_cell, asked.imported
     formats = (*export.FORMATS, *(() if pairs or inflation else ("xlsx",)))
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
     if columns_ and (pivot or pairs or inflation):
         raise UsageError("--columns chooses columns of runs and of --by-cell.")
+    if baseline and (pivot or pairs or inflation):
+        raise UsageError("--baseline is for runs and --by-cell.")
     if columns_ and wide:
         raise UsageError("--wide shows all columns: leave it, or leave --columns.")
     if imported and not (by_cell or pivot):
@@ -157,7 +182,7 @@ def compare(
     wanted = parse_quality(quality) if quality is not None else None
     chosen = comparison.parse_aggregate(aggregate)
     words = flat(columns_)
-    names = columns_of(words, format_, wide=wide)
+    names = columns_of(words, format_, wide=wide) if asked.columns is None else [*asked.columns]
     width = terminal_width() if output is None and not wide else None
     if pairs:
         put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output, width)
@@ -178,8 +203,7 @@ def compare(
         form = PivotForm(format_, width, reference=reference, imported=imported)
         put_pivot(session, filter_, chosen, form, output)
         return
-    word, descending = _order(sort or comparison.SORT)
-    order = column_named(word, chosen)
+    order, descending = sort_column(sort or comparison.SORT, chosen)
     beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
@@ -206,6 +230,16 @@ def compare(
                 )
                 tell_cells(rows, counted, cells)
                 rows = cells
+            if asked.baseline:
+                rows = beside_baseline(
+                    session,
+                    connection,
+                    rows,
+                    asked.baseline,
+                    chosen,
+                    cells=by_cell,
+                    strict=asked.baseline == baseline,
+                )
     if not by_cell:
         tell_marks(rows)
     if not rows:
@@ -218,12 +252,6 @@ def compare(
         return
     if names is not None and wanted is not None:
         names = [comparison.TIME_TO_QUALITY, *names]
+    if names is not None:
+        names = with_difference_names(names, rows)
     put_rows(rows, format_, names, words, output, width)
-
-
-def _order(sort: str) -> tuple[str, bool]:
-    """The column, and whether the highest comes first."""
-    name, colon, direction = sort.rpartition(":")
-    if colon and direction.lower() in ("asc", "desc"):
-        return name, direction.lower() == "desc"
-    return sort, True
