@@ -58,8 +58,23 @@ sample: $(STAMP)
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.html
 	@$(BIN)/seqbench --db sample/runs.db report -o sample/report.md
 
-.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports
-bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports: bench-%: $(STAMP)
+# The pictures of the README and the tour, drawn from real runs: nine on MovieLens 100K, which it fetches
+# and trains first (ten minutes on two cores), while one more trains. The app looks as it does for a new
+# user: home is a folder of its own.
+PICTURED := $(CURDIR)/pictured
+PICTURED_APP := SEQBENCH_CACHE=$${SEQBENCH_CACHE:-$$HOME/.cache/seqbench/data} HOME=$(PICTURED) COLORTERM=truecolor
+
+.PHONY: pictures
+pictures: $(STAMP)
+	@rm -rf $(PICTURED) && mkdir $(PICTURED)
+	@$(BIN)/seqbench data fetch ml-100k
+	@$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db run --model sasrec,bert4rec,xlstm --dataset ml-100k --length 50 --seed 42,43,44 --set epochs=24 --wait
+	@$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db run --model sasrec,xlstm --dataset ml-100k --length 75
+	@$(PICTURED_APP) $(BIN)/python docs/make_pictures.py --db $(PICTURED)/runs.db $(ARGS); drawn=$$?; \
+		$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db cancel --all; exit $$drawn
+
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.
@@ -79,4 +94,4 @@ $(PEERS_STAMP): $(PEERS)/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS)/.venv sample dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS)/.venv sample pictured dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -24,6 +24,7 @@ from benchmarks.attempts import (
 )
 from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
+from engine.spec import Overrides
 from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import StoreConnection, write
 from engine.store.intake.ingest import ingest
@@ -76,11 +77,19 @@ class Copy:
     """Of every metric."""
 
 
-def make_store(location: StoreLocation, queued: int, finished: int) -> None:
+def make_store(
+    location: StoreLocation,
+    queued: int,
+    finished: int,
+    settings: Sequence[Overrides] = ({},),
+) -> None:
     """Make a store with so many runs: every cell of three models equally often.
 
     Finished runs have four epochs each. There are no run folders: a queued run's is made when the
     run is launched.
+
+    Args:
+        settings: overrides that finished runs have in turn.
 
     Raises:
         StoreError: it can't be written.
@@ -93,7 +102,7 @@ def make_store(location: StoreLocation, queued: int, finished: int) -> None:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -400000")
         for templates, count in (
-            (_finished(location, catalogue, chance, finished), finished),
+            (_finished(location, catalogue, chance, finished, settings), finished),
             (_queued(location, catalogue, queued), queued),
         ):
             with write(connection):
@@ -104,11 +113,18 @@ def make_store(location: StoreLocation, queued: int, finished: int) -> None:
 
 
 def _finished(
-    location: StoreLocation, catalogue: Catalogue, chance: random.Random, count: int
+    location: StoreLocation,
+    catalogue: Catalogue,
+    chance: random.Random,
+    count: int,
+    settings: Sequence[Overrides],
 ) -> list[str]:
     """A run of every cell for every way to end, or the first ``count`` of these."""
     kinds = list(product(ENDS, MODELS, DATASETS, LENGTHS))[:count]
-    specs = [catalogue.run_spec(model, data, length, 0) for _, model, data, length in kinds]
+    specs = [
+        catalogue.run_spec(model, data, length, 0, overrides=overrides)
+        for (_, model, data, length), overrides in zip(kinds, cycle(settings), strict=False)
+    ]
     ids = enqueue(location, specs)
     with closing(connect_writer(location)) as connection:
         for run, (end, *_) in zip(ids, kinds, strict=True):

@@ -50,9 +50,9 @@ PATIENCE = 300.0
 
 PACES = {
     "a line every 5 s": Settings(),
-    "a line a second": Settings(line_seconds=1.0),
-    "4 lines a second": Settings(line_seconds=0.25),
-    "a line a second; of Slurm's commands 20 % fail and 10 % hang for 12 s": Settings(
+    "a line per second": Settings(line_seconds=1.0),
+    "4 lines per second": Settings(line_seconds=0.25),
+    "a line per second; of Slurm's commands 20 % fail and 10 % hang for 12 s": Settings(
         line_seconds=1.0, failing=0.2, hanging=0.1
     ),
 }
@@ -256,7 +256,7 @@ def _report(filled: Filling, found: Mapping[str, Steady], screen: Sequence[float
     head = (
         "each job writes",
         "supervisor, of a core",
-        "lines/s taken in",
+        "lines/s ingested",
         "round, s: median, longest",
         "line to store, s: median, 95 %",
     )
@@ -266,7 +266,7 @@ def _report(filled: Filling, found: Mapping[str, Steady], screen: Sequence[float
             f"({filled.jobs / filled.seconds:.0f} a second), by {filled.share:.0%} of a core; "
             f"longest round {filled.longest:.2f} s.\n",
             table(head, rows),
-            f"\nJournal line to screen, the app watching, a line a second: median "
+            f"\nJournal line to screen, the app watching, a line per second: median "
             f"{percentile(screen, 0.5):.2f} s, 95 % {percentile(screen, 0.95):.2f} s.",
         )
     )

@@ -168,9 +168,22 @@ def _drain(terminal: Terminal, master: int) -> None:
 @contextmanager
 def watched_app(location: StoreLocation, marks: Path) -> Iterator[Terminal]:
     """The app on a terminal, writing its marks anew (see `benchmarks.watchedapp`)."""
+    with _marking("benchmarks.watchedapp", marks, "--db", str(location.db)) as terminal:
+        yield terminal
+
+
+@contextmanager
+def empty_app(marks: Path) -> Iterator[Terminal]:
+    """An empty app on a terminal, writing its mark anew (see `benchmarks.emptyapp`)."""
+    with _marking("benchmarks.emptyapp", marks) as terminal:
+        yield terminal
+
+
+@contextmanager
+def _marking(module: str, marks: Path, *options: str) -> Iterator[Terminal]:
     marks.unlink(missing_ok=True)
-    command = [sys.executable, "-P", "-m", "benchmarks.watchedapp", "--db", str(location.db)]
-    with on_terminal([*command, "--marks", str(marks)]) as terminal:
+    command = [sys.executable, "-P", "-m", module, "--marks", str(marks), *options]
+    with on_terminal(command) as terminal:
         yield terminal
 
 

@@ -52,7 +52,7 @@ def main() -> None:
         times = in_turns(works, arguments.rounds, device)
         rows.append((model, *(f"{1e6 * min(times[n]) / POSITIONS:.2f}" for n in works)))
     print(f"Measured on {machine(device)}; sizes of {arguments.dataset}, the fastest of several.\n")
-    print(table(["µs a position", *(f"L = {n:,}" for n in arguments.lengths)], rows))
+    print(table(["µs per position", *(f"L = {n:,}" for n in arguments.lengths)], rows))
 
 
 if __name__ == "__main__":

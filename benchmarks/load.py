@@ -78,24 +78,16 @@ def call_seconds(location: StoreLocation, *arguments: str, calls: int) -> float:
     return median(times)
 
 
-def opening(location: StoreLocation, marks: Path) -> tuple[float, float]:
-    """Seconds from the start of the app's process to its first paint, and to that of the store."""
-    with watched_app(location, marks) as terminal:
-        wait_for(lambda: _first(marks, "cells"), "the store on the Launch screen")
-        first, shown = read_marks(marks)[0]["t"], _first(marks, "cells")
-        return first - terminal.started, shown - terminal.started
-
-
-def _first(marks: Path, name: str) -> float:
+def first_mark(marks: Path, name: str) -> float:
     """When a paint first showed it; 0 if none did."""
     return next((float(mark["t"]) for mark in read_marks(marks) if mark.get(name)), 0.0)
 
 
 def watch_live(terminal: Terminal, marks: Path) -> None:
     """Show the Live screen and wait until it shows the steps of a run."""
-    wait_for(lambda: _first(marks, "cells"), "the store on the Launch screen")
+    wait_for(lambda: first_mark(marks, "cells"), "the store on the Launch screen")
     terminal.press("2")
-    wait_for(lambda: _first(marks, "step"), "a run on the Live screen")
+    wait_for(lambda: first_mark(marks, "step"), "a run on the Live screen")
 
 
 def watched(
@@ -237,7 +229,7 @@ def _watched_rows(found: Watched) -> list[Row]:
         ("journal line to screen, median", f"{middle:.2f} s", ""),
         ("journal line to screen, 95 %", f"{late:.2f} s", "≤ 1 s"),
         (f"app on the Live screen, {each}: share of a core", f"{found.app:.1%}", ""),
-        ("app's output a second", f"{found.bytes_a_second / 1e3:.1f} kB", ""),
+        ("app's output per second", f"{found.bytes_a_second / 1e3:.1f} kB", ""),
     ]
 
 

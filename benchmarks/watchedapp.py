@@ -79,7 +79,7 @@ def _live(screen: LiveScreen) -> Marks:
     # What stands on the screen, not what the widget was told last; where there is no room for the
     # step, the other lines were drawn with it.
     text = "".join(text for line in facts._lines for text, _ in line)
-    shown = run.step is not None and (f"{whole(run.step)} ·" in text or "step" not in text)
+    shown = run.step is not None and (f"{whole(run.step)} (" in text or "step" not in text)
     return {"run": run.id, "step": run.step} if shown else {}
 
 

@@ -1,7 +1,6 @@
-"""Draw the pictures of the README and of the tour from a real store, as it is:
-``python docs/make_pictures.py --db runs.db``.
-
-It wants runs that are done, among them two of one data set, and one in training.
+"""Draw the pictures of the README and of the tour: ``make pictures``, which trains runs first.
+ ``python docs/make_pictures.py --db runs.db`` draws them from a store that is there. It needs
+finished runs, at least two of them on the same data set, and one in training.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from tui.dialogs.since import SinceScreen
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = (120, 36)
 LOOKING, MOMENT = 8.0, 2.0
-"""Seconds: until the device panel has a history; until a dialog knows what it says."""
+"""Seconds until the device panel has a history, and until a dialog has read what it shows."""
 
 
 async def launch(pilot: Pilot[Any]) -> None:
-    """The cells, with what the one under the cursor holds."""
+    """The grid, with the results of the cell under the cursor."""
     await pilot.press("1")
     await asyncio.sleep(LOOKING)
     await pilot.press("escape", "right")
@@ -37,7 +36,7 @@ async def launch(pilot: Pilot[Any]) -> None:
 
 
 async def confirm(pilot: Pilot[Any]) -> None:
-    """What is missing of a data set's column, for 24 epochs each."""
+    """What is missing from a data set's column, with 24 epochs per run."""
     await pilot.press("c", "o")
     pilot.app.screen.query_one("#settings", TextArea).text = "epochs=24"
     await pilot.press("escape")
@@ -59,13 +58,13 @@ async def chart(pilot: Pilot[Any]) -> None:
 
 
 async def leave(pilot: Pilot[Any]) -> None:
-    """What goes on without the terminal."""
+    """What keeps running without the terminal."""
     await pilot.press("escape", "q")
     await asyncio.sleep(MOMENT)
 
 
 async def since(pilot: Pilot[Any]) -> None:
-    """What somebody finds who left before the first run was done."""
+    """What you find if you left before the first run was done."""
     app = pilot.app
     assert isinstance(app, SeqbenchApp)
     await pilot.press("escape", "1")
@@ -76,13 +75,13 @@ async def since(pilot: Pilot[Any]) -> None:
 
 
 async def compare(pilot: Pilot[Any]) -> None:
-    """All runs, the published figures below."""
+    """All runs, with the published results below."""
     await pilot.press("escape", "3", "home")
     await asyncio.sleep(LOOKING)
 
 
 async def diff(pilot: Pilot[Any]) -> None:
-    """The two best that are done, beside each other."""
+    """The two best finished runs, compared."""
     await pilot.press("slash", *"state:done", "enter")
     await asyncio.sleep(MOMENT)
     await pilot.press("home", "space", "space", "equals_sign")
@@ -108,20 +107,22 @@ def first_end(location: StoreLocation) -> float:
     return float(found[0])
 
 
-async def draw(db: Path) -> None:
+async def draw(db: Path, folder: Path) -> None:
     app = SeqbenchApp(store_location(db), None)
     async with app.run_test(size=SIZE) as pilot:
         await asyncio.sleep(MOMENT)
         for step in STEPS:
             await step(pilot)
-            app.save_screenshot(f"{step.__name__}.svg", path=str(PICTURES))
+            app.save_screenshot(f"{step.__name__}.svg", path=str(folder))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", type=Path, required=True)
-    PICTURES.mkdir(exist_ok=True)
-    asyncio.run(draw(parser.parse_args().db))
+    parser.add_argument("--to", type=Path, default=PICTURES, help="the folder of the pictures")
+    chosen = parser.parse_args()
+    chosen.to.mkdir(exist_ok=True)
+    asyncio.run(draw(chosen.db, chosen.to))
 
 
 if __name__ == "__main__":

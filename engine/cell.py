@@ -1,4 +1,4 @@
-"""Cells: runs that differ in their seed only, whose figures are averaged.
+"""Cells: runs that differ in their seed only, whose results are averaged.
 
 `FIELDS` tell one cell from another. The settings are a digest of all that a result depends on
 except the seed (`engine.spec.identity`), protocol and split included; the checksum is of the

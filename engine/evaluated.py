@@ -32,8 +32,8 @@ class Evaluated:
 
 
 def evaluated_of(start: Mapping[str, Any]) -> Evaluated | None:
-    """Return whom a journal's ``start`` records to be evaluated; ``None`` of one that doesn't, as
-    of an earlier version."""
+    """Return the evaluated users that a journal's ``start`` records; ``None`` if it doesn't, as in
+    earlier versions."""
     users, valid, test = (start.get(name) for name in ("users", "valid_users", "test_users"))
     if type(users) is int and type(valid) is int and type(test) is int:
         return Evaluated(users, valid, test)
@@ -51,8 +51,8 @@ class Ceiling:
 
     @property
     def highest(self) -> float | None:
-        """The highest value of a metric, leaving chance aside, 0 to 1; ``None`` if nobody is
-        evaluated."""
+        """The highest value of a metric, apart from chance, 0 to 1; ``None`` if no user
+        is evaluated."""
         return (self.users - self.cold) / self.users if self.users else None
 
     @property
@@ -61,7 +61,7 @@ class Ceiling:
         if not self.cold or self.highest is None:
             return ""
         which = f"{self.cold:,} of {self.users:,} test items"
-        return f"at most {self.highest:.4f}, leaving chance aside: {which} never occur in training"
+        return f"at most {self.highest:.4f}, apart from chance: {which} never occur in training"
 
 
 def ceiling_of(start: Mapping[str, Any]) -> Ceiling | None:
@@ -80,11 +80,12 @@ def cold_sentence(valid: Ceiling, test: Ceiling) -> str:
         return ""
     said = (
         f"Cold items: the test item of {test.cold:,} of {test.users:,} evaluated users and the "
-        f"validation item of {valid.cold:,} of {valid.users:,} occur in no training interaction. A "
-        "model that knows only training items hits them by chance alone: leaving that aside, each "
-        f"metric is at most {test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on "
+        f"validation item of {valid.cold:,} of {valid.users:,} occur in no training interaction. "
+        f"A model "
+        "that knows only training items can only hit them by chance: apart from that, each metric "
+        f"is at most {test.highest or 0:.4f} on test and {valid.highest or 0:.4f} on "
         "validation."
     )
     if valid.cold == valid.users:
-        said += " Validation can't tell one epoch from another."
+        said += " Validation can't tell epochs apart."
     return said

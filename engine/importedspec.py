@@ -16,9 +16,8 @@ Origin = Literal["imported-tensorboard", "imported-csv"]
 
 class ImportedSpec(Strict):
     """Model, data set, length and seed of an imported run, and where it came from.
-
-    Its settings are unknown, so it can't be trained again, and its figures aren't known to be
-    comparable with others.
+     Its settings are unknown, so it can't be trained again, and it isn't known whether its results
+    are comparable with others.
     """
 
     origin: Origin

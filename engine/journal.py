@@ -72,7 +72,7 @@ class JournalWriter:
             self._seq += 1  # even if it is cut: all but its newline may be there
             self._torn = written != len(data)
             if self._torn:
-                raise OSError(errno.ENOSPC, "the journal line was cut short: is the disk full?")
+                raise OSError(errno.ENOSPC, "the journal line was truncated: is the disk full?")
             self._last_write = time.monotonic()
             self._unsynced = True
             if kind in DURABLE:

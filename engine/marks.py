@@ -1,7 +1,7 @@
 """Marks of runs that aren't comparable with others: for their times, their data or their training.
 
-Those of times are derived from what a GPU's driver reports, and from what the kernel says of the
-processor. Those of data are derived from what the attempts say of them, the one of training from
+Those of times are derived from what a GPU's driver reports, and from what the kernel says of CPU
+time. Those of data are derived from what the attempts say of them, the one of training from
 the run's best epoch and its limit.
 """
 
@@ -39,18 +39,18 @@ OF_METRICS = OF_DATA | OF_TRAINING
 """The marks that keep a run's metrics from being compared; the others are of times."""
 
 MEANING: Mapping[str, str] = {
-    SHARED: "another process was on its GPU, so times, memory and utilisation are of both",
+    SHARED: "another process was on its GPU, so times, memory and utilization belong to both",
     "throttled-heat": "its GPU's clock was held down by heat, so times are longer",
     "throttled-power": "its GPU's clock was held down at the power limit, so times depend on it",
     "throttled-hardware": "its GPU's clock was held down by the hardware, so times are longer",
-    BUSY: f"it had less than {100 * UNDISTURBED_SHARE:.0f} % of the processor time that it asked "
-    "for, as others had it or a limit was reached, so times are longer",
-    OTHER_COPY: "the file of its data set isn't the one that its entry knows, so its figures don't "
-    "compare with published ones",
-    CHANGED_DATA: "its data changed between two attempts, so what it was tested on may be what it "
+    BUSY: f"it got less than {100 * UNDISTURBED_SHARE:.0f} % of the CPU time it asked for, because "
+    "of other processes or a limit, so times are longer",
+    OTHER_COPY: "its data set's file isn't the one that its entry names, so its metrics aren't "
+    "comparable with published ones",
+    CHANGED_DATA: "its data changed between two attempts, so it may have been tested on what it "
     "was trained on",
-    STILL_IMPROVING: "its best epoch is the last one that its limit allowed, so with more epochs "
-    "its metrics may be better",
+    STILL_IMPROVING: "its best epoch is the last one that its epoch limit allowed, so with more "
+    "epochs its metrics may be better",
 }
 """The explanation of every mark, in display order."""
 
@@ -79,13 +79,13 @@ def marks_of(samples: Iterable[tuple[float | None, float | None]]) -> tuple[str,
 
 
 def of_metrics(marks: object) -> tuple[str, ...]:
-    """Return the marks in `OF_METRICS` among a run's, which are words with blanks between; none of
+    """Return the marks in `OF_METRICS` among a run's, which are words separated by spaces; none of
     ``None``."""
     return tuple(mark for mark in str(marks or "").split() if mark in OF_METRICS)
 
 
 def of_times(marks: object) -> tuple[str, ...]:
-    """Return the marks of times among a run's, which are words with blanks between."""
+    """Return the marks of times among a run's, which are separated by spaces."""
     return tuple(mark for mark in str(marks or "").split() if mark not in OF_METRICS)
 
 

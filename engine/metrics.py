@@ -24,8 +24,8 @@ EPOCH_MEASURES = (
     "gpu_memory_mib",  # null without a GPU
     "gpu_utilization",  # per cent, mean over the epoch; null without a GPU
     *METRIC_COLUMNS,
-    "cpu_seconds",  # processor time of training, of all threads; null of runs of before
-    "cpu_wait_seconds",  # that these threads were ready, and no core was free; null if untold
+    "cpu_seconds",  # CPU time of training, of all threads; null for runs of earlier versions
+    "cpu_wait_seconds",  # that these threads were ready while no core was free; null if unknown
 )
 """Numeric columns of an epoch, in the table ``epochs``."""
 

@@ -23,7 +23,7 @@ MOST_SEEDS = 1000
 """Largest number of seeds in an order."""
 
 ENOUGH_SEEDS = 3
-"""Seeds a cell that are proposed in place of one, with which nothing can be told of differences."""
+"""Seeds per cell that are proposed instead of one, which allows no conclusion about differences."""
 
 _SEEDS = 2**31
 """Seeds are smaller."""
@@ -57,11 +57,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise UsageError(f"Seeds are whole numbers such as 42 or 1-5, not {shown(word)}.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise UsageError(f"{word} runs backwards: write {last}-{first}.")
+            raise UsageError(f"{word} counts backwards: write {last}-{first}.")
         if last >= _SEEDS:
-            raise UsageError(f"Seeds are smaller than {_SEEDS}, and {last} is not.")
+            raise UsageError(f"Seeds are smaller than {_SEEDS}, but {last} isn't.")
         if last - first + len(seeds) >= MOST_SEEDS:
-            raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
+            raise UsageError(f"At most {MOST_SEEDS:,} seeds at a time.")
         seeds += range(first, last + 1)
     return tuple(dict.fromkeys(seeds))
 

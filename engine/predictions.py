@@ -106,7 +106,7 @@ def predictions(
     except subprocess.TimeoutExpired:
         raise DataError("Predicting took too long: is the machine busy?") from None
     except (OSError, ValueError):
-        raise DataError("Predicting was broken off: is there enough memory?") from None
+        raise DataError("Predicting was interrupted: is there enough memory?") from None
     if "problem" in answer:
         raise DataError(str(answer["problem"]))
     users = [_user_prediction(each) for each in answer["users"]]

@@ -107,8 +107,8 @@ def run_folder(runs: Path, run_id: str) -> RunFolder:
     """
     if not RUN_ID.fullmatch(run_id) or ".." in run_id:
         raise RunError(
-            f"{shown(run_id)} is no run's id: the database was changed by hand, "
-            "`seqbench db rebuild` makes it anew."
+            f"{shown(run_id)} isn't a run's id: the database was edited; `seqbench db rebuild` "
+            "rebuilds it."
         )
     return RunFolder(runs / run_id)
 

@@ -1,8 +1,7 @@
-"""A figure over the seeds of a cell: mean, deviation of the sample, count.
-
-`spread` reads the values twice, corrected for the rounding of the mean (Chan, Golub & LeVeque
-1983, eq. 1.7); equal figures have their value for a mean and no deviation. `spread_of_sums` says
-the same from sums that SQL makes of many cells in one pass, where these sums tell it.
+"""A measure over the seeds of a cell: mean, sample standard deviation, count.
+ `spread` reads the values twice, corrected for the rounding of the mean (Chan, Golub & LeVeque
+1983, eq. 1.7); equal values have that value for a mean and no deviation. `spread_of_sums` says the
+same from sums that SQL makes of many cells in one pass, where these sums tell it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ deviation of less than 0.3 % of the mean."""
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A figure over the seeds of a cell."""
+    """A measure over the seeds of a cell."""
 
     mean: float
     deviation: float | None

@@ -1,5 +1,5 @@
-"""Facts of the user's surroundings that may be absent, as in a container, each with what stands for
-it: the name, the home folder, folders for caches and memory, the working folder."""
+"""Facts about the user's surroundings that may be missing, as in a container, each with its
+replacement: the name, the home folder, folders for caches and memory, the working folder."""
 
 from __future__ import annotations
 

@@ -267,7 +267,7 @@ CASES = {
         says=("3 imported runs are left out",),
         claims=(TOLD_APART,),
     ),
-    "one model": Case(_one_model, MODELS, ("quality",), says=("nothing to be compared with",)),
+    "one model": Case(_one_model, MODELS, ("quality",), says=("nothing to compare it with",)),
     "two data sets of one name": Case(
         _two_data_sets_of_one_name,
         MODELS,

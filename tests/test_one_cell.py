@@ -40,8 +40,8 @@ from engine.store.compare.grouping import (
     cell_lines,
     cell_table,
     counted_runs,
-    seeds_of_cells,
 )
+from engine.store.compare.planned_seeds import seeds_of_cells
 from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import StoreConnection, fetch, write
 from engine.store.intake.folders import save_unsaved

@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from tui.charts.charted import ChartWanted
     from tui.dialogs.news import News
 
+WARM_AFTER = 0.5
+"""Seconds from when the configuration is read, in which the first screen reads the store."""
+
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
 
@@ -90,6 +93,7 @@ class SeqbenchApp(Lab):
     COMMANDS = {ActionCommands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(40, "-high")]  # noqa: RUF012
     ENABLE_SELECT_AUTO_SCROLL = False
 
     def __init__(
@@ -178,6 +182,8 @@ class SeqbenchApp(Lab):
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed."""
+        if self.catalogue is None:
+            self._warm_up()
         self.catalogue = catalogue
         for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
@@ -186,6 +192,20 @@ class SeqbenchApp(Lab):
         self.catalogue_problem = sentence
         for screen in all_screens(self):
             screen.post_message(CatalogueFailed(sentence))
+
+    def _warm_up(self) -> None:
+        from tui.parts.warm import warm_up
+
+        done = partial(self.call_later, self._take_style_sheets)
+        warm_up(self._leaving, WARM_AFTER, self.get_css_variables(), done)
+
+    def _take_style_sheets(self) -> None:
+        """Know the rules of screens before they are opened: nothing is styled again then."""
+        from tui.parts.warm import style_sheets
+
+        for path in style_sheets():
+            if not self.stylesheet.has_source(str(path)):
+                self.stylesheet.read(path)
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
@@ -276,7 +296,7 @@ class SeqbenchApp(Lab):
         if self.news is not None:
             self.push_screen(SinceScreen(self.news))
         else:
-            self.notify("Nothing had ended since you left.")
+            self.notify("Nothing finished since you left.")
 
     async def on_event(self, event: events.Event) -> None:
         """Make pasted text harmless; draw held frames when the user acts."""
@@ -295,13 +315,13 @@ class SeqbenchApp(Lab):
         """Show one chart on the whole screen."""
         from tui.charts.screen import ChartScreen
 
-        self.push_screen(ChartScreen(message.run_id, message.chart, message.view, message.overlay))
+        self.push_screen(ChartScreen(message.run_id, message.chart))
 
     def on_replay_wanted(self, message: ReplayWanted) -> None:
         """Replay a run."""
         from tui.run.replay.screen import ReplayScreen
 
-        self.push_screen(ReplayScreen(message.run_id, message.overlay))
+        self.push_screen(ReplayScreen(message.run_id))
 
     def on_run_wanted(self, message: RunWanted) -> None:
         """Show a run's details."""

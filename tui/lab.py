@@ -5,7 +5,6 @@ Screens and widgets import this and never `tui.app`, which composes them.
 
 from __future__ import annotations
 
-import sqlite3
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -65,6 +64,8 @@ class Lab(App[None]):
         """
 
         def in_thread() -> None:
+            import sqlite3  # not before the first paint
+
             try:
                 result = act()
             except (UserError, sqlite3.Error, OSError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -76,10 +76,9 @@ class RunWanted(Message):
 
 @dataclass
 class ReplayWanted(Message):
-    """Ask to replay a run, with other runs laid over its charts."""
+    """Ask to replay a run."""
 
     run_id: str
-    overlay: Sequence[str]
 
 
 @dataclass

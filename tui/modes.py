@@ -6,23 +6,25 @@ from collections.abc import Callable
 
 from textual.screen import Screen
 
+from tui.shell.private import in_style
+
 
 def _launch() -> Screen[None]:
     from tui.launch.screen import LaunchScreen
 
-    return LaunchScreen()
+    return in_style(LaunchScreen())
 
 
 def _live() -> Screen[None]:
     from tui.live.screen import LiveScreen
 
-    return LiveScreen()
+    return in_style(LiveScreen())
 
 
 def _compare() -> Screen[None]:
     from tui.compare.screen import CompareScreen
 
-    return CompareScreen()
+    return in_style(CompareScreen())
 
 
 MODES: dict[str, str | Callable[[], Screen[None]]] = {

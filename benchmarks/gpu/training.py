@@ -31,7 +31,7 @@ SAMPLE_SECONDS = 0.1
 PROFILE = "reference"
 SHAPES = {"ml-10m": TEN_MILLION, "ml-20m": TWENTY_MILLION}
 HEADERS = (
-    *("data set", "L", "model", "training, s an epoch", "evaluation, s"),
+    *("data set", "L", "model", "training, s per epoch", "evaluation, s"),
     *("peak GPU memory, MiB", "utilization, %"),
 )
 QUALITY = ("recall", "ndcg", "recall_masked", "ndcg_masked")

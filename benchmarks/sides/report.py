@@ -34,7 +34,7 @@ def markdown(result: Result) -> str:
     """Heading, setting, table and notes."""
     target = f"s to Recall@10 {_recall(result.limits.target)}"
     headers = [
-        *("model", "side", "parameters", "measured", "training, s an epoch", "evaluation, s"),
+        *("model", "side", "parameters", "measured", "training, s per epoch", "evaluation, s"),
         *("peak memory, MiB", "best validation Recall@10", target, "s to RecBole's best"),
     ]
     races = result.races.items()

@@ -1,1 +1,1 @@
-"""What the recorded runs say: comparisons, reference figures beside ours, exports."""
+"""What can be read from the recorded runs: comparisons, published results beside ours, exports."""

@@ -10,7 +10,7 @@ from engine.analysis.comparison import Row, Value
 _PLACE = ("model", "dataset", "length", "profile")
 _WHY = {
     "data": "their data differ (checksum {})",
-    "protocol": "they were measured by different protocols (protocol {})",
+    "protocol": "they were measured with different protocols (protocol {})",
     "split": "their splits differ (split {})",
     "settings": "their settings differ ({})",
 }
@@ -19,7 +19,8 @@ _DIGITS = 12
 
 
 class Conditions(NamedTuple):
-    """What a cell's figures were measured with; cells of one place differ in some of it."""
+    """The conditions under which a cell was measured; cells of the same model, data set and
+    length differ in some of them."""
 
     profile: Value
     settings: Value
@@ -80,7 +81,7 @@ def _sentence(alike: Sequence[Row]) -> str:
             reasons.append(why.format(", ".join(values)))
     model, dataset, length, profile = (alike[0][name] for name in _PLACE)
     which = f"{model} × {dataset} × {length} ({profile})"
-    return f"{which} stands in rows of its own, never averaged: {'; '.join(reasons)}."
+    return f"{which} has rows of its own, which are never averaged: {'; '.join(reasons)}."
 
 
 def _shown(value: Value, name: str) -> str:

@@ -15,6 +15,9 @@ from engine.store.compare.filter_sql import field_columns
 HELD = ("state", "model", "dataset", "length", "seed")
 """Columns that name a row: always shown, and first."""
 
+_OF_CELLS = ("model", "dataset", "length", "label", "seeds")
+"""Columns that name a row of cells."""
+
 DEFAULT = (
     "NDCG@10/test",
     "Recall@10/test",
@@ -92,6 +95,16 @@ def beside_columns(aggregate: Aggregate) -> list[Column]:
     return [column for column in every_column(aggregate).values() if column not in own]
 
 
+def shared_names(beside: Iterable[Column]) -> list[str]:
+    """Name those of some columns that a cell has where its runs agree."""
+    return [column.name for column in beside if column.name != "age"]
+
+
+def row_names(names: Sequence[str], *, cells: bool) -> list[str]:
+    """Put the columns that name a row of runs or of cells before others."""
+    return [*(_OF_CELLS if cells else HELD), *names]
+
+
 @cache
 def every_column(aggregate: Aggregate) -> dict[str, Column]:
     """Return all columns that can be shown, by name, in the order in which they are offered."""
@@ -129,30 +142,38 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     """Return the columns that a user names, each once, without `HELD`.
 
     Args:
-        words: names of columns, those of a filter's fields, and `PRESETS`, in any case.
+        words: names of columns as `column_named` takes them, and `PRESETS`, in any case.
 
     Raises:
         UsageError: a word is neither; says the nearest.
     """
-    offered = every_column("best")
-    by_source = {column.source.lower(): name for name, column in offered.items()}
-    by_field = {
-        word: by_source[source] for word, source in field_columns().items() if source in by_source
-    }
-    by_word = by_field | by_source
-    by_word |= {name.lower(): name for name in offered} | _RENAMED
     found: dict[str, None] = {}
     for word in map(str.strip, words):
         if word.lower() in PRESETS:
             found |= dict.fromkeys(preset(word.lower()))
-        elif name := by_word.get(word.lower()):
-            found[name] = None
         else:
-            near = nearest(word.lower(), [*by_word, *PRESETS])
-            named = near and next((name for name in offered if name.lower() == near), near)
-            hint = f"did you mean {named!r}?" if named else f"name one such as {_EXAMPLES}."
-            raise UsageError(f"there is no column {cut(word, 30)!r}: {hint}")
+            found[column_named(word).name] = None
     return tuple(name for name in found if name not in HELD)
+
+
+def column_named(word: str, aggregate: Aggregate = "best") -> Column:
+    """Find a column by its name, the store's, or that of a filter's field, in any case.
+
+    Raises:
+        UsageError: there is none; says the nearest.
+    """
+    offered = every_column(aggregate)
+    by_source = {column.source.lower(): name for name, column in offered.items()}
+    fields = field_columns(aggregate).items()
+    by_word = {field: by_source[source] for field, source in fields if source in by_source}
+    by_word |= by_source | {name.lower(): name for name in offered} | _RENAMED
+    wanted = word.strip().lower()
+    if name := by_word.get(wanted):
+        return offered[name]
+    near = nearest(wanted, [*by_word, *PRESETS])
+    named = near and next((name for name in offered if name.lower() == near), near)
+    hint = f"did you mean {named!r}?" if named else f"name one such as {_EXAMPLES}."
+    raise UsageError(f"there is no column {cut(word, 30)!r}: {hint}")
 
 
 def shown_columns(aggregate: Aggregate, names: Sequence[str] = DEFAULT) -> tuple[Column, ...]:

@@ -1,7 +1,6 @@
 """Runs side by side: which columns there are, under which names, and the rows of a comparison.
-
-The reference table's twelve columns keep exactly its names. Figures over all items and figures
-with the user's seen items masked stand in columns of their own.
+ The reference table's twelve columns keep exactly its names. Metrics over all items and metrics
+with the user's seen items masked have separate columns.
 """
 
 from __future__ import annotations
@@ -19,16 +18,18 @@ from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean
 from engine.marks import in_order
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
+from engine.spec.settings import SETTINGS
 from engine.spread import Spread, spread
 from engine.store.compare.comparison import comparison
+from engine.store.settings import read_settings
 from engine.store.tags import parse_tags
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
 AGGREGATE_MEANING: dict[Aggregate, str] = {
     "best": "at the epoch chosen on validation",
-    "max": "maximum over epochs: looks at the test set",
-    "min": "minimum over epochs: looks at the test set",
+    "max": "maximum over epochs (uses the test set)",
+    "min": "minimum over epochs (uses the test set)",
     "last": "at the last epoch",
     "mean": "mean over epochs",
 }
@@ -71,6 +72,8 @@ class Column:
     kind: Kind
     better: Literal["higher", "lower"] | None = None
     """Which end of it is good, where one is."""
+    setting: bool = False
+    """Whether it is a setting (`engine.spec.settings`), which the runs of a cell have in common."""
 
 
 COSTS = frozenset(
@@ -99,6 +102,12 @@ FACTS = (
     Column("marks", "marks", "text"),
 )
 
+_SETTING_KINDS: dict[str, Kind] = {"whole": "whole", "real": "rate", "text": "text"}
+SETTING_COLUMNS = tuple(
+    Column(title, title, _SETTING_KINDS[each.kind], setting=True)
+    for title, each in SETTINGS.items()
+)
+
 
 @cache
 def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
@@ -123,6 +132,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
         Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
+        *SETTING_COLUMNS,
     )
 
 
@@ -150,7 +160,7 @@ def compare_rows(
     limit: int | None = None,
     beside: Sequence[Column] = (),
 ) -> list[Row]:
-    """Read the runs that match, one dict a run, keys in the order of the columns.
+    """Read the matching runs, one dict per run, with keys in the order of the columns.
 
     ``beside`` are further columns of the store, which follow; the tags of a run are one text.
     ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
@@ -161,9 +171,9 @@ def compare_rows(
         UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
     """
     chosen = parse_aggregate(aggregate)
-    shown = columns(chosen)
     beside = [entry for entry in beside if entry.name not in column_names(chosen)]
-    sources = [entry.source for entry in (*shown, *beside)]
+    figures = [entry for entry in columns(chosen) if not entry.setting]
+    sources = [*(entry.source for entry in (*figures, *beside)), "configuration"]
     order = sort.source if isinstance(sort, Column) else column(sort, chosen).source
     found = comparison(
         con,
@@ -174,16 +184,18 @@ def compare_rows(
         -1 if limit is None else limit,
         aggregate=chosen,
     )
-    names, unknown = [entry.name for entry in shown], dict.fromkeys(PROVENANCE)
+    names, unknown = [entry.name for entry in figures], dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
+    settings = read_settings(con, {values[-1] for values in found})
     tags = cache(_tags_text)
     rows: list[Row] = []
     for values in found:
         finite = values if _INFINITE.isdisjoint(values) else map(_finite, values)
         row: Row = dict(zip(names, finite, strict=False))
+        row |= settings[values[-1]]
         row["aggregate"] = chosen
         row |= origins.get(str(values[0]), unknown)
-        for entry, value in zip(beside, values[len(shown) :], strict=True):
+        for entry, value in zip(beside, values[len(figures) : -1], strict=True):
             row[entry.name] = tags(value) if entry.source == "tags" else value
         rows.append(row)
     return rows
@@ -198,7 +210,7 @@ def parse_aggregate(text: str) -> Aggregate:
 
 
 def epochs_words(aggregate: Aggregate) -> str:
-    """Say how a run's epochs become its figures, times among them (`engine.metrics.summary_of`)."""
+    """Say how a run's epochs are aggregated, including times (`engine.metrics.summary_of`)."""
     times = "" if aggregate == "max" else "; times are medians over epochs"
     return f"{AGGREGATE_MEANING[aggregate]}{times}"
 
@@ -260,7 +272,7 @@ def short_spread_text(spread: Spread | None, kind: Kind) -> str:
 
 
 def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
-    """Append a deviation to a figure's text, with as many decimals as the text has.
+    """Append a deviation to a value's text, with as many decimals as the text has.
 
     A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
     the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
@@ -292,7 +304,7 @@ def with_sign(text: str, value: float) -> str:
 
 
 def split_heading(name: str) -> tuple[str, str]:
-    """Split a column's name into two lines, so that narrow figures have a narrow column."""
+    """Split a column's name into two lines, so that narrow values have a narrow column."""
     if " (" in name:
         first, _, second = name.rpartition(" (")
         return first, f"({second}"
@@ -330,7 +342,11 @@ def by_cell(
         labels: what tells cells apart (`engine.analysis.labels.words`); nothing does if not given.
         beside: further columns of the rows; a cell has the value that all its runs have.
     """
-    measured = [entry.name for entry in columns() if entry.kind != "text" and entry not in FACTS]
+    measured = [
+        entry.name
+        for entry in columns()
+        if entry.kind != "text" and entry not in FACTS and not entry.setting
+    ]
     found: list[Row] = []
     for cell, runs in runs_by_cell(rows, cells).items():
         first: Row = {name: runs[0][name] for name in _PLACE}
@@ -347,6 +363,7 @@ def by_cell(
             _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
+        first |= {entry.name: runs[0].get(entry.name) for entry in SETTING_COLUMNS}
         for name in beside:
             first.setdefault(name, runs[0][name] if len({row[name] for row in runs}) == 1 else None)
         found.append(first)

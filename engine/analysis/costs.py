@@ -35,13 +35,13 @@ class Cost:
 
 
 TO_BEST = Cost("seconds_to_best", "Training to the chosen epoch", "s", "seconds")
-EPOCH = Cost("epoch_seconds", "Training an epoch", "s", "real")
-EPOCH_CPU = Cost("cpu_seconds", "Processor time of an epoch", "s", "seconds")
+EPOCH = Cost("epoch_seconds", "Training per epoch", "s", "real")
+EPOCH_CPU = Cost("cpu_seconds", "CPU time per epoch", "s", "seconds")
 PARAMETERS = Cost("parameters", "Parameters", "", "whole", exact=True)
 GPU_MEMORY = Cost("gpu_memory_mib", "Peak GPU memory", "MiB", "whole")
 HOST_MEMORY = Cost("host_memory_mib", "Peak memory of the process", "MiB", "whole")
-SPEED_1 = Cost("users_per_second_1", "Users/s, one at a time", "users/s", "whole", "higher")
-SPEED_256 = Cost("users_per_second_256", "Users/s, 256 at once", "users/s", "whole", "higher")
+SPEED_1 = Cost("users_per_second_1", "Users/s at batch size 1", "users/s", "whole", "higher")
+SPEED_256 = Cost("users_per_second_256", "Users/s at batch size 256", "users/s", "whole", "higher")
 
 COSTS = (TO_BEST, EPOCH, EPOCH_CPU, PARAMETERS, GPU_MEMORY, HOST_MEMORY, SPEED_1, SPEED_256)
 
@@ -60,7 +60,7 @@ class CostedCell:
 
     @property
     def differs(self) -> str:
-        """What tells it from cells of its model and length; empty if nothing does."""
+        """What distinguishes it from other cells of its model and length; empty if nothing does."""
         return self.label.removeprefix(cell_title(self.cell.cell, "")).strip()
 
     @property

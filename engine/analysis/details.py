@@ -16,12 +16,12 @@ from engine.store.compare.comparison import SUMMARY_COLUMNS, runs_by_id
 from engine.store.database import fetch
 
 FIGURES = ("parameters", *SPEEDS, *SUMMARY_COLUMNS)
-"""The names of a run's figures."""
+"""The names of a run's metrics and costs."""
 
 
 @dataclass(frozen=True)
 class RunDetails:
-    """One run, with its configuration, figures, epochs, attempts and warnings."""
+    """One run, with its configuration, metrics, epochs, attempts and warnings."""
 
     run: queries.Run
     spec: Mapping[str, Any]

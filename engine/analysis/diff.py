@@ -1,4 +1,4 @@
-"""Two runs, or two cells, beside each other: only what differs, and the figures of both."""
+"""A comparison of two runs or two cells: only what differs, and the metrics of both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANY = 100
 _SECTIONS = ("architecture", "training", "source")
 _TITLES = {"source": "data"}
 _ELSEWHERE = {("architecture", "model"), ("source", "name"), ("source", "split")}
-"""What is named by the run, or told by its provenance."""
+"""Facts that the run's name or its provenance gives."""
 _VERSIONS = ("protocol", "code", "torch")
 _DEVICE = ("device", "dtype")
 _FIRST = {"NDCG@10/test": 0, "Recall@10/test": 1, "HitRate@10/test": 2, "MRR@10/test": 3}
@@ -61,7 +61,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of both sides."""
+    """One metric or cost of both sides."""
 
     column: Column
     left: Spread | None
@@ -79,14 +79,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Diff:
-    """What differs between two sides, and the figures of both."""
+    """What differs between two sides, and the metrics of both."""
 
     left: Side
     right: Side
     settings: tuple[Setting, ...]
     figures: tuple[Figure, ...]
     warnings: tuple[str, ...] = field(default=())
-    """Why the figures are not to be compared."""
+    """Why the metrics aren't comparable."""
 
 
 def run_side(con: sqlite3.Connection, run: str, aggregate: Aggregate) -> Side:
@@ -140,14 +140,14 @@ def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: A
     )
     names = {setting.name for setting in settings}
     warnings = tuple(
-        f"Different {what}: the figures aren't comparable."
+        f"Different {what}: the metrics aren't comparable."
         for name, what in _COMPARABLE.items()
         if name in names
     )
     warnings = warnings[:1]
     if marks:
         why = " ".join(f"{mark}: {MEANING[mark]}." for mark in marks)
-        warnings += (f"Costs aren't compared, as a run is marked {why}",)
+        warnings += (f"Costs aren't compared, because a run is marked {why}",)
     return Diff(left, right, settings, figures, warnings)
 
 
@@ -176,7 +176,7 @@ def difference_text(one: Figure) -> str:
 
 
 def _measured(aggregate: Aggregate) -> list[Column]:
-    measured = [entry for entry in columns(aggregate) if entry.kind != "text"]
+    measured = [entry for entry in columns(aggregate) if entry.kind != "text" and not entry.setting]
     chosen = [entry for entry in measured if entry.name not in ("length", "seed")]
     return sorted(chosen, key=lambda entry: _FIRST.get(entry.name, len(_FIRST)))
 

@@ -10,12 +10,12 @@ import json
 import re
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import islice
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from rich.cells import cell_len, set_cell_size
 
@@ -35,6 +35,15 @@ from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "json", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS = {
+    ".csv": "csv",
+    ".md": "md",
+    ".tex": "latex",
+    ".xlsx": "xlsx",
+    ".json": "json",
+    ".txt": "table",
+}
+"""What a file's name says of its format."""
 FOR_PROGRAMS = frozenset({"csv", "json", "xlsx"})
 """Formats with every digit, and with deviations in columns of their own."""
 
@@ -45,7 +54,8 @@ _NUMBERS = frozenset({int, float, type(None)})
 _LINES_AT_ONCE = 1_000
 
 _LONGEST_CELL = 200
-"""Most characters of a text in a table; longer ones are cut there, and whole in other formats."""
+"""Most characters of a text in a table; longer ones are cut there, but complete in other
+formats."""
 _LONGEST_FITTED = 28
 """Most characters where a table must fit a terminal, but for ids."""
 
@@ -96,7 +106,10 @@ def format_rows(
 def _lines(rows: Sequence[Row], names: Sequence[str] | None) -> Iterator[Sequence[Value]]:
     heads = for_programs(rows, names)
     yield tuple(heads.values())
-    yield from (tuple(map(row.__getitem__, heads)) for row in rows)
+    if names is None:  # all rows have all keys in one order
+        yield from (tuple(row.values()) for row in rows)
+    else:
+        yield from (tuple(map(row.__getitem__, heads)) for row in rows)
 
 
 def for_programs(rows: Sequence[Row], names: Sequence[str] | None = None) -> dict[str, str]:
@@ -110,8 +123,8 @@ def for_programs(rows: Sequence[Row], names: Sequence[str] | None = None) -> dic
 
 
 def _for_people(rows: Sequence[Row], names: Sequence[str] | None) -> list[str]:
-    """Return the columns without deviations, which stand beside their means, and without digests
-    of settings where labels say in what they differ."""
+    """Return the columns without deviations, which are shown with their means, and without
+    digests of settings if labels say what differs."""
     own = list(rows[0]) if rows else column_names()
     if names is not None:
         own = [name for name in names if name in own]
@@ -136,18 +149,18 @@ def csv_lines(lines: Iterable[Sequence[Value | Decimal]]) -> Iterator[Sequence[V
     """
     rest, cell = iter(lines), cache(_csv_cell)  # the texts of very many lines are few
     while some := list(islice(rest, _LINES_AT_ONCE)):
-        columns = zip(*some, strict=True)
-        yield from zip(
-            *(
-                column
-                if _NUMBERS.issuperset(map(type, column))
-                else [
-                    cell(value) if isinstance(value, (str, Decimal)) else value for value in column
-                ]
-                for column in columns
-            ),
-            strict=True,
-        )
+        yield from zip(*(_csv_column(c, cell) for c in zip(*some, strict=True)), strict=True)
+
+
+def _csv_column(
+    values: Sequence[Value | Decimal], cell: Callable[[str | Decimal], str]
+) -> Iterable[Value | Decimal]:
+    kinds = set(map(type, values))
+    if kinds <= _NUMBERS:
+        return values
+    if kinds == {str}:
+        return map(cell, cast("Sequence[str]", values))
+    return [cell(value) if isinstance(value, (str, Decimal)) else value for value in values]
 
 
 def _csv_cell(value: str | Decimal) -> str:
@@ -174,7 +187,7 @@ def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> s
     """Write a table of Markdown from lines of escaped texts, the first being the head.
 
     Args:
-        figures: whether a column holds numbers, which stand at the right.
+        figures: whether a column holds numbers, which are right-aligned.
     """
     head, *body = lines
     rule = ["---:" if right else "---" for right in figures]
@@ -250,10 +263,10 @@ def side_by_side(columns: Sequence[Sequence[str]]) -> tuple[list[str], str]:
 
 
 def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[str]:
-    """Pad texts with blanks to one width in terminal cells.
+    """Pad texts with spaces to the same width in terminal cells.
 
     Args:
-        right: whether the texts stand at the right.
+        right: whether the texts are right-aligned.
         most: the greatest width; wider texts are cut, and end in an ellipsis.
     """
     width = max(map(cell_len, texts))
@@ -265,6 +278,18 @@ def aligned(texts: Sequence[str], right: bool, most: int | None = None) -> list[
         ]
     gaps = (" " * (width - cell_len(text)) for text in texts)
     return [gap + text if right else text + gap for text, gap in zip(texts, gaps, strict=True)]
+
+
+def rows_content(
+    rows: Sequence[Row],
+    format: str,  # noqa: A002
+    names: Sequence[str] | None = None,
+    width: int | None = None,
+) -> str | bytes:
+    """Write the rows as `format_rows`, or as a sheet, which is bytes, where ``xlsx`` is meant."""
+    if format == "xlsx":
+        return rows_sheet(rows, names)
+    return format_rows(rows, format, names=names, width=width)
 
 
 def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes:
@@ -295,7 +320,7 @@ def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes
 
 
 def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
-    """Format one column of all rows for people, each figure with its deviation."""
+    """Format one column of all rows for people, each value with its deviation."""
     kind: Kind = kind_of(name)
     return [_cell_text(row, name, kind) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Whether training may go on past a run's limit of epochs, and the command for it."""
+"""Whether a run can be trained past its epoch limit, and the command for it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def why_not_further(
     catalogue: Catalogue | None,
     epochs: int | None = None,
 ) -> str | None:
-    """Return a sentence that says why training can't go on from the end of a run; ``None`` if it
+    """Return a sentence that says why a run can't be trained further; ``None`` if it
     can.
 
     Args:
@@ -47,22 +47,24 @@ def why_not_further(
     training = Training.model_construct(**spec.get("training", {}))
     limit = proposed_limit(run) if epochs is None else epochs
     if run.origin:
-        return f"{run.id} was imported: nothing is known of how it was trained."
+        return f"{run.id} was imported: it isn't known how it was trained."
     if run.state != "done":
-        return f"{run.id} is {run.state}: only a run that is done goes on past its limit of epochs."
+        return (
+            f"{run.id} is {run.state}: only a run that is done can be trained past its epoch limit."
+        )
     waited = (run.epoch or 0) - (run.best_epoch or 0)
     if not at_its_limit(run) or waited >= training.patience:
         return (
-            f"{run.id} stopped by itself at epoch {run.epoch}, as {waited} epochs brought nothing "
-            "better: a higher limit changes nothing."
+            f"{run.id} stopped early at epoch {run.epoch}, after {waited} epochs without "
+            "improvement: a higher limit changes nothing."
         )
     if limit <= (run.epochs or 0):
-        return f"{run.id} had {run.epochs} epochs already: name a higher limit."
+        return f"{run.id} already had {run.epochs} epochs: give a higher limit."
     again = f"train again with the higher limit, `{_anew(spec, limit, catalogue)}`"
     if training.depends_on_limit:
-        return f"The learning rate of {run.id} falls over all of its epochs: {again}."
+        return f"The learning rate of {run.id} decays over all of its epochs: {again}."
     if not folder.checkpoints():
-        return f"The folder of {run.id} has no checkpoint to go on from: {again}."
+        return f"The folder of {run.id} has no checkpoint to resume from: {again}."
     return None
 
 

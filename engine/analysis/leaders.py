@@ -1,4 +1,4 @@
-"""The best figure of each column among the runs that are done."""
+"""The best value of each column among the runs that are done."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from engine.store.compare.grouping import (
 from engine.store.database import fetch
 
 MANY = 10_000
-"""Number of runs beyond which no best is looked for, as reading every figure takes long."""
+"""Number of runs beyond which the best isn't searched for, because reading every value takes too
+long."""
 
 
 def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[str, str], float]:
-    """Find the best figure of any run, by data set and the store's column name.
+    """Find the best value of any run, by data set and the store's column name.
 
     Only columns of which one end is good have one; imported runs are left out, and of costs runs
     that are marked for their times. Empty if there are more than `MANY` runs.
@@ -48,7 +49,7 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
 
 
 def _judged(column: Column) -> str:
-    """Write SQL for a run's figure, NULL where it isn't compared."""
+    """Write SQL for a run's value, NULL where it isn't compared."""
     figure = SQL[column.source]
     if column.name not in COSTS:
         return figure

@@ -1,4 +1,4 @@
-"""What makes a run's figures comparable with another's: data, split, protocol, code, device."""
+"""What makes a run's results comparable with another's: data, split, protocol, code, device."""
 
 from __future__ import annotations
 
@@ -124,6 +124,12 @@ def filter_of(spec: Mapping[str, Any]) -> str | None:
     ``none``; None if the specification doesn't tell."""
     rule = rule_of(spec, "filter")
     return _changed(rule, _FILTER) or "none" if isinstance(rule, dict) else rule
+
+
+def is_plain(spec: Mapping[str, Any]) -> bool:
+    """Return whether the specification splits and filters interactions as they are where nobody
+    says otherwise: leave-one-out, and all of them."""
+    return (split_of(spec), filter_of(spec)) == (_SPLIT["kind"], "none")
 
 
 def rule_of(spec: Mapping[str, Any], name: str) -> dict[str, Any] | str | None:

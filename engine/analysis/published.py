@@ -1,7 +1,6 @@
-"""Published figures against our cells: the difference, its interval, and a verdict if that allows
-one.
-
-A published figure is one number: one seed, a maximum over epochs, few digits. So it is set against
+"""Published results compared with our cells: the difference, its interval, and a verdict if the
+interval allows one.
+ A published result is one number: one seed, a maximum over epochs, few digits. So it is set against
 the same aggregate of ours (`engine.analysis.reference`: for a metric the validation set's), the
 mean over seeds of each run's own. Whether another seed of ours might have given the published
 figure is asked of the interval that holds one further observation (Hahn & Meeker, Statistical
@@ -41,28 +40,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A published figure, and ours measured alike."""
+    """A published result, and ours measured the same way."""
 
     published: Decimal
     alike: Spread | None
-    """Over seeds; None if no run has the figure."""
+    """Over seeds; None if no run has a value."""
     margin: float | None
     """Half the difference's interval at 95 %; None of one seed, or of what isn't a metric."""
     untold: Untold | None = None
-    """Why no verdict may be told of a metric, where none may."""
+    """Why no verdict on a metric is possible, if none is."""
     marked: bool = False
     """Whether it is a cost, and one of our runs is marked for its times."""
 
     @property
     def difference(self) -> float | None:
-        """Ours less the published figure; None of what isn't compared."""
+        """Ours minus the published value; None if they aren't compared."""
         if self.alike is None or self.marked:
             return None
         return self.alike.mean - float(self.published)
 
     @property
     def verdict(self) -> Verdict | None:
-        """How ours compares; None if the interval isn't known, or it may not be told."""
+        """How ours compares; None if the interval isn't known, or nothing can be claimed."""
         if self.difference is None or self.margin is None:
             return None
         low, high = self.difference - self.margin, self.difference + self.margin
@@ -72,20 +71,20 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The figures of one table for a cell, by the reference table's column names."""
+    """The published results of one table for a cell, by the reference table's column names."""
 
     reference: ReferenceOfCell
     figures: Mapping[str, Against]
     side: Side
     """Our cell."""
     marks: tuple[str, ...] = ()
-    """Marks of our runs (`engine.marks`), which keep figures from being compared with it."""
+    """Marks of our runs (`engine.marks`), which keep values from being compared with it."""
 
 
 def against(
     published: Decimal, ours: Spread | None, *, metric: bool, side: Side | None = None
 ) -> Against:
-    """Compare a published figure with a cell's."""
+    """Compare a published result with a cell's."""
     margin = None
     if metric and ours is not None and ours.deviation is not None:
         factor = critical(LEVEL, ours.count - 1) * math.sqrt(1 + 1 / ours.count)
@@ -97,7 +96,7 @@ def against(
 
 
 def last_digit(published: Decimal) -> float:
-    """Return a unit of a figure's last digit, which may be a 0: .001 for ``0.130``."""
+    """Return a unit of a value's last digit, which may be a 0: .001 for ``0.130``."""
     exponent = published.as_tuple().exponent
     assert isinstance(exponent, int)  # it is finite
     return float(Decimal((0, (1,), exponent)))
@@ -152,20 +151,20 @@ def caveats(found: Sequence[Published]) -> list[str]:
     if not found:
         return []
     splits = dict.fromkeys(
-        f"{each.reference.title}: {each.reference.aggregate} over epochs of one seed, set beside "
-        f"our validation {each.reference.aggregate} (mean over seeds), as what it calls test is "
-        "probably validation."
+        f"{each.reference.title}: {each.reference.aggregate} over epochs of one seed, compared "
+        f"with our validation {each.reference.aggregate} (mean over seeds), because what it calls "
+        "test is probably validation."
         for each in found
     )
     figures = [figure for each in found for figure in each.figures.values()]
     sentences = [*splits]
     marks = in_order(mark for each in found for mark in each.marks)
-    sentences += [f"! {mark}: of a run of that cell, {MEANING[mark]}." for mark in marks]
+    sentences += [f"! {mark}: for a run of that cell, {MEANING[mark]}." for mark in marks]
     words = sum(figure.verdict is not None for figure in figures)
     if words:
         sentences.append(
             f"± is half the interval (95 %) for one more seed like ours; {words} such words aren't "
-            "corrected for being several."
+            "corrected for multiple comparisons."
         )
     if why := untold(*dict.fromkeys(each.side for each in found)):
         sentences.append(f"{why.sentence}.")

@@ -48,8 +48,8 @@ def parse_quality(text: str) -> Quality:
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise UsageError(
-            f"{cut(text, 40)!r} is no quality: write recall@10=.13, or ndcg@10=95% for a share of "
-            "the best."
+            f"{cut(text, 40)!r} isn't a quality: write recall@10=.13, or ndcg@10=95% for a share "
+            "of the best."
         )
     words = found["name"].lower().replace("@10", "").replace("/valid", "")
     name = words.replace("(seen masked)", "_masked").replace(" ", "").replace("__", "_")
@@ -61,7 +61,7 @@ def parse_quality(text: str) -> Quality:
         raise UsageError(f"there is no metric {cut(found['name'], 30)!r}: {hint}")
     value = float(found["value"]) / (100 if found["share"] else 1)
     if not 0 < value <= 1:
-        raise UsageError("a quality lies above 0, and is at most 1 or 100%.")
+        raise UsageError("a quality is above 0, and at most 1 or 100%.")
     return Quality(f"valid_{metric}{underscore}{ranking}", value, bool(found["share"]))
 
 
@@ -85,8 +85,7 @@ def with_time_to_quality(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> list[Row]:
     """Add a column `TIME_TO_QUALITY` to rows of `compare_rows`: seconds of training to the quality.
-
-    It comes after the other figures, and is ``None`` for a run that never reached the quality.
+    It comes after the other measures, and is ``None`` for a run that never reached the quality.
     """
     passed = levels(con, rows, quality)
     wanted = {str(row["run"]): passed[_group(row)] for row in rows if _group(row) in passed}

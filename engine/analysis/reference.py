@@ -1,8 +1,7 @@
-"""Published figures beside ours, each said to be what it is.
-
-The reference table takes the maximum over epochs of what it logged as test, which in its author's
-later notebooks is the validation set. So beside a published metric stand two figures of ours: the
-same aggregate of our validation metric, and our test metric at the epoch chosen on validation.
+"""Published results beside ours, each labelled as what it is.
+ The reference table takes the maximum over epochs of what it logged as test, which in its author's
+later notebooks is the validation set. So two values of ours are shown beside a published metric:
+the same aggregate of our validation metric, and our test metric at the epoch chosen on validation.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A published figure, with ours."""
+    """A published result, with ours."""
 
     column: str
     kind: Kind
     published: Decimal
     alike: float | None
-    """Our figure measured like the published one, as far as is known: for a metric, on the
+    """Our value measured like the published one, as far as is known: for a metric, on the
     validation set with the table's aggregate."""
     test: float | None
-    """Our test figure at the epoch chosen on validation; None unless it is a metric."""
+    """Our test metric at the epoch chosen on validation; None unless it is a metric."""
     marked: bool = False
     """Whether it is a cost, and ours is of a run that is marked for its times."""
 
@@ -49,7 +48,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceOfCell:
-    """The figures that a table publishes for a model, data set and length."""
+    """The results that a table publishes for a model, data set and length."""
 
     table: str
     title: str
@@ -66,8 +65,8 @@ class ReferenceOfCell:
         return tuple(sorted(wanted))
 
     def beside(self, ours: Mapping[str, Value], marks: object = None) -> tuple[Beside, ...]:
-        """Pair the published figures with a run's, given by the store's column names, and its
-        marks, words with blanks between."""
+        """Pair the published results with a run's, given by the store's column names, and its
+        marks, separated by spaces."""
         disturbed = bool(of_times(marks))
         return tuple(
             self._pair(name, published, ours.get, disturbed and name in COSTS)
@@ -133,7 +132,7 @@ def references_of(
 
 
 def digits_text(published: Decimal) -> str:
-    """Write a published figure with its own digits, thousands apart: ``0.130``."""
+    """Write a published value with its own digits, with thousands separators: ``0.130``."""
     return f"{published:,f}"
 
 

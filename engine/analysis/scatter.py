@@ -1,4 +1,4 @@
-"""Pareto fronts, and a scatter plot of two figures of every run: points binned by SQLite to the
+"""Pareto fronts, and a scatter plot of two columns for every run: points binned by SQLite to the
 plot's resolution."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FRONT_AT_MOST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A run that stands for all runs of its model in one bin of the plot."""
+    """A run that represents all runs of its model in one bin of the plot."""
 
     run: str
     model: str

@@ -1,13 +1,11 @@
-"""Pros and cons of the models on a data set, each sentence from figures that it cites.
-
-Every model and profile stands for itself at the length and settings that **validation** prefers, so
-that the test figures, which are compared, choose nothing. A difference is a pro or a con only if it
-is significant: if its corrected p-value is below the level, so that its interval leaves out 0 (of a
-ratio: 1); a ratio must also reach `WORTH_TELLING`. All other comparisons of quality are open.
-Qualities are corrected (Holm) for every two of these models on the data set, costs for all
+"""Pros and cons of the models on a data set, each sentence made from results that it cites.
+ Every model and profile stands for itself at the length and settings that **validation** prefers,
+so that test metrics, which are compared, are not used for selection. A difference is a pro or a con
+only if it is significant: if its corrected p-value is below the level, so that its interval leaves
+out 0 (of a ratio: 1); a ratio must also reach `WORTH_TELLING`. All other comparisons of quality are
+open. Qualities are corrected (Holm) for every two of these models on the data set, costs for all
 comparisons of costs on it.
-
-Times, memory and rates are compared by Welch's test of their logarithms over seeds
+ Times, memory and rates are compared by Welch's test of their logarithms over seeds
 (`engine.analysis.pairs.significance.ratio`), only between cells of one device and number type whose
 runs nothing disturbed, and only if both have two seeds or more. Parameters are exact.
 """
@@ -42,7 +40,7 @@ WORTH_TELLING = 1.05
 
 @dataclass(frozen=True)
 class Weighed:
-    """Two cells compared in one figure, the one with the better mean first."""
+    """Two cells compared in one metric or cost, the one with the better mean first."""
 
     cost: Cost | None
     """The cost that is compared; ``None`` for the quality."""
@@ -55,11 +53,11 @@ class Weighed:
     winner's is: a mean of logarithms, which may differ a little from the means' ratio."""
     missing: int | None = None
     """Seeds to add to each cell for an open comparison to show a difference; ``None`` if no number
-    would, or nothing may be told."""
+    would, or nothing can be claimed."""
 
     @property
     def is_shown(self) -> bool:
-        """Whether the figures support it."""
+        """Whether the results support it."""
         if self.claim.verdict != "better":
             return False
         return self.cost is None or self.claim.estimate >= WORTH_TELLING
@@ -81,7 +79,7 @@ class Balance:
     pros: tuple[Sentence, ...]
     cons: tuple[Sentence, ...]
     open: tuple[str, ...]
-    """On comparisons of quality in which no difference is shown or may be told."""
+    """Sentences on comparisons of quality that show no difference or allow no conclusion."""
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ class Catalogue:
 
 def _check_number(runs: int) -> None:
     if runs > MOST_RUNS:
-        raise UsageError(f"That is {runs:,} runs: choose at most {MOST_RUNS:,} at once.")
+        raise UsageError(f"That is {runs:,} runs: choose at most {MOST_RUNS:,} at a time.")
 
 
 def _find(kind: str, name: str, entries: Mapping[str, Entry]) -> Entry:

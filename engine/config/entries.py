@@ -1,4 +1,4 @@
-"""The schema of configured models, published figures and settings."""
+"""The schema of configured models, published results and settings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModelEntry(Strict):
 
 
 MOST_PLACES = 20
-"""Most digits of a published figure on either side of its point."""
+"""Largest number of digits of a published value on either side of its point."""
 
 
 def _digits(value: object) -> Decimal:
@@ -60,11 +60,11 @@ def _digits(value: object) -> Decimal:
 
 
 Digits = Annotated[Decimal, BeforeValidator(_digits)]
-"""A published figure with its digits: ``0.130`` isn't ``0.13``."""
+"""A published value with its digits: ``0.130`` isn't ``0.13``."""
 
 
 class ReferenceCell(Strict):
-    """The published figures of one cell, by column of `engine.metrics.REFERENCE_COLUMNS`."""
+    """The published results of one cell, by column of `engine.metrics.REFERENCE_COLUMNS`."""
 
     model: Name
     dataset: Name
@@ -73,7 +73,7 @@ class ReferenceCell(Strict):
 
 
 class ReferenceTable(Strict):
-    """A table of published figures; unknown figures are absent."""
+    """A table of published results; unknown values are absent."""
 
     name: Name
     title: str
@@ -86,7 +86,7 @@ class ReferenceTable(Strict):
 
 
 class Slots(Strict):
-    """How many runs this machine trains at once."""
+    """How many runs this machine trains at a time."""
 
     gpu: int = Field(default=1, ge=1, le=64)
     cpu: int | Literal["auto"] = "auto"

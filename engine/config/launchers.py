@@ -111,7 +111,7 @@ class SlurmProfile(Strict):
     def _are_options(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for option in value:
             if not _OPTION.fullmatch(option):
-                raise ValueError(f"expected --name or --name=value without blanks, not {option!r}.")
+                raise ValueError(f"expected --name or --name=value without spaces, not {option!r}.")
             name = option[2:].partition("=")[0]
             if name in _RESERVED:
                 raise ValueError(f"--{name} is set by seqbench itself.")
@@ -132,17 +132,17 @@ class SlurmProfile(Strict):
         if self.gpus and self.shards:
             raise ValueError("gpus and shards exclude each other: a shard is a part of a GPU.")
         if self.gpu_type and not self.gpus:
-            raise ValueError("gpu_type says which GPUs, and none are asked for: set gpus.")
+            raise ValueError("gpu_type says which GPUs, but none are requested: set gpus.")
         limit = limit_seconds(self.time) if self.time is not None else 0
         if 0 < limit <= self.warn_seconds:
             raise ValueError(
                 f"time is {limit} s and warn_seconds {self.warn_seconds}: a job would be warned of "
-                "its end before it begins. Give it more time, or warn it later."
+                "its end before it starts. Give it more time, or warn it later."
             )
         given = {option[2:].partition("=")[0] for option in self.options}
         for name, key in _KEYS.items():
             if name in given and getattr(self, key) not in (None, 0):
-                raise ValueError(f"--{name} in options contradicts {key}: leave one of them.")
+                raise ValueError(f"--{name} in options contradicts {key}: remove one of them.")
         return self
 
 
@@ -154,7 +154,7 @@ def limit_seconds(time: int | str) -> int:
     """
     text = str(time)
     if re.fullmatch(r"[0-9]+:[0-9]+", text):
-        raise ValueError(f"{text} may be hours or minutes: write H:MM:SS.")
+        raise ValueError(f"{text} could be hours or minutes: write H:MM:SS.")
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError("expected minutes, H:MM:SS or D-HH:MM:SS.")
@@ -164,5 +164,5 @@ def limit_seconds(time: int | str) -> int:
         int(found[name] or 0) for name in ("days", "hours", "minutes", "seconds")
     )
     if days and hours > 23:
-        raise ValueError(f"{text} has more than 23 hours beside its days.")
+        raise ValueError(f"{text} has more than 23 hours in addition to its days.")
     return ((24 * days + hours) * 60 + minutes) * 60 + seconds

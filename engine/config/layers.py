@@ -78,11 +78,11 @@ def user_entry(extra: Path | None, folder: str, kind: str, name: str) -> tuple[P
     for layer in config_layers(extra):
         other = layer / folder
         if other.resolve() != own.resolve() and name in _layer(other):
-            raise UsageError(f"{shown(name)} is the name of a {kind} in {other}: take another.")
+            raise UsageError(f"{shown(name)} is the name of a {kind} in {other}: choose another.")
     known = _layer(own)
     path = known[name].path if name in known else own / f"{name}.yaml"
     if name not in known and path.exists():
-        raise UsageError(f"{path} holds a {kind} of another name: take another.")
+        raise UsageError(f"{path} holds a {kind} with another name: choose another.")
     return path, name in known
 
 
@@ -109,7 +109,7 @@ def _layer(folder: Path, real: Real = float) -> dict[str, YamlDocument]:
         document = read_yaml(path, real)
         name = document.value.get("name")
         if not isinstance(name, str):
-            raise document.error(("name",), "every entry needs its name, as text.")
+            raise document.error(("name",), "every entry needs a name, as text.")
         if name in documents:
             raise document.error(
                 ("name",), f"{documents[name].path} has the name {shown(name)} too."

@@ -129,7 +129,7 @@ def _check_cells(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
         except UsageError as error:
             raise document.error(("cells", index), str(error)) from None
         if cell not in spanned:
-            problem = f"{' × '.join(map(str, cell))} is none of its models, datasets and lengths."
+            problem = f"{' × '.join(map(str, cell))} isn't one of its models, datasets and lengths."
             raise document.error(("cells", index), problem)
 
 
@@ -147,7 +147,7 @@ def _check_reference(catalogue: Catalogue, table: ReferenceTable, document: Yaml
                     (*at, "figures", figure), did_you_mean(figure, REFERENCE_COLUMNS)
                 )
         if (identity := (cell.model, cell.dataset, cell.length)) in seen:
-            raise document.error(at, "this cell stands twice.")
+            raise document.error(at, "this cell is listed twice.")
         seen.add(identity)
 
 

@@ -1,4 +1,4 @@
-"""Comparing the copy of a data set that is here with what its entry says that it holds.
+"""Comparing the local copy of a data set with what its entry says.
 
 The files' MD5s are compared, which is quick: they are kept (`engine.datasets.digests`). A file of
 another MD5 may still hold the same interactions, packed or written otherwise; it is read then.
@@ -17,7 +17,7 @@ from engine.spec import Dataset
 
 @dataclass(frozen=True)
 class Confirmation:
-    """Whether the copy of a data set that is here holds what its entry says."""
+    """Whether the local copy of a data set contains what its entry says."""
 
     confirmed: bool | None
     """``None`` if no checksum is known that it could be compared with."""
@@ -74,15 +74,15 @@ def _different(dataset: Dataset, path: Path, found: str, known: str) -> Confirma
     if dataset.archive is not None:
         return Confirmation(
             False,
-            f"{path} is not the published file ({md5s}), so runs on it are marked and don't "
-            "compare with published figures",
+            f"{path} is not the published file ({md5s}), so runs on it are marked and aren't "
+            "comparable with published results",
             f"remove it and run `seqbench data fetch {dataset.name}`",
         )
     changed = f"{path} has changed since {dataset.name} was imported ({md5s})"
     cure = "put the old file back, or import it again with --replace and start a new run"
     if same is None:
         return Confirmation(False, f"{changed}, so runs on it are marked", cure)
-    return Confirmation(False, f"{changed} and holds other interactions", cure, usable=False)
+    return Confirmation(False, f"{changed} and has other interactions", cure, usable=False)
 
 
 def _same_interactions(dataset: Dataset) -> bool | None:

@@ -129,7 +129,7 @@ def fetch(
     except OSError as error:
         raise DataError(
             f"{dataset.title} can't be written to {target.parent} ({error.strerror or error}): "
-            "make room there, or name another folder in SEQBENCH_CACHE."
+            "make room there, or set SEQBENCH_CACHE to another folder."
         ) from error
     return target
 
@@ -176,15 +176,16 @@ class _Download:
         if problem:
             self.part.unlink()
             raise DataError(
-                f"What {self.url} sends is not the published archive ({problem}): try "
-                f"again later, and if it stays so, look whether a proxy or a login page answers."
+                f"What {self.url} sends is not the published archive ({problem}): try again later; "
+                "if this persists, check whether a proxy or a login page answers."
             )
 
     def check_cancelled(self) -> None:
         """Raise `FetchCancelledError` if the user wants to stop."""
         if self.cancelled():
             raise FetchCancelledError(
-                f"Fetching {self.title} was cancelled; fetching it again goes on where it stopped."
+                f"Fetching {self.title} was cancelled; fetching it again continues where it "
+                "stopped."
             )
 
     def sleep(self, seconds: float) -> None:
@@ -206,9 +207,9 @@ class _Download:
                 if not further:
                     reason = str(error) or type(error).__name__
                     raise DataError(
-                        f"{self.title} could not be fetched from {self.url} ({reason}): "
-                        "check the network or the proxy and try again, which goes on where it "
-                        "stopped, or put its files under SEQBENCH_DATA."
+                        f"{self.title} could not be fetched from {self.url} ({reason}): check the "
+                        "network or the proxy and try again, which continues where it stopped, or "
+                        "put its files under SEQBENCH_DATA."
                     ) from error
                 self.sleep(pause)
                 pause *= 2
@@ -248,12 +249,12 @@ class _Download:
             if response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
                 return have
             self.part.unlink()
-            raise _TemporaryError("the server answered with another part than asked for")
+            raise _TemporaryError("the server sent a different part than requested")
         if response.status_code == 200:
             return 0
         if response.status_code == 416:
             self.part.unlink()
-            raise _TemporaryError("the server can't go on where it stopped")
+            raise _TemporaryError("the server can't continue where it stopped")
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
             raise _TemporaryError(f"the server answered {status}")
         raise DataError(
@@ -302,13 +303,13 @@ def _sound(dataset: Dataset) -> Path | None:
     problems = damaged_files(dataset, located.folder)
     if problems and located.origin == "SEQBENCH_DATA":
         raise DataError(
-            f"{problems[0]} SEQBENCH_DATA goes before the cache: repair or remove that copy, "
-            "or unset the variable."
+            f"{problems[0]} SEQBENCH_DATA takes precedence over the cache: repair or remove that "
+            "copy, or unset the variable."
         )
     if problems and located.origin == "configuration":
         raise DataError(
-            f"{problems[0]} The configured folder goes before the cache: repair or remove that "
-            "copy, or take 'local' out of the data set's YAML."
+            f"{problems[0]} The configured folder takes precedence over the cache: repair or "
+            "remove that copy, or remove 'local' from the data set's YAML."
         )
     return None if problems else located.folder
 

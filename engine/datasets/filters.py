@@ -36,14 +36,14 @@ def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[FilterSt
     if rule.min_rating is not None:
         if ratings.ratings is None:
             raise DataError(
-                "min_rating needs ratings, and this source has none: leave it out, "
-                "or name the column that holds them."
+                "min_rating needs ratings, but this source has none: leave it out, or "
+                "name the column of ratings."
             )
         kept = ratings.ratings >= np.float32(rule.min_rating)
         if not kept.any():
             raise DataError(
-                f"The filter leaves no interaction: no rating is {rule.min_rating:g} or more, they "
-                f"go from {ratings.ratings.min():g} to {ratings.ratings.max():g}."
+                f"The filter leaves no interaction: no rating is {rule.min_rating:g} or more; they "
+                f"range from {ratings.ratings.min():g} to {ratings.ratings.max():g}."
             )
         ratings = ratings.select(kept)
         steps.append(_step(f"rating ≥ {rule.min_rating:g}", ratings))
@@ -57,7 +57,7 @@ def apply_filter(ratings: Ratings, rule: Filter) -> tuple[Ratings, list[FilterSt
             ratings = ratings.select(kept)
             steps.append(_step(f"{rule.k_core}-core, round {number}", ratings))
     if not len(ratings):
-        raise DataError("The filter leaves no interaction: ask for less.")
+        raise DataError("The filter leaves no interaction: filter less.")
     return ratings, steps
 
 
@@ -71,7 +71,7 @@ def _repeated(
     """
     times = ratings.times
     if kept == "same-time" and times is None:
-        raise DataError("repeats: same-time needs times, and this source has none: take another.")
+        raise DataError("repeats: same-time needs times, but this source has none: choose another.")
     users, items = factorize(ratings.users)[0], factorize(ratings.items)[0]
     order = history_order(users, ratings)
     pairs = users[order].astype(np.int64) * (int(items.max(initial=0)) + 1) + items[order]

@@ -69,7 +69,7 @@ def format_of(path: Path, form: Form = PLAIN) -> str:
     with open_text(path, form) as file:
         first = file.readline(200).decode("utf-8", "replace").strip()
     raise UsageError(
-        f"the name {shown(path.name)} doesn't tell what is in it: say --format, one of "
+        f"the name {shown(path.name)} doesn't say what is in it: give --format, one of "
         f"{', '.join(FORMATS)} (its first line is {shown(first)})."
     )
 
@@ -112,7 +112,7 @@ def layout_of(
         probe = validate(Columns, probed)
     except InvalidError:
         raise UsageError(
-            "--separator is one to eight characters, none of them a quote, or tab."
+            "--separator is one to eight characters, none of them a quote, or the word tab."
         ) from None
     names = column_names(path, probe, reader, form)
     table = Delimited(path, probe.separator, header, form)
@@ -129,8 +129,8 @@ def layout_of(
     if history := history_beside(names, found["item"]):
         if reader != "recbole":
             raise UsageError(
-                f"{path} has a history in {shown(history)} beside each item: save it as RecBole's "
-                ".inter, which is read so, or leave that column out."
+                f"{path} has a history in {shown(history)} next to each item: save it as RecBole's "
+                ".inter, which is read that way, or remove that column."
             )
         others = tuple(name for name in picked.left_out if name != history)
         picked = Picked({**found, "history": history}, others)
@@ -150,13 +150,13 @@ def _check_positions(
     for part in ("user", "item"):
         if not named.get(part):
             raise UsageError(
-                "without a header, say which column holds what by position, from 1 to "
-                f"{len(names)}, such as --user 1 --item 2 --time 4."
+                f"without a header, give the columns by position, from 1 to {len(names)}, such as "
+                "--user 1 --item 2 --time 4."
             )
     for part, position in named.items():
         if position and position not in names:
             raise UsageError(
-                f"--{part} {shown(position)} is no position of a column: the first row has "
+                f"--{part} {shown(position)} isn't a column's position: the first row has "
                 f"{len(names)}."
             )
     words = [first[names.index(str(named[part]))].strip() for part in ("user", "item")]
@@ -169,12 +169,12 @@ def _check_positions(
 def _hint(first: Sequence[str]) -> str:
     """Return what to say if the columns of a text table can't be found."""
     if first and first[0].startswith("{"):
-        return " They seem to be JSON: say --format jsonl."
+        return " They seem to be JSON: give --format jsonl."
     if separator := other_separator(first):
-        return f" They seem to be separated by {separator}: say --separator {separator}."
+        return f" They seem to be separated by {separator}: give --separator {separator}."
     if looks_like_data(first):
         return (
-            " The first row looks like data: if it names no columns, say --no-header and their "
+            " The first row looks like data: if it isn't a header, give --no-header and "
             "positions, such as --user 1 --item 2 --time 4."
         )
     return ""
@@ -184,11 +184,11 @@ def _notes(picked: Picked, reader: str, first: Sequence[str]) -> Iterator[str]:
     if looks_like_data(first):
         row = cut(", ".join(map(shown, first)), 60)
         yield (
-            f"The first row, {row}, is taken for names and looks like data: if it is, say "
-            "--no-header, and --user 1 --item 2 ... by position."
+            f"The first row, {row}, is read as a header but looks like data: if it is data, "
+            "give --no-header, and --user 1 --item 2 ... by position."
         )
     left = picked.left_out
     if not {"time", "history"} & set(picked.used) and left:
         likely = [name for name in left if reader == "recbole" and name.endswith(":float")] or left
         columns = cut(" or ".join(map(shown, likely)), 120)
-        yield f"No column of times was found: if {columns} holds them, name it with --time."
+        yield f"No column of times was found: if {columns} has them, name it with --time."

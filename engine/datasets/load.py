@@ -139,7 +139,7 @@ def _load(dataset: Dataset, check: bool) -> Prepared:
                 else "Import the file again, under another name or with --replace."
             )
             raise DataError(
-                f"{paths[0]} is not what {dataset.title} stands for: {differences[0]} {remedy}"
+                f"{paths[0]} is not the {dataset.title} that is expected: {differences[0]} {remedy}"
             )
     return prepared
 
@@ -159,8 +159,8 @@ def _load_files(dataset: Dataset, paths: tuple[Path, ...], check: bool) -> Prepa
         prepared = prepare(dataset, *paths)
         if _key(dataset, *paths) != key:
             raise DataError(
-                f"{' or '.join(map(str, paths))} changed while it was read: try again once nothing "
-                "writes to it."
+                f"{' or '.join(map(str, paths))} changed while it was read: try again when nothing "
+                "is writing to it."
             )
         save_prepared(dataset.name, key, prepared)
     return prepared

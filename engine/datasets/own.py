@@ -59,7 +59,7 @@ def draft_of_files(
     for path in paths:
         if path.name in files:
             raise UsageError(
-                f"two of the files are called {shown(path.name)}: give them names of their own."
+                f"two of the files are called {shown(path.name)}: give them different names."
             )
         try:
             with path.open("rb") as file:
@@ -94,7 +94,7 @@ def draft_of_files(
         raise UsageError(error.sentence) from None
     prepared = prepare(dataset, *paths)
     if not (_is_utf8(prepared.user_ids) and _is_utf8(prepared.item_ids)):
-        note = "Some ids are no text in UTF-8: say the --encoding of the file, such as latin-1."
+        note = "Some ids aren't valid UTF-8: give the --encoding of the file, such as latin-1."
         layout = replace(layout, notes=(*layout.notes, note))
     return Draft(_counted(dataset, prepared), prepared, tuple(paths), layout)
 
@@ -206,11 +206,11 @@ def _free_path(catalogue: Catalogue, name: str, extra: Path | None, replace: boo
     path, exists = user_entry(extra, "datasets", "data set", name)
     for other in catalogue.datasets.values():
         if other.name != name and name in {alias.lower() for alias in other.aliases}:
-            raise UsageError(f"{shown(name)} is another name of {other.name}: take another.")
+            raise UsageError(f"{shown(name)} is another name of {other.name}: choose another.")
     if exists and not replace:
         raise UsageError(
-            f"there is a data set {shown(name)} already, in {path}: take another name, "
-            "or say --replace."
+            f"there is a data set {shown(name)} already, in {path}: choose another name, or "
+            "give --replace."
         )
     return path
 
@@ -227,5 +227,5 @@ def _copy(source: Path, folder: Path) -> None:
     except OSError as error:
         raise DataError(
             f"{source} can't be copied to {folder} ({error.strerror or error}): make room there, "
-            "name another folder in SEQBENCH_CACHE, or say --in-place."
+            "set SEQBENCH_CACHE to another folder, or give --in-place."
         ) from error

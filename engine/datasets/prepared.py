@@ -129,8 +129,7 @@ def _fits_together(prepared: Prepared) -> bool:
 
 def ids_checksum(prepared: Prepared) -> str:
     """Compute the SHA-256, in hex, of what users and items are called in the source.
-
-    No figure of a run depends on it, but which items its model recommends.
+    A run's results don't depend on it, except for which items its model recommends.
     """
     digest = hashlib.sha256()
     for ids in (prepared.user_ids, prepared.item_ids):

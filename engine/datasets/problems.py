@@ -80,20 +80,20 @@ def sentences(
     said = []
     if found.duplicates:
         said.append(
-            f"Repeats: {_share(found.duplicates, total)} interactions are with an item that the "
-            "user has had before. They count, in order; with seen items masked they can be the "
-            "true item, which is never masked."
+            f"Repeats: {_share(found.duplicates, total)} interactions are with an item the user "
+            "has interacted with before. They count, in order; with seen items masked they can be "
+            "the held-out item, which is never masked."
             + (
-                f" {found.same_time:,} of them are at the very time of another, as if logged twice."
+                f" {found.same_time:,} of them have the same time as another, as if logged twice."
                 if found.same_time
                 else ""
             )
-            + " The filter repeats drops them."
+            + " The filter `repeats` drops them."
         )
     if 0 < interactions.num_items <= FEW_ITEMS:
         chance = min(1.0, TOP_K / interactions.num_items)
         said.append(
-            f"Few items: with {interactions.num_items} of them a random order has a "
+            f"Few items: with {interactions.num_items} of them, a random order has a "
             f"Recall@{TOP_K} of {chance:.4f}."
         )
     if found.too_short and rule.kind == "leave-one-out":
@@ -103,17 +103,17 @@ def sentences(
             "them; k_core drops them."
         )
     if found.timeless:
-        said.append("No times: the order of the file is taken for that of time.")
+        said.append("No times: the order of the file is used as the order of time.")
     if found.backwards:
         said.append(
             f"Out of order: {_share(found.backwards, users)} users have something in training that "
-            "is later than something held out, or in validation that is later than in test. The "
-            "files count."
+            "is later than something held out, or something in validation that is later than in "
+            "test. The files take precedence."
         )
     if found.ties:
         said.append(
-            f"Ties: {_share(found.ties, total)} interactions have the time of the user's one "
-            f"before. {_tied(split)} Ties keep the order of the file."
+            f"Ties: {_share(found.ties, total)} interactions have the same time as the user's "
+            f"previous one. {_tied(split)} Ties keep the order of the file."
         )
     return said
 

@@ -137,7 +137,7 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
     if rule.kind == "given":
         if interactions.parts is None:
             raise DataError(
-                f"{dataset.title} can't be split as given: what was read is one file. "
+                f"{dataset.title} can't be split as given: it was read from a single file. "
                 "Use kind: leave-one-out."
             )
         split, remedy = given(interactions), "give files that share users"
@@ -267,8 +267,8 @@ def _within(times: NDArray[np.int64], name: str, number: float) -> int:
         moment = time_text(microseconds(number, per_second(number)), last)
         period = "validation" if name == "valid_from" else "test"
         raise DataError(
-            f"{name}, {moment}, is outside of the times, {span_text(first, last)}, so that no user "
-            f"has anything in the {period} period: choose other moments."
+            f"{name}, {moment}, is outside of the times, {span_text(first, last)}, so no user has "
+            f"anything in the {period} period: choose other moments."
         )
     return found
 

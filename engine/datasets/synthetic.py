@@ -111,8 +111,8 @@ def _lengths(
     low, high, total = settings.min_length, settings.max_length, dataset.interactions
     if not dataset.users * low <= total <= dataset.users * high:
         raise DataError(
-            f"{dataset.title}: {total:,} interactions of {dataset.users:,} users don't fit "
-            f"lengths of {low} to {high}: give between {dataset.users * low:,} and "
+            f"{dataset.title}: {total:,} interactions of {dataset.users:,} users don't fit lengths "
+            f"of {low} to {high}: give between {dataset.users * low:,} and "
             f"{dataset.users * high:,} interactions, or other lengths."
         )
     lengths = generator.integers(low, high + 1, dataset.users)

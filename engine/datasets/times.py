@@ -26,7 +26,7 @@ def unit_of(times: NDArray[Any]) -> int:
 
 def unit_sentence(unit: int, last: int) -> str:
     """Say what numbers were taken for, whose unit and last time (in microseconds) are given."""
-    begun = "since 1970" if is_dated(last) else "from a beginning of their own"
+    begun = "since 1970" if is_dated(last) else "since a start of their own"
     return f"The times are numbers, read as {UNITS[unit]} {begun}."
 
 

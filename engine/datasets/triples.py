@@ -59,12 +59,12 @@ def triple_of(path: Path) -> Triple | None:
             raise UsageError(f"there is no file {path}.")
         raise UsageError(
             f"{where} has no three files of one data set (such as x.train.csv, x.valid.csv and "
-            "x.test.csv): name a file, or say --train, --valid and --test."
+            "x.test.csv): name a file, or give --train, --valid and --test."
         )
     some = ", ".join(shown(each.train.name) for each in list(found.values())[:3])
     raise UsageError(
-        f"{where} has the files of several data sets ({some}): say which with --train, --valid "
-        "and --test."
+        f"{where} has the files of several data sets ({some}): say which with --train, --valid and "
+        "--test."
     )
 
 

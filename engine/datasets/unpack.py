@@ -34,8 +34,8 @@ def unpack(
     optional: tuple[str, ...] = (),
 ) -> None:
     """Extract ``files`` and READMEs of ``folder`` in a zip into the folder ``into``, durably.
-
-    Nothing else is written. A zip with a link, or with a path that leads out of it, is refused.
+     Nothing else is written. A zip with a link, or with a path that leads outside of it, is
+    refused.
 
     Args:
         archive_bytes: size of the zip, which bounds the size of the files.
@@ -73,14 +73,14 @@ def _wanted(
         path = PurePosixPath(member.filename.replace("\\", "/"))
         mode = member.external_attr >> 16
         if path.is_absolute() or ".." in path.parts or ":" in member.filename:
-            raise _unsafe(f"{member.filename!r} leads out of it")
+            raise _unsafe(f"{member.filename!r} leads outside of it")
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise _unsafe(f"{member.filename!r} is a link or a device")
         if len(path.parts) != 2 or path.parts[0] != folder or member.is_dir():
             continue
         if path.name in files + optional or path.name.startswith("README"):
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise _unsafe(f"{member.filename!r} is packed in a way that data sets aren't")
+                raise _unsafe(f"{member.filename!r} is compressed in an unusual way")
             if path.name in found:
                 raise _unsafe(f"{member.filename!r} is in it twice")
             found[path.name] = member
@@ -99,7 +99,7 @@ def _extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, lim
         for chunk in _content(zipped, member):
             written += len(chunk)
             if written > limit:
-                raise _unsafe(f"{member.filename!r} unpacks to far more than a data set holds")
+                raise _unsafe(f"{member.filename!r} unpacks to far more than a data set")
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())

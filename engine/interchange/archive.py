@@ -36,14 +36,14 @@ def is_archive_name(path: Path) -> bool:
 
 
 def check_name(path: Path) -> None:
-    """Refuse a name from which the compression can't be told.
+    """Refuse a name that doesn't show the compression.
 
     Raises:
         UsageError: the name doesn't end in one of `SUFFIXES`.
     """
     if not is_archive_name(path):
         raise UsageError(
-            f"{path.name} doesn't say how to compress it: end it in .tar.zst or .tar.gz."
+            f"{path.name} doesn't say how to compress it: end the name in .tar.zst or .tar.gz."
         )
 
 

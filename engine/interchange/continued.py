@@ -1,5 +1,5 @@
-"""Adds a run that goes on from the end of another: a folder of its own, with a copy of what the
-other one trained."""
+"""Adds a run that continues another from its end: a new folder with a copy of what the other one
+trained."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def add_continued(
 
 
 def _told(folder: RunFolder) -> list[Path]:
-    """Return the files that tell what a run did: journals, and the log that they point into."""
+    """Return the files that record what a run did: journals, and the log that they point into."""
     journals = [path for _, path in folder.journals()]
     return [*journals, folder.log] if folder.log.exists() else journals
 
 
 def _link(path: Path, new: Path) -> None:
-    """Give a file that never changes a second name, or copy it where it can have only one."""
+    """Hard-link a file that never changes, or copy it where that isn't possible."""
     try:
         os.link(path, new, follow_symlinks=False)
     except OSError:

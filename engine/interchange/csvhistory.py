@@ -1,4 +1,4 @@
-"""Reads the histories of runs from a CSV file whose rows tell of epochs."""
+"""Reads the histories of runs from a CSV file whose rows describe epochs."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _RUN = "run"
 
 @dataclass
 class _Told:
-    """What the rows so far tell of a run."""
+    """What is known about a run from the rows so far."""
 
     named: dict[str, str] = field(default_factory=dict)
     """By name of `RUN_FIELDS`."""
     epochs: dict[int, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    """The figures of each epoch by measure, and its end as ``t``."""
+    """The values of each epoch by measure, and its end as ``t``."""
 
 
 def read_csv(source: Path, known: TagMap) -> Histories:
@@ -87,7 +87,7 @@ def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Histori
         key = (cells[_RUN],) if cells.get(_RUN) else tuple(place.values())
         told = runs[key]
         if any(told.named.setdefault(name, value) != value for name, value in place.items()):
-            raise UserError(f"{where}: {shown(key[0])} was another cell or seed before.")
+            raise UserError(f"{where}: {shown(key[0])} had another cell or seed before.")
         _take(where, told, cells, columns)
     return Histories(
         [
@@ -103,10 +103,10 @@ def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Histori
 
 
 def _take(where: str, told: _Told, cells: Mapping[str, str], columns: Mapping[str, str]) -> None:
-    """Add the figures of a row to those of its epoch."""
+    """Add the values of a row to those of its epoch."""
     epoch = _number(where, _EPOCH, cells[_EPOCH])
     if epoch is None or not 0 <= epoch < MOST_EPOCH or epoch != int(epoch):
-        raise UserError(f"{where}: epoch is {shown(cells[_EPOCH])}, which counts none.")
+        raise UserError(f"{where}: epoch is {shown(cells[_EPOCH])}, which isn't an epoch.")
     figures = told.epochs[int(epoch)]
     for name in _TIMES:
         t = _number(where, name, cells.get(name, ""))
@@ -122,7 +122,7 @@ def _take(where: str, told: _Told, cells: Mapping[str, str], columns: Mapping[st
         if not math.isnan(before) and before != value:
             raise UserError(
                 f"{where}: {shown(name)} of epoch {int(epoch)} is {value:g}, and was {before:g} "
-                "before: leave one, or set the column to null in a --map."
+                "before: remove one, or set the column to null in a --map."
             )
         figures[measure] = value
 
@@ -133,17 +133,17 @@ def _epoch(epoch: int, figures: Mapping[str, float], now: float) -> EpochFigures
 
 
 def _passed_over(source: Path, names: Sequence[str], told: Container[str]) -> list[str]:
-    """Return a sentence on the columns that nobody has told the meaning of, if there are any."""
+    """Return a sentence on the columns whose meaning isn't given, if there are any."""
     unknown = [name for name in names if name not in told]
     if not unknown:
         return []
     first = ", ".join(map(shown, unknown[:3]))
     more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-    return [f"{source}: columns that the map doesn't know (--map) are passed over: {first}{more}."]
+    return [f"{source}: columns that the map doesn't know (--map) are ignored: {first}{more}."]
 
 
 def _columns(source: Path, names: Sequence[str], measures: Mapping[str, str]) -> dict[str, str]:
-    """Map the name of each column that holds a figure to its measure."""
+    """Map the name of each column that holds a measure to the measure."""
     if _EPOCH not in names:
         raise UserError(f"{source} has no column 'epoch': name the columns in its first line.")
     if len(set(names)) < len(names):
@@ -153,9 +153,11 @@ def _columns(source: Path, names: Sequence[str], measures: Mapping[str, str]) ->
         name: measures.get(name, name) for name in names if name in measures or name in MEASURES
     }
     if len(set(found.values())) < len(found):
-        raise UserError(f"{source} has two columns for one figure: set one to null in a --map.")
+        raise UserError(f"{source} has two columns for one metric: set one to null in a --map.")
     if not found:
-        raise UserError(f"{source} has no column of a figure that is known: say which with --map.")
+        raise UserError(
+            f"{source} has no column with a known metric: say which is which with --map."
+        )
     return found
 
 
@@ -165,4 +167,4 @@ def _number(where: str, name: str, text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise UserError(f"{where}: {shown(name)} is {shown(text)}, which is no number.") from None
+        raise UserError(f"{where}: {shown(name)} is {shown(text)}, which isn't a number.") from None

@@ -1,4 +1,4 @@
-"""Exports the epochs of runs as one table, CSV or Parquet: the run's columns, then its figures."""
+"""Exports the epochs of runs as one table, CSV or Parquet: the run's columns, then its measures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from engine.analysis.export import csv_lines
 from engine.errors import UsageError
 from engine.files.named import named_file
 from engine.metrics import EPOCH_MEASURES
+from engine.progress import OnProgress, untold
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.schema import EPOCH_INTEGERS
@@ -33,12 +34,14 @@ def write_epochs(
     format: str,  # noqa: A002 - the command line's name for it
     *,
     filter: str = "",  # noqa: A002 - the command line's name for it
+    on_progress: OnProgress = untold,
 ) -> int:
     """Write one row per epoch of the matching runs, in order of run and epoch.
 
     Args:
         format: ``csv`` or ``parquet``.
         filter: which runs, in the language of docs/queries.md; empty for all.
+        on_progress: told how many rows are written.
 
     Returns:
         The number of rows. No file is written if it is 0.
@@ -60,13 +63,15 @@ def write_epochs(
         return 0
     write = {"csv": _write_csv, "parquet": _write_parquet}[format]
     with named_file(output) as file:
-        return write(file, _batches(first, cursor))
+        return write(file, _batches(first, cursor, on_progress))
 
 
-def _batches(first: list[Line], cursor: Any) -> Iterator[list[Line]]:
-    batch = first
+def _batches(first: list[Line], cursor: Any, on_progress: OnProgress) -> Iterator[list[Line]]:
+    batch, done = first, 0
     while batch:
         yield batch
+        done += len(batch)
+        on_progress(done, None)
         batch = cursor.fetchmany(_ROWS_AT_ONCE)
 
 

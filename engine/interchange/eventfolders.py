@@ -11,6 +11,7 @@ from engine.analysis.comparison import columns
 from engine.files.named import named_file, named_folder
 from engine.interchange.events import Scalars, write_scalars
 from engine.metrics import measure_of
+from engine.progress import OnProgress, counted, untold
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
 from engine.store.series import epochs
@@ -31,10 +32,14 @@ def write_event_folders(
     output: Path,
     *,
     filter: str = "",  # noqa: A002 - the command line's name for it
+    on_progress: OnProgress = untold,
 ) -> int:
     """Write ``output/<run>/events.out.tfevents.…`` for each matching run that has an epoch.
 
     The same runs give the same files, so exporting again replaces an earlier export.
+
+    Args:
+        on_progress: told how many runs are written.
 
     Returns:
         The number of runs.
@@ -50,7 +55,7 @@ def write_event_folders(
         parameters,
     )
     written = 0
-    for run, size in runs:
+    for run, size in counted(runs, on_progress):
         if found := epochs(con, run):
             folder = output / run
             named_folder(folder)

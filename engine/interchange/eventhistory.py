@@ -20,7 +20,7 @@ _PARTS = frozenset(
 """Names of folders that hold a part of the run that the folder above is, as Keras writes them."""
 
 Series = dict[str, dict[int, tuple[float, float]]]
-"""Time (seconds since 1970) and figure, by measure and step."""
+"""Time (seconds since 1970) and value, by measure and step."""
 
 Folder = tuple[Path, list[Path]]
 """A folder with its event files."""
@@ -52,15 +52,15 @@ def read_event_folders(source: Path, known: TagMap) -> Histories:
             for path in files:
                 problem = _take(path, measures, part, seen)
                 if problem:
-                    read.passed_over.append(f"{path} {problem}: what comes before it is taken.")
+                    read.passed_over.append(f"{path} {problem}: everything before that is used.")
             read.passed_over.extend(_merge(folder, part, series))
         if series:
             named = known.fields_of(run.resolve().as_posix())
             read.histories.append(History(str(run), named, _epochs(series)))
         else:
-            tags = ", ".join(shown(tag) for tag in sorted(seen)[:3]) or "no figure"
+            tags = ", ".join(shown(tag) for tag in sorted(seen)[:3]) or "no metric"
             read.passed_over.append(
-                f"{run} is passed over: it has {tags}, and the map knows none of it (--map)."
+                f"{run} is ignored: it has {tags}, none of which the map knows (--map)."
             )
     return read
 
@@ -94,16 +94,16 @@ def _measures(known: TagMap, folder: Path) -> Mapping[str, str]:
 
 
 def _merge(folder: Path, part: Series, series: Series) -> list[str]:
-    """Add the figures of a folder to those of its run; return a sentence for each measure that the
-    run has already with another figure at a step, and that is left out."""
+    """Add the values of a folder to those of its run; return a sentence for each measure that is
+    left out because the run already has another value of it at a step."""
     refused = []
     for measure, at in part.items():
         before = series.setdefault(measure, at)
         twice = next((step for step in at if before.get(step, at[step])[1] != at[step][1]), None)
         if twice is not None:
             refused.append(
-                f"{folder} has another {measure} at step {twice} than the folders beside it, and "
-                f"that is left out: map {folder.name + '/'}… to a measure of its own (--map)."
+                f"{folder} has another {measure} at step {twice} than the folders next to it, "
+                f"which is left out: map {folder.name + '/'}… to a measure of its own (--map)."
             )
         else:
             before.update(at)
@@ -111,7 +111,7 @@ def _merge(folder: Path, part: Series, series: Series) -> list[str]:
 
 
 def _take(path: Path, measures: Mapping[str, str], series: Series, seen: set[str]) -> str | None:
-    """Add the figures of one file to ``series``, and tags that the map doesn't know to ``seen``;
+    """Add the values of one file to ``series``, and tags that the map doesn't know to ``seen``;
     return what is wrong with the file, if anything."""
     try:
         for event in read_scalars(path):

@@ -73,7 +73,7 @@ def read_scalars(path: Path) -> Iterator[Scalars]:
             except OutOfRangeError:
                 return
             except (OpError, DecodeError, ValueError, MemoryError, OverflowError):
-                raise DamagedError("is damaged or cut short") from None
+                raise DamagedError("is damaged or truncated") from None
             yield Scalars(event.wall_time, event.step, values)
 
 

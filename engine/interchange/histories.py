@@ -40,4 +40,4 @@ class Histories:
 
     histories: list[History]
     passed_over: list[str]
-    """A sentence for each part of the source that is damaged or holds no known figure."""
+    """A sentence for each part of the source that is damaged or holds no known measure."""

@@ -23,6 +23,7 @@ from engine.interchange.histories import History
 from engine.interchange.place import Imported, importing, place
 from engine.interchange.tagmap import PARAMETERS, RUN_FIELDS, TagMap, load_tag_map
 from engine.journal import FORMAT
+from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
 from engine.specfile import save_spec
 from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
@@ -39,6 +40,7 @@ def import_history(
     tag_map: Path | None = None,
     fixed: Mapping[str, str] | None = None,
     suite: str | None = None,
+    on_progress: OnProgress = untold,
 ) -> tuple[Imported, list[str]]:
     """Import a folder of TensorBoard event files, or a CSV file, into the store.
 
@@ -46,6 +48,7 @@ def import_history(
         tag_map: a file of tags that is merged over the built-in one.
         fixed: values of `RUN_FIELDS` that override the source's.
         suite: the name of the suite that the runs are given.
+        on_progress: told of runs once the source is read.
 
     Returns:
         The runs by what became of them, and a sentence for each part that was passed over.
@@ -59,11 +62,11 @@ def import_history(
     with importing(location) as aside:
         folders = []
         there = [run for run in runs if location.folder(run).path.exists()]
-        for run, (spec, history) in runs.items():
+        for run, (spec, history) in counted(list(runs.items()), on_progress, (1, 2)):
             if run not in there:
                 folders.append(RunFolder(aside / run))
                 _write(folders[-1], spec, history, suite)
-        placed = place(location, folders)
+        placed = place(location, folders, on_progress)
     return Imported(placed.added, (*there, *placed.present), placed.renamed), passed_over
 
 
@@ -104,7 +107,7 @@ def _spec(
     told = {**history.named, **fixed}
     for name in RUN_FIELDS:
         if not told.get(name):
-            raise UsageError(f"{history.source} doesn't tell the {name}: add --{name} to say it.")
+            raise UsageError(f"{history.source} doesn't give the {name}: add --{name}.")
     names = {name.casefold(): ours for name, ours in known.names.items()}
     model = names.get(told["model"].casefold(), told["model"])
     dataset = names.get(told["dataset"].casefold(), told["dataset"])

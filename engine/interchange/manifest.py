@@ -92,7 +92,7 @@ def read_manifest(text: bytes) -> Manifest:
             raise ArchiveError("its manifest is damaged")
         if version > FORMAT:
             raise ArchiveError(
-                f"a newer seqbench wrote it (format {version}): import it with that one"
+                f"it was written by a newer seqbench (format {version}): import it with that one"
             )
         runs = {str(run): _files(run, files) for run, files in content["runs"].items()}
         return Manifest(runs, str(content["seqbench"])[:80])
@@ -102,12 +102,12 @@ def read_manifest(text: bytes) -> Manifest:
 
 def _files(run: str, files: dict[str, Any]) -> Files:
     if not RUN_ID.fullmatch(run) or ".." in run:
-        raise ArchiveError(f"{shown(run)} is no run's id")
+        raise ArchiveError(f"{shown(run)} isn't a run's id")
     found: Files = {}
     for name, entry in files.items():
         size, sha256 = entry["bytes"], entry["sha256"]
         if not (KEPT.fullmatch(name) or WEIGHTS.fullmatch(name)):
-            raise ArchiveError(f"{shown(name)} is no file of a run's")
+            raise ArchiveError(f"{shown(name)} isn't one of a run's files")
         if type(size) is not int or size < 0 or not _SHA256.fullmatch(sha256):
             raise ArchiveError("its manifest is damaged")
         if name in NEEDED and size > READ_WHOLE:

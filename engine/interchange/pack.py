@@ -18,6 +18,7 @@ from engine.files.regular import open_regular
 from engine.interchange.archive import check_name, tarfile, write_archive
 from engine.interchange.manifest import KEPT, NAME, WEIGHTS, ArchiveError, Entry, Manifest
 from engine.lifecycle import ENDED
+from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
 from engine.store.compare.comparison import matching
 from engine.store.database import StoreConnection
@@ -45,6 +46,7 @@ def pack(
     aggregate: str = "best",
     without: Sequence[str] = (),
     weights: bool = False,
+    on_progress: OnProgress = untold,
 ) -> Packed:
     """Write the matching runs that have ended to ``output``, which is replaced only by a whole
     archive.
@@ -53,6 +55,7 @@ def pack(
         filter, aggregate, without: as in `engine.store.compare.comparison.comparison`.
         weights: whether checkpoints and the chosen epoch's weights are included, which no
             comparison needs.
+        on_progress: told of runs, each of which is read twice.
 
     Raises:
         UsageError: the filter is invalid, or the name doesn't tell the compression.
@@ -61,7 +64,7 @@ def pack(
     check_name(output)
     runs, left_out = _ended(con, *matching(filter, aggregate, without))
     sources: dict[str, dict[str, _Source]] = {}
-    for run in runs:
+    for run in counted(runs, on_progress, (1, 2)):
         try:
             sources[run] = dict(_sources(con, location.folder(run), weights))
         except (OSError, RunError) as error:
@@ -70,7 +73,7 @@ def pack(
     manifest = Manifest(
         {run: {n: source.entry for n, source in files.items()} for run, files in sources.items()}
     )
-    size = _write(output, manifest, sources) if manifest.runs else 0
+    size = _write(output, manifest, sources, on_progress) if manifest.runs else 0
     return Packed(tuple(manifest.runs), tuple(left_out), size)
 
 
@@ -114,13 +117,18 @@ def _sources(
                 yield path.name, _Source(Entry(file.tell(), digest), path)
 
 
-def _write(output: Path, manifest: Manifest, sources: dict[str, dict[str, _Source]]) -> int:
+def _write(
+    output: Path,
+    manifest: Manifest,
+    sources: dict[str, dict[str, _Source]],
+    on_progress: OnProgress,
+) -> int:
     """Write the archive, and return its bytes. Raises as `pack`."""
     with named_file(output) as file:
         with write_archive(file, output.name) as tar:
             text = manifest.text().encode()
             tar.addfile(_member(NAME, len(text)), io.BytesIO(text))
-            for run, files in sources.items():
+            for run, files in counted(list(sources.items()), on_progress, (2, 2)):
                 for name, source in files.items():
                     _add(tar, f"runs/{run}/{name}", source)
         return file.tell()

@@ -15,6 +15,7 @@ from engine.errors import StoreError
 from engine.files.atomic import fsync_folder
 from engine.files.lock import take_lock
 from engine.files.regular import open_regular
+from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, store_lock, write
@@ -49,7 +50,7 @@ def importing(location: StoreLocation) -> Iterator[Path]:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(location.runs / "import.lock", seconds=1.0)
         if lock is None:
-            raise StoreError("Another import is going on here: wait for its end, then try again.")
+            raise StoreError("Another import is running here: wait until it ends, then try again.")
     except OSError as error:
         raise StoreError(f"{location.runs} can't be written: {error.strerror}.") from None
     try:
@@ -66,11 +67,16 @@ def importing(location: StoreLocation) -> Iterator[Path]:
         os.close(lock)
 
 
-def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
+def place(
+    location: StoreLocation, folders: Sequence[RunFolder], on_progress: OnProgress = untold
+) -> Imported:
     """Move checked run folders to the store's, and add their runs to the database.
 
     After a crash each run is either whole in its place, where the next import of it or a rebuild
     adds it, or absent.
+
+    Args:
+        on_progress: told of this as the second half of an import.
 
     Raises:
         StoreError: the store can't be written.
@@ -80,7 +86,7 @@ def place(location: StoreLocation, folders: Sequence[RunFolder]) -> Imported:
     present: list[str] = []
     renamed: dict[str, str] = {}
     with closing(connect_writer(location)) as connection, store_lock(location):
-        for folder in folders:
+        for folder in counted(folders, on_progress, (2, 2)):
             run = folder.run_id
             found, there = _place_of(connection, location, folder)
             if found.run_id != run:

@@ -10,6 +10,7 @@ from engine.errors import UsageError
 from engine.interchange.history import import_history, read_history
 from engine.interchange.place import Imported
 from engine.interchange.unpack import manifest_of, unpack
+from engine.progress import OnProgress, untold
 from engine.store.location import StoreLocation
 
 
@@ -57,6 +58,7 @@ def take(
     tag_map: Path | None = None,
     fixed: Mapping[str, str] | None = None,
     suite: str | None = None,
+    on_progress: OnProgress = untold,
 ) -> tuple[Imported, list[str]]:
     """Import a path into the store; return also what was passed over. The arguments are those of
     `import_history`.
@@ -66,7 +68,7 @@ def take(
         UserError: see `unpack` and `import_history`; nothing was changed then.
     """
     if is_history(source):
-        return import_history(source, location, config_dir, tag_map, fixed, suite)
+        return import_history(source, location, config_dir, tag_map, fixed, suite, on_progress)
     if fixed or tag_map is not None or suite is not None:
-        raise UsageError("an archive says itself what is in it: leave the other options.")
-    return unpack(source, location), []
+        raise UsageError("an archive says what is in it: leave out the other options.")
+    return unpack(source, location, on_progress), []

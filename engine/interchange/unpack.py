@@ -21,6 +21,7 @@ from engine.interchange.archive import DAMAGE, open_archive, tarfile
 from engine.interchange.manifest import MOST_BYTES, NAME, ArchiveError, Manifest, read_manifest
 from engine.interchange.place import Imported, importing, place
 from engine.lifecycle import ENDED
+from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec_file, parse_any
 from engine.store.intake.folders import load_meta
@@ -29,11 +30,14 @@ from engine.store.location import StoreLocation
 _CHUNK = 1 << 20
 
 
-def unpack(archive: Path, location: StoreLocation) -> Imported:
+def unpack(archive: Path, location: StoreLocation, on_progress: OnProgress = untold) -> Imported:
     """Import the runs of an archive into the store, which is created if there is none.
 
     A run that the store has already is unchanged. A run whose id another run has gets a longer id,
     which is the same each time.
+
+    Args:
+        on_progress: told of runs, each of which is unpacked and then added.
 
     Raises:
         ArchiveError: the file isn't an archive of ours, isn't whole, or doesn't fit on the disk;
@@ -45,11 +49,11 @@ def unpack(archive: Path, location: StoreLocation) -> Imported:
             manifest = members.manifest()
             with importing(location) as aside:
                 _check_room(manifest, aside)
-                _extract(members, manifest, aside)
+                _extract(members, manifest, aside, on_progress)
                 folders = [RunFolder(aside / run) for run in manifest.runs]
                 for folder in folders:
                     _check_run(folder)
-                return place(location, folders)
+                return place(location, folders, on_progress)
     except ArchiveError as error:
         raise ArchiveError(f"{archive} can't be imported: {error}.") from None
 
@@ -122,7 +126,7 @@ def _damage_told() -> Iterator[None]:
     try:
         yield
     except DAMAGE:
-        raise ArchiveError("it is damaged or cut short, so fetch it again") from None
+        raise ArchiveError("it is damaged or truncated, so fetch it again") from None
 
 
 def _check_room(manifest: Manifest, aside: Path) -> None:
@@ -130,23 +134,25 @@ def _check_room(manifest: Manifest, aside: Path) -> None:
     if manifest.bytes > free:
         raise ArchiveError(
             f"its files take {manifest.bytes / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are "
-            f"free where {aside.parent} lies"
+            f"free in {aside.parent}"
         )
 
 
-def _extract(members: _Members, manifest: Manifest, aside: Path) -> None:
-    for run, files in manifest.runs.items():
+def _extract(
+    members: _Members, manifest: Manifest, aside: Path, on_progress: OnProgress = untold
+) -> None:
+    for run, files in counted(list(manifest.runs.items()), on_progress, (1, 2)):
         (aside / run).mkdir(mode=0o700)
         for name, entry in files.items():
             wanted, member = f"runs/{run}/{name}", members.next()
             if member is None:
                 raise ArchiveError(f"it ends before {wanted}, so fetch it again")
             if member.name != wanted or member.size != entry.bytes:
-                raise ArchiveError(f"{shown(member.name)} stands where {wanted} should")
+                raise ArchiveError(f"{shown(member.name)} is in the place of {wanted}")
             if _copied(members.content(member), aside / run / name) != entry.sha256:
                 raise ArchiveError(f"{wanted} isn't what was exported, so fetch it again")
     if (member := members.next()) is not None:
-        raise ArchiveError(f"its manifest doesn't tell of {shown(member.name)}")
+        raise ArchiveError(f"its manifest doesn't mention {shown(member.name)}")
 
 
 def _copied(content: Iterable[bytes], path: Path) -> str:
@@ -174,4 +180,4 @@ def _check_run(folder: RunFolder) -> None:
         raise ArchiveError(told) from None
     newest = max((attempt for attempt, _ in folder.journals()), default=0)
     if meta["state"] not in ENDED or newest > meta["attempt"]:
-        raise ArchiveError(f"{run} has not ended, and would begin to train here")
+        raise ArchiveError(f"{run} has not ended, and would start training here")

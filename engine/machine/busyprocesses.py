@@ -24,7 +24,7 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class ForeignProcess:
-    """A process that seqbench didn't start; ``None`` where the machine doesn't show a figure."""
+    """A process that seqbench didn't start; ``None`` where the machine doesn't report a value."""
 
     pid: int
     name: str | None = None

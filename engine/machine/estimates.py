@@ -107,7 +107,7 @@ class MeasuringProcess:
             self._process.communicate()
             raise TrainingError("measure", "Measuring took too long.") from None
         except (OSError, ValueError):
-            raise TrainingError("measure", "Measuring was broken off.") from None
+            raise TrainingError("measure", "Measuring was interrupted.") from None
         if "problem" in answer:
             raise TrainingError("measure", str(answer["problem"]))
         return CostEstimate("measured", answer["epoch_seconds"], None, answer["memory_mib"])

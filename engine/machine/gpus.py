@@ -57,7 +57,7 @@ def visible_gpus(
     inherited = environment.get(VISIBLE)
     if inherited is None:
         if "SLURM_JOB_ID" in environment:
-            return UsableGpus((), "This job of Slurm has no GPU: ask for one with --gres=gpu:1.")
+            return UsableGpus((), "This Slurm job has no GPU: ask for one with --gres=gpu:1.")
         return UsableGpus(tuple(Gpu(uuid, name) for uuid, name in names.items()))
     entries = [_plain(entry) for entry in inherited.split(",")]
     usable: dict[str, Gpu] = {}
@@ -125,8 +125,8 @@ def _ending_note(inherited: str, entry: str, some: bool, names: Mapping[str, str
     if not some and entry in ("", "-1"):
         return f"{VISIBLE} is {shown(inherited)}, which hides every GPU."
     there = "the only GPU is 0" if len(names) == 1 else f"the GPUs are 0 to {len(names) - 1}"
-    what = f"is no GPU here ({there})"
+    what = f"isn't a GPU here ({there})"
     if _is_gpu(entry, names):
-        what = "is of another kind than the first (numbers and UUIDs don't mix)"
-    left = "it and what follows are not used" if some else "no GPU is used"
+        what = "is of another kind than the first (numbers and UUIDs can't be mixed)"
+    left = "it and those after it are not used" if some else "no GPU is used"
     return f"{VISIBLE} is {shown(inherited)}, and {shown(entry)} {what}: {left}."

@@ -64,9 +64,9 @@ def unused_gpus_note(settings: Slots, gpus: int) -> str | None:
     """
     each = settings.gpus_per_run
     if 0 < gpus < each:
-        return f"gpus_per_run is {each}, and there are {gpus} GPUs: a run takes those."
+        return f"gpus_per_run is {each}, but there are {gpus} GPUs: a run uses those."
     if gpus % each:
-        return f"{gpus % each} of {gpus} GPUs stay unused, because gpus_per_run is {each}."
+        return f"{gpus % each} of {gpus} GPUs are unused, because gpus_per_run is {each}."
     return None
 
 

@@ -1,6 +1,5 @@
 """Telemetry of the host and, by NVML, of its GPUs.
-
-A figure that the driver doesn't report is ``None``, never 0. Imports neither torch nor numpy.
+A value that the driver doesn't report is ``None``, never 0. Imports neither torch nor numpy.
 """
 
 from __future__ import annotations
@@ -97,8 +96,7 @@ class ProcessSample:
 
 class Sampler:
     """Takes samples of the machine, from one thread at a time.
-
-    The first CPU figures cover the time since the sampler was created.
+     The first CPU values cover the time since the sampler was created.
 
     Args:
         pid: the process for `process`.
@@ -232,7 +230,7 @@ class _Nvml:
 
     def __init__(self) -> None:
         self.gpus: list[_Gpu] = []
-        self.note = "no NVIDIA driver on this machine: showing the host only"
+        self.note = "No GPU found; showing CPU and RAM"
         absent = (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded)
         try:
             pynvml.nvmlInit()
@@ -240,10 +238,10 @@ class _Nvml:
             self._open = False
             if not isinstance(error, absent):
                 why = str(error).rstrip(".")
-                self.note = f"the NVIDIA driver doesn't answer ({why}): showing the host only"
+                self.note = f"The NVIDIA driver doesn't respond ({why}); showing CPU and RAM"
             return
         self._open = True
-        self.note = "the NVIDIA driver shows no GPU: showing the host only"
+        self.note = "The NVIDIA driver reports no GPU; showing CPU and RAM"
         for index in range(_ask(pynvml.nvmlDeviceGetCount) or 0):
             handle = _ask(pynvml.nvmlDeviceGetHandleByIndex, index)
             if handle is not None:
@@ -305,7 +303,7 @@ def _throttle(handle: Any) -> int | None:
 
 
 def _ask(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Call the driver; return ``None`` for a figure that isn't supported, or if the GPU is lost."""
+    """Call the driver; return ``None`` for a value that isn't supported, or if the GPU is lost."""
     try:
         return call(*arguments)
     except (pynvml.NVMLError, UnicodeDecodeError):

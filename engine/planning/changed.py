@@ -70,10 +70,10 @@ def enqueue_amended(
 def enqueue_further(
     location: StoreLocation, catalogue: Catalogue | None, run_ids: Sequence[str], epochs: int
 ) -> list[str]:
-    """Queue new runs that go on from where others reached their limit of epochs, with a higher one.
+    """Queue new runs that continue others from their epoch limit, with a higher one.
 
     Each is what a run with that limit from the start would be, and gives the same result. Runs that
-    they go on from stay as they are. All are checked before the first is queued.
+    they continue stay as they are. All are checked before the first is queued.
 
     Returns:
         The new runs' ids.
@@ -97,11 +97,12 @@ def enqueue_further(
             if fingerprint in found:
                 raise UsageError(
                     f"{run_id} and {found[fingerprint][0].continues} are the same run twice: name "
-                    "one of them."
+                    f"only "
+                    "one."
                 )
             if there := present_runs(connection, fingerprint):
                 raise UsageError(
-                    f"{run_id} with {epochs} epochs is there already: {there[0].id} "
+                    f"{run_id} with {epochs} epochs exists already: {there[0].id} "
                     f"({there[0].state})."
                 )
             found[fingerprint] = longer, _label(catalogue, run, longer)

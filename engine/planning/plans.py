@@ -17,7 +17,7 @@ from engine.machine.slots import Slot
 from engine.models.sizes import parameter_count
 from engine.order import MOST_SEEDS, Order, more_seeds
 from engine.spec import Dataset, RunSpec, Suite
-from engine.store.compare.grouping import seeds_of_cells
+from engine.store.compare.planned_seeds import seeds_of_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def plan(
         UsageError: a name that isn't known, an impossible value, or too many runs.
     """
     if len(order.seeds) > MOST_SEEDS:
-        raise UsageError(f"At most {MOST_SEEDS:,} seeds at once.")
+        raise UsageError(f"At most {MOST_SEEDS:,} seeds at a time.")
     cells = catalogue.in_order(order.cells)
     specs = catalogue.specs(cells, order.seeds, order.profile, order.overrides, order.variants)
     known: dict[tuple[object, ...], tuple[int, Cell, CostEstimate | None]] = {}

@@ -103,7 +103,7 @@ class Material:
 
     wanted: Wanted
     rows: tuple[Row, ...]
-    """Rows of all selected runs, in any state; figures are those at the chosen epoch."""
+    """Rows of all selected runs, in any state; values are those at the chosen epoch."""
     suite_runs: SuiteRuns | None
     """Which runs of the suite exist, where a suite was selected."""
     counted: Mapping[str, Cell]
@@ -119,9 +119,9 @@ class Material:
     pivot: tuple[PivotRow, ...]
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
-    """Cells, each with a published figure for it."""
+    """Cells, each with a published result for it."""
     further: tuple[str, ...]
-    """Commands that train on what is still improving at its limit of epochs."""
+    """Commands that train on what is still improving at its epoch limit."""
     watched: frozenset[str]
     """Ids of the runs of which it was told what disturbed them, if anything."""
     problems: tuple[str, ...]
@@ -143,7 +143,9 @@ def gather(
             selected run is done.
     """
     if wanted.suite is not None and wanted.filter:
-        raise UsageError("a suite says itself which runs it means: leave the filter, or the suite.")
+        raise UsageError(
+            "a suite decides which runs are in the report: leave out the filter, or the suite."
+        )
     rows = compare_rows(con, filter=wanted.filter, sort="run", descending=False)
     runs = {run.id: run for run in queries.list_runs(con, filter=wanted.filter)}
     # One may be new, another gone.
@@ -161,7 +163,7 @@ def gather(
     rows.sort(key=lambda row: [str(row["dataset"]), str(row["model"]), row["length"], row["seed"]])
     if not any(row["state"] == "done" for row in rows):
         raise UsageError(
-            "there is nothing to report: no run that is meant is done. `seqbench ls` shows them."
+            "there is nothing to report: none of these runs is done. `seqbench ls` shows them."
         )
     ids = [str(row["run"]) for row in rows]
     meant_runs = {run: runs.pop(run) for run in ids}
@@ -202,7 +204,7 @@ def gather(
 def _left_out(imported: int) -> Iterator[str]:
     if imported:
         which = "1 imported run is" if imported == 1 else f"{imported:,} imported runs are"
-        yield f"{which} left out: nothing is known of the data and the users."
+        yield f"{which} left out: nothing is known about their data and users."
 
 
 def _cut_beside_others(rows: Sequence[Row], counted: Mapping[str, Cell]) -> dict[str, list[int]]:
@@ -264,7 +266,11 @@ def _groups(
                 few_users=_few_users(qualities, wanted),
                 pairs=own_pairs,
                 tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
-                curves=tuple(_curve(con, row, measure) for c in members for row in c.cell.runs),
+                curves=tuple(
+                    _curve(con, row, each.differs, measure)
+                    for each in members
+                    for row in each.cell.runs
+                ),
                 pass_level=level,
                 seconds_to_pass=seconds,
                 several=datasets.count(key[0]) > 1,
@@ -292,7 +298,7 @@ def _few_users(qualities: Sequence[CellQuality], wanted: Wanted) -> str:
     return few_users(users, name, widest.low, widest.high)
 
 
-def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
+def _curve(con: sqlite3.Connection, row: Row, label: str, measure: str) -> Curve:
     run = str(row["run"])
     epochs = series.epoch_figures(con, run, [measure, "loss"])
     known = [
@@ -304,6 +310,7 @@ def _curve(con: sqlite3.Connection, row: Row, measure: str) -> Curve:
     best = row["BestEpoch"]
     return Curve(
         model=str(row["model"]),
+        label=label,
         length=int(row["length"] or 0),
         epochs=numbers,
         seconds=tuple(accumulate(seconds for _, seconds, _, _ in known)),

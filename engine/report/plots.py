@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib import style
 from matplotlib.axes import Axes
@@ -42,6 +43,8 @@ class Curve:
     """The epochs of a run; all tuples are equally long."""
 
     model: str
+    label: str
+    """What tells its cell from others of its model and length; empty if nothing does."""
     length: int
     epochs: tuple[int, ...]
     seconds: tuple[float, ...]
@@ -52,6 +55,11 @@ class Curve:
     """Training loss per target, in nats."""
     best: int | None
     """Index of the chosen epoch."""
+
+    @property
+    def title(self) -> str:
+        """Model and label."""
+        return f"{self.model} {self.label}".rstrip()
 
 
 Colours = dict[str, tuple[str, str]]
@@ -89,15 +97,16 @@ def quality_alt(qualities: Sequence[CellQuality], metric: str, title: str) -> st
     """Describe `quality_plot` for who can't see it."""
     users = listed(f"{n:,}" for n in sorted({q.cell.cell.ranks.shape[2] for q in qualities}))
     return (
-        f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point each "
-        f"at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for its "
-        f"95 % interval over {users} test users, and a tick for each seed."
+        f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point for "
+        f"each at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for "
+        f"its 95 % interval over {users} test users, and a tick for each seed."
     )
 
 
 def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours) -> str:
     """Draw a column per length: validation over training time, and the loss over epochs."""
     lengths = sorted({curve.length for curve in curves})
+    lines = _lines(curves, looks)
     with style.context(STYLE, after_reset=True):
         figure = _figure(WIDE, 5.6)
         grid = figure.subplots(2, len(lengths), sharey="row", sharex="row", squeeze=False)
@@ -105,8 +114,8 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
             above, below = grid[0][column], grid[1][column]
             for curve in (each for each in curves if each.length == length):
                 colour, marker = looks[curve.model]
-                above.plot(curve.seconds, curve.quality, color=colour, linewidth=1.3, alpha=0.85)
-                below.plot(curve.epochs, curve.loss, color=colour, linewidth=1.3, alpha=0.85)
+                above.plot(curve.seconds, curve.quality, **lines[curve.title], alpha=0.85)
+                below.plot(curve.epochs, curve.loss, **lines[curve.title], alpha=0.85)
                 if curve.best is not None:
                     x, y = curve.seconds[curve.best], curve.quality[curve.best]
                     above.plot([x], [y], marker, color=colour, markersize=6)
@@ -115,21 +124,51 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
             below.set_xlabel("epoch")
             _logarithmic(above, [s for c in curves for s in c.seconds], least=20)
         grid[0][0].set_ylabel(metric)
-        grid[1][0].set_ylabel("loss a target, nats")
-        _legend(figure, looks, {curve.model for curve in curves})
+        grid[1][0].set_ylabel("loss per target, nats")
+        models = {curve.title: curve.model for curve in curves}
+        handles = [
+            Line2D([], [], marker=looks[models[title]][1], markersize=7, **line)
+            for title, line in lines.items()
+        ]
+        _legend(figure, handles, [*lines])
         return svg_text(figure, name)
+
+
+def _lines(curves: Sequence[Curve], looks: Colours) -> dict[str, dict[str, Any]]:
+    """Assign the look of its lines to each title, in the order of models: a model has one colour,
+    and a dash for each of its labels."""
+    found: dict[str, dict[str, Any]] = {}
+    for model, (colour, _) in looks.items():
+        titles = dict.fromkeys(curve.title for curve in curves if curve.model == model)
+        # What is alone at its length has the whole line.
+        for number, title in enumerate(sorted(titles, key=lambda title: title != model)):
+            thicker, dash = divmod(number, len(_DASHES))
+            found[title] = {
+                "color": colour, "linestyle": _DASHES[dash], "linewidth": 1.3 + thicker,
+            }  # fmt: skip
+    return found
+
+
+_DASHES = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.2)),
+    (0, (6, 2, 1, 2)),
+    (0, (10, 3)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
 
 
 def curves_alt(curves: Sequence[Curve], metric: str, title: str) -> str:
     """Describe `curves_plot` for who can't see it."""
-    models = Counter(curve.model for curve in curves)
+    titles = Counter(curve.title for curve in curves)
     lengths = sorted({curve.length for curve in curves})
     chosen = [curve.quality[curve.best] for curve in curves if curve.best is not None]
     marked = f", the chosen epoch marked ({_span(chosen)})" if chosen else ""
-    runs = listed(f"{number} of {model}" for model, number in models.items())
+    runs = listed(f"{number} of {title}" for title, number in titles.items())
     return (
         f"Two plots for {'length' if len(lengths) == 1 else 'each of the lengths'} "
-        f"{listed(map(str, lengths))}, a line for each run on {title}: {runs}. Above, {metric} "
+        f"{listed(map(str, lengths))}, one line per run on {title}: {runs}. Above, {metric} "
         f"over seconds of training{marked}; below, the training loss over epochs."
     )
 
@@ -150,7 +189,13 @@ def pareto_plot(
             axes.set_visible(number < len(costs))
         for row in grid:
             row[0].set_ylabel(metric)
-        _legend(figure, looks, {_model(quality.cell) for quality in qualities})
+        models = {_model(quality.cell) for quality in qualities}
+        shown = {model: look for model, look in looks.items() if model in models}
+        handles = [
+            Line2D([], [], color=colour, marker=marker, markersize=7, linewidth=1.6)
+            for colour, marker in shown.values()
+        ]
+        _legend(figure, handles, [*shown])
         return svg_text(figure, name)
 
 
@@ -165,8 +210,8 @@ def pareto_alt(
         absent = len(qualities) - len(points)
         fronts.append(f"{cost.title}: {names}{f' ({absent} without it)' if absent else ''}")
     return (
-        f"{metric} of {counted(qualities, 'cell')} on {title} over {counted(costs, 'cost')}, a "
-        "plot each, as in the table above. On the Pareto front by means are, over "
+        f"{metric} of {counted(qualities, 'cell')} on {title} over {counted(costs, 'cost')}, one "
+        "plot each, as in the table above. On the Pareto front of the means are, over "
         f"{'; '.join(fronts)}."
     )
 
@@ -182,7 +227,7 @@ def _points(
 
 
 def _span(values: Iterable[float]) -> str:
-    """Write the least and the greatest of some figures."""
+    """Write the smallest and the largest of some values."""
     ordered = [f"{value:.4f}" for value in sorted(values)]
     return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
 
@@ -251,15 +296,10 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _legend(figure: Figure, looks: Colours, models: set[str]) -> None:
-    shown = [(model, look) for model, look in looks.items() if model in models]
-    handles = [
-        Line2D([], [], color=colour, marker=marker, markersize=7, linewidth=1.6)
-        for _, (colour, marker) in shown
-    ]
-    figure.legend(
-        handles, [model for model, _ in shown], loc="outside upper left", ncols=len(shown)
-    )
+def _legend(figure: Figure, handles: Sequence[Line2D], texts: Sequence[str]) -> None:
+    room = 0.7 + 0.085 * max(map(len, texts))  # inches of the widest entry
+    columns = min(len(texts), max(1, int(WIDE / room)))
+    figure.legend(handles, texts, loc="outside upper left", ncols=columns)
 
 
 def _model(cell: CostedCell) -> str:

@@ -1,4 +1,4 @@
-"""Remarks on runs whose figures need care: marked ones, and those with several attempts."""
+"""Remarks on runs whose values need caution: marked ones, and those with several attempts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
-from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, UNDISTURBED_SHARE, of_times
+from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, of_times
 from engine.report.blocks import Block, Cell, Commands, Paragraph, table
 
 SEVERAL = "several attempts"
 _MEANING = {
     **MEANING,
-    SEVERAL: "a process went on from the checkpoint of one before it: seconds count no epoch twice",
+    SEVERAL: "an attempt resumed from the checkpoint of an earlier one: seconds count no epoch "
+    "twice",
 }
 SIGN = " !"
 """Suffix of the name of a row that holds a run with a remark."""
@@ -38,7 +39,7 @@ def note_below(runs: Iterable[Row]) -> Iterator[Paragraph]:
     found = Counter(remark for run in runs for remark in remarks(run))
     if found:
         told = listed(f"{remark} ({number} of the runs)" for remark, number in found.items())
-        yield Paragraph(f"!: {told}; Testing scope says what that means.", quiet=True)
+        yield Paragraph(f"!: {told}; see Testing scope for what this means.", quiet=True)
 
 
 def remarks_table(
@@ -63,26 +64,29 @@ def remarks_table(
         yield table(
             ["remark", "runs", "of", "means"], rows, figures=(1,), caption="Remarks on single runs"
         )
-        held = "" if OF_METRICS & by_remark.keys() else " Metrics don't depend on time, and hold."
-        yield Paragraph(f"A row with such a run has a ! behind its name.{held}", quiet=True)
+        held = (
+            "" if OF_METRICS & by_remark.keys() else " Metrics don't depend on time, and are valid."
+        )
+        yield Paragraph(f"A row with such a run has a ! after its name.{held}", quiet=True)
     if further:
         yield Paragraph(
-            f"What is {STILL_IMPROVING} can be trained on; a report made after that has it:"
+            f"Runs that are {STILL_IMPROVING} can be trained further; a later report will include "
+            "that:"
         )
         yield Commands(tuple(further))
     quiet = sum(run["run"] in watched and not of_times(run["marks"]) for run in runs)
     unknown = sum(run["run"] not in watched for run in runs)
     if quiet:
         yield Paragraph(
-            f"Of the {len(runs)} runs {quiet} trained undisturbed, as far as is told: on a GPU "
-            "its driver told of no other process and of no clock that was held down, on a CPU "
-            f"they had {100 * UNDISTURBED_SHARE:.0f} % or more of the processor time that they "
-            "asked for.",
+            f"Of the {len(runs)} runs {quiet} trained undisturbed, as far as is known: on a GPU, "
+            f"its "
+            "driver reported no other process and no clock that was held down; on a CPU, they got "
+            "{100 * UNDISTURBED_SHARE:.0f} % or more of the CPU time they asked for.",
             quiet=True,
         )
     if unknown:
         yield Paragraph(
-            f"For {unknown} of the {len(runs)} runs nothing told whether they were disturbed: an "
+            f"For {unknown} of the {len(runs)} runs it isn't known whether they were disturbed: an "
             "earlier version trained them, or the GPU's driver or the kernel doesn't say.",
             quiet=True,
         )

@@ -81,7 +81,7 @@ class SplitRule(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> SplitRule:
         if (self.valid_from is None) != (self.test_from is None):
-            raise ValueError("valid_from and test_from belong together: give both, or shares")
+            raise ValueError("valid_from and test_from go together: give both, or shares")
         if self.valid_from is not None and self.test_from is not None:
             given = (self.valid_from, self.test_from)
             first, second = (microseconds(each, per_second(each)) for each in given)
@@ -197,7 +197,7 @@ class Dataset(Strict):
         """Say what of the entry isn't confirmed; empty if everything is."""
         what = (each if each == "checksum" else f"number of {each}" for each in self.unconfirmed)
         told = ", ".join(what)
-        return f"Not confirmed by its publisher or by a copy: {told}." if told else ""
+        return f"Not confirmed by the publisher or a copy: {told}." if told else ""
 
     @model_validator(mode="after")
     def _has_source(self) -> Dataset:
@@ -206,9 +206,7 @@ class Dataset(Strict):
         if self.reader != "synthetic" and not (self.folder and self.files):
             raise ValueError("'folder' and 'files' are needed to find the data")
         if self.split.kind == "given" and len(self.files) < GIVEN_FILES:
-            raise ValueError(
-                "a split that is given needs three 'files': of training, validation and test"
-            )
+            raise ValueError("a given split needs three 'files': for training, validation and test")
         named = self.reader in ("table", "json-lines")
         if named != (self.columns is not None) and (named or self.reader != "recbole"):
             raise ValueError(
@@ -218,7 +216,7 @@ class Dataset(Strict):
             raise ValueError(f"there is no encoding {self.encoding!r}")
         for name in map(PurePosixPath, (*self.files, *([self.titles] if self.titles else ()))):
             if name.is_absolute() or ".." in name.parts or not name.name:
-                raise ValueError(f"'files' holds {str(name)!r}, which leaves the folder")
+                raise ValueError(f"'files' holds {str(name)!r}, which is outside of the folder")
         return self
 
 

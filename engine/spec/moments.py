@@ -34,8 +34,8 @@ def moment(value: object) -> object:
             value = datetime.fromisoformat(text)
         except ValueError:
             raise ValueError(
-                "is no date and no number: write 2021-02-10, or 2021-02-10T08:00 (in UTC, or with "
-                "+01:00 and the like behind), or a number as the source has them"
+                "is neither a date nor a number: write 2021-02-10, or 2021-02-10T08:00 (in UTC, "
+                "or followed by +01:00 or the like), or a number in the source's unit"
             ) from None
     if not isinstance(value, date):
         return value

@@ -29,8 +29,8 @@ class RunSpec(Strict):
     source: Dataset
     protocol: int = PROTOCOL
     continues: str = ""
-    """Id of the run from whose checkpoint, at its lower limit of epochs, this one goes on; empty
-    for a run that began by itself. The result is the same."""
+    """Id of the run that this one continues from its checkpoint at a lower epoch limit; empty for
+    a run that started on its own. The result is the same."""
 
     @model_validator(mode="after")
     def _objective_fits(self) -> RunSpec:

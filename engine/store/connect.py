@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import StoreError
+from engine.progress import OnProgress, untold
 from engine.store.database import (
     StoreConnection,
     is_current_version,
@@ -20,7 +21,7 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
         StoreError: there is none, it is damaged, or another version made it.
     """
     if not location.db.exists():
-        again = ", `seqbench db rebuild` makes it from the run folders"
+        again = ", `seqbench db rebuild` builds it from the run folders"
         hint = again if any(location.folders()) else ""
         raise StoreError(f"There is no store at {location.db} yet: `seqbench run` makes one{hint}.")
     create_or_migrate(location)
@@ -37,10 +38,13 @@ def connect_writer(location: StoreLocation) -> StoreConnection:
     return open_database(location.db, "rw")
 
 
-def create_or_migrate(location: StoreLocation) -> None:
+def create_or_migrate(location: StoreLocation, on_progress: OnProgress = untold) -> None:
     """Make sure that the store is there and up to date; light and quick when it is.
 
     A missing database is made from the run folders, if there are any.
+
+    Args:
+        on_progress: told how many of these are read.
 
     Raises:
         StoreError: it can't be made, or was made by a newer version.
@@ -51,6 +55,6 @@ def create_or_migrate(location: StoreLocation) -> None:
 
     with store_lock(location):
         if not location.db.exists():
-            build(location)
+            build(location, on_progress)
         elif not is_current_version(location.db):
             migrate(location.db)

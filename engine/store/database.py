@@ -97,7 +97,7 @@ def write(connection: StoreConnection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not is_current(connection):
-            raise StoreReplacedError(f"{connection.path} was replaced meanwhile: try again.")
+            raise StoreReplacedError(f"{connection.path} was replaced in the meantime: try again.")
         yield
         connection.execute("COMMIT")
     except BaseException:
@@ -134,21 +134,21 @@ def storage_note(location: StoreLocation) -> str | None:
     if kind is None:
         return None
     return (
-        f"{location.db} is on a network filesystem ({kind}), so it is written without WAL and "
-        "slower: a local folder (--db) is better."
+        f"{location.db} is on a network filesystem ({kind}), so it is written without WAL, which "
+        "is slower: a local folder (--db) is better."
     )
 
 
 @contextmanager
 def store_lock(location: StoreLocation) -> Iterator[None]:
-    """Hold the lock of whoever makes, migrates or rebuilds the store. Raises `StoreError`."""
+    """Hold the lock for making, migrating or rebuilding the store. Raises `StoreError`."""
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(location.store_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(
-            f"The store can't be made at {location.db} ({error.strerror}): "
-            "choose a folder that can be written with --db."
+            f"The store can't be created at {location.db} ({error.strerror}): choose a writable "
+            "folder with --db."
         ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -198,18 +198,17 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     lacks = code == sqlite3.SQLITE_ERROR and "no such" in str(error)
     if lacks or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreDamagedError(
-            f"{path} is damaged ({error}): "
-            "`seqbench db rebuild` makes it anew from the run folders."
+            f"{path} is damaged ({error}): `seqbench db rebuild` rebuilds it from the run folders."
         )
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            what = "is busy: another program has been writing it for long; try again"
+            what = "is busy: another program has been writing to it for a long time; try again"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            what = "can't be written: check its permissions, or choose another with --db"
+            what = "can't be written to: check its permissions, or choose another with --db"
         case sqlite3.SQLITE_CANTOPEN:
-            what = "can't be opened: check that its folder exists and can be written"
+            what = "can't be opened: check that its folder exists and is writable"
         case sqlite3.SQLITE_FULL:
-            what = "can't be written because the disk is full: make room, then try again"
+            what = "can't be written to because the disk is full: make room, then try again"
         case _:
             what = f"can't be used: {error}"
     return StoreError(f"{path} {what}.")
@@ -222,7 +221,7 @@ def _store_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise store_error(path, error) from error
     except (OverflowError, UnicodeError) as error:
-        raise StoreError(f"{path} can't hold a value: {error}.") from error
+        raise StoreError(f"{path} can't store a value: {error}.") from error
 
 
 def _file_of(path: Path) -> tuple[int, int]:
@@ -241,7 +240,9 @@ def is_current_version(db: Path) -> bool:
     with closing(open_database(db, "ro")) as connection:
         version = int(connection.rows("PRAGMA user_version")[0][0])
         if version > SCHEMA_VERSION:
-            raise StoreError(f"{db} was made by a newer seqbench: use that one, or another --db.")
+            raise StoreError(
+                f"{db} was made by a newer seqbench: use that version, or another --db."
+            )
         if version == SCHEMA_VERSION:
             return True
         refuse_foreign(connection)
@@ -253,7 +254,7 @@ def refuse_foreign(connection: StoreConnection) -> None:
     tables = {row[0] for row in connection.rows("SELECT name FROM sqlite_schema")}
     if tables and "_sqlite_migrations" not in tables:
         raise StoreError(
-            f"{connection.path} is a database of something else: choose another file with --db."
+            f"{connection.path} is a database of another program: choose another file with --db."
         )
 
 

@@ -38,7 +38,7 @@ class JobFacts:
         number = f"job {self.job}" if self.job else "its job"
         partition = f" in {self.partition}" if self.partition else ""
         node = f" on {self.node}" if self.node else ""
-        stale = "; Slurm can't be asked at present" if self.job_stale is not None else ""
+        stale = "; Slurm isn't responding" if self.job_stale is not None else ""
         return f"{number}{partition}{node} {self.job_words or 'is not known any more'}{stale}"
 
 

@@ -1,4 +1,4 @@
-"""Where the store lies, and the run folders beside it."""
+"""The paths of the store and of the run folders next to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.surroundings import expanded, working_folder
 
 @dataclass(frozen=True)
 class StoreLocation:
-    """The database file; everything else lies in ``runs/`` beside it."""
+    """The database file; everything else is in ``runs/`` next to it."""
 
     db: Path
 

@@ -7,11 +7,13 @@ comes from a constant that may change. `engine.store.schema` names what they com
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from engine.spec import settings_digest
+from engine.spec.settings import Scalar, stored_settings
 
 _FIRST_TABLES = Path(__file__).with_name("first_tables.sql")
 
@@ -214,6 +216,31 @@ def migrations() -> Migrations:
         db.execute("ALTER TABLE telemetry ADD COLUMN gpu INTEGER")
         db.execute("PRAGMA user_version = 12")
 
+    @steps()
+    def settings(db: Database) -> None:
+        # configuration: stands for all settings of a run but model, data, length and seed; NULL of
+        # imported runs and of what can't be read. value: a number or a text.
+        db.execute(
+            "CREATE TABLE settings (configuration INTEGER NOT NULL, name TEXT NOT NULL,"
+            " value NOT NULL, PRIMARY KEY (configuration, name)) WITHOUT ROWID"
+        )
+        db.execute("CREATE INDEX settings_value ON settings (name, value, configuration)")
+        db.execute("ALTER TABLE runs ADD COLUMN configuration INTEGER")
+        found: dict[int, dict[str, Scalar]] = {}
+        db.conn.create_function(
+            "configuration_of", 1, partial(_configuration_of, found=found), deterministic=True
+        )
+        db.execute(
+            "UPDATE runs SET configuration ="
+            " (SELECT configuration_of(spec) FROM specs WHERE run = runs.id)"
+        )
+        db.conn.executemany(
+            "INSERT INTO settings VALUES (?, ?, ?)",
+            [(key, *each) for key, values in found.items() for each in values.items()],
+        )
+        db.execute("CREATE INDEX runs_configuration ON runs (configuration, id)")
+        db.execute("PRAGMA user_version = 13")
+
     return steps
 
 
@@ -224,3 +251,17 @@ def _settings_of(text: str) -> str | None:
         return settings_digest(content) if isinstance(content, dict) and content else None
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+def _configuration_of(text: str, found: dict[int, dict[str, Scalar]]) -> int | None:
+    """Put the settings of a specification's text into ``found`` and return their number; None of
+    what isn't one."""
+    try:
+        content = json.loads(text)
+        kept = stored_settings(content) if isinstance(content, dict) and content else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if kept is None:
+        return None
+    found[kept[0]] = kept[1]
+    return kept[0]

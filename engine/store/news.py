@@ -12,7 +12,7 @@ from engine.lifecycle import sql as states_sql
 from engine.store.database import fetch
 
 NEWS = ("done", "failed", "lost")
-"""States in which a run ends by itself; that one was cancelled is no news to its user."""
+"""States in which a run ends by itself; a cancelled run is no news to its user."""
 
 LATE_SECONDS = 60.0
 """How much later than its time a run's end may reach the store: journals are read in turns."""
@@ -118,7 +118,7 @@ def _notifications(con: sqlite3.Connection, ended: Sequence[EndedRun]) -> Iterat
         )
     if not over and not _unfinished(con):
         counts = {state: sum(run.state == state for run in ended) for state in NEWS}
-        text = f"The queue is empty; ended last: {_said(counts)}."
+        text = f"The queue is empty; last to end: {_said(counts)}."
         yield Notification("queue-empty", text, counts={k: n for k, n in counts.items() if n})
 
 

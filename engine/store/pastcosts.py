@@ -114,7 +114,7 @@ def _alike(
         con,
         # By rowid, which an index holds: the newest without reading all of them.
         "WITH newest AS (SELECT rowid AS r FROM runs WHERE model = ? AND dataset = ?"
-        " AND length = ? AND state IN ('done', 'running', 'queued', 'cancelled')"
+        " AND length = ? AND state IN ('done', 'running', 'cancelled')"
         " ORDER BY rowid DESC LIMIT ?)"
         " SELECT runs.id, a.attempt, s.train_seconds_median + ifnull(s.eval_seconds_median, 0),"
         " runs.state, s.total_seconds, s.gpu_memory_mib_max, p.spec, a.device, runs.marks"

@@ -70,8 +70,8 @@ class Run:
     origin: str = ""
     """How an imported run came here; empty for our own."""
     marks: str | None = None
-    """Its marks (`engine.marks`), with blanks between; ``None`` if it has none and nothing told
-    whether it was disturbed."""
+    """Its marks (`engine.marks`), separated by spaces; ``None`` if it has none and it isn't
+    known whether it was disturbed."""
     launcher: str | None = None
     """The launcher that starts it; ``None`` for the supervisor's machine."""
     tags: str = "[]"
@@ -317,15 +317,13 @@ def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:
         return RunSpec.model_validate_json(found[0])
     except ValidationError as error:
         if fetch(con, "SELECT 1 FROM runs WHERE id = ? AND origin <> ''", (run_id,)):
-            raise UsageError(
-                f"{run_id} was imported: nothing is known of how it was trained."
-            ) from None
+            raise UsageError(f"{run_id} was imported: it isn't known how it was trained.") from None
         problem = error.errors()[0]["msg"]
         raise StoreError(f"{run_id}: its configuration is of another version: {problem}.") from None
 
 
 def watched(con: sqlite3.Connection, run_ids: Sequence[str]) -> frozenset[str]:
-    """Return which of the runs trained where it was told whether they were disturbed: on a GPU by
+    """Return the runs for which it is known whether they were disturbed: on a GPU by
     its driver, on a CPU by the kernel."""
     found = _texts(
         con,

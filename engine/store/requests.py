@@ -6,6 +6,7 @@ one runs (`engine.supervisor.start.ensure_supervisor`).
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
@@ -76,16 +77,20 @@ def enqueue_planned(
     Raises:
         StoreError: the store can't be written.
     """
+    from engine.store.settings import keep_settings  # pydantic, which a cancel needn't import
+
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
     texts = [run.spec.model_dump_json() for run in runs]
     settings = [run.spec.settings() for run in runs]
+    contents = [json.loads(text) for text in texts]
 
     def queue(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
         for run in runs:
             ids[new_id(connection, location, run.spec, ids)] = None
+        configurations = keep_settings(connection, contents)
         rows = [
             {
                 "id": run_id,
@@ -102,10 +107,11 @@ def enqueue_planned(
                 "epochs": run.spec.training.epochs,
                 "parameters": run.parameters,
                 "settings": digest,
+                "configuration": configuration,
                 "launcher": launcher,
             }
-            for position, (run_id, run, digest) in enumerate(
-                zip(ids, runs, settings, strict=True), last + 1
+            for position, (run_id, run, digest, configuration) in enumerate(
+                zip(ids, runs, settings, configurations, strict=True), last + 1
             )
         ]
         insert(connection, "runs", rows)
@@ -142,7 +148,7 @@ def request_delete(location: StoreLocation, run_ids: Iterable[str]) -> None:
 
 
 def request_queue(location: StoreLocation, action: QueueAction) -> None:
-    """Ask for the whole queue to start nothing more, or to go on."""
+    """Ask for the queue to be paused, or to be resumed."""
     row = {"action": action, "run": "", "created": time.time()}
     transact(location, lambda connection: insert(connection, "requests", [row]))
 

@@ -14,7 +14,7 @@ from engine.store.database import fetch
 
 @dataclass(frozen=True, slots=True)
 class RunCosts:
-    """Costs of one run; ``None`` where its journal has no such figure."""
+    """Costs of one run; ``None`` where its journal has no such value."""
 
     seconds_to_best: float | None
     """Training time up to the end of the epoch chosen on validation."""
@@ -27,7 +27,7 @@ class RunCosts:
     users_per_second_1: float | None
     users_per_second_256: float | None
     cpu_seconds: float | None = None
-    """Processor time of an epoch's training, of all threads, median over the epochs."""
+    """CPU time of an epoch's training, of all threads, median over the epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +104,4 @@ _TRAINED = (
     "SELECT CASE WHEN count(*) = count(e.train_seconds) THEN sum(e.train_seconds) END"
     " FROM epochs e WHERE e.run = r.id"
 )
-"""SQL for the training seconds of some epochs of ``r``; NULL if one of them has no such figure."""
+"""SQL for the training seconds of some epochs of ``r``; NULL if one of them has no such value."""

@@ -10,17 +10,15 @@ from typing import Any
 from engine.metrics import EPOCH_MEASURES
 from engine.store.database import fetch
 
-DEVICE_MEASURES = (
-    "gpu_utilization",
+DEVICE_MEANS = ("gpu_utilization", "gpu_power_w", "cpu_percent", "process_cpu_percent")
+DEVICE_PEAKS = (
     "gpu_memory_mib",
-    "gpu_power_w",
     "process_gpu_memory_mib",
-    "cpu_percent",
     "memory_used_mib",
-    "process_cpu_percent",
     "process_memory_mib",
 )
-"""Columns of telemetry that are charted."""
+"""Columns of telemetry that are charted: those of which several samples are told by their mean, and
+those by their maximum."""
 
 
 def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
@@ -100,28 +98,45 @@ def starts(con: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, dict[st
 
 
 def device_samples(
-    con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
+    con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int], at_most: int
 ) -> list[sqlite3.Row]:
-    """Read the samples of telemetry after ``(attempt, seq)``, of every GPU (``gpu`` is 0 for the
-    first), without work that a later attempt did again: all `DEVICE_MEASURES` after ``attempt, seq,
-    t, gpu``."""
+    """Read the samples of telemetry after ``(attempt, seq)`` for charts, without those of work that
+    a later attempt did again.
+
+    Where there are more than ``at_most`` of a GPU, neighbours are taken together: the mean of
+    `DEVICE_MEANS`, the maximum of `DEVICE_PEAKS`.
+
+    Returns:
+        ``attempt, seq, t, gpu`` (0 is the first GPU, with the host), then the measures.
+    """
+    wanted = {"run": run_id, "attempt": after_seq[0], "seq": after_seq[1]}
+    new = "s.run = :run AND (s.attempt, s.seq) > (:attempt, :seq)"
+    spans = fetch(
+        con,
+        "SELECT count(*), max(s.t) - min(s.t) FROM telemetry s"  # noqa: S608
+        f" WHERE {new} AND gpu IS NULL GROUP BY s.attempt",
+        wanted,
+    )
+    seconds = sum(span[1] for span in spans) / at_most
+    measures = [f"avg(s.{name}) AS {name}" for name in DEVICE_MEANS]
+    measures += [f"max(s.{name}) AS {name}" for name in DEVICE_PEAKS]
     return fetch(
         con,
-        f"""WITH shown AS (
+        f"""WITH ends AS (
             SELECT attempt, (
                 SELECT min(later.resumed_epoch) FROM attempts later
                 WHERE later.run = a.run AND later.attempt > a.attempt
             ) AS last_epoch FROM attempts a WHERE a.run = :run
-        ), parts AS (
-            SELECT attempt, CASE WHEN last_epoch IS NULL THEN 9e99 ELSE coalesce((
-                SELECT t FROM epochs WHERE run = :run AND epoch = last_epoch
-            ), 0) END AS last FROM shown
         )
-        SELECT s.attempt, s.seq, s.t, coalesce(s.gpu, 0) AS gpu, {", ".join(DEVICE_MEASURES)}
-        FROM telemetry s JOIN parts ON parts.attempt = s.attempt
-        WHERE s.run = :run AND (s.attempt, s.seq) > (:attempt, :seq) AND s.t <= parts.last
-        ORDER BY s.attempt, s.seq""",  # noqa: S608
-        {"run": run_id, "attempt": after_seq[0], "seq": after_seq[1]},
+        SELECT s.attempt, max(s.seq) AS seq, avg(s.t) AS t, coalesce(s.gpu, 0) AS gpu,
+            {", ".join(measures)}
+        FROM telemetry s JOIN ends ON ends.attempt = s.attempt
+        WHERE {new} AND (last_epoch IS NULL
+            OR s.t <= (SELECT t FROM epochs WHERE run = :run AND epoch = last_epoch))
+        GROUP BY s.attempt, s.gpu,
+            CASE WHEN :seconds > 0 THEN CAST(s.t / :seconds AS INTEGER) ELSE s.seq END
+        ORDER BY s.attempt, seq""",  # noqa: S608
+        {**wanted, "seconds": seconds if sum(span[0] for span in spans) > at_most else 0.0},
     )
 
 

@@ -1,5 +1,5 @@
 """The supervisor's changes of runs and attempts. Each function is called inside a write
-transaction, and leaves the store in a state from which a new supervisor can go on."""
+transaction, and leaves the store in a state from which a new supervisor can continue."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LiveAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Something asked of the supervisor; ``run`` is empty for the whole queue."""
+    """A request to the supervisor; ``run`` is empty for the whole queue."""
 
     id: int
     action: str
@@ -139,7 +139,7 @@ def fail_queued(connection: StoreConnection, run: str, cause: str, message: str)
 
 
 def came_further(connection: StoreConnection, run: str, attempt: int) -> bool:
-    """Return whether the attempt wrote a checkpoint, from which the next one goes on."""
+    """Return whether the attempt wrote a checkpoint, from which the next one resumes."""
     row = connection.row(
         "SELECT 1 FROM events WHERE run = ? AND attempt = ? AND kind = 'checkpoint' LIMIT 1",
         (run, attempt),
@@ -309,7 +309,7 @@ def held(connection: StoreConnection) -> Hold | None:
 
 
 def hold(connection: StoreConnection, cause: str, message: str) -> None:
-    """Pause the queue: running runs go on, none is started."""
+    """Pause the queue: running runs continue, none is started."""
     connection.execute(
         "INSERT INTO hold (id, since, cause, message) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
         " DO UPDATE SET since = excluded.since, cause = excluded.cause, message = excluded.message"
@@ -327,7 +327,7 @@ def dying(connection: StoreConnection, cause: str, within: float, short: float) 
     """List runs that lately died of a cause soon after their start, if none was done since.
 
     Args:
-        within: seconds back to look, and no further than to when the queue was last let go on.
+        within: seconds back to look, and no further than to when the queue was last resumed.
         short: seconds from start to end that count as soon.
     """
     rows = connection.rows(

@@ -45,9 +45,9 @@ LOCK_SECONDS = 1.0
 MAX_LOG_BYTES = 1_000_000
 """Size of the log from which it is emptied at a start."""
 STORE_PATIENCE_SECONDS = 3600.0
-"""Time that the store may be unusable before the supervisor gives up; workers go on."""
+"""How long the store may be unusable before the supervisor gives up; workers continue."""
 GONE_SECONDS = 10.0
-"""Time that whoever took the store away has to put it back, or to take the run folders too."""
+"""Time for putting back a store that was removed, or for removing the run folders, too."""
 
 log = logging.getLogger("seqbench")
 
@@ -173,9 +173,8 @@ def _report(connection: StoreConnection, news: NotificationReader, webhook: Webh
 
 def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float) -> StoreConnection:
     """Connect to the store, which is made if it is missing.
-
-    A store that was there before and is missing was taken away; whoever did that has some time to
-    put it back, or to delete everything.
+     A store that was there before and is missing was removed; there is some time to put it back, or
+    to delete everything.
 
     Args:
         old: the connection before, to be closed; ``None`` at the first call.
@@ -187,7 +186,7 @@ def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float)
     if old is not None:
         old.close()
         if not location.db.exists() and waited < GONE_SECONDS:
-            raise StoreError(f"{location.db} is gone: it will be made anew from the run folders.")
+            raise StoreError(f"{location.db} is gone: it will be rebuilt from the run folders.")
         log.info("%s was replaced", location.db)
     return connect_writer(location)
 
@@ -199,7 +198,7 @@ def _mend(location: StoreLocation) -> None:
     except StoreError as error:
         log.warning("%s", error)
     else:
-        log.warning("%s was made anew from %d run folders", location.db, count)
+        log.warning("%s was rebuilt from %d run folders", location.db, count)
 
 
 def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:

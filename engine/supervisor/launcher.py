@@ -39,7 +39,7 @@ another host counts as gone."""
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The ending of an attempt whose journal doesn't tell it."""
+    """The ending of an attempt if its journal doesn't say."""
 
     status: Literal["cancelled", "failed", "lost", "preempted"]
     cause: str

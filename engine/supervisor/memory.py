@@ -1,4 +1,4 @@
-"""Holds back runs on the CPU that wouldn't fit into memory beside those in training."""
+"""Holds back runs on the CPU that wouldn't fit into memory together with those in training."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Pools:
 
 
 def slurm_slots(profile: SlurmProfile) -> list[Slot]:
-    """Return a slot for each job that may be submitted at once."""
+    """Return a slot for each job that may be submitted at the same time."""
     return [
         Slot(f"{profile.name}/{number}", profile.device, profile.title or "Slurm", profile.cpus)
         for number in range(profile.jobs)

@@ -90,10 +90,10 @@ class Queue:
     """Problems of the last round, which aren't logged again."""
 
     def tick(self, connection: StoreConnection) -> None:
-        """Go one round.
+        """Work one round.
 
         Raises:
-            StoreError: the store couldn't be read or written; the next round goes on.
+            StoreError: the store couldn't be read or written; the next round continues.
         """
         for request in transitions.requests(connection):
             answer(connection, self.location, request)
@@ -163,8 +163,8 @@ class Queue:
         return self._watched[attempt.run, attempt.attempt]
 
     def _launcher(self, attempt: LiveAttempt) -> Launcher:
-        """Return an attempt's launcher. If that isn't configured any more it is this machine's, so
-        that only the journal tells how the attempt ends."""
+        """Return an attempt's launcher. If that is no longer configured, it is this machine's, so
+        that only the journal says how the attempt ends."""
         return self.pools.get(attempt.launcher, self.pools[None]).launcher
 
     def _note_job(
@@ -226,7 +226,7 @@ class Queue:
             self._pause_if_due(connection, cause)
 
     def _ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
-        """Return how an attempt ended whose journal doesn't tell it."""
+        """Return how an attempt ended if its journal doesn't say."""
         ending = self._launcher(attempt).ending(folder, attempt)
         if folder.cancel.exists():
             return Ending("cancelled", "cancelled", "Cancelled.")

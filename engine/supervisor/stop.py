@@ -26,6 +26,6 @@ class Stop:
         return not self._wishes.empty()
 
     def wait(self, seconds: float) -> None:
-        """Wait until the end is wished for, but so many seconds at most."""
+        """Wait until the end is requested, but at most this many seconds."""
         with suppress(Empty):
             self._wishes.put(self._wishes.get(timeout=seconds))

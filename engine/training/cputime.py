@@ -33,7 +33,7 @@ class CpuTime:
     """Two threads that ran for a second have two seconds."""
     waited: float | None
     """Time in which threads were ready to run, and no core was free; ``None`` where the kernel
-    doesn't tell."""
+    doesn't say."""
 
     @property
     def share(self) -> float | None:

@@ -35,7 +35,8 @@ class InferenceSpeed:
 def inference_speed(
     model: SequenceModel, histories: Tensor, device: torch.device, *, bfloat16: bool
 ) -> InferenceSpeed:
-    """Time recommendations: from histories on the host to the ten best of **all** items, there too.
+    """Time recommendations: from histories on the host to the top ten of **all** items, also on
+    the host.
 
     Puts the model in evaluation mode and leaves it there. If there are fewer users than a batch
     holds, they are repeated.
@@ -83,5 +84,5 @@ def _users_per_second(
                 if ended - began > SECONDS:
                     break
     except (MemoryError, RuntimeError):  # the latter includes CUDA's out of memory
-        return None  # the trained model is worth more than this figure
+        return None  # the trained model is worth more than this measurement
     return batch / statistics.median(seconds)

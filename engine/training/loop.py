@@ -104,7 +104,7 @@ def train(
     numbers of an epoch depend on the run's seed and the epoch's number only.
 
     Args:
-        resume: the state to go on from.
+        resume: the state to resume from.
         save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS` and at the
             end.
         stop: asked before every update; ``True`` interrupts.

@@ -19,12 +19,13 @@ from engine.spec import RunSpec
 
 @dataclass(frozen=True)
 class Prediction:
-    """A user's recommendations beside the true next item, as item numbers."""
+    """A user's recommendations and the held-out next item, as item numbers."""
 
     history: list[int]
     """The most recent items before the true one, oldest first, as many as the model sees."""
     true: int | None
-    """The test item; ``None`` if the split doesn't test this user, whose history is then whole."""
+    """The test item; ``None`` if the split doesn't test this user, whose history is then
+    complete."""
     rank: int | None
     """Rank of the true item among all items, from 1; a tie counts against it."""
     rank_masked: int | None

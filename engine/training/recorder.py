@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class StepRecord:
-    """The figures of one update."""
+    """The measurements of one update."""
 
     step: int
     """Counted from 1 over the whole run."""
@@ -22,7 +22,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """The figures of one epoch of training and its evaluation."""
+    """The measurements of one epoch of training and its evaluation."""
 
     epoch: int
     """Counted from 1."""
@@ -45,7 +45,7 @@ class EpochRecord:
     """Processor time of the training, without the evaluation: of all threads, and of all ranks."""
     cpu_wait_seconds: float | None
     """Time that these threads were ready to run and no core was free (`engine.training.cputime`);
-    ``None`` where the kernel doesn't tell."""
+    ``None`` where the kernel doesn't say."""
     metrics: dict[str, float]
     """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     best_epoch: int
@@ -55,7 +55,7 @@ class Recorder(Protocol):
     """Receives the records, in order, on the training thread."""
 
     def steps(self, records: list[StepRecord]) -> None:
-        """Receive the updates since the last call, about once a second."""
+        """Receive the updates since the last call, about once per second."""
 
     def epoch(self, record: EpochRecord) -> None:
         """Receive the epoch that has just been evaluated."""

@@ -1,5 +1,5 @@
-"""Passing the figures of an epoch's updates from the device to the recorder, in batches, so that
-training doesn't wait for the device at every update."""
+"""Passing the measurements of an epoch's updates from the device to the recorder, in batches, so
+that training doesn't wait for the device at every update."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPORT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class EpochTotals:
-    """An epoch's training figures, as `engine.training.recorder.EpochRecord` has them."""
+    """An epoch's training measurements, as `engine.training.recorder.EpochRecord` has them."""
 
     loss: float
     grad_norm: float
@@ -33,10 +33,11 @@ class EpochTotals:
 
 
 class StepReport:
-    """Collects the figures of an epoch's updates on the device, and records them once a second.
+    """Collects the measurements of an epoch's updates on the device, and records them once per
+    second.
 
     Args:
-        clock: of the epoch's processor time, whose lap began with the epoch.
+        clock: of the epoch's CPU time, whose lap began with the epoch.
         seconds: between two transfers; infinite to transfer at `flush` only.
     """
 
@@ -80,8 +81,8 @@ class StepReport:
                 self._recorder.steps(records)
                 raise TrainingError(
                     "diverged",
-                    f"The loss or its gradient stopped being a number at step {step} of epoch "
-                    f"{self._epoch}: try a lower learning rate, such as lr={rate / 10:.2g}.",
+                    f"Loss or gradient became NaN or infinite at step {step} of epoch "
+                    f"{self._epoch}: try a lower learning rate.",
                 )
             records.append(StepRecord(step, self._epoch, loss / targets, norm, rate))
             self._loss += loss

@@ -36,7 +36,7 @@ def main() -> int:
     arguments = parser.parse_args()
     os.umask(OWNER_ONLY)
     folder = RunFolder(arguments.folder.resolve())
-    # The run goes on when the terminal is closed.
+    # The run continues when the terminal is closed.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -65,7 +65,7 @@ def _peak_memory() -> float:
 
 
 def _gpu_memory() -> float:
-    """Return this process's GPU memory in MiB: the driver's figure, or torch's peak if larger."""
+    """Return this process's GPU memory in MiB: the driver's value, or torch's peak if larger."""
     import torch  # see above
 
     sampler = Sampler()

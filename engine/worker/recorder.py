@@ -16,7 +16,7 @@ from engine.machine.telemetry import GpuSample, Sample, Sampler
 from engine.training.recorder import EpochRecord, StepRecord
 
 SAMPLE_SECONDS = 0.5
-"""Time between two samples, from all of which an epoch's figures are computed."""
+"""Time between two samples, from all of which an epoch's values are computed."""
 
 TELEMETRY_SECONDS = 2.0
 """Time between two samples that are written to the journal."""

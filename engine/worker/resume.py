@@ -1,4 +1,4 @@
-"""The checkpoint that an attempt goes on from, if it is of the data that are here."""
+"""The checkpoint that an attempt resumes from, if it matches the data on this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Resumption:
 
 
 def checkpoint_of(path: Path, spec: RunSpec) -> Checkpoint:
-    """Read a checkpoint that a run can go on from. Raises `CheckpointError`."""
+    """Read a checkpoint that a run can resume from. Raises `CheckpointError`."""
 
     def shorter(epochs: int) -> str | None:
         found = spec.shorter(epochs)
@@ -43,8 +43,8 @@ def checkpoint_of(path: Path, spec: RunSpec) -> Checkpoint:
 
 
 def resumption(folder: RunFolder, spec: RunSpec, interactions: Interactions) -> Resumption:
-    """Find the newest checkpoint that can be used: the run's own, or that of the shorter run which
-    it goes on from.
+    """Find the newest checkpoint that can be used: the run's own, or that of the shorter run that
+    it continues.
 
     A checkpoint of an earlier version doesn't tell its data's checksum: the ``start`` of the
     attempt that wrote it does. Without any checkpoint the attempt trains on the data that are here,

@@ -18,7 +18,7 @@ from benchmarks.lab import (
     wait_for,
     watched_app,
 )
-from benchmarks.load import delays, hour, opening, percentile, watch_live
+from benchmarks.load import delays, hour, percentile, watch_live
 from engine.process import is_alive
 from engine.store import queries, series
 from engine.store.compare.comparison import comparison
@@ -72,8 +72,6 @@ def test_lines_are_written_taken_in_and_painted(small_store: StoreLocation, tmp_
     with supervised(small_store, SLOTS) as supervisor:
         assert reporting(small_store) == SLOTS
         assert 0 <= cpu_share(supervisor, 0.2) < 1
-        first, shown = opening(small_store, marks)
-        assert 0 < first <= shown
         with watched_app(small_store, marks) as terminal:
             set_pace(small_store, "steady 20")
             watch_live(terminal, marks)

@@ -9,7 +9,16 @@ import pytest
 
 from benchmarks.bigstore import make_store
 from benchmarks.lab import supervised, watched_app
-from benchmarks.terminal import Keyboard, arrows, opened_table, screens, sorts, wait_for_store
+from benchmarks.terminal import (
+    Keyboard,
+    arrows,
+    opened_table,
+    screens,
+    sorts,
+    start_rows,
+    starts,
+    wait_for_store,
+)
 from engine.store.location import StoreLocation
 
 
@@ -34,3 +43,18 @@ def test_what_a_key_changes_is_seen_in_the_paint_after_it(keyboard: Keyboard) ->
     taken = [*moved, *switched, opened, *sorted_twice]
     assert len(taken) == 10
     assert all(0 < seconds < 30 for seconds in taken)
+
+
+def test_a_start_is_compared_with_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.terminal.SETTLE_SECONDS", 0.0)
+    location = StoreLocation(tmp_path / "runs.db")
+    make_store(location, queued=0, finished=6)
+    found = starts(location, tmp_path / "marks", 1)
+    assert 0 < found.first[0] <= found.cells[0]
+    assert found.empty[0] > 0
+    assert len(found.opened) == 2
+    rows = list(start_rows(found))
+    assert rows[0][2] == "×1.00"
+    assert rows[1][2] == f"×{found.first[0] / found.empty[0]:.2f}"

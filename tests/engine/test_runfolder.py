@@ -40,7 +40,7 @@ def test_an_id_names_a_folder_among_the_runs(run_id: str) -> None:
     ],
 )
 def test_an_id_that_could_do_harm_is_refused(run_id: str) -> None:
-    with pytest.raises(RunError, match=r"is no run's id: .* `seqbench db rebuild`"):
+    with pytest.raises(RunError, match=r"isn't a run's id: .* `seqbench db rebuild`"):
         run_folder(Path("/runs"), run_id)
 
 

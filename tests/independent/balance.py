@@ -18,11 +18,11 @@ Row = dict[str, str]
 
 SUBJECTS = {
     r"Training to the chosen epoch takes": "Training to the chosen epoch",
-    r"Training an epoch takes": "Training an epoch",
+    r"Training per epoch takes": "Training per epoch",
     r"Peak GPU memory is": "Peak GPU memory",
     r"Peak memory of the process is": "Peak memory of the process",
-    rf"Recommends for {N} users a second, one at a time": "Users/s, one at a time",
-    rf"Recommends for {N} users a second, 256 at once": "Users/s, 256 at once",
+    rf"Recommends for {N} users per second, at batch size 1": "Users/s at batch size 1",
+    rf"Recommends for {N} users per second, at batch size 256": "Users/s at batch size 256",
 }
 
 
@@ -119,7 +119,7 @@ def _open(text: str, of: Cell, cells: list[Cell], facts: Facts) -> Iterator[str]
             left.discard(m["label"])
             if p is None or p < LEVEL:
                 yield f"the difference to {m['label']} is not open"
-        elif m := re.search(r"against (.*?): .*: can't be told", line):
+        elif m := re.search(r"against (.*?): .*: no conclusion", line):
             for label in re.findall(LABEL, m[1]):
                 if tests[of.label, label][1] is not None:
                     yield f"{label} may be compared"

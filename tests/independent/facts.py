@@ -18,15 +18,15 @@ from .texts import LABEL
 
 TIMES = (
     "Training to the chosen epoch",
-    "Training an epoch",
-    "Processor time of an epoch",
+    "Training per epoch",
+    "CPU time per epoch",
     "Peak GPU memory",
     "Peak memory of the process",
-    "Users/s, one at a time",
-    "Users/s, 256 at once",
+    "Users/s at batch size 1",
+    "Users/s at batch size 256",
 )
 """Costs that vary from run to run."""
-OF_HOST = ("Processor time of an epoch", "Peak memory of the process")
+OF_HOST = ("CPU time per epoch", "Peak memory of the process")
 """Costs that are told where there is no GPU."""
 WORTH = 1.05
 

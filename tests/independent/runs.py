@@ -127,9 +127,9 @@ class Run:
         match name:
             case "Training to the chosen epoch":
                 return sum(self.trained[: self.chosen["epoch"]])
-            case "Training an epoch":
+            case "Training per epoch":
                 return float(np.median(self.trained))
-            case "Processor time of an epoch":
+            case "CPU time per epoch":
                 known = [line.get("cpu_seconds") for line in self.epochs]
                 return None if None in known else float(np.median(known))
             case "Parameters":
@@ -138,9 +138,9 @@ class Run:
                 return _most(line.get("gpu_memory_mib") for line in self.epochs)
             case "Peak memory of the process":
                 return _most(line.get("process_memory_mib") for line in self.telemetry)
-            case "Users/s, one at a time":
+            case "Users/s at batch size 1":
                 return self.end.get("users_per_second_1")
-            case "Users/s, 256 at once":
+            case "Users/s at batch size 256":
                 return self.end.get("users_per_second_256")
         raise KeyError(name)
 

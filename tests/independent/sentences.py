@@ -295,8 +295,11 @@ def _quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def _curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     runs = [run for cell in facts.group(m["title"]) for run in cell.runs]
     counts = Counter(run.place[0] for run in runs)
+    told: Counter[str] = Counter()  # of a model's cells together: what differs follows its name
     for count, model in re.findall(r"([\d,]+) of ([\w.-]+)", m["runs"]):
-        yield from differs(f"runs of {model}", count, counts.pop(model))
+        told[model] += int(count.replace(",", ""))
+    for model, count in told.items():
+        yield from differs(f"runs of {model}", str(count), counts.pop(model))
     if counts:
         yield f"{', '.join(counts)} are left out"
     metric, masked = metric_of(m["name"])

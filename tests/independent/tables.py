@@ -166,8 +166,8 @@ def _published(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     if (known := published.get((*cell.runs[0].place[:3], name))) != shown:
         yield f"published is {known}"
     own = [max(line[f"valid_{metric_of(name)[0]}"] for line in run.epochs) for run in cell.runs]
-    yield from spread_differs("ours", row["ours, measured alike"], own)
-    apart, _, margin = row["ours less it"].partition(" ± ")
+    yield from spread_differs("ours", row["ours, measured the same way"], own)
+    apart, _, margin = row["ours − published"].partition(" ± ")
     difference = float(np.mean(own)) - number(shown)
     yield from differs("the difference", apart, difference)
     seeds, half = len(own), None
@@ -310,7 +310,7 @@ def _data(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     of = _of_data(row, facts)
     yield from differs("runs", row["runs"], len(of))
     heads = {"users": "users", "items": "items", "interactions": "interactions"}
-    heads["of them trained on"] = "train_interactions"
+    heads["trained on"] = "train_interactions"
     for head, key in heads.items():
         for run in of:
             yield from differs(head, row[head], run.start.get(key))
@@ -344,7 +344,7 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Testing scope", ("remark", "runs", "of"), _remarks),
     ("Results", ("", "NDCG@10/test"), _pivot),
     ("Results", ("cell", "seeds"), _quality),
-    ("Beside published figures", ("cell", "data set", "published"), _published),
+    ("Compared with published results", ("cell", "data set", "published"), _published),
     ("Model capacity", ("data set", "model", "profile"), _capacity),
     ("Memory", ("cell",), _memory),
     ("Trade-offs", ("cell",), _costs),

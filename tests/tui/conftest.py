@@ -13,7 +13,6 @@ from held import worked_on
 from live_runs import LiveStore, make_busy
 from rest import let_pilots_wait_for_rest
 from sizes import compare_sizes
-from style_sheets import let_apps_share_rules
 from syrupy.assertion import SnapshotAssertion
 
 from engine.store.location import StoreLocation
@@ -23,9 +22,8 @@ from tui.launch import confirm
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_apps() -> Iterator[None]:
-    """Apps share what is parsed, and their pilots wait for nothing but them."""
+    """Pilots wait for nothing but their app."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        let_apps_share_rules(monkeypatch)
         let_pilots_wait_for_rest(monkeypatch)
         yield
 

@@ -28,7 +28,7 @@ class KnownSampler(telemetry.Sampler):
 
     def sample(self) -> Sample:
         super().sample()
-        note = "no NVIDIA driver on this machine: showing the host only"
+        note = "No GPU found; showing CPU and RAM"
         return Sample(NOW, HostSample(43.0, 6_144.0, 24_576.0, 1.5, 8), (), note)
 
 

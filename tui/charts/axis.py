@@ -1,4 +1,4 @@
-"""Axes with round ticks, which widen only when a figure no longer fits."""
+"""Axes with round ticks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,6 @@ class Axis:
     low: float
     high: float
     step: float
-
-    def holds(self, low: float, high: float) -> bool:
-        """Tell whether two figures, and all between them, lie on the axis."""
-        return self.low <= low and high <= self.high
 
     def share(self, value: float) -> float:
         """How far from ``low`` (0) to ``high`` (1) a figure lies."""
@@ -61,22 +57,13 @@ def nice_axis(low: float, high: float, intervals: int) -> Axis:
 
     Figures that are equal, or too close to be told apart, get some room around them.
     """
-    low, high = _clamp(min(low, high)), _clamp(max(low, high))
+    low, high = clamped(min(low, high)), clamped(max(low, high))
     size = max(abs(low), abs(high))
     if high - low <= size * 1e-9 or high - low < 1e-150:
         margin = size * 0.1 if size > 1e-140 else 0.5
         low, high = low - margin, high + margin
-    step = _round_step((high - low) / max(intervals, 1))
+    step = round_step((high - low) / max(intervals, 1))
     return Axis(_down(low, step / 4), _up(high, step / 4), step)
-
-
-def widened(axis: Axis | None, low: float, high: float, intervals: int) -> Axis:
-    """The axis as it is if it holds the figures, or else one that holds the old and the new."""
-    if axis is None:
-        return nice_axis(low, high, intervals)
-    if axis.holds(low, high):
-        return axis
-    return nice_axis(min(axis.low, low), max(axis.high, high), intervals)
 
 
 def growing_axis(axis: Axis | None, high: float, intervals: int) -> Axis:
@@ -92,15 +79,15 @@ def growing_axis(axis: Axis | None, high: float, intervals: int) -> Axis:
 def fitted_axis(high: float, intervals: int) -> Axis:
     """An axis from 0 to exactly ``high``."""
     high = max(high, 1e-6)
-    return Axis(0.0, high, _round_step(high / max(intervals, 1)))
+    return Axis(0.0, high, round_step(high / max(intervals, 1)))
 
 
 def window_axis(low: float, high: float, intervals: int) -> Axis:
     """An axis from exactly ``low`` to exactly ``high``, which is larger."""
-    return Axis(low, high, _round_step((high - low) / max(intervals, 1)))
+    return Axis(low, high, round_step((high - low) / max(intervals, 1)))
 
 
-def _round_step(raw: float) -> float:
+def round_step(raw: float) -> float:
     """The next round figure from ``raw`` on: 1, 2, 2.5 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(raw))
     return next((power * k for k in _ROUND if power * k >= raw * (1 - 1e-9)), power * 10)
@@ -122,5 +109,6 @@ def _up(value: float, step: float) -> float:
     return multiple if multiple >= value else multiple + step
 
 
-def _clamp(value: float) -> float:
+def clamped(value: float) -> float:
+    """The figure, or the largest that can be drawn."""
     return min(max(value, -LARGEST), LARGEST)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.message import Message
 
-from tui.charts.axis import Axis, fitted_axis, growing_axis, widened, window_axis
+from tui.charts.axis import Axis, fitted_axis, growing_axis, window_axis
 from tui.charts.canvas import DOTS_ACROSS, Canvas
 from tui.charts.chart_scale import MUTED, SLACK, x_scale
-from tui.charts.curve import Curve, Moment
+from tui.charts.chart_title import Named, title_line
+from tui.charts.curve import START, Curve, Moment
 from tui.charts.drawing import draw_curves, draw_marks
-from tui.charts.scales import SMALLEST_LOG, LogAxis, row_of, time_axis, widened_log
+from tui.charts.row_axis import RowAxis, extremes, row_axis
+from tui.charts.time_axis import time_axis
 from tui.charts.trace import Piece, Trace
 from tui.charts.view import ChartView
 from tui.shell.text import number
-from tui.widgets.lines import Line, Lines, line_length
+from tui.widgets.lines import Line, Lines
 
 TITLE_ROWS = 1
 SCALE_ROWS = 2
@@ -26,6 +28,9 @@ SMALLEST_PLOT = (8, 2)
 
 WHEEL = 1.5
 """How much nearer one notch of the wheel brings."""
+
+LEAST_GUTTER = 6
+"""Cells left of the upright axis, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Plot:
 
 
 class Chart(Lines):
-    """Curves with axes, a legend that gives the figures at the cursor or the newest, and a mark at
+    """Curves with axes, a legend that gives the values at the cursor or the newest, and a mark at
     the best x. What the mouse does to it is told in messages, which the parent acts on.
 
     The axes widen when a point no longer fits and otherwise stay, so that a new point changes a
@@ -52,7 +57,8 @@ class Chart(Lines):
     Args:
         title: Shown first.
         traces: Later ones are drawn over earlier ones.
-        digits: Decimals of the figures.
+        digits: Decimals of the values.
+        within: What the upright axis always holds, such as 0 and 100.
         wheel: Whether the mouse wheel zooms; where a page scrolls, it doesn't.
     """
 
@@ -89,6 +95,7 @@ class Chart(Lines):
         traces: Sequence[Trace] = (),
         *,
         digits: int = 4,
+        within: Sequence[float] = (),
         wheel: bool = True,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -103,15 +110,19 @@ class Chart(Lines):
         self.view = ChartView()
         self.names_curves = True
         """Whether the title line has the legend."""
+        self.label_width = LEAST_GUTTER
+        """Cells that the upright axis needs for its labels."""
         self._digits = digits
+        self._within = within
         self._wheel = wheel
         self._dragged_from: int | None = None
         self._best: Moment | None = None
         self._end: Moment | None = None
+        self._reach = START
         self._x: Axis | None = None
-        self._y: Axis | LogAxis | None = None
+        self._y: RowAxis | None = None
         self._axes_for: tuple[object, ...] = ()
-        self._gutter = 6
+        self._common_gutter = LEAST_GUTTER
 
     @property
     def curves(self) -> dict[str, Curve]:
@@ -143,10 +154,20 @@ class Chart(Lines):
             self.view = view
             self.redraw()
 
-    def mark(self, best: Moment | None, end: Moment | None) -> None:
+    def align(self, gutter: int) -> None:
+        """Begin the curves where those of the charts beside it do."""
+        if gutter != self._common_gutter:
+            self._common_gutter = gutter
+            self.redraw()
+
+    def mark(self, best: Moment | None, end: Moment | None, reach: Moment = START) -> None:
         """Mark the best moment and end the x axis at the last; ``None`` while points are still to
-        come. Points that the curves got meanwhile are drawn too."""
-        self._best = best
+        come. Points that the curves got meanwhile are drawn too.
+
+        Args:
+            reach: How far the x axis reaches at least: as far as the charts beside it.
+        """
+        self._best, self._reach = best, reach
         if end != self._end:
             self._end, self._x = end, None
         self.redraw()
@@ -158,27 +179,28 @@ class Chart(Lines):
         if not any(trace.curve.ys for trace in self.traces):
             title = self._title_line(width)
             return [title, *_centred(self.waiting, width, height - TITLE_ROWS)]
+        if plot_height < SMALLEST_PLOT[1]:
+            return [self._title_line(width)]
         self._forget_axes(width, height)
         x_axis = self._fit_x(max(2, width // 12))
-        plot_width = width - self._gutter - 1
+        plot_width = width - max(self.label_width, self._common_gutter) - 1
         pieces = self._pieces(x_axis, plot_width)
-        y_axis = self._fit_y(pieces, max(2, height // 3))
-        labels = {tick: y_axis.label(tick) for tick in y_axis.ticks()}
-        gutter = max([5, *(len(label) for label in labels.values())]) + 1
-        if gutter != self._gutter:
-            self._gutter, plot_width = gutter, width - gutter - 1
+        y_axis = self._fit_y(pieces, plot_height)
+        labels = y_axis.labels()
+        self.label_width = max(LEAST_GUTTER, *(len(label) + 1 for label in labels.values()))
+        gutter = max(self.label_width, self._common_gutter)
+        if plot_width != width - gutter - 1:
+            plot_width = width - gutter - 1
             pieces = self._pieces(x_axis, plot_width)
-        if plot_width < SMALLEST_PLOT[0] or plot_height < SMALLEST_PLOT[1]:
+        if plot_width < SMALLEST_PLOT[0]:
             return [self._title_line(width)]
         self.plot = Plot(gutter + 1, plot_width, x_axis)
-        canvas = Canvas(plot_width, plot_height)
-        draw_curves(canvas, self.traces, pieces, self.view, x_axis, y_axis)
-        draw_marks(canvas, self.traces, self._best, self.view, x_axis, y_axis)
-        row = row_of(y_axis, canvas.rows)
-        rows = {row(tick) >> 2: label for tick, label in labels.items()}
+        canvas, row = Canvas(plot_width, plot_height), y_axis.dot_row()
+        draw_curves(canvas, self.traces, pieces, self.view, x_axis, row)
+        draw_marks(canvas, self.traces, self._best, self.view, x_axis, row)
         lines = [self._title_line(width)]
         for y in range(plot_height):
-            label = rows.get(y)
+            label = labels.get(y)
             scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
             lines.append([(scale, MUTED), *canvas.line(y)])
         cursor = self.view.cursor
@@ -194,7 +216,7 @@ class Chart(Lines):
 
     def _reached(self) -> float:
         ends = [trace.curve.xs(self.view.unit)[-1:] for trace in self.traces]
-        return max((xs[0] for xs in ends if xs), default=0.0)
+        return max([self._reach.at(self.view.unit), *(xs[0] for xs in ends if xs)])
 
     def _fit_x(self, intervals: int) -> Axis:
         if self.view.window is not None:
@@ -210,45 +232,45 @@ class Chart(Lines):
         columns = max(width, 0) * DOTS_ACROSS
         return [trace.piece(self.view.unit, axis.low, axis.high, columns) for trace in self.traces]
 
-    def _fit_y(self, pieces: Sequence[Piece], intervals: int) -> Axis | LogAxis:
+    def _fit_y(self, pieces: Sequence[Piece], rows: int) -> RowAxis:
         lows = [y for piece in pieces for y in piece.lows()]
         highs = [y for piece in pieces for y in piece.highs()]
-        if self.view.log:
-            lows = [
-                low if low > SMALLEST_LOG else high for low, high in zip(lows, highs, strict=True)
-            ]
-            low = min((y for y in lows if y > SMALLEST_LOG), default=1.0)
-            kept_log = self._y if isinstance(self._y, LogAxis) else None
-            self._y = widened_log(kept_log, low, max([low, *highs]), intervals)
-        else:
-            kept = self._y if isinstance(self._y, Axis) else None
-            self._y = widened(kept, min(lows, default=0.0), max(highs, default=1.0), intervals)
+        low, high = extremes(lows, highs, self._within, self.view.log)
+        self._y = row_axis(low, high, rows, log=self.view.log, kept=self._y)
         return self._y
 
-    def figures(self) -> list[str]:
-        """Each curve's figure at the cursor, or its newest."""
+    def values(self) -> list[Named]:
+        """Each curve with its value at the cursor, or its newest in sight; those with one letter
+        together, as the GPUs of one run."""
+        found: list[Named] = []
         view = self.view
         slack = max(self.span, SLACK[view.unit])
-        found = []
+        if self.plot is not None:
+            axis, width = self.plot.axis, self.plot.width
+        else:  # no curve is drawn, so no smoothed one either
+            axis, width, view = fitted_axis(self.whole, 1), 1, replace(view, smoothing=0.0)
         for trace in self.traces:
-            figure = trace.figure(view.unit, view.cursor, slack)
-            found.append("" if figure is None else number(figure, self._digits))
+            value = raw = ""
+            known = trace.value(view, axis, width, slack)
+            if known is not None:
+                y, smooth = known
+                value = self._text(y if smooth is None else smooth)
+                raw = "" if smooth is None else self._text(y)
+            name = trace.letter or trace.name
+            if trace.letter and found and found[-1].name == name:
+                found[-1] = replace(found[-1], value=f"{value}/{found[-1].value}", raw="")
+            else:
+                found.append(Named(name, trace.look(view.smoothing), value, raw))
         return found
 
+    def _text(self, y: float) -> str:
+        small = self._within and abs(y) < 1
+        return f"{y:.{self._digits}f}" if small else number(y, self._digits)
+
     def _title_line(self, width: int) -> Line:
-        """The title and how the curves are looked at; then as many curves as there is room for,
-        with their figures: the name in the colour of the curve is the legend."""
-        view = self.view
-        line: Line = [(self.title, "bold")]
-        if tags := view.tags(self.whole):
-            line.append((f" {' '.join(tags)}", "$accent"))
-        if self.names_curves:
-            for trace, figure in reversed(list(zip(self.traces, self.figures(), strict=True))):
-                name = trace.letter or trace.name
-                entry: Line = [(f"  {name} ", trace.look(view.smoothing)), (figure or "–", "")]
-                if line_length(line) + line_length(entry) <= width:
-                    line += entry
-        return line
+        """The title and how the curves are looked at, with the legend if it stands here."""
+        named = self.values()[::-1] if self.names_curves else []
+        return title_line(self.title, self.view.tags(self.whole), named, width)
 
     # The mouse
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tui.charts.axis import Axis
 from tui.charts.curve import XUnit
-from tui.charts.scales import clock_time
+from tui.charts.time_axis import clock_time
 from tui.widgets.lines import Line
 
 MUTED = "$text-muted"

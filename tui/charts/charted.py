@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from textual import getters
+from textual import getters, on
+from textual.events import ScreenResume
 from textual.message import Message
 from textual.screen import Screen
 
 from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
-from tui.charts.view import ChartView
 from tui.lab import Lab
 from tui.messages import ReplayWanted
 
@@ -22,8 +21,6 @@ class ChartWanted(Message):
 
     run_id: str
     chart: str
-    view: ChartView
-    overlay: Sequence[str]
 
 
 SMALL_HEIGHT = 30
@@ -38,6 +35,11 @@ class ChartedScreen(Screen[None]):
 
     app: Lab
     charts = getters.query_one(RunCharts)
+
+    @on(ScreenResume)
+    def _take_look(self) -> None:
+        """Look at the run as the screen above this one has left it."""
+        self.charts.take_look()
 
     def fit_charts(self) -> None:
         """Show all charts, or in a small terminal one at a time."""
@@ -88,8 +90,7 @@ class ChartedScreen(Screen[None]):
         """Ask for one chart on the whole screen."""
         charts = self.charts
         if charts.main is not None:
-            run_id, view, overlay = charts.main.run_id, charts.view, charts.overlay
-            self.post_message(ChartWanted(run_id, charts.chart_shown, view, overlay))
+            self.post_message(ChartWanted(charts.main.run_id, charts.chart_shown))
 
     def action_replay(self) -> None:
         """Ask to go through the run again."""
@@ -98,6 +99,6 @@ class ChartedScreen(Screen[None]):
             return
         run = charts.main.run
         if run is None or run.started is None:
-            self.notify("There is nothing to replay: the run has not started.", timeout=4)
+            self.notify("Nothing to replay: the run hasn't started.", timeout=4)
         else:
-            self.post_message(ReplayWanted(run.id, charts.overlay))
+            self.post_message(ReplayWanted(run.id))

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tui.charts.axis import drawable
 from tui.charts.dots import Blocks
@@ -22,8 +22,7 @@ LIMIT = 200_000
 _BLOCK = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A moment of a run, in each unit of x."""
 
     epoch: float
@@ -34,6 +33,9 @@ class Moment:
     def at(self, unit: XUnit) -> float:
         """Return the moment in a unit of x."""
         return self.epoch if unit == "epoch" else self.step if unit == "step" else self.time
+
+
+START = Moment(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ class Curve:
         epochs = self._xs["epoch"]
         if epochs and points.epoch[0] <= epochs[-1]:
             self._cut(bisect_left(epochs, points.epoch[0]))
+        self.append(points)
+
+    def append(self, points: Points) -> None:
+        """Add points after all others: during an evaluation the epoch stands still."""
+        if not points.y:
+            return
         for unit, added in zip(X_UNITS, (points.epoch, points.step, points.time), strict=True):
             xs = self._xs[unit]
             least = xs[-1] if xs else added[0]

@@ -9,8 +9,7 @@ from tui.charts.canvas import DOTS_ACROSS, Canvas
 from tui.charts.chart_scale import CURSOR
 from tui.charts.curve import Moment
 from tui.charts.dots import DotColumn
-from tui.charts.scales import LogAxis, row_of
-from tui.charts.trace import FAINT, Piece, Trace, draw_line, draw_piece
+from tui.charts.trace import Piece, Rows, Trace, draw_line, draw_piece
 from tui.charts.view import ChartView
 
 LETTERS_APART = 30
@@ -23,27 +22,25 @@ def draw_curves(
     pieces: Sequence[Piece],
     view: ChartView,
     x_axis: Axis,
-    y_axis: Axis | LogAxis,
+    row: Rows,
 ) -> None:
     """Draw each trace's piece, then over all of them the smoothed lines, and their letters."""
     weight = view.smoothing
     for trace, piece in zip(traces, pieces, strict=True):
-        style = FAINT if trace.faint or weight else trace.style
-        draw_piece(canvas, piece, trace.curve.ys, y_axis, style)
+        draw_piece(canvas, piece, trace.curve.ys, row, trace.raw_style(weight))
     for index, (trace, piece) in enumerate(zip(traces, pieces, strict=True)):
         line: Sequence[tuple[int, float]] = ()
         if weight:
             ends = x_axis.low, x_axis.high
             line = trace.smoothed(view.unit, *ends, canvas.columns, weight)
-            draw_line(canvas, line, y_axis, trace.style)
+            draw_line(canvas, line, row, trace.style)
         if len(piece.columns) == 1:
             at, point, *_ = piece.columns[0]
-            row = row_of(y_axis, canvas.rows)(trace.curve.ys[point])
-            canvas.mark(at, row, "•", trace.look(weight))
+            canvas.mark(at, row(trace.curve.ys[point]), "•", trace.look(weight))
         if trace.letter:
             apart = max(LETTERS_APART, len(traces)) * DOTS_ACROSS
             offset = (index + 1) * apart // (len(traces) + 1)
-            _write_letters(canvas, y_axis, trace, piece.columns, dict(line), apart, offset)
+            _write_letters(canvas, row, trace, piece.columns, dict(line), apart, offset)
 
 
 def draw_marks(
@@ -52,7 +49,7 @@ def draw_marks(
     best: Moment | None,
     view: ChartView,
     x_axis: Axis,
-    y_axis: Axis | LogAxis,
+    row: Rows,
 ) -> None:
     """Mark the best x on the trace that carries the mark, and draw the cursor."""
     trace = next((trace for trace in traces if trace.marked), None)
@@ -62,15 +59,14 @@ def draw_marks(
         canvas.upright(column, "┊", "$border-blurred")
         index = trace.curve.nearest(view.unit, x)
         if index is not None:
-            row = row_of(y_axis, canvas.rows)(trace.curve.ys[index])
-            canvas.mark(column, row, "◆", "$accent")
+            canvas.mark(column, row(trace.curve.ys[index]), "◆", "$accent")
     if view.cursor is not None:
         canvas.upright(_column(canvas, x_axis, view.cursor), "│", CURSOR)
 
 
 def _write_letters(
     canvas: Canvas,
-    axis: Axis | LogAxis,
+    row: Rows,
     trace: Trace,
     columns: Sequence[DotColumn],
     smooth: dict[int, float],
@@ -86,7 +82,7 @@ def _write_letters(
         if not at_end and (near_end or column < offset or column - last < apart):
             continue
         y = smooth.get(column, trace.curve.ys[stop - 1])
-        canvas.mark(column, row_of(axis, canvas.rows)(y), trace.letter, f"{trace.style} bold")
+        canvas.mark(column, row(y), trace.letter, f"{trace.style} bold")
         last = column
 
 

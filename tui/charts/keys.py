@@ -15,36 +15,36 @@ _chart = partial(Action, screens=("chart",))
 _shown = partial(_chart, show=True)
 
 VIEW = (
-    _shown("smooth", ("s",), "Smooth", "Smooth the curves: not at all, by .6, by .9"),
-    _shown("toggle_log", ("l",), "Log axis", "A logarithmic y axis, or a linear one"),
-    _shown("next_unit", ("e",), "X axis", "Epochs, steps or time on x"),
-    _shown("overlay", ("o",), "Overlay", "Choose runs to lay over this one, up to 8"),
+    _shown("smooth", ("s",), "Smooth", "Smoothing: off, 0.6 or 0.9"),
+    _shown("toggle_log", ("l",), "Log", "Logarithmic or linear y axis"),
+    _shown("next_unit", ("e",), "X axis", "Epochs, steps or time on the x axis"),
+    _shown("overlay", ("o",), "Overlay", "Overlay other runs on this one, up to 8 in all"),
 )
 
 ZOOM = (
-    _shown("zoom(2)", ("plus", "equals_sign"), "Nearer", "Look nearer, at the cursor"),
-    _shown("zoom(0.5)", ("minus",), "Wider", "See more of x"),
-    _shown("show_whole", ("0",), "All", "See all of x, and the newest figures"),
+    _shown("zoom(2)", ("plus", "equals_sign"), "Zoom in", "Zoom in at the cursor"),
+    _shown("zoom(0.5)", ("minus",), "Zoom out", "Zoom out"),
+    _shown("show_whole", ("0",), "Fit", "Show the whole run, and the latest values"),
 )
 
 _CURSOR = (
-    _chart("move_cursor(-1)", ("left",), "Back", "Move the cursor back"),
-    _chart("move_cursor(1)", ("right",), "On", "Move the cursor on"),
-    _chart("move_cursor(-10)", ("pageup",), "Far back", "Move the cursor far back"),
-    _chart("move_cursor(10)", ("pagedown",), "Far on", "Move the cursor far on"),
-    _chart("move_cursor(-1000)", ("home",), "Start", "The cursor to the first point"),
-    _chart("move_cursor(1000)", ("end",), "End", "The cursor to the newest point"),
+    _chart("move_cursor(-1)", ("left",), "Left", "Move the cursor left"),
+    _chart("move_cursor(1)", ("right",), "Right", "Move the cursor right"),
+    _chart("move_cursor(-10)", ("pageup",), "Far left", "Move the cursor ten cells left"),
+    _chart("move_cursor(10)", ("pagedown",), "Far right", "Move the cursor ten cells right"),
+    _chart("move_cursor(-1000)", ("home",), "Start", "Move the cursor to the first point"),
+    _chart("move_cursor(1000)", ("end",), "End", "Move the cursor to the latest point"),
 )
 
-_OPEN = Action("open_chart", ("c",), "Chart", "One chart on the whole screen", _SMALL, True)
+_OPEN = Action("open_chart", ("c",), "Chart", "Show one chart full screen", _SMALL, True)
 _REPLAY = _shown(
-    "replay", ("R",), "Replay", "Go through the run again: charts, devices and log of a moment"
+    "replay", ("R",), "Replay", "Replay the run: charts, devices and log at any moment"
 )
 
 CHARTS = (
-    _shown("dismiss", ("escape", "backspace", "c"), "Back", "Back to where you came from",
+    _shown("dismiss", ("escape", "backspace", "c"), "Back", "Back to the previous screen",
            slug="close"),
-    _shown("next_chart", ("g",), "Next", "The next chart"),
+    _shown("next_chart", ("g",), "Next", "Show the next chart"),
     *VIEW,
     *ZOOM,
     *_CURSOR,

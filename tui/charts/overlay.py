@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -21,9 +20,10 @@ from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, ago, number, plain, run_label
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
-
-HINT = "⏎ chooses · esc done · ^n none"
+from tui.widgets.key_button import KeyButton
+from tui.widgets.lines import fit
 
 
 class OverlayScreen(ModalScreen[tuple[str, ...]]):
@@ -58,10 +58,13 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._reading = Reading(self, self._take, self._fail)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Lay over"
-            dialog.border_subtitle = self.app.key_written(HINT)
-            yield Field(placeholder="words: model, data set, L50, s42, state …", compact=True)
+        keys = (
+            KeyButton("⏎", "Choose", "choose", main=True),
+            KeyButton("^n", "None", "clear"),
+            KeyButton("esc", "Done", "done"),
+        )
+        with Dialog("Overlay runs", *keys):
+            yield Field(placeholder="words: model, data set, L50, s42, state …")
             yield OptionList(id="runs", compact=True, markup=False)
             yield Static(id="said", markup=False)
 
@@ -83,7 +86,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._show(found)
         self._say()
         if self._entered:
-            self._submitted()
+            self.action_choose()
 
     def _fail(self, problem: str) -> None:
         self._entered = False
@@ -97,11 +100,11 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
             self.runs.highlighted = 0
 
     def _line(self, run: Run) -> Content:
-        mark = ("● ", "$accent") if run.id in self._chosen else ("  ", "")
+        mark = ("✓ ", "$accent") if run.id in self._chosen else ("  ", "")
         return Content.assemble(
             mark,
             (f"{glyph(run.state)} ", style_variable(run.state)),
-            f"{run_label(run):<38.38} ",
+            f"{fit(run_label(run, 34), 34)} ",
             (f"{number(run.best_valid_ndcg):>8} ", ""),
             (f"{short_id(run)}  {ago(run.started)}", "$text-muted"),
         )
@@ -109,9 +112,9 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def _say(self, problem: str = "") -> None:
         count = len(self._chosen)
         text = problem or (
-            f"{count} of {MOST_RUNS - 1} chosen"
+            f"{count} of {MOST_RUNS - 1} selected"
             if self._runs or count
-            else "No other run has trained with these words."
+            else "No other trained run matches."
         )
         self.query_one("#said", Static).update(text)
 
@@ -124,7 +127,8 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
             self.runs.highlighted = min(max(at, 0), len(self._runs) - 1)
 
     @on(Field.Submitted)
-    def _submitted(self) -> None:
+    def action_choose(self) -> None:
+        """Choose the run under the cursor, or no longer, once what the words find is listed."""
         self._entered = self._reading.busy
         if self._entered:
             return
@@ -141,7 +145,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         if run.id in self._chosen:
             del self._chosen[run.id]
         elif len(self._chosen) == MOST_RUNS - 1:
-            self.notify(f"At most {MOST_RUNS} runs are shown at once.", timeout=3)
+            self.notify(f"At most {MOST_RUNS} runs can be shown at once.", timeout=3)
             return
         else:
             self._chosen[run.id] = None

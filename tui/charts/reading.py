@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from operator import attrgetter
 
 from engine.analysis.timeline import Timeline
 from engine.lifecycle import ENDED
@@ -13,6 +14,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.charts.curve import Moment, Points
+from tui.charts.device_reading import read_devices
 from tui.charts.run_curves import (
     EPOCH_MEASURES,
     STEP_MEASURES,
@@ -63,6 +65,10 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
         start = Known(run.attempt)
         steps = series.steps(con, run_id)
     epochs = series.epoch_figures(con, run_id, EPOCH_MEASURES, start.epoch)
+    moments = _step_moments(con, run, steps, timeline)
+    ends = [_moment(run, row, timeline) for row in epochs]
+    passed = sorted([start.reached, *moments, *ends], key=attrgetter("time"))
+    newest, devices = read_devices(con, run_id, start.sample, passed, timeline)
     return CurveUpdate(
         run=run,
         since=known,
@@ -70,24 +76,27 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
             run.attempt,
             (steps[-1]["attempt"], steps[-1]["seq"]) if steps else start.step,
             epochs[-1]["epoch"] if epochs else start.epoch,
+            newest,
+            passed[-1],
         ),
         points={
-            **_step_points(con, run, steps, timeline),
-            **_epoch_points(run, epochs, timeline),
+            **_step_points(moments, steps),
+            **_epoch_points(run, epochs, ends),
         },
+        devices=devices,
         anew=start != known,
         best=_best(con, run, timeline),
         end=_end(run, timeline) if run.state in ENDED else None,
     )
 
 
-def _step_points(
+def _step_moments(
     con: sqlite3.Connection, run: Run, steps: Sequence[sqlite3.Row], timeline: Timeline
-) -> dict[str, Points]:
-    """Points by source. Epochs differ in length by a few steps, so the steps of each are counted
-    from the end of the epoch before."""
+) -> list[Moment]:
+    """The moment of each step. Epochs differ in length by a few steps, so the steps of each are
+    counted from the end of the epoch before."""
     if not steps or not run.steps_per_epoch:
-        return {}
+        return []
     length = run.steps_per_epoch
     ended = series.epoch_figures(con, run.id, (), steps[0]["epoch"] - 2, steps[-1]["epoch"])
     ends = {row["epoch"]: row["step"] for row in ended if row["step"] is not None}
@@ -96,29 +105,34 @@ def _step_points(
         before = row["epoch"] - 1
         part = (row["step"] - ends.get(before, before * length)) / length
         seconds = timeline.seconds(row["attempt"], row["t"])
-        moments.append((before + min(max(part, 0.0), 1.0), float(row["step"]), seconds))
+        moments.append(Moment(before + min(max(part, 0.0), 1.0), float(row["step"]), seconds))
+    return moments
+
+
+def _step_points(moments: Sequence[Moment], steps: Sequence[sqlite3.Row]) -> dict[str, Points]:
+    """Points by source; none of a run whose epochs' length isn't known."""
+    if not moments:
+        return {}
     return {step_source(measure): _points(moments, measure, steps) for measure in STEP_MEASURES}
 
 
-def _epoch_points(run: Run, epochs: Sequence[sqlite3.Row], timeline: Timeline) -> dict[str, Points]:
+def _epoch_points(
+    run: Run, epochs: Sequence[sqlite3.Row], ends: Sequence[Moment]
+) -> dict[str, Points]:
     """Points by source, at each epoch's end or in its middle."""
-    at_end, in_middle = [], []
+    in_middle = []
     length = run.steps_per_epoch or 0
-    for row in epochs:
-        moment = _moment(run, row, timeline)
-        at_end.append((moment.epoch, moment.step, moment.time))
+    for row, end in zip(epochs, ends, strict=True):
         half = (row["eval_seconds"] or 0.0) + (row["train_seconds"] or 0.0) / 2
-        step, time = max(0.0, moment.step - length / 2), max(0.0, moment.time - half)
-        in_middle.append((moment.epoch - 0.5, step, time))
+        step, time = max(0.0, end.step - length / 2), max(0.0, end.time - half)
+        in_middle.append(Moment(end.epoch - 0.5, step, time))
     return {
-        epoch_source(measure): _points(in_middle if measure in _MEANS else at_end, measure, epochs)
+        epoch_source(measure): _points(in_middle if measure in _MEANS else ends, measure, epochs)
         for measure in EPOCH_MEASURES
     }
 
 
-def _points(
-    moments: Iterable[tuple[float, float, float]], measure: str, rows: Iterable[sqlite3.Row]
-) -> Points:
+def _points(moments: Iterable[Moment], measure: str, rows: Iterable[sqlite3.Row]) -> Points:
     return Points.of((*moment, row[measure]) for moment, row in zip(moments, rows, strict=True))
 
 

@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.lifecycle import ENDED
 from tui.charts.chart import Chart
-from tui.charts.curve import Curve
+from tui.charts.curve import X_UNITS, Curve, Moment
+from tui.charts.grid import ChartGrid
+from tui.charts.looks import Look, looks_of
 from tui.charts.reading import Run, read_updates
-from tui.charts.run_curves import CurveUpdate, Known, RunCurves
+from tui.charts.run_curves import SOURCES, CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
 from tui.charts.view import ChartView
@@ -37,8 +38,9 @@ class RunCharts(Widget):
     Args:
         shown: Ids of the charts, in their order.
         wheel: Whether the mouse wheel zooms.
-        pointing: Whether the mouse moves the cursor.
-        large: Whether there is room for the figures of several runs in the legend; else they stand
+        replayed: Whether the screen moves the cursor, not the mouse, and begins with time on x. Of
+            the run's look it shares smoothing, logarithm and what is laid over it.
+        large: Whether there is room for the values of several runs in the legend; else they stand
             in the charts' titles.
     """
 
@@ -48,26 +50,7 @@ class RunCharts(Widget):
         height: 1fr;
         layout: vertical;
 
-        #grid {
-            layout: grid;
-            grid-size: 2;
-            grid-rows: 3fr 2fr;
-            grid-gutter: 0 1;
-            height: 1fr;
-
-            Chart.-constant { display: none; }
-            &.-odd Chart.-last { column-span: 2; }
-        }
-
-        #constants { height: 1; color: $text-muted; }
-
-        &.-one #constants, &.-varying #constants { display: none; }
-
-        &.-one #grid {
-            layout: vertical;
-            Chart { display: none; }
-            Chart.-shown { display: block; }
-        }
+        #constants { height: 1; color: $text-muted; display: none; }
     }
     """
 
@@ -81,7 +64,7 @@ class RunCharts(Widget):
         *,
         shown: Sequence[str] = ALL_CHARTS,
         wheel: bool = True,
-        pointing: bool = True,
+        replayed: bool = False,
         large: bool = False,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -92,12 +75,14 @@ class RunCharts(Widget):
         self.overlay: tuple[str, ...] = ()
         """Runs laid over the one that is followed."""
         self._charts = [
-            Chart(spec.title, digits=spec.digits, wheel=wheel, id=spec.id) for spec in self.specs
+            Chart(spec.title, digits=spec.digits, within=spec.within, wheel=wheel, id=spec.id)
+            for spec in self.specs
         ]
+        self._grid = ChartGrid(self._charts)
         self.main: RunCurves | None = None
         """The curves of the run that is followed."""
         self._others: dict[str, RunCurves] = {}
-        self._pointing, self._large = pointing, large
+        self._replayed, self._large = replayed, large
         self._chosen: int | None = None
         """Index of the chart that is to be seen alone."""
         self._single = False
@@ -108,8 +93,7 @@ class RunCharts(Widget):
         self._reading = Reading(self, self._take, lambda _: None)
 
     def compose(self) -> ComposeResult:
-        with Container(id="grid"):
-            yield from self._charts
+        yield self._grid
         yield Static(id="constants", markup=False)
         yield RunLegend(id="legend")
 
@@ -124,19 +108,44 @@ class RunCharts(Widget):
         return [self.main, *others][:MOST_RUNS]
 
     def follow(self, run_id: str) -> None:
-        """Show another run. What is laid over it stays."""
+        """Show another run, in the look that it was left in."""
         if self.main is None or self.main.run_id != run_id:
             self.main = self._others.pop(run_id, None) or RunCurves(run_id)
-            self.view = replace(self.view, window=None, cursor=None)
-            self._held = None
+            if self._replayed:
+                self.view = replace(self.view, unit="time", window=None, cursor=None)
+            self.take_look()
             self._arrange()
         self.refresh_from_store()
+
+    def take_look(self) -> None:
+        """Look at the run as another screen has left it."""
+        if self.main is None:
+            return
+        look = looks_of(self.app).of(self.main.run_id)
+        view = look.view
+        if self._replayed:
+            view = replace(self.view, smoothing=view.smoothing, log=view.log)
+        self._held = None if self._replayed else view.cursor
+        self.look(view)
+        if look.overlay != self.overlay:
+            self.lay_over(look.overlay)
 
     def lay_over(self, run_ids: Sequence[str]) -> None:
         """Lay these runs over the one that is followed, instead of those before."""
         self.overlay = tuple(dict.fromkeys(run_ids))[: MOST_RUNS - 1]
+        self._keep_look()
         self._arrange()
         self.refresh_from_store()
+
+    def _keep_look(self) -> None:
+        """Let the other screens look at the run in this way."""
+        if self.main is None:
+            return
+        looks, view = looks_of(self.app), replace(self.view, cursor=self._held)
+        if self._replayed:
+            kept = looks.of(self.main.run_id).view
+            view = replace(kept, smoothing=view.smoothing, log=view.log)
+        looks.keep(self.main.run_id, Look(view, self.overlay))
 
     def _arrange(self) -> None:
         """Give every chart its curves."""
@@ -160,27 +169,11 @@ class RunCharts(Widget):
         ends = [curves.end for curves in runs if curves.end is not None]
         all_ended = len(ends) == len(runs)
         end = max(ends, key=lambda moment: moment.at(self.view.unit)) if all_ended else None
-        for chart in self._charts:
-            chart.waiting = _waiting(runs[0].run)
-            chart.mark(runs[0].best, end)
-        self._show_constants()
-        self._show_legend()
-
-    def _show_constants(self) -> None:
-        """Write in a line what is constant so far, instead of drawing it."""
-        texts, drawn = [], []
+        reach = _furthest(runs)
         for spec, chart in zip(self.specs, self._charts, strict=True):
-            value = spec.constant(self.runs) if spec.text_if_constant else None
-            chart.set_class(value is not None, "-constant")
-            if value is None:
-                drawn.append(chart)
-            else:
-                texts.append(f"{spec.title} {value:g} (constant)")
-        for chart in self._charts:
-            chart.set_class(chart is drawn[-1], "-last")
-        self.query_one("#grid").set_class(len(drawn) % 2 == 1, "-odd")
-        self.set_class(not texts, "-varying")
-        self.query_one("#constants", Static).update(" · ".join(texts))
+            chart.waiting = _waiting(runs[0].run, spec.of_devices)
+            chart.mark(runs[0].best, end, reach)
+        self._show_chosen()
 
     # The store
 
@@ -193,17 +186,23 @@ class RunCharts(Widget):
         self._reading.ask(lambda: read_updates(location, self._known))
 
     def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
+        before = self._told
         for curves in self.runs:
             update = updates.get(curves.run_id)
             if update is not None:
                 curves.take(update)
             elif curves.run_id in updates and curves is not self.main:
                 self.overlay = tuple(run for run in self.overlay if run != curves.run_id)
-        if len(self.runs) != len(self._known):
+        if self._told != before:
             self._arrange()
         else:
             self._show_marks()
         self.post_message(self.Changed())
+
+    @property
+    def _told(self) -> list[tuple[str, frozenset[str]]]:
+        """Of each run that is shown, what there are curves of."""
+        return [(curves.run_id, frozenset(curves.curves)) for curves in self.runs]
 
     # How they are looked at
 
@@ -212,8 +211,10 @@ class RunCharts(Widget):
         if view != self.view:
             unit = self.view.unit
             self.view = view
+            self._keep_look()
             for chart in self._charts:
                 chart.look(view)
+            self._grid.align()
             if view.unit != unit:
                 self._show_marks()
             self._show_legend()
@@ -231,14 +232,43 @@ class RunCharts(Widget):
 
     def next_chart(self) -> None:
         """Show each chart alone, and after the last all, or where there is no room the first."""
-        before = self._chosen if self._chosen is not None else 0 if self._single else -1
-        self.show_alone(before + 1 if before + 1 < len(self._charts) else None)
+        offered = self._offered
+        before = self._alone
+        after = offered.index(before) + 1 if before in offered else 0
+        self.show_alone(offered[after] if after < len(offered) else None)
+
+    @property
+    def _offered(self) -> list[int]:
+        """Indexes of the charts that have something to tell of these runs."""
+        runs = self.runs
+        return [index for index, spec in enumerate(self.specs) if spec.offered(runs)]
 
     def _show_chosen(self) -> None:
-        self.set_class(self._alone is not None, "-one")
-        for index, chart in enumerate(self._charts):
-            chart.set_class(index == self._alone, "-shown")
+        """Show one chart, or as many as there is room for, and in a line what is constant."""
+        if not self.is_mounted:
+            return
+        constants: dict[int, str] = {}
+        if self._alone is not None:
+            self._grid.show([self._alone])
+        else:
+            constants = self._constants()
+            varying = [index for index in self._offered if index not in constants]
+            self._grid.show(varying[: self._grid.room])
+        line = self.query_one("#constants", Static)
+        line.update(" · ".join(constants.values()))
+        line.display = bool(constants)
         self._show_legend()
+
+    def _constants(self) -> dict[int, str]:
+        """What is constant so far and told in words then, by the chart's index."""
+        runs, told = self.runs, {}
+        for index, spec in enumerate(self.specs):
+            if spec.text_if_constant and (value := spec.constant(runs)) is not None:
+                told[index] = f"{spec.title} {value:g} (constant)"
+        return told
+
+    def on_resize(self) -> None:
+        self._show_chosen()
 
     @property
     def _alone(self) -> int | None:
@@ -291,7 +321,7 @@ class RunCharts(Widget):
 
     def longest(self) -> Curve:
         """The followed run's curve with the most points, by which units are turned into others."""
-        curves = list(self.main.curves.values()) if self.main else [Curve()]
+        curves = [self.main.curves[name] for name in SOURCES] if self.main else [Curve()]
         return max(curves, key=lambda curve: len(curve.ys))
 
     # The mouse
@@ -299,7 +329,7 @@ class RunCharts(Widget):
     @on(Chart.Pointed)
     def _pointed(self, message: Chart.Pointed) -> None:
         message.stop()
-        if self._pointing:
+        if not self._replayed:
             self.look(replace(self.view, cursor=self._held if message.x is None else message.x))
 
     @on(Chart.Zoomed)
@@ -322,21 +352,28 @@ class RunCharts(Widget):
                 widget.show([])
             return
         labels = distinct_labels(runs)
-        figures = [""] * len(runs)
-        if self._large:
-            figures = [figure or ABSENT for figure in self._visible.figures()[::-1]]
+        told = {named.name: named.text() for named in self._visible.values()}
+        values = [told.get(letter, ABSENT) if self._large else "" for letter in LETTERS]
         legend.first().show(
             [
-                LegendEntry(letter, label, figure, run.state)
-                for letter, label, figure, run in zip(LETTERS, labels, figures, runs, strict=False)
+                LegendEntry(letter, label, value, run.state)
+                for letter, label, value, run in zip(LETTERS, labels, values, runs, strict=False)
             ]
         )
 
 
-def _waiting(run: Run | None) -> str:
+def _furthest(runs: Sequence[RunCurves]) -> Moment:
+    """As far as any curve of these runs reaches, in each unit of x."""
+    curves = [curve for run in runs for curve in run.curves.values() if curve.ys]
+    return Moment(*(max((curve.xs(unit)[-1] for curve in curves), default=0.0) for unit in X_UNITS))
+
+
+def _waiting(run: Run | None, of_devices: bool) -> str:
     """Why a chart is empty."""
     if run is None:
-        return "reading …"
+        return "loading…"
+    if of_devices:
+        return "not recorded for this run"
     if run.state in ENDED:
-        return "no epoch was finished"
-    return "waiting for its turn" if run.state == "queued" else "waiting for the first epoch"
+        return "no epoch finished"
+    return "waiting in the queue" if run.state == "queued" else "waiting for the first epoch"

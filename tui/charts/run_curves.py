@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from engine.store.queries import Run
-from tui.charts.curve import Curve, Moment, Points
+from tui.charts.curve import START, Curve, Moment, Points
 from tui.shell.text import ABSENT, number, whole
 
 STEP_MEASURES = ("loss", "grad_norm", "lr")
@@ -24,6 +25,12 @@ def epoch_source(measure: str) -> str:
     return f"epoch.{measure}"
 
 
+def device_source(measure: str, gpu: int = 0) -> str:
+    """The name of a curve with a point a sample of telemetry; of the first GPU and the host, or of
+    another of the run's GPUs."""
+    return f"device.{measure}.{gpu}"
+
+
 SOURCES = (*map(step_source, STEP_MEASURES), *map(epoch_source, EPOCH_MEASURES))
 
 
@@ -37,10 +44,14 @@ class Known:
     """Attempt and seq of the newest step."""
     epoch: int = 0
     """The newest epoch; 0: none."""
+    sample: tuple[int, int] = (-1, -1)
+    """Attempt and seq of the newest sample of telemetry."""
+    reached: Moment = START
+    """The newest moment of a step or an epoch."""
 
 
 FIGURES = (
-    ("loss of the step", step_source("loss"), 4),
+    ("step loss", step_source("loss"), 4),
     ("gradient norm", step_source("grad_norm"), 2),
     ("learning rate", step_source("lr"), 6),
     ("valid NDCG@10", epoch_source("valid_ndcg"), 4),
@@ -61,6 +72,8 @@ class CurveUpdate:
     """How much is known with this."""
     points: Mapping[str, Points]
     """By source."""
+    devices: Mapping[str, Points]
+    """Of the devices, by source."""
     anew: bool
     """Whether it replaces all that was known."""
     best: Moment | None
@@ -77,6 +90,7 @@ class RunCurves:
         self.best: Moment | None = None
         self.end: Moment | None = None
         self.curves = {source: Curve() for source in SOURCES}
+        """By source; of what its devices did, where there is a point."""
 
     def take(self, update: CurveUpdate) -> None:
         """Add what goes on from what is known; what goes on from something else is ignored."""
@@ -87,8 +101,23 @@ class RunCurves:
                 curve.clear()
         for source, points in update.points.items():
             self.curves[source].extend(points)
+        for source, points in update.devices.items():
+            self.curves.setdefault(source, Curve()).append(points)
         self.run, self.known = update.run, update.known
         self.best, self.end = update.best, update.end
+
+    def each_gpu(self, source: str) -> list[tuple[int, Curve]]:
+        """The curve of a source; of what the first GPU did also those of the run's other GPUs, each
+        with the GPU's number. None where there is no point of it."""
+        stem, _, gpu = source.rpartition(".")
+        if not gpu.isdigit():
+            return [(0, self.curves[source])]
+        found = [
+            (int(name.rpartition(".")[2]), curve)
+            for name, curve in self.curves.items()
+            if name.startswith(f"{stem}.") and curve.ys
+        ]
+        return sorted(found, key=itemgetter(0))
 
     def figures_at(self, seconds: float) -> list[tuple[str, str]]:
         """Epoch, step and the newest figures, as name and text, at a second of running."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -12,7 +10,6 @@ from textual.widgets import Static
 from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
 from tui.charts.run_charts import ALL_CHARTS, RunCharts
-from tui.charts.view import ChartView
 from tui.messages import StoreChanged
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
@@ -28,22 +25,16 @@ class ChartScreen(ChartedScreen):
     Args:
         run_id: The run.
         chart: Id of the chart to begin with.
-        view: How it is looked at.
-        overlay: Runs laid over it.
     """
 
     AREA = "chart"
     CSS_PATH = "screen.tcss"
     BINDINGS = bindings_for("chart", (*CHARTS, UNDO))  # type: ignore[assignment]
 
-    def __init__(
-        self, run_id: str, chart: str, view: ChartView, overlay: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, run_id: str, chart: str) -> None:
         super().__init__()
         self._run_id = run_id
         self._index = ALL_CHARTS.index(chart)
-        self._view = view
-        self._overlay = overlay
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "live")
@@ -54,9 +45,6 @@ class ChartScreen(ChartedScreen):
     def on_mount(self) -> None:
         charts = self.charts
         charts.follow(self._run_id)
-        charts.look(self._view)
-        if self._overlay:
-            charts.lay_over(self._overlay)
         charts.fit(single=True)
         charts.show_alone(self._index)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.store.queries import Run
-from tui.charts.run_curves import RunCurves, epoch_source, step_source
+from tui.charts.run_curves import RunCurves, device_source, epoch_source, step_source
 from tui.charts.trace import Trace
 from tui.shell.text import plain
 from tui.shell.theme import SERIES
@@ -32,34 +32,52 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ChartSpec:
-    """A chart: all its sources of a single run, only the source ``main`` of several."""
+    """A chart: all its sources of a single run, only the source ``main`` of several, and of a run
+    over several GPUs a line for each."""
 
     id: str
     title: str
     sources: tuple[Source, ...]
+    """The most important last: drawn over the others."""
     main: str
     main_title: str
     digits: int = 4
+    within: tuple[float, ...] = ()
+    """What the upright axis always holds."""
     text_if_constant: bool = False
     """Whether a line of text takes the chart's place beside others while its figure is constant."""
+    of_devices: bool = False
+    """Whether telemetry tells it: it has a place only where there is such a figure."""
+
+    def offered(self, runs: Sequence[RunCurves]) -> bool:
+        """Whether it has a place among the charts of these runs."""
+        return not self.of_devices or any(run.each_gpu(self.main) for run in runs)
 
     def traces(self, runs: Sequence[RunCurves]) -> list[Trace]:
-        """The curves to show, the most important last: drawn over the others."""
+        """The curves to show, the most important last."""
         if len(runs) == 1:
+            each = runs[0].each_gpu(self.main)
+            if len(each) > 1:
+                return [
+                    Trace(curve, f"GPU {gpu}", SERIES[gpu % len(SERIES)])
+                    for gpu, curve in reversed(each)
+                ]
             return [
-                Trace(runs[0].curves[s.source], s.name, s.style, faint=s.faint, marked=s.marked)
+                Trace(curve, s.name, s.style, faint=s.faint, marked=s.marked)
                 for s in self.sources
+                for _, curve in runs[0].each_gpu(s.source)
             ]
         marked = any(source.marked for source in self.sources)
         traces = [
             Trace(
-                curves.curves[self.main],
+                curve,
                 LETTERS[index],
                 SERIES[index],
                 letter=LETTERS[index],
                 marked=marked and index == 0,
             )
             for index, curves in enumerate(runs[:MOST_RUNS])
+            for _, curve in curves.each_gpu(self.main)
         ]
         return traces[::-1]
 
@@ -73,9 +91,26 @@ class ChartSpec:
 
 def _steps_and_epochs(id: str, title: str, measure: str, digits: int = 4) -> ChartSpec:  # noqa: A002
     """Make the chart of a measure that is known of each step and, as a mean, of each epoch."""
-    steps = Source("step", step_source(measure), SERIES[1], faint=True)
+    steps = Source("step", step_source(measure), SERIES[2], faint=True)
     epochs = Source("epoch", epoch_source(measure), SERIES[0])
     return ChartSpec(id, title, (steps, epochs), step_source(measure), title, digits)
+
+
+def _devices(
+    id: str,  # noqa: A002
+    title: str,
+    *sources: tuple[str, str],
+    digits: int = 0,
+    within: tuple[float, ...] = (0.0,),
+) -> ChartSpec:
+    """Make the chart of measures of telemetry, each with its name in the legend, the main one
+    last."""
+    *others, (name, main) = sources
+    curves = [Source(each, device_source(measure), SERIES[3]) for each, measure in others]
+    curves.append(Source(name, device_source(main), SERIES[0]))
+    return ChartSpec(
+        id, title, tuple(curves), device_source(main), title, digits, within, of_devices=True
+    )
 
 
 CHARTS = (
@@ -89,9 +124,27 @@ CHARTS = (
             Source("NDCG", epoch_source("valid_ndcg"), SERIES[0], marked=True),
         ),
         epoch_source("valid_ndcg"),
-        "Validation NDCG@10",
+        "Valid NDCG@10",
     ),
+    _devices("gpu", "GPU utilisation, %", ("GPU", "gpu_utilization"), within=(0.0, 100.0)),
     _steps_and_epochs("grad", "Gradient norm", "grad_norm", digits=2),
+    _devices(
+        "gpu_memory",
+        "GPU memory, GiB",
+        ("this run", "process_gpu_memory_mib"),
+        ("GPU", "gpu_memory_mib"),
+        digits=1,
+    ),
+    _devices("power", "GPU power, W", ("GPU", "gpu_power_w")),
+    _devices("cpu", "CPU load, %", ("all cores", "cpu_percent"), within=(0.0, 100.0)),
+    _devices(
+        "ram",
+        "RAM, GiB",
+        ("machine", "memory_used_mib"),
+        ("this run", "process_memory_mib"),
+        digits=1,
+    ),
+    _devices("cores", "CPU cores in use", ("this run", "process_cpu_percent"), digits=1),
     ChartSpec(
         "lr",
         "Learning rate",
@@ -102,6 +155,7 @@ CHARTS = (
         text_if_constant=True,
     ),
 )
+"""In the order of their importance: where there is too little room for all, the first are shown."""
 
 
 def distinct_labels(runs: Sequence[Run]) -> list[str]:

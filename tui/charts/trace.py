@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from tui.charts.axis import Axis
-from tui.charts.canvas import Canvas
+from tui.charts.canvas import DOTS_ACROSS, Canvas
 from tui.charts.curve import Curve, XUnit
 from tui.charts.dots import DotColumn, dot_columns, smoothed
-from tui.charts.scales import LogAxis, row_of
+from tui.charts.view import ChartView
 
-FAINT = "$text-disabled"
+Rows = Callable[[float], int]
+"""From a figure to its row of dots."""
 
 
 class Piece(NamedTuple):
@@ -71,13 +73,16 @@ class Trace:
     """What the legend says."""
     style: str
     faint: bool = False
-    """Whether the curve itself is background, and only its smoothed form has the colour."""
+    """Whether the curve itself is background, in a dark tone of its colour."""
     letter: str = ""
     """Written on the curve, so that curves can be told apart without colours."""
     marked: bool = False
     """Whether it carries the mark at the best x."""
     _shown: _Reduction = field(default_factory=_Reduction, init=False)
     _wide: _Reduction = field(default_factory=_Reduction, init=False)
+    _smooth_for: tuple[object, ...] = field(default=(), init=False)
+    _smooth: list[tuple[int, float]] = field(default_factory=list, init=False)
+    """The smoothed curve as it was last asked for."""
 
     def piece(self, unit: XUnit, start: float, end: float, columns: int) -> Piece:
         """What is in sight of the curve between two x, in columns of dots."""
@@ -94,6 +99,15 @@ class Trace:
     ) -> list[tuple[int, float]]:
         """The smoothed curve by column. It begins, and goes on, as far outside the part in sight
         as this is wide, so that it doesn't depend on where that begins."""
+        curve = self.curve
+        key = (unit, start, end, columns, weight, len(curve.ys), curve.cuts)
+        if key != self._smooth_for:
+            self._smooth_for, self._smooth = key, self._smoothed(unit, start, end, columns, weight)
+        return self._smooth
+
+    def _smoothed(
+        self, unit: XUnit, start: float, end: float, columns: int, weight: float
+    ) -> list[tuple[int, float]]:
         curve, size = self.curve, end - start
         xs = curve.xs(unit)
         if xs and start <= xs[0] and xs[-1] <= end:
@@ -103,28 +117,47 @@ class Trace:
         line = smoothed(wide, curve.ys, curve.blocks, weight)
         return [(column - columns, y) for column, y in line]
 
+    def raw_style(self, smoothing: float) -> str:
+        """The style of the curve's points: a dark tone of its colour behind its smoothed form."""
+        return f"{self.style} dim" if self.faint or smoothing else self.style
+
     def look(self, smoothing: float) -> str:
-        """Style of the name in the legend."""
-        return FAINT if self.faint and not smoothing else self.style
+        """The style of its name, as it is drawn."""
+        return self.style if smoothing else self.raw_style(0.0)
 
-    def figure(self, unit: XUnit, cursor: float | None, slack: float) -> float | None:
-        """y at the cursor, or the newest; ``None`` if the curve is further than ``slack`` away."""
-        curve = self.curve
-        if not curve.ys:
+    def value(
+        self, view: ChartView, axis: Axis, width: int, slack: float
+    ) -> tuple[float, float | None] | None:
+        """y at the cursor, or of the newest point in sight, and the smoothed curve's y there if it
+        is drawn; ``None`` if the curve is further away than ``slack``.
+
+        Args:
+            axis: The x axis, of so many cells.
+        """
+        xs = self.curve.xs(view.unit)
+        if not xs:
             return None
-        if cursor is None:
-            return curve.ys[-1]
-        index = curve.nearest(unit, cursor)
-        xs = curve.xs(unit)
-        outside = cursor > xs[-1] + slack or cursor < xs[0] - slack
-        return None if index is None or outside else curve.ys[index]
+        cursor = view.cursor
+        index = bisect_right(xs, axis.high) - 1
+        if cursor is not None:
+            nearest = self.curve.nearest(view.unit, cursor)
+            outside = cursor > xs[-1] + slack or cursor < xs[0] - slack
+            index = -1 if nearest is None or outside else nearest
+        if index < 0:
+            return None
+        y = self.curve.ys[index]
+        if not view.smoothing:
+            return y, None
+        columns = width * DOTS_ACROSS
+        line = self.smoothed(view.unit, axis.low, axis.high, columns, view.smoothing)
+        column = int(axis.share(xs[index]) * columns)
+        at = bisect_right(line, column, key=lambda point: point[0])
+        return y, line[max(at - 1, 0)][1] if line else None
 
 
-def draw_piece(
-    canvas: Canvas, piece: Piece, ys: Sequence[float], axis: Axis | LogAxis, style: str
-) -> None:
+def draw_piece(canvas: Canvas, piece: Piece, ys: Sequence[float], row: Rows, style: str) -> None:
     """Draw a curve with all its extremes."""
-    columns, row = piece.columns, row_of(axis, canvas.rows)
+    columns = piece.columns
     joins = [
         (left[0], row(ys[left[2] - 1]), right[0], row(ys[right[1]]))
         for left, right in pairwise(columns)
@@ -143,11 +176,8 @@ def draw_piece(
     canvas.curve(strokes, joins, style)
 
 
-def draw_line(
-    canvas: Canvas, points: Sequence[tuple[int, float]], axis: Axis | LogAxis, style: str
-) -> None:
+def draw_line(canvas: Canvas, points: Sequence[tuple[int, float]], row: Rows, style: str) -> None:
     """Draw a line through points, by column of dots."""
-    row = row_of(axis, canvas.rows)
     dots = [(column, row(y)) for column, y in points]
     joins = [(*left, *right) for left, right in pairwise(dots) if right[0] - left[0] > 1]
     canvas.curve([(column, at, at) for column, at in dots], joins, style)

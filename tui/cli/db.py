@@ -7,13 +7,14 @@ import math
 import click
 
 from tui.cli.doctor.store import store_problems
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
 from tui.shell.text import bytes_, count
 
 
 @click.group()
 def db() -> None:
-    """Rebuild, check and tidy the store, or say where it is."""
+    """Rebuild, check and clean up the store, or say where it is."""
 
 
 @db.command()
@@ -26,15 +27,15 @@ def path(session: Session) -> None:
 @db.command()
 @pass_session
 def rebuild(session: Session) -> None:
-    """Make the store anew from the run folders.
-
-    They are the truth: nothing that is in them is lost, and running runs go on.
+    """Rebuild the store from the run folders.
+    They are the source of truth: nothing in them is lost, and running runs continue.
     """
     from engine.store.intake.rebuild import rebuild as make_anew  # pydantic
 
-    runs = make_anew(session.location)
+    with progress("Reading run folders") as on_progress:
+        runs = make_anew(session.location, on_progress)
     with session.reader():
-        note(f"{session.location.db} made anew from {count(runs, 'run folder')}.")
+        note(f"{session.location.db} rebuilt from {count(runs, 'run folder')}.")
 
 
 @db.command()
@@ -43,7 +44,8 @@ def rebuild(session: Session) -> None:
 @click.pass_context
 def check(ctx: click.Context, session: Session, as_json: bool) -> None:
     """Check the store, and that it has every run folder."""
-    problems = store_problems(session)
+    with progress("Checking the store"):
+        problems = store_problems(session)
     if as_json:
         say_json({"db": str(session.location.db), "problems": problems})
     else:
@@ -56,19 +58,19 @@ def check(ctx: click.Context, session: Session, as_json: bool) -> None:
 
 
 @db.command()
-@click.option("--all", "everything", is_flag=True, help="All of it, however new.")
+@click.option("--all", "everything", is_flag=True, help="The whole trash, however new.")
 @pass_session
 def gc(session: Session, everything: bool) -> None:
-    """Empty the trash of runs that were deleted more than 30 days ago, and say how much room that
-    makes.
-
-    These can't be brought back any more.
+    """Permanently remove runs that were deleted more than 30 days ago, and say how much space that
+    frees.
+     They can't be brought back afterwards.
     """
     from engine.store.intake.trash import deleted_runs, empty, kept_since  # pydantic
 
-    runs, freed = empty(session.location, math.inf if everything else kept_since())
+    with progress("Emptying the trash"):
+        runs, freed = empty(session.location, math.inf if everything else kept_since())
     left = len(deleted_runs(session.location))
     note(
-        f"{count(runs, 'deleted run')} removed for good, {bytes_(freed)} freed"
-        + (f"; {left:,} younger than 30 days stay." if left else ".")
+        f"{count(runs, 'deleted run')} permanently removed, {bytes_(freed)} freed"
+        + (f"; {left:,} younger than 30 days kept." if left else ".")
     )

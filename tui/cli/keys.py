@@ -14,7 +14,7 @@ from tui.shell.preferences import read_preferences
 @json_option
 @pass_session
 def keys(session: Session, as_json: bool) -> None:
-    """List the app's actions and their keys, with your own.
+    """List the app's actions and their keys, including your own.
 
     The names are those of `keys:` in terminal.yaml. Keys without a name can't be changed.
     """

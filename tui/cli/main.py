@@ -29,40 +29,43 @@ from tui.cli.session import Session, note
 COMMANDS = {
     "run": ("tui.cli.runs.run", "Train models on data sets, in the background."),
     "ls": ("tui.cli.runs.queue", "List runs, newest first."),
-    "show": ("tui.cli.runs.show", "Show one run: state, figures, settings and attempts."),
+    "show": ("tui.cli.runs.show", "Show one run: state, metrics, settings and attempts."),
     "recommend": (
         "tui.cli.runs.recommend",
-        "Show what a run recommends to a user, with the true next item.",
+        "Show a run's recommendations for a user, with the held-out item.",
     ),
     "watch": ("tui.cli.runs.queue", "Follow all runs until the queue is empty or ctrl+c."),
     "logs": ("tui.cli.runs.logs", "Print a run's log."),
-    "cancel": ("tui.cli.runs.queue", "Stop runs, or take them out of the queue."),
-    "retry": ("tui.cli.runs.queue", "Queue again what failed, was cancelled or got lost."),
-    "continue": ("tui.cli.runs.further", "Train runs on that reached their limit of epochs."),
+    "cancel": ("tui.cli.runs.queue", "Stop runs, or remove them from the queue."),
+    "retry": ("tui.cli.runs.queue", "Queue failed, cancelled or lost runs again."),
+    "continue": ("tui.cli.runs.further", "Train runs past their epoch limit."),
     "delete": ("tui.cli.runs.deleting", "Delete runs: they go to the trash."),
     "undelete": ("tui.cli.runs.deleting", "Bring deleted runs back, or list them."),
     "move": ("tui.cli.runs.queue", "Change the order of the queue."),
-    "pause": ("tui.cli.runs.queue", "Start nothing more; what runs goes on."),
-    "resume": ("tui.cli.runs.queue", "Let a paused queue go on."),
+    "pause": ("tui.cli.runs.queue", "Start nothing more; running runs continue."),
+    "resume": ("tui.cli.runs.queue", "Resume a paused queue."),
     "compare": (
         "tui.cli.results.compare",
         "Compare runs under the reference table's column names.",
     ),
     "report": ("tui.cli.results.report", "Write the report: pivot, costs, trade-offs, statistics."),
-    "diff": ("tui.cli.results.diff", "Show only what differs between two runs, and their figures."),
+    "diff": ("tui.cli.results.diff", "Show only what differs between two runs, and their metrics."),
     "export": (
         "tui.cli.results.exporting",
-        "Export runs as an archive, or their epochs for others.",
+        "Export runs as an archive, or their epochs for other programs.",
     ),
     "import": ("tui.cli.results.importing", "Import an archive, or the history of other programs."),
-    "note": ("tui.cli.runs.annotate", 'Show a run\'s note, or write another; "" takes it away.'),
+    "note": ("tui.cli.runs.annotate", 'Show a run\'s note, or write another; "" removes it.'),
     "tag": ("tui.cli.runs.annotate", "Show the tags of runs, or change them."),
     "models": ("tui.cli.models", "List the parameter count of each cell."),
     "data": ("tui.cli.data.sets", "List, fetch and check data sets."),
     "suite": ("tui.cli.suite", "List, show and save the named sets of cells."),
-    "keys": ("tui.cli.keys", "List the app's actions and their keys, with your own."),
-    "db": ("tui.cli.db", "Rebuild, check and tidy the store, or say where it is."),
-    "doctor": ("tui.cli.doctor.doctor", "Look at all that seqbench needs, and say the cures."),
+    "keys": ("tui.cli.keys", "List the app's actions and their keys, including your own."),
+    "db": ("tui.cli.db", "Rebuild, check and clean up the store, or say where it is."),
+    "doctor": (
+        "tui.cli.doctor.doctor",
+        "Check everything that seqbench needs, and how to fix problems.",
+    ),
 }
 """In the order of the help: the module of each command, and what it does. The module has it under
 its own name, with a stroke after it where that is a word of Python's."""
@@ -139,7 +142,7 @@ class Cli(click.Group):
         except click.Abort:
             status = 130
         except UserError as error:
-            note(f"seqbench: {error}")
+            note(f"seqbench: {_opened(str(error))}")
             status = 2 if isinstance(error, UsageError) else 1
         except Exception as error:  # noqa: BLE001 -- nobody is shown a traceback
             from tui.cli.crash import report  # hardly ever needed
@@ -150,8 +153,8 @@ class Cli(click.Group):
             status = status if isinstance(status, int) and status else 1
             if lost.errno != errno.EPIPE:  # whoever read our output has seen enough
                 note(
-                    "seqbench: what was to be printed is lost, because stdout can't be written "
-                    f"({lost.strerror}): make room there, or print to another place."
+                    "seqbench: the output is lost, because stdout can't be written "
+                    f"({lost.strerror}): make room there, or print elsewhere."
                 )
         if standalone_mode:
             sys.exit(status if isinstance(status, int) else 0)
@@ -162,6 +165,17 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
+def _opened(text: str) -> str:
+    """Begin a problem as a sentence; where it begins with a name, that keeps its small letter."""
+    return text[0].upper() + text[1:] if text.partition(" ")[0] in _OPENINGS else text
+
+
+_OPENINGS = frozenset(
+    ("a", "an", "at", "its", "name", "no", "none", "nothing", "the", "there", "two", "without")
+)
+"""Words with which sentences begin that elsewhere stand within another one."""
+
+
 def _store_option(ctx: click.Context, option: click.Parameter, value: Path | None) -> None:
     if value is not None:
         setattr(ctx.ensure_object(Session), str(option.name), value)
@@ -169,8 +183,9 @@ def _store_option(ctx: click.Context, option: click.Parameter, value: Path | Non
 
 def _global_options(hidden: bool) -> list[click.Parameter]:
     helps = {
-        "--db": "The store, runs/ beside it.  [default: $SEQBENCH_DB, or runs.db]",
-        "--config-dir": "A folder like configs/, over ours.  [default: $SEQBENCH_CONFIG]",
+        "--db": "The store, with runs/ next to it.  [default: $SEQBENCH_DB, or runs.db]",
+        "--config-dir": "A folder like configs/, which overrides ours.  [default: "
+        "$SEQBENCH_CONFIG]",
     }
     return [
         click.Option(
@@ -200,7 +215,7 @@ def _app_options() -> list[click.Parameter]:
     helps = {
         "--no-mouse": "Leave the mouse to the terminal.",
         "--ascii": "Draw in ASCII.  [default: where UTF-8 doesn't work]",
-        "--low-bandwidth": "Draw seldom.  [default: where the line is slow]",
+        "--low-bandwidth": "Reduce redraws.  [default: on a slow connection]",
     }
     return [click.Option([flag], is_flag=True, help=text) for flag, text in helps.items()]
 
@@ -216,8 +231,7 @@ def _app_options() -> list[click.Parameter]:
 @click.pass_context
 def seqbench(ctx: click.Context, no_mouse: bool, ascii: bool, low_bandwidth: bool) -> None:  # noqa: A002
     """A lab for benchmarking sequential recommenders.
-
-    Without a command it opens the app. Runs train in the background, whatever becomes of the
+     Without a command it opens the app. Runs train in the background, whatever happens to the
     terminal.
     """
     session = ctx.ensure_object(Session)
@@ -230,7 +244,7 @@ def _open_app(
 ) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise UsageError(
-            "the app needs a terminal: in a script use a command, see `seqbench --help`."
+            "the app needs a terminal: in a script, use a command; see `seqbench --help`."
         )
     # Nothing is garbage yet, and looking for it takes a tenth of the start. The app lets it be
     # looked for again once it has painted.

@@ -13,7 +13,9 @@ SUITE = "reference-27"
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="All data sets, not only the reference's.")
+@click.option(
+    "--all", "everything", is_flag=True, help="All data sets, not only those of the reference."
+)
 @json_option
 @pass_session
 def models(session: Session, everything: bool, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import select
+import shutil
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
@@ -71,3 +72,13 @@ def stdout_problem() -> OSError | None:
     """Return why something that was written to stdout got lost."""
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return raw.problem if isinstance(raw, Output) else None
+
+
+def terminal_width() -> int | None:
+    """Return the cells of the terminal's width; None where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def on_terminal() -> bool:
+    """Tell whether a person watches stderr, so that a line may be redrawn."""
+    return sys.stderr.isatty()

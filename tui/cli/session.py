@@ -7,8 +7,6 @@ the functions that need it.
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,7 +19,8 @@ from rich.cells import cell_len
 
 from engine.errors import UserError
 from engine.store.location import StoreLocation, store_location
-from tui.cli.output import stdout_problem
+from tui.cli.output import stdout_problem, terminal_width
+from tui.cli.progress import progress
 from tui.shell.text import PARAGRAPH, plain, shorten, wrap
 
 if TYPE_CHECKING:
@@ -74,7 +73,8 @@ class Session:
         from engine.store.connect import connect_reader, create_or_migrate
 
         if self.has_store:
-            create_or_migrate(self.location)
+            with progress("Reading run folders") as told:
+                create_or_migrate(self.location, told)
         with closing(connect_reader(self.location)) as connection:
             self.look_after_queue(connection)
             yield connection
@@ -102,7 +102,7 @@ aggregate_option = click.option(
     default="best",
     show_default=True,
     metavar="best|max|min|last|mean",
-    help="How a run's epochs become one figure.",
+    help="How a run's epochs are aggregated.",
 )
 filter_option = click.option(
     "--filter",
@@ -127,7 +127,7 @@ class Listed(click.ParamType[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         parts = tuple(part.strip() for part in str(value).split(","))
         if not all(parts):
-            problem = f"{value!r} has an empty place: write a,b without a comma at an end."
+            problem = f"{value!r} has an empty item: write a,b without a comma at the end."
             self.fail(problem, param, ctx)
         return parts
 
@@ -212,13 +212,3 @@ def say_fact(name: str, text: str) -> None:
     lines = [text] if width is None else wrap(text, max(LEAST_TEXT, width - FACT - 3))
     for number, line in enumerate(lines or [""]):
         say(f"  {'' if number else name:<{FACT}} {line}".rstrip())
-
-
-def terminal_width() -> int | None:
-    """Return the cells of the terminal's width; None where stdout is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def on_terminal() -> bool:
-    """Tell whether a person watches stderr, so that a line may be redrawn."""
-    return sys.stderr.isatty()

@@ -7,6 +7,7 @@ import click
 from engine.config.suites import save_suite
 from engine.order import settings_text
 from engine.planning import order_suite
+from tui.cli import completion
 from tui.cli.runs.run import asked_order, choice_options
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
@@ -34,7 +35,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @suite.command()
-@click.argument("name", metavar="SUITE")
+@click.argument("name", metavar="SUITE", shell_complete=completion.suites)
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
@@ -64,7 +65,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @click.argument("name", metavar="NAME")
 @click.option("--title", metavar="TEXT", default="", help="What it is for.")
 @choice_options
-@click.option("--replace", is_flag=True, help="Take the place of a suite of that name.")
+@click.option("--replace", is_flag=True, help="Replace a suite of that name.")
 @pass_session
 def save(
     session: Session,
@@ -79,7 +80,7 @@ def save(
     settings: tuple[str, ...],
     replace: bool,
 ) -> None:
-    """Save a choice of runs as a suite of your own.
+    """Save a selection of runs as a suite of your own.
 
     It takes the options of `seqbench run`, writes suites/NAME.yaml in ./configs (or --config-dir),
     and prints the path.

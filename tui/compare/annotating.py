@@ -8,7 +8,6 @@ from functools import partial
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -20,7 +19,9 @@ from tui.lab import Lab
 from tui.results.note import NoteScreen
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, count, plain
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.key_button import KeyButton
 
 
 class Annotating:
@@ -78,10 +79,10 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
 
     BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
     DEFAULT_CSS = """
-    TagsScreen Static { height: auto; color: $text-muted; margin-top: 1; }
-    TagsScreen .-wrong { color: $warning; }
+    TagsScreen #hint { color: $text-muted; margin-top: 1; }
+    TagsScreen #hint.-wrong { color: $warning; }
     """
-    _HINT = "Blanks between them; tag:paper then finds the runs."
+    _HINT = "Separate tags with spaces; the filter tag:paper finds the runs."
 
     app: Lab
 
@@ -92,19 +93,18 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
 
     def compose(self) -> ComposeResult:
         many = self._runs > 1
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = f"Tags of {count(self._runs, 'run')}" if many else "Tags"
-            dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
+        keys = KeyButton("⏎", "Save", "save", main=True), KeyButton("esc", "Back", "dismiss")
+        with Dialog(f"Tags of {count(self._runs, 'run')}" if many else "Tags", *keys):
             text = plain(" ".join(self._common))
             yield Field(text, placeholder="paper ablation best", max_length=400)
-            shared = " Those that all the runs have are shown." if many else ""
-            yield Static(self._HINT + shared, markup=False)
+            shared = " Only tags that all the runs share are listed." if many else ""
+            yield Static(self._HINT + shared, id="hint", markup=False)
 
     @on(Field.Changed)
-    def _check(self, event: Field.Changed | Field.Submitted) -> tuple[str, ...] | None:
+    def _check(self) -> tuple[str, ...] | None:
         """Return the tags as typed; or None, and say below what is wrong with them."""
-        words = event.value.replace(",", " ").replace("#", " ").split()
-        hint = self.query_one(Static)
+        words = self.query_one(Field).value.replace(",", " ").replace("#", " ").split()
+        hint = self.query_one("#hint", Static)
         try:
             tags = check_tags(words)
         except UsageError as error:
@@ -117,7 +117,8 @@ class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
         return tags
 
     @on(Field.Submitted)
-    def _submitted(self, event: Field.Submitted) -> None:
-        tags = self._check(event)
+    def action_save(self) -> None:
+        """Answer with the tags, unless something is wrong with them."""
+        tags = self._check()
         if tags is not None:
             self.dismiss(tags if tags != self._common else None)

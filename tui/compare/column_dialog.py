@@ -194,7 +194,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         super().__init__()
         self._at_first = tuple(shown)
         self._list = ColumnList(shown)
-        self._field = Field(placeholder="search", compact=True)
+        self._field = Field(placeholder="search")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:

@@ -6,18 +6,17 @@ Each is a `tui.results.export.Export`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.analysis.export import ENDINGS
 from engine.config import Catalogue
+from engine.progress import OnProgress
 from engine.store.compare.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.compare.view import View
 from tui.results.words import choice_lines
 from tui.shell.text import plain
-
-FORMAT_OF = {".csv": "csv", ".md": "md", ".json": "json", ".txt": "table"}
-"""Formats of `engine.analysis.export` by a file's ending."""
 
 ARCHIVES = (".tar.zst", ".tar.gz")
 """Endings of an archive of runs (`engine.interchange.pack`)."""
@@ -25,39 +24,49 @@ ARCHIVES = (".tar.zst", ".tar.gz")
 
 @dataclass(frozen=True, slots=True)
 class ComparisonExport:
-    """What the table shows, filtered and sorted alike, with every column; or its runs whole.
+    """What the table shows, filtered and sorted alike, or all columns of that; or its runs whole.
 
     Attributes:
         choice: which runs, and how epochs become a figure.
+        every: whether all columns are written, else those that are shown.
     """
 
     location: StoreLocation
     catalogue: Catalogue | None
     view: View
     choice: Choice
+    every: bool = False
     title: str = "Export"
     usual: str = "comparison.csv"
-    endings: Sequence[str] = (*FORMAT_OF, *ARCHIVES)
+    endings: Sequence[str] = (*ENDINGS, *ARCHIVES)
+
+    def switched(self) -> ComparisonExport:
+        """The same with all columns, or with those that are shown."""
+        return replace(self, every=not self.every)
 
     def summary(self) -> str:
         """Say which rows and columns."""
-        rows = "A row a cell, mean and deviation over seeds" if self.view.by_cell else "A row a run"
-        parts = [
-            f"{rows}; every column, every digit.",
-            *choice_lines(self.choice),
-            f"Named {' or '.join(ARCHIVES)}: its runs whole, to be imported elsewhere.",
-        ]
-        return "\n".join(parts)
+        rows = "One row per cell, mean ± std over seeds" if self.view.by_cell else "One row per run"
+        columns = "all columns" if self.every else f"the {len(self.view.columns)} columns shown"
+        return "\n".join(
+            [
+                f"{rows}; {columns}.",
+                *choice_lines(self.choice),
+                "csv, json and xlsx have full precision.",
+                f"{' or '.join(ARCHIVES)}: the runs themselves, for seqbench import.",
+            ]
+        )
 
-    def write(self, path: Path) -> str:
+    def write(self, path: Path, on_progress: OnProgress) -> str:
         """Write the file. Raises as `tui.compare.writing.write_table`."""
-        from tui.compare.writing import write_archive, write_table  # slow to load
+        from tui.compare.writing import Table, write_archive, write_table  # slow to load
 
         if path.name.lower().endswith(ARCHIVES):
-            return write_archive(self.location, path, self.choice)
-        format_, sort = FORMAT_OF[path.suffix.lower()], (self.view.sort, self.view.descending)
-        choice, cells = self.choice, self.view.by_cell
-        return write_table(self.location, path, format_, choice, sort, self.catalogue, cells=cells)
+            return write_archive(self.location, path, self.choice, on_progress)
+        names = None if self.every else self.view.names
+        view = self.view
+        table = Table(names, view.sort, descending=view.descending, cells=view.by_cell)
+        return write_table(self.location, path, self.choice, table, self.catalogue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,10 @@ class ReportExport:
         shown = f"the runs that meet {plain(where, 60)}" if where else "all runs"
         return f"On {shown}. HTML is one file; Markdown has its plots beside it."
 
-    def write(self, path: Path) -> str:
+    def switched(self) -> None:
+        """It has no columns."""
+
+    def write(self, path: Path, on_progress: OnProgress) -> str:  # noqa: ARG002 -- as of all
         """Write the report. Raises as `tui.compare.writing.write_report_on`."""
         from tui.compare.writing import write_report_on  # slow to load
 

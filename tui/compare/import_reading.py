@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.interchange.source import Found, look, take
+from engine.progress import OnProgress
 from engine.store.location import StoreLocation
 from tui.shell.text import count, short_path
 
@@ -26,13 +27,15 @@ def look_at(path: Path, location: StoreLocation, config_dir: Path | None) -> str
         raise UserError(f"{path} can't be read: {why}.") from None
 
 
-def take_in(path: Path, location: StoreLocation, config_dir: Path | None) -> str:
+def take_in(
+    path: Path, location: StoreLocation, config_dir: Path | None, on_progress: OnProgress
+) -> str:
     """Import what lies there; in words, what it was.
 
     Raises:
         UserError, OSError, sqlite3.Error: it can't be imported; nothing was changed then.
     """
-    imported, _ = take(path, location, config_dir)
+    imported, _ = take(path, location, config_dir, on_progress=on_progress)
     there = f", {len(imported.present):,} were here already" if imported.present else ""
     other = f", {len(imported.renamed):,} under another id" if imported.renamed else ""
     return f"{count(len(imported.added), 'run')} from {short_path(path, 40)}{there}{other}"

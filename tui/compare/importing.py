@@ -7,7 +7,6 @@ from pathlib import Path
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -16,20 +15,23 @@ from tui.lab import Lab
 from tui.results.export import typed_path
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.coming import Coming
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.key_button import KeyButton
 
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
     "An archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with one "
-    "row an epoch. Enter looks what is there; nothing is taken in before you have seen it."
+    "row per epoch. Enter shows what is there; nothing is imported before you have seen it."
 )
 
 
 class ImportScreen(ModalScreen[None]):
-    """Asks for a path. Enter looks what lies there; enter again imports it and closes."""
+    """Asks for a path. Enter shows what is there; enter again imports it and closes."""
 
     BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
-    DEFAULT_CSS = "ImportScreen Static { margin: 1 1 0 1; color: $text-muted; }"
+    DEFAULT_CSS = "ImportScreen #about { margin-top: 1; color: $text-muted; }"
 
     app: Lab
 
@@ -38,23 +40,27 @@ class ImportScreen(ModalScreen[None]):
         self._seen: Path | None = None
         """The path whose content is described on the screen; None before enter looked."""
         self._busy = False
+        self._importing: Coming | None = None
         self._looking = Reading(self, self._take_found, self._failed)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Import"
+        self._enter = KeyButton("⏎", "Look", "look", main=True)
+        with Dialog("Import", self._enter, KeyButton("esc", "Back", "dismiss")):
             yield Field(placeholder=_HINT, max_length=1000)
             yield Static(id="about", markup=False)
 
     def on_mount(self) -> None:
         self._offer(None)
+        self.set_interval(1.0, self._tell)
+
+    def _tell(self) -> None:
+        if self._importing is not None:
+            self._say(f"Importing … {self._importing.words}")
 
     def _offer(self, seen: Path | None) -> None:
         """Say what enter does: look, or take in what was seen."""
         self._seen = seen
-        dialog = self.query_one(".dialog")
-        enter = "look" if seen is None else "take it in"
-        dialog.border_subtitle = self.app.key_written(f"⏎ {enter}   esc back")
+        self._enter.say("Look" if seen is None else "Import")
         if seen is None:
             self._say(_ABOUT)
 
@@ -68,18 +74,21 @@ class ImportScreen(ModalScreen[None]):
             self._offer(None)
 
     @on(Field.Submitted)
-    def _submitted(self, event: Field.Submitted) -> None:
-        if self._busy or not event.value.strip():
+    def action_look(self) -> None:
+        """Look at what was typed; import it if that is what was looked at."""
+        text = self.query_one(Field).value
+        if self._busy or not text.strip():
             return
-        path, location, config_dir = typed_path(event.value), self.app.location, self.app.config_dir
+        path, location, config_dir = typed_path(text), self.app.location, self.app.config_dir
         self._busy = True
         if path == self._seen:
-            self._say("Taking it in …")
+            self._importing = coming = Coming()
+            self._tell()
 
             def take() -> str:
                 from tui.compare.import_reading import take_in  # archives, tables: slow to load
 
-                return take_in(path, location, config_dir)
+                return take_in(path, location, config_dir, coming.told)
 
             self.app.carry_out(take, self._taken_in, self._failed)
             return
@@ -104,7 +113,7 @@ class ImportScreen(ModalScreen[None]):
             self.dismiss()
 
     def _failed(self, sentence: str) -> None:
-        self._busy = False
+        self._busy, self._importing = False, None
         if self.is_attached:
             self._offer(None)
             self._say(sentence)

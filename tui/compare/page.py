@@ -79,6 +79,7 @@ class Page:
         total: how many rows there are; ``rows`` are those from ``request.start`` on.
         marks: marks of the cells that have any (`engine.marks`).
         left_out: imported runs that match and make no cell.
+        settings: values of settings that are texts, by the cell's name and the store's column.
         labels: what tells cells apart from others of their model, data set and length.
         apart: in what cells of one place differ, such as ``settings``; empty where none do.
     """
@@ -90,6 +91,7 @@ class Page:
     leaders: Leaders = field(default_factory=dict)
     marks: Mapping[Cell, tuple[str, ...]] = field(default_factory=dict)
     left_out: int = 0
+    settings: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     labels: Mapping[Cell, str] = field(default_factory=dict)
     apart: str = ""
 

@@ -203,6 +203,10 @@ def _read_cells(
         figures |= before.figures
     unknown = [cell for cell in cells if cell not in figures]
     figures |= cell_figures(con, choice, unknown, view.sources)
+    labels = dict(before.labels) if before else {}
+    places = {Cell.named(cell).place for cell in cells} - {cell.place for cell in labels}
+    if places:
+        labels |= labels_at(con, choice, places, catalogue)
     found = tuple(
         CompareRow(line.cell, None, line.cell, line.seeds)
         if line.run is None
@@ -217,9 +221,21 @@ def _read_cells(
         figures,
         marks=before.marks if before else cells_marked(con, choice),
         left_out=before.left_out if before else imported_left_out(con, choice),
-        labels=labels_at(con, choice, {Cell.named(cell).place for cell in cells}, catalogue),
+        settings=_settings(con, choice, cells, view.columns),
+        labels=labels,
         apart=_apart(con, choice, cells),
     )
+
+
+def _settings(
+    con: sqlite3.Connection, choice: Choice, cells: Sequence[str], shown: Sequence[Column]
+) -> dict[str, Mapping[str, Value]]:
+    """Settings of cells that are texts, and so have no mean, by the cell's name."""
+    sources = [column.source for column in shown if column.setting and column.kind == "text"]
+    if not sources or not cells:
+        return {}
+    newest = {row.run: row.cell.name for row in cell_table(con, choice, [], cells)}
+    return {newest[run]: values for run, values in _runs(con, sources, list(newest)).items()}
 
 
 def _runs(

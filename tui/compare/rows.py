@@ -97,6 +97,9 @@ def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cel
             plain(str(getattr(name, column.source)), WIDEST),
             "muted" if column.name in QUIET else "",
         )
+    if column.setting and column.kind == "text":
+        value = page.settings.get(row.cell, {}).get(column.source)
+        return Cell(cell_text(value, column)) if value is not None else Cell("–", "muted")
     spread = page.figures.get(row.cell, {}).get(column.source)
     if spread is None:
         return Cell("–", "muted")

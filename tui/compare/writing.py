@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.analysis.comparison import Column, by_cell, compare_rows
-from engine.analysis.export import format_rows
+from engine.analysis.columns import beside_columns, row_names, shared_names
+from engine.analysis.comparison import Column, by_cell, compare_rows, parse_aggregate
+from engine.analysis.export import ENDINGS, rows_content
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import Catalogue
 from engine.errors import UserError
 from engine.files.named import write_named
 from engine.interchange.pack import pack
+from engine.progress import OnProgress, untold
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
@@ -19,42 +23,63 @@ from tui.compare.reading import visible_choice
 from tui.shell.text import count
 
 
+@dataclass(frozen=True)
+class Table:
+    """Which columns a table has, and in which order its rows stand.
+
+    Attributes:
+        names: columns after those that name a row; None for all.
+        sort: the column that the rows are sorted by.
+        cells: whether it has a row a cell, else one a run.
+    """
+
+    names: Sequence[str] | None
+    sort: Column
+    descending: bool
+    cells: bool
+
+
 def write_table(
     location: StoreLocation,
     path: Path,
-    format_: str,
     choice: Choice,
-    sort: tuple[Column, bool],
+    table: Table,
     catalogue: Catalogue | None = None,
-    *,
-    cells: bool,
 ) -> str:
-    """Write a row a run, or a row a cell, whole or not at all; in words, how many.
+    """Write runs or cells in the format of the path's ending, whole or not at all; in words, how
+    many.
 
     Args:
-        format_: one of those of `engine.analysis.export`.
-        sort: by which column, and whether its highest comes first.
         catalogue: knows what recipes give, which cells are named against.
 
     Raises:
         UserError: the store can't be read, or the file can't be written.
     """
-    column, descending = sort
     with closing(connect_reader(location)) as con:
         choice = visible_choice(con, choice)
-        aggregate, words = choice.aggregate, choice.filter
+        aggregate = parse_aggregate(choice.aggregate)
+        beside = beside_columns(aggregate)
         rows = compare_rows(
-            con, aggregate=aggregate, filter=words, sort=column, descending=descending
+            con,
+            aggregate=aggregate,
+            filter=choice.filter,
+            sort=table.sort,
+            descending=table.descending,
+            beside=beside,
         )
         rows = [row for row in rows if row["run"] not in choice.without]
-        if cells:
+        if table.cells:
             counted = counted_runs(con, choice)
-            rows = by_cell(rows, counted, stored_labels(con, newest_runs(counted), catalogue))
-    write_named(path, format_rows(rows, format_))
-    return count(len(rows), "cell" if cells else "run")
+            labels = stored_labels(con, newest_runs(counted), catalogue)
+            rows = by_cell(rows, counted, labels, shared_names(beside))
+    names = None if table.names is None else row_names(table.names, cells=table.cells)
+    write_named(path, rows_content(rows, ENDINGS[path.suffix.lower()], names))
+    return count(len(rows), "cell" if table.cells else "run")
 
 
-def write_archive(location: StoreLocation, path: Path, choice: Choice) -> str:
+def write_archive(
+    location: StoreLocation, path: Path, choice: Choice, on_progress: OnProgress = untold
+) -> str:
     """Write the runs that have ended as an archive; in words, how many.
 
     Raises:
@@ -62,14 +87,19 @@ def write_archive(location: StoreLocation, path: Path, choice: Choice) -> str:
     """
     with closing(connect_reader(location)) as con:
         choice = visible_choice(con, choice)
-        aggregate, without = choice.aggregate, choice.without
         packed = pack(
-            con, location, path, filter=choice.filter, aggregate=aggregate, without=without
+            con,
+            location,
+            path,
+            filter=choice.filter,
+            aggregate=choice.aggregate,
+            without=choice.without,
+            on_progress=on_progress,
         )
     if not packed.runs:
         raise UserError("No run of these has ended: nothing was written.")
     left_out = len(packed.left_out)
-    rest = f", without {left_out:,} that are not to be had or may change" if left_out else ""
+    rest = f"; {left_out:,} skipped (queued, running or unreadable)" if left_out else ""
     return f"{count(len(packed.runs), 'run')}{rest}"
 
 

@@ -26,12 +26,10 @@ DATA = (
         "read",
         ("r",),
         "Read",
-        "Read the data set and work out its figures; fetch it first if it isn't here",
+        "Read the data set and compute its statistics; fetch it first if it isn't here",
         ("data",),
         True,
     ),
     Action("fetch", ("f",), "Fetch", "Download the data set", ("data",), True),
-    Action(
-        "close", ("escape", "backspace"), "Back", "Back to where you came from", ("data",), True
-    ),
+    Action("close", ("escape", "backspace"), "Back", "Go back", ("data",), True),
 )

@@ -22,7 +22,7 @@ def availability_of(dataset: Dataset) -> Availability:
             return Availability(MARKED, "$warning", found.sentence, True)
         return Availability("✓", "$state-done", short_path(located.folder, 60), True)
     if dataset.archive is None:
-        said = "not here; it isn't fetched, see the note"
+        said = "not here; it can't be fetched, see the note"
         return Availability("–", "$text-disabled", said, False)
     host = urlsplit(dataset.archive.url).hostname or dataset.archive.url
     checked = "md5 published" if dataset.archive.md5 else "no checksum of it is confirmed"

@@ -1,4 +1,4 @@
-"""The catalogue of data sets: where each is or what it costs, and what it is like."""
+"""The catalogue of data sets: where each one is or what fetching it takes, and its statistics."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class DataScreen(Screen[str]):
         self.action_use()
 
     def _look_into(self, asked: bool) -> None:
-        """Show what is known of the data set under the cursor, and read what isn't."""
+        """Show what is known about the data set under the cursor, and read the rest."""
         dataset = self._current
         name, found = dataset.name, self._available.get(dataset.name)
         known = name in self._profiles or (name in self._reasons and not asked)
@@ -163,7 +163,7 @@ class DataScreen(Screen[str]):
         self.dismiss(self._current.name)
 
     def action_read(self) -> None:
-        """Read the figures of the data set, fetching it first if it isn't here."""
+        """Read the data set's statistics, fetching it first if it isn't here."""
         found = self._available.get(self._current.name)
         if found is not None and not found.ready:
             self.action_fetch()
@@ -179,7 +179,7 @@ class DataScreen(Screen[str]):
         if found is None or found.ready:
             self.notify(f"{dataset.name} is ready." if found else "Still looking for it.")
         elif dataset.archive is None:
-            self.notify(f"{dataset.name} isn't fetched: its note says how to get it.")
+            self.notify(f"{dataset.name} can't be fetched: its note says how to get it.")
         else:
             self.app.push_screen(FetchScreen(dataset), self._fetched)
 

@@ -37,7 +37,7 @@ class Availability:
 
 @dataclass(frozen=True)
 class Profile:
-    """The figures of a data set that is here."""
+    """The statistics of a data set that is on this machine."""
 
     statistics: Statistics
     steps: tuple[FilterStep, ...]
@@ -51,9 +51,9 @@ def described(
     """Describe a data set in ``width`` cells. ``reason`` says why there is no profile yet."""
     lines = [Content.styled(plain(dataset.title, TITLE), "bold")]
     if found is not None:
-        lines += _field("where", found.words, width)
+        lines += _field("source", found.words, width)
     held = profile.statistics if profile else dataset
-    lines += _field("holds", held.holds, width)
+    lines += _field("size", held.holds, width)
     possible = held.users * held.items
     density = held.interactions / possible if possible else 0.0
     lines += _field("density", f"{100 * density:.3g} %", width)
@@ -68,15 +68,15 @@ def described(
         lines += _histogram("  items", figures.popularity)
         lines += _rules(dataset, profile, width)
     elif reason:
-        lines += _field("figures", reason, width)
+        lines += _field("statistics", reason, width)
     if dataset.license:
         lines += _field("licence", dataset.license, width)
     if dataset.doubt:
-        lines += _field("doubt", dataset.doubt, width)
+        lines += _field("unconfirmed", dataset.doubt, width)
     if dataset.note:
         lines += _field("note", dataset.note, width)
     for remark in profile.remarks if profile else ():
-        lines += _field("mind", remark, width)
+        lines += _field("caution", remark, width)
     return Content("\n").join(lines)
 
 

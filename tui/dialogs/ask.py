@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
 
 
@@ -29,7 +29,7 @@ class AskScreen(ModalScreen[bool]):
         Binding("enter,y", "yes", "Yes"),
         Binding("escape,n", "no", "No"),
     ]
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Dialog"
 
     def __init__(self, title: str, question: str | Content, yes: str, no: str = "Back") -> None:
         super().__init__()
@@ -37,12 +37,9 @@ class AskScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         title, question, yes, no = self._texts
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = title
+        keys = KeyButton("⏎", yes, "yes", main=True), KeyButton("esc", no, "no")
+        with Dialog(title, *keys, scrolls=True):
             yield Static(question, markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", yes, "yes", main=True)
-                yield KeyButton("esc", no, "no")
 
     def action_yes(self) -> None:
         """Answer with yes."""

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, Static
 
 from engine.errors import UserError
 from engine.spec import Dataset
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, duration, plain
+from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class FetchScreen(ModalScreen[bool]):
         Binding("escape,n", "cancel", "Cancel"),
     ]
 
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Dialog"
 
     def __init__(self, dataset: Dataset, at_once: bool = False) -> None:
         super().__init__()
@@ -51,17 +51,14 @@ class FetchScreen(ModalScreen[bool]):
         cost = (
             f"{plain(self._dataset.title, TITLE)}: {bytes_(self._archive.bytes)} from {plain(host)}"
         )
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = f"Fetch {plain(self._dataset.name)}"
+        keys = KeyButton("⏎", "Fetch", "fetch", main=True), KeyButton("esc", "Cancel", "cancel")
+        with Dialog(f"Fetch {plain(self._dataset.name)}", *keys, scrolls=True):
             yield Static(cost, markup=False)
             if self._dataset.license:
                 yield Static(plain(self._dataset.license, PARAGRAPH), id="licence", markup=False)
             yield ProgressBar(self._archive.bytes, id="bar", show_eta=False, show_percentage=True)
             yield Static("", id="progress", markup=False)
             yield Static("", id="problem", markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Fetch", "fetch", main=True)
-                yield KeyButton("esc", "Cancel", "cancel")
 
     def on_mount(self) -> None:
         if self._at_once:

@@ -1,5 +1,5 @@
-"""The help dialog: what is under the cursor, the keys of the screen beneath and of the app, and the
-meaning of states and figures."""
+"""The help dialog: what is under the cursor, the keys of the screen below it and of the app, and
+the meaning of states and metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -20,6 +19,8 @@ from tui.lab import Lab
 from tui.shell.action import actions_for
 from tui.shell.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable
 from tui.shell.text import TITLE, plain
+from tui.widgets.dialog import Dialog
+from tui.widgets.key_button import KeyButton
 
 KEY_CELLS = 13
 MEASURED = ("live", "compare", "pivot", "run", "replay", "chart")
@@ -39,7 +40,7 @@ class HelpScreen(ModalScreen[None]):
     """Explains a screen, from the registry of actions.
 
     Args:
-        area: the area of the screen beneath.
+        area: the area of the screen below the dialog.
         topics: come first, such as what is under the screen's cursor.
         sections: follow the screen's keys.
     """
@@ -48,7 +49,7 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS = [  # noqa: RUF012
         Binding("escape,enter,question_mark,f1,q", "dismiss", "Close"),
     ]
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Dialog"
 
     app: Lab
 
@@ -61,9 +62,8 @@ class HelpScreen(ModalScreen[None]):
         self._more = tuple(sections)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = f"Help · {self._area.capitalize()}"
-            dialog.border_subtitle = "↑↓ scroll · esc close"
+        close = KeyButton("esc", "Close", "dismiss")
+        with Dialog(f"Help · {self._area.capitalize()}", close, scrolls=True):
             for title, text in self._topics:
                 yield Static(self._topic(title, text), classes="topic", markup=False)
             for title, entries in self._sections():
@@ -94,7 +94,7 @@ class HelpScreen(ModalScreen[None]):
         yield "Everywhere", [*self._keys("app"), palette]
         yield "States of a run", map(self._state, (NEVER, *STATES))
         if self._area in MEASURED:
-            yield "Figures", ((Text(title, key), Text(text)) for title, text in glossary())
+            yield "Metrics", ((Text(title, key), Text(text)) for title, text in glossary())
 
     def _keys(self, area: str) -> Iterable[Entry]:
         key = self._style("accent")

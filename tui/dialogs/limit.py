@@ -5,12 +5,13 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.lab import Lab
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.key_button import KeyButton
 
 
 class LimitScreen(ModalScreen["int | None"]):
@@ -29,20 +30,21 @@ class LimitScreen(ModalScreen["int | None"]):
         self._had, self._proposed = had, proposed
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Train on"
-            dialog.border_subtitle = self.app.key_written("⏎ train on   esc back")
+        keys = KeyButton("⏎", "Train", "train", main=True), KeyButton("esc", "Back", "dismiss")
+        with Dialog("More epochs", *keys):
             yield Static(
-                f"It had {self._had:,} epochs. A new run goes on from its checkpoint, up to epoch",
+                f"It had {self._had:,} epochs. A new run resumes from its checkpoint and trains"
+                " up to epoch",
                 markup=False,
             )
             yield Field(str(self._proposed), type="integer", max_length=6)
 
     @on(Field.Submitted)
-    def _submitted(self, event: Field.Submitted) -> None:
-        epochs = int(event.value or 0)
+    def action_train(self) -> None:
+        """Answer with the limit, unless the run had as many epochs already."""
+        epochs = int(self.query_one(Field).value or 0)
         if epochs <= self._had:
-            self.notify(f"More than {self._had:,}: it had these already.", severity="error")
+            self.notify(f"Enter more than {self._had:,} epochs.", severity="error")
         else:
             self.dismiss(epochs)
 

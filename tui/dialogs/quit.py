@@ -50,7 +50,7 @@ def _text(snapshot: Snapshot, command: str) -> Content:
         lines.append(_line("queued", f"{count(queued, 'run')} {verb} in the queue"))
     lines += [
         Content(""),
-        Content("Training goes on in the background without this terminal."),
+        Content("Training continues in the background without this terminal."),
         Content.assemble(("Come back with ", "$text-muted"), (command, "bold $accent")),
     ]
     return Content("\n").join(lines)

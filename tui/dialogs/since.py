@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -19,6 +18,8 @@ from tui.lab import Lab
 from tui.messages import RunWanted
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, ago, number, plain, run_label, shorten
+from tui.widgets.dialog import Dialog
+from tui.widgets.key_button import KeyButton
 from tui.widgets.lines import fit
 
 KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost": "lost"}
@@ -41,16 +42,7 @@ class SinceScreen(ModalScreen[None]):
     AUTO_FOCUS = "OptionList"
     DEFAULT_CSS = """
     SinceScreen {
-        OptionList {
-            height: auto;
-            max-height: 24;
-            margin-top: 1;
-            padding: 0;
-            border: none;
-            background: $surface;
-            scrollbar-size-vertical: 1;
-            &:focus { border: none; background-tint: transparent; }
-        }
+        OptionList { margin-top: 1; }
         #more { color: $text-muted; }
     }
     """
@@ -63,9 +55,8 @@ class SinceScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         news = self._news
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = f"Since you left, {ago(news.since, news.now)}"
-            dialog.border_subtitle = self.app.key_written("⏎ open   esc close")
+        keys = KeyButton("⏎", "Open", "open", main=True), KeyButton("esc", "Close", "dismiss")
+        with Dialog(f"Since you left, {ago(news.since, news.now)}", *keys):
             parts = [
                 Content.styled(f"{glyph(_state(kind))} {text}", _style(kind))
                 for kind, text in _counted(news.counts)
@@ -79,6 +70,10 @@ class SinceScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0
+
+    def action_open(self) -> None:
+        """Open the run under the cursor."""
+        self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -28,6 +27,8 @@ from engine.store.location import StoreLocation
 from tui.lab import Lab
 from tui.shell.states import STATES, glyph, style_variable
 from tui.shell.text import ago, bytes_, count, plain, shorten
+from tui.widgets.dialog import Dialog
+from tui.widgets.key_button import KeyButton
 from tui.widgets.lines import fit
 
 EMPTY = "The trash is empty."
@@ -85,20 +86,7 @@ class TrashScreen(ModalScreen[None]):
 
     BINDINGS = [Binding("escape,q,U", "dismiss", "Close")]  # noqa: RUF012
     AUTO_FOCUS = "OptionList"
-    DEFAULT_CSS = """
-    TrashScreen {
-        OptionList {
-            height: auto;
-            max-height: 24;
-            padding: 0;
-            border: none;
-            background: $surface;
-            scrollbar-size-vertical: 1;
-            &:focus { border: none; background-tint: transparent; }
-        }
-        #more { color: $text-muted; }
-    }
-    """
+    DEFAULT_CSS = "TrashScreen #more { color: $text-muted; }"
 
     app: Lab
 
@@ -108,9 +96,11 @@ class TrashScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         trash = self._trash
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = f"Trash: {count(trash.total, 'deleted run')}"
-            dialog.border_subtitle = self.app.key_written("⏎ bring back   esc close")
+        keys = (
+            KeyButton("⏎", "Bring back", "bring_back", main=True),
+            KeyButton("esc", "Close", "dismiss"),
+        )
+        with Dialog(f"Trash: {count(trash.total, 'deleted run')}", *keys):
             options = (Option(_row(*each), id=str(n)) for n, each in enumerate(trash.runs))
             yield OptionList(*options, markup=False)
             if (more := trash.total - len(trash.runs)) > 0:
@@ -118,6 +108,10 @@ class TrashScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0
+
+    def action_bring_back(self) -> None:
+        """Bring back the run under the cursor."""
+        self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _bring_back(self, event: OptionList.OptionSelected) -> None:

@@ -151,7 +151,7 @@ class CellRuns(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="cell-runs")
         self.list = RunList()
-        self._charts = RunCharts(shown=("valid",), wheel=False, pointing=False)
+        self._charts = RunCharts(shown=("valid",), wheel=False)
 
     def compose(self) -> ComposeResult:
         yield self.list

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -39,6 +38,7 @@ from tui.launch.reading import (  # loaded: a plan was read
 from tui.launch.words import aligned
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
+from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
 
 MOST_MEASURED = 9
@@ -64,7 +64,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         Binding("f", "fetch", "Fetch data"),
         Binding("escape,n", "dismiss", "Back"),
     ]
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Dialog"
 
     app: Lab
 
@@ -91,15 +91,15 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self._absent = plan.absent_of(runs)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = "Launch"
+        keys = (
+            KeyButton("⏎", "Launch", "launch", main=True),
+            KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds"),
+            KeyButton("f", "Fetch", "fetch"),
+            KeyButton("esc", "Back", "dismiss"),
+        )
+        with Dialog("Launch", *keys, scrolls=True):
             yield Static(id="facts", markup=False)
             yield Static(id="absent", markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Launch", "launch", main=True)
-                yield KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds")
-                yield KeyButton("f", "Fetch", "fetch")
-                yield KeyButton("esc", "Back", "dismiss")
 
     def on_mount(self) -> None:
         self._devices.looked.subscribe(self, lambda _: self._begin_measuring())

@@ -176,14 +176,18 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def show_problem(self, sentence: str) -> None:
         """Say what is wrong; an empty sentence takes that away."""
+        said = plain(sentence, PARAGRAPH)
         for line in self.query("#form-problem").results(Static):
-            line.update(plain(sentence, PARAGRAPH))
+            if said != line.content:
+                line.update(said)
             line.display = bool(sentence)
 
     def show_yaml(self, text: Content) -> None:
-        """Show what is chosen as a suite."""
+        """Show what is chosen as a suite. Only text of another height lays out the screen."""
         for line in self.query("#yaml").results(Static):
-            line.update(text)
+            width, height = line.content_size
+            same = width and text.get_height(line.styles.get_rules(), width) == height
+            line.update(text, layout=not same)
 
     def choose_suite(self, name: str, fill: bool = True) -> None:
         """Name a suite; ``fill`` takes its settings into the other fields."""

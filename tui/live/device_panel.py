@@ -59,7 +59,7 @@ class DevicePanel(Lines):
     def draw(self, width: int, height: int) -> list[Line]:
         sample = self._sample
         if sample is None:
-            return [[("asking the machine …", "$text-disabled")]]
+            return [[("reading the device …", "$text-disabled")]]
         lines = self._host(sample, width)
         if sample.gpu_note:
             lines += _note(plain(sample.gpu_note), width, height - len(lines))

@@ -82,6 +82,8 @@ class RunFacts(Lines):
         words = _IMPROVING if improving else _NEXT_STEP.get(facts.run.state, "")
         if facts.run.state == "cancelled" and facts.resumable:
             words = _RESUME
+        elif facts.run.state == "failed" and facts.run.cause == "diverged":
+            words = "press ⏎ to see what to try"
         lines = _state(facts.run, self.app.key_written(words), width) + _job(facts, width)
         lines += [[(text, "")] for text in wrap(_patience(facts), max(width, 10))]
         rest = height - len(lines)

@@ -287,7 +287,7 @@ class LiveScreen(ChartedScreen):
             if yes:
                 self.app.request(write, f"Cancelling {name}")
 
-        kept = "Training stops; its checkpoint is kept, and a retry goes on from there."
+        kept = "Training stops; its checkpoint is kept, and a retry resumes from it."
         follows = "It leaves the queue." if run.state == "queued" else kept
         ask = AskScreen("Cancel", f"Cancel {name}?\n{follows}", "Cancel the run", "Keep it")
         self.app.push_screen(ask, answered)

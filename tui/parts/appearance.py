@@ -58,7 +58,7 @@ class Appearance:
         if self._app.no_color:
             self._app.notify("NO_COLOR is set: there are no colours to choose.")
         else:
-            self._app.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
+            self._app.push_screen(Palette("Themes", [ThemeProvider]))
 
     def changed(self) -> None:
         """Adapt the filter to a new theme, and remember the theme."""

@@ -8,16 +8,29 @@ from typing import cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import (
+    CommandInput,
+    CommandList,
+    CommandPalette,
+    DiscoveryHit,
+    Hit,
+    Hits,
+    Provider,
+    ProviderSource,
+)
+from textual.containers import Horizontal, Vertical
 from textual.events import Key
 from textual.types import IgnoreReturnCallbackType
+from textual.widgets import LoadingIndicator
 from textual.worker import WorkerCancelled
 
 from tui.lab import Lab
 from tui.shell.action import Action
 from tui.shell.bindings import area_of
 from tui.shell.private import searches
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field, act_at_once
+from tui.widgets.key_button import KeyButton
 
 
 class PaletteField(CommandInput):
@@ -29,15 +42,30 @@ class PaletteField(CommandInput):
 
 
 class Palette(CommandPalette):
-    """Textual's palette, in which enter means what was typed."""
+    """Textual's palette as a dialog, in which enter means what was typed.
+
+    Args:
+        title: what it offers.
+        providers: of that.
+    """
+
+    def __init__(self, title: str = "Commands", providers: ProviderSource | None = None) -> None:
+        super().__init__(providers)
+        self._heading = title
 
     def compose(self) -> ComposeResult:
-        """Compose Textual's, with a field of ours."""
-        for widget in super().compose():
-            if isinstance(widget, CommandInput):
-                yield PaletteField(placeholder=widget.placeholder, select_on_focus=False)
-            else:
-                yield widget
+        """Compose Textual's parts, by the names that it knows them by, as a dialog of ours."""
+        keys = KeyButton("⏎", "Choose", "choose", main=True), KeyButton("esc", "Close", "escape")
+        with Dialog(self._heading, *keys, id="--container"):
+            with Horizontal(id="--input"):
+                yield PaletteField(placeholder="Search …", select_on_focus=False)
+            with Vertical(id="--results"):
+                yield CommandList()
+                yield LoadingIndicator()
+
+    async def action_choose(self) -> None:
+        """Do what enter does in the field."""
+        await self.query_one(PaletteField).action_submit()
 
     @on(Field.Submitted)
     async def _list_first(self, event: Field.Submitted) -> None:

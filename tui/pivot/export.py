@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.analysis.export import ENDINGS
 from engine.analysis.pivot.arranged import BESIDE, PivotRow
-from engine.analysis.pivot.text import ENDINGS, format_pivot
+from engine.analysis.pivot.text import format_pivot
 from engine.files.named import write_named
+from engine.progress import OnProgress
 from engine.store.compare.grouping import Choice
 from tui.results.words import choice_lines
 from tui.shell.text import count
@@ -31,7 +33,10 @@ class PivotExport:
         cells = f"All cells, folded or not, with maxima{beside}."
         return "\n".join([cells, *choice_lines(self.choice)])
 
-    def write(self, path: Path) -> str:
+    def switched(self) -> None:
+        """It has all of its columns."""
+
+    def write(self, path: Path, on_progress: OnProgress) -> str:  # noqa: ARG002 -- as of all
         """Write the file. Raises `UserError` where it can't be."""
         write_named(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()]))
         return count(sum(row.is_cell for row in self.rows), "cell")

@@ -6,7 +6,6 @@ from functools import partial
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -18,6 +17,8 @@ from tui.results.diff_text import RunOrCell
 from tui.results.reading import Aggregate, Choice, Diff, read_diff, read_words
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.widgets.dialog import Dialog
+from tui.widgets.key_button import KeyButton
 
 
 class DiffScreen(ModalScreen[None]):
@@ -29,7 +30,7 @@ class DiffScreen(ModalScreen[None]):
         Binding("x", "swap", "Swap"),
         Binding("y", "copy", "Copy"),
     ]
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Dialog"
 
     app: Lab
 
@@ -46,9 +47,12 @@ class DiffScreen(ModalScreen[None]):
         self._tests = Reading(self, self._take_words, self._say)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = "Diff"
-            dialog.border_subtitle = "↑↓ scroll · x swap · y copy · esc close"
+        keys = (
+            KeyButton("x", "Swap", "swap"),
+            KeyButton("y", "Copy", "copy"),
+            KeyButton("esc", "Close", "dismiss"),
+        )
+        with Dialog("Diff", *keys, scrolls=True):
             yield Static(id="diff", markup=False)
 
     def on_mount(self) -> None:

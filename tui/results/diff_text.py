@@ -73,7 +73,7 @@ def diff_content(
         lines += [Content.styled(title, "$primary"), *(_line(row, widths) for row in rows)]
     lines += [
         Content(""),
-        Content.styled(f"Figures: {aggregate}. Difference: right − left.", "$text-muted"),
+        Content.styled(f"Values: {aggregate}. Difference: right − left.", "$text-muted"),
     ]
     return Content("\n").join(lines)
 

@@ -11,16 +11,22 @@ from typing import Protocol
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.errors import UsageError
+from engine.progress import OnProgress
 from engine.surroundings import working_folder
 from tui.lab import Lab
 from tui.shell.text import PARAGRAPH, plain, short_path
+from tui.widgets.coming import Coming
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
+
+THERE = "File exists."
+AGAIN = "File exists. Press Enter again to overwrite."
 
 
 class Export(Protocol):
@@ -41,7 +47,10 @@ class Export(Protocol):
     def summary(self) -> str:
         """What will be in it, in a few lines."""
 
-    def write(self, path: Path) -> str:
+    def switched(self) -> Export | None:
+        """The same with all columns, or again with those shown; None where there is no choice."""
+
+    def write(self, path: Path, on_progress: OnProgress) -> str:
         """Write it, in a thread; in words, what was written.
 
         Raises:
@@ -65,11 +74,14 @@ class ExportScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     ExportScreen {
-        Input { background: $panel; padding: 0 1; margin: 1 0 0 0; }
+        Input { margin: 1 0 0 0; }
         #problem { color: $error; }
     }
     """
-    BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
+    BINDINGS = [  # noqa: RUF012
+        Binding("escape", "dismiss", "Back"),
+        Binding("tab", "switch", "All columns", priority=True),
+    ]
 
     app: Lab
 
@@ -78,37 +90,57 @@ class ExportScreen(ModalScreen[None]):
         self._what = what
         self._over: Path | None = None
         """A file that is there, once its writer knows."""
-        self._busy = False
+        self._writing: Coming | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = self._what.title
-            yield Static(self._what.summary(), markup=False)
-            yield Field(self._what.usual, id="file", compact=True, max_length=1000)
+        keys = [KeyButton("⏎", "Write", "write", main=True)]
+        if self._what.switched() is not None:
+            keys.append(KeyButton("tab", "All columns", "switch"))
+        with Dialog(self._what.title, *keys, KeyButton("esc", "Back", "dismiss")):
+            yield Static(self._what.summary(), id="summary", markup=False)
+            yield Field(self._what.usual, id="file", max_length=1000)
             yield Static("", id="where", classes="muted", markup=False)
             yield Static("", id="problem", markup=False)
-            with Horizontal(classes="buttons"):
-                yield KeyButton("⏎", "Write", "write", main=True)
-                yield KeyButton("esc", "Back", "dismiss")
 
     @property
     def _path(self) -> Path:
         return typed_path(self.query_one("#file", Field).value)
 
+    def on_mount(self) -> None:
+        self._changed()
+        self.set_interval(1.0, self._tell_where)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer the choice of columns where there is one, until the file is written."""
+        return action != "switch" or (self._what.switched() is not None and not self._writing)
+
+    def action_switch(self) -> None:
+        """Write all columns, or again those shown."""
+        if (other := self._what.switched()) is not None:
+            self._what = other
+            self.query_one("#summary", Static).update(Content(other.summary()))
+
     @on(Field.Changed)
     def _changed(self) -> None:
         self._over = None
-        self._tell("")
+        if self._writing is None:
+            path = self._path
+            self._tell(self._refused(path) or (THERE if self._is_there(path) else ""))
+
+    def _tell_where(self) -> None:
+        where = short_path(_whole(self._path), 66)
+        if self._writing is not None:
+            where = f"Writing … {self._writing.words}"
+        self.query_one("#where", Static).update(where)
 
     def _tell(self, problem: str) -> None:
-        where = "Writing …" if self._busy else short_path(_whole(self._path), 66)
-        self.query_one("#where", Static).update(where)
+        self._tell_where()
         line = self.query_one("#problem", Static)
         line.update(plain(problem, PARAGRAPH))
         line.display = bool(problem)
 
     def _refused(self, path: Path) -> str:
-        """Why this can't be the file, or what is to be known before; empty if nothing is."""
+        """Why this can't be the file; empty if it can."""
         if not path.name.lower().endswith(tuple(self._what.endings)):
             return f"End its name in {', '.join(self._what.endings)}: that chooses the format."
         try:
@@ -116,29 +148,32 @@ class ExportScreen(ModalScreen[None]):
                 return "That is a folder: name a file in it."
             if not path.parent.is_dir():
                 return f"There is no folder {short_path(path.parent)}."
-            there = path.exists()
+            path.exists()
         except (OSError, ValueError) as error:
             return f"That can't be a file: {getattr(error, 'strerror', None) or error}."
-        if there and path != self._over:
-            self._over = path
-            return "There is such a file: enter again writes over it."
         return ""
+
+    def _is_there(self, path: Path) -> bool:
+        """Whether a file would be overwritten without a warning."""
+        return path.exists() and path != self._over
 
     @on(Field.Submitted)
     def action_write(self) -> None:
         """Write the file, or say why it can't be."""
-        if self._busy:
+        if self._writing is not None:
             return
         path = self._path
         problem = self._refused(path)
-        self._busy = not problem
+        if not problem and self._is_there(path):
+            self._over, problem = path, AGAIN
+        self._writing = None if problem else Coming()
         self._tell(problem)
-        if self._busy:
-            self._write(path)
+        if self._writing is not None:
+            self._write(path, self._writing)
 
-    def _write(self, path: Path) -> None:
+    def _write(self, path: Path, coming: Coming) -> None:
         def write() -> str:
-            return f"{self._what.write(path)} in {short_path(_whole(path), 60)}"
+            return f"{self._what.write(path, coming.told)} in {short_path(_whole(path), 60)}"
 
         self.app.carry_out(write, self._written, self._failed)
 
@@ -148,7 +183,7 @@ class ExportScreen(ModalScreen[None]):
             self.dismiss()
 
     def _failed(self, sentence: str) -> None:
-        self._busy = False
+        self._writing = None
         if self.is_attached:
             self._tell(sentence)
         else:

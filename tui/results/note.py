@@ -5,12 +5,12 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.lab import Lab
 from tui.shell.text import plain
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.key_button import KeyButton
 
 
 class NoteScreen(ModalScreen["str | None"]):
@@ -21,20 +21,19 @@ class NoteScreen(ModalScreen["str | None"]):
     """
 
     BINDINGS = [Binding("escape", "dismiss", "Back")]  # noqa: RUF012
-    app: Lab
 
     def __init__(self, note: str) -> None:
         super().__init__()
         self._note = note
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Note"
-            dialog.border_subtitle = self.app.key_written("⏎ keep   esc back")
+        keys = KeyButton("⏎", "Save", "save", main=True), KeyButton("esc", "Back", "dismiss")
+        with Dialog("Note", *keys):
             yield Field(
                 plain(self._note), placeholder="why you ran it, what you saw", max_length=500
             )
 
     @on(Field.Submitted)
-    def _submitted(self, event: Field.Submitted) -> None:
-        self.dismiss(event.value.strip())
+    def action_save(self) -> None:
+        """Answer with the note."""
+        self.dismiss(self.query_one(Field).value.strip())

@@ -8,7 +8,7 @@ from functools import partial
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -23,7 +23,9 @@ from tui.run.reading import (
 )
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, cells, plain, shorten
+from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
+from tui.widgets.key_button import KeyButton
 from tui.widgets.lines import fit
 
 MUTED = "$text-muted"
@@ -40,9 +42,9 @@ class PredictionsScreen(ModalScreen[None]):
     CSS_PATH = "predictions.tcss"
     BINDINGS = [  # noqa: RUF012
         Binding("escape", "close", "Back"),
-        Binding("left,p", "step(-1)", "User before"),
+        Binding("left,p", "step(-1)", "Previous user"),
         Binding("right,n", "step(1)", "Next user"),
-        Binding("u,slash", "name_user", "Name a user"),
+        Binding("u,slash", "name_user", "Go to user"),
     ]
     AUTO_FOCUS = "VerticalScroll"
 
@@ -59,12 +61,16 @@ class PredictionsScreen(ModalScreen[None]):
         self._reading = Reading(self, self._loaded, self._failed)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Predictions"
-            dialog.border_subtitle = "←→ user · u name one · esc back"
-            with VerticalScroll():
+        keys = (
+            KeyButton("←", "Previous", "step(-1)"),
+            KeyButton("→", "Next", "step(1)"),
+            KeyButton("u", "Go to user", "name_user"),
+            KeyButton("esc", "Back", "close"),
+        )
+        with Dialog("Predictions", *keys):
+            with VerticalScroll(id="room"):
                 yield Static("loading the model …", id="prediction", markup=False)
-            yield Field(placeholder="a user's id in the source", id="user", compact=True)
+            yield Field(placeholder="a user's id in the source", id="user")
 
     def on_mount(self) -> None:
         self.field.display = False
@@ -134,7 +140,7 @@ class PredictionsScreen(ModalScreen[None]):
 
     def _leave_field(self) -> None:
         self.field.display = False
-        self.query_one(VerticalScroll).focus()
+        self.query_one("#room").focus()
 
 
 def prediction_text(found: UserPrediction, which: str, width: int) -> Content:
@@ -146,14 +152,14 @@ def prediction_text(found: UserPrediction, which: str, width: int) -> Content:
     lines.append(Content.styled("Last items", MUTED))
     lines += [Content(f"  {_name(item, ids, width - 2)}") for item in history]
     if found.true is None:
-        lines.append(Content.styled("Not tested: what comes next isn't known.", MUTED))
+        lines.append(Content.styled("Not evaluated: the next item isn't known.", MUTED))
     else:
-        rank = f"rank {found.rank:,} of all items, {found.rank_masked:,} with seen items masked"
+        rank = f"rank {found.rank:,}, {found.rank_masked:,} with seen masked"
         lines += [
-            Content.assemble(("True next  ", MUTED), (rank, "")),
+            Content.assemble(("Held-out next item  ", MUTED), (rank, "")),
             Content.styled(f"  {_name(found.true, ids, width - 2)}", "$accent"),
         ]
-    lines.append(Content.styled("Best by score", MUTED))
+    lines.append(Content.styled(f"Top {len(found.top)}", MUTED))
     lines += _best(found.top, ids, width)
     return Content("\n").join(lines)
 

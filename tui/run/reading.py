@@ -12,21 +12,27 @@ from engine.analysis.further import further_command, proposed_limit, why_not_fur
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
-from engine.analysis.relaunch import relaunch_command
+from engine.analysis.relaunch import recipe_of, relaunch_command
 from engine.analysis.remedy import Remedy, remedy
+from engine.analysis.throughput import GpuIdle, gpu_idle
 from engine.config import Catalogue
 from engine.lifecycle import DIED
 from engine.predictions import Item, Predictions, Recommendation, UserPrediction
 from engine.runfolder import run_folder
+from engine.store import series
 from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+from tui.shell.events import journal_lines
 from tui.shell.log_follower import LogFollower
 
 __all__ = [
     "Item", "Predictions", "Recommendation", "RunPage", "StoreLocation", "UserIntervals",
     "UserPrediction", "proposed_limit", "read_intervals", "read_page", "read_predictions",
 ]  # fmt: skip
+
+LAST_LINES = 10
+"""Lines of the log on a failed run's page."""
 
 AT_ONCE = 20
 """Tested users that are predicted together: starting a process for it takes seconds."""
@@ -37,8 +43,10 @@ class RunPage:
     """A run as it was read."""
 
     details: RunDetails
+    idle: GpuIdle | None
+    """For how much of its time its GPUs did nothing."""
     log: Sequence[str]
-    """The end of its log."""
+    """The end of its log, or where its workers wrote none, of its journal."""
     remedy: Remedy | None
     """What to try, if it died."""
     reference: ReferenceOfCell | None
@@ -51,6 +59,8 @@ class RunPage:
     """Trains it on, if it is still improving at its limit of epochs."""
     goes_on: bool
     """Whether it can be trained on from its checkpoint, with a higher limit."""
+    resumable: bool
+    """Whether it has a checkpoint, from which a retry would resume."""
 
 
 def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None) -> RunPage | None:
@@ -65,19 +75,27 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     with closing(connect_reader(location)) as con:
         details = run_details(con, run_id)
         label = label_of_run(con, Choice(), run_id, catalogue)
+        # The message of its end is the run's own, and stands elsewhere.
+        events = [e for e in series.events(con, run_id) if e["kind"] != "end"]
+        idle = gpu_idle(con, run_id)
     if details is None:
         return None
+    journal = journal_lines(events, details.epochs[-LAST_LINES:])
     run, tables = details.run, catalogue.references.values() if catalogue else ()
     references = references_of(tables, run.model, run.dataset, run.length)
     return RunPage(
         details=details,
-        log=log.read(),
-        remedy=remedy(run.cause, details.spec) if run.state in DIED else None,
+        idle=idle,
+        log=(log.read() or [line.text for line in journal])[-LAST_LINES:],
+        remedy=remedy(run.cause, details.spec, recipe_of(details.spec, catalogue))
+        if run.state in DIED
+        else None,
         reference=references[0] if references else None,
         label=label,
         command=relaunch_command(details.spec, catalogue),
         further=further_command(location, run, details.spec, catalogue),
         goes_on=why_not_further(folder, run, details.spec, catalogue) is None,
+        resumable=bool(folder.checkpoints()),
     )
 
 

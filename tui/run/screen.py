@@ -66,24 +66,24 @@ class RunScreen(ChartedScreen):
             yield Static(id="failure", classes="panel", markup=False)
             yield Static(id="marks", classes="panel", markup=False)
             with Horizontal(classes="pair"):
-                yield Static(id="result", classes="panel", markup=False)
-                yield RunCharts(shown=("loss", "valid"), wheel=False, id="curves", classes="panel")
-            yield Static(id="reference", classes="panel", markup=False)
+                with Vertical(id="results", classes="stack"):
+                    yield Static(id="result", classes="panel", markup=False)
+                    yield Static(id="reference", classes="panel", markup=False)
+                    yield Static(id="attempts", classes="panel", markup=False)
+                yield RunCharts(wheel=False, id="curves", classes="panel")
             with Horizontal(classes="pair"):
                 yield Static(id="configuration", classes="panel", markup=False)
-                with Vertical(classes="stack"):
-                    yield Static(id="provenance", classes="panel", markup=False)
-                    yield Static(id="attempts", classes="panel", markup=False)
+                yield Static(id="provenance", classes="panel", markup=False)
             yield Static(id="files", classes="panel", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
         titles = {
-            "marks": "Its figures need care",
-            "result": "At the epoch chosen on validation",
+            "marks": "Caution",
+            "result": "Metrics at the best epoch on validation",
             "curves": "Curves",
             "configuration": "Configuration",
-            "provenance": "Comparable with",
+            "provenance": "Provenance",
             "attempts": "Attempts",
             "files": "Files",
         }
@@ -115,7 +115,7 @@ class RunScreen(ChartedScreen):
         self._page = page
         self.query_one("#body").display = page is not None
         if page is None:
-            self._say("This run was deleted: esc goes back.")
+            self._say("This run was deleted. Press esc to go back.")
         elif self._intervals is None and page.details.run.state == "done":
             self._ranks.ask(partial(read_intervals, self.app.location, self.run_id))
         self.charts.refresh_from_store()
@@ -136,7 +136,7 @@ class RunScreen(ChartedScreen):
         if page is None or not self.is_mounted:
             return
         details = page.details
-        self._put("heading", sections.heading(details, self.size.width - 2))
+        self._put("heading", sections.heading(details, page.idle, self.size.width - 2))
         self._show_failure(page)
         marks = sections.marks(details, page.further, page.goes_on)
         self.query_one("#marks").display = bool(marks)
@@ -147,8 +147,11 @@ class RunScreen(ChartedScreen):
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))
-        self._show_reference(page)
-        self.charts.display = bool(details.epochs) or details.run.state in UNFINISHED
+        measured = bool(details.epochs) or details.run.state in UNFINISHED
+        self.query_one("#result").display = measured
+        self._show_reference(page, measured)
+        self.charts.display = measured or details.run.step is not None
+        self.charts.fit(single=not measured)
 
     def _put(self, name: str, content: Content) -> None:
         widget = self.query_one(f"#{name}", Static)
@@ -160,12 +163,13 @@ class RunScreen(ChartedScreen):
         panel.display = page.remedy is not None
         if page.remedy is not None:
             panel.border_title = page.remedy.title
-            self._put("failure", sections.failure(page.remedy, page.log))
+            message = page.details.run.message or ""
+            self._put("failure", sections.failure(page.remedy, message, page.log, page.resumable))
 
-    def _show_reference(self, page: RunPage) -> None:
+    def _show_reference(self, page: RunPage, measured: bool) -> None:
         panel, reference = self.query_one("#reference", Static), page.reference
-        panel.display = reference is not None
-        if reference is None:
+        panel.display = measured and reference is not None
+        if reference is None or not measured:
             return
         run = page.details.run
         cell = f"{run.model} × {run.dataset} × {run.length}"
@@ -224,12 +228,12 @@ class RunScreen(ChartedScreen):
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""
-        kept = "Its checkpoint stays: retry goes on from it."
+        kept = "Its checkpoint is kept; a retry resumes from it."
         self._ask("Cancel", kept, requests.request_cancel)
 
     def action_delete(self) -> None:
         """Delete the run, after asking."""
-        self._ask("Delete", "u brings it back, for 30 days.", requests.request_delete)
+        self._ask("Delete", "Press u within 30 days to bring it back.", requests.request_delete)
 
     def _ask(self, verb: str, follows: str, write: RunRequest) -> None:
         text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"

@@ -16,7 +16,9 @@ from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.remedy import Remedy
+from engine.analysis.throughput import GpuIdle, interactions_per_second
 from engine.evaluated import ceiling_of, evaluated_of
+from engine.lifecycle import DIED
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
@@ -25,7 +27,6 @@ from tui.shell.text import ABSENT, PARAGRAPH, ago, duration, number, plain, shor
 _METRICS = (
     ("ndcg", "NDCG@10"),
     ("recall", "Recall@10"),
-    ("hit", "HitRate@10"),
     ("mrr", "MRR@10"),
 )
 _ROWS = (
@@ -44,16 +45,14 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("Parameters", "parameters", "whole"),
     ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
     ("GPU utilisation, %", "gpu_utilization_best", "whole"),
-    ("Users/s, one by one", "users_per_second_1", "whole"),
-    ("Users/s, by 256", "users_per_second_256", "whole"),
+    ("Users/s, batch 1", "users_per_second_1", "whole"),
+    ("Users/s, batch 256", "users_per_second_256", "whole"),
 )
 
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
 
 MUTED = "$text-muted"
 
-LAST_LINES = 6
-"""Lines of the log on a failed run's page."""
 LONGEST_NAME = 24
 
 
@@ -68,7 +67,7 @@ def topics(details: RunDetails, found: Remedy | None) -> Iterator[tuple[str, str
         yield SORT, meaning(column(SORT), "best")
 
 
-def heading(details: RunDetails, width: int) -> Content:
+def heading(details: RunDetails, idle: GpuIdle | None, width: int) -> Content:
     """State, cell and outcome; the id where there is room."""
     run = details.run
     cell = plain(f"{run.model} × {run.dataset} × {run.length}", 120)
@@ -83,22 +82,31 @@ def heading(details: RunDetails, width: int) -> Content:
         (who, ""),
         (name if used <= width else "", MUTED),
     )
-    lines = [first, Content.styled(_became(details), "$error" if run.state == "failed" else MUTED)]
+    outcome = _became(details, idle)
+    lines = [first, Content.styled(outcome, "$error" if run.state == "failed" else MUTED)]
     if run.note:
         lines.append(Content.assemble(("note  ", MUTED), (plain(run.note, PARAGRAPH), "$accent")))
     return Content("\n").join(lines)
 
 
-def _became(details: RunDetails) -> str:
+def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     run, figures = details.run, details.figures
     trained = figures.get("epochs_trained")
     parts = []
     if trained:
-        parts.append(f"{int(trained)} epochs trained, best is {int(figures['best_epoch'] or 0)}")
+        parts.append(f"{int(trained)} epochs trained, best epoch {int(figures['best_epoch'] or 0)}")
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
-    if run.message:
+    epoch = figures.get("train_seconds_median")
+    epoch_seconds = epoch if isinstance(epoch, int | float) else None
+    if (rate := interactions_per_second(details.started, epoch_seconds)) is not None:
+        parts.append(f"{rate:,.0f} interactions/s")
+    if idle is not None:
+        parts.append(idle.words)
+    if run.state in DIED:
+        pass  # the card of the failure says why
+    elif run.message and run.message.lower() != f"{run.state}.":
         parts.append(plain(run.message, PARAGRAPH))
     elif run.state != "done":
         parts.append(STATE_MEANING.get(run.state, plain(run.state)))
@@ -107,15 +115,25 @@ def _became(details: RunDetails) -> str:
     return " · ".join(parts)
 
 
-def failure(found: Remedy, log: Sequence[str]) -> Content:
-    """The log's last words, and what to try with which key; the heading says what happened."""
-    lines = [Content.styled(line, MUTED) for line in log[-LAST_LINES:]]
-    lines.append(Content.assemble(("try  ", MUTED), (plain(found.advice), "")))
+def failure(found: Remedy, message: str, log: Sequence[str], resumable: bool) -> Content:
+    """What happened, what may help, with its keys, and the log's last lines.
+
+    Args:
+        resumable: whether there is a checkpoint to resume from.
+    """
+    lines = [Content(plain(message, PARAGRAPH))] if message else []
     if found.settings:
-        change = f" a new run with {plain(found.change)}"
-        lines.append(Content.assemble(("     ", ""), ("T", "$accent bold"), (change, "")))
-    again = " the same run again, from its last checkpoint"
-    lines.append(Content.assemble(("     ", ""), ("t", "$accent bold"), (again, "")))
+        usual = ", as in its recipe" if found.of_recipe else ""
+        change = f"  Try fix: a new run with {plain(found.change)}{usual}"
+        lines.append(Content.assemble(("T", "$accent bold"), (change, "")))
+    if found.retry:
+        lines.append(Content(plain(found.advice)))
+        again = "  Retry from its last checkpoint" if resumable else "  Retry from the start"
+        lines.append(Content.assemble(("t", "$accent bold"), (again, "")))
+    elif not found.settings:
+        lines.append(Content(plain(found.advice)))
+    if log:
+        lines += [Content(""), *(Content.styled(line, MUTED) for line in log)]
     return Content("\n").join(lines)
 
 
@@ -131,7 +149,7 @@ def result(details: RunDetails, intervals: UserIntervals | str | None = None) ->
             spans = [intervals.text(metric) for metric, _ in _METRICS]
             rows.append(("  95 % over users", spans))
         if label == "test, all items" and ceiling and ceiling.cold:
-            rows.append(("  at most", [figure(ceiling.highest, "metric")] * len(_METRICS)))
+            rows.append(("  upper bound", [figure(ceiling.highest, "metric")] * len(_METRICS)))
     label_width = max(len(label) for label, _ in rows)
     widths = [max(len(name), len(".055–.067")) for _, name in _METRICS]
     lines = []
@@ -148,13 +166,14 @@ def result(details: RunDetails, intervals: UserIntervals | str | None = None) ->
     lines.append(Content(""))
     pairs = [(label, figure(figures.get(source), kind)) for label, source, kind in _TOTALS]
     half = (len(pairs) + 1) // 2
+    first, second = (max(len(label) for label, _ in some) for some in (pairs[:half], pairs[half:]))
     left = [(label, text) for label, text in pairs[:half]]
     right = [(label, text) for label, text in pairs[half:]]
     for index, (label, text) in enumerate(left):
-        parts = [(f"{label:<22}", MUTED), (f" {text:>9}", "")]
+        parts = [(f"{label:<{first}}", MUTED), (f" {text:>9}", "")]
         if index < len(right):
             other, value = right[index]
-            parts += [(f"   {other:<18}", MUTED), (f" {value:>9}", "")]
+            parts += [(f"   {other:<{second}}", MUTED), (f" {value:>9}", "")]
         lines.append(Content.assemble(*parts))
     return Content("\n").join(lines)
 
@@ -193,7 +212,11 @@ def marks(details: RunDetails, further: str | None = None, goes_on: bool = False
         for mark in (details.run.marks or "").split()
     ]
     if further is not None:
-        key = [("m", "$accent bold"), (" trains it on, or ", "")] if goes_on else [("try  ", MUTED)]
+        key = (
+            [("m", "$accent bold"), (" for more epochs, or ", "")]
+            if goes_on
+            else [("try  ", MUTED)]
+        )
         lines.append(Content.assemble(*key, (plain(further), "$accent")))
     return Content("\n").join(lines)
 
@@ -214,7 +237,7 @@ def provenance(details: RunDetails, label: str = "") -> Content:
     ]
     facts = [
         *_origin(details),
-        ("goes on from", str(details.spec.get("continues") or "")),
+        ("continues", str(details.spec.get("continues") or "")),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("evaluated", evaluated.words if evaluated else ""),
@@ -241,14 +264,14 @@ def _origin(details: RunDetails) -> list[tuple[str, str]]:
         return []
     came_from = plain(str(details.spec.get("came_from") or ""), PARAGRAPH)
     how = details.run.origin.removeprefix("imported-")
-    return [("imported", f"{how}, {came_from}"), ("", "no ranks of users, so no test holds it")]
+    return [("imported", f"{how}, {came_from}"), ("", "no per-user ranks, so no significance test")]
 
 
 def _commit(start: Mapping[str, Any]) -> str:
     commit = start.get("commit")
     if not isinstance(commit, str):
         return ""
-    return f"{commit[:10]}, with changes" if start.get("dirty") else commit[:10]
+    return f"{commit[:10]}, with local changes" if start.get("dirty") else commit[:10]
 
 
 def attempts(details: RunDetails) -> Content:
@@ -261,7 +284,7 @@ def attempts(details: RunDetails) -> Content:
         resumed = attempt.get("resumed_epoch")
         text = f"{status:<10} {took:>9}  {_text(attempt.get('device'))}"
         if resumed:
-            text += f", from epoch {resumed}"
+            text += f", resumed after epoch {resumed}"
         lines.append(Content.assemble((f"{attempt.get('attempt')}  ", MUTED), (text, "")))
         if (job := job_of(attempt)) is not None:
             lines.append(Content.styled(f"   {plain(job.text, PARAGRAPH)}", MUTED))
@@ -270,7 +293,7 @@ def attempts(details: RunDetails) -> Content:
         for warning in details.warnings
     ]
     if not lines:
-        return Content.styled("It has not started yet.", MUTED)
+        return Content.styled("Not started yet.", MUTED)
     return Content("\n").join(lines)
 
 
@@ -282,7 +305,7 @@ def files(folder: Path, command: str) -> Content:
         ("\nfolder    ", MUTED),
         (short_path(folder, 100), ""),
         ("\nrelaunch  ", MUTED),
-        (plain(command) or "another program trained it", "$accent" if command else MUTED),
+        (plain(command) or "trained by another program", "$accent" if command else MUTED),
     )
 
 

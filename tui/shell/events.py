@@ -11,9 +11,9 @@ from tui.shell.text import duration, number, plain
 
 
 def start_text(start: Mapping[str, Any]) -> str:
-    """Write ``attempt 2 goes on after epoch 4 on cpu``, of the fields of a ``start``."""
+    """Write ``attempt 2 resumes after epoch 4 on cpu``, of the fields of a ``start``."""
     resumed = start.get("resumed_epoch")
-    how = f"goes on after epoch {resumed}" if resumed else "starts"
+    how = f"resumes after epoch {resumed}" if resumed else "starts"
     device = plain(str(start.get("device") or "its device"), 80)
     return plain(f"attempt {start['attempt']} {how} on {device}")
 
@@ -59,7 +59,7 @@ def journal_lines(
         elif (said := notice(event)) is not None:
             lines.append(JournalLine(*place, *said, is_notice=True))
     for row in epochs:
-        took = f"{duration(row['train_seconds'])} + {duration(row['eval_seconds'])}"
+        took = f"train {duration(row['train_seconds'])}, eval {duration(row['eval_seconds'])}"
         text = f"{epoch_text(row)}   Recall {number(row['valid_recall'])}   {took}"
         lines.append(JournalLine(row["attempt"], row["seq"], text))
     return sorted(lines, key=lambda line: line.place)

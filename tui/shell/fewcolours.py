@@ -20,13 +20,17 @@ from tui.shell.theme import ANSI
 _FAINT = 8
 """Bright black. Some palettes give it the colour of the ground: the terminal makes it faint."""
 
+_CURSOR = Color.parse(ANSI.primary).rich_color
+"""The colour of a cursor's bar, with text in the terminal's ground: legible where the theme's other
+text is, and no brighter than the text that it marks, as a bar in the colour of text would be."""
+
 _GROUNDS = {
-    "block-cursor-background": Style(reverse=True, bold=True),
+    "block-cursor-background": Style(color=_CURSOR, reverse=True),
     "block-cursor-blurred-background": Style(underline=True),
     "selection-background": Style(bold=True, underline=True),
-    "selection-cursor-background": Style(reverse=True, underline=True),
+    "selection-cursor-background": Style(color=_CURSOR, reverse=True, underline=True),
 }
-"""Styles in place of the theme's grounds. Any other ground is reversed."""
+"""Styles in place of the theme's grounds. Any other ground is reversed, in its own colour."""
 
 
 @lru_cache(1)
@@ -58,7 +62,8 @@ def _without_ground(style: Style, colourless: bool) -> Style:
     ground, ink = style.bgcolor, style.color
     instead = Style.null()
     if ground is not None and ground.type is not ColorType.DEFAULT:
-        instead = _attributes().get(ground.number, Style(reverse=True))
+        instead = _attributes().get(ground.number, Style(color=ground, reverse=True))
+    ink = instead.color or ink
     faint = ink is not None and ink.number == _FAINT
     return Style(
         color=None if colourless or faint or ink is None or ink.type is ColorType.DEFAULT else ink,

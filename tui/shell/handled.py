@@ -6,17 +6,26 @@ import asyncio
 from typing import Any
 
 from textual.app import App
+from textual.events import Key, Paste
 from textual.message_pump import MessagePump
 
+from tui.shell.private import is_stopped
 
-async def handled(app: App[Any]) -> None:
-    """Wait until a message that the app was given, and what came of it, is dealt with.
+
+async def handled(app: App[Any], act: Key | Paste) -> None:
+    """Wait until a key that the app was given, and what came of it, is dealt with.
 
     A key goes from the widget with the focus up to the app, and what it does there may give the
-    focus to another, or open a screen, which is why the way is gone twice.
+    focus to another, or open a screen, which is why the way is gone twice. A character that a field
+    has taken goes no further, and the next one may follow.
     """
+    screen, field = app.screen, app.focused
+    await _handled_by(app)
+    if field is not None and isinstance(act, Key) and act.is_printable:
+        await _handled_by(field)
+        if is_stopped(act) and app.screen is screen and app.focused is field:
+            return
     for _ in range(2):
-        await _handled_by(app)
         for node in (app.focused or app.screen).ancestors_with_self:
             await _handled_by(node)
 

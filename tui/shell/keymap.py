@@ -92,11 +92,11 @@ def _key(text: str) -> str:
         return "space" if text == " " else key_of(text)
     lowered = text.lower().replace("^", "ctrl+", 1) if text.startswith("^") else text.lower()
     if lowered in _SAME_AS:
-        raise UsageError(f"a terminal can't tell {text} from {_SAME_AS[lowered]}.")
+        raise UsageError(f"a terminal can't distinguish {text} from {_SAME_AS[lowered]}.")
     if lowered in NAMED_KEYS or _CONTROL.fullmatch(lowered):
         return lowered
     raise UsageError(
-        f"{shown(text)} is no key: write a character, ctrl+ and a letter, or a name such as"
+        f"{shown(text)} isn't a key: write a character, ctrl+ and a letter, or a name such as"
         f" {nearest(lowered, NAMED_KEYS) or 'pageup'}."
     )
 

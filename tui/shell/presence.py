@@ -6,7 +6,6 @@ key, click or loss of focus counts, and it is written now and then.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 import time
@@ -65,5 +64,7 @@ class Presence:
 
 def topic_of(what: str, location: StoreLocation) -> str:
     """Name the topic under which something is remembered of one store."""
+    import hashlib  # with OpenSSL: in a thread, after the first paint
+
     path = str(location.db.absolute())
     return f"{what}-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]

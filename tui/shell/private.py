@@ -8,7 +8,7 @@ a subclass of the driver for Linux.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual._xterm_parser import XTermParser
 from textual.keys import _character_to_key
@@ -19,14 +19,26 @@ if TYPE_CHECKING:
     from textual.command import CommandPalette
     from textual.driver import Driver
     from textual.filter import LineFilter
+    from textual.message import Message
     from textual.screen import Screen
     from textual.widget import Widget
     from textual.worker import Worker
 
 __all__ = [
-    "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "is_ending",
-    "key_of", "own_bindings", "replace_filters", "searches", "tell_resumed",
+    "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "in_style",
+    "is_ending", "is_stopped", "key_of", "own_bindings", "replace_filters", "searches",
+    "tell_failure", "tell_resumed",
 ]  # fmt: skip
+
+
+Shown = TypeVar("Shown", bound="Screen[None]")
+
+
+def in_style(screen: Shown) -> Shown:
+    """Return a new screen of a mode that knows that its style sheet is up to date: the app would
+    else style the screen before it again, and it twice."""
+    screen._css_update_count = screen.app._css_update_count
+    return screen
 
 
 def key_of(character: str) -> str:
@@ -71,6 +83,16 @@ def replace_filters(app: App[Any], old: Iterable[type[LineFilter]], new: LineFil
     """Replace the app's line filters of some types by another filter."""
     kept = [each for each in app._filters if not isinstance(each, tuple(old))]
     app._filters[:] = [*kept, new]
+
+
+def is_stopped(message: Message) -> bool:
+    """Whether who handled the message keeps it from those above."""
+    return message._stop_propagation
+
+
+def tell_failure(app: App[Any], error: Exception) -> None:
+    """End the app by an unforeseen error, as one in a widget ends it."""
+    app._handle_exception(error)
 
 
 def is_ending(app: App[Any]) -> bool:

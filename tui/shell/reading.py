@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -75,6 +74,8 @@ class Reading(Generic[T]):
             self._owner.run_worker(work, group="reading", thread=True)
 
     def _in_thread(self, asked: _Asked[T]) -> None:
+        import sqlite3  # not before the first paint
+
         try:
             found = asked.read()
         except (UserError, sqlite3.Error, OSError) as error:

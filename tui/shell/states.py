@@ -25,25 +25,25 @@ STATE_GLYPH = {
 }
 
 IMPORTED = "↓"
-"""Stands in the place of its state for a run that another program trained."""
+"""Shown instead of the state of a run that another program trained."""
 
 ANNOTATED = "✎"
 """Stands beside a run that has a note or tags."""
 
 MARKED = "!"
-"""Stands before a figure of a disturbed run (`engine.marks`)."""
+"""Shown before a value of a disturbed run (`engine.marks`)."""
 
 STATE_STYLE = {state: f"$state-{state}" for state in STATE_GLYPH}
 """Theme variable of each state, for style sheets and `Content` spans."""
 
 STATE_MEANING = {
-    NEVER: "never run",
+    NEVER: "not run yet",
     "queued": "waits for its turn",
     "running": "is training now",
     "done": "finished; its result counts",
     "failed": "ended with an error: see its log, then retry",
-    "cancelled": "stopped by you; retry goes on from the last checkpoint",
-    "lost": "its process vanished; tried again by itself a few times",
+    "cancelled": "stopped by you; retry resumes from the last checkpoint",
+    "lost": "its process vanished; it is retried a few times",
 }
 
 

@@ -28,7 +28,7 @@ from textual.message import Message
 
 from tui.shell.glyphs import to_ascii
 from tui.shell.handled import handled
-from tui.shell.private import XTermParser, tell_resumed
+from tui.shell.private import XTermParser, tell_failure, tell_resumed
 from tui.shell.traffic import Echo, Traffic
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -229,8 +229,13 @@ class TerminalDriver(LinuxDriver):
             message = await self._acts.get()
             self._app.post_message(message)
             if isinstance(message, Key | Paste):
-                with suppress(TimeoutError, ScreenStackError):
-                    await asyncio.wait_for(handled(self._app), KEY_SECONDS)
+                try:
+                    async with asyncio.timeout(KEY_SECONDS):
+                        await handled(self._app, message)
+                except (TimeoutError, ScreenStackError):
+                    pass  # the next key is tried all the same
+                except Exception as error:  # noqa: BLE001 -- no key would be heard any more
+                    tell_failure(self._app, error)
 
 
 class TerminalOutput:

@@ -14,7 +14,7 @@ class KeyButton(Button, can_focus=False):
 
     Args:
         key: how the key is written.
-        action: name of the screen's action that key and button do; the button's id, too.
+        action: the screen's action that key and button do; without parameters, the button's id.
         main: whether the key is enter.
     """
 
@@ -22,7 +22,7 @@ class KeyButton(Button, can_focus=False):
 
     def __init__(self, key: str, label: str, action: str, main: bool = False) -> None:
         super().__init__(
-            id=action,
+            id=action if action.isidentifier() else None,
             action=f"screen.{action}",
             compact=True,
             classes="-main" if main else "",

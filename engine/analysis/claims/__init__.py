@@ -1,1 +1,1 @@
-"""What may be said of cells beside each other: whether, how surely, and in which words."""
+"""What can be claimed about cells that are compared: whether, how certainly, and in which words."""

@@ -18,15 +18,15 @@ OTHER_DEVICES = "Times, memory and rates of runs on different devices aren't com
 DISTURBED = "Times, memory and rates of marked runs aren't compared."
 ONE_SEED = "Times, memory and rates of a cell with one seed aren't compared."
 UNFINISHED = (
-    "How long runs that were still improving at their limit trained to the chosen epoch isn't "
-    "compared."
+    "For runs that were still improving at their limit, the training time to the chosen epoch "
+    "isn't compared."
 )
 
 Role = Literal["winner", "loser"]
 
 
 def balance_sentence(weighed: Sequence[Weighed], role: Role) -> str:
-    """Say what comparisons, all of one figure, mean for the cell in this role."""
+    """Say what comparisons, all in the same metric or cost, mean for the cell in this role."""
     own = weighed[0].figures[0 if role == "winner" else 1]
     cost = weighed[0].cost
     others = listed(_other(each, role) for each in weighed)
@@ -38,7 +38,8 @@ def balance_sentence(weighed: Sequence[Weighed], role: Role) -> str:
 
 
 def open_sentences(weighed: Sequence[Weighed], cell: CostedCell) -> Iterator[str]:
-    """Say of a cell's comparisons of quality what isn't shown, and what may not be told."""
+    """Say which of a cell's comparisons of quality show no difference, and which allow no
+    conclusion."""
     untold: dict[str, list[str]] = {}
     for each in weighed:
         other = each.loser if each.winner is cell else each.winner
@@ -51,10 +52,10 @@ def open_sentences(weighed: Sequence[Weighed], cell: CostedCell) -> Iterator[str
         )
         if each.missing:
             more = f"{each.missing} more {'seed' if each.missing == 1 else 'seeds'} each"
-            text += f"; about {more} would tell, if it is as large as it looks"
+            text += f"; about {more} would decide, if the difference is as large as it looks"
         yield f"{text}."
     for reason, labels in untold.items():
-        yield f"{weighed[0].claim.figure} against {listed(labels)}: {reason}: can't be told."
+        yield f"{weighed[0].claim.figure} against {listed(labels)}: {reason}: no conclusion."
 
 
 def _other(weighed: Weighed, role: Role) -> str:
@@ -74,7 +75,7 @@ def _other(weighed: Weighed, role: Role) -> str:
 
 
 def _has_more(cost: Cost, role: Role) -> bool:
-    """Whether the cell in this role has the larger figure."""
+    """Whether the cell in this role has the larger value."""
     return (cost.better == "higher") == (role == "winner")
 
 
@@ -85,6 +86,6 @@ def _subject(cost: Cost, own: float) -> str:
     if cost in (EPOCH, TO_BEST):
         return f"{cost.title} takes {shown} s"
     if cost.better == "higher":
-        how = "one at a time" if cost is SPEED_1 else "256 at once"
-        return f"Recommends for {shown} users a second, {how}"
+        how = "at batch size 1" if cost is SPEED_1 else "at batch size 256"
+        return f"Recommends for {shown} users per second, {how}"
     return f"{cost.title} is {shown} {cost.unit}"

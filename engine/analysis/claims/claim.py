@@ -1,4 +1,5 @@
-"""What the figures of two cells support: how large a difference is, how sure, and which verdict."""
+"""What the results of two cells support: how large a difference is, how certain, and which
+verdict."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One cell set beside another, or beside a published figure, in one figure."""
+    """A comparison of a cell with another, or with a published result, in one metric or cost."""
 
     figure: str
     """The column, such as ``NDCG@10/test``, or the title of a cost."""
@@ -37,23 +38,23 @@ class Claim:
     """The cell that the verdict is of."""
     against: str
     estimate: float
-    """The difference, or how many times the other's figure it is."""
+    """The difference, or the ratio to the other's value."""
     low: float
     high: float
-    """The interval at 95 %, not corrected; of an exact figure the estimate itself."""
+    """The 95 % interval, not corrected; for an exact value the estimate itself."""
     over: str = ""
     """What the interval is over: `USERS_AND_SEEDS`, `USERS_ALONE`, or the seeds of one of them."""
     p: float | None = None
-    """Corrected for the family; None where the interval alone tells, or nothing may be told."""
+    """Corrected for the family; None if the interval alone decides, or nothing can be claimed."""
     family: Family | None = None
     untold: Untold | None = None
-    """Why no verdict may be told, where none may."""
+    """Why no verdict is possible, if none is."""
     equal: float = 0.0
     """The estimate of cells that don't differ: 0, or 1 of a ratio."""
 
     @property
     def verdict(self) -> Verdict | None:
-        """How ``of`` compares; None where it may not be told."""
+        """How ``of`` compares; None if nothing can be claimed."""
         if self.untold is not None:
             return None
         if (self.p is not None and self.p >= LEVEL) or self.low <= self.equal <= self.high:

@@ -1,8 +1,7 @@
-"""Whether a verdict may be told of cells at all, and what to do where it may not.
-
-It may not where a cell has fewer than two seeds, since nothing is known of how another seed would
-turn out; where a run of it is marked for its data, or was still improving when it reached its limit
-of epochs, since its figure then isn't the model's; and where it has no ranks of test users.
+"""Whether a verdict on cells is possible at all, and what to do if not.
+ It isn't if a cell has fewer than two seeds, since nothing is known about how another seed would
+turn out; if one of its runs is marked for its data, or was still improving when it reached its
+epoch limit, since its metric then isn't the model's; or if it has no ranks of test users.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ _MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What is known of a cell, or of a single run, that a claim would be of."""
+    """What is known about a cell, or a single run, that a claim would concern."""
 
     label: str
     seeds: int
     marks: tuple[str, ...] = ()
     """Those of any of its runs (`engine.marks`)."""
     improving: tuple[str, ...] = ()
-    """Ids of the runs that were still improving at their limit of epochs."""
+    """Ids of the runs that were still improving at their epoch limit."""
     launch: Launch | None = None
     """How its runs are launched; None if that isn't known."""
     numbers: tuple[int, ...] = ()
@@ -40,17 +39,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """Why no verdict may be told."""
+    """Why no verdict is possible."""
 
     reason: str
     """Such as ``one seed each``."""
     commands: tuple[str, ...] = ()
-    """What to run so that one may be."""
+    """What to run to make one possible."""
 
     @property
     def sentence(self) -> str:
         """The reason and the commands, without a full stop."""
-        told = f"{self.reason}: can't be told"
+        told = f"{self.reason}: no conclusion"
         if self.commands:
             some = [f"`{command}`" for command in self.commands[:_MOST]]
             if (more := len(self.commands) - _MOST) > 0:
@@ -60,8 +59,8 @@ class Untold:
 
 
 def untold(*sides: Side) -> Untold | None:
-    """Return why nothing may be told of these cells beside each other, or of one beside a published
-    figure; None if a verdict may be told."""
+    """Return why nothing can be claimed about these cells, or about one and a published result;
+    None if a verdict is possible."""
     reasons: list[str] = []
     commands: list[str] = []
     if few := [side for side in sides if side.seeds < 2]:
@@ -69,7 +68,7 @@ def untold(*sides: Side) -> Untold | None:
         commands += _seed_commands([side for side in few if STILL_IMPROVING not in side.marks])
     if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:
         was, its = ("was", "its") if len(unfinished) == 1 else ("were", "their")
-        reasons.append(f"{_names(unfinished)} {was} still improving at {its} limit of epochs")
+        reasons.append(f"{_names(unfinished)} {was} still improving at {its} epoch limit")
         commands += _limit_commands(unfinished)
     reasons += _of_data(sides)
     if unranked := [side for side in sides if not side.ranked]:
@@ -107,10 +106,9 @@ def _enough_seeds(few: Sequence[Side]) -> tuple[int, ...]:
 
 
 def _limit_commands(unfinished: Sequence[Side]) -> Iterator[str]:
-    """Yield the commands that give cells a higher limit of epochs.
-
-    Runs of different limits make no cell. So runs go on only where all of their cell's do; where
-    some stopped by themselves, or there is one, the cell's seeds are run with the higher limit.
+    """Yield the commands that give cells a higher epoch limit.
+     Runs of different limits make no cell. So runs are continued only if all of their cell's are;
+    if some stopped early, or there is only one, the cell's seeds are run with the higher limit.
     """
     together = [
         side for side in unfinished if len(side.improving) in (0, side.seeds) and side.seeds > 1

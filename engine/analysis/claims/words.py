@@ -1,4 +1,4 @@
-"""Every sentence on cells that are compared: made here from claims, and shown by all front ends."""
+"""All sentences about compared cells, made here from claims and shown by all front ends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FAMILIES = {
     "costs": "comparison of costs in this table",
 }
 OTHER_FAMILY = (
-    "In short and Trade-offs correct a data set's models among themselves, each at its length: for "
-    "fewer comparisons, so that a difference may be shown there and not here."
+    "In short and Trade-offs correct only for the models of a data set, each at its length: "
+    "these are fewer comparisons, so a difference may be shown there but not here."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A model's figure among those that it is compared with."""
+    """A model's metric among those it is compared with."""
 
     side: Side
     mean: float
@@ -85,22 +85,23 @@ def difference_text(claim: Claim, *, turned: bool = False) -> str:
 def headline(
     title: str, figure: str, users: int, ranked: Sequence[Standing], claims: Iterable[Claim]
 ) -> str:
-    """Say which model of a data set is shown to be best, or that none is, or can't be.
+    """Say which model of a data set is shown to be best, or that none is, or that there is no
+    conclusion.
 
     Args:
-        ranked: the models, the largest figure first.
-        claims: of every two of them.
+        ranked: the models, the largest metric first.
+        claims: those about every pair of them.
     """
     if len(ranked) == 1:
         one = ranked[0]
         return (
-            f"{title}: {one.side.label} alone, with {figure} {one.text}: it has nothing to be "
-            "compared with."
+            f"{title}: {one.side.label} alone, with {figure} {one.text}: there is nothing to "
+            "compare it with."
         )
     why = untold(*(each.side for each in ranked))
     told = [claim for claim in claims if claim.untold is None]
     if not told:
-        reason = why.sentence if why else "fewer than two test users: can't be told"
+        reason = why.sentence if why else "fewer than two test users: no conclusion"
         return f"{title}, {figure}: {reason}. Over users alone: {_figures(ranked, users)}."
     won = _won(told)
     best = next((label for label, some in won.items() if len(some) == len(ranked) - 1), None)
@@ -134,7 +135,7 @@ def _above(beaten: Iterable[tuple[str, Claim, bool]]) -> str:
 
 
 def _figures(ranked: Sequence[Standing], users: int) -> str:
-    """List figures, models of equal ones together."""
+    """List metrics, with models of equal ones together."""
     parts = []
     for (mean, _), alike in groupby(ranked, key=lambda each: (round(each.mean, 12), each.text)):
         some = list(alike)
@@ -150,39 +151,41 @@ def _figures(ranked: Sequence[Standing], users: int) -> str:
 
 
 def standing_note(families: Sequence[tuple[str, Family]]) -> str:
-    """Say how the models of a report's headlines stand, and what was corrected for.
+    """Explain the models in a report's headlines, and what p-values were corrected for.
 
     Args:
         families: data sets, each with what its models' comparisons were corrected for.
     """
     text = (
-        "Each model stands at the length that validation prefers; test figures choose nothing. "
-        "In brackets 95 % intervals, of a figure over users"
+        "Each model is shown at the length that validation prefers; test metrics are not used for "
+        "selection. Brackets hold 95 % intervals: of a metric over users"
     )
     tested = [(title, family) for title, family in families if family.comparisons]
     if not tested:
         return f"{text} alone."
     numbers = listed(f"{family.comparisons:,} on {title}" for title, family in tested)
     return (
-        f"{text}, of a difference over users and seeds. p is corrected (Holm) for every two models "
-        f"of a data set: {numbers}."
+        f"{text}, of a difference over users and seeds. p is corrected (Holm) for every pair of "
+        f"models on a data set: {numbers}."
     )
 
 
 def costs_note(quality: Family, costs: Family, least: float) -> str:
-    """Say what a table of pros and cons tells, and what its p-values are corrected for.
+    """Explain a table of pros and cons, and what its p-values are corrected for.
 
     Args:
-        least: the least ratio of costs that is told.
+        least: the smallest ratio of costs that is reported.
     """
-    told = f"Ratios of less than {least:g} aren't told."
+    told = f"Ratios below {least:g} aren't reported."
     both = ("of quality over users and seeds", quality), ("of costs over seeds", costs)
     tested = [(over, family) for over, family in both if family.comparisons]
     if not tested:
         return told
     intervals = listed(over for over, _ in tested)
     corrected = listed(family_text(family) for _, family in tested)
-    return f"In brackets 95 % intervals, {intervals}. p is corrected (Holm) for {corrected}. {told}"
+    return (
+        f"Brackets hold 95 % intervals: {intervals}. p is corrected (Holm) for {corrected}. {told}"
+    )
 
 
 def interval_note(claims: Iterable[Claim]) -> str:
@@ -199,7 +202,7 @@ def interval_note(claims: Iterable[Claim]) -> str:
 
 
 def pairs_notes(claims: Sequence[Claim], sides: Iterable[Side]) -> list[str]:
-    """List what a reader must know to read a table of compared cells right.
+    """List what a reader must know to understand a table of compared cells.
 
     Args:
         claims: the table's, in one metric.
@@ -212,7 +215,7 @@ def pairs_notes(claims: Sequence[Claim], sides: Iterable[Side]) -> list[str]:
     if family and family.comparisons:
         sentences.append(
             f"p is corrected (Holm) for {family_text(family)}, in this one metric; the intervals "
-            "are not."
+            "are not corrected."
         )
     if why := untold(*dict.fromkeys(sides)):
         sentences.append(f"{why.sentence}.")
@@ -220,8 +223,8 @@ def pairs_notes(claims: Sequence[Claim], sides: Iterable[Side]) -> list[str]:
 
 
 def pair_sentence(claim: Claim, effect: float, more_seeds: int | None) -> str:
-    """Say in one sentence how a claim's cell compares in a metric, or by how much it differs where
-    no more may be told.
+    """Say in one sentence how a claim's cell compares in a metric, or only by how much it differs
+    if no verdict is possible.
 
     Args:
         effect: the difference over its standard deviation over users.
@@ -241,21 +244,24 @@ def pair_sentence(claim: Claim, effect: float, more_seeds: int | None) -> str:
     if is_shown:
         return sentence
     if more_seeds is None:
-        return f"{sentence} No number of seeds would tell them apart if it stayed so."
+        return (
+            f"{sentence} If this difference is the true one, no number of seeds would tell them "
+            "apart."
+        )
     seeds = "seed" if more_seeds == 1 else "seeds"
     return (
-        f"{sentence} It needs about {more_seeds} more {seeds} a cell to tell them apart, if it "
-        "stays so."
+        f"{sentence} If this difference is the true one, about {more_seeds} more {seeds} per cell "
+        "would tell them apart."
     )
 
 
 def pair_note(claim: Claim, users: int, seeds: tuple[int, int]) -> str:
-    """Say what a reader must know of the sentences on two cells together."""
+    """Say what a reader must know about the sentences on two cells."""
     assert claim.family is not None
     return (
         f"Over {users:,} test users, paired, and {seeds[0]} against {seeds[1]} seeds, not paired. "
-        f"p is corrected (Holm) for {family_text(claim.family)}, which is right if they were "
-        "chosen beforehand; intervals are not. `seqbench compare --pairs` and the report ask of "
-        "every two cells in one metric, and correct for all of these: of two that were picked for "
-        "how they look, theirs is the p that counts."
+        f"p is corrected (Holm) for {family_text(claim.family)}, which is right if you chose them "
+        "beforehand; intervals are not corrected. `seqbench compare --pairs` and the report "
+        "compare every pair of cells in one metric, and correct for all of them: if you picked "
+        "the pair after seeing results, use their p."
     )

@@ -50,7 +50,8 @@ class CellInflation:
     row: CellRow
     metrics: Mapping[str, Inflated]
     label: str = ""
-    """What tells it from cells of its place (`engine.analysis.labels.words`)."""
+    """What distinguishes it from other cells of its model, data set and length
+    (`engine.analysis.labels.words`)."""
 
 
 def measures() -> list[Measure]:

@@ -62,7 +62,7 @@ def inflation_text(metric: Inflated) -> str:
 
 
 def share_text(metric: Inflated) -> str:
-    """Format an inflation as a share of the chosen epoch's figure: ``5.1 %``; ``–`` for None."""
+    """Format an inflation as a share of the chosen epoch's value: ``5.1 %``; ``–`` for None."""
     return "–" if metric.share is None else f"{100 * metric.share:.1f} %"
 
 

@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.labels.words import Described, cell_labels
-from engine.analysis.provenance import filter_of, split_of
+from engine.analysis.provenance import filter_of, is_plain, split_of
 from engine.analysis.relaunch import recipe_of
 from engine.cell import Cell
 from engine.spec.identity import identity
-from engine.spec.training import ARCHITECTURES, Training
-from engine.store.compare.grouping import Choice, cell_of_run, cells_of_places
+from engine.spec.settings import values_of
+from engine.store.compare.grouping import Choice, cells_of_places
 from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def stored_labels(
                 plain = recipe_of(spec, catalogue) if not spec.get("variant") else None
                 recipes[key] = None if plain is None else dict(_settings(plain))
             described[cell] = Described(
-                cell, dict(_settings(spec)), dict(_conditions(spec)), recipes[key]
+                cell, dict(_settings(spec)), dict(_conditions(spec)), recipes[key], is_plain(spec)
             )
     return cell_labels(described.values())
 
@@ -80,11 +80,22 @@ def label_of_run(
     Raises:
         UsageError: a filter that means nothing.
     """
-    cell = cell_of_run(con, run)
+    cell = _cell_of(con, run)
     if cell is None:
         return ""
     cells = {cell: run} | cells_of_places(con, choice, [cell.place])
     return stored_labels(con, cells, catalogue)[cell]
+
+
+def _cell_of(con: sqlite3.Connection, run: str) -> Cell | None:
+    """Return the cell that a run belongs to once it is done; None if there is no such run."""
+    rows = fetch(
+        con,
+        "SELECT model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
+        " FROM runs WHERE id = ?",
+        (run,),
+    )
+    return Cell(*tuple(rows[0])) if rows else None
 
 
 def newest_runs(counted: Mapping[str, Cell]) -> dict[Cell, str]:
@@ -98,23 +109,15 @@ def newest_runs(counted: Mapping[str, Cell]) -> dict[Cell, str]:
 
 def _settings(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the names and values of settings, those of training first and of the data last."""
-    architecture = _mapping(spec.get("architecture"))
-    sections = (
-        (_mapping(spec.get("training")), Training),
-        (architecture, ARCHITECTURES.get(str(architecture.get("model")))),
-    )
-    found: dict[str, Any] = {}
-    for values, kind in sections:
-        fields = kind.model_fields.items() if kind else ()
-        given = {name: field.default for name, field in fields if not field.is_required()}
-        found |= {**given, **values}
-    found.pop("model", None)
+    found = values_of(spec)
     source = identity(spec)["source"]
     for name, value in {**source, **_mapping(source.get("synthetic"))}.items():
         found.setdefault(name, value)
     for name, value in found.items():
-        if isinstance(value, bool | int | float):
+        if isinstance(value, bool):
             yield name, json.dumps(value)
+        elif isinstance(value, int | float):
+            yield name, repr(value)
         elif isinstance(value, str) and value and not any(map(str.isspace, value)):
             yield name, value
 

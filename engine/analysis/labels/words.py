@@ -4,8 +4,9 @@ from the others.
 A word is a setting (``lr=0.0005``), a condition (``split temporal``), or the recipe, which leads
 where the cells have several. What a recipe gives by itself is never named, so that a cell that has
 only that is called by its recipe alone, and one that needs a name for all in which it departs from
-it (as no fewer words are true of it only) is named by all of that. Digests stand where nothing
-else tells.
+it (as no fewer words are true of it only) is named by all of that. The one cell of a recipe that
+also has the split and the filter that data have by themselves is called by the recipe alone too,
+where it would need more than one word. Digests stand where nothing else tells.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Described:
     """Such as the split and the protocol, by name."""
     recipe: Mapping[str, str] | None = None
     """The settings that its recipe gives; None if that isn't known."""
+    plain: bool = False
+    """Whether data are filtered and split as they are where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def _of_place(cells: Sequence[Described]) -> dict[Cell, str]:
     holds: dict[str, int] = {}
     alike: dict[tuple[str, tuple[str, ...]], int] = {}
     recipes: dict[str, int] = {}
+    plain: dict[str, int] = {}
     for place, (each, fact) in enumerate(zip(cells, facts, strict=True)):
         every = {name: f"{name}={value}" for name, value in each.settings.items()}
         recipe = each.recipe
@@ -87,14 +91,19 @@ def _of_place(cells: Sequence[Described]) -> dict[Cell, str]:
         profile = each.cell.profile
         known.append(_Known(profile, own, around, digest, recipe is not None))
         bit = 1 << place
+        if each.plain and recipe is not None and not own:
+            plain[profile] = plain.get(profile, 0) | bit
         for word in {*(every[name] for name in settings if name in every), *around, digest}:
             holds[word] = holds.get(word, 0) | bit
         alike[profile, own] = alike.get((profile, own), 0) | bit
         recipes[profile] = recipes.get(profile, 0) | bit
-    return {
-        each.cell: " ".join(_words(one, 1 << place, holds, alike, recipes))
-        for place, (each, one) in enumerate(zip(cells, known, strict=True))
-    }
+    found: dict[Cell, str] = {}
+    for place, (each, one) in enumerate(zip(cells, known, strict=True)):
+        words = _words(one, 1 << place, holds, alike, recipes)
+        if len(words) > 1 and plain.get(one.profile) == 1 << place:
+            words = [one.profile]
+        found[each.cell] = " ".join(words)
+    return found
 
 
 def _words(
@@ -113,7 +122,7 @@ def _words(
     """
     several = len(recipes) > 1
     same = alike[one.profile, one.own] & ~itself
-    # The recipe's name leads, and says by itself that there is nothing of one's own.
+    # The recipe's name comes first; alone, it says that there are no overrides.
     others = recipes[one.profile] & ~itself if one.own or not several else same
     for digests in ((), (one.digest,)):
         around = (*one.conditions, *digests)
@@ -134,10 +143,10 @@ def _words(
 
 
 def _telling(words: Sequence[str], others: int, holds: Mapping[str, int]) -> tuple[list[str], int]:
-    """Choose of the words of a cell some that tell it from others, none of which could be spared.
+    """Choose a minimal set of a cell's words that distinguishes it from others.
 
     Returns:
-        The words in their order, and the others that they don't tell it from.
+        The words in their order, and the cells from which they don't distinguish it.
     """
     left = others
     chosen: list[str] = []

@@ -1,1 +1,1 @@
-"""Cells side by side: who can be compared, which differences are real, and in which words."""
+"""Comparing cells: which can be compared, which differences are real, and in which words."""

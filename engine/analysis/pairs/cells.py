@@ -68,7 +68,7 @@ class RankedCell:
 
     @property
     def side(self) -> Side:
-        """What decides whether a verdict may be told of it."""
+        """What decides whether a verdict on it is possible."""
         marks = {str(run.get("run")): str(run.get("marks") or "").split() for run in self.runs}
         return Side(
             self.label,
@@ -91,21 +91,21 @@ class Pair:
     """What may be said of the first against the second."""
     more_seeds: int | None
     """Seeds to add to each cell so that the test would show the difference at the corrected level,
-    if it stays as it is; None if no number would, or nothing may be told."""
+    if it stays as it is; None if no number would, or nothing can be claimed."""
 
     @property
     def p(self) -> float | None:
-        """Corrected for the claim's family (Holm); None where nothing may be told."""
+        """Corrected for the claim's family (Holm); None if nothing can be claimed."""
         return self.claim.p
 
     @property
     def verdict(self) -> Verdict | None:
-        """How the first cell compares; None where that may not be told."""
+        """How the first cell compares; None if nothing can be claimed."""
         return self.claim.verdict
 
     @property
     def why_untold(self) -> str | None:
-        """Why nothing may be told, and what to run so that it may; None where it may."""
+        """Why nothing can be claimed, and what to run to change that; None if something can."""
         return self.claim.untold.sentence if self.claim.untold else None
 
 
@@ -162,8 +162,7 @@ def pairs(
     family: Literal["cells", "models"] = "cells",
 ) -> list[Pair]:
     """Test every two cells of one data set, split, checksum and protocol.
-
-    The p-values are corrected for all of them together of which something may be told.
+    The p-values are corrected for all of those that allow a conclusion.
     """
     both = [
         (a, b, metric)

@@ -82,7 +82,8 @@ class Difference:
 
     @property
     def over_seeds(self) -> bool:
-        """Whether seeds were seen to vary; else it holds for the models that were trained alone."""
+        """Whether seeds were seen to vary; if not, it is valid only for the models that were
+        trained."""
         return min(self.seeds) > 1
 
 
@@ -102,7 +103,7 @@ def difference(a: PerUser, b: PerUser) -> Difference:
     spread = float(pairs.std(ddof=1))
     half = critical(LEVEL, dof) * error
     if not pairs.any():
-        # That none of these users differs leaves so large a share of others who may.
+        # Even if none of these users differs, this share of other users may.
         half = max(half, share_bounds(0, users, LEVEL)[1])
     seeds = (len(a), len(b))
     return Difference(
@@ -129,14 +130,14 @@ class Ratio:
 
 
 def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
-    """Compare what two cells cost, by Welch's test (Biometrika 34, 1947) of the logarithms, as
-    times and rates vary by a factor; ``None`` where a cell has fewer than two seeds or a figure
-    that isn't above 0."""
+    """Compare what two cells cost, by Welch's test (Biometrika 34, 1947) of the logarithms, because
+    times and rates vary by a factor; ``None`` if a cell has fewer than two seeds or a value that
+    isn't above 0."""
     if min(len(a), len(b)) < 2 or min(*a, *b) <= 0:
         return None
     logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (a, b)]
     parts = [_Part(float(each.var(ddof=1)) / len(each), 0.0, len(each) - 1) for each in logs]
-    # What is left of equal figures is their rounding.
+    # The remainder of equal values is rounding.
     parts = [part if part.variance > 1e-24 else _Part(0.0, 0.0, part.dof) for part in parts]
     mean, error = float(logs[0].mean() - logs[1].mean()), _error(parts)
     if not error:
@@ -156,9 +157,8 @@ def _exp(value: float) -> float:
 def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
     """Return how many seeds to add to each cell so that the test would tell the cells apart, if
     means and variances stayed as they are.
-
-    0 if it does already; ``None`` if no number would do, or a cell has a single seed, which tells
-    nothing of others.
+     0 if it does already; ``None`` if no number would do, or a cell has a single seed, which says
+    nothing about others.
     """
     pairs = a.mean(axis=0) - b.mean(axis=0)
     mean, users, cells = float(pairs.mean()), len(pairs), (a, b)

@@ -31,7 +31,7 @@ def ranked_metric(name: str) -> tuple[Metric, bool]:
     found = column(name)
     if found.source not in _SOURCES:
         raise UsageError(
-            f"{found.name} is no figure of single test users: compare pairs in HitRate@10/test, "
+            f"{found.name} isn't a metric of single test users: compare pairs in HitRate@10/test, "
             "Recall@10/test, MRR@10/test or NDCG@10/test, or the same (seen masked)."
         )
     return _SOURCES[found.source]
@@ -104,7 +104,7 @@ def _for_people(pair: Pair, row: Row) -> Row:
     shown["p"] = "–" if pair.p is None else p_digits(pair.p)
     shown["effect"] = signed(pair.difference.effect, 2)
     if why := pair.claim.untold:
-        shown["a is"], shown["more seeds"] = f"can't be told: {why.reason}", "–"
+        shown["a is"], shown["more seeds"] = f"no conclusion: {why.reason}", "–"
     elif pair.more_seeds is None:
         shown["more seeds"] = "no number"
     elif pair.more_seeds == 0:

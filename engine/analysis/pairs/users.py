@@ -39,5 +39,5 @@ def few_users(users: int, name: str, low: float, high: float) -> str:
     half = (high - low) / 2
     return (
         f"Only {users:,} test users: {name} is known to about ±{half:.3f}, and smaller "
-        "differences can hardly be seen."
+        "differences can hardly be detected."
     )

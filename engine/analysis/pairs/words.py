@@ -1,4 +1,4 @@
-"""Two cells of the store, tested in every metric and told in sentences."""
+"""Two cells of the store, tested in every metric and described in sentences."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class PairWords:
     """What is said of two cells, or runs."""
 
     sentences: tuple[str, ...]
-    """On each metric and on how to read them, after the reason where nothing may be told."""
+    """Sentences on each metric and on how to read them, after the reason if nothing can be
+    claimed."""
     why_untold: str | None
-    """Why nothing may be told of them; None if something is."""
+    """Why nothing can be claimed about them; None if something is."""
 
 
 def words_for(

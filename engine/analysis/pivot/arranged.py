@@ -1,8 +1,8 @@
 """The reference table's form: rows Model › Dataset › Length, its twelve columns, quality
 first, and maxima below.
 
-Cells (`engine.cell`) of one model, data set and length stand in rows of their own, told apart by
-what differs, and are never averaged.
+Cells (`engine.cell`) of one model, data set and length have rows of their own, named by what
+differs, and are never averaged.
 A subtotal is the maximum over the cells beneath it, as in the reference, whatever made the cells.
 Below a cell may stand what is published for it.
 """
@@ -28,8 +28,8 @@ Level = Literal[
     "model", "dataset", "length", "published", "alike", "difference", "margin", "verdict", "total"
 ]
 BESIDE: tuple[Level, ...] = ("published", "alike", "difference", "margin", "verdict")
-"""Rows below a cell, of one table's published figures: those, ours measured alike, ours less the
-published, half that difference's interval at 95 %, and what may be said of ours."""
+"""Rows below a cell, for the published results of one table: those, ours measured the same
+way, ours minus the published, half that difference's 95 % interval, and the verdict on ours."""
 COLUMNS = tuple(
     dict.fromkeys(
         ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "HitRate@10/test", *REFERENCE_COLUMNS)
@@ -58,7 +58,7 @@ class PivotCell:
 
 @dataclass(frozen=True, slots=True)
 class PivotRow:
-    """One row; of a subtotal or the total, every figure is the maximum of the cells beneath."""
+    """One row; in a subtotal or the total, every value is the maximum of the cells below."""
 
     level: Level
     label: str
@@ -75,13 +75,14 @@ class PivotRow:
     cell: str = ""
     """The cell's name."""
     named: str = ""
-    """What tells a cell from others of its place; empty where it is alone."""
+    """What distinguishes a cell from others of its model, data set and length; empty if it is
+    alone."""
     imported: bool = False
     """Whether another program trained the cell's runs."""
     marks: tuple[str, ...] = ()
     """Marks of a cell's runs, for which its label has a ``!``."""
     why_not: str = ""
-    """Why no verdict may be told of a metric below a cell, where none may."""
+    """Why no verdict on a metric below a cell is possible, if none is."""
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``split``, ``protocol``."""
@@ -146,14 +147,14 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
     ]
     more = len(sentences) - most
     if more > 0:
-        sentences[most:] = [f"So do the rows of {more} more places."]
+        sentences[most:] = [f"The same is true of {more} more cells."]
     return sentences
 
 
 def mark_sentences(rows: Iterable[PivotRow]) -> list[str]:
     """Explain the marks of cells, a sentence each."""
     marks = in_order(mark for row in rows for mark in row.marks)
-    return [f"! {mark}: of a run of that cell, {MEANING[mark]}." for mark in marks]
+    return [f"! {mark}: for a run of that cell, {MEANING[mark]}." for mark in marks]
 
 
 def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:

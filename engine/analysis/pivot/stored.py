@@ -1,4 +1,4 @@
-"""The pivot of a store: cells from SQLite, with published figures and the inflation by choosing
+"""The pivot of a store: cells from SQLite, with published results and the inflation from choosing
 epochs on test."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StoredPivot:
-    """A pivot, with inflation by the name of a cell, and published figures."""
+    """A pivot, with inflation by the name of a cell, and published results."""
 
     rows: tuple[PivotRow, ...] = ()
     runs: int = 0
@@ -87,7 +87,7 @@ def stored_pivot(
 
 
 def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:
-    """Find the best figure of any cell, by data set and index in `COLUMNS`.
+    """Find the best value of any cell, by data set and index in `COLUMNS`.
 
     Only columns of which one end is good have one; imported cells are left out, and of costs cells
     that are marked for their times.

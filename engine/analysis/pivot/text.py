@@ -42,15 +42,6 @@ from engine.errors import UsageError, did_you_mean
 
 Format = Literal["table", "csv", "md", "latex", "json", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-ENDINGS: dict[str, Format] = {
-    ".xlsx": "xlsx",
-    ".csv": "csv",
-    ".md": "md",
-    ".tex": "latex",
-    ".json": "json",
-    ".txt": "table",
-}
-"""What a file's name says of its format."""
 HEADING = "Row Labels"
 _FIRST = ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "Model/TotalParams", "EpochTime")
 """Columns that a narrow terminal shows before the others."""
@@ -98,8 +89,8 @@ def format_pivot(
 
 
 def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
-    """Put each difference's margin beside it instead of below, and drop rows of verdicts without
-    any."""
+    """Put each difference's margin next to it instead of below, and drop rows of verdicts
+    that have none."""
     found: list[PivotRow] = []
     for row in rows:
         if row.level == "margin":
@@ -113,7 +104,7 @@ def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
 
 
 def pivot_texts(row: PivotRow) -> list[str]:
-    """Format a row's figures for people, in the order of `COLUMNS`."""
+    """Format a row's values for people, in the order of `COLUMNS`."""
     texts = []
     for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
         kind = kind_of(name)

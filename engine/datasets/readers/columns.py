@@ -84,7 +84,7 @@ def pick_columns(
         if list(names).count(name) > 1:
             raise UsageError(f"there are two columns {shown(name)}: give one of them another name.")
         if recbole and name.endswith("_seq"):
-            raise UsageError(f"column {shown(name)} holds lists: name one of single values.")
+            raise UsageError(f"column {shown(name)} holds lists: name one with single values.")
     return Picked(used, tuple(name for name in names if name not in used.values()))
 
 

@@ -178,8 +178,8 @@ def _divided(table: Delimited, file: BinaryIO) -> Iterator[bytes]:
         if (at := block.find(0)) >= 0:  # the parser would end the cell there
             line = lines + block.count(b"\n", 0, at)
             raise DataError(
-                f"{table.path}, line {line}: a NUL, which no text has: correct or copy the file "
-                "again, or say its --encoding."
+                f"{table.path}, line {line}: a NUL, which text never has: correct or copy the file "
+                "again, or give its --encoding."
             )
         lines += block.count(b"\n")
         if separator == divider:
@@ -228,7 +228,7 @@ def _repeated_header(
 
 
 def _where(table: Delimited, record: int) -> str:
-    """Return the line on which a record begins, or its number if the lines can't be told."""
+    """Return the line on which a record begins, or its number if lines no conclusion apart."""
     number = record + 1
     try:
         for at, (line, _) in enumerate(_numbered_rows(table)):
@@ -250,7 +250,7 @@ def _too_wide(table: Delimited, width: int) -> DataError | None:
     line, row = wide
     return DataError(
         f"{table.path}, line {line}: {len(row)} cells, where there are {width} columns: put cells "
-        "that hold a separator in quotes, or say another --separator."
+        "that contain a separator in quotes, or give another --separator."
     )
 
 
@@ -269,6 +269,6 @@ def _numbered_rows(table: Delimited) -> Iterator[tuple[int, list[str]]]:
 def _no_table(table: Delimited, error: Exception) -> DataError:
     reason = cut(str(error).strip().splitlines()[-1], 120)
     return DataError(
-        f"{table.path} is no table with this separator ({reason}): correct the file, or say its "
+        f"{table.path} isn't a table with this separator ({reason}): correct the file, or give its "
         "--separator, --encoding or --packing."
     )

@@ -34,8 +34,8 @@ def join(files: Sequence[Ratings]) -> Ratings:
     known = [each for each in times if each is not None]
     if 0 < len(known) < len(times):
         raise DataError(
-            "Of the files of training, validation and test some have times and others none: "
-            "give all of them times, or none."
+            "Some of the files for training, validation and test have times and others don't: give "
+            "all of them times, or none."
         )
     as_they_are = all(each.per_second is None for each in files)
     if not as_they_are:

@@ -21,7 +21,7 @@ def read_pairs(path: Path, form: Form = PLAIN) -> Ratings:
     Raises:
         DataError: the file can't be read, is empty, or has a line that isn't two words.
     """
-    return _read(path, form, "a user and an item with a blank between", pairs=True)
+    return _read(path, form, "a user and an item separated by a space", pairs=True)
 
 
 def read_lines(path: Path, form: Form = PLAIN) -> Ratings:
@@ -32,7 +32,7 @@ def read_lines(path: Path, form: Form = PLAIN) -> Ratings:
     Raises:
         DataError: the file can't be read, is empty, or has a line without an item.
     """
-    return _read(path, form, "a user and items with blanks between", pairs=False)
+    return _read(path, form, "a user and items separated by spaces", pairs=False)
 
 
 def _read(path: Path, form: Form, expected: str, pairs: bool) -> Ratings:

@@ -121,8 +121,8 @@ def _open(path: Path, form: Form) -> Iterator[Any]:
         from pyarrow import parquet
     except ImportError as error:
         raise DataError(
-            f"{path} is a Parquet file, which takes pyarrow to read: "
-            "run `pip install pyarrow`, or export the table as CSV."
+            f"{path} is a Parquet file, and reading it needs pyarrow: run `pip install pyarrow`, "
+            "or export the table as CSV."
         ) from error
     with open_unpacked(path, form.packing) as file:
         try:

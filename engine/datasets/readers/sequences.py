@@ -49,9 +49,9 @@ def read_sequences(
             before = listed.split() if isinstance(listed, str) else []
             if not _continued(history, before, text_of(item), part):
                 raise DataError(
-                    f"{path}, {records.where(at)}: the history of user {text_of(user)!r} "
-                    "doesn't go on from the rows before it: order the rows by time, or import a "
-                    "file with a row an interaction."
+                    f"{path}, {records.where(at)}: the history of user {text_of(user)!r} doesn't "
+                    "continue the rows before it: order the rows by time, or import a file with "
+                    "one row per interaction."
                 )
     return _ratings(histories, len(paths) > 1)
 
@@ -65,8 +65,8 @@ def _rows(path: Path, columns: Columns, form: Form) -> Records:
     for needed in fields.values():
         if needed not in bare:
             raise DataError(
-                f"{path} has no column {needed}, which a file of histories has: add it, or "
-                "import a file with a row an interaction."
+                f"{path} has no column {needed}, which a file of histories needs: add it, or "
+                "import a file with one row per interaction."
             )
     return read_delimited(table, {part: bare[name] for part, name in fields.items()})
 

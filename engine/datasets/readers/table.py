@@ -70,7 +70,7 @@ def recbole_columns(path: Path, names: list[str]) -> Columns:
     for needed in (RECBOLE.user, RECBOLE.item):
         if needed not in bare:
             raise DataError(
-                f"{path} is no .inter file: its first line names no column {needed}:token."
+                f"{path} isn't an .inter file: its first line names no column {needed}:token."
             )
     return Columns(
         user=bare[RECBOLE.user],

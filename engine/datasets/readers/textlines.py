@@ -131,8 +131,8 @@ def _utf8(path: Path, file: BinaryIO, said: str | None) -> Iterator[bytes]:
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
         raise DataError(
-            f"{path} is no text in {encoding} ({getattr(error, 'reason', error)}): "
-            "say another --encoding."
+            f"{path} isn't {encoding} text ({getattr(error, 'reason', error)}): "
+            "give another --encoding."
         ) from error
 
 
@@ -145,11 +145,11 @@ def _check_text(path: Path, first: bytes, said: str | None) -> None:
     if said is None and len(start.translate(None, _CONTROLS)) < len(start) * _LEAST_TEXT:
         nulls = max(start[::2].count(0), start[1::2].count(0))
         remedy = (
-            "say its --encoding, such as utf-16-le or utf-16-be"
+            "give its --encoding, such as utf-16-le or utf-16-be"
             if nulls > len(start) // 4
-            else "unpack it if it is packed, or say its --format"
+            else "decompress it if it is compressed, or give its --format"
         )
-        raise DataError(f"{path} is no text in UTF-8: {remedy}.")
+        raise DataError(f"{path} isn't UTF-8 text: {remedy}.")
 
 
 def _unix_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -78,8 +78,8 @@ def _packing_of(file: BinaryIO) -> Packing:
 
 def _damaged(path: Path, packing: Packing | None, error: Exception) -> DataError:
     return DataError(
-        f"{path} is damaged ({error}): fetch or copy it again, or say how it is packed with "
-        f"--packing if that isn't {packing}."
+        f"{path} is damaged ({error}): fetch or copy it again, or say how it is compressed with "
+        f"--packing, if not with {packing}."
     )
 
 

@@ -46,7 +46,7 @@ def capacity(material: Material) -> Section:
         "Model capacity",
         (
             Paragraph(
-                "Weights that are trained. Where they grow with the length, positions are learned."
+                "Trainable weights. If their number grows with the length, positions are learned."
             ),
             table(head, rows, figures=range(3, len(head))),
         ),
@@ -57,8 +57,8 @@ def memory(material: Material) -> Section:
     """Make the section on the memory that training took."""
     blocks: list[Block] = [
         Paragraph(
-            "The most that a run took, mean ± standard deviation over seeds. GPU memory is what "
-            "the driver says, the process's memory is resident and holds the libraries too."
+            "Peak memory of a run, mean ± standard deviation over seeds. GPU memory is according "
+            "to the driver; the process's memory is resident and includes the libraries."
         )
     ]
     for group in material.groups:
@@ -88,9 +88,10 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
     yield from note_below(_runs(group))
     if group.pass_level is not None:
         yield Paragraph(
-            f"Time to quality: seconds of training until {wanted.quality.title} is passed, here "
-            f"{group.pass_level:.4f}; {ABSENT} where a seed never passes it. Rates: from histories "
-            "in memory to the ten best of all items, at the end of the run, on its device.",
+            f"Time to quality: seconds of training until {wanted.quality.title} is reached, here "
+            f"{group.pass_level:.4f}; {ABSENT} where a seed never reaches it. Rates: from "
+            "histories in memory to the top ten of all items, at the end of the run, on its "
+            "device.",
             quiet=True,
         )
     plotted = [cost for cost in costs if cost is not PARAMETERS or len(_sizes(group)) > 1]
@@ -100,9 +101,9 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
             name=picture,
             draw=partial(pareto_plot, picture, group.qualities, plotted, name, looks),
             alt=pareto_alt(group.qualities, plotted, name, group.title),
-            caption=f"{name} over what it costs; the number is the length. Filled, on the dashed "
-            "line: no other cell has as large a mean at the same cost or less, which tells no "
-            "difference (lines are 95 % over users); a cell whose times are marked is on no line",
+            caption=f"{name} over its cost; the number is the length. Filled, on the dashed "
+            "line: no other cell has as large a mean at the same cost or less, which doesn't show "
+            "a difference (bars are 95 % over users); a cell whose times are marked is on no line",
         )
     yield from _pros_and_cons(group)
 
@@ -136,7 +137,7 @@ def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
 def _pros_and_cons(group: DataGroup) -> Iterator[Block]:
     found = group.tradeoffs
     if len(found.balances) < 2:
-        yield Paragraph("One model alone has no pros and cons.", quiet=True)
+        yield Paragraph("A single model has no pros and cons.", quiet=True)
         return
     is_open = any(each.open for each in found.balances)
     rows = [

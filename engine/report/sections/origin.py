@@ -38,7 +38,7 @@ def environment(material: Material) -> Section:
                  for place, (value, number) in enumerate(counts.most_common())]  # fmt: skip
     ended = [r.finished for r in material.runs.values() if r.state == "done" and r.finished]
     blocks: list[Block] = [
-        table(["", "", "runs"], rows, figures=(2,), caption="What the runs ran on"),
+        table(["", "", "runs"], rows, figures=(2,), caption="Hardware and software"),
         *_data(material),
     ]
     if ended:
@@ -73,10 +73,10 @@ def _data(material: Material) -> Iterator[Block]:
                 f"training items is {ceiling.words}."
             ] = None
     yield table(
-        ["data set", "checksum", "split", "filter", *_DATA, "of them trained on", "runs"],
+        ["data set", "checksum", "split", "filter", *_DATA, "trained on", "runs"],
         [[*key, str(number)] for key, number in used.items()],
         figures=(4, 5, 6, 7, 8),
-        caption="Data, as it was used",
+        caption="Data as used",
     )
     yield table(
         ["data set", "checksum", "split", "", "users evaluated", "cold items", "decided by a tie"],
@@ -85,9 +85,10 @@ def _data(material: Material) -> Iterator[Block]:
         caption="Who is evaluated",
     )
     yield Paragraph(
-        "Each is evaluated on one held-out item. It is cold if no training interaction has it, and "
-        "decided by a tie if the user's interaction before or after it has the same time, so that "
-        "the order of the file says which of the two is held out. All is as the runs recorded it.",
+        "Each user is evaluated on one held-out item. It is cold if it occurs in no training "
+        "interaction, and decided by a tie if the user's interaction before or after it has the "
+        "same time, so that the order of the file decides which of the two is held out. All of "
+        "this is as the runs recorded it.",
         quiet=True,
     )
     yield from map(Paragraph, ceilings)
@@ -128,14 +129,12 @@ def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
     blocks: list[Block] = []
     if material.suite_runs is not None:
         blocks += [
-            Paragraph("All of it (what is done already is left alone; --again runs it anew):"),
+            Paragraph("Everything (finished runs are left alone; --again runs them again):"),
             Commands((suite_command(material.suite_runs.suite),)),
         ]
-    blocks.append(
-        Paragraph("Row by row; a run ends with the same figures on the same kind of device:")
-    )
+    blocks.append(Paragraph("Row by row; a run gives the same results on the same kind of device:"))
     blocks.append(Commands(tuple(_commands(material, catalogue))))
-    return Section("How to get these figures again", tuple(blocks))
+    return Section("How to reproduce these results", tuple(blocks))
 
 
 def _commands(material: Material, catalogue: Catalogue | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sections on the results: pivot, quality, published figures, inflation, learning curves."""
+"""Sections on the results: pivot, quality, published results, inflation, learning curves."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def results(material: Material, looks: Colours) -> Section:
     """Make the section with the pivot and the quality of each data set's cells."""
     blocks: list[Block] = [
         Paragraph(
-            f"Every figure of a run is that {epochs_words('best')}. A cell's is the mean ± "
-            "standard deviation over its seeds. Subtotals are maxima over the cells beneath them, "
-            "as in the reference table."
+            f"Every metric of a run is that {epochs_words('best')}. A cell's is the mean ± "
+            "standard deviation over its seeds. Subtotals are maxima over the cells below them, as "
+            "in the reference table."
         ),
         *_pivot(material),
     ]
@@ -69,7 +69,7 @@ def _pivot(material: Material) -> Iterator[Block]:
 
 
 def beside_published(material: Material) -> Section:
-    """Make the section that compares our figures with published ones."""
+    """Make the section that compares our results with published ones."""
     blocks: list[Block] = []
     for title in dict.fromkeys(each.reference.title for _, each in material.published):
         some = [each for each in material.published if each[1].reference.title == title]
@@ -89,8 +89,8 @@ def beside_published(material: Material) -> Section:
                 "cell",
                 "data set",
                 "published",
-                "ours, measured alike",
-                "ours less it",
+                "ours, measured the same way",
+                "ours − published",
                 "ours is",
             ]
             blocks.append(
@@ -98,7 +98,7 @@ def beside_published(material: Material) -> Section:
             )
     notes = caveats([each for _, each in material.published])
     blocks += [Paragraph(sentence, quiet=True) for sentence in notes]
-    return Section("Beside published figures", tuple(blocks))
+    return Section("Compared with published results", tuple(blocks))
 
 
 def _against(found: Against, name: str) -> list[str]:
@@ -111,7 +111,7 @@ def _against(found: Against, name: str) -> list[str]:
         digits_text(found.published),
         spread_text(ours, kind, none=ABSENT),
         told,
-        found.verdict or (f"can't be told: {found.untold.reason}" if found.untold else ""),
+        found.verdict or (f"no conclusion: {found.untold.reason}" if found.untold else ""),
     ]
 
 
@@ -135,8 +135,8 @@ def inflated(material: Material) -> Section:
         (
             Paragraph(
                 "The reference table takes the maximum over epochs of what it logs as test, which "
-                "looks at the test set to choose. That is so much more than at the epoch that "
-                "validation chooses, run by run:"
+                "uses the test set for model selection. Run by run, this is how much more that "
+                "gives than the epoch chosen on validation:"
             ),
             table(head, rows, figures=range(3, len(head))),
             Paragraph(" ".join(inflation_sentences(cells)), quiet=True),
@@ -190,13 +190,15 @@ def curves(material: Material, looks: Colours) -> Section:
         shown = [curve for curve in group.curves if curve.epochs]
         if shown:
             name = f"curves-{slug(group.title)}"
+            several = any(curve.label for curve in shown)
+            dashed = ", dashed by what its settings differ in" if several else ""
             blocks.append(
                 Plot(
                     name=name,
                     draw=partial(curves_plot, name, shown, valid, looks),
                     alt=curves_alt(shown, valid, group.title),
-                    caption=f"{group.title}: a line a run; the mark is the chosen epoch. Losses of "
-                    "different objectives aren't comparable",
+                    caption=f"{group.title}: one line per run{dashed}; the mark is the chosen "
+                    "epoch. Losses of different objectives aren't comparable",
                 )
             )
     return Section("Learning curves", tuple(blocks))

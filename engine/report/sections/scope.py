@@ -25,7 +25,7 @@ def in_short(material: Material) -> Section:
     """Make the section that sums up each data set in a sentence or two."""
     blocks: list[Block] = []
     if not material.groups:
-        blocks.append(Paragraph("No cell has test ranks: nothing can be said of differences."))
+        blocks.append(Paragraph("No cell has test ranks: no conclusion about differences."))
     else:
         wanted = material.wanted
         name = metric_name(wanted.metric, masked=wanted.masked)
@@ -67,7 +67,7 @@ def scope(material: Material) -> Section:
     failed = [run for run in material.runs.values() if run.state in DIED]
     if failed:
         rows = [[run.id, run.state, run.message or run.cause or ""] for run in failed]
-        blocks.append(table(["run", "state", "why"], rows, caption="Runs that came to no end"))
+        blocks.append(table(["run", "state", "why"], rows, caption="Runs that didn't finish"))
     return Section("Testing scope", tuple(blocks))
 
 
@@ -93,7 +93,7 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
         yield Paragraph(
             f"The suite names the {'seed' if one else 'seeds'} "
             f"{listed(map(str, suite_runs.named_seeds))}; its runs were launched with "
-            f"{listed(map(str, suite.seeds))}, and it is these that are counted.",
+            f"{listed(map(str, suite.seeds))}, and these are counted.",
             quiet=True,
         )
     lengths = sorted({each.spec.length for each in planned})
@@ -105,12 +105,12 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
         texts = [_progress([p for p in of_row if p.spec.length == length]) for length in lengths]
         rows.append([dataset, model, *texts])
     head = ["data set", "model", *(f"L = {length}" for length in lengths)]
-    yield table(head, rows, caption="Runs done of runs wanted")
+    yield table(head, rows, caption="Finished runs, out of those requested")
     missing = [each for each in planned if each.state != "done"]
     if missing:
         yield Paragraph("Missing:")
         yield Bullets(tuple(_missing(missing, suite)))
-        yield Paragraph("This launches what was never launched or came to no end:")
+        yield Paragraph("This launches what was not run or didn't finish:")
         yield Commands((suite_command(suite),))
     yield from _beside(suite_runs)
 
@@ -118,14 +118,14 @@ def _suite(suite_runs: SuiteRuns) -> Iterator[Block]:
 def _beside(suite_runs: SuiteRuns) -> Iterator[Block]:
     """Mention runs with the suite's name that it doesn't ask for now."""
     for runs, how in (
-        (suite_runs.other_cells, "of cells that it doesn't name"),
-        (suite_runs.other_settings, "with settings that it doesn't give these cells now"),
+        (suite_runs.other_cells, "for cells that it doesn't have"),
+        (suite_runs.other_settings, "with other settings than it now has for these cells"),
     ):
         if runs:
             were = "run was" if len(runs) == 1 else "runs were"
             yield Paragraph(
-                f"{len(runs)} more {were} launched as this suite {how}: told below in rows of "
-                "their own, and not counted here.",
+                f"{len(runs)} more {were} launched as this suite {how}: they have rows of their "
+                "own below, and are not counted here.",
                 quiet=True,
             )
 
@@ -133,7 +133,7 @@ def _beside(suite_runs: SuiteRuns) -> Iterator[Block]:
 def _progress(planned: Sequence[Planned]) -> str:
     if not planned:
         return "–"
-    states = Counter(each.state or "not launched" for each in planned)
+    states = Counter(each.state or "not run" for each in planned)
     done = states.pop("done", 0)
     rest = ", ".join(f"{number} {state}" for state, number in states.items())
     return f"{done} of {len(planned)}" + (f": {rest}" if rest else "")
@@ -144,7 +144,7 @@ def _missing(planned: Sequence[Planned], suite: Suite) -> Iterator[str]:
     seeds."""
     seeds: dict[tuple[str, str, str, int], list[int]] = {}
     for each in planned:
-        spec, state = each.spec, each.state or "never launched"
+        spec, state = each.spec, each.state or "not run"
         values = settings_text(swept_settings(suite.overrides, spec)).items()
         model = " ".join([spec.model, *(f"{key}={value}" for key, value in values)])
         seeds.setdefault((spec.dataset, model, state, spec.length), []).append(spec.seed)
@@ -169,7 +169,7 @@ def _found(material: Material) -> Iterator[Block]:
         if material.wanted.filter
         else "All runs"
     )
-    yield Paragraph(f"{meant}: {told}. Only what is done is reported.")
+    yield Paragraph(f"{meant}: {told}. Only finished runs are reported.")
     done = material.done
     lengths = sorted({int(row["length"] or 0) for row in done})
     rows = []
@@ -178,4 +178,4 @@ def _found(material: Material) -> Iterator[Block]:
         counts = [sum(row["length"] == length for row in of_row) for length in lengths]
         rows.append([str(dataset), str(model), *(str(n) if n else "–" for n in counts)])
     head = ["data set", "model", *(f"L = {length}" for length in lengths)]
-    yield table(head, rows, figures=range(2, len(head)), caption="Runs that are done")
+    yield table(head, rows, figures=range(2, len(head)), caption="Finished runs")

@@ -18,10 +18,10 @@ def significance(material: Material) -> Section:
     every = [pair for group in material.groups for pair in group.pairs]
     blocks: list[Block] = [
         Paragraph(
-            f"Every two cells of a data set in {name}: the difference of their means with its "
-            "95 % interval; the effect is the difference over its standard deviation over users; "
-            "“more seeds” is about how many more each would tell them apart if means and variances "
-            "stayed as they are."
+            f"Every pair of cells of a data set in {name}: the difference of their means with its "
+            "95 % interval; the effect is the difference divided by its standard deviation over "
+            "users; “more seeds” is about how many more each would need to be told apart if means "
+            "and variances stayed as they are."
         )
     ]
     for group in material.groups:
@@ -32,7 +32,7 @@ def significance(material: Material) -> Section:
                 table(_SHOWN, shown, figures=(2, 3, 4, 5, 6, 7, 8, 10), caption=group.title)
             )
     if not every:
-        blocks = [Paragraph("There are no two cells of one data set to compare.")]
+        blocks = [Paragraph("There are no two cells of the same data set to compare.")]
     blocks += [Paragraph(sentence, quiet=True) for sentence in caveats(every)]
     if any(group.tradeoffs.family.comparisons for group in material.groups):
         blocks.append(Paragraph(OTHER_FAMILY, quiet=True))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import SPEEDS
-from engine.store.compare.filter_sql import conditions
+from engine.store.compare.filter_sql import CONFIGURATION, Condition, conditions
 from engine.store.database import fetch
 from engine.store.schema import SUMMARY_MEASURES
+
+if TYPE_CHECKING:
+    from engine.spec.settings import Setting
 
 _RUN_COLUMNS = (
     "id", "model", "dataset", "length", "seed", "profile", "suite", "state", "created",
     "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
-    "fingerprint", "cause", "message", "note", "tags", "origin", "marks",
+    "fingerprint", "cause", "message", "note", "tags", "origin", "marks", "configuration",
 )  # fmt: skip
 SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
 SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name in SUMMARY_COLUMNS}
@@ -24,15 +27,33 @@ SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name
 
 def comparison_columns() -> list[str]:
     """List the columns that `comparison` can give and sort by: a run's, then its summary's
-    (``{measure}_{aggregate}``)."""
-    return list(SQL)
+    (``{measure}_{aggregate}``), then its settings (`engine.spec.settings.SETTINGS`)."""
+    return [*SQL, *known_settings()]
+
+
+def column_sql(name: str) -> str:
+    """Write SQL for a column, from ``runs r`` and ``summaries s``. Raises `UsageError` for an
+    unknown one."""
+    if found := SQL.get(name):
+        return found
+    check_columns([name])
+    return (
+        f"(SELECT value FROM settings WHERE configuration = {CONFIGURATION}"  # noqa: S608
+        f" AND name = '{known_settings()[name].name}')"
+    )
+
+
+def known_settings() -> dict[str, Setting]:
+    """Return `engine.spec.settings.SETTINGS`."""
+    from engine.spec.settings import SETTINGS  # pydantic, which figures alone needn't
+
+    return SETTINGS
 
 
 def columns_sql(names: Sequence[str]) -> str:
     """Write SQL for columns, from ``runs r`` and ``summaries s``. Raises `UsageError` for an
     unknown one."""
-    check_columns(names)
-    return ", ".join(SQL[name] for name in names) or "NULL"
+    return ", ".join(map(column_sql, names)) or "NULL"
 
 
 def comparison(
@@ -60,10 +81,10 @@ def comparison(
     Raises:
         UsageError: an unknown column, or a filter that means nothing (`FilterError`).
     """
-    check_columns([sort])
-    column, direction = SQL[sort], "DESC" if descending else "ASC"
+    direction = "DESC" if descending else "ASC"
     # The page's ids first, from narrow indexes; then the wide rows of these alone.
-    page, order, parameters = ordered_ids(column, direction, filter, aggregate, without)
+    most = -1 if limit < 0 else limit + offset
+    page, order, parameters = ordered_ids(sort, direction, filter, aggregate, without, most)
     if limit < 0 and not offset:
         return _all_of(con, columns, [row[0] for row in fetch(con, page, parameters)])
     sql = (
@@ -108,7 +129,7 @@ def comparison_count(
     """Count the runs that match (see `comparison`)."""
     columns = {part.column for group in conditions(filter, aggregate) for part in group}
     places = {place_of(column) for column in columns}
-    walked = columns.pop() if len(places) == 1 else "r"
+    walked = min(columns) if len(places) == 1 else "r"
     where, parameters, _ = _where(filter, aggregate, without, walked)
     source = "runs r" if place_of(walked) == "r" else f"summaries s{_indexed(walked)}"
     return int(fetch(con, f"SELECT count(*) FROM {source} WHERE {where}", parameters)[0][0])  # noqa: S608
@@ -126,22 +147,56 @@ def matching(
 def check_columns(names: Sequence[str]) -> None:
     """Raise `UsageError` for a name that isn't one of `comparison_columns`."""
     for name in names:
-        if name not in SQL:
-            raise UsageError(f"There is no column {name!r}: {did_you_mean(name, SQL)}")
+        if name not in SQL and name not in known_settings():
+            hint = did_you_mean(name, comparison_columns())
+            raise UsageError(f"There is no column {name!r}: {hint}")
 
 
 def ordered_ids(
-    column: str, direction: str, filter_: str, aggregate: str, without: Sequence[str]
+    sort: str,
+    direction: str,
+    filter_: str,
+    aggregate: str,
+    without: Sequence[str],
+    most: int = -1,
 ) -> tuple[str, str, list[object]]:
-    """Return a query for the ids of all runs that match, its ``ORDER BY``, and its parameters."""
+    """Return a query for the ids of the runs that match, its ``ORDER BY``, and its parameters.
+
+    Args:
+        most: how many ids will be read at most; -1 for all.
+    """
+    column = column_sql(sort)
     where, parameters, others = _where(filter_, aggregate, without, column)
+    if sort not in SQL:
+        order = f"{column} {direction} NULLS LAST, r.id {direction}"
+        query = _ids_by_setting(known_settings()[sort].name, direction, where, most)
+        return query, order, [*parameters, *parameters]
     if column.startswith("s."):
-        # With another figure to test, the index that has both; else the sorted one's own.
+        # With another measure to test, the index that has both; otherwise that of the sorted one.
         source, key = f"summaries s{_indexed(column) if others else ''}", "s.run"
     else:
         source, key = "runs r", "r.id"
     order = f"{column} {direction} NULLS LAST, {key} {direction}"
     return f"SELECT {key} AS id FROM {source} WHERE {where} ORDER BY {order}", order, parameters  # noqa: S608
+
+
+def _ids_by_setting(name: str, direction: str, where: str, most: int) -> str:
+    """Write a query for ids in the order of a setting: its values one after the other, each with
+    its runs, and then the runs that have none.
+
+    The runs of a value are sorted when it is its turn, no more than ``most`` of them at a time, and
+    those without a value are looked for only if the others don't suffice.
+    """
+    return (
+        "SELECT id FROM (SELECT r.id FROM settings v INDEXED BY settings_value"  # noqa: S608
+        " CROSS JOIN runs r INDEXED BY runs_configuration ON r.configuration = v.configuration"
+        f" WHERE v.name = '{name}' AND {where}"
+        f" ORDER BY v.value {direction}, r.id {direction} LIMIT {most})"
+        " UNION ALL SELECT id FROM (SELECT r.id FROM runs r"
+        " WHERE (r.configuration IN (SELECT configuration FROM settings"
+        f" WHERE name = '{name}')) IS NOT TRUE AND {where}"
+        f" ORDER BY r.id {direction} LIMIT {most})"
+    )
 
 
 def _where(
@@ -155,35 +210,44 @@ def _where(
         SQL, its parameters, and whether a condition is on another column of what is scanned.
     """
     own = place_of(walked)
-    key = "r.id" if own == "r" else "s.run"
-    here: list[str] = []
-    values: list[object] = []
-    sets: dict[str, list[str]] = {}
-    of_sets: dict[str, list[object]] = {}
-    others = False
+    here: list[Sequence[Condition]] = []
+    sets: dict[str, list[Sequence[Condition]]] = {}
     for group in conditions(text, aggregate):
         places = {place_of(part.column) for part in group}
         if len(places) == 1 and (place := places.pop()) != own:
-            sets.setdefault(place, []).append(_either(part.sql for part in group))
-            of_sets.setdefault(place, []).extend(v for part in group for v in part.parameters)
-            continue
-        here.append(
-            _either(
-                part.sql
-                if place_of(part.column) == own
-                else _set_of_ids(key, place_of(part.column), part.sql)
-                for part in group
-            )
-        )
-        values += [value for part in group for value in part.parameters]
-        others |= any(part.column != walked for part in group if place_of(part.column) == own)
-    for place, tests in sets.items():
-        here.append(_set_of_ids(key, place, " AND ".join(tests)))
-        values += of_sets[place]
+            sets.setdefault(place, []).append(group)
+        else:
+            here.append(group)
+    key = "r.id" if own == "r" else "s.run"
+    tests = [_tests_of(here, own, walked)] if here else []
+    tests += [_set_of_ids(key, place, _tests_of(groups, place)) for place, groups in sets.items()]
+    scanned = [part for group in here for part in group]
+    parts = [*scanned, *(part for groups in sets.values() for group in groups for part in group)]
+    values = [value for part in parts for value in part.parameters]
+    others = any(part.column != walked and place_of(part.column) == own for part in scanned)
     if without:
-        here.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
+        tests.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
         values.append(json.dumps(list(without)))
-    return " AND ".join(here) or "1", values, others
+    return " AND ".join(tests) or "1", values, others
+
+
+def _tests_of(
+    groups: Sequence[Sequence[Condition]], place: str, walked: str = CONFIGURATION
+) -> str:
+    """Write SQL for groups of conditions, in a scan of the table or index ``place`` that holds the
+    column ``walked``."""
+    key = "r.id" if place == "r" else "s.run"
+    # The plus keeps SQLite from walking settings where anything else is tested or sorted by.
+    columns = {walked, *(part.column for group in groups for part in group)}
+    plus = "" if columns == {CONFIGURATION} else "+"
+
+    def test(part: Condition) -> str:
+        if part.column == CONFIGURATION and place == "r":
+            return part.sql.replace(CONFIGURATION, plus + CONFIGURATION)
+        own = place_of(part.column)
+        return part.sql if own == place else _set_of_ids(key, own, part.sql)
+
+    return " AND ".join(f"({' OR '.join(map(test, group))})" for group in groups)
 
 
 def place_of(column: str) -> str:
@@ -192,7 +256,7 @@ def place_of(column: str) -> str:
     There is an index for each aggregate, which holds it of every measure: a fraction of the
     table's size, in the order of the runs' ids.
     """
-    if column.startswith("r"):
+    if not column.startswith("s."):
         return "r"
     name = column.removeprefix("s.")
     return f"summaries_{name.rpartition('_')[2] if name in SUMMARY_MEASURES else 'totals'}"
@@ -200,10 +264,6 @@ def place_of(column: str) -> str:
 
 def _indexed(column: str) -> str:
     return f" INDEXED BY {place_of(column)}"
-
-
-def _either(tests: Iterable[str]) -> str:
-    return f"({' OR '.join(tests)})"
 
 
 def _set_of_ids(key: str, place: str, test: str) -> str:

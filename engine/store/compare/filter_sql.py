@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.errors import cut, did_you_mean
 from engine.lifecycle import STATES
@@ -27,6 +27,9 @@ from engine.metrics import (
 from engine.store.compare.filter_words import FilterError, Term, read_filter
 from engine.store.schema import SUMMARY_MEASURES
 
+if TYPE_CHECKING:
+    from engine.spec.settings import Setting
+
 Kind = Literal["text", "number", "state", "tags", "age"]
 
 
@@ -35,11 +38,14 @@ class Field:
     """A field that a filter can name, such as ``model`` or ``ndcg``."""
 
     sql: str
-    """Its column, with the table before it: ``r`` is runs, ``s`` is summaries."""
+    """Its column, with the table before it: ``r`` is runs, ``s`` is summaries; ``value`` of a
+    setting."""
     kind: Kind
     """How its values are compared; ``age`` is the time since a moment."""
     about: str
     """Its meaning in a few words."""
+    setting: Setting | None = None
+    """The setting whose value it is, in the table ``settings``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ class Condition:
     """The column that it tests, with its table; ``r`` if it tests several columns of ``runs``."""
 
 
+CONFIGURATION = "r.configuration"
+"""The column that conditions on settings test."""
+
+
 _RUN_FIELDS = {
     "run": Field("r.id", "text", "a run's id"),
     "model": Field("r.model", "text", "model"),
@@ -63,11 +73,11 @@ _RUN_FIELDS = {
     "profile": Field("r.profile", "text", "profile, and its variant after a slash"),
     "suite": Field("r.suite", "text", "suite that it was launched with"),
     "device": Field("r.device", "text", "where it ran"),
-    "origin": Field("r.origin", "text", "how an imported run came; imported finds them all"),
+    "origin": Field("r.origin", "text", "how an imported run came here; imported finds them all"),
     "mark": Field(
         "r.marks",
         "text",
-        "why its figures need care: shared, throttled, busy-processor, other-copy, changed-data,"
+        "why its values need caution: shared, throttled, busy-processor, other-copy, changed-data,"
         " still-improving",
     ),
     "tag": Field("r.tags", "tags", "one of its tags"),
@@ -77,12 +87,12 @@ _RUN_FIELDS = {
     "age": Field("r.created", "age", "time since it was queued: age<2d, with s m h d w"),
     "parameters": Field("r.parameters", "number", "parameters: parameters<1M"),
     "users_per_second_1": Field(
-        "r.users_per_second_1", "number", "users a second recommended for, one at a time"
+        "r.users_per_second_1", "number", "users recommended for per second, at batch size 1"
     ),
     "users_per_second_256": Field(
-        "r.users_per_second_256", "number", "users a second recommended for, 256 at once"
+        "r.users_per_second_256", "number", "users recommended for per second, at batch size 256"
     ),
-    "attempt": Field("r.attempt", "number", "attempts that it took"),
+    "attempt": Field("r.attempt", "number", "number of attempts"),
 }
 _SUMMARY_FIELDS = {
     "epochs": Field("s.epochs_trained", "number", "epochs trained"),
@@ -90,13 +100,13 @@ _SUMMARY_FIELDS = {
     "total_time": Field("s.total_seconds", "number", "seconds of training and evaluation"),
 }
 _MEASURES = {
-    "loss": ("loss", "training loss, nats a target"),
+    "loss": ("loss", "training loss, nats per target"),
     "loss_sum": ("loss_sum", "training loss as the reference sums it"),
     "grad_norm": ("grad_norm", "gradient norm"),
-    "lr": ("lr", "learning rate"),
-    "epoch_time": ("train_seconds", "seconds of training an epoch, median"),
-    "cpu_time": ("cpu_seconds", "processor seconds of training an epoch, median"),
-    "eval_time": ("eval_seconds", "seconds of evaluating an epoch, median"),
+    "learning_rate": ("lr", "learning rate of an epoch"),
+    "epoch_time": ("train_seconds", "seconds of training per epoch, median"),
+    "cpu_time": ("cpu_seconds", "CPU seconds of training per epoch, median"),
+    "eval_time": ("eval_seconds", "seconds of evaluation per epoch, median"),
     "memory": ("gpu_memory_mib", "GPU memory, MiB"),
     "utilization": ("gpu_utilization", "GPU utilization, %"),
 }
@@ -150,12 +160,26 @@ def fields(aggregate: str = "best") -> dict[str, Field]:
             known[name] = Field(f"s.{split}_{metric}{ranking}_{aggregate}", "number", about)
     for name, (measure, about) in _MEASURES.items():
         known[name] = Field(f"s.{summary_of(measure, aggregate)}", "number", about)
-    return known | _SUMMARY_FIELDS
+    return known | _SUMMARY_FIELDS | {title: _setting_field(each) for title, each in _settings()}
+
+
+def _settings() -> ItemsView[str, Setting]:
+    from engine.spec.settings import SETTINGS  # pydantic, which a list without a filter needn't
+
+    return SETTINGS.items()
+
+
+def _setting_field(setting: Setting) -> Field:
+    kind: Kind = "text" if setting.kind == "text" else "number"
+    return Field("value", kind, f"setting of {setting.section}", setting)
 
 
 def field_columns(aggregate: str = "best") -> dict[str, str]:
     """Return the store's column of each field, by every name that a filter accepts for it."""
-    return {name: field.sql.partition(".")[2] for name, field in _every_name(aggregate).items()}
+    return {
+        name: field.setting.title if field.setting else field.sql.partition(".")[2]
+        for name, field in _every_name(aggregate).items()
+    }
 
 
 @cache
@@ -164,6 +188,7 @@ def _every_name(aggregate: str) -> dict[str, Field]:
     the store's names, and those of the reference table."""
     known = dict(fields(aggregate))
     known |= {alias: known[name] for alias, name in _ALIASES.items()}
+    known |= {each.full_name: known[title] for title, each in _settings()}
     for measure in EPOCH_MEASURES:
         known.setdefault(measure, Field(f"s.{summary_of(measure, aggregate)}", "number", measure))
     for column, measure in REFERENCE_COLUMNS.items():
@@ -186,15 +211,18 @@ def _term(term: Term, aggregate: str) -> Condition | None:
     tests = list(_tests(term, field))
     sql = " OR ".join(test for test, _ in tests)
     sql = f"({sql})" if len(tests) > 1 else sql
+    if field.setting:
+        of_setting = f"name = '{field.setting.name}' AND {sql}"
+        sql = f"{CONFIGURATION} IN (SELECT configuration FROM settings WHERE {of_setting})"  # noqa: S608
     if term.op == "!=":
         sql = f"({sql}) IS NOT TRUE"
     parameters = tuple(value for _, values in tests for value in values)
-    return _negated(term, sql, parameters, field.sql)
+    return _negated(term, sql, parameters, CONFIGURATION if field.setting else field.sql)
 
 
 def _negated(term: Term, sql: str, parameters: tuple[object, ...], column: str) -> Condition:
     """Make the condition of a term from its SQL, negated if the term is."""
-    # A figure that isn't known meets no comparison, so that its negation is met.
+    # An unknown value meets no comparison, so its negation is met.
     shown = f"({sql}) IS NOT TRUE" if term.negated else sql
     return Condition(shown, parameters, column)
 
@@ -215,7 +243,7 @@ def _tests(term: Term, field: Field) -> Iterator[tuple[str, tuple[object, ...]]]
     """Yield SQL with its parameters for each of a term's values, of which one must match."""
     values = term.values
     if not values:
-        raise FilterError(term.value_at, f"{_asked(term)} wants a value.")
+        raise FilterError(term.value_at, f"{_asked(term)} needs a value.")
     if term.value == "*" and not term.quoted and field.kind != "age":
         empty = "'[]'" if field.kind == "tags" else "''"
         yield f"ifnull({field.sql}, {empty}) <> {empty}", ()
@@ -270,19 +298,21 @@ def _is_glob(term: Term, value: str) -> bool:
 def _number(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]:
     found = _NUMBER.fullmatch(value.lower())
     if found is None:
+        setting = next((each for _, each in _settings() if each.name == term.field.lower()), None)
+        hint = f": the setting is {setting.full_name}" if setting and not field.setting else ""
         raise FilterError(
-            term.value_at, f"{_asked(term)} wants a number, and {cut(value, 30)!r} is none."
+            term.value_at, f"{_asked(term)} wants a number, and {cut(value, 30)!r} is none{hint}."
         )
     scale = _SUFFIXES[found[4]]
     wanted = float(found[1]) * scale
     if term.op in ("<", "<=", ">", ">="):
         _check_single(term)
         return f"{field.sql} {term.op} ?", (wanted,)
-    # 0.16 is whatever rounds to it: nobody types every digit of a figure.
+    # 0.16 is whatever rounds to it: nobody types every digit. A setting was typed.
     places = len(found["places"] or found["only"] or "")
     exponent = int(found[1].lower().partition("e")[2] or 0)
     half = 0.5 * 10.0 ** max(-300, min(300, exponent - places)) * scale if places else 0.0
-    if not half:
+    if field.setting or not half:
         return f"{field.sql} = ?", (wanted,)
     return f"{field.sql} BETWEEN ? AND ?", (wanted - half, wanted + half)
 
@@ -298,4 +328,4 @@ def _age(term: Term, field: Field, value: str) -> tuple[str, tuple[object, ...]]
 
 def _check_single(term: Term) -> None:
     if len(term.values) > 1:
-        raise FilterError(term.value_at, f"{_asked(term)} wants one value, not several.")
+        raise FilterError(term.value_at, f"{_asked(term)} takes one value, not several.")

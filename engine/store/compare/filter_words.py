@@ -100,7 +100,7 @@ def read_filter(text: str) -> tuple[Group, ...]:
 
 
 def _lonely(at: int) -> FilterError:
-    return FilterError(at + 1, "OR stands between two things, as in seed:1 OR seed:2.")
+    return FilterError(at + 1, "OR goes between two conditions, as in seed:1 OR seed:2.")
 
 
 def _term(text: str, at: int) -> tuple[Term, int]:
@@ -111,7 +111,7 @@ def _term(text: str, at: int) -> tuple[Term, int]:
         raise FilterError(at + 1, f"{cut(text[at:], 20)!r} says nothing to look for.")
     quoted = found["quoted"] is not None
     if not found["field"] and not quoted and found["value"][0] in "<>=!:":
-        raise FilterError(at + 1, f"{cut(found['value'], 20)!r} wants a field before it.")
+        raise FilterError(at + 1, f"{cut(found['value'], 20)!r} needs a field before it.")
     term = Term(
         at=at + 1,
         negated=bool(found["minus"]),

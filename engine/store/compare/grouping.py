@@ -1,8 +1,7 @@
 """The comparison by cell, made and paged by SQLite.
-
-`counted` is the one place that says which runs a cell's figures are made of. Only runs that are
-done count, and of a seed that ran more than once the run with the last id. Imported runs count
-where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
+ `counted` is the only place that decides which runs a cell's values are computed from. Only runs
+that are done count, and of a seed that ran more than once the run with the last id. Imported runs
+count where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
 """
 
 from __future__ import annotations
@@ -13,11 +12,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from engine.cell import FIELDS, Cell
-from engine.lifecycle import PRESENT
-from engine.lifecycle import sql as states_sql
 from engine.marks import in_order, of_times
 from engine.spread import Spread, finite, spread, spread_of_sums
-from engine.store.compare.comparison import SQL, check_columns, matching, place_of
+from engine.store.compare.comparison import (
+    SQL,
+    check_columns,
+    column_sql,
+    known_settings,
+    matching,
+    place_of,
+)
 from engine.store.database import fetch
 
 Measure = str | tuple[str, str]
@@ -25,9 +29,9 @@ Measure = str | tuple[str, str]
 
 _TEXTS = frozenset((
     "id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags",
-    "origin", "marks",
+    "origin", "marks", "configuration",
 ))  # fmt: skip
-"""Columns that have no mean."""
+"""Columns that have no mean, beside settings that are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class CellLine:
 
 @dataclass(frozen=True, slots=True)
 class OverSeeds:
-    """A figure over the seeds of a cell, with its minimum and maximum."""
+    """A measure over the seeds of a cell, with its minimum and maximum."""
 
     spread: Spread
     lowest: float
@@ -62,7 +66,7 @@ class OverSeeds:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """A cell with figures over its seeds."""
+    """A cell with measures over its seeds."""
 
     cell: Cell
     seeds: int
@@ -163,7 +167,7 @@ def cell_table(
 def _read_again(
     con: sqlite3.Connection, choice: Choice, measure: Measure, cells: Sequence[Cell]
 ) -> dict[Cell, OverSeeds]:
-    """Compute a figure of cells from the values of their runs, where sums didn't suffice."""
+    """Compute a measure of cells from the values of their runs, where sums have too few digits."""
     sql, parameters = _of_runs(choice, [measure], [cell.name for cell in cells], "", ", {}", "")
     values: dict[Cell, list[float]] = {cell: [] for cell in cells}
     for *key, figure in map(tuple, fetch(con, sql, parameters)):
@@ -183,11 +187,11 @@ def _of_runs(
     each: str,
     last: str,
 ) -> tuple[str, list[object]]:
-    """Write a query for figures of the runs that count, of all cells or of those with some names.
+    """Write a query for measures of the runs that count, of all cells or of those with some names.
 
     Args:
         first: columns after the cell's own.
-        each: columns for each measure, ``{0}`` being its figure.
+        each: columns for each measure, ``{0}`` being its value.
         last: what follows the choice of runs.
     """
     names = list(dict.fromkeys(name for measure in measures for name in _names(measure)))
@@ -217,7 +221,7 @@ def cell_figures(
         UsageError: an unknown column, or a filter that means nothing.
     """
     check_columns(columns)
-    measured = [name for name in columns if name not in _TEXTS and name not in (*FIELDS, "seed")]
+    measured = [name for name in columns if _has_mean(name)]
     found: dict[str, dict[str, Spread]] = {cell: {} for cell in cells}
     if cells and measured:
         for row in cell_table(con, choice, measured, cells):
@@ -232,17 +236,6 @@ def runs_of_cell(con: sqlite3.Connection, choice: Choice, cell: str) -> list[str
     same = " AND ".join(f"{name} = ?" for name in FIELDS)
     sql = f"SELECT id FROM ({picked}) WHERE {same} ORDER BY seed"  # noqa: S608
     return [row[0] for row in fetch(con, sql, (*parameters, *astuple(Cell.named(cell))))]
-
-
-def cell_of_run(con: sqlite3.Connection, run: str) -> Cell | None:
-    """Return the cell that a run belongs to once it is done; None if there is no such run."""
-    rows = fetch(
-        con,
-        "SELECT model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
-        " FROM runs WHERE id = ?",
-        (run,),
-    )
-    return Cell(*tuple(rows[0])) if rows else None
 
 
 def cells_of_places(
@@ -267,36 +260,6 @@ def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
     picked, parameters = counted(choice)
     sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
     return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
-
-
-def seeds_of_cells(con: sqlite3.Connection, cells: Collection[Cell]) -> dict[Cell, frozenset[int]]:
-    """Read which seeds cells will have once all that is queued and running is done.
-
-    Args:
-        cells: with an empty checksum, as those of runs to come: their data is that of the newest
-            run of the same settings.
-    """
-    same = " AND ".join(
-        f"r.{name} = json_extract(value, '$[{n}]')"
-        for n, name in enumerate(FIELDS)
-        if name != "checksum"
-    )
-    asked = list(cells)
-    rows = fetch(
-        con,
-        f"SELECT key, ifnull(r.checksum, ''), r.seed FROM json_each(?) CROSS JOIN runs r ON {same}"  # noqa: S608
-        f" AND r.state IN {states_sql(PRESENT)} AND r.origin = ''"
-        " AND r.id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
-        " ORDER BY r.created DESC, r.id DESC",
-        (json.dumps([astuple(cell) for cell in asked]),),
-    )
-    data: dict[Cell, str] = {}
-    found: dict[Cell, set[int]] = {}
-    for number, checksum, seed in map(tuple, rows):
-        cell = asked[number]
-        if not checksum or data.setdefault(cell, checksum) == checksum:
-            found.setdefault(cell, set()).add(seed)
-    return {cell: frozenset(seeds) for cell, seeds in found.items()}
 
 
 def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:
@@ -371,6 +334,8 @@ def _value(sort: str) -> tuple[str, str]:
     if sort in _TEXTS:
         return "NULL", ""
     (place,), source = places_of([sort])
+    if sort not in SQL:  # a setting, which the runs of a cell have in common
+        return f"max({place})", source
     return _mean(_finite(place)), source
 
 
@@ -378,8 +343,9 @@ def places_of(names: Sequence[str]) -> tuple[list[str], str]:
     """Write SQL for columns of the comparison, and for joining them to a table ``p`` of run ids."""
     places, joins = [], {}
     for name in names:
-        place = place_of(SQL[name])
-        places.append(f"{place}.{name}")
+        column = column_sql(name)
+        place = place_of(column)
+        places.append(column if place == "r" else f"{place}.{name}")
         joins[place] = (
             "CROSS JOIN runs r ON r.id = p.id"
             if place == "r"
@@ -403,16 +369,22 @@ def _keys_of(names: Collection[str]) -> str:
 
 
 def _finite(value: str) -> str:
-    """Write SQL for a figure, NULL unless it is a finite number."""
+    """Write SQL for a value, NULL unless it is a finite number."""
     return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
 
 
 def _mean(value: str) -> str:
-    """Write SQL for a group's mean as in `engine.spread`: of equal figures their value."""
+    """Write SQL for a group's mean as in `engine.spread`: of equal values that value."""
     return (
         f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
         f" ELSE total({value}) / count({value}) END"
     )
+
+
+def _has_mean(name: str) -> bool:
+    if name in SQL:
+        return name not in _TEXTS and name not in (*FIELDS, "seed")
+    return known_settings()[name].kind != "text"
 
 
 def _names(measure: Measure) -> tuple[str, ...]:

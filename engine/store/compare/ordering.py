@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from engine.store.compare.comparison import SQL, check_columns, columns_sql, ordered_ids
+from engine.store.compare.comparison import columns_sql, ordered_ids
 from engine.store.compare.grouping import Choice
 from engine.store.database import fetch
 
@@ -21,10 +21,9 @@ class Ordering:
 
     def make(self, choice: Choice, sort: str, descending: bool) -> None:
         """Order the runs that match. Raises `UsageError` as `comparison` does."""
-        check_columns([sort])
         direction = "DESC" if descending else "ASC"
         query, _, parameters = ordered_ids(
-            SQL[sort], direction, choice.filter, choice.aggregate, choice.without
+            sort, direction, choice.filter, choice.aggregate, choice.without
         )
         fetch(self._con, "DROP TABLE IF EXISTS temp.ordering")
         fetch(self._con, f"CREATE TEMP TABLE ordering AS {query}", parameters)

@@ -27,17 +27,17 @@ def check(location: StoreLocation) -> list[str]:
     found = [note] if (note := storage_note(location)) else []
     if integrity != ["ok"]:
         found.append(
-            f"{location.db} is damaged ({integrity[0]}): "
-            "`seqbench db rebuild` makes it anew from the run folders."
+            f"{location.db} is damaged ({integrity[0]}): `seqbench db rebuild` rebuilds it from "
+            "the run folders."
         )
     on_disk = {folder.run_id for folder in location.folders()}
     found += [
-        f"runs/{run} isn't in the store: `seqbench db rebuild` takes it in."
+        f"runs/{run} isn't in the store: `seqbench db rebuild` adds it."
         for run in sorted(on_disk - known.keys())
     ]
     found += [
-        f"The folder of {run} is gone, and with it its checkpoints: `seqbench db rebuild` "
-        "forgets the run."
+        f"The folder of {run} is gone, and its checkpoints with it: `seqbench db rebuild` removes "
+        "the run."
         for run, saved in sorted(known.items())
         if saved and run not in on_disk
     ]

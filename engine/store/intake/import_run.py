@@ -13,6 +13,7 @@ from engine.specfile import OtherSpec, load_spec_file, parse_any, parse_other
 from engine.store.database import StoreConnection, insert, write
 from engine.store.intake.folders import META_COLUMNS, load_meta
 from engine.store.intake.ingest import ingest, refresh
+from engine.store.settings import keep_settings
 
 
 def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
@@ -45,6 +46,7 @@ def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
     if newest > meta["attempt"] or (newest == meta["attempt"] and meta["state"] == "queued"):
         # It was started after meta.json was last written.
         meta |= {"attempt": newest, "state": "running"}
+    known = json.loads(text)
     values = {
         "id": run,
         "model": spec.model,
@@ -59,13 +61,14 @@ def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
         "epochs": spec.training.epochs if isinstance(spec, RunSpec) else None,
         "parameters": content.parameters or None,
         "tags": json.dumps(meta["tags"], ensure_ascii=False),
-        "settings": settings_digest(json.loads(text)),
+        "settings": settings_digest(known),
         "saved": 1,
         **{name: meta[name] for name in META_COLUMNS},
     }
     try:
         with write(connection):
-            insert(connection, "runs", [values])
+            (configuration,) = keep_settings(connection, [known])
+            insert(connection, "runs", [values | {"configuration": configuration}])
             insert(connection, "specs", [{"run": run, "spec": text}])
             insert(connection, "summaries", [{"run": run}])
             insert(connection, "attempts", [{"run": run, **each} for each in meta["attempts"]])

@@ -122,7 +122,7 @@ def _begin_again(connection: StoreConnection, run: str, attempt: int, offset: in
 
     Lines that were read before change nothing.
     """
-    rows = Rows(run, attempt, warnings=[(offset, "the journal became shorter than it was")])
+    rows = Rows(run, attempt, warnings=[(offset, "the journal is shorter than it was")])
     with write(connection):
         if _offset(connection, run, attempt) == offset:
             _warn(connection, rows)
@@ -166,7 +166,7 @@ def _take(rows: Rows, reader: Reader) -> None:
         case "warning" | "checkpoint" | "heartbeat":
             pass
         case _:
-            reader.problems.append(f"lines of kind {line.kind[:40]!r} are not known here")
+            reader.problems.append(f"lines of kind {line.kind[:40]!r} are unknown here")
     if line.kind in EVENTS and (text := reader.event()) is not None:
         rows.events.append([*head, line.kind, text])
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.errors import StoreError
 from engine.files.atomic import fsync_folder
+from engine.progress import OnProgress, counted, untold
 from engine.store.database import (
     StoreConnection,
     StoreDamagedError,
@@ -27,28 +28,31 @@ from engine.store.location import StoreLocation
 from engine.store.transitions import held
 
 
-def rebuild(location: StoreLocation) -> int:
+def rebuild(location: StoreLocation, on_progress: OnProgress = untold) -> int:
     """Rebuild ``runs.db`` from the run folders; return how many runs it has.
 
     What the old one knows and no folder does yet (runs just queued, requests) is kept, if it can
     be read; a damaged one is left beside as ``runs.db.damaged``. A folder that can't be read is
     passed over and named in the table ``warnings``.
 
+    Args:
+        on_progress: told how many run folders are read.
+
     Raises:
         StoreError: it can't be written, or another program's database stands there.
     """
     with store_lock(location):
-        return build(location)
+        return build(location, on_progress)
 
 
-def build(location: StoreLocation) -> int:
+def build(location: StoreLocation, on_progress: OnProgress = untold) -> int:
     """Do as `rebuild`, for a caller that holds the store's lock."""
     beside = location.db.with_name(f".{location.db.name}.rebuild")
     try:
         _remove(beside)
         with _frozen(location) as (requests, damaged):
             make_database(beside, location.db)
-            count = _fill(beside, location, requests)
+            count = _fill(beside, location, requests, on_progress)
             _put_in_place(beside, location.db, damaged)
     except OSError as error:
         raise StoreError(f"{location.db} can't be made: {error.strerror}.") from None
@@ -96,11 +100,17 @@ def _requests(connection: StoreConnection) -> list[tuple[Any, ...]]:
     return found
 
 
-def _fill(path: Path, location: StoreLocation, requests: list[tuple[Any, ...]]) -> int:
+def _fill(
+    path: Path,
+    location: StoreLocation,
+    requests: list[tuple[Any, ...]],
+    on_progress: OnProgress,
+) -> int:
     with closing(open_database(path, "rw")) as connection:
         # Nothing is lost if the power goes: the file isn't in its place yet.
         connection.execute("PRAGMA synchronous = OFF")
-        count = sum(import_run(connection, folder) for folder in location.folders())
+        folders = counted(list(location.folders()), on_progress)
+        count = sum(import_run(connection, folder) for folder in folders)
         with write(connection):
             connection.executemany(
                 "INSERT INTO requests (action, run, created)"

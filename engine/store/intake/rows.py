@@ -117,8 +117,8 @@ def start_facts(reader: Reader) -> dict[str, Any]:
     written = reader.whole("format")
     if written is not None and written > FORMAT:
         reader.problems.append(
-            f"start: a newer seqbench wrote this journal (format {written}); what this one knows "
-            "of it is used"
+            f"start: a newer seqbench wrote this journal (format {written}); the parts that are "
+            "known are used"
         )
     facts: dict[str, Any] = {
         name: reader.whole(name)
@@ -144,7 +144,7 @@ def end_facts(reader: Reader) -> dict[str, Any] | None:
     status that is known."""
     status = reader.text("status")
     if status not in END_STATUSES:
-        reader.problems.append("end: has no status that is known")
+        reader.problems.append("end: has no known status")
         return None
     return {
         "status": status,

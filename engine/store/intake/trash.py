@@ -36,7 +36,7 @@ _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the list of deleted runs tells of one; both empty where it can't be read."""
+    """What the list of deleted runs shows of one; both empty if it can't be read."""
 
     state: str = ""
     note: str = ""
@@ -250,11 +250,12 @@ def _bring_back(
     if found is not None and taken:
         raise UsageError(
             f"There is another run {run} by now (imported again, say): the deleted one stays in "
-            "the trash."
+            f"the "
+            f"trash."
         )
     if known:
         raise UsageError(f"{run} isn't deleted.")
-    # Without an entry: whoever brought it back was killed before the store knew.
+    # Without an entry: the process that brought it back was killed before the store knew.
     source = found.folder if found is not None else place
     if not source.path.is_dir():
         raise UsageError(f"There is no deleted run {run!r}: {_near(run, thrown)}")

@@ -157,7 +157,7 @@ class SlurmLauncher:
             return JobFacts(tracked.job, self.profile.partition, None, state, words, stale)
 
     def forget(self) -> None:
-        """Stop tracking attempts; their jobs go on."""
+        """Stop tracking attempts; their jobs continue."""
         with self._lock:
             self._tracked.clear()
 

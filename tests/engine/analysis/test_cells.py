@@ -151,7 +151,7 @@ def test_the_table_says_what_may_be_said(location: StoreLocation) -> None:
     assert caveats(found) == [
         "The intervals (95 %) are over users (paired) and seeds.",
         "p is corrected (Holm) for the one comparison of two cells listed here, in this one "
-        "metric; the intervals are not.",
+        "metric; the intervals are not corrected.",
     ]
 
 
@@ -163,12 +163,12 @@ def test_the_table_claims_nothing_of_a_cell_with_one_seed(location: StoreLocatio
     cells, _ = ranked_cells(location, rows, counted(rows), {"xlstm-a-1": launch})
     found = pairs(cells, "hit", masked=False)
     table = format_pairs(found, "hit", "table", masked=False)
-    assert "can't be told: xlstm L=50 has one seed" in table
+    assert "no conclusion: xlstm L=50 has one seed" in table
     assert not re.search(r"better|worse|< \.001", table)
     (exact,) = json.loads(format_pairs(found, "hit", "json", masked=False))
     assert (exact["p"], exact["a is"], exact["more seeds"]) == (None, None, None)
     why = (
-        "xlstm L=50 has one seed: can't be told; `seqbench run --model xlstm --dataset ml-100k "
+        "xlstm L=50 has one seed: no conclusion; `seqbench run --model xlstm --dataset ml-100k "
         "--length 50 --seed 1,2,3 --profile reference`"
     )
     assert exact["why_not"] == why
@@ -200,5 +200,5 @@ def test_a_metric_is_named_as_its_column(name: str, metric: tuple[str, bool]) ->
 
 
 def test_what_is_no_users_figure_is_refused() -> None:
-    with pytest.raises(UsageError, match="EpochTime is no figure of single test users"):
+    with pytest.raises(UsageError, match="EpochTime isn't a metric of single test users"):
         ranked_metric("EpochTime")

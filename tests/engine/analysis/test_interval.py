@@ -141,7 +141,7 @@ def test_intervals_hold_the_truth(metric: Metric, users: int, seeds: int) -> Non
 def test_few_users_are_warned_of() -> None:
     assert few_users(90, "NDCG@10", 0.01, 0.0725) == (
         "Only 90 test users: NDCG@10 is known to about ±0.031, and smaller differences can hardly "
-        "be seen."
+        "be detected."
     )
     assert few_users(FEW_USERS, "NDCG@10", 0.01, 0.0725) == ""
 

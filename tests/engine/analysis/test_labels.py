@@ -39,7 +39,8 @@ def described(
     given = {**(RECIPES[profile] or RECIPES["reference"] or {}), **(own or {})}
     settings = digest or str(sorted((given | conditions).items()))
     cell = Cell("sasrec", "ml-100k", 50, profile, settings, checksum)
-    return Described(cell, given, conditions, RECIPES[profile])
+    plain = set(conditions.values()) <= {"leave-one-out", "none"}
+    return Described(cell, given, conditions, RECIPES[profile], plain)
 
 
 def named(*cells: Described) -> list[str]:
@@ -95,6 +96,22 @@ def test_conditions_tell_cells_apart() -> None:
     ]
 
 
+def test_what_departs_in_nothing_is_called_by_its_recipe() -> None:
+    usual = {"split": "leave-one-out", "filter": "none"}
+    cells = [
+        described(**usual),
+        described(**usual | {"split": "temporal"}),
+        described(**usual | {"filter": "k_core=5"}),
+    ]
+    assert named(*cells) == ["reference", "split temporal", "filter k_core=5"]
+    assert named(*cells[:2]) == ["split leave-one-out", "split temporal"]
+    other = described(own={"lr": "1"}, **usual)
+    assert named(*cells[:2], other) == ["reference", "split temporal", "lr=1"]
+    # Of two that depart in nothing, the name would be of both.
+    copy = described(checksum="77aa77aa77aa", **usual)
+    assert named(*cells, copy)[0] == "split leave-one-out filter none data 8f0c8f0c"
+
+
 def test_a_digest_stands_where_nothing_else_tells() -> None:
     cells = [described(digest="aaaa"), described(digest="bbbb"), described(own={"lr": "1"})]
     assert named(*cells) == ["aaaa", "bbbb", "lr=1"]
@@ -121,6 +138,7 @@ cells_of_a_place = st.lists(
         st.sampled_from(["", "", "", "aaaa", "bbbb"]),
         st.sampled_from(["8f0c8f0c1", "8f0c8f0c1", "8f0c8f0c2", "77aa", ""]),
         split=st.sampled_from(["leave-one-out", "leave-one-out", "temporal"]),
+        filter=st.sampled_from(["none", "none", "k_core=5"]),
     ),
     min_size=2,
     max_size=12,
@@ -138,6 +156,8 @@ def means(words: frozenset[str], one: Described, cells: Sequence[Described]) -> 
         return {each.cell for each in cells}
     own = own_of(one, cells)
     rest = words - recipe
+    if recipe and not rest and len(plain := departing_in_nothing(one, cells)) == 1:
+        return plain
     if recipe and own and one.recipe is not None and not rest & own:
         return set()
     alike = [each for each in cells if not several or each.cell.profile == one.cell.profile]
@@ -145,6 +165,18 @@ def means(words: frozenset[str], one: Described, cells: Sequence[Described]) -> 
     if own <= rest and (recipe or own):  # all of its own is said
         found &= {each.cell for each in alike if own_of(each, cells) == own}
     return found
+
+
+def departing_in_nothing(one: Described, cells: Sequence[Described]) -> set[Cell]:
+    """The cells of a recipe that its name alone means, however many there are."""
+    return {
+        each.cell
+        for each in cells
+        if each.cell.profile == one.cell.profile
+        and each.recipe is not None
+        and each.plain
+        and not own_of(each, cells)
+    }
 
 
 def varying(cells: Sequence[Described]) -> set[str]:
@@ -229,7 +261,7 @@ def test_cells_of_a_store_are_named_by_what_their_recipe_does_not_give(
         assert {label for cell, label in labels.items() if cell.model == "bert4rec"} == {
             "split temporal",
             "filter k_core=5",
-            "split leave-one-out filter none",
+            "reference",
         }
         assert "lr=0.001" in stored_labels(con, newest, None).values()
 

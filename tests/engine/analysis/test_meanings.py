@@ -22,9 +22,9 @@ def test_every_column_is_explained(aggregate: Aggregate) -> None:
 
 def test_a_metric_says_split_ranking_and_aggregate() -> None:
     text = meaning(column("NDCG@10/test (seen masked)", "max"), "max")
-    for part in ("log2(1 + rank)", "last of each user", "hadn't seen", "looks at the test set"):
+    for part in ("log2(1 + rank)", "last of each user", "hadn't seen", "uses the test set"):
         assert part in text
-    assert "looks at the test set" not in meaning(column("NDCG@10/test"), "best")
+    assert "uses the test set" not in meaning(column("NDCG@10/test"), "best")
     assert "Shown" not in meaning(column("seed"), "best")
 
 

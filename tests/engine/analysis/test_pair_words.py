@@ -67,7 +67,9 @@ def test_none_is_said_where_none_is_shown_and_what_it_would_need() -> None:
     same = cell(0.2)
     sentence = said(across_metrics(same, same)["ndcg"])
     assert "0.0000 (95 %" in sentence
-    assert sentence.endswith("No number of seeds would tell them apart if it stayed so.")
+    assert sentence.endswith(
+        "If this difference is the true one, no number of seeds would tell them apart."
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_of_one_seed_only_the_difference_is_said_and_over_what(
     a, b = cell(0.3, seeds=seeds[0]), cell(0.1, seeds=seeds[1], number=1)
     for metric, pair in across_metrics(a, b).items():
         assert (pair.p, pair.verdict, pair.more_seeds) == (None, None, None)
-        assert pair.why_untold == f"{why}: can't be told; `seqbench run … --seed 1,2,3`"
+        assert pair.why_untold == f"{why}: no conclusion; `seqbench run … --seed 1,2,3`"
         text = said(pair)
         assert re.fullmatch(rf".*@10: \+0\.\d+ \(95 %, over {over}: \S+ to \S+\)\.", text), metric
 
@@ -127,7 +129,7 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
         con, measured.location, (runs[:1], runs[1:]), ("right", "left"), measured.catalogue
     )
     assert alone.why_untold == (
-        "one seed each: can't be told; `seqbench run --model xlstm --dataset ml-100k --length 75 "
+        "one seed each: no conclusion; `seqbench run --model xlstm --dataset ml-100k --length 75 "
         "--seed 1,2,3 --profile reference`."
     )
     assert alone.sentences[0] == alone.why_untold
@@ -135,7 +137,7 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
     for folder in folders:
         folder.test_ranks.unlink()
     none = words_for(con, measured.location, (runs, runs), ("right", "left"))
-    assert none.why_untold == "right and left have no ranks of test users: can't be told."
+    assert none.why_untold == "right and left have no ranks of test users: no conclusion."
     assert none.sentences[0] == none.why_untold
     assert none.sentences[1].startswith(f"{runs[0]} is left out: its test ranks can't be read")
     nobody, problems = ranked_cell(con, measured.location, runs)

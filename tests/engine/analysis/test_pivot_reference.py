@@ -118,7 +118,7 @@ def test_where_no_word_may_be_said_programs_are_told_why() -> None:
     rows = arranged([replace(found, published=tuple(marked))])
     (verdict,) = (row for row in json.loads(format_pivot(rows, "json")) if "why_not" in row)
     assert set(verdict["figures"].values()) == {None}
-    assert verdict["why_not"] == "the data of sasrec L=50 are marked changed-data: can't be told"
+    assert verdict["why_not"] == "the data of sasrec L=50 are marked changed-data: no conclusion"
     (line,) = (
         line
         for line in csv.DictReader(str(format_pivot(rows, "csv")).splitlines())
@@ -154,8 +154,8 @@ def test_a_sheet_folds_them_and_keeps_numbers_numbers() -> None:
 
 def test_what_is_not_averaged_is_said_with_the_reason() -> None:
     assert apart_sentences(rows_of()) == [
-        "sasrec × ml-100k × 100 has 2 rows, which are not averaged: "
-        "they differ in profile and settings."
+        "sasrec × ml-100k × 100 has 2 rows, which are not averaged: they differ in profile and "
+        "settings."
     ]
     figures = (None,) * len(COLUMNS)
 
@@ -187,7 +187,7 @@ def test_what_is_not_averaged_is_said_with_the_reason() -> None:
         "100 · split a",
         "100 · split temporal",
     ]
-    assert apart_sentences(rows)[-1] == "So do the rows of 2 more places."
+    assert apart_sentences(rows)[-1] == "The same is true of 2 more cells."
     assert "they differ in data." in apart_sentences(rows, most=9)[2]
     assert "they differ in protocol." in apart_sentences(rows, most=9)[3]
     assert "they differ in split." in apart_sentences(rows, most=9)[4]

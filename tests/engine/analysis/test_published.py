@@ -59,7 +59,7 @@ def test_a_word_is_said_only_where_the_interval_leaves_no_zero() -> None:
     alone = against(Decimal("0.118"), spread([0.2]), metric=True)
     assert alone.verdict is None
     assert alone.untold is not None
-    assert alone.untold.sentence == "one seed: can't be told; `seqbench run … --seed 1,2,3`"
+    assert alone.untold.sentence == "one seed: no conclusion; `seqbench run … --seed 1,2,3`"
     assert against(Decimal("0.118"), None, metric=True).difference is None
 
 

@@ -41,3 +41,23 @@ def test_it_makes_things_smaller_down_to_one() -> None:
     text["training"] |= {"batch_size": 1, "eval_batch_size": 1}
     assert remedy("out-of-memory", text).settings == {}
     assert remedy("diverged", {}).settings == {}
+
+
+def test_the_recipe_comes_before_a_part_of_what_failed() -> None:
+    catalogue = load_catalogue()
+    recipe = catalogue.run_spec("sasrec", "ml-100k", 50, 1).model_dump(mode="json")
+    high = catalogue.run_spec("sasrec", "ml-100k", 50, 1, overrides={"lr": 10.0, "batch_size": 512})
+    spec = high.model_dump(mode="json")
+    usual = {name: recipe["training"][name] for name in ("lr", "batch_size", "eval_batch_size")}
+    found = remedy("diverged", spec, recipe)
+    assert found.settings == {"lr": usual["lr"]}
+    assert found.of_recipe
+    assert not found.retry, "the same run would diverge again"
+    memory = remedy("out-of-memory", spec, recipe)
+    assert memory.retry
+    assert memory.settings["batch_size"] == usual["batch_size"]
+    assert memory.settings["eval_batch_size"] == usual["eval_batch_size"] // 2
+    assert not memory.of_recipe
+    own = remedy("diverged", recipe, recipe)
+    assert own.settings == {"lr": usual["lr"] / 10}
+    assert not own.of_recipe, "the recipe itself diverged"

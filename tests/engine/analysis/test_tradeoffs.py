@@ -101,7 +101,7 @@ def test_no_sentence_claims_a_difference_whose_interval_has_nothing_in_it(
                     _check(weighed)
                     _check_cited(sentence.text, weighed, side)
         for text in each.open:
-            assert ("no difference shown" in text) != ("can't be told" in text)
+            assert ("no difference shown" in text) != ("no conclusion" in text)
     alone = sum(len(each.cell.cell.ranks) == 1 for each in found.balances)
     several = len(found.balances) - alone
     assert found.family.comparisons == several * (several - 1) // 2
@@ -148,7 +148,7 @@ def test_everything_is_told_once_of_each_side() -> None:
     texts = [sentence.text for sentence in best.pros]
     assert any("1,000 parameters; 3.0 times that with slow L=50 (3,000)." in t for t in texts)
     rates = next(s for s in worst.cons if s.weighed[0].cost is SPEED_1)
-    assert re.search(r"Recommends for \d+ users a second, one at a time; [\d.]+ \[", rates.text)
+    assert re.search(r"Recommends for \d+ users per second, at batch size 1; [\d.]+ \[", rates.text)
 
 
 def test_equal_models_have_neither_pros_nor_cons() -> None:
@@ -166,8 +166,8 @@ def test_one_seed_says_nothing_but_of_parameters() -> None:
     found = balance(one, two)
     assert {s.weighed[0].cost for s in told(found)} == {PARAMETERS}
     assert [each.open for each in found.balances] == [
-        ("NDCG@10/test against two L=50: one L=50 has one seed: can't be told.",),
-        ("NDCG@10/test against one L=50: one L=50 has one seed: can't be told.",),
+        ("NDCG@10/test against two L=50: one L=50 has one seed: no conclusion.",),
+        ("NDCG@10/test against one L=50: one L=50 has one seed: no conclusion.",),
     ]
     assert "Times, memory and rates of a cell with one seed aren't compared." in found.notes
 
@@ -203,8 +203,8 @@ def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -
     assert EPOCH in {s.weighed[0].cost for s in told(found)}
     assert found.family.comparisons == 0
     for each in found.balances:
-        assert "cut L=50 was still improving at its limit of epochs: can't be told" in each.open[0]
-    assert any("trained to the chosen epoch isn't compared" in note for note in found.notes)
+        assert "cut L=50 was still improving at its epoch limit: no conclusion" in each.open[0]
+    assert any("training time to the chosen epoch isn't compared" in note for note in found.notes)
 
 
 def test_of_equal_lengths_on_validation_the_shorter_stands() -> None:

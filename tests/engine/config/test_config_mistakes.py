@@ -109,7 +109,7 @@ def complaint(layer: Path) -> str:
             "suites/s.yaml:1: sasrec × synthetic × 1: length: "
             "expected a number of at least 2, not 1.",
         ),
-        ("suites/s.yaml", "title: S\n", "suites/s.yaml:1: name: every entry needs its name"),
+        ("suites/s.yaml", "title: S\n", "suites/s.yaml:1: name: every entry needs a name"),
         ("suites/s.yaml", SUITE.replace("name: s", "name: 5"), "suites/s.yaml:1: name: every"),
         (
             "suites/s.yaml",
@@ -190,7 +190,7 @@ def complaint(layer: Path) -> str:
         (
             "datasets/d.yaml",
             "name: ml-100k\nfiles: {../../../etc/passwd: null}\n",
-            "'files' holds '../../../etc/passwd', which leaves the folder",
+            "'files' holds '../../../etc/passwd', which is outside of the folder",
         ),
         (
             "settings.yaml",
@@ -251,7 +251,7 @@ def complaint(layer: Path) -> str:
         (
             "reference/t.yaml",
             TABLE + "  - {model: sasrec, dataset: ml-1m, length: 50, figures: {}}\n" * 2,
-            "reference/t.yaml:8: cells.1: this cell stands twice.",
+            "reference/t.yaml:8: cells.1: this cell is listed twice.",
         ),
     ],
 )
@@ -296,5 +296,5 @@ def test_a_suite_of_more_runs_than_anyone_can_do_is_refused_at_once(
     suite = SUITE.replace("[1]", str(many)).replace("[50]", str(many[2:]))
     write("suites/s.yaml", suite)
     assert complaint(layer) == (
-        "suites/s.yaml:1: That is 249,000 runs: choose at most 10,000 at once."
+        "suites/s.yaml:1: That is 249,000 runs: choose at most 10,000 at a time."
     )

@@ -119,7 +119,7 @@ def test_a_suite_that_stands_under_another_name_is_replaced_there(
     file.write_text(suite_yaml(suite("mine")))
     assert save_suite(catalogue, suite(cells=BLOCK), tmp_path, replace=True) == file
     (tmp_path / "suites" / "yours.yaml").write_text(suite_yaml(suite("else")))
-    with pytest.raises(UsageError, match="holds a suite of another name"):
+    with pytest.raises(UsageError, match="holds a suite with another name"):
         save_suite(catalogue, suite("yours"), tmp_path)
 
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_run_is_not_saved(catalogue: Catalogue, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("cell", "says"),
     [
-        ("[sasrec, synthetic, 75]", "none of its models, datasets and lengths"),
+        ("[sasrec, synthetic, 75]", "isn't one of its models, datasets and lengths"),
         ("[sasrek, synthetic, 50]", "did you mean 'sasrec'"),
         ("[sasrec, synthetic]", "cells"),
         ("[sasrec, synthetic, long]", "a whole number"),

@@ -250,7 +250,7 @@ def test_a_truncated_download_is_kept_and_explained(
 ) -> None:
     dataset = served()
     site.stop_after = 50_000
-    with pytest.raises(DataError, match=r"could not be fetched from .*try again, which goes on"):
+    with pytest.raises(DataError, match=r"could not be fetched from .*try again, which continues"):
         fetch(dataset, policy=QUICK)
     assert len(site.asked) == 1 + QUICK.retries
     assert (cache / ".tiny-folder.part").read_bytes() == site.body[: 3 * 50_000]
@@ -342,10 +342,10 @@ def test_nobody_answers(make_dataset: MakeDataset) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (zipped({"../evil": b"x"}), r"'\.\./evil' leads out of it"),
-        (zipped({"tiny-folder/../../evil": b"x"}), "leads out of it"),
-        (zipped({"/etc/evil": b"x"}), "leads out of it"),
-        (zipped({"..\\evil": b"x"}), "leads out of it"),
+        (zipped({"../evil": b"x"}), r"'\.\./evil' leads outside of it"),
+        (zipped({"tiny-folder/../../evil": b"x"}), "leads outside of it"),
+        (zipped({"/etc/evil": b"x"}), "leads outside of it"),
+        (zipped({"..\\evil": b"x"}), "leads outside of it"),
         (zipped(link="/etc/passwd"), "is a link"),
         (zipped({"tiny-folder/README.txt": b"0" * 10**7}, method=8), "far more than a data set"),
         (zipped()[:-100], "can't be unpacked"),
@@ -377,7 +377,7 @@ def test_cancelled_midway_and_taken_up_again(
 ) -> None:
     dataset = served()
     seen: list[Progress] = []
-    with pytest.raises(FetchCancelledError, match="goes on where it stopped"):
+    with pytest.raises(FetchCancelledError, match="continues where it stopped"):
         fetch(dataset, seen.append, lambda: len(seen) >= 2, QUICK)
     kept = (cache / ".tiny-folder.part").stat().st_size
     assert 0 < kept == seen[-1].done < len(site.body)
@@ -397,7 +397,7 @@ def test_two_at_once_fetch_once(served: Callable[..., Dataset], site: Site, cach
 
 def test_a_cache_that_cannot_be_written(served: Callable[..., Dataset], cache: Path) -> None:
     cache.write_text("a file where the folder should be")
-    with pytest.raises(DataError, match="name another folder in SEQBENCH_CACHE"):
+    with pytest.raises(DataError, match="set SEQBENCH_CACHE to another folder"):
         fetch(served(), policy=QUICK)
 
 

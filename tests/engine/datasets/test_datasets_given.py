@@ -190,8 +190,8 @@ def test_lists_of_items_are_read_as_the_history(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("valid", "sentence"),
     [
-        ("1\t21 22 29\t24\n", r"valid\.inter, line 2: the history of user '1' doesn't go on"),
-        ("1\t21\t22\n", "doesn't go on from the rows before it"),
+        ("1\t21 22 29\t24\n", r"valid\.inter, line 2: the history of user '1' doesn't continue"),
+        ("1\t21\t22\n", "doesn't continue the rows before it"),
         ("1\t21 22\n", r"valid\.inter, line 2: the item is empty"),
     ],
 )
@@ -221,7 +221,7 @@ def test_times_in_some_of_the_files_only_are_refused(folder: Path) -> None:
         value = "\t5" if part == "train" else ""
         text = f"user_id:token\titem_id:token{field}\n1\t2{value}\n"
         (folder / f"shop.{part}.inter").write_text(text)
-    with pytest.raises(DataError, match="some have times and others none"):
+    with pytest.raises(DataError, match="have times and others don't"):
         load_interactions(entry([f"shop.{part}.inter" for part in CSV]))
 
 

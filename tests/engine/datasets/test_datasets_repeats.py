@@ -92,7 +92,7 @@ def test_ratings_are_looked_at_before_repeats_and_the_core_after_them() -> None:
 
 
 def test_the_lowest_rating_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(DataError, match="no rating is 9 or more, they go from 0 to 2"):
+    with pytest.raises(DataError, match="no rating is 9 or more; they range from 0 to 2"):
         apply_filter(ratings([(1, 1, 1), (1, 2, 2), (1, 3, 3)]), Filter(min_rating=9))
 
 
@@ -107,4 +107,4 @@ def test_repeats_at_one_time_are_counted_and_told(rows: list[Row]) -> None:
     assert found.same_time == len(rows) - len(set(rows))
     assert found.duplicates == len(rows) - len({row[:2] for row in rows})
     said = " ".join(sentences(found, data, SplitRule(), split_counts(leave_one_out(data))))
-    assert ("at the very time of another" in said) == (found.same_time > 0)
+    assert ("have the same time as another" in said) == (found.same_time > 0)

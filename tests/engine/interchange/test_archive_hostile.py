@@ -108,7 +108,7 @@ def test_what_is_no_archive(elsewhere: StoreLocation, tmp_path: Path) -> None:
         path.write_bytes(content)
         refused(path, elsewhere)
     path.write_bytes(gzip.compress(b"no tar at all" * 1000))
-    assert "damaged or cut short" in refused(path, elsewhere)
+    assert "damaged or truncated" in refused(path, elsewhere)
     write(path, [(tarfile.TarInfo("README"), b"hello")])
     assert "`seqbench export` didn't write it" in refused(path, elsewhere)
     path.unlink()
@@ -143,13 +143,13 @@ def test_a_file_that_is_not_what_was_exported(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda m: m.update(format=2), "a newer seqbench wrote it (format 2)"),
+        (lambda m: m.update(format=2), "it was written by a newer seqbench (format 2)"),
         (lambda m: m.update(format="1"), "manifest is damaged"),
         (lambda m: m.update(kind="something"), "'something', not a seqbench archive"),
         (lambda m: m["runs"].update(x={"spec.json": []}), "manifest is damaged"),
-        (lambda m: m["runs"].update({"../../etc": {}}), "'../../etc' is no run's id"),
-        (lambda m: m["runs"].update({"a/b": {}}), "'a/b' is no run's id"),
-        (lambda m: m["runs"].update({"a..b": {}}), "'a..b' is no run's id"),
+        (lambda m: m["runs"].update({"../../etc": {}}), "'../../etc' isn't a run's id"),
+        (lambda m: m["runs"].update({"a/b": {}}), "'a/b' isn't a run's id"),
+        (lambda m: m["runs"].update({"a..b": {}}), "'a..b' isn't a run's id"),
         (lambda m: m["runs"].update({"lonely": {}}), "lonely has no spec.json in it"),
     ],
     ids=["newer", "no number", "other kind", "list", "upward", "deeper", "dots", "empty"],
@@ -173,13 +173,16 @@ def entries_of(manifest: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda e: e.update({"../x": e["spec.json"]}), "'../x' is no file of a run's"),
-        (lambda e: e.update({"attempt.lock": e["spec.json"]}), "'attempt.lock' is no file"),
+        (lambda e: e.update({"../x": e["spec.json"]}), "'../x' isn't one of a run's files"),
+        (
+            lambda e: e.update({"attempt.lock": e["spec.json"]}),
+            "'attempt.lock' isn't one of a run's files",
+        ),
         (lambda e: e["spec.json"].update(bytes=10**9), "1,000,000,000 bytes long"),
         (lambda e: e["journal-1.jsonl"].update(bytes=10**18), "MiB are free"),
         (lambda e: e["journal-1.jsonl"].update(bytes=-1), "manifest is damaged"),
         (lambda e: e["journal-1.jsonl"].update(bytes=True), "manifest is damaged"),
-        (lambda e: e["journal-1.jsonl"].update(bytes=7), "stands where"),
+        (lambda e: e["journal-1.jsonl"].update(bytes=7), "is in the place of"),
         (lambda e: e["journal-1.jsonl"].update(sha256="0" * 64), "isn't what was exported"),
         (lambda e: e["journal-1.jsonl"].update(sha256="x"), "manifest is damaged"),
         (lambda e: e.pop("meta.json"), "has no meta.json in it"),
@@ -244,7 +247,7 @@ def test_a_few_bytes_that_become_very_many_are_not_held(
     assert path.stat().st_size < 1 << 20
     tracemalloc.start()
     try:
-        assert "doesn't tell of" in refused(path, elsewhere)
+        assert "doesn't mention" in refused(path, elsewhere)
         assert tracemalloc.get_traced_memory()[1] < 1 << 24
     finally:
         tracemalloc.stop()
@@ -254,9 +257,9 @@ def test_more_than_the_manifest_tells(
     archive: Path, elsewhere: StoreLocation, tmp_path: Path
 ) -> None:
     content = [*members(archive), (tarfile.TarInfo("runs/x/spec.json"), b"{}")]
-    assert "doesn't tell of" in refused(write(tmp_path / "x.tar.gz", content), elsewhere)
+    assert "doesn't mention" in refused(write(tmp_path / "x.tar.gz", content), elsewhere)
     twice = members(archive)
-    assert "doesn't tell of" in refused(write(tmp_path / "x.tar.gz", [*twice, twice[1]]), elsewhere)
+    assert "doesn't mention" in refused(write(tmp_path / "x.tar.gz", [*twice, twice[1]]), elsewhere)
 
 
 @pytest.mark.parametrize("state_", ["running", "queued", "paused", "nonsense"])

@@ -96,7 +96,7 @@ def test_a_filter_chooses_and_nothing_chosen_writes_nothing(
     assert unpack(tmp_path / "some.tar.gz", elsewhere).added == packed.runs
     assert export(lab.location, tmp_path / "none.tar.gz", filter="model:nobody").runs == ()
     assert not (tmp_path / "none.tar.gz").exists()
-    with pytest.raises(UsageError, match=r"end it in \.tar\.zst or \.tar\.gz"):
+    with pytest.raises(UsageError, match=r"end the name in \.tar\.zst or \.tar\.gz"):
         export(lab.location, tmp_path / "lab.zip")
 
 

@@ -66,8 +66,8 @@ def test_columns_that_the_map_does_not_know_are_named(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_text("epoch,step,train_loss,a,b,c,lr,Loss/train\n1,9,7,1,2,3,0.1,4\n")
     assert read_csv(path, load_tag_map()).passed_over == [
-        f"{path}: columns that the map doesn't know (--map) are passed over: "
-        "'train_loss', 'a', 'b' and 1 more."
+        f"{path}: columns that the map doesn't know (--map) are ignored: 'train_loss', 'a', 'b' "
+        "and 1 more."
     ]
     known = TagMap(tags={"train_loss": "loss", "a": None, "b": None, "c": None, "Loss/train": None})
     assert read_csv(path, known).passed_over == []
@@ -77,8 +77,8 @@ def test_columns_that_the_map_does_not_know_are_named(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("epoch,step,loss\n3,1,7.5\n3,2,7.25\n", ":3: 'loss' of epoch 3 is 7.25, and was 7.5"),
-        ("epoch,loss\n,7.5\n", ":2: epoch is '', which counts none"),
-        ("run,seed,epoch,lr\na,1,1,1\na,,2,1\na,2,3,1\n", ":4: 'a' was another cell or seed"),
+        ("epoch,loss\n,7.5\n", ":2: epoch is '', which isn't an epoch"),
+        ("run,seed,epoch,lr\na,1,1,1\na,,2,1\na,2,3,1\n", ":4: 'a' had another cell or seed"),
     ],
 )
 def test_what_contradicts_itself_is_named(text: str, said: str) -> None:

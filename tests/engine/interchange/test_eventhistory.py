@@ -68,7 +68,7 @@ def test_one_tag_in_both_folders_is_told_apart_by_the_map_or_left_out_with_a_wor
     plain = TagMap(tags={"epoch_loss": "loss", "ndcg": "valid_ndcg"})
     found = read_event_folders(tmp_path, plain)
     (said,) = found.passed_over
-    assert "validation has another loss at step 1 than the folders beside it" in said
+    assert "validation has another loss at step 1 than the folders next to it" in said
     (history,) = found.histories
     assert [each.figures["loss"] for each in history.epochs] == [7.0]
     apart = TagMap(tags={**plain.tags, "validation/epoch_loss": None})

@@ -123,7 +123,7 @@ def test_they_cannot_be_trained_again(elsewhere: StoreLocation, tmp_path: Path) 
     (run,) = import_history(tmp_path / "logs", elsewhere)[0].added
     with (
         closing(connect_reader(elsewhere)) as con,
-        pytest.raises(UserError, match="nothing is known of how it was trained"),
+        pytest.raises(UserError, match="it isn't known how it was trained"),
     ):
         run_spec(con, run)
 
@@ -162,7 +162,7 @@ def test_a_file_that_was_cut_short_gives_what_it_has(
     path.write_bytes(path.read_bytes()[:-7])
     imported, passed_over = import_history(tmp_path / "sasrec", elsewhere)
     assert len(imported.added) == 1
-    assert [s.endswith("what comes before it is taken.") for s in passed_over] == [True]
+    assert [s.endswith("everything before that is used.") for s in passed_over] == [True]
     assert rows_of(elsewhere)[0]["Total Epoch Trained"] == 2
 
 
@@ -201,7 +201,7 @@ def test_a_map_that_makes_no_sense(
 
 def test_what_is_not_told_must_be_said(elsewhere: StoreLocation, tmp_path: Path) -> None:
     reference_run(tmp_path / "logs" / "sasrec" / "ml-100k" / "50")
-    with pytest.raises(UserError, match="doesn't tell the seed: add --seed"):
+    with pytest.raises(UserError, match="doesn't give the seed: add --seed"):
         import_history(tmp_path / "logs", elsewhere)
     assert not elsewhere.runs.exists()
     import_history(tmp_path / "logs", elsewhere, fixed={"seed": "3"})
@@ -212,7 +212,7 @@ def test_a_folder_without_history(elsewhere: StoreLocation, tmp_path: Path) -> N
     with pytest.raises(UserError, match="has no run in it"):
         import_history(tmp_path, elsewhere)
     event_file(tmp_path / "a" / "b" / "50" / "1", [(1, {"weird": 1.0})])
-    with pytest.raises(UserError, match="it has 'weird', and the map knows none of it"):
+    with pytest.raises(UserError, match="it has 'weird', none of which the map knows"):
         import_history(tmp_path, elsewhere)
     assert not elsewhere.runs.exists()
 
@@ -241,18 +241,18 @@ def test_a_csv_file_becomes_runs(elsewhere: StoreLocation, tmp_path: Path) -> No
         ("", "has no column 'epoch'"),
         ("a,b\n1,2\n", "has no column 'epoch'"),
         ("epoch,lr,lr\n1,2,3\n", "has two columns 'lr'"),
-        ("epoch,lr,LearningRate\n1,2,3\n", "two columns for one figure"),
-        ("epoch,words\n1,2\n", "no column of a figure"),
+        ("epoch,lr,LearningRate\n1,2,3\n", "two columns for one metric"),
+        ("epoch,words\n1,2\n", "no column with a known metric"),
         ("epoch,lr\n1\n", "old.csv:2: has 1 cells where 2 columns"),
-        ("epoch,lr\nx,1\n", "old.csv:2: 'epoch' is 'x', which is no number"),
+        ("epoch,lr\nx,1\n", "old.csv:2: 'epoch' is 'x', which isn't a number"),
         ("epoch,lr\n1.5,1\n", "old.csv:2: epoch is '1.5'"),
         ("epoch,lr\nnan,1\n", "old.csv:2: epoch is 'nan'"),
         ("epoch,lr\ninf,1\n", "old.csv:2: epoch is 'inf'"),
         ("epoch,lr\n-1,1\n", "old.csv:2: epoch is '-1'"),
         ("epoch,lr\n1,abc\n", "old.csv:2: 'lr' is 'abc'"),
-        ("epoch,lr\n1,1\n1,2\n", "old.csv:3: 'lr' of epoch 1 is 2, and was 1 before: leave one"),
-        ("run,seed,epoch,lr\na,1,1,1\na,2,2,1\n", "'a' was another cell or seed before"),
-        ("epoch,lr,length\n1,1,0\n", "doesn't tell the model"),
+        ("epoch,lr\n1,1\n1,2\n", "old.csv:3: 'lr' of epoch 1 is 2, and was 1 before: remove one"),
+        ("run,seed,epoch,lr\na,1,1,1\na,2,2,1\n", "'a' had another cell or seed before"),
+        ("epoch,lr,length\n1,1,0\n", "doesn't give the model"),
         ("epoch,lr,t\n1,1,inf\n", "old.csv:2: t is 'inf', not seconds"),
         ('epoch,lr\n1,"2\n', "is not CSV"),
         ("epoch,lr\n", "has no run in it"),

@@ -77,7 +77,7 @@ def test_one_that_is_stopped_says_so_at_once(catalogue: Catalogue) -> None:
     os.kill(measuring.pid, signal.SIGSTOP)  # it never ends by itself
     assert os.getpriority(os.PRIO_PROCESS, measuring.pid) >= 10
     threading.Timer(0.1, measuring.stop).start()
-    with pytest.raises(TrainingError, match="broken off"):
+    with pytest.raises(TrainingError, match="interrupted"):
         measuring.result()
 
 

@@ -15,6 +15,7 @@ from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_writer
 from engine.store.database import write
+from engine.store.pastcosts import LATEST
 
 HOST = "bench"
 
@@ -59,6 +60,15 @@ def test_queued_runs_take_what_like_ones_took_in_each_slot(store: MeasuredStore)
     assert look(store, Forecast()) == QueueEnd(pytest.approx(3 * whole), at_most=False, unknown=0)
     work(store, slots=2)
     assert look(store, Forecast()) == QueueEnd(pytest.approx(2 * whole), at_most=False, unknown=0)
+
+
+def test_a_long_queue_is_foretold_too(store: MeasuredStore) -> None:
+    whole = took(store, store.add("sasrec", seed=1))
+    for seed in range(2, LATEST + 3):
+        store.add("sasrec", seed=seed, epochs=0)
+    work(store, slots=1)
+    end = look(store, Forecast())
+    assert end == QueueEnd(pytest.approx((LATEST + 1) * whole), at_most=False, unknown=0)
 
 
 def test_what_nothing_tells_of_is_counted_and_left_out(store: MeasuredStore) -> None:

@@ -38,19 +38,19 @@ BY_BUS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
         ("", [], "is '', which hides every GPU"),
         ("-1", [], "is '-1', which hides every GPU"),
         ("-1,0", [], "is '-1,0', which hides every GPU"),
-        ("0,-1,1", ["0"], "'-1' is no GPU here (the GPUs are 0 to 1): it and what follows"),
-        ("0,,1", ["0"], "'' is no GPU here"),
-        ("2", [], "is '2', and '2' is no GPU here (the GPUs are 0 to 1): no GPU is used"),
-        ("1,2,0", ["1"], "'2' is no GPU here"),
-        ("GPU-", [], "'GPU-' is no GPU here"),
-        ("GPU-cc", [], "'GPU-cc' is no GPU here"),
-        ("gpu-aaaa1111", [], "is no GPU here"),
-        ("aaaa1111", [], "is no GPU here"),
-        ("NoDevFiles", [], "'NoDevFiles' is no GPU here"),
-        ("all", [], "'all' is no GPU here"),
-        ("99999999999999999999", [], "is no GPU here"),
-        ("1" * 5_000, [], "is no GPU here"),
-        ("١", [], "is no GPU here"),
+        ("0,-1,1", ["0"], "'-1' isn't a GPU here (the GPUs are 0 to 1): it and those after it"),
+        ("0,,1", ["0"], "'' isn't a GPU here"),
+        ("2", [], "is '2', and '2' isn't a GPU here (the GPUs are 0 to 1): no GPU is used"),
+        ("1,2,0", ["1"], "'2' isn't a GPU here"),
+        ("GPU-", [], "'GPU-' isn't a GPU here"),
+        ("GPU-cc", [], "'GPU-cc' isn't a GPU here"),
+        ("gpu-aaaa1111", [], "isn't a GPU here"),
+        ("aaaa1111", [], "isn't a GPU here"),
+        ("NoDevFiles", [], "'NoDevFiles' isn't a GPU here"),
+        ("all", [], "'all' isn't a GPU here"),
+        ("99999999999999999999", [], "isn't a GPU here"),
+        ("1" * 5_000, [], "isn't a GPU here"),
+        ("١", [], "isn't a GPU here"),
     ],
 )
 def test_a_list_shows_what_it_names_up_to_the_first_that_is_no_gpu(
@@ -65,7 +65,7 @@ def test_where_there_is_one_gpu_the_sentence_says_so() -> None:
     usable = visible_gpus(ONE, {VISIBLE: "2"})
     assert usable.gpus == ()
     assert usable.note == (
-        "CUDA_VISIBLE_DEVICES is '2', and '2' is no GPU here (the only GPU is 0): no GPU is used."
+        "CUDA_VISIBLE_DEVICES is '2', and '2' isn't a GPU here (the only GPU is 0): no GPU is used."
     )
 
 

@@ -52,8 +52,8 @@ def test_a_run_takes_the_gpus_that_there_are() -> None:
         (1, 3, None),
         (2, 4, None),
         (2, 0, None),
-        (2, 5, "1 of 5 GPUs stay unused, because gpus_per_run is 2."),
-        (4, 2, "gpus_per_run is 4, and there are 2 GPUs: a run takes those."),
+        (2, 5, "1 of 5 GPUs are unused, because gpus_per_run is 2."),
+        (4, 2, "gpus_per_run is 4, but there are 2 GPUs: a run uses those."),
     ],
 )
 def test_gpus_that_are_left_over_are_said(each: int, gpus: int, said: str | None) -> None:

@@ -111,13 +111,13 @@ def test_a_gpu_that_is_lost_in_mid_run_goes_quiet_and_the_others_stay(nvidia: Ma
 @pytest.mark.parametrize(
     ("init", "note"),
     [
-        (9, "no NVIDIA driver on this machine: showing the host only"),
+        (9, "No GPU found; showing CPU and RAM"),
         (
             18,
-            "the NVIDIA driver doesn't answer (RM has detected an NVML/RM version mismatch): "
-            "showing the host only",
+            "The NVIDIA driver doesn't respond (RM has detected an NVML/RM version mismatch); "
+            "showing CPU and RAM",
         ),
-        (0, "the NVIDIA driver shows no GPU: showing the host only"),
+        (0, "The NVIDIA driver reports no GPU; showing CPU and RAM"),
     ],
     ids=["absent", "mismatch", "no GPU"],
 )

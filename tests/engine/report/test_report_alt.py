@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from html import escape
 from pathlib import PurePosixPath
 
@@ -17,6 +18,7 @@ from engine.report.blocks import Plot
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
 from engine.report.markdown import markdown
+from engine.report.plots import colours, curves_alt, curves_plot
 from engine.report.write import compose
 from engine.store.connect import connect_reader
 
@@ -73,6 +75,21 @@ def test_the_fronts(material: Material, alts: dict[str, str]) -> None:
         ]
         assert re.search(rf"{re.escape(cost.title)}: {re.escape(listed(best))}[;.]", said)
     assert f"over {panels} costs" in said
+
+
+def test_curves_of_one_model_are_told_apart_by_what_differs(material: Material) -> None:
+    (group,) = material.groups
+    lines = [
+        replace(curve, label=("", "reference", "lr=0.0005")[number % 3])
+        for number, curve in enumerate(group.curves)
+        if curve.model == "sasrec"
+    ]
+    drawing = curves_plot("curves", lines, "NDCG@10/valid", colours(["sasrec"]))
+    for title in ("sasrec", "sasrec reference", "sasrec lr=0.0005"):
+        assert f">{title}</text>" in drawing
+    assert len(set(re.findall(r"stroke-dasharray: ([\d.,]+)", drawing))) == 2
+    said = curves_alt(lines, "NDCG@10/valid", "ml-100k")
+    assert "2 of sasrec, 2 of sasrec reference and 2 of sasrec lr=0.0005" in said
 
 
 def test_the_curves(material: Material, alts: dict[str, str]) -> None:

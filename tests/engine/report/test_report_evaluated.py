@@ -177,9 +177,9 @@ def table_of(report: Report, caption: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", SPLITS)
 def test_the_report_tells_whom_a_split_evaluates(made: Made, name: str) -> None:
     own, report = counted(name), made.report(f"dataset:{name}")
-    (used,) = table_of(report, "Data, as it was used")
+    (used,) = table_of(report, "Data as used")
     assert used["users"] == str(own.users)
-    assert used["of them trained on"] == str(own.trained)
+    assert used["trained on"] == str(own.trained)
     assert used["filter"] == ("k_core=4" if name == "core" else "none")
     assert used["split"] == (
         "temporal: validation from 600, test from 800" if name == "later" else "leave-one-out"
@@ -229,8 +229,8 @@ def test_what_runs_of_before_did_not_record_is_said(made: Made) -> None:
             path.write_text("".join([json.dumps(kept) + "\n", *rest]))
         rebuild(made.location)
         report = made.report("dataset:later")
-        (used,) = table_of(report, "Data, as it was used")
-        assert used["of them trained on"] == "not recorded"
+        (used,) = table_of(report, "Data as used")
+        assert used["trained on"] == "not recorded"
         assert used["split"] == "temporal valid_from=600 test_from=800"
         for row in table_of(report, "Who is evaluated"):
             assert set(list(row.values())[-3:]) == {"not recorded"}

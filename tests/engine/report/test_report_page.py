@@ -84,7 +84,7 @@ def test_every_part_is_there(report: Report) -> None:
         "In short",
         "Testing scope",
         "Results",
-        "Beside published figures",
+        "Compared with published results",
         "Model capacity",
         "Memory",
         "Trade-offs",
@@ -92,7 +92,7 @@ def test_every_part_is_there(report: Report) -> None:
         "Which differences are shown",
         "What the maximum over epochs inflates",
         "Environment",
-        "How to get these figures again",
+        "How to reproduce these results",
     ]
 
 
@@ -101,7 +101,7 @@ def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     assert "ml-100k: sasrec L=50 is shown to be best in NDCG@10/test, 0.3" in short
     assert "]: above bert4rec L=50 (+0.0228 [+0.0026, +0.0431], p = .037)" in short
     assert " and xlstm L=50 (+0.1" in short
-    assert "p is corrected (Holm) for every two models of a data set: 3 on ml-100k." in short
+    assert "p is corrected (Holm) for every pair of models on a data set: 3 on ml-100k." in short
     (pairs,) = tables(report, "Which differences are shown")
     verdicts = {(row[0].lines[0], row[1].lines[0]): row[9].lines[0] for row in pairs.rows}
     assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"
@@ -109,7 +109,7 @@ def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     assert len(verdicts) == 6
     every = words(report, "Which differences are shown")
     assert "for the 6 comparisons of two cells listed here" in every
-    assert "a difference may be shown there and not here" in every
+    assert "a difference may be shown there but not here" in every
 
 
 def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore) -> None:
@@ -119,17 +119,17 @@ def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore
     assert not re.search(claims, every)
     (short,) = (line for line in words(report, "In short").splitlines() if line.startswith("-"))
     assert short.startswith(
-        "- ml-100k, NDCG@10/test: one seed each: can't be told; `seqbench run --model "
+        "- ml-100k, NDCG@10/test: one seed each: no conclusion; `seqbench run --model "
         "bert4rec,sasrec,xlstm --dataset ml-100k --length 50 --seed 1,2,3 --profile reference`. "
         "Over users alone: sasrec L=50 0.3"
     )
     (pairs,) = tables(report, "Which differences are shown")
     assert {row[7].lines for row in pairs.rows} == {("–",)}
-    assert {row[9].lines for row in pairs.rows} == {("can't be told: one seed each",)}
+    assert {row[9].lines for row in pairs.rows} == {("no conclusion: one seed each",)}
     assert "are over users (paired) alone" in words(report, "Which differences are shown")
-    beside = words(report, "Beside published figures")
-    assert "can't be told: one seed" in beside
-    assert "\none seed each: can't be told; `seqbench run --model bert4rec,sasrec,xlstm " in beside
+    beside = words(report, "Compared with published results")
+    assert "no conclusion: one seed" in beside
+    assert "\none seed each: no conclusion; `seqbench run --model bert4rec,sasrec,xlstm " in beside
 
 
 def test_few_users_are_warned_of_where_their_figures_stand(report: Report, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_costs_and_time_to_quality_are_beside_the_quality(report: Report) -> Non
 def test_each_row_can_be_had_again(report: Report) -> None:
     (commands,) = (
         block
-        for block in blocks(report, "How to get these figures again")
+        for block in blocks(report, "How to reproduce these results")
         if isinstance(block, Commands)
     )
     assert len(commands.lines) == 4
@@ -175,9 +175,9 @@ def test_a_suite_is_told_with_what_is_missing_of_it(store: MeasuredStore) -> Non
     assert "3 models × 1 data set × 2 lengths × 3 seeds, 18 runs in all. 6 of them are done" in text
     progress = tables(found, "Testing scope")[0]
     rows = {row[1].lines[0]: [cell.lines[0] for cell in row[2:]] for row in progress.rows}
-    assert rows["sasrec"] == ["2 of 3: 1 queued", "0 of 3: 3 not launched"]
-    assert rows["xlstm"] == ["2 of 3: 1 failed", "0 of 3: 3 not launched"]
-    assert "bert4rec on ml-100k, L = 75, seeds 1, 2 and 4: never launched" in text
+    assert rows["sasrec"] == ["2 of 3: 1 queued", "0 of 3: 3 not run"]
+    assert rows["xlstm"] == ["2 of 3: 1 failed", "0 of 3: 3 not run"]
+    assert "bert4rec on ml-100k, L = 75, seeds 1, 2 and 4: not run" in text
     assert "seqbench run --suite mine" in text
     assert len(material.done) == 6  # at length 100 they are of no suite
 
@@ -204,9 +204,9 @@ def test_runs_of_a_suite_are_known_by_its_name(tmp_path: Path) -> None:
     assert "3 models × 1 data set × 1 length × 3 seeds, 9 runs in all. 9 of them are done" in text
     assert "names the seed 42; its runs were launched with 1, 2 and 3" in text
     assert "Missing" not in text
-    assert "3 more runs were launched as this suite of cells that it doesn't name" in text
+    assert "3 more runs were launched as this suite for cells that it doesn't have" in text
     assert len(material.done) == 12
-    again = words(report, "How to get these figures again")
+    again = words(report, "How to reproduce these results")
     assert "seqbench run --suite mine --seed 1,2,3" in again
 
 
@@ -221,8 +221,8 @@ def test_what_was_launched_as_the_suite_with_other_settings_stands_apart(tmp_pat
     material = gathered(store, Wanted(suite=suite))
     text = words(Report("", (), (scope(material),)), "Testing scope")
     assert "2 runs in all. 1 of them are done" in text
-    assert "1 more run was launched as this suite with settings that it doesn't give" in text
-    assert "sasrec × ml-100k × 50 (reference) stands in rows of its own, never averaged" in text
+    assert "1 more run was launched as this suite with other settings than it now has" in text
+    assert "sasrec × ml-100k × 50 (reference) has rows of its own, which are never averaged" in text
     assert [len(each.cell.runs) for each in material.groups[0].cells] == [1, 1]
 
 
@@ -240,10 +240,10 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     found = next(t for t in tables(report, "Testing scope") if "Remarks" in t.caption)
     assert [row[0].lines for row in found.rows] == [("shared",), ("throttled-heat",)]
     assert found.rows[0][2].lines == ("xlstm L=50 on ml-100k, seed 2",)
-    assert "times, memory and utilisation are of both" in found.rows[0][3].lines[0]
+    assert "times, memory and utilization belong to both" in found.rows[0][3].lines[0]
     text = words(report, "Testing scope")
-    assert "Of the 12 runs 1 trained undisturbed, as far as is told" in text
-    assert "For 10 of the 12 runs nothing told" in text
+    assert "Of the 12 runs 1 trained undisturbed, as far as is known" in text
+    assert "For 10 of the 12 runs it isn't known" in text
     note = "!: shared (1 of the runs) and throttled-heat (1 of the runs)"
     for title in ("Results", "Memory", "Trade-offs"):
         names = [row[0].lines[0] for row in tables(report, title)[0].rows]
@@ -267,11 +267,11 @@ def test_what_is_still_improving_is_said_with_the_command_that_trains_on(tmp_pat
     assert [row[0].lines for row in found.rows] == [("still-improving",)]
     assert "with more epochs its metrics may be better" in found.rows[0][3].lines[0]
     text = words(report, "Testing scope")
-    assert "Metrics don't depend on time, and hold" not in text
+    assert "Metrics don't depend on time, and are valid" not in text
     assert f"seqbench continue {' '.join(whole)} --epochs 22" in text
     assert "seqbench run --model xlstm --dataset ml-100k --length 50 --seed 1,2,3 " in text
     assert "--set epochs=22" in text
-    assert "For 12 of the 12 runs nothing told" in text
+    assert "For 12 of the 12 runs it isn't known" in text
     names = [row[0].lines[0] for row in tables(report, "Results")[0].rows]
     assert sum(name.endswith(" !") for name in names) == 2
 
@@ -282,7 +282,7 @@ def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:
     found = Report("", (), (in_short(material), significance(material)))
     short = words(found, "In short")
     assert "Recall@10/test (seen masked)" in short
-    assert "it has nothing to be compared with" in short
+    assert "there is nothing to compare it with" in short
     assert "There are no two cells" in words(found, "Which differences are shown")
 
 

@@ -117,7 +117,7 @@ def test_damage_met_in_a_query_says_to_rebuild(location: StoreLocation) -> None:
     ("sql", "problem"),
     [
         ("PRAGMA user_version = 999", "made by a newer seqbench"),
-        ("CREATE TABLE recipes (name)", "a database of something else"),
+        ("CREATE TABLE recipes (name)", "a database of another program"),
     ],
 )
 def test_other_databases_are_left_alone(location: StoreLocation, sql: str, problem: str) -> None:
@@ -139,7 +139,7 @@ def test_other_databases_are_left_alone(location: StoreLocation, sql: str, probl
 def test_a_place_that_cannot_be_written_is_one_sentence(
     place: str, make_spec: Callable[..., RunSpec]
 ) -> None:
-    with pytest.raises(StoreError, match=r"can't be made at .* with --db\.$"):
+    with pytest.raises(StoreError, match=r"can't be created at .* with --db\.$"):
         enqueue(StoreLocation(Path(place)), [make_spec()])
 
 
@@ -195,7 +195,7 @@ def test_a_transaction_that_fails_leaves_nothing(writer: StoreConnection) -> Non
 def test_a_value_that_sqlite_cannot_hold_is_a_store_error(
     writer: StoreConnection, value: object
 ) -> None:
-    with pytest.raises(StoreError, match="can't hold"):
+    with pytest.raises(StoreError, match="can't store"):
         writer.execute("SELECT ?", (value,))
 
 

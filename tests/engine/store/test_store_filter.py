@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
 
 from engine.analysis.comparison import columns
+from engine.spec.settings import SETTINGS
 from engine.store.compare.comparison import comparison, comparison_count
 from engine.store.compare.filter_sql import conditions, fields
 from engine.store.compare.filter_words import FilterError, read_filter
@@ -90,7 +91,7 @@ CASES = [
     ("params<270k", "r.parameters < 270000"),
     ("Model/TotalParams>=0.27M", "r.parameters >= 270000"),
     ("epochs:14", "s.epochs_trained = 14"),
-    ("lr:0.001", "s.lr_best = 0.001"),
+    ("learning_rate:0.001 model:xlstm", "s.lr_best = 0.001 AND r.model = 'xlstm'"),
     ("tag:paper", PAPER),
     ("tag:pap", "0"),
     ("tag:pap*", PAPER),
@@ -160,20 +161,20 @@ def test_runs_can_be_left_out(filled: tuple[MeasuredStore, dict[str, str]]) -> N
         ("ndgc>0.1", 1, "there is no field 'ndgc': did you mean 'ndcg'?"),
         ("model:sasrec colour:red", 14, "there is no field 'colour': quote it"),
         ("http://x", 1, "quote it to search the text"),
-        ("ndcg>", 6, "ndcg> wants a value"),
+        ("ndcg>", 6, "ndcg> needs a value"),
         ("ndcg>high", 6, "ndcg> wants a number, and 'high' is none"),
         ("seed:1,two", 6, "seed: wants a number, and 'two' is none"),
-        ("ndcg>0.1,0.2", 6, "ndcg> wants one value"),
+        ("ndcg>0.1,0.2", 6, "ndcg> takes one value"),
         ("model>x", 1, "model is text: write model:… or model=…"),
         ("state:dnoe", 7, "there is no state 'dnoe': did you mean 'done'?"),
         ("state=don", 7, "there is no state 'don'"),
         ("age:2d", 5, "age is compared with a time, as in age<2d"),
         ("age<2", 5, "age is compared with a time"),
-        ("OR model:x", 1, "OR stands between two things"),
-        ("model:x OR", 9, "OR stands between two things"),
-        ("a OR OR b", 6, "OR stands between two things"),
+        ("OR model:x", 1, "OR goes between two conditions"),
+        ("model:x OR", 9, "OR goes between two conditions"),
+        ("a OR OR b", 6, "OR goes between two conditions"),
         ("a -", 3, "'-' says nothing to look for"),
-        (">3", 1, "'>3' wants a field before it"),
+        (">3", 1, "'>3' needs a field before it"),
         ("x" * 2_001, 2_000, "at most 2,000 characters"),
         ("x " * 61, 121, "at most 60 parts"),
     ],
@@ -225,13 +226,21 @@ def test_quotes_take_everything_literally(text: str) -> None:
 
 def test_every_shown_figure_has_a_field() -> None:
     known = {field.sql.partition(".")[2] for field in fields().values()} | {"id"}
-    assert {column.source for column in columns()} <= known
+    assert {column.source for column in columns() if not column.setting} <= known
+    assert {column.name for column in columns() if column.setting} <= set(fields())
 
 
 def test_the_page_names_every_field_and_its_examples_are_understood() -> None:
     page = DOC.read_text(encoding="utf-8")
-    plain = [name for name in fields() if not name.startswith("valid_") and "masked" not in name]
+    plain = [
+        name
+        for name, field in fields().items()
+        if not (name.startswith("valid_") or "masked" in name or field.setting)
+    ]
     assert [name for name in plain if f"`{name}`" not in page] == []
+    assert [name for name in SETTINGS if "." in name and f"`{name}`" not in page] == []
+    table = (DOC.parent / "training.md").read_text(encoding="utf-8")
+    assert [each.name for each in SETTINGS.values() if f"`{each.name}`" not in table] == []
     block = re.search(r"```text\n(.*?)```", page, re.DOTALL)
     assert block is not None
     for line in block[1].splitlines():

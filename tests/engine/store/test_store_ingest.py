@@ -226,8 +226,8 @@ def test_what_is_no_line_becomes_a_warning(writer: StoreConnection, add_run: Add
             "epoch: epoch is not what it should be",
             "epoch: needs epoch",
             "step: loss is not what it should be",
-            "end: has no status that is known",
-            "lines of kind 'a new kind' are not known here",
+            "end: has no known status",
+            "lines of kind 'a new kind' are unknown here",
         ]
     )
     assert [row[5] for row in series.steps(writer, folder.run_id)] == [None]
@@ -288,7 +288,7 @@ def test_a_journal_that_became_shorter_is_read_again_and_named(
     assert run.state == "done"
     assert [row["epoch"] for row in series.epochs(writer, folder.run_id)] == [1, 2, 3]
     assert [row[0] for row in writer.rows("SELECT problem FROM warnings")] == [
-        "the journal became shorter than it was"
+        "the journal is shorter than it was"
     ]
 
 

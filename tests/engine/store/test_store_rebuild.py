@@ -124,7 +124,7 @@ def test_a_missing_database_is_made_from_the_folders_when_first_needed(
 ) -> None:
     before = everything(laboratory)[3]
     laboratory.db.unlink()
-    with pytest.raises(StoreError, match="`seqbench db rebuild` makes it from the run folders"):
+    with pytest.raises(StoreError, match="`seqbench db rebuild` builds it from the run folders"):
         connect_reader(laboratory)
     (added,) = enqueue(laboratory, [make_spec(seed=99)])
     after = everything(laboratory)[3]

@@ -1,4 +1,4 @@
-"""Which runs are marked as still improving at their limit of epochs: in a store that grows, made
+"""Which runs are marked as still improving at their epoch limit: in a store that grows, made
 anew, or migrated."""
 
 from __future__ import annotations

@@ -75,7 +75,9 @@ def to_bytes(lines: list[dict[str, Any]]) -> bytes:
 
 def dump(connection: StoreConnection) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that a rebuild has to give back, table by table."""
-    tables = ("runs", "epochs", "steps", "telemetry", "events", "summaries", "warnings")
+    tables = (
+        *("runs", "epochs", "steps", "telemetry", "events", "summaries", "warnings", "settings"),
+    )
     found = {
         table: [tuple(row) for row in connection.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3")]
         for table in tables

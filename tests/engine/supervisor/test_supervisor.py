@@ -230,8 +230,8 @@ def test_a_deleted_store_is_made_anew_under_it(
     wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")
     for suffix in ("", "-wal", "-shm"):
         location.db.with_name(location.db.name + suffix).unlink(missing_ok=True)
-    wait_for(location.db.exists, "the store to be made anew")
-    assert "is gone: it will be made anew" in log(location)
+    wait_for(location.db.exists, "the store to be rebuilt")
+    assert "is gone: it will be rebuilt" in log(location)
     go(location, holding)
     wait_for(lambda: look.states() == ["done", "done"], "both to end")
     assert look.epochs(holding) == [1, 2, 3, 4]
@@ -253,7 +253,7 @@ def test_a_damaged_store_is_put_aside_and_made_anew_under_it(
     start()
     aside = location.db.with_name("runs.db.damaged")
     wait_for(aside.exists, "the damaged store to be put aside")
-    wait_for(lambda: "was made anew from 2 run folders" in log(location), "the new one")
+    wait_for(lambda: "was rebuilt from 2 run folders" in log(location), "the new one")
     go(location, holding)
     wait_for(lambda: look.states() == ["done", "done"], "both to end")
     assert look.epochs(holding) == [1, 2, 3, 4]

@@ -124,7 +124,7 @@ def test_a_run_id_written_by_hand_leads_nowhere_and_keeps_nobody_waiting(
     work(lambda: look.run(right).state == "done", "the other")
     run = look.run("../outside")
     assert run.state == "failed"
-    assert "is no run's id" in str(run.message)
+    assert "isn't a run's id" in str(run.message)
     assert not (location.runs.parent / "outside").exists()
     request_delete(location, ["../outside"])
     work(lambda: not transitions.requests(writer), "its deletion to be refused")

@@ -1,4 +1,5 @@
-"""How fast a model recommends: a rate for each batch size, and nothing where it can't be told."""
+"""How fast a model recommends: a rate for each batch size, and nothing where it can't be
+measured."""
 
 from __future__ import annotations
 

@@ -25,7 +25,12 @@ def reduced(
 
 def draw(canvas: Canvas, xs: list[float], ys: list[float], x: Axis, y: Axis) -> None:
     columns = reduced(xs, ys, x.low, x.high, canvas.columns)
-    draw_piece(canvas, Piece(columns, None, None), ys, y, "a")
+    scale = (canvas.rows - 1) / (y.high - y.low)
+
+    def row(figure: float) -> int:
+        return int((y.high - figure) * scale + 0.5)
+
+    draw_piece(canvas, Piece(columns, None, None), ys, row, "a")
 
 
 def picture(canvas: Canvas) -> list[str]:

@@ -1,4 +1,4 @@
-"""Logarithmic and time axes, and the figure of the cursor under a chart."""
+"""The axis of time, and the figure of the cursor under a chart."""
 
 from __future__ import annotations
 
@@ -10,50 +10,7 @@ from hypothesis import strategies as st
 
 from tui.charts.axis import Axis, fitted_axis
 from tui.charts.chart_scale import x_scale, x_text
-from tui.charts.scales import clock_time, log_axis, row_of, time_axis, widened_log
-
-positive = st.floats(1e-12, 1e12)
-
-
-@given(positive, positive, st.integers(1, 12))
-def test_a_logarithmic_axis_holds_its_figures_and_has_few_ticks(a: float, b: float, n: int) -> None:
-    axis = log_axis(a, b, n)
-    assert axis.holds(min(a, b), max(a, b))
-    ticks = axis.ticks()
-    assert ticks == sorted(ticks)
-    assert len(ticks) <= 2 * n + 4
-    assert len({axis.label(tick) for tick in ticks}) == len(ticks)
-    shares = [axis.share(y) for y in sorted((a, b))]
-    assert 0 <= shares[0] <= shares[1] <= 1
-    rows = [row_of(axis, 80)(y) for y in sorted((a, b))]
-    assert 79 >= rows[0] >= rows[1] >= 0
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "n", "labels"),
-    [
-        (0.001, 0.1, 4, ["0.001", "0.01", "0.1"]),
-        (1.0, 1000.0, 9, ["1", "3", "10", "30", "100", "300", "1000"]),
-        (1e-8, 1e8, 4, ["1e-5", "1", "1e5"]),
-        (3.0, 8.0, 4, ["4", "6", "8"]),
-    ],
-)
-def test_logarithmic_ticks_read_well(low: float, high: float, n: int, labels: list[str]) -> None:
-    axis = log_axis(low, high, n)
-    assert [axis.label(tick) for tick in axis.ticks()] == labels
-
-
-def test_equal_ratios_are_equally_far_apart_and_what_is_not_positive_lies_at_the_foot() -> None:
-    axis = log_axis(1.0, 100.0, 4)
-    assert axis.share(10.0) == pytest.approx(0.5)
-    assert (axis.share(0.0), axis.share(-5.0)) == (0.0, 0.0)
-    assert row_of(axis, 40)(-1.0) == 39
-
-
-def test_a_logarithmic_axis_stays_while_it_holds_the_figures() -> None:
-    axis = widened_log(None, 1.0, 10.0, 4)
-    assert widened_log(axis, 2.0, 9.0, 4) is axis
-    assert widened_log(axis, 0.1, 9.0, 4).holds(0.1, 10.0)
+from tui.charts.time_axis import clock_time, time_axis
 
 
 @given(st.floats(0.01, 1e9), st.integers(1, 20))

@@ -19,10 +19,12 @@ from engine.store.database import write
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.charts.overlay import OverlayScreen
+from tui.charts.run_charts import RunCharts
 from tui.charts.screen import ChartScreen
 from tui.charts.specs import MOST_RUNS
 from tui.live.screen import LiveScreen
 from tui.messages import StoreChanged
+from tui.run.replay.screen import ReplayScreen
 from tui.run.screen import RunScreen
 
 
@@ -163,16 +165,58 @@ async def test_runs_are_laid_over_each_other_and_told_apart(empty_store: LiveSto
         assert len(screen.charts.runs) == 2
 
 
-async def test_what_is_laid_over_stays_when_another_run_is_chosen(empty_store: LiveStore) -> None:
+async def test_each_run_is_looked_at_as_it_was_left(empty_store: LiveStore) -> None:
     runs = populate(empty_store)
     async with live(empty_store, runs["done"]) as (screen, pilot):
+        await pilot.press("s", "e")
         await choose(pilot, "s42")
         overlay = screen.charts.overlay
         await select(pilot, runs["second"])
-        assert screen.charts.overlay == overlay
-        assert screen.charts.runs[0].run_id == runs["second"]
+        # Another run begins as the last one was looked at, with nothing laid over it.
+        assert (screen.charts.overlay, screen.charts.view.smoothing) == ((), 0.6)
+        await pilot.press("s", "l")
+        await select(pilot, runs["done"])
+        view = screen.charts.view
+        assert (screen.charts.overlay, view.smoothing, view.log) == (overlay, 0.6, False)
         await select(pilot, overlay[0])
         assert len(screen.charts.runs) == 1
+
+
+async def test_a_run_s_look_is_the_same_in_every_view(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    async with live(empty_store, runs["done"]) as (screen, pilot):
+        await pilot.press("s")
+        large = await open_chart(pilot)
+        assert large.charts.view.smoothing == 0.6
+        await pilot.press("l", "e", "plus")
+        await choose(pilot, "s42")
+        overlay, window = large.charts.overlay, large.charts.view.window
+        assert overlay
+        assert window
+        await pilot.press("escape")
+        await curves_read(pilot, screen)
+
+        def look(charts: RunCharts) -> tuple[object, ...]:
+            view = charts.view
+            return charts.overlay, view.smoothing, view.log, view.unit, view.window
+
+        assert look(screen.charts) == (overlay, 0.6, True, "step", window)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the page")
+        page = pilot.app.screen
+        assert isinstance(page, RunScreen)
+        await curves_read(pilot, page)
+        assert look(page.charts) == look(screen.charts)
+        await pilot.press("s", "R")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ReplayScreen), "the replay")
+        replay = pilot.app.screen
+        assert isinstance(replay, ReplayScreen)
+        await wait_for(pilot, lambda: replay.charts.view.cursor is not None, "the first moment")
+        assert look(replay.charts) == (overlay, 0.9, True, "time", None)
+        await pilot.press("l", "escape", "escape")
+        await wait_for(pilot, lambda: pilot.app.screen is screen, "back")
+        assert look(screen.charts) == (overlay, 0.9, False, "step", window)
+        assert screen.charts.view.cursor is None
 
 
 async def test_a_run_that_is_deleted_leaves_the_overlay(empty_store: LiveStore) -> None:
@@ -200,7 +244,7 @@ async def test_no_more_than_can_be_told_apart(empty_store: LiveStore) -> None:
         for _ in range(9):
             await pilot.press("enter", "down")
         assert len(chooser._chosen) == MOST_RUNS - 1
-        assert f"{MOST_RUNS - 1} of {MOST_RUNS - 1} chosen" in text(pilot)
+        assert f"{MOST_RUNS - 1} of {MOST_RUNS - 1} selected" in text(pilot)
         await pilot.press("escape")
         await wait_for(pilot, lambda: len(screen.charts.runs) == MOST_RUNS, "eight runs")
         await curves_read(pilot, screen)
@@ -214,7 +258,7 @@ async def test_words_that_no_run_has_are_said(empty_store: LiveStore) -> None:
     async with live(empty_store, runs["done"], (80, 24)) as (screen, pilot):
         await pilot.press("o", *"[b]%_'")
         await settled(pilot)
-        assert "No other run has trained with these words." in text(pilot)
+        assert "No other trained run matches." in text(pilot)
         await pilot.press("enter", "down", "pageup", "escape")
         await wait_for(pilot, lambda: pilot.app.screen is screen, "back")
         assert screen.charts.overlay == ()

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
+from tui.charts.looks import Look, looks_of
 from tui.charts.overlay import OverlayScreen
 from tui.charts.screen import ChartScreen
 from tui.charts.view import ChartView
@@ -33,15 +34,17 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_runs_over_each_other(snap_sizes: Sizes, empty_store: LiveStore) -> None:
     runs = populate(empty_store)
     view = ChartView("step", 0.9, cursor=600.0)
+    app = SeqbenchApp(empty_store.location)
 
     async def look(pilot: Pilot[None]) -> None:
         await settled(pilot)
-        screen = ChartScreen(runs["running"], "loss", view, (runs["done"], runs["second"]))
-        await pilot.app.push_screen(screen)
+        over = runs["done"], runs["second"]
+        looks_of(app).keep(runs["running"], Look(view, over))
+        await app.push_screen(ChartScreen(runs["running"], "loss"))
         await settled(pilot)
         await pilot.pause()
 
-    snap_sizes(SeqbenchApp(empty_store.location), look, by_x)
+    snap_sizes(app, look, by_x)
 
 
 def test_choosing_runs(snap_compare: Compare, empty_store: LiveStore) -> None:

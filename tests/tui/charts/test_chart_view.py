@@ -66,7 +66,7 @@ def test_the_title_says_how_the_curves_are_looked_at() -> None:
     assert lines(drawn, 70, 14)[0].rstrip() == "Loss  epoch 3.0000  step –"
     drawn.look(ChartView("epoch", 0.9, True, (10.0, 20.0), 16.2))
     text = lines(drawn, 70, 14)
-    assert text[0].startswith("Loss log ema.9 ×5  epoch 6.0000")
+    assert text[0].startswith("Loss log ema.9 ×5  epoch 6.6701 (6.0000)")
     assert "16.2" in text[-1]
     assert sum("│" in line[10:] for line in text) > 6
 
@@ -86,7 +86,7 @@ def test_smoothing_lies_over_the_faint_curve() -> None:
     styles = [{style for _, style in line} for line in drawn.draw(60, 16)[1:-2]]
     assert {"bold"} <= {style for line in plain for _, style in line}
     assert any("bold" in row for row in styles)
-    assert any("$text-disabled" in row for row in styles)
+    assert any("bold dim" in row for row in styles)
 
 
 def test_what_is_smoothed_doesnt_depend_on_where_the_picture_begins() -> None:

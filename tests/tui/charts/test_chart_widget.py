@@ -59,7 +59,7 @@ def test_it_shows_title_newest_figures_axes_and_best_epoch() -> None:
     drawn.mark(moment(6.0), moment(8.0))
     text = lines(drawn, 60, 14)
     assert text[0].startswith("Loss  epoch 4.0000")
-    assert [line.split("┤")[0].strip() for line in text if "┤" in line] == ["7", "6", "5", "4"]
+    assert [line.split("┤")[0].strip() for line in text if "┤" in line] == ["8", "6", "4"]
     assert text[-1].split() == ["0", "2", "4", "6", "epoch"]
     assert sum("◆" in line for line in text) == 1
 

@@ -34,7 +34,7 @@ def test_two_runs_differ_in_their_seed(
     assert {figure["better"] for figure in found["figures"]} == {None}
     why = found["why_not"]
     assert why.startswith("one seed each")
-    assert "can't be told; `seqbench run --model sasrec " in why
+    assert "no conclusion; `seqbench run --model sasrec " in why
     assert "--seed 1,2,3" in why
     text = cli("diff", first, second[-5:]).stdout
     assert why in text
@@ -52,7 +52,7 @@ def test_other_data_is_warned_of(
     (other,) = enqueue(held, [load_catalogue().run_spec("sasrec", "ml-1m", 50, 1)])
     result = cli("diff", runs(cli_json, "state:done")[0], other)
     assert result.exit_code == 0
-    assert "Different data sets: the figures aren't comparable." in result.stderr
+    assert "Different data sets: the metrics aren't comparable." in result.stderr
 
 
 def test_a_run_or_aggregate_that_isnt_known_is_a_sentence(

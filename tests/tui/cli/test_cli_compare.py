@@ -71,6 +71,9 @@ def test_rows_are_sorted_either_way(
     lengths = column("--sort", "length:asc", name="length")
     assert lengths == sorted(lengths)
     assert column("--sort", "length:DESC", name="length") == lengths[::-1]
+    assert column("--sort", "ndcg", name="NDCG@10/test") == best
+    ages = column("--sort", "age", name="created")
+    assert ages == sorted(ages, reverse=True)
 
 
 def test_filter_and_limit(
@@ -102,9 +105,11 @@ def test_columns_are_chosen_by_names_of_columns_fields_and_presets(
     named = ["state", "model", "dataset", "length", "seed"]
     rows = cli_json("compare", "--format", "json", "--columns", "ndcg,age", "--columns", "note")
     assert list(rows[0]) == [*named, "NDCG@10/test", "created", "note"]
-    cost = cli_json("compare", "--format", "json", "--columns", "cost,LR")
+    cost = cli_json(
+        "compare", "--format", "json", "--columns", "cost,LR,learning_rate,architecture.dropout"
+    )
     assert list(cost[0])[5:7] == ["NDCG@10/test", "TotalTime"]
-    assert list(cost[0])[-1] == "LearningRate"
+    assert list(cost[0])[-3:] == ["lr", "LearningRate", "dropout"]
     head = cli("compare", "--format", "md").stdout.splitlines()[0]
     assert head.split(" | ")[5:] == [*DEFAULT[:-1], f"{DEFAULT[-1]} |"]
     wide = cli("compare", "--format", "md", "--wide").stdout.splitlines()[0]
@@ -151,7 +156,7 @@ def test_everything_fits_a_terminal_of_80_columns(held: StoreLocation, tmp_path:
 def test_another_aggregate_is_marked(held: StoreLocation, busy_store: LiveStore, cli: Run) -> None:
     assert cli("compare", "--format", "json").stderr == ""
     result = cli("compare", "--format", "json", "--aggregate", "max")
-    assert "looks at the test set" in result.stderr
+    assert "uses the test set" in result.stderr
     assert {row["aggregate"] for row in json.loads(result.stdout)} == {"max"}
 
 
@@ -184,7 +189,7 @@ def test_the_pivot_in_every_form(
     result = cli("compare", "--pivot", "--aggregate", "max")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1].startswith("Grand Total (Max)")
-    assert "max: maximum over epochs: looks at the test set" in result.stderr
+    assert "max: maximum over epochs (uses the test set)" in result.stderr
     sheet = tmp_path / "pivot.xlsx"
     assert cli("compare", "--pivot", "--format", "xlsx", "-o", str(sheet)).exit_code == 0
     assert sheet.read_bytes().startswith(b"PK")
@@ -208,7 +213,7 @@ def test_published_figures_stand_below_ours(
     assert (verdict == "no difference shown") is (abs(difference) <= margin)
     result = cli("compare", "--pivot", "--reference")
     assert "published as “test”" in result.stdout
-    assert "set beside our validation max" in result.stderr
+    assert "compared with our validation max" in result.stderr
     none = cli("compare", "--pivot", "--reference", "--filter", "state:failed")
     assert (none.exit_code, none.stdout) == (0, "")
 
@@ -249,7 +254,7 @@ def test_of_one_seed_pairs_have_the_reason_and_what_to_run(
     assert {(row["p"], row["a is"], row["over"]) for row in pairs} == {(None, None, "users alone")}
     assert all(
         re.fullmatch(
-            r"one seed each: can't be told; `seqbench run --model \w+,\w+ --dataset ml-100k "
+            r"one seed each: no conclusion; `seqbench run --model \w+,\w+ --dataset ml-100k "
             r"--length 50 --seed 1,2,3 --profile reference`",
             row["why_not"],
         )
@@ -257,14 +262,14 @@ def test_of_one_seed_pairs_have_the_reason_and_what_to_run(
     )
     shown = cli(*kept)
     assert not re.search("better|worse|shown", shown.stdout + shown.stderr)
-    assert "can't be told: one seed each" in shown.stdout
+    assert "no conclusion: one seed each" in shown.stdout
     # A mistake in the configuration keeps nobody from the results.
     mistaken = tmp_path / "mine"
     mistaken.mkdir()
     (mistaken / "settings.yaml").write_text("slots: [")
     plain = cli_json("--config-dir", str(mistaken), *kept, "--format", "json")
     assert {row["why_not"] for row in plain} == {
-        "one seed each: can't be told; `seqbench run … --seed 1,2,3`"
+        "one seed each: no conclusion; `seqbench run … --seed 1,2,3`"
     }
     two = (runs["sasrec-50-1"], runs["xlstm-50-1"])
     assert cli("--config-dir", str(mistaken), "diff", *two).exit_code == 0
@@ -272,22 +277,22 @@ def test_of_one_seed_pairs_have_the_reason_and_what_to_run(
 
 def test_what_does_not_go_together_is_said(cli: Run) -> None:
     for arguments, sentence in (
-        (("--pivot", "--pairs"), "are four tables: ask for one"),
-        (("--pivot", "--inflation"), "are four tables: ask for one"),
+        (("--pivot", "--pairs"), "are four tables: choose one"),
+        (("--pivot", "--inflation"), "are four tables: choose one"),
         (("--inflation", "--sort", "EpochTime"), "--inflation has its own order"),
-        (("--inflation", "--aggregate", "max"), "leave --aggregate"),
-        (("--inflation", "--format", "xlsx"), "there is no format 'xlsx'"),
+        (("--inflation", "--aggregate", "max"), "leave out --aggregate"),
+        (("--inflation", "--format", "xlsx"), "There is no format 'xlsx'"),
         (("--reference",), "stands in the pivot: add --pivot"),
-        (("--pivot", "--limit", "3"), "leave --sort and --limit"),
-        (("--pivot", "--format", "xlsx"), "a sheet needs a file"),
+        (("--pivot", "--limit", "3"), "leave out --sort and --limit"),
+        (("--pivot", "--format", "xlsx"), "A sheet needs a file"),
         (("--pivot", "--columns", "ndcg"), "chooses columns of runs and of --by-cell"),
         (("--wide", "--columns", "ndcg"), "leave it, or leave --columns"),
-        (("--columns", "ndgc"), "there is no column 'ndgc': did you mean 'ndcg'?"),
-        (("--columns", "nonsense"), "there is no column 'nonsense': name one such as ndcg"),
-        (("--pairs", "--metric", "EpochTime"), "no figure of single test users"),
-        (("--pairs", "--sort", "EpochTime"), "no figure of single test users"),
+        (("--columns", "ndgc"), "There is no column 'ndgc': did you mean 'ndcg'?"),
+        (("--columns", "nonsense"), "There is no column 'nonsense': name one such as ndcg"),
+        (("--pairs", "--metric", "EpochTime"), "isn't a metric of single test users"),
+        (("--pairs", "--sort", "EpochTime"), "isn't a metric of single test users"),
         (("--metric", "NDCG@10/test"), "--sort orders the runs"),
-        (("--pairs", "--format", "xlsx"), "there is no format 'xlsx'"),
+        (("--pairs", "--format", "xlsx"), "There is no format 'xlsx'"),
     ):
         result = cli("compare", *arguments)
         assert result.exit_code == 2, arguments

@@ -37,8 +37,11 @@ def test_it_is_said_wherever_the_run_is_shown(
     run = store.add("xlstm", epochs=6, improving=True)
     command = f"seqbench continue {run} --epochs 12"
     shown = cli("show", run).stdout
-    assert f"marked        {MARK}: its best epoch is the last one that its limit allowed" in shown
-    assert f"what to try   {command}" in shown
+    assert (
+        f"marked         {MARK}: its best epoch is the last one that its epoch limit "
+        f"allowed" in shown
+    )
+    assert f"what to try    {command}" in shown
     assert cli_json("show", run, "--json")["further"] == command
     assert f"marked {MARK}" in cli("compare").stderr
     (row,) = cli_json("compare", "--filter", f"marks:{MARK}", "--format", "json")
@@ -68,7 +71,7 @@ def test_runs_go_on_as_new_ones_with_a_higher_limit(store: MeasuredStore, cli: R
             spec = run_spec(con, new)
         assert (spec.continues, spec.training.epochs) == (old, 9)
         assert spec.fingerprint() == found.fingerprint
-        assert f"goes on from  {old}" in cli("show", new).stdout
+        assert f"goes on from   {old}" in cli("show", new).stdout
     # A launch of the same settings finds it.
     started = cli("run", "--model", "xlstm", "--dataset", "ml-100k", "--seed", "1,2",
                   "--set", "epochs=9", "--dry-run")  # fmt: skip
@@ -96,23 +99,29 @@ def test_what_cannot_go_on_is_refused_in_a_sentence(store: MeasuredStore, cli: R
     store.location.folder(bare).checkpoint(1).unlink()
     again = store.add("xlstm", epochs=6, improving=True)
     for run, sentence in (
-        (early, "stopped by itself at epoch 6, as 3 epochs brought nothing better"),
-        (failed, "is failed: only a run that is done goes on"),
-        (queued, "is queued: only a run that is done goes on"),
-        (spent, "stopped by itself at epoch 6, as 2 epochs brought nothing better"),
-        (falling, "falls over all of its epochs: train again with the higher limit, `seqbench run"),
-        (bare, "has no checkpoint to go on from: train again with the higher limit, `seqbench run"),
+        (early, "stopped early at epoch 6, after 3 epochs without improvement"),
+        (failed, "is failed: only a run that is done can be trained"),
+        (queued, "is queued: only a run that is done can be trained"),
+        (spent, "stopped early at epoch 6, after 2 epochs without improvement"),
+        (
+            falling,
+            "decays over all of its epochs: train again with the higher limit, `seqbench run",
+        ),
+        (
+            bare,
+            "has no checkpoint to resume from: train again with the higher limit, `seqbench run",
+        ),
         ("nonsense", "There is no run 'nonsense'"),
     ):
         assert sentence in refused(cli, good, run, "--epochs", "9"), run
-    assert "had 6 epochs already: name a higher limit" in refused(cli, good, "--epochs", "6")
+    assert "already had 6 epochs: give a higher limit" in refused(cli, good, "--epochs", "6")
     assert "less than or equal to 100000" in refused(cli, good, "--epochs", "100001")
     assert "are the same run twice" in refused(cli, good, again, "--epochs", "9")
     store.set(early, origin="imported-csv")
     assert "was imported" in refused(cli, early, "--epochs", "9")
     assert "--epochs" in refused(cli, good)
     assert cli("continue", good, "--epochs", "9").exit_code == 0
-    assert "with 9 epochs is there already: xlstm-" in refused(cli, again, "--epochs", "9")
+    assert "with 9 epochs exists already: xlstm-" in refused(cli, again, "--epochs", "9")
     # Nothing was queued but what was said.
     with closing(connect_reader(store.location)) as con:
         (count,) = con.rows("SELECT count(*) FROM runs WHERE state = 'queued'")[0]

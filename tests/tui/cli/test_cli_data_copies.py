@@ -106,7 +106,7 @@ def test_counts_that_nobody_confirmed_are_said_to_be_so(
     assert cli("data", "verify", "mini").exit_code == 1
     same = load_catalogue().run_spec("sasrec", "mini", 8, 1)
     path.write_text(yaml.safe_dump(sure | {"unconfirmed": ["items"]}))
-    doubt = "Not confirmed by its publisher or by a copy: number of items."
+    doubt = "Not confirmed by the publisher or a copy: number of items."
     assert cli("data", "verify", "mini").stdout == f"mini: can be read. {doubt}\n"
     assert listed(cli_json)["unconfirmed"] == ["items"]
     done = cli("data", "ls")
@@ -114,7 +114,7 @@ def test_counts_that_nobody_confirmed_are_said_to_be_so(
     assert f" {ITEMS + 7}? " in line
     assert f"mini: {doubt}" in done.stderr
     assert f"! {doubt}" in cli("data", "show", "mini").stdout
-    assert "ml-32m: Not confirmed by its publisher or by a copy: number of items." in done.stderr
+    assert "ml-32m: Not confirmed by the publisher or a copy: number of items." in done.stderr
     assert re.search("^steam: .* users, .* items, .* interactions, checksum.$", done.stderr, re.M)
     doubted = load_catalogue().run_spec("sasrec", "mini", 8, 1)
     assert doubted != same
@@ -160,5 +160,5 @@ def test_its_runs_do_not_stand_beside_published_figures_without_a_mark(
     marked = output()
     sign = "ours, validation max ! other-copy" if shape == "pivot" else "sasrec L=50 !"
     assert sign in marked
-    assert "don't compare with published ones" in " ".join(marked.split())
+    assert "aren't comparable with published ones" in " ".join(marked.split())
     assert json.loads(cli("compare", "--format", "json").stdout)[0]["marks"] == "other-copy"

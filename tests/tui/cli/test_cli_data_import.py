@@ -77,7 +77,7 @@ def test_fields_of_recbole_have_any_name(checksum: Callable[..., str]) -> None:
         (lambda at: at * 10**6, "microseconds", "read as microseconds since 1970."),
         (lambda at: at * 10**9, "nanoseconds", "read as nanoseconds since 1970."),
         (lambda at: at * 1e9, "nanoseconds", "read as nanoseconds since 1970."),
-        (lambda at: at - 1_599_990_000, "seconds", "read as seconds from a beginning of their own"),
+        (lambda at: at - 1_599_990_000, "seconds", "read as seconds since a start of their own"),
         (lambda at: datetime.fromtimestamp(at, UTC).isoformat(), None, ""),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_is_left_out_is_said(tmp_path: Path, no_data: None, cli: Run, cli_j
     path.write_text(path.read_text().replace("note:token\t-\t", "note:token\t", 1))
     done = cli("data", "import", str(path), "--name", "x", "--dry-run")
     assert "user user_id:token; item item_id:token; left out: note:token; played" in done.stdout
-    assert "! No column of times was found: if 'played_at:float' holds them" in done.stdout
+    assert "! No column of times was found: if 'played_at:float' has them" in done.stdout
     found = cli_json("data", "import", str(path), "--name", "x", "--dry-run", "--json")
     assert found["columns"] == {"user": "user_id:token", "item": "item_id:token"}
     assert found["left_out"] == ["note:token", "played_at:float"]
@@ -201,14 +201,12 @@ def test_a_table_without_a_header(
         )
         == expected
     )
-    assert "first row looks like data: if it names no columns, say --no-header" in refused(
+    assert "first row looks like data: if it isn't a header, give --no-header" in refused(
         "x.csv", bare
     )
-    assert "say which column holds what by position, from 1 to 3" in refused(
-        "x.csv", bare, "--no-header"
-    )
+    assert "give the columns by position, from 1 to 3" in refused("x.csv", bare, "--no-header")
     words = ("--no-header", "--user", "1", "--item", "4")
-    assert "--item '4' is no position of a column: the first row has 3" in refused(
+    assert "--item '4' isn't a column's position: the first row has 3" in refused(
         "x.csv", bare, *words
     )
     assert "leave out --no-header" in refused("x.csv", CSV, *positions)
@@ -221,7 +219,9 @@ def test_a_first_row_of_data_that_was_taken_for_names_is_said(
     (tmp_path / "x.csv").write_text("u,1,500\n" + "".join(f"u,{n},{n}\n" for n in range(9)))
     words = ("--name", "x", "--dry-run", "--user", "u", "--item", "1")
     done = cli("data", "import", str(tmp_path / "x.csv"), *words)
-    assert "! The first row, 'u', '1', '500', is taken for names and looks like data" in done.stdout
+    assert (
+        "! The first row, 'u', '1', '500', is read as a header but looks like data" in done.stdout
+    )
     (tmp_path / "x.csv").write_text("0,1,2\n" + "".join(f"u,{n},{n}\n" for n in range(9)))
     done = cli(
         "data",
@@ -239,8 +239,8 @@ def test_a_first_row_of_data_that_was_taken_for_names_is_said(
 
 
 def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
-    assert "separated by ';': say --separator ';'" in refused("x.csv", CSV.replace(",", ";"))
-    assert "separated by tab: say --separator tab" in refused("x.csv", CSV.replace(",", "\t"))
+    assert "separated by ';': give --separator ';'" in refused("x.csv", CSV.replace(",", ";"))
+    assert "separated by tab: give --separator tab" in refused("x.csv", CSV.replace(",", "\t"))
     assert "say its --encoding, such as utf-16" in refused("x.csv", CSV.encode("utf-16-le"))
     assert "say another --encoding" in refused("x.csv", CSV.encode("utf-16"), "--encoding", "utf-8")
     assert "say how it is packed with --packing" in refused(
@@ -248,7 +248,7 @@ def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
     )
     assert "is a zip of 0 files" in refused("x.csv", b"PK\x05\x06" + bytes(18), "--packing", "zip")
     assert "say --format jsonl" in refused("x.csv", '{"user": "a;b"}\n')
-    assert "there is no encoding 'utf8000'" in refused("x.csv", CSV, "--encoding", "utf8000")
+    assert "There is no encoding 'utf8000'" in refused("x.csv", CSV, "--encoding", "utf8000")
     assert "its first line is 'user_id,item_id,timestamp'" in refused("x.dat", CSV)
     assert "two columns 'item_id'" in refused("x.csv", CSV.replace("timestamp", "item_id"))
     assert "none of them a quote" in refused("x.csv", CSV, "--separator", '"')
@@ -257,7 +257,7 @@ def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
 def test_ids_that_are_no_text_in_utf8_are_said(tmp_path: Path, no_data: None, cli: Run) -> None:
     (tmp_path / "x.csv").write_bytes(CSV.replace("u0", "é").encode("latin-1"))
     words = ("data", "import", str(tmp_path / "x.csv"), "--name", "x", "--dry-run")
-    assert "! Some ids are no text in UTF-8: say the --encoding" in cli(*words).stdout
+    assert "! Some ids aren't valid UTF-8: give the --encoding" in cli(*words).stdout
     assert "UTF-8" not in cli(*words, "--encoding", "latin-1").stdout
 
 

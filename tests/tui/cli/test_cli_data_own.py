@@ -91,7 +91,7 @@ def test_read_from_where_it_is(table: Path, tmp_path: Path, cli: Run) -> None:
     table.write_text(CSV)
     changed = cli("data", "show", "x")
     assert changed.exit_code == 1
-    assert "is not what x stands for" in changed.stderr
+    assert "is not the x that is expected" in changed.stderr
     assert "Import the file again" in changed.stderr
 
 
@@ -100,7 +100,7 @@ def test_read_from_where_it_is(table: Path, tmp_path: Path, cli: Run) -> None:
     [
         (("--name", "x"), "looks like the user: name it with --user"),
         (("--name", "x", "--user", "whom", "--item", "what"), "no column 'whom': did you mean"),
-        (("--name", "Ä", *NAMED), "a data set's name is small letters"),
+        (("--name", "Ä", *NAMED), "A data set's name is small letters"),
         (("--name", "ml-1m", *NAMED), "is the name of a data set in"),
         (("--name", "1m", *NAMED), "is another name of ml-1m"),
         (("--name", "x", *NAMED, "--min-rating", "3"), "min_rating needs ratings"),
@@ -126,7 +126,7 @@ def test_what_is_wrong_is_one_sentence(
 def test_a_name_is_replaced_only_if_that_is_said(table: Path, cli: Run) -> None:
     again = ("data", "import", str(table), "--name", "x", *NAMED)
     assert cli(*again).exit_code == 0
-    assert "or say --replace" in cli(*again).stderr
+    assert "or give --replace" in cli(*again).stderr
     assert cli(*again, "--replace", "--k-core", "3").exit_code == 0
     assert "3-core" in cli("data", "show", "x").stdout
 

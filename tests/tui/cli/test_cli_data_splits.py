@@ -43,7 +43,7 @@ def test_items_that_training_lacks_are_counted(news: Path, cli: Run, cli_json: R
     done = cli("data", "import", str(news), "--name", "news")
     assert "Cold items: the test item of 9 of 12 evaluated users and" in done.stdout
     assert "at most 0.2500 on test" in done.stdout
-    assert "Few items: with 10 of them a random order has a Recall@10 of 1.0000" in done.stdout
+    assert "Few items: with 10 of them, a random order has a Recall@10 of 1.0000" in done.stdout
     for words in (("--split", "temporal", "--valid-from", "2020-09-19"), ()):
         tail = ("--test-from", "2020-09-20") if words else ()
         found = cli_json("data", "show", "news", "--json", *words, *tail)["split"]
@@ -60,9 +60,7 @@ def test_a_result_stands_beside_what_bounds_it(
     words = "run --model sasrec --dataset news --length 8 --set dim=8 --set epochs=1 --wait"
     done = cli(*words.split())
     assert done.exit_code == 0, done.output
-    ceiling_words = (
-        "at most 0.2500, leaving chance aside: 9 of 12 test items never occur in training"
-    )
+    ceiling_words = "at most 0.2500, apart from chance: 9 of 12 test items never occur in training"
     assert f"({ceiling_words}) at epoch 1" in done.stderr
     assert "epoch 1/1  loss " in done.stderr
     location = StoreLocation(tmp_path / "runs.db")
@@ -104,7 +102,7 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     done = cli(*words.split())
     assert done.exit_code == 0, done.output
     evaluated = "12 of 15 users in test, 12 in validation"
-    assert f"({evaluated}; at most 0.2500, leaving" in done.stderr
+    assert f"({evaluated}; at most 0.2500, apart" in done.stderr
     with closing(connect_reader(StoreLocation(tmp_path / "runs.db"))) as connection:
         (run,) = list_runs(connection)
         details = run_details(connection, run.id)
@@ -161,7 +159,7 @@ def test_moments_may_be_dates(news: Path, cli: Run, cli_json: Run) -> None:
     assert outside.exit_code == 1
     assert "2020-09-13 12:26:40 to 2020-09-20 12:26:51 UTC" in outside.stderr
     wrong = cli("data", "show", "news", *asked, "soon")
-    assert "test_from is no date and no number: write 2021-02-10" in wrong.stderr
+    assert "test_from is neither a date nor a number: write 2021-02-10" in wrong.stderr
 
 
 def test_repeats_are_dropped_and_told(tmp_path: Path, no_data: None, cli: Run) -> None:
@@ -173,7 +171,8 @@ def test_repeats_are_dropped_and_told(tmp_path: Path, no_data: None, cli: Run) -
     assert "at the very time" not in seen.stdout
     assert "repeats: same-time" in (tmp_path / "configs/datasets/log.yaml").read_text()
     assert (
-        "12 of them are at the very time" in cli("data", "show", "log", "--repeats", "keep").stdout
+        "12 of them have the same time as "
+        "another" in cli("data", "show", "log", "--repeats", "keep").stdout
     )
 
 
@@ -209,7 +208,7 @@ def test_a_set_that_is_split_already(
     assert derived.exit_code == 0, derived.stderr
     assert cli_json("data", "show", "own-once", "--json")["split"]["test"] == 1
     other = cli("data", "show", "own", "--split", "leave-one-out")
-    assert "its split is given by its files" in other.stderr
+    assert "Its split is given by its files" in other.stderr
 
 
 @pytest.mark.slow
@@ -218,7 +217,7 @@ def test_a_set_that_is_split_already_trains(shop: Path, cli: Run) -> None:
     words = ["run", "--model", "sasrec", "--dataset", "own", "--length", "4"]
     done = cli(*words, "--set", "dim=8", "--set", "epochs=1", "--wait")
     assert done.exit_code == 0, done.output
-    assert "at most 0.5000, leaving chance aside: 1 of 2 test items" in done.stderr
+    assert "at most 0.5000, apart from chance: 1 of 2 test items" in done.stderr
 
 
 def test_one_file_of_three_is_taken_with_a_word(shop: Path, cli: Run) -> None:
@@ -236,7 +235,7 @@ def test_a_table_with_histories_beside_the_items_is_refused(
     path.write_text("user_id,item_id_list,item_id\n1,2 3,4\n")
     done = cli("data", "import", str(path), "--name", "x")
     assert done.exit_code == 2
-    assert "has a history in 'item_id_list' beside each item: save it as RecBole's .inter" in (
+    assert "has a history in 'item_id_list' next to each item: save it as RecBole's .inter" in (
         done.stderr
     )
 
@@ -244,16 +243,16 @@ def test_a_table_with_histories_beside_the_items_is_refused(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "name one FILE, or all three of --train, --valid and --test"),
-        (("--train", "a.inter"), "name one FILE, or all three"),
-        (("shop", "--train", "shop/shop.train.inter"), "name one FILE, or all three"),
-        (("--train", "a", "--valid", "b", "--test", "c"), "there is no file a."),
-        (("shop", "--split", "temporal"), "its split is given by its files"),
-        (("shop", "--valid-from", "2021-01-01"), "its split is given by its files"),
+        ((), "Name one FILE, or all three of --train, --valid and --test"),
+        (("--train", "a.inter"), "Name one FILE, or all three"),
+        (("shop", "--train", "shop/shop.train.inter"), "Name one FILE, or all three"),
+        (("--train", "a", "--valid", "b", "--test", "c"), "There is no file a."),
+        (("shop", "--split", "temporal"), "Its split is given by its files"),
+        (("shop", "--valid-from", "2021-01-01"), "Its split is given by its files"),
         (
             ("--train", "shop/shop.test.inter", "--valid", "shop/shop.test.inter", "--test",
              "shop/shop.test.inter"),
-            "two of the files are called",
+            "Two of the files are called",
         ),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ def saved(held: StoreLocation, busy_store: LiveStore) -> StoreLocation:
 def test_a_new_machine_is_well_and_told_what_it_has(cli: Run, tmp_path: Path) -> None:
     result = cli("doctor")
     assert result.exit_code == 0
-    assert result.stderr == "All is well.\n"
+    assert result.stderr == "Everything is fine.\n"
     for word in ("torch", "textual", "gpu", "cpu", "ready:", "store", "logout", "terminal", "disk"):
         assert word in result.stdout
     assert "is not made yet" in result.stdout
@@ -64,9 +64,9 @@ def test_each_problem_has_its_cure(
     result = cli("doctor")
     assert result.exit_code == 1
     assert result.stdout.count("PROBLEM") == int(result.stderr.split()[0]) >= 3
-    assert "which is no folder" in result.stdout
+    assert "which isn't a folder" in result.stdout
     assert "is not a folder: --config-dir takes one like configs/." in result.stdout
-    assert "`seqbench db rebuild` makes it anew" in result.stdout
+    assert "`seqbench db rebuild` rebuilds it" in result.stdout
 
 
 def test_a_bad_line_of_a_journal_is_reported(
@@ -123,7 +123,7 @@ def test_another_programs_database_is_left_alone(cli: Run, tmp_path: Path) -> No
     for command in (["ls"], ["db", "rebuild"], ["db", "check"]):
         result = cli(*command)
         assert result.exit_code == 1
-        assert "is a database of something else" in result.stdout + result.stderr
+        assert "is a database of another program" in result.stdout + result.stderr
     assert (tmp_path / "runs.db").read_bytes() == before
 
 
@@ -163,6 +163,6 @@ def test_gpus_that_the_environment_hides_are_not_blamed_on_torch(
     said = [each for each in json.loads(done.stdout)["findings"] if each["topic"] == "gpu"]
     assert [each["level"] for each in said] == ["ok", "note"]
     assert said[1]["text"] == (
-        "CUDA_VISIBLE_DEVICES is '2', and '2' is no GPU here (the only GPU is 0): no GPU is used."
+        "CUDA_VISIBLE_DEVICES is '2', and '2' isn't a GPU here (the only GPU is 0): no GPU is used."
         " Runs train on the CPU."
     )

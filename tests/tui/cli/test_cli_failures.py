@@ -89,14 +89,14 @@ def test_the_module_runs_as_a_process_with_its_status(tmp_path: Path) -> None:
         (["show"], "Missing argument 'RUN'."),
         (["ls", "--limit", "0"], "0 is not in the range"),
         (["ls", "--limit", "x"], "'x' is not a valid integer range"),
-        (["ls", "--state", "runing"], "there is no state 'runing': did you mean 'running'?"),
-        (["compare", "--format", "jsn"], "there is no format 'jsn': did you mean 'json'?"),
-        (["compare", "--aggregate", "maximum"], "there is no aggregate 'maximum'"),
-        (["compare", "--sort", "NDCG"], "there is no column 'NDCG' to sort by: did you mean"),
+        (["ls", "--state", "runing"], "There is no state 'runing': did you mean 'running'?"),
+        (["compare", "--format", "jsn"], "There is no format 'jsn': did you mean 'json'?"),
+        (["compare", "--aggregate", "maximum"], "There is no aggregate 'maximum'"),
+        (["compare", "--sort", "NDGC"], "There is no column 'NDGC': did you mean 'ndcg'?"),
         (["--config-dir", "/nowhere", "models"], "/nowhere is not a folder"),
         (["models", "--config-dir", "/nowhere"], "/nowhere is not a folder"),
         (["--db", "/", "ls"], "/ is a folder"),
-        ([], "the app needs a terminal"),
+        ([], "The app needs a terminal"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(
@@ -126,7 +126,7 @@ def test_version_and_help(cli: Run) -> None:
     ("error", "status", "sentence"),
     [
         (StoreError("The store is gone."), 1, "seqbench: The store is gone.\n"),
-        (UsageError("no such name."), 2, "seqbench: no such name.\n"),
+        (UsageError("no such name."), 2, "seqbench: No such name.\n"),
         (StoreError("\x1b[2Jone\ntwo\x07"), 1, "seqbench: one two\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (EOFError(), 130, "\n"),

@@ -70,11 +70,11 @@ def test_history_is_marked_and_left_out(cli: Run, lab: StoreLocation, tmp_path: 
     after = cli("compare", "--by-cell", "--format", "csv")
     assert after.stdout == before.stdout
     assert "3 runs are imported and left out: --imported makes cells of them." in after.stderr
-    assert "rows of its own, never averaged: their settings differ" in after.stderr
+    assert "rows of its own, which are never averaged: their settings differ" in after.stderr
     asked = cli("compare", "--by-cell", "--format", "csv", "--imported")
     assert len(asked.stdout.splitlines()) == len(before.stdout.splitlines()) + 1
     tests = cli("compare", "--pairs", "--format", "csv")
-    assert "3 runs are imported, without ranks of users: no test can hold them." in tests.stderr
+    assert "3 runs are imported, without ranks of users: they can't be tested." in tests.stderr
     assert "can't be read" not in tests.stderr
     listed = cli("compare", "--filter", "origin:imported", "--format", "csv")
     assert listed.stdout.count("imported-tensorboard") == 3
@@ -96,8 +96,12 @@ def test_epochs(cli: Run, lab: StoreLocation, name: str) -> None:
     ("arguments", "status", "said"),
     [
         (["export"], 2, "Missing option '-o'"),
-        (["export", "-o", "x.zip"], 2, "doesn't say what it shall be"),
-        (["export", "-o", "x.tar", "--format", "archive"], 2, "end it in .tar.zst or .tar.gz"),
+        (["export", "-o", "x.zip"], 2, "doesn't say which format"),
+        (
+            ["export", "-o", "x.tar", "--format", "archive"],
+            2,
+            "end the name in .tar.zst or .tar.gz",
+        ),
         (["export", "-o", "x.csv", "--format", "cvs"], 2, "did you mean 'csv'?"),
         (["export", "-o", "x.csv", "--checkpoints"], 2, "--checkpoints is for archives"),
         (["export", "-o", "x.csv", "--filter", "nope:1"], 2, "there is no field 'nope'"),
@@ -106,7 +110,7 @@ def test_epochs(cli: Run, lab: StoreLocation, name: str) -> None:
         (["export", "-o", "no/x.tgz"], 1, "no/x.tgz can't be written: No such file"),
         (["import"], 2, "Missing argument 'PATH'"),
         (["import", "x.tar.gz"], 1, "x.tar.gz can't be imported: No such file"),
-        (["import", "x.tar.gz", "--seed", "1"], 2, "leave the other options"),
+        (["import", "x.tar.gz", "--seed", "1"], 2, "leave out the other options"),
         (["import", "."], 1, "has no run in it"),
         (["import", "x.csv"], 1, "x.csv can't be read: No such file"),
         (["import", ".", "--map", "no.yaml"], 2, "no.yaml: No such file"),

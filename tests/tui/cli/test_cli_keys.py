@@ -33,5 +33,5 @@ def test_a_wrong_file_is_a_sentence(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "configs" / "terminal.yaml").write_text("keys: {launch.fetch: ctrl+m}\n")
     result = cli("keys")
     assert result.exit_code == 2
-    assert "a terminal can't tell ctrl+m from enter." in result.stderr
+    assert "a terminal can't distinguish ctrl+m from enter." in result.stderr
     assert len(result.stderr.splitlines()) == 1

@@ -45,7 +45,7 @@ def test_the_log_of_a_run_whose_workers_wrote_nothing_is_its_journal(
     empty_store.journal(run, [cancelled | {"status": "done", "message": ""}], attempt=2)
     printed = cli("logs", run).stdout.splitlines()
     began = ["attempt 1 starts on cpu", "epoch   1", "epoch   2", "end: Cancelled."]
-    went_on = ["attempt 2 goes on after epoch 2 on cpu", "epoch   3", "end: done"]
+    went_on = ["attempt 2 resumes after epoch 2 on cpu", "epoch   3", "end: done"]
     assert [line.partition("   loss")[0] for line in printed] == [*began, *went_on]
     empty_store.log(run, "a warning of torch\n")
     assert cli("logs", run).stdout.splitlines() == ["a warning of torch", "end: done"]

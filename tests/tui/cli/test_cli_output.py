@@ -20,7 +20,7 @@ from engine.store.location import StoreLocation
 from engine.store.queries import list_runs
 
 ROOT = Path(__file__).parents[3]
-LOST = "seqbench: what was to be printed is lost, because stdout can't be written ({}): make room "
+LOST = "seqbench: the output is lost, because stdout can't be written ({}): make room "
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -85,7 +85,7 @@ def test_a_closed_output_is_a_sentence(command: Command) -> None:
     assert command("ls", "--json", preexec_fn=closed(0, 2)).stdout == "[]\n"
     app = command(preexec_fn=closed(0, 1))
     assert (app.returncode, app.stderr.count("\n")) == (2, 1)
-    assert "the app needs a terminal" in app.stderr
+    assert "The app needs a terminal" in app.stderr
 
 
 def test_no_file_of_ours_takes_the_place_of_a_closed_stream(command: Command) -> None:

@@ -37,19 +37,19 @@ def test_a_file_by_its_ending_else_markdown(reported: None, cli: Run, tmp_path: 
 def test_a_suite_that_has_no_run_is_said(reported: None, cli: Run) -> None:
     result = cli("report", "--suite", "smoke")
     assert result.exit_code == 2
-    assert "there is nothing to report" in result.stderr
+    assert "There is nothing to report" in result.stderr
     both = cli("report", "--suite", "smoke", "--filter", "model:sasrec")
-    assert (both.exit_code, "leave the filter, or the suite" in both.stderr) == (2, True)
+    assert (both.exit_code, "leave out the filter, or the suite" in both.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("-o", "report.pdf"), "end it with .md or .html"),
-        (("--metric", "EpochTime"), "no figure of single test users"),
+        (("--metric", "EpochTime"), "isn't a metric of single test users"),
         (("--quality", "fast"), "write recall@10=.13"),
         (("--suite", "reference-72"), "reference-27"),
-        ((), "there are no runs yet"),
+        ((), "There are no runs yet"),
     ],
 )
 def test_what_is_wrong_is_said_first(cli: Run, arguments: tuple[str, ...], sentence: str) -> None:

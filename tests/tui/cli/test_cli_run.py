@@ -64,7 +64,7 @@ def test_what_is_there_is_not_queued_again_unless_asked(
     assert cli_json(*arguments, "--json") == {"queued": [], "present": [first]}
     again = cli(*arguments)
     assert again.stdout == ""
-    assert "1 of 1 there already (--again queues those too)." in again.stderr
+    assert "1 of 1 already there (--again queues those too)." in again.stderr
     (second,) = cli_json(*arguments, "--again", "--json")["queued"]
     assert second != first
     (third,) = cli_json(*arguments, "--seed", "7", "--json")["queued"]
@@ -186,7 +186,7 @@ def test_data_that_is_not_here_is_said_with_size_and_command_before_anything_is_
     assert result.exit_code == 1
     assert result.stderr == (
         "seqbench: MovieLens 100K and MovieLens 1M are not on this machine: "
-        "`seqbench data fetch ml-100k ml-1m` downloads 10.8 MB, or SEQBENCH_DATA names the folder "
+        "`seqbench data fetch ml-100k ml-1m` downloads 10.8 MB, or set SEQBENCH_DATA to the folder "
         "that has the data; nothing was queued.\n"
     )
     assert not list(tmp_path.glob("runs*"))
@@ -197,14 +197,14 @@ def test_data_that_is_not_here_is_said_with_size_and_command_before_anything_is_
     [
         (["--dataset", "synthetic"], "--model is needed (or --suite): choose from bert4rec,"),
         (["--model", "sasrec"], "--dataset is needed (or --suite): choose from ml-100k,"),
-        (["--suite", "smok"], "there is no suite 'smok': did you mean 'smoke'?"),
+        (["--suite", "smok"], "There is no suite 'smok': did you mean 'smoke'?"),
         (["--suite", "smoke", "--model", "sasrek"], "did you mean 'sasrec'?"),
         (["--suite", "smoke", "--profile", "x"], "sasrec has no profile 'x'"),
-        (["--suite", "smoke", "--model", "sasrec,"], "has an empty place"),
+        (["--suite", "smoke", "--model", "sasrec,"], "has an empty item"),
         (["--suite", "smoke", "--length", "50,x"], "from 2 to 65,536, not 'x'."),
         (["--suite", "smoke", "--length", "1"], "from 2 to 65,536, not '1'."),
         (["--suite", "smoke", "--seed", "-1"], "such as 42 or 1-5, not '-1'."),
-        (["--suite", "smoke", "--seed", "1-2000"], "At most 1,000 seeds at once."),
+        (["--suite", "smoke", "--seed", "1-2000"], "At most 1,000 seeds at a time."),
         (["--suite", "smoke", "--set", "epochs"], "KEY=VALUE, such as epochs=20, not 'epochs'."),
         (["--suite", "smoke", "--set", "epochs", "--set", "=3"], "not 'epochs'."),
         (["--suite", "smoke", "--set", "=3"], "KEY=VALUE, such as epochs=20, not '=3'."),
@@ -348,7 +348,7 @@ def test_a_run_is_waited_for_again_and_a_cancelled_one_is_a_failure(
     endless.send_signal(signal.SIGINT)
     out, errors = endless.communicate(timeout=DEADLINE)
     assert endless.returncode == 130
-    assert "The runs go on in the background" in errors
+    assert "The runs continue in the background" in errors
 
     again = start(*cell, "--set", "epochs=100000", "--set", "patience=100000")
     assert again.stderr is not None

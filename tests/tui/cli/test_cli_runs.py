@@ -88,7 +88,7 @@ def test_what_ended_lately_is_listed(
     for wrong in ("yesterday", "3", "-1h", "9" * 400 + "h"):
         refused = cli("ls", "--since", wrong)
         assert refused.exit_code == 2
-        assert "is no span of time" in refused.stderr
+        assert "isn't a span of time" in refused.stderr
 
 
 def test_a_run_is_shown_by_a_part_of_its_id(
@@ -191,7 +191,7 @@ def test_what_ended_early_is_retried(held: StoreLocation, busy_store: LiveStore,
     assert requests(held) == [("retry", run) for run in failed + cancelled]
     refused = cli("retry", ids(held, "done")[0])
     assert refused.exit_code == 1
-    assert "only what ended early is retried" in refused.stderr
+    assert "only runs that ended early can be retried" in refused.stderr
 
 
 def test_a_retry_with_a_change_is_a_new_run(
@@ -235,7 +235,7 @@ def test_what_waits_is_moved(held: StoreLocation, busy_store: LiveStore, cli: Ru
     (running,) = ids(held, "running")
     refused = cli("move", sooner, running, "--up")
     assert refused.exit_code == 1
-    assert "is running: only what waits can be moved; nothing was changed" in refused.stderr
+    assert "is running: only queued runs can be moved; nothing was changed" in refused.stderr
     unclear = cli("move", sooner)
     assert unclear.exit_code == 2
     assert "Say where to" in unclear.stderr

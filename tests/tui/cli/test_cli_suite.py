@@ -41,7 +41,7 @@ def test_it_is_replaced_only_if_that_is_said(cli: Run, cli_json: RunJson) -> Non
     cli("suite", "save", "mine", *CHOICE)
     again = cli("suite", "save", "mine", *CHOICE, "--length", "20")
     assert again.exit_code == 2
-    assert "there is a suite 'mine' already" in again.stderr
+    assert "There is a suite 'mine' already" in again.stderr
     assert cli_json("suite", "show", "mine", "--json")["lengths"] == [50]
     assert cli("suite", "save", "mine", *CHOICE, "--length", "20", "--replace").exit_code == 0
     assert cli_json("suite", "show", "mine", "--json")["lengths"] == [20]

@@ -75,7 +75,7 @@ def test_doctor_looks_at_everything(tmp_path: Path, environment: dict[str, str])
     assert done.returncode == 0, done.stdout
     assert "looked for in" in done.stdout
     assert "background runs outlive it" in done.stdout
-    assert done.stderr == "All is well.\n"
+    assert done.stderr == "Everything is fine.\n"
     if environment == {}:
         assert f"looked for in {tmp_path}/seqbench-{ANOTHER}/cache/data" in done.stdout
 
@@ -95,12 +95,12 @@ def test_where_nothing_can_be_written_a_sentence_says_so() -> None:
     done = seqbench("data", "ls", preexec=no_file_may_be_written)
     assert done.returncode == 1
     assert done.stderr == (
-        "seqbench: no home folder is known, and no temporary one can be written: " + NO_HOME + "\n"
+        "seqbench: No home folder is known, and no temporary one can be written: " + NO_HOME + "\n"
     )
     done = seqbench("doctor", preexec=no_file_may_be_written)
     assert done.returncode == 1
     assert NO_HOME in done.stdout
-    assert done.stderr == "1 to put right.\n"
+    assert done.stderr == "1 to fix.\n"
 
 
 CRASH = """
@@ -156,7 +156,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path, words: list[str]) -> None
     done = seqbench(*words, environment={"TMPDIR": str(tmp_path)})
     os.chdir(tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "seqbench: the folder that you are in was deleted: cd to another one.\n"
+    assert done.stderr == "seqbench: The folder that you are in was deleted: cd to another one.\n"
 
 
 def test_a_folder_that_can_only_be_read(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_folder_that_can_only_be_read(tmp_path: Path) -> None:
         ):
             done = seqbench(*words, environment={"HOME": NOWHERE})
             assert done.returncode == 1, words
-            assert re.search("can't be (written|made)", done.stderr.splitlines()[-1])
+            assert re.search("can't be (written|created)", done.stderr.splitlines()[-1])
         assert seqbench("models", environment={"HOME": NOWHERE}).returncode == 0
     finally:
         tmp_path.chmod(0o755)

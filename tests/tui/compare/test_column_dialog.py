@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from comparing import comparing, table
+from comparing import column_of, comparing, table
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled
 from textual.app import App
@@ -96,3 +96,27 @@ async def test_a_click_shows_a_column(measured: MeasuredStore) -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert len(table(app).columns) == len(HELD) + 1
+
+
+async def test_settings_are_columns_of_runs_and_of_cells(measured: MeasuredStore) -> None:
+    names = ["lr", "norm", "training.epochs", "NDCG@10/test"]
+    remembered.keep(TOPIC, {"columns": names})
+    async with comparing(measured) as (app, pilot):
+        table(app).move_to_column([column.key for column in table(app).columns].index("lr"))
+        await pilot.press("s")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.001"] * 22 + ["0.002"]
+        await pilot.press("s")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.002"] + ["0.001"] * 22
+        norms = dict(zip(column_of(app, "model"), column_of(app, "norm"), strict=True))
+        assert norms == {"sasrec": "pre", "bert4rec": "pre", "xlstm": "–"}
+        await pilot.press("/", *"lr>0.001", "enter")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.002"]
+        await pilot.press("escape", "b")
+        await settled(pilot)
+        assert column_of(app, "lr") == ["0.002"] + ["0.001"] * 9
+        models = (name.split()[0] for name in column_of(app, "model"))
+        assert dict(zip(models, column_of(app, "norm"), strict=True)) == norms
+        assert column_of(app, "training.epochs")[0] == "300"

@@ -168,11 +168,11 @@ async def test_of_two_runs_the_differences_are_said_and_no_verdict(tmp_path: Pat
     give_ranks(store)
     async with comparing(store) as (app, pilot):
         await pilot.press("space", "down", "space", "equals_sign")
-        await wait_for(pilot, lambda: "can't be told" in diff_of(app), "the words are read")
+        await wait_for(pilot, lambda: "no conclusion" in diff_of(app), "the words are read")
         text = diff_of(app)
         told = " ".join(text.split())
         assert (
-            "one seed each: can't be told; `seqbench run --model sasrec --dataset ml-100k" in told
+            "one seed each: no conclusion; `seqbench run --model sasrec --dataset ml-100k" in told
         )
         assert re.search(r"NDCG@10: \S+ \(95 %, over users alone: \S+ to \S+\)\.", told)
         assert not re.search(r"better|worse|\bp [<=]|shown", text)

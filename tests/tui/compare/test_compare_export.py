@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from comparing import column_of, comparing
@@ -13,6 +14,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
+from engine.analysis.columns import shown_columns
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.quit import QuitScreen, way_back
@@ -40,6 +42,8 @@ async def test_what_is_shown_is_written_filtered_and_sorted(measured: MeasuredSt
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         rows = list(csv.DictReader(Path("comparison.csv").read_text().splitlines()))
         assert {row["model"] for row in rows} == {"xlstm"}
+        names = [column.name for column in shown_columns("best")]
+        assert list(rows[0]) == ["created" if name == "age" else name for name in names]
         assert [f"{float(row['NDCG@10/test']):.4f}" for row in rows] == shown
 
 
@@ -48,11 +52,51 @@ async def test_cells_are_written_as_cells(measured: MeasuredStore) -> None:
         await pilot.press("b", "e")
         await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
         name_file(app, "cells.json")
-        await pilot.press("enter")
+        await pilot.press("tab", "enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         cells = json.loads(Path("cells.json").read_text())
         assert {cell["seeds"] for cell in cells} == {1, 2}
-        assert "NDCG@10/test (std)" in cells[0]
+        assert {"NDCG@10/test (std)", "GradientNorm", "checksum"} <= set(cells[0])
+
+
+async def test_a_paper_and_a_sheet_get_the_columns_shown_or_all(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        for name, keys in (("a.tex", ()), ("b.tex", ("tab",)), ("c.xlsx", ("tab", "tab"))):
+            await pilot.press("e")
+            await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+            name_file(app, name)
+            await pilot.press(*keys)
+            summary = str(app.screen.query_one("#summary", Static).content)
+            assert ("all columns" if len(keys) == 1 else "the 13 columns shown") in summary
+            await pilot.press("enter")
+            await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
+    few, many = (Path(name).read_text().splitlines()[2].count("&") for name in ("a.tex", "b.tex"))
+    assert (few, many > 45) == (12, True)
+    with ZipFile("c.xlsx") as book:
+        assert "GradientNorm" not in book.read("xl/sharedStrings.xml").decode()
+
+
+async def test_what_is_typed_is_judged_at_once(measured: MeasuredStore) -> None:
+    Path("comparison.csv").write_text("mine")
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("e")
+        await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
+        problem = app.screen.query_one("#problem", Static)
+        for name, sentence in (
+            ("comparison.csv", "File exists."),
+            ("comparison.pdf", "End its name in .csv, .md, .tex, .xlsx, .json, .txt, .tar.zst"),
+            ("free.csv", ""),
+        ):
+            name_file(app, name)
+            await wait_for(
+                pilot,
+                lambda words=sentence: (
+                    str(problem.content).startswith(words)
+                    and bool(str(problem.content)) is bool(words)
+                ),
+                sentence or "no problem",
+            )
+    assert Path("comparison.csv").read_text() == "mine"
 
 
 async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
@@ -68,14 +112,14 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
         await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
         problem = app.screen.query_one("#problem", Static)
         for name, sentence in (
-            ("comparison", "End its name in .csv, .md, .json, .txt"),
+            ("comparison", "End its name in .csv, .md, .tex, .xlsx, .json, .txt"),
             ("folder.csv", "That is a folder"),
             ("none/there.md", "There is no folder none"),
             (f"{'x' * 300}.md", "That can't be a file: File name too long"),
-            ("pipe.md", "enter again writes over it"),
+            ("pipe.md", "Press Enter again to overwrite."),
             ("pipe.md", "pipe.md can't be written: nobody reads from this pipe."),
             ("~nobody-here/mine.md", "There is no folder ~nobody-here"),
-            ("mine.md", "enter again writes over it"),
+            ("mine.md", "Press Enter again to overwrite."),
         ):
             name_file(app, name)
             await pilot.press("enter")
@@ -83,7 +127,7 @@ async def test_what_cannot_be_the_file_is_said_and_nothing_is_lost(
         assert there.read_text() == "mine"
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
-        assert there.read_text().startswith("| run | model |")
+        assert there.read_text().startswith("| state | model |")
         assert Path("mine.md").is_symlink()
 
 

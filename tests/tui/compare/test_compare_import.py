@@ -61,7 +61,7 @@ async def test_runs_go_out_as_an_archive_and_come_in_the_same(
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "written")
         (written,) = (toast.message for toast in app._notifications)
-        assert written.startswith("6 runs, without 1 that are not to be had or may change")
+        assert written.startswith("6 runs; 1 skipped (queued, running or unreadable)")
     (tmp_path / "other").mkdir()
     other = MeasuredStore(tmp_path / "other")
     other.add("sasrec", seed=3)
@@ -99,7 +99,7 @@ async def test_what_cannot_be_imported_is_said_and_changes_nothing(
             ("absent.tar.zst", "absent.tar.zst can't be imported: No such file"),
             ("broken.tar.gz", "broken.tar.gz can't be imported: it is neither gzip nor Zstandard"),
             ("empty", "empty has no run in it"),
-            ("bare.csv", "bare.csv doesn't tell the model"),
+            ("bare.csv", "bare.csv doesn't give the model"),
             ("a\0b.tar.gz", "can't be"),
         ):
             await asked(pilot, path, sentence)

@@ -34,7 +34,7 @@ async def test_it_writes_what_the_filter_leaves(
         assert "runs that meet xlstm" in screen_text(app)
         await pilot.press("enter")
         await pilot.pause()
-        assert "enter again writes over it" in screen_text(app)
+        assert "Press Enter again to overwrite." in screen_text(app)
         assert (tmp_path / "report.html").read_text() == "mine"
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "the report", 120)

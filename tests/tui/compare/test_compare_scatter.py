@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 
 from engine.analysis.comparison import Column, column
 from engine.analysis.scatter import Scatter, scatter
+from engine.store.compare.comparison import comparison
 from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
@@ -75,6 +76,17 @@ def test_coarse_places_gather_runs_and_lose_none(shared: MeasuredStore) -> None:
     assert {p for p in found.points if p.front} == {p for p in fine.points if p.front}
     assert max(point.count for point in others) > 1
     assert (found.low, found.high) == (fine.low, fine.high)
+
+
+def test_a_setting_is_an_axis(shared: MeasuredStore) -> None:
+    found = points_of(shared, column("lr"), NDCG)
+    with closing(connect_reader(shared.location)) as con:
+        rates = dict(comparison(con, ["id", "lr"], "id", False))
+    assert found.runs == 21
+    assert {point.run: point.x for point in found.points} == {
+        point.run: rates[point.run] for point in found.points
+    }
+    assert {point.x for point in found.points} == {0.001, 0.002}
 
 
 def test_the_filter_holds_and_nothing_is_nothing(shared: MeasuredStore) -> None:

@@ -102,7 +102,7 @@ async def test_aggregates_go_round_and_max_is_marked(measured: MeasuredStore) ->
             await settled(pilot)
             seen.append(status(app).split(":")[0].split()[-1])
             if seen[-1] == "max":
-                assert "looks at the test set" in status(app)
+                assert "uses the test set" in status(app)
                 assert "test_ndcg_max" in [column.key for column in table(app).columns]
         assert seen == ["max", "last", "mean", "best"]
         assert column_of(app, "test_ndcg_best") == best

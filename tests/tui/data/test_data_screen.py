@@ -163,7 +163,7 @@ def test_pictures(
         screen = await opened(pilot, name)
         await wait_for(
             pilot,
-            lambda: ("where" in text(screen)) and (name != "tiny" or "median" in text(screen)),
+            lambda: ("source" in text(screen)) and (name != "tiny" or "median" in text(screen)),
             "it",
         )
         await settled(pilot)

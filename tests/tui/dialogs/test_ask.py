@@ -9,7 +9,7 @@ from live_lines import screen_text
 from live_runs import LiveStore
 from measured_runs import MeasuredStore
 from pilots import settled, wait_for
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
@@ -56,18 +56,22 @@ async def assert_enter_in_words(location: StoreLocation, keys: str, words: str) 
         assert words in shown
         assert "⏎" not in shown
         for button in app.screen.query(KeyButton):
-            assert callable(getattr(app.screen, f"action_{button.id}")), button.id
+            names = f"action_{button.id}", f"_action_{button.id}"  # the palette's are Textual's
+            assert any(callable(getattr(app.screen, name, None)) for name in names), button.id
+        for frame in app.screen.query(".dialog"):  # one look: keys at the foot, flat fields
+            assert frame.query(".buttons").last().region.bottom == frame.content_region.bottom
+            assert all(field.region.height == 1 for field in frame.query(Input) if field.display)
 
 
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ("3 n", "enter keep"),
-        ("3 #", "enter keep"),
-        ("3 I", "enter look"),
+        ("3 n", "enter  Save"),
+        ("3 #", "enter  Save"),
+        ("3 I", "enter  Look"),
         ("3 C", "enter  Show"),
         ("3 e", "enter  Write"),
-        ("3 p x", "enter choose"),
+        ("3 p x", "enter  Choose"),
     ],
 )
 async def test_dialogs_of_the_comparison_in_ascii(tmp_path: Path, keys: str, words: str) -> None:
@@ -83,9 +87,10 @@ async def test_dialogs_of_the_comparison_in_ascii(tmp_path: Path, keys: str, wor
         ("1 enter", "enter  Launch"),
         ("1 s", "enter  Save"),
         ("1 S", "enter  Load"),
-        ("2 o", "enter chooses"),
+        ("2 o", "enter  Choose"),
         ("2 x", "enter  Cancel the run"),
         ("q", "enter  Quit"),
+        ("ctrl+p", "enter  Choose"),
     ],
 )
 async def test_dialogs_of_runs_in_ascii(busy_store: LiveStore, keys: str, words: str) -> None:

@@ -24,9 +24,11 @@ async def test_on_compare_the_column_under_the_cursor_is_explained(busy_store: L
         await settled(pilot)
         await pilot.press("question_mark")
         await wait_for(pilot, lambda: "NDCG@10/test  Mean over users" in screen_text(app), "NDCG")
-        assert "Shown at the epoch chosen" in words(app)
+        assert "Shown: at the epoch chosen" in words(app)
         await pilot.press("escape", "a", "right", "question_mark")
-        await wait_for(pilot, lambda: "Recall@10/test  As HitRate@10" in screen_text(app), "Recall")
+        await wait_for(
+            pilot, lambda: "Recall@10/test  The same as HitRate@10" in screen_text(app), "Recall"
+        )
         assert "maximum over epochs: looks at" in words(app)
 
 

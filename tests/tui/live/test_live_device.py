@@ -53,7 +53,7 @@ def test_what_the_driver_does_not_tell_is_not_zero() -> None:
 
 def test_without_a_driver_the_note_and_the_host() -> None:
     panel = DevicePanel()
-    note = "no NVIDIA driver on this machine: showing the host only"
+    note = "No GPU found; showing CPU and RAM"
     panel.show(Sample(0.0, HOST, (), note))
     rows = text(panel, 36, 8)
     assert rows[0].startswith("cpu")

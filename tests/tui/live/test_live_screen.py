@@ -113,7 +113,7 @@ async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
         def ends_in(*lines: str) -> bool:
             return log()[-len(lines) :] == list(lines)
 
-        went_on = ("end: Cancelled.", "attempt 2 goes", "epoch   3   los")
+        went_on = ("end: Cancelled.", "attempt 2 resum", "epoch   3   los")
         await wait_for(pilot, lambda: ends_in(*went_on), "the second attempt")
         empty_store.log(run, "a worker's word\n")
         await wait_for(pilot, lambda: ends_in("a worker's word"), "the log")
@@ -160,6 +160,26 @@ def test_the_end_of_the_queue_in_words(
     assert end_words(end, 0, paused, now) == []
 
 
+async def test_what_trains_and_its_loss_are_in_sight_in_every_size(empty_store: LiveStore) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(200, 50)) as pilot:
+        screen = await show_live(pilot)
+        await select(pilot, runs["last"])
+        for size in ((200, 50), (120, 36), (80, 24), (60, 18), (40, 10)):
+            await pilot.resize_terminal(*size)
+            await wait_for(pilot, lambda: app.size == size, f"{size}")  # noqa: B023
+            await pilot.pause()
+            lines = screen_text(app)
+            assert sum("◐" in line and "s42" in line for line in lines) == 2, size
+            assert any("2 running · 2 queued" in line for line in lines), size
+            assert any("xlstm" in line and "L100" in line and "s43" in line for line in lines), size
+            assert any("Loss" in line for line in lines), size
+            assert screen.queue.region.bottom <= screen.charts.region.y, size
+            plotted = screen.query_one("#loss", Chart).size.height
+            assert plotted >= (6 if size[1] >= 18 else 1), size
+
+
 async def test_it_says_how_fast_it_trains(empty_store: LiveStore) -> None:
     run = empty_store.launch("sasrec")
     empty_store.mark(run, "running")
@@ -197,7 +217,7 @@ async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:
     app = SeqbenchApp(empty_store.location)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await show_live(pilot)
-        assert "waiting for its turn" in "\n".join(screen_text(app))
+        assert "waiting in the queue" in "\n".join(screen_text(app))
         chart = screen.query_one("#valid", Chart)
         empty_store.train(run, 2)
         await wait_for(pilot, lambda: len(chart.curves["NDCG"].ys) == 2, "two epochs")
@@ -237,7 +257,7 @@ async def test_a_failed_run_says_why_and_what_to_press(empty_store: LiveStore) -
         screen = await select(pilot, runs["failed"])
         shown = "\n".join(screen_text(app))
         assert "✗ failed · diverged" in shown
-        assert "press t to retry" in shown
+        assert "press ⏎ to see what to try" in shown
         assert screen.check_action("cancel", ()) is None
         assert screen.check_action("retry", ()) is True
         await pilot.press("t")

@@ -124,3 +124,13 @@ def test_grounds_are_told_apart_without_colours() -> None:
         (bool(s.reverse), bool(s.underline), bool(s.bold)) for _, s, _ in drawn if s is not None
     }
     assert len(looks) == len(names)
+
+
+def test_a_cursor_s_bar_has_one_colour_which_is_not_that_of_text() -> None:
+    bar = Color.parse(ANSI.variables["block-cursor-background"]).rich_color
+    inks = (None, "ansi_default", "ansi_green", "ansi_bright_black", "ansi_white")
+    colours = [ink and Color.parse(ink).rich_color for ink in inks]
+    segments = [Segment("x", Style(color=colour, bgcolor=bar)) for colour in colours]
+    drawn = FewColours(colourless=False).apply(segments, Color(0, 0, 0))
+    accent = Color.parse(ANSI.primary).rich_color
+    assert {(s.color, s.reverse, s.dim) for _, s, _ in drawn if s} == {(accent, True, None)}

@@ -77,7 +77,7 @@ async def test_with_the_focus_elsewhere_it_is_said_on_coming_back(empty_store: L
         messages = [toast.message for toast in app._notifications]
         assert messages == [
             "sasrec × synthetic × 50, seed 2 has diverged: [bold]No memory.",
-            "The queue is empty; ended last: 1 failed.",
+            "The queue is empty; last to end: 1 failed.",
         ]
         app.post_message(AppBlur())
         app.post_message(AppFocus())
@@ -113,7 +113,7 @@ def test_on_a_terminal(terminal: Terminal, empty_store: LiveStore, tmp_path: Pat
     terminal.read_until(lambda: RUNG.search(terminal.output), "the bell")
     (text,) = RUNG.findall(terminal.output)
     assert text.decode() == (
-        "sasrec × synthetic × 50, seed 2 has diverged:  no memory"
-        "  The queue is empty; ended last: 1 failed."
+        "sasrec × synthetic × 50, seed 2 has diverged:  no memory  The queue is empty; last to "
+        "end: 1 failed."
     )
     assert b"b3duZWQ" not in terminal.output

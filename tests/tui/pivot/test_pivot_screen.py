@@ -82,7 +82,7 @@ async def test_the_aggregate_and_the_filter_are_those_of_the_comparison(
 ) -> None:
     keys = ("a", "slash", *"xlstm", "enter")
     async with pivoting(measured, *keys) as (app, pilot, screen):
-        assert "max: maximum over epochs: looks at the test set" in said(screen, "status")
+        assert "max: maximum over epochs (uses the test set)" in said(screen, "status")
         assert "filter xlstm" in said(screen, "status")
         assert labels(screen)[0] == "▾ xlstm"
         with closing(connect_reader(measured.location)) as con:

@@ -49,8 +49,8 @@ async def test_users_one_after_the_other_and_by_name(empty_store: LiveStore, run
         await pilot.press("p")
         await wait_for(pilot, lambda: isinstance(app.screen, PredictionsScreen), "the page")
         await wait_for(pilot, lambda: "user 1 of 2,000" in text(pilot), "a user", PATIENCE)
-        assert "True next" in text(pilot)
-        assert "with seen items masked" in text(pilot)
+        assert "Held-out next item" in text(pilot)
+        assert "with seen masked" in text(pilot)
         await pilot.press("right", "right")
         assert "tested user 3 of 2,000" in text(pilot)
         await pilot.press("u", *"1999", "enter")
@@ -72,4 +72,4 @@ def test_lines_fit(width: int) -> None:
     assert "\x1b" not in shown
     assert "[red]Ein" in shown
     untested = UserPrediction("ann", history, None, None, None, named)
-    assert "Not tested" in str(prediction_text(untested, "", width))
+    assert "Not evaluated" in str(prediction_text(untested, "", width))

@@ -14,7 +14,7 @@ from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from engine.store.connect import connect_reader, connect_writer
+from engine.store.connect import connect_reader
 from tui.app import SeqbenchApp
 from tui.charts.chart import Chart
 from tui.dialogs.ask import AskScreen
@@ -57,7 +57,7 @@ async def test_says_everything_of_a_done_run(measured: MeasuredStore) -> None:
     run = measured.add("sasrec", lr=0.002)
     async with opened(measured, run) as (app, _):
         assert "done" in text_of(app, "heading")
-        assert "best is" in text_of(app, "heading")
+        assert "best epoch" in text_of(app, "heading")
         result = text_of(app, "result")
         for label in ("validation, all items", "test, all items", "test, seen masked"):
             assert label in result
@@ -102,7 +102,7 @@ async def test_follows_the_run_while_it_trains(measured: MeasuredStore) -> None:
     async with opened(measured, run) as (app, pilot):
         assert "running" in text_of(app, "heading")
         measured.set(run, state="lost", message="Its process is gone.")
-        await wait_for(pilot, lambda: "Its process is gone." in text_of(app, "heading"), "lost")
+        await wait_for(pilot, lambda: "Its process is gone." in text_of(app, "failure"), "lost")
         await settled(pilot)
         assert "t" in offered(app)
 
@@ -160,22 +160,43 @@ async def test_a_run_that_was_deleted_meanwhile(measured: MeasuredStore) -> None
 async def test_a_failed_run_has_a_card_and_is_tried_with_the_change_by_one_key(
     measured: MeasuredStore,
 ) -> None:
-    run = measured.add("sasrec")
-    with closing(connect_writer(measured.location)) as connection:
-        connection.execute(
-            "UPDATE runs SET state = 'failed', cause = 'diverged', message = 'It blew up.'"
-        )
+    run = measured.add("sasrec", lr=10.0)
+    measured.set(run, state="failed", cause="diverged", message="It blew up.")
     folder = measured.location.folder(run)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    folder.log.write_text("first\n[red]the last words[/]\n")
+    words = [f"line {number}" for number in range(20)]
+    folder.log.write_text("\n".join([*words, "[red]the last words[/]", ""]))
     async with opened(measured, run) as (app, pilot):
-        assert "It blew up." in text_of(app, "heading")
         card = text_of(app, "failure")
-        assert "[red]the last words[/]" in card
-        assert "a new run with lr=0.0001" in card
+        assert card.splitlines()[:2] == [
+            "It blew up.",
+            "T  Try fix: a new run with lr=0.001, as in its recipe",
+        ]
+        assert card.splitlines()[-10:] == [*words[-9:], "[red]the last words[/]"]
+        assert "It blew up." not in text_of(app, "heading"), "it is said once"
+        assert "Retry" not in card, "it would diverge again"
         await pilot.press("T")
         await wait_for(pilot, lambda: len(specs(measured)) == 2, "the new run")
-    assert sorted(specs(measured)) == [0.0001, 0.001]
+    assert sorted(specs(measured)) == [0.001, 10.0]
+
+
+async def test_the_card_offers_only_what_can_work_and_hides_what_is_empty(
+    measured: MeasuredStore,
+) -> None:
+    run = measured.add("sasrec", epochs=0, end="failed")
+    measured.set(run, cause="hung", message="No step for 600 s.", step=11)
+    async with opened(measured, run) as (app, pilot):
+        assert "t  Retry from the start" in text_of(app, "failure")
+        assert "checkpoint" not in text_of(app, "failure")
+        card_and_heading = text_of(app, "failure") + text_of(app, "heading")
+        assert card_and_heading.count("No step for 600 s.") == 1
+        for name in ("result", "reference"):
+            assert not app.screen.query_one(f"#{name}").display, "nothing was measured"
+        assert [chart.id for chart in app.screen.query(Chart) if chart.size.area] == ["loss"]
+        measured.location.folder(run).checkpoint(1).touch()
+        measured.set(run, message="No step for 601 s.")
+        await wait_for(
+            pilot, lambda: "t  Retry from its last checkpoint" in text_of(app, "failure"), "resumes"
+        )
 
 
 async def test_a_run_that_went_well_has_no_card(measured: MeasuredStore) -> None:
@@ -199,8 +220,10 @@ async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None
     run = measured.add("xlstm", epochs=6, improving=True)
     async with opened(measured, run) as (app, pilot):
         text = text_of(app, "marks")
-        assert "! still-improving: its best epoch is the last one that its limit allowed" in text
-        assert f"m trains it on, or seqbench continue {run} --epochs 12" in text
+        assert (
+            "! still-improving: its best epoch is the last one that its epoch limit allowed" in text
+        )
+        assert f"m for more epochs, or seqbench continue {run} --epochs 12" in text
         assert "m" in offered(app)
         await pilot.press("m")
         assert isinstance(app.screen, LimitScreen)

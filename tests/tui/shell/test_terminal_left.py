@@ -44,13 +44,23 @@ def test_q_ends_cleanly(terminal: Terminal) -> None:
     terminal.assert_put_right()
 
 
-def test_what_nobody_foresaw_is_said_in_a_sentence(tmp_path: Path) -> None:
-    broken = "import tui.app; tui.app.SeqbenchApp._start_threads = lambda app: 1 / 0; "
+@pytest.mark.parametrize(
+    ("broken", "typed"),
+    [
+        ("import tui.app; tui.app.SeqbenchApp._start_threads = lambda app: 1 / 0; ", ""),
+        ("import tui.shell.terminal as it; it.handled = lambda app, key: 1 / 0; ", "x"),
+    ],
+    ids=["start", "key"],
+)
+def test_what_nobody_foresaw_is_said_in_a_sentence(tmp_path: Path, broken: str, typed: str) -> None:
     command = [sys.executable, "-c", f"{broken}from tui.cli.main import main; main()"]
     terminal = Terminal(
         [*command, "--db", tmp_path / "runs.db"], {"XDG_STATE_HOME": str(tmp_path)}, size=(200, 24)
     )
     try:
+        if typed:
+            ready(terminal)
+            terminal.type(typed)
         assert terminal.read_to_end() == 1
         terminal.assert_put_right()
         assert b"unexpected: ZeroDivisionError: division by zero" in terminal.output

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from live_runs import LiveStore
 from pilots import settled, wait_for
 from rich.cells import cell_len
+from textual.widgets._toast import Toast
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
@@ -109,3 +110,17 @@ async def test_the_bar_keeps_its_height_while_keys_come_and_go(absent_store: Sto
         await wait_for(pilot, lambda: bar.size.height == 2, "two again")
         await pilot.resize_terminal(200, 24)
         await wait_for(pilot, lambda: bar.size.height == 1, "one line")
+
+
+async def test_what_is_said_covers_no_key(absent_store: StoreLocation) -> None:
+    app = SeqbenchApp(absent_store)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(pilot)
+        bar = app.screen.query_one(KeyBar)
+        assert bar.region.height == 2
+        app.notify("a sentence that goes on " * 9)
+        await wait_for(pilot, lambda: app.screen.query(Toast), "what is said")
+        await pilot.pause()
+        toast = app.screen.query_one(Toast).region
+        assert toast.area
+        assert toast.bottom <= bar.region.y

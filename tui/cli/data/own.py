@@ -17,6 +17,8 @@ from engine.evaluated import cold_sentence
 from engine.spec import Dataset, Filter, Packing, SplitRule
 from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 from tui.shell.text import count
 
@@ -42,19 +44,19 @@ def rule_options(command: Command) -> Command:
             click.option(
                 "--repeats",
                 type=click.Choice(("keep", "first", "last", "consecutive", "same-time")),
-                help="Which of a user's interactions with one item to keep.",
+                help="Which of a user's interactions with the same item to keep.",
             ),
             click.option(
                 "--k-core",
                 type=click.IntRange(min=0),
                 metavar="K",
-                help="Drop users and items with fewer interactions, until none is left.",
+                help="Drop users and items with fewer interactions, repeatedly until none is left.",
             ),
             click.option(
                 "--rounds",
                 type=click.IntRange(min=1),
                 metavar="N",
-                help="Stop that after N rounds; SASRec's preprocessing made one.",
+                help="Stop after N rounds; SASRec's preprocessing made one.",
             ),
             click.option(
                 "--split",
@@ -64,10 +66,10 @@ def rule_options(command: Command) -> Command:
             click.option(
                 "--valid-from",
                 metavar="TIME",
-                help="Temporal: validation from this date or number on.",
+                help="Temporal: validation starts at this date or number.",
             ),
             click.option(
-                "--test-from", metavar="TIME", help="Temporal: test from this date or number on."
+                "--test-from", metavar="TIME", help="Temporal: test starts at this date or number."
             ),
         )
     ):
@@ -99,7 +101,7 @@ def _rules(
     moments = {"kind": split, "valid_from": valid_from, "test_from": test_from}
     divided = (base.split if base else SplitRule()).model_dump()
     if divided["kind"] == "given" and any(moments.values()):
-        raise UsageError("its split is given by its files: leave out --split and its moments.")
+        raise UsageError("its files give the split: leave out --split and its moments.")
     divided |= {key: value for key, value in moments.items() if value is not None}
     if divided["kind"] != "temporal" and (valid_from is not None or test_from is not None):
         raise UsageError("--valid-from and --test-from belong to --split temporal.")
@@ -110,14 +112,13 @@ def _rules(
 
 
 @click.command()
-@click.argument("name", metavar="DATASET")
+@click.argument("name", metavar="DATASET", shell_complete=completion.datasets)
 @rule_options
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
-    """Show what a data set is like: counts, lengths, what filter and split do, problems.
-
-    With options it shows what another filter or split would do; `data derive` keeps that.
+    """Describe a data set: counts, lengths, what filter and split do, problems.
+    With options, show what another filter or split would do; `data derive` saves that.
     """
     from engine.datasets.confirm import confirm
     from engine.datasets.load import open_data, prepare, source_files
@@ -125,12 +126,12 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
     base = session.catalogue.dataset(name)
     rule, split = _rules(base, **options)
     dataset = base.model_copy(update={"filter": rule, "split": split})
-    if rule == base.filter:
-        prepared = open_data(dataset)
-    elif base.synthetic is not None:
+    if rule != base.filter and base.synthetic is not None:
         raise UsageError(f"{base.name} is generated: there is nothing to filter.")
-    else:
-        prepared = prepare(dataset, *source_files(dataset))
+    with progress(f"Reading {base.name}"):
+        prepared = (
+            open_data(dataset) if rule == base.filter else prepare(dataset, *source_files(dataset))
+        )
     found = confirm(base)
     if found is not None and found.confirmed is not True:
         note(f"{base.name}: {found.sentence}")
@@ -140,29 +141,27 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--train", type=click.Path(path_type=Path), metavar="A", help="Split already: train on A."
+    "--train", type=click.Path(path_type=Path), metavar="A", help="Already split: train on A."
 )
 @click.option("--valid", type=click.Path(path_type=Path), metavar="B", help="Its validation.")
 @click.option("--test", type=click.Path(path_type=Path), metavar="C", help="Its test.")
 @click.option("--name", required=True, metavar="N", help="What to call the data set.")
 @click.option("--title", default="", metavar="TEXT", help="Its title.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the file's name]")
+@click.option("--user", metavar="COL", help="In a table, the column of users.")
+@click.option("--item", metavar="COL", help="The column of items.")
+@click.option("--time", metavar="COL", help="The column of times: numbers, or dates.")
+@click.option("--rating", metavar="COL", help="The column of ratings, for --min-rating.")
+@click.option("--no-header", is_flag=True, help="There is no header: COL is 1, 2, ...")
+@click.option("--separator", metavar="TEXT", help="Separates a table's columns; or tab.")
 @click.option(
-    "--format", "kind", type=click.Choice(FORMATS), help="[default: what the file's name tells]"
+    "--encoding", metavar="E", help="The text's encoding.  [default: UTF-8, or by its mark]"
 )
-@click.option("--user", metavar="COL", help="Of a table: the column of users.")
-@click.option("--item", metavar="COL", help="That of items.")
-@click.option("--time", metavar="COL", help="That of times: numbers, or dates.")
-@click.option("--rating", metavar="COL", help="That of ratings, for --min-rating.")
-@click.option("--no-header", is_flag=True, help="No row names the columns: COL is 1, 2, ...")
-@click.option("--separator", metavar="TEXT", help="Of a table: between its columns; or tab.")
-@click.option("--encoding", metavar="E", help="Of its text.  [default: UTF-8, or by its mark]")
-@click.option(
-    "--packing", type=click.Choice(PACKINGS), help="[default: what the file's first bytes tell]"
-)
+@click.option("--packing", type=click.Choice(PACKINGS), help="[default: by the file's first bytes]")
 @rule_options
-@click.option("--in-place", is_flag=True, help="Read the file from where it is; don't copy it.")
-@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
-@click.option("--dry-run", is_flag=True, help="Show what it would be, and keep nothing.")
+@click.option("--in-place", is_flag=True, help="Read the file where it is; don't copy it.")
+@click.option("--replace", is_flag=True, help="Replace a data set of that name.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would be.")
 @json_option
 @pass_session
 def import_(
@@ -188,15 +187,13 @@ def import_(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Make a data set of a file of your own.
-
-    CSV, TSV, Parquet and JSON lines with named columns (usual names are found by themselves),
-    RecBole's .inter, `user item` pairs in time order, `user item item ...` lines; packed or not.
-    What is in it is shown first, then the file is copied beside the other data and datasets/N.yaml
-    written in ./configs (or --config-dir).
-
-    A set that is split already is named by its folder, by the beginning of its files' names
-    (`shop` of shop.train.inter, shop.valid.inter, shop.test.inter), or file by file.
+    """Make a data set from a file of your own.
+     CSV, TSV, Parquet and JSON lines with named columns (common names are recognized), RecBole's
+    .inter, `user item` pairs in time order, `user item item ...` lines; compressed or not. Its
+    content is shown first, then the file is copied to the other data and datasets/N.yaml is written
+    in ./configs (or --config-dir).
+     An already split data set is named by its folder, by the beginning of its files' names (`shop`
+    of shop.train.inter, shop.valid.inter, shop.test.inter), or file by file.
     """
     from engine.datasets.layout import format_of, layout_of
     from engine.datasets.own import draft_of_files
@@ -204,16 +201,17 @@ def import_(
 
     files = _sources(file, (train, valid, test))
     if len(files) > 1 and any(options[each] for each in ("split", "valid_from", "test_from")):
-        raise UsageError("its split is given by its files: leave out --split and its moments.")
+        raise UsageError("its files give the split: leave out --split and its moments.")
     rule, split = _rules(None, **options)
     if encoding is not None and not is_text_encoding(encoding):
-        raise UsageError(f"there is no encoding {shown(encoding)}: say one such as latin-1.")
+        raise UsageError(f"there is no encoding {shown(encoding)}: give one such as latin-1.")
     form = Form(encoding, packing)
     named = {"user": user, "item": item, "time": time, "rating": rating}
     between = {"tab": "\t", "\\t": "\t", "blank": " "}.get(separator or "", separator)
     chosen = kind or format_of(files[0], form)
-    layout = layout_of(files[0], chosen, named, between, not no_header, form)
-    draft = draft_of_files(files, name, layout, rule, split, title)
+    with progress(f"Reading {files[0].name}"):
+        layout = layout_of(files[0], chosen, named, between, not no_header, form)
+        draft = draft_of_files(files, name, layout, rule, split, title)
     report(draft.dataset, draft.prepared, as_json, draft.layout)
     _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
 
@@ -246,12 +244,12 @@ def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, .
 
 
 @click.command()
-@click.argument("base", metavar="DATASET")
+@click.argument("base", metavar="DATASET", shell_complete=completion.datasets)
 @click.option("--name", required=True, metavar="N", help="What to call the new one.")
 @click.option("--title", default="", metavar="TEXT", help="Its title.")
 @rule_options
-@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
-@click.option("--dry-run", is_flag=True, help="Show what it would be, and keep nothing.")
+@click.option("--replace", is_flag=True, help="Replace a data set of that name.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would be.")
 @json_option
 @pass_session
 def derive(
@@ -264,11 +262,13 @@ def derive(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Make a data set of another one, with a filter or split of its own."""
+    """Make a data set from another one, with its own filter or split."""
     from engine.datasets.own import draft_of_set
 
     source = session.catalogue.dataset(base)
-    draft = draft_of_set(source, name, *_rules(source, **options), title)
+    rules = _rules(source, **options)
+    with progress(f"Reading {source.name}"):
+        draft = draft_of_set(source, name, *rules, title)
     report(draft.dataset, draft.prepared, as_json)
     _keep(session, draft, "stays", replace, dry_run)
 
@@ -283,9 +283,11 @@ def _keep(
     from engine.datasets.own import save_draft
 
     if dry_run:
-        note("Nothing was kept.")
+        note("Nothing was saved.")
         return
-    path = save_draft(session.catalogue, draft, session.config_dir, file=file, replace=replace)
+    catalogue = session.catalogue
+    with progress(f"Writing {draft.dataset.name}"):
+        path = save_draft(catalogue, draft, session.config_dir, file=file, replace=replace)
     note(f"{draft.dataset.name} is ready: {path}")
 
 
@@ -299,9 +301,10 @@ def report(
     from engine.datasets.times import UNITS, unit_sentence
 
     own = prepared.interactions
-    figures = statistics(own)
-    counts = split_counts(split_data(own, dataset))
-    found = find_problems(own)
+    with progress("Counting"):
+        figures = statistics(own)
+        counts = split_counts(split_data(own, dataset))
+        found = find_problems(own)
     if as_json:
         valid, test = counts.ceilings
         split: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """``seqbench data``: which data sets there are, fetching and checking them.
 
-Only fetching needs the downloader and bars of progress, only checking needs numpy: the list of
-data sets doesn't wait for them.
+Only fetching needs the downloader, only checking needs numpy: the list of data sets waits for
+neither.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ import click
 
 from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready, locate
+from engine.progress import counted
 from engine.spec import Dataset
+from tui.cli import completion
 from tui.cli.data.own import derive, import_, show
+from tui.cli.output import on_terminal
+from tui.cli.progress import progress
 from tui.cli.session import (
     Session,
     json_option,
     note,
-    on_terminal,
     pass_session,
     say,
     say_json,
@@ -101,7 +104,9 @@ def _described(dataset: Dataset) -> dict[str, Any]:
 
 
 @data.command()
-@click.argument("names", metavar="DATASET...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="DATASET...", nargs=-1, required=True, shell_complete=completion.datasets
+)
 @json_option
 @pass_session
 def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
@@ -139,7 +144,7 @@ def _fetch(dataset: Dataset, on_progress: Callable[[Progress], None]) -> Path:
     try:
         return fetch(dataset, on_progress)
     except KeyboardInterrupt:
-        note("Stopped: what has arrived is kept, and the next fetch goes on from there.")
+        note("Stopped: what has arrived is kept, and the next fetch continues from there.")
         raise
 
 
@@ -149,26 +154,8 @@ def _progress(dataset: Dataset) -> Iterator[Callable[[Progress], None]]:
     if not on_terminal():
         yield _plain_progress(dataset)
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(dataset.name, total=None)
-        yield lambda progress: bar.update(task, total=progress.total, completed=progress.done)
+    with progress(dataset.name, of_bytes=True) as told:
+        yield lambda arrived: told(arrived.done, arrived.total)
 
 
 def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
@@ -184,14 +171,13 @@ def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
 
 
 @data.command()
-@click.argument("names", metavar="[DATASET]...", nargs=-1)
+@click.argument("names", metavar="[DATASET]...", nargs=-1, shell_complete=completion.datasets)
 @json_option
 @pass_session
 @click.pass_context
 def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json: bool) -> None:
     """Check data sets against what is published.
-
-    Without names, all that are on this machine.
+    Without names, checks all that are on this machine.
     """
     from engine.datasets.load import verify
 
@@ -199,7 +185,8 @@ def verify(ctx: click.Context, session: Session, names: tuple[str, ...], as_json
     chosen = [catalogue.dataset(name) for name in dict.fromkeys(names)] or [
         dataset for dataset in catalogue.datasets.values() if is_ready(dataset)
     ]
-    found = {dataset.name: verify(dataset) for dataset in chosen}
+    with progress("Checking data sets") as told:
+        found = {dataset.name: verify(dataset) for dataset in counted(chosen, told)}
     if as_json:
         say_json([{"name": name, "problems": problems} for name, problems in found.items()])
     else:

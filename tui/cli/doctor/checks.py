@@ -42,7 +42,7 @@ def check_versions(session: Session) -> Iterator[Finding]:  # noqa: ARG001 -- al
         try:
             yield Finding(package, "ok", version(package))
         except PackageNotFoundError:
-            yield Finding(package, "problem", "is not installed", "Install seqbench anew with pip.")
+            yield Finding(package, "problem", "is not installed", "Reinstall seqbench with pip.")
 
 
 def check_gpu(session: Session) -> Iterator[Finding]:
@@ -119,8 +119,8 @@ def check_data(session: Session) -> Iterator[Finding]:
         yield Finding(
             "data",
             "problem",
-            f"SEQBENCH_DATA is {chosen}, which is no folder",
-            "Name the folder that has the data sets, or unset it.",
+            f"SEQBENCH_DATA is {chosen}, which isn't a folder",
+            "Set it to the folder that has the data sets, or unset it.",
         )
     cache = cache_folder()
     yield Finding("data", "ok", f"looked for in {f'{chosen}, then ' if chosen else ''}{cache}")
@@ -128,8 +128,8 @@ def check_data(session: Session) -> Iterator[Finding]:
         yield Finding(
             "data",
             "note",
-            f"{cache} can't be written: nothing can be fetched, and every run reads its data anew",
-            "Name another folder in SEQBENCH_CACHE.",
+            f"{cache} can't be written: nothing can be fetched, and every run reads its data again",
+            "Set SEQBENCH_CACHE to another folder.",
         )
     datasets = session.catalogue.datasets.values()
     ready = [dataset.name for dataset in datasets if is_ready(dataset)]
@@ -142,7 +142,9 @@ def check_data(session: Session) -> Iterator[Finding]:
     unknown = [name for name, copy in found.items() if copy and copy.confirmed is None]
     if unknown:
         names = ", ".join(unknown)
-        yield Finding("data", "note", f"not confirmed, as no md5 of their files is known: {names}")
+        yield Finding(
+            "data", "note", f"not confirmed, because no md5 of their files is known: {names}"
+        )
     if absent:
         yield Finding(
             "data",
@@ -196,11 +198,11 @@ def check_supervisor(session: Session) -> Iterator[Finding]:
         yield Finding(
             "supervisor",
             "problem",
-            f"{count(waiting, 'run')} queued or running, and none works on them",
+            f"{count(waiting, 'run')} queued or running, but no supervisor is alive",
             f"See {session.location.supervisor_log} for why it ends.",
         )
     else:
-        yield Finding("supervisor", "ok", "none is needed: nothing waits")
+        yield Finding("supervisor", "ok", "none is needed: nothing is queued")
 
 
 def check_logout(session: Session) -> Iterator[Finding]:  # noqa: ARG001
@@ -219,7 +221,7 @@ def check_terminal(session: Session) -> Iterator[Finding]:  # noqa: ARG001
     encoding = (sys.stdout.encoding or "ascii").lower()
     text = f"TERM {kind}, COLORTERM {colour}, {size.columns}×{size.lines}, {encoding}"
     if not sys.stdout.isatty():
-        yield Finding("terminal", "note", f"{text}; stdout is no terminal")
+        yield Finding("terminal", "note", f"{text}; stdout isn't a terminal")
     elif "utf" not in encoding:
         cure = "Set LANG to a UTF-8 locale, such as C.UTF-8."
         yield Finding("terminal", "problem", f"{text}: charts need Unicode", cure)
@@ -247,7 +249,7 @@ def check_trash(session: Session) -> Iterator[Finding]:
     text = f"{count(len(found), 'deleted run')}, {bytes_(sum(each.bytes for each in found))}"
     if old := sum(each.when < kept_since() for each in found):
         text += f"; {old:,} of them older than {KEPT_DAYS} days"
-        yield Finding("trash", "note", text, "`seqbench db gc` removes these for good.")
+        yield Finding("trash", "note", text, "`seqbench db gc` permanently removes these.")
     else:
         yield Finding("trash", "ok", text if found else "empty")
 

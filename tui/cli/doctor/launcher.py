@@ -45,7 +45,7 @@ def _check_partition(
         yield Finding("partition", "problem", what, cure)
         return False
     for partition in chosen:
-        text = f"{partition.name}: {partition.nodes} nodes, at most {partition.time_limit} a job"
+        text = f"{partition.name}: {partition.nodes} nodes, at most {partition.time_limit} per job"
         if partition.up:
             yield Finding("partition", "ok", text)
         else:
@@ -57,7 +57,7 @@ def _check_node(session: Session, profile: SlurmProfile) -> Iterator[Finding]:
     try:
         found = probe(profile, session.location.runs.absolute())
     except StillWaitingError as error:
-        text = f"{error} It was cancelled; what a node has isn't known."
+        text = f"{error} It was cancelled; it isn't known what a node has."
         yield Finding("node", "note", text, "Try again when the cluster has room.")
         return
     except client.SlurmError as error:
@@ -92,7 +92,7 @@ def _compare(profile: SlurmProfile, found: Probe) -> Iterator[Finding]:
             )
             yield Finding(package, "problem", "isn't installed there", cure)
         elif there != here:
-            yield Finding(package, "note", f"{there} there, {here} here: figures may differ")
+            yield Finding(package, "note", f"{there} there, {here} here: results may differ")
         else:
             yield Finding(package, "ok", there)
     for gpu in said["gpus"]:

@@ -23,7 +23,7 @@ def store_problems(session: Session) -> list[str]:
     except StoreError as error:
         return [str(error)]
     problems = [
-        f"{session.location.db} is damaged ({verdict}): `seqbench db rebuild` makes it anew."
+        f"{session.location.db} is damaged ({verdict}): `seqbench db rebuild` rebuilds it."
         for verdict in verdicts
         if verdict != "ok"
     ]
@@ -31,13 +31,13 @@ def store_problems(session: Session) -> list[str]:
     if unknown:
         problems.append(
             f"{len(unknown)} run folders are not in the store ({unknown[0]}, say): "
-            "`seqbench db rebuild` takes them in."
+            "`seqbench db rebuild` adds them."
         )
     problems += [
         f"{row['run']}: journal {row['attempt']}, byte {row['offset']}: {row['problem']}; "
-        "the line is passed over."
+        "the line is ignored."
         for row in bad_lines[:SHOWN]
     ]
     if len(bad_lines) > SHOWN:
-        problems.append(f"{len(bad_lines) - SHOWN} more lines of journals are passed over.")
+        problems.append(f"{len(bad_lines) - SHOWN} more journal lines are ignored.")
     return problems

@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from engine.analysis import comparison, export
-from engine.analysis.columns import beside_columns
+from engine.analysis.columns import beside_columns, column_named, shared_names
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice, counted_runs
+from tui.cli import completion
+from tui.cli.output import terminal_width
+from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
@@ -30,7 +33,6 @@ from tui.cli.session import (
     flat,
     note,
     pass_session,
-    terminal_width,
 )
 
 
@@ -48,44 +50,62 @@ from tui.cli.session import (
     "columns_",
     type=Listed("NAMES"),
     multiple=True,
+    shell_complete=completion.columns,
     help="Columns of runs or --by-cell, such as ndcg,lr,age, or a preset: quality, cost, training, "
     "all. csv, json and xlsx have all without it.",
 )
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @aggregate_option
-@click.option("--sort", metavar="COL[:asc|desc]", help="[default: NDCG@10/test:desc]")
+@click.option(
+    "--sort",
+    metavar="COL[:asc|desc]",
+    shell_complete=completion.columns,
+    help="[default: NDCG@10/test:desc]",
+)
 @filter_option
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first so many runs.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Show at most this many runs."
+)
 @click.option(
     "--quality",
     is_flag=False,
     flag_value="ndcg@10=95%",
     metavar="METRIC=VALUE",
-    help="A column with the seconds of training until validation passes it, such as "
-    "recall@10=.13, or a share of the best: ndcg@10=95%, which it is without a value.",
+    help="A column with the seconds of training until validation reaches this: recall@10=.13, "
+    "say, or a share of the best: ndcg@10=95% (if no value is given).",
 )
-@click.option("--by-cell", is_flag=True, help="Mean and deviation over seeds of what is done.")
+@click.option(
+    "--by-cell",
+    is_flag=True,
+    help="Group by cell: mean and deviation over the seeds that are done.",
+)
 @click.option(
     "--pivot", is_flag=True, help="The reference table's form: rows Model › Dataset › Length."
 )
 @click.option(
     "--pairs",
     is_flag=True,
-    help="Every two cells of a data set: the difference, its interval, and whether it is one.",
+    help="Every pair of cells of a data set: the difference, its interval, and whether it is "
+    "shown.",
 )
 @click.option(
-    "--metric", metavar="COL", help="With --pairs: a test metric's column.  [default: NDCG@10/test]"
+    "--metric",
+    metavar="COL",
+    shell_complete=completion.columns,
+    help="With --pairs: a test metric's column.  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",
     is_flag=True,
-    help="What choosing the epoch by the test metric adds to it, cell by cell.",
+    help="How much choosing the epoch by the test metric inflates it, for each cell.",
 )
 @click.option(
-    "--reference", is_flag=True, help="With --pivot: published figures below ours, and how far off."
+    "--reference",
+    is_flag=True,
+    help="With --pivot: published results below ours, with the difference.",
 )
 @click.option(
-    "--imported", is_flag=True, help="Cells of imported runs too, with --by-cell and --pivot."
+    "--imported", is_flag=True, help="With --by-cell and --pivot: include cells of imported runs."
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of stdout."
@@ -112,8 +132,8 @@ def compare(
 ) -> None:
     """Compare runs under the reference table's column names.
 
-    A table on a terminal is as wide as that; elsewhere it has its usual columns. A test figure is
-    that of the epoch chosen on validation, unless --aggregate says otherwise.
+    A table on a terminal is as wide as that; elsewhere it has its usual columns. Test metrics are
+    those of the epoch chosen on validation, unless --aggregate says otherwise.
     """
     formats = (*export.FORMATS, *(() if pairs or inflation else ("xlsx",)))
     if format_ not in formats:
@@ -123,13 +143,13 @@ def compare(
     if columns_ and wide:
         raise UsageError("--wide shows all columns: leave it, or leave --columns.")
     if imported and not (by_cell or pivot):
-        raise UsageError("--imported is for --by-cell and --pivot: else every run is shown.")
-    if by_cell + pivot + pairs + inflation > 1:
         raise UsageError(
-            "--by-cell, --pivot, --pairs and --inflation are four tables: ask for one."
+            "--imported is for --by-cell and --pivot: without them every run is shown."
         )
+    if by_cell + pivot + pairs + inflation > 1:
+        raise UsageError("--by-cell, --pivot, --pairs and --inflation are four tables: choose one.")
     if reference and not pivot:
-        raise UsageError("--reference stands in the pivot: add --pivot.")
+        raise UsageError("--reference is part of the pivot: add --pivot.")
     if quality is not None and (pivot or pairs or inflation):
         raise UsageError("--quality is a column of the runs or of --by-cell.")
     if metric is not None and not pairs:
@@ -144,10 +164,12 @@ def compare(
         return
     if (pivot or inflation) and (limit is not None or sort is not None):
         table = "--pivot" if pivot else "--inflation"
-        raise UsageError(f"{table} has its own order and cells: leave --sort and --limit.")
+        raise UsageError(f"{table} has its own order and cells: leave out --sort and --limit.")
     if inflation:
         if chosen != "best":
-            raise UsageError("--inflation sets the maximum beside the best: leave --aggregate.")
+            raise UsageError(
+                "--inflation compares the maximum with the best: leave out --aggregate."
+            )
         put_inflation(session, filter_, format_, output, width)
         return
     if format_ == "xlsx" and output is None:
@@ -156,17 +178,17 @@ def compare(
         form = PivotForm(format_, width, reference=reference, imported=imported)
         put_pivot(session, filter_, chosen, form, output)
         return
-    name, descending = _order(sort or comparison.SORT)
-    comparison.column(name, chosen)
+    word, descending = _order(sort or comparison.SORT)
+    order = column_named(word, chosen)
     beside = beside_columns(chosen)
     rows: list[comparison.Row] = []
     if session.has_store:
-        with session.reader() as connection:
+        with session.reader() as connection, progress("Reading runs"):
             rows = comparison.compare_rows(
                 connection,
                 aggregate=chosen,
                 filter=filter_,
-                sort=name,
+                sort=order,
                 descending=descending,
                 limit=limit,
                 beside=beside,
@@ -180,7 +202,7 @@ def compare(
                     rows,
                     counted,
                     labels,
-                    [column.name for column in beside if column.name != "age"],
+                    shared_names(beside),
                 )
                 tell_cells(rows, counted, cells)
                 rows = cells
@@ -189,7 +211,7 @@ def compare(
     if not rows:
         tell_none(session, filter_, done=by_cell)
     if chosen != "best":
-        note(f"Every figure is the {chosen}: {comparison.epochs_words(chosen)}.")
+        note(f"Every value is the {chosen}: {comparison.epochs_words(chosen)}.")
     if wanted is not None and rows:
         note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md", "latex") and output is None:

@@ -11,6 +11,7 @@ import click
 from engine.analysis.comparison import parse_aggregate, short_spread_text
 from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.session import (
     Session,
     aggregate_option,
@@ -24,16 +25,15 @@ from tui.cli.session import (
 
 
 @click.command()
-@click.argument("left", metavar="RUN")
-@click.argument("right", metavar="RUN")
+@click.argument("left", metavar="RUN", shell_complete=completion.runs())
+@click.argument("right", metavar="RUN", shell_complete=completion.runs())
 @aggregate_option
 @json_option
 @pass_session
 def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool) -> None:
-    """Show only what differs between two runs, and their figures.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others. A difference is
-    the second run's figure less the first's.
+    """Show only what differs between two runs, and their metrics.
+     RUN is an id, or enough of its beginning or end to be unique. A difference is the second run's
+    value minus the first's.
     """
     chosen = parse_aggregate(aggregate)
     from engine.analysis.pairs.words import words_for  # numpy

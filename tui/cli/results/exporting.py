@@ -10,6 +10,8 @@ from engine.errors import UsageError, did_you_mean
 from engine.interchange.epochs import write_epochs
 from engine.interchange.pack import pack
 from engine.store.database import StoreConnection
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, filter_option, note, pass_session, where_option
 from tui.shell.text import count
 
@@ -19,23 +21,28 @@ SHOWN = 5
 
 
 @click.command()
-@click.option("--suite", metavar="NAME", help="The runs that were launched with this suite.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="The runs that were launched with this suite.",
+)
 @filter_option
 @where_option
 @click.option(
     "--format",
     "format_",
     metavar="archive|tensorboard|csv|parquet",
-    help="[default: what the name given to -o ends in]",
+    help="[default: by the extension of -o]",
 )
-@click.option("--checkpoints", is_flag=True, help="An archive also with weights and checkpoints.")
+@click.option("--checkpoints", is_flag=True, help="Include weights and checkpoints in an archive.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     required=True,
     metavar="PATH",
-    help="A file, such as suite.tar.zst or epochs.csv; of tensorboard a folder.",
+    help="A file, such as suite.tar.zst or epochs.csv; for tensorboard a folder.",
 )
 @pass_session
 def export(
@@ -46,10 +53,9 @@ def export(
     checkpoints: bool,
     output: Path,
 ) -> None:
-    """Export runs as an archive, or their epochs for others.
-
-    An archive has them whole, for `seqbench import` on another machine. Epochs become TensorBoard
-    event files, CSV or Parquet (docs/interchange.md).
+    """Export runs as an archive, or their epochs for other programs.
+     An archive has the complete runs, for `seqbench import` on another machine. Epochs become
+    TensorBoard event files, CSV or Parquet (docs/interchange.md).
     """
     chosen = format_ or _by_name(output)
     if chosen not in FORMATS:
@@ -57,7 +63,7 @@ def export(
     if checkpoints and chosen != "archive":
         raise UsageError("--checkpoints is for archives: name one with -o suite.tar.zst.")
     if suite is not None and '"' in suite:
-        raise UsageError("no suite has a quotation mark in its name.")
+        raise UsageError("suite names have no quotation marks.")
     words = f'suite="{suite}" {filter_}' if suite is not None else filter_
     with session.reader() as connection:
         if chosen == "archive":
@@ -73,15 +79,23 @@ def _by_name(output: Path) -> str:
     if name.endswith((".tar.gz", ".tgz", ".tar.zst")):
         return "archive"
     raise UsageError(
-        f"{output.name} doesn't say what it shall be: end it in .tar.zst, .tar.gz, .csv or "
-        ".parquet, or say --format tensorboard for a folder."
+        f"{output.name} doesn't say which format: end the name in .tar.zst, .tar.gz, .csv or "
+        ".parquet, or give --format tensorboard for a folder."
     )
 
 
 def _archive(
     session: Session, connection: StoreConnection, words: str, checkpoints: bool, output: Path
 ) -> None:
-    packed = pack(connection, session.location, output, filter=words, weights=checkpoints)
+    with progress("Packing runs") as told:
+        packed = pack(
+            connection,
+            session.location,
+            output,
+            filter=words,
+            weights=checkpoints,
+            on_progress=told,
+        )
     for sentence in packed.left_out[:SHOWN]:
         note(sentence)
     if len(packed.left_out) > SHOWN:
@@ -96,10 +110,12 @@ def _epochs(connection: StoreConnection, words: str, format_: str, output: Path)
     if format_ == "tensorboard":
         from engine.interchange.eventfolders import write_event_folders  # needs an extra
 
-        runs = write_event_folders(connection, output, filter=words)
+        with progress("Writing runs") as told:
+            runs = write_event_folders(connection, output, filter=words, on_progress=told)
         done = f"Written {count(runs, 'run')} to {output}: tensorboard --logdir {output}."
     else:
-        rows = write_epochs(connection, output, format_, filter=words)
+        with progress("Writing epochs") as told:
+            rows = write_epochs(connection, output, format_, filter=words, on_progress=told)
         runs, done = rows, f"Written {count(rows, 'epoch')} to {output}."
     if not runs:
         raise UsageError("no run that matches has an epoch: nothing was written.")

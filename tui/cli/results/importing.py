@@ -8,6 +8,8 @@ import click
 
 from engine.interchange.place import Imported
 from engine.interchange.source import take
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say_json
 from tui.shell.text import count
 
@@ -22,13 +24,28 @@ SHOWN = 10
     "map_",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Which tags, or columns, are which figures (YAML).  [default: the reference table's]",
+    help="Which tag, or column, is which metric (YAML).  [default: the reference table's]",
 )
-@click.option("--model", metavar="NAME", help="Of all runs, where folders or columns don't tell.")
-@click.option("--dataset", metavar="NAME", help="The same for the data set,")
-@click.option("--length", type=click.IntRange(1, 65_536), metavar="N", help="the length,")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N", help="and the seed.")
-@click.option("--suite", metavar="NAME", help="Put what is imported into this suite.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="The model of all runs, if folders or columns don't say.",
+)
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    shell_complete=completion.datasets,
+    help="The data set, likewise.",
+)
+@click.option("--length", type=click.IntRange(1, 65_536), metavar="N", help="The length, likewise.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), metavar="N", help="The seed, likewise.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="Put the imported runs into this suite.",
+)
 @json_option
 @pass_session
 def import_(
@@ -43,16 +60,17 @@ def import_(
     as_json: bool,
 ) -> None:
     """Import an archive, or the history of other programs.
-
-    PATH is an archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with
-    a row an epoch, or several (docs/interchange.md).
-
-    Runs from an archive are as they were where they were trained. History of other programs is
-    marked as imported, and stays out of means and tests unless it is asked for.
+     PATH is an archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file
+    with one row per epoch, or several (docs/interchange.md).
+     Runs from an archive are the same as where they were trained. History of other programs is
+    marked as imported, and left out of means and tests unless you ask for it.
     """
     given = {"model": model, "dataset": dataset, "length": length, "seed": seed}
     fixed = {name: str(value) for name, value in given.items() if value is not None}
-    imported, passed_over = take(source, session.location, session.config_dir, map_, fixed, suite)
+    with progress("Importing runs") as told:
+        imported, passed_over = take(
+            source, session.location, session.config_dir, map_, fixed, suite, told
+        )
     _tell(imported, passed_over, as_json)
 
 
@@ -73,6 +91,6 @@ def _tell(imported: Imported, passed_over: list[str], as_json: bool) -> None:
     for old, new in list(imported.renamed.items())[:SHOWN]:
         note(f"Another run is called {old} here: the imported one is {new}.")
     if len(imported.renamed) > SHOWN:
-        note(f"… and {len(imported.renamed) - SHOWN} more got another id.")
+        note(f"… and {len(imported.renamed) - SHOWN} more were given another id.")
     there = f", {len(imported.present):,} were here already" if imported.present else ""
     note(f"Imported {count(len(imported.added), 'run')}{there}.")

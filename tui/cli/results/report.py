@@ -9,11 +9,18 @@ import click
 from engine.analysis.quality import parse_quality
 from engine.errors import UsageError
 from engine.report.formats import format_of
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, filter_option, note, pass_session, where_option
 
 
 @click.command()
-@click.option("--suite", metavar="NAME", help="Report on this suite, and on what is missing of it.")
+@click.option(
+    "--suite",
+    metavar="NAME",
+    shell_complete=completion.suites,
+    help="Report on this suite, and on what it still lacks.",
+)
 @filter_option
 @where_option
 @click.option(
@@ -21,19 +28,21 @@ from tui.cli.session import Session, filter_option, note, pass_session, where_op
     default="NDCG@10/test",
     show_default=True,
     metavar="COL",
-    help="What quality is: a test metric's column.",
+    shell_complete=completion.columns,
+    help="The quality: the column of a test metric.",
 )
 @click.option(
     "--quality",
     default="ndcg@10=95%",
     show_default=True,
     metavar="METRIC=VALUE",
-    help="The time to reach it on validation is told: recall@10=.13, or a share of the best.",
+    help="Report the time to reach this on validation: recall@10=.13, or a share of the best.",
 )
 @click.option(
     *("-o", "--output"),
     type=click.Path(path_type=Path),
-    help="report.html (one file) or report.md (its plots beside it); else Markdown on stdout.",
+    help="report.html (one file) or report.md (with its plots next to it); otherwise Markdown on "
+    "stdout.",
 )
 @pass_session
 def report(
@@ -45,9 +54,8 @@ def report(
     output: Path | None,
 ) -> None:
     """Write the report: pivot, costs, trade-offs, statistics.
-
-    HTML is one file that loads nothing from elsewhere. Without --suite or --filter it is about
-    every run that is done.
+     HTML is one file that loads nothing from elsewhere. Without --suite or --filter it covers every
+    run that is done.
     """
 
     # They need numpy and jinja2.
@@ -69,11 +77,11 @@ def report(
     )
     if not session.has_store:
         raise UsageError("there are no runs yet: see `seqbench run`.")
-    with session.reader() as connection:
+    with session.reader() as connection, progress("Making the report"):
         made = make_report(connection, session.location, session.catalogue, wanted)
-    if output is None:
+        written = None if output is None else write_report(made, output)
+    if written is None:
         click.echo(markdown(made, None), nl=False)
         return
-    written = write_report(made, output)
     beside = f", its plots to {written.plots}" if written.plots is not None else ""
     note(f"Written to {written.path}{beside}.")

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.analysis.columns import DEFAULT, HELD, chosen_columns
+from engine.analysis.columns import DEFAULT, chosen_columns, row_names
 from engine.analysis.comparison import Row, kind_of
-from engine.analysis.export import FOR_PROGRAMS, format_rows, rows_sheet
+from engine.analysis.export import FOR_PROGRAMS, rows_content
 from engine.errors import UsageError
+from tui.cli.progress import progress
 from tui.cli.results.tables import put
 from tui.cli.session import note
 from tui.shell.text import ago
-
-_OF_CELLS = ("model", "dataset", "length", "label", "seeds")
-"""Columns that name a cell's row."""
 
 
 def columns_of(words: Sequence[str], format_: str, *, wide: bool) -> list[str] | None:
@@ -54,15 +52,12 @@ def put_rows(
             note(f"Cells have no {', '.join(absent)}: columns of runs alone.")
         elif cells and not asked:
             names = [name for name in names if kind_of(name) != "text"]
-        names = [*(_OF_CELLS if cells else HELD), *names]
+        names = row_names(names, cells=cells)
     if format_ == "table":
         rows = [_with_age(row) for row in rows]
-    put(
-        rows_sheet(rows, names)
-        if format_ == "xlsx"
-        else format_rows(rows, format_, names=names, width=width),
-        output,
-    )
+    with progress("Writing rows"):
+        content = rows_content(rows, format_, names, width)
+    put(content, output)
 
 
 def _with_age(row: Row) -> Row:

@@ -29,6 +29,7 @@ from engine.files.named import write_named
 from engine.marks import MEANING
 from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
 from engine.store.queries import state_counts
+from tui.cli.progress import progress
 from tui.cli.session import Session, note
 
 SHOWN = 5
@@ -85,7 +86,8 @@ def put_pivot(
     catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
-            found = stored_pivot(connection, choice, aggregate, tables, catalogue)
+            with progress("Reading cells"):
+                found = stored_pivot(connection, choice, aggregate, tables, catalogue)
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
         tell_none(session, filter_, done=True)
@@ -99,7 +101,7 @@ def put_pivot(
     ):
         note(sentence)
     if form.reference and found.rows and not found.published:
-        note("Nothing is published for these cells.")
+        note("No results are published for these cells.")
     put(format_pivot(found.rows, form.format, width=form.width), output)
 
 
@@ -109,7 +111,7 @@ def put_inflation(
     """Put out what choosing the epoch by the test metric adds to it, cell by cell."""
     cells: list[CellInflation] = []
     if session.has_store:
-        with session.reader() as connection:
+        with session.reader() as connection, progress("Reading cells"):
             cells = inflation(connection, Choice(filter_), session.catalogue_if_valid)
     if not cells:
         tell_none(session, filter_, done=True)
@@ -138,18 +140,19 @@ def put_pairs(
     launches: dict[str, Launch] = {}
     labels: dict[Cell, str] = {}
     if session.has_store:
-        with session.reader() as connection:
+        with session.reader() as connection, progress("Reading runs"):
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
             counted = counted_runs(connection, Choice(filter_))
             catalogue = session.catalogue_if_valid
             launches = launches_of(connection, list(counted), catalogue)
             labels = stored_labels(connection, newest_runs(counted), catalogue)
     if left_out := sum(bool(row["origin"]) for row in rows):
-        note(f"{_runs_are(left_out)} imported, without ranks of users: no test can hold them.")
-    cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
+        note(f"{_runs_are(left_out)} imported, without ranks of users: they can't be tested.")
+    with progress("Comparing cells"):
+        cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
+        found = pairs(cells, chosen, masked=masked)
     for problem in problems:
         note(problem)
-    found = pairs(cells, chosen, masked=masked)
     if not found:
         note("No two cells of one data set, split, protocol and checksum have runs that are done.")
         if format_ in ("table", "md", "latex") and output is None:
@@ -169,7 +172,7 @@ def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence
     for sentence in sentences[:SHOWN]:
         note(sentence)
     if len(sentences) > SHOWN:
-        note(f"… and {len(sentences) - SHOWN} more cells stand in rows of their own.")
+        note(f"… and {len(sentences) - SHOWN} more cells have rows of their own.")
 
 
 def tell_marks(rows: Sequence[Row]) -> None:

@@ -8,18 +8,18 @@ from engine.store.compare.comparison import runs_by_id
 from engine.store.queries import resolve_run
 from engine.store.requests import change_tags, set_note
 from engine.store.tags import parse_tags
+from tui.cli import completion
 from tui.cli.session import Listed, Session, flat, pass_session, say
 from tui.cli.session import note as tell
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @click.argument("text", required=False)
 @pass_session
 def note(session: Session, name: str, text: str | None) -> None:
-    """Show a run's note, or write another; "" takes it away.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """Show a run's note, or write another; "" removes it.
+    RUN is an id, or enough of its beginning or end to be unique.
     """
     with session.reader() as connection:
         run = resolve_run(connection, name)
@@ -35,9 +35,11 @@ def note(session: Session, name: str, text: str | None) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
-@click.option("--add", type=Listed("TAGS"), multiple=True, help="Give them these: paper,best")
-@click.option("--remove", type=Listed("TAGS"), multiple=True, help="Take these from them.")
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs()
+)
+@click.option("--add", type=Listed("TAGS"), multiple=True, help="Tags to add: paper,best")
+@click.option("--remove", type=Listed("TAGS"), multiple=True, help="Tags to remove.")
 @pass_session
 def tag(
     session: Session,
@@ -46,9 +48,8 @@ def tag(
     remove: tuple[tuple[str, ...], ...],
 ) -> None:
     """Show the tags of runs, or change them.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others. `--filter tag:x`
-    finds the runs with the tag x.
+     RUN is an id, or enough of its beginning or end to be unique. `--filter tag:x` finds the runs
+    with the tag x.
     """
     with session.reader() as connection:
         runs = list(dict.fromkeys(resolve_run(connection, name).id for name in names))

@@ -13,6 +13,7 @@ from engine.lifecycle import UNDER_WAY
 from engine.store.database import StoreConnection
 from engine.store.queries import get_run, resolve_run
 from engine.store.series import epochs, events
+from tui.cli import completion
 from tui.cli.session import Session, note, pass_session, say_while_read
 from tui.shell.events import journal_lines, last_words
 
@@ -22,14 +23,13 @@ PIECE = 64 * 1024
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended, or ctrl+c.")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
+@click.option("-f", "--follow", is_flag=True, help="Follow until the run has ended, or ctrl+c.")
 @pass_session
 def logs(session: Session, name: str, follow: bool) -> None:
     """Print a run's log.
-
-    It has what Live shows: what the run's workers wrote on stdout and stderr, one attempt after
-    the other, or if they wrote nothing, how each attempt and epoch went; then the newest attempt's
+     It has what Live shows: the stdout and stderr of the run's workers, one attempt after the
+    other, or if they wrote nothing, how each attempt and epoch went; then the newest attempt's
     warnings and how it ended.
     """
     with session.reader() as connection:

@@ -27,5 +27,5 @@ class Moment(click.ParamType[float]):
         if text == "left":
             return LEFT
         if (span := _SPAN.fullmatch(text)) is None:
-            self.fail(f"{value!r} is no span of time: 90m, 8h or 3d, or left.", param, ctx)
+            self.fail(f"{value!r} isn't a span of time: 90m, 8h or 3d, or left.", param, ctx)
         return max(0.0, time.time() - float(span[1]) * _SECONDS[span[2]])

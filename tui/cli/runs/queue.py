@@ -26,6 +26,8 @@ from engine.store.requests import (
     request_retry,
 )
 from engine.store.tags import parse_tags
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.moment import LEFT, Moment
 from tui.cli.session import (
@@ -53,13 +55,13 @@ from tui.shell.text import ago, duration, number, plain
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="The newest so many.  [default: 50; --json: all]",
+    help="At most this many of the newest.  [default: 50; --json: all]",
 )
 @click.option(
     "--since",
     type=Moment(),
     metavar="AGO",
-    help="Only what ended since: 90m, 8h, 3d, or `left` for when you left the app.",
+    help="Only runs that ended since: 90m, 8h, 3d ago, or `left`: when you left the app.",
 )
 @filter_option
 @json_option
@@ -82,7 +84,8 @@ def ls(
         ask = limit or (None if as_json else 51)
         with session.reader() as connection:
             ended = since_moment(session, since)
-            runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
+            with progress("Reading runs"):
+                runs = list_runs(connection, wanted or None, ask, filter_, ended_since=ended)
             held = queue_hold(connection)
             jobs = live_jobs(connection)
     if as_json:
@@ -113,7 +116,7 @@ def since_moment(session: Session, since: float | None) -> float | None:
 
     moment = Presence(session.location).recall()
     if moment is None:
-        raise UserError("The app was never left with this store: say `--since 8h`, for instance.")
+        raise UserError("The app was never left with this store: use `--since 8h`, for instance.")
     return moment
 
 
@@ -168,15 +171,14 @@ def _check_states(wanted: list[str]) -> None:
 @pass_session
 def watch(session: Session, live: bool) -> None:
     """Follow all runs until the queue is empty or ctrl+c.
-
-    Prints a line an event, and needs no terminal for it."""
+    Prints one line per event, and needs no terminal."""
     if live and (not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"):
         raise click.UsageError("--live needs a terminal: without it every event is a line.")
     if session.has_store:
         try:
             left = _watch_live(session) if live else _watch(session)
         except KeyboardInterrupt:
-            note("The runs go on in the background.")
+            note("The runs continue in the background.")
             return
         if any(run.state == "queued" for run in left):
             return
@@ -195,14 +197,13 @@ def _watch_live(session: Session) -> list[Run]:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that are queued or running.")
+@click.argument("names", metavar="RUN...", nargs=-1, shell_complete=completion.runs("cancel"))
+@click.option("--all", "everything", is_flag=True, help="All queued or running runs.")
 @pass_session
 def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
-    """Stop runs, or take them out of the queue.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others. What was trained
-    is kept: `seqbench retry` goes on from there.
+    """Stop runs, or remove them from the queue.
+     RUN is an id, or enough of its beginning or end to be unique. The last checkpoint is kept:
+    `seqbench retry` resumes from there.
     """
     if bool(names) == everything:
         raise click.UsageError("Name the runs to cancel, or give --all.")
@@ -217,20 +218,25 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("retry")
+)
 @click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Instead, a new run so changed."
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Queue a new run with this override instead.",
 )
 @pass_session
 def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -> None:
-    """Queue again what failed, was cancelled or got lost.
-
-    Training goes on from the last checkpoint; with --set a new run begins from the start. RUN is
-    an id, or as much of its beginning or end as tells it from the others.
+    """Queue failed, cancelled or lost runs again.
+     Training resumes from the last checkpoint; with --set a new run starts from the beginning. RUN
+    is an id, or enough of its beginning or end to be unique.
     """
     with session.reader() as connection:
         runs = runs_that_allow(
-            connection, names, "retry", "is {state}: only what ended early is retried"
+            connection, names, "retry", "is {state}: only runs that ended early can be retried"
         )
         tell_other_copies(connection, runs)
     if not settings:
@@ -261,22 +267,25 @@ def tell_other_copies(connection: sqlite3.Connection, runs: Iterable[Run]) -> No
 
 
 @click.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.runs("first")
+)
 @click.option("--first", "where", flag_value="first", help="To the front of the queue.")
-@click.option("--up", "where", flag_value="up", help="Before the run that is before it.")
-@click.option("--down", "where", flag_value="down", help="Behind the run that is behind it.")
+@click.option("--up", "where", flag_value="up", help="One place up.")
+@click.option("--down", "where", flag_value="down", help="One place down.")
 @click.option("--last", "where", flag_value="last", help="To the end of the queue.")
 @pass_session
 def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
     """Change the order of the queue.
-
-    Several runs keep their order among themselves. RUN is an id, or as much of its beginning or
-    end as tells it from the others.
+     Several runs keep their relative order. RUN is an id, or enough of its beginning or end to be
+    unique.
     """
     if where is None:
         raise click.UsageError("Say where to: --first, --up, --down or --last.")
     with session.reader() as connection:
-        runs = runs_that_allow(connection, names, where, "is {state}: only what waits can be moved")
+        runs = runs_that_allow(
+            connection, names, where, "is {state}: only queued runs can be moved"
+        )
     runs.sort(key=lambda run: (run.position, run.id))
     request_of_runs(session, runs, lambda location, ids: request_move(location, ids, where))
 
@@ -284,14 +293,14 @@ def move(session: Session, names: tuple[str, ...], where: Move | None) -> None:
 @click.command()
 @pass_session
 def pause(session: Session) -> None:
-    """Start nothing more; what runs goes on."""
+    """Start nothing more; running runs continue."""
     _request_queue(session, "pause")
 
 
 @click.command()
 @pass_session
 def resume(session: Session) -> None:
-    """Let a paused queue go on."""
+    """Resume a paused queue."""
     _request_queue(session, "resume")
 
 
@@ -300,7 +309,9 @@ def _request_queue(session: Session, action: QueueAction) -> None:
         request_queue(session.location, action)
     with session.reader():
         note(
-            "What runs goes on; nothing is started." if action == "pause" else "The queue goes on."
+            "Running runs continue; nothing new is started."
+            if action == "pause"
+            else "The queue continues."
         )
 
 

@@ -10,11 +10,13 @@ import click
 from engine.predictions import Item, Recommendation, UserPrediction, predictions
 from engine.runfolder import run_folder
 from engine.store.queries import resolve_run
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @click.option("--user", required=True, metavar="U", help="A user's id in the data set's source.")
 @click.option(
     "--top",
@@ -30,7 +32,7 @@ from tui.cli.session import Session, json_option, pass_session, say, say_json, s
     metavar="N",
     help="Last items to show.  [default: 10; --json: all]",
 )
-@click.option("--mask-seen", is_flag=True, help="Leave out items that the user has had.")
+@click.option("--mask-seen", is_flag=True, help="Leave out items the user has already had.")
 @json_option
 @pass_session
 def recommend(
@@ -42,14 +44,14 @@ def recommend(
     mask_seen: bool,
     as_json: bool,
 ) -> None:
-    """Show what a run recommends to a user, with the true next item.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """Show a run's recommendations for a user, with the held-out item.
+    RUN is an id, or enough of its beginning or end to be unique.
     """
     with session.reader() as connection:
         run = resolve_run(connection, name).id
     folder = run_folder(session.location.runs, run)
-    found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
+    with progress("Loading the model"):
+        found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
     shown = len(found.history) if as_json else 10
     found = replace(found, history=_last(found.history, shown if history is None else history))
     if as_json:
@@ -67,10 +69,10 @@ def _say(found: UserPrediction) -> None:
     say(f"User {found.user}: the last {len(shown)} items, oldest first")
     say_table(["", "ITEM", "TITLE"], [["", each.id, each.title] for each in shown])
     if found.true is None:
-        say("This user isn't tested, so what comes next isn't known.")
+        say("This user isn't in the test split, so the next item isn't known.")
     else:
         say(
-            f"True next: {_named(found.true)}, at rank {found.rank:,} of all items, "
+            f"Held-out next item: {_named(found.true)}, at rank {found.rank:,} of all items, "
             f"{found.rank_masked:,} with seen items masked"
         )
     rows = [
@@ -85,4 +87,4 @@ def _named(item: Item) -> str:
 
 
 def _remark(item: Recommendation) -> str:
-    return "the true one" if item.true else "seen before" if item.seen else ""
+    return "the held-out item" if item.true else "seen before" if item.seen else ""

@@ -18,6 +18,8 @@ from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
 from engine.supervisor.slurm.script import attempt_script
+from tui.cli import completion
+from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.session import (
     Listed,
@@ -34,8 +36,22 @@ from tui.launch.estimates import lone_text, product_text, time_text
 from tui.shell.text import count
 
 CHOICE = (
-    click.option("--model", "models", type=Listed("NAMES"), multiple=True, help="a,b,…"),
-    click.option("--dataset", "datasets", type=Listed("NAMES"), multiple=True, help="a,b,…"),
+    click.option(
+        "--model",
+        "models",
+        type=Listed("NAMES"),
+        multiple=True,
+        shell_complete=completion.models,
+        help="a,b,…",
+    ),
+    click.option(
+        "--dataset",
+        "datasets",
+        type=Listed("NAMES"),
+        multiple=True,
+        shell_complete=completion.datasets,
+        help="a,b,…",
+    ),
     click.option(
         *("--length", "lengths"), metavar="NUMBERS", multiple=True, help="50,75,…  [default: 50]"
     ),
@@ -43,7 +59,12 @@ CHOICE = (
         *("--seed", "seeds"), metavar="NUMBERS", multiple=True, help="42 or 1,2,7-9  [default: 42]"
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
-    click.option("--suite", metavar="NAME", help="A named set of cells; other options narrow it."),
+    click.option(
+        "--suite",
+        metavar="NAME",
+        shell_complete=completion.suites,
+        help="A named set of cells; other options narrow it.",
+    ),
     click.option(
         *("--set", "settings"),
         metavar="KEY=VALUE",
@@ -66,9 +87,9 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--launcher",
     metavar="NAME",
-    help="Where: a profile in configs/launchers, such as slurm.  [default: local]",
+    shell_complete=completion.launchers,
+    help="Where to run: a profile in configs/launchers, such as slurm.  [default: local]",
 )
-@click.option("--again", is_flag=True, help="Also what is queued, running or done already.")
 @click.option("--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done.")
 @click.option("--dry-run", is_flag=True, help="Say what would be queued, and queue nothing.")
 @json_option
@@ -91,14 +112,14 @@ def run(
     as_json: bool,
 ) -> None:
     """Train models on data sets, in the background.
-
-    Queues every combination of model, data set, length and seed that isn't there yet, and prints
-    the ids of the new runs. With --launcher they are jobs of a cluster; --dry-run then shows the
+     Queues every combination of model, data set, length and seed that doesn't exist yet, and prints
+    the ids of the new runs. With --launcher they are jobs on a cluster; --dry-run then shows the
     batch script of the first.
     """
     cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
-    plan, present = _plan(session, order, again)
+    with progress("Planning runs"):
+        plan, present = _plan(session, order, again)
     _check_data(plan)
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
@@ -107,7 +128,7 @@ def run(
         return
     queued = _enqueue(session, plan, cluster)
     if present:
-        note(f"{len(present)} of {len(plan.runs)} there already (--again queues those too).")
+        note(f"{len(present)} of {len(plan.runs)} already there (--again queues those too).")
     if queued:
         follow = "" if wait else " `seqbench watch` follows them."
         where = f"as jobs of {cluster.name}" if cluster else "in the background"
@@ -174,7 +195,7 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
 
 
 def _tell_lone(session: Session, plan: Plan, cluster: SlurmProfile | None) -> None:
-    """Say of cells that get a single seed what can't be told with it, and how to add seeds."""
+    """Say that cells with a single seed allow no conclusion, and how to add seeds."""
     if not plan.lone_of(plan.missing):
         return
     sentence = f"{lone_text(plan, plan.missing).capitalize()}."
@@ -204,9 +225,9 @@ def _check_data(plan: Plan) -> None:
     titles = " and ".join(dataset.title for dataset in absent)
     size = sum(dataset.archive.bytes for dataset in absent if dataset.archive) / 1e6
     raise DataError(
-        f"{titles} {'is' if len(absent) == 1 else 'are'} not on this machine: "
-        f"`seqbench data fetch {names}` downloads {size:.1f} MB, or SEQBENCH_DATA names the "
-        "folder that has the data; nothing was queued."
+        f"{titles} {'is' if len(absent) == 1 else 'are'} not on this machine: `seqbench data fetch "
+        f"{names}` downloads {size:.1f} MB, or set SEQBENCH_DATA to the folder that has the data; "
+        "nothing was queued."
     )
 
 
@@ -241,7 +262,8 @@ def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list
     if not plan.missing:
         return []
     place = profile.name if profile else None
-    ids = enqueue_planned(session.location, plan.missing, plan.label, place)
+    with progress("Queueing runs"):
+        ids = enqueue_planned(session.location, plan.missing, plan.label, place)
     with session.reader():
         return ids
 
@@ -290,5 +312,8 @@ def _wait(ctx: click.Context, session: Session, run_ids: list[str]) -> list[Run]
     try:
         return follow(session, run_ids, note)
     except KeyboardInterrupt:
-        note("The runs go on in the background: `seqbench watch` follows, `seqbench cancel` stops.")
+        note(
+            "The runs continue in the background: `seqbench watch` follows them, `seqbench "
+            "cancel` stops them."
+        )
         ctx.exit(130)

@@ -14,6 +14,7 @@ from engine.analysis.details import RunDetails, run_details
 from engine.analysis.further import further_command
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
+from engine.analysis.relaunch import recipe_of
 from engine.analysis.remedy import remedy
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
@@ -21,6 +22,7 @@ from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
 from engine.store.queries import resolve_run
+from tui.cli import completion
 from tui.cli.session import Session, json_option, pass_session, say, say_fact, say_json
 from tui.shell.text import ago, duration, number, whole
 
@@ -28,13 +30,12 @@ METRICS = ("hit", "recall", "mrr", "ndcg")
 
 
 @click.command()
-@click.argument("name", metavar="RUN")
+@click.argument("name", metavar="RUN", shell_complete=completion.runs())
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
-    """Show one run: state, figures, settings and attempts.
-
-    RUN is an id, or as much of its beginning or end as tells it from the others.
+    """Show one run: state, metrics, settings and attempts.
+    RUN is an id, or enough of its beginning or end to be unique.
     """
     with session.reader() as connection:
         details = run_details(connection, resolve_run(connection, name).id)
@@ -93,7 +94,7 @@ def _say_details(
     say_fact("state", f"{run.state}{why}")
     say_fact("cell", f"{run.model} × {run.dataset} × {run.length}, seed {run.seed}")
     if label:
-        say_fact("told apart by", label)
+        say_fact("differs in", label)
     say_fact("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
     say_fact("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
@@ -109,7 +110,7 @@ def _say_details(
         if (job := job_of(attempt)) is not None:
             say_fact(f"attempt {attempt['attempt']}", job.text)
     if continued := details.spec.get("continues"):
-        say_fact("goes on from", str(continued))
+        say_fact("continues", str(continued))
     if run.origin:
         how = run.origin.removeprefix("imported-")
         say_fact("imported", f"{how}, {details.spec.get('came_from')}")
@@ -138,14 +139,14 @@ def _say_details(
             say_fact("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             say_fact("test is", ceiling.words)
-        say_fact("loss", f"{number(_float(details.figures.get('loss_best')))} nats a target")
+        say_fact("loss", f"{number(_float(details.figures.get('loss_best')))} nats per target")
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
-        told = f", {figure(cpu, 'seconds')} s of the processor" if cpu is not None else ""
-        say_fact("an epoch takes", f"{figure(seconds, 'seconds')} s{told} (medians)")
+        told = f", {figure(cpu, 'seconds')} s of CPU time" if cpu is not None else ""
+        say_fact("time per epoch", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
-        say_fact("users a second", f"{_whole(speed)}, 256 at once {_whole(many)}")
+        say_fact("users per second", f"{_whole(speed)}, 256 at once {_whole(many)}")
     _say_mapping("settings", _settings(details.spec))
     elsewhere = {"ceiling", "settings"}
     own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
@@ -153,7 +154,7 @@ def _say_details(
     for warning in details.warnings:
         say_fact("warning", warning)
     if run.state in DIED:
-        _say_remedy(details)
+        _say_remedy(session, details)
     say_fact("folder", str(session.location.runs / run.id))
 
 
@@ -164,13 +165,14 @@ def _further(session: Session, details: RunDetails) -> str | None:
     return further_command(session.location, details.run, details.spec, session.catalogue)
 
 
-def _say_remedy(details: RunDetails) -> None:
-    found = remedy(details.run.cause, details.spec)
+def _say_remedy(session: Session, details: RunDetails) -> None:
+    found = remedy(details.run.cause, details.spec, recipe_of(details.spec, session.catalogue))
     say_fact("what to try", found.advice)
     if found.change:
         changes = "".join(f" --set {change}" for change in found.change.split())
         say_fact("", f"seqbench retry {details.run.id}{changes}")
-    say_fact("", f"seqbench retry {details.run.id}")
+    if found.retry:
+        say_fact("", f"seqbench retry {details.run.id}")
 
 
 def _say_mapping(title: str, values: Mapping[str, Any]) -> None:

@@ -15,8 +15,9 @@ from textual.message import Message
 
 from engine.analysis.scatter import Point, Scatter
 from tui.charts.axis import Axis, nice_axis
-from tui.charts.canvas import LEFT_BITS, RIGHT_BITS
+from tui.charts.canvas import DOTS_ACROSS, DOTS_DOWN, LEFT_BITS, RIGHT_BITS
 from tui.charts.chart_scale import MUTED, rule_and_labels
+from tui.charts.row_axis import RowAxis, row_axis
 from tui.widgets.lines import Line, Lines
 
 FEW = 250
@@ -56,7 +57,7 @@ class ScatterPlot(Lines, can_focus=True):
         self._models: tuple[str, ...] = ()
         self.point: Point | None = None
         """The point under the cursor."""
-        self._plot: tuple[Axis, Axis, int, int, int] | None = None
+        self._plot: tuple[Axis, RowAxis, int, int] | None = None
 
     @property
     def dots(self) -> tuple[int, int]:
@@ -134,10 +135,10 @@ class ScatterPlot(Lines, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None or self._plot is None:
             return
-        x_axis, y_axis, gutter, width, height = self._plot
+        x_axis, y_axis, gutter, width = self._plot
 
         def distance(point: Point) -> float:
-            column, row = _cell(point, x_axis, y_axis, width, height)
+            column, row = _cell(point, x_axis, y_axis, width)
             return (column - (offset.x - gutter - 1)) ** 2 + (2 * (row - offset.y)) ** 2
 
         self._go(self._content.points, distance)
@@ -149,19 +150,18 @@ class ScatterPlot(Lines, can_focus=True):
         if not self._content.points:
             return []
         (x_low, y_low), (x_high, y_high) = self._content.low, self._content.high
-        y_axis = nice_axis(y_low, y_high, max(2, height // 4))
-        x_axis = nice_axis(x_low, x_high, max(2, width // 14))
-        labels = {tick: y_axis.label(tick) for tick in y_axis.ticks()}
-        gutter = max(5, *(len(label) for label in labels.values())) + 1
-        across, down = width - gutter - 1, height - 3
-        if across < _LEAST[0] or down < _LEAST[1]:
+        down = height - 3
+        if down < _LEAST[1]:
             return [[("Too small to draw.", MUTED)]]
-        self._plot = x_axis, y_axis, gutter, across, down
-        cells = self._cells(x_axis, y_axis, across, down)
-        rows = {
-            round((y_axis.high - tick) / (y_axis.high - y_axis.low) * (down - 1)): label
-            for tick, label in labels.items()
-        }
+        y_axis = row_axis(y_low, y_high, down)
+        x_axis = nice_axis(x_low, x_high, max(2, width // 14))
+        rows = y_axis.labels()
+        gutter = max(5, *(len(label) for label in rows.values())) + 1
+        across = width - gutter - 1
+        if across < _LEAST[0]:
+            return [[("Too small to draw.", MUTED)]]
+        self._plot = x_axis, y_axis, gutter, across
+        cells = self._cells(x_axis, y_axis, across)
         lines: list[Line] = [[(f"{self._names[1]}", "bold")]]
         for row in range(down):
             label = rows.get(row)
@@ -174,32 +174,33 @@ class ScatterPlot(Lines, can_focus=True):
         return [*lines, [(rule, MUTED)], [(scale, MUTED), (name, "bold")]]
 
     def _cells(
-        self, x_axis: Axis, y_axis: Axis, width: int, height: int
+        self, x_axis: Axis, y_axis: RowAxis, width: int
     ) -> dict[tuple[int, int], tuple[str, str]]:
         points = self._content.points
         cells: dict[tuple[int, int], tuple[str, str]] = {}
         if len(points) > FEW:
-            cells = self._dots(points, x_axis, y_axis, width, height)
+            cells = self._dots(points, x_axis, y_axis, width)
         for point in points:
             if len(points) <= FEW or point.front:
                 style = self.style_of(point.model) + (" bold" if point.front else "")
-                cell = _cell(point, x_axis, y_axis, width, height)
+                cell = _cell(point, x_axis, y_axis, width)
                 cells[cell] = self.mark_of(point.model, point.front), style
         if self.point is not None:
-            cell = _cell(self.point, x_axis, y_axis, width, height)
+            cell = _cell(self.point, x_axis, y_axis, width)
             mark, style = cells.get(cell, ("+", "$foreground"))
             cells[cell] = mark, f"{style} reverse"
         return cells
 
     def _dots(
-        self, points: Sequence[Point], x_axis: Axis, y_axis: Axis, width: int, height: int
+        self, points: Sequence[Point], x_axis: Axis, y_axis: RowAxis, width: int
     ) -> dict[tuple[int, int], tuple[str, str]]:
         """Braille: the dots of a cell together, in the color of who has most runs there."""
         bits: dict[tuple[int, int], int] = {}
         shares: dict[tuple[int, int], dict[str, int]] = {}
+        dot_row = y_axis.dot_row()
         for point in points:
-            column, row = _cell(point, x_axis, y_axis, width * 2, height * 4)
-            cell = column >> 1, row >> 2
+            column, row = _column(point, x_axis, width * DOTS_ACROSS), dot_row(point.y)
+            cell = column // DOTS_ACROSS, row // DOTS_DOWN
             bits[cell] = bits.get(cell, 0) | (RIGHT_BITS if column & 1 else LEFT_BITS)[row & 3]
             share = shares.setdefault(cell, {})
             share[point.model] = share.get(point.model, 0) + point.count
@@ -213,8 +214,11 @@ def _largest(shares: dict[str, int]) -> str:
     return max(shares, key=lambda model: (shares[model], model))
 
 
-def _cell(point: Point, x_axis: Axis, y_axis: Axis, across: int, down: int) -> tuple[int, int]:
-    """Column and row of a point in a picture of cells across and down, from the top left."""
-    column = round(x_axis.share(point.x) * (across - 1))
-    row = round((y_axis.high - point.y) / (y_axis.high - y_axis.low) * (down - 1))
-    return min(max(column, 0), across - 1), min(max(row, 0), down - 1)
+def _column(point: Point, x_axis: Axis, across: int) -> int:
+    """The column of a point, of so many from the left."""
+    return min(max(round(x_axis.share(point.x) * (across - 1)), 0), across - 1)
+
+
+def _cell(point: Point, x_axis: Axis, y_axis: RowAxis, across: int) -> tuple[int, int]:
+    """Column and row of a point's cell, from the top left."""
+    return _column(point, x_axis, across), y_axis.dot_row()(point.y) // DOTS_DOWN

@@ -8,7 +8,6 @@ from functools import partial
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -23,8 +22,10 @@ from tui.results.acting import show_or_say
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
+from tui.widgets.dialog import Dialog
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.key_button import KeyButton
 
 
 class ScatterScreen(Screen[None]):
@@ -144,13 +145,17 @@ class AxisScreen(ModalScreen["str | None"]):
         self._current = current
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = f"The {self._axis} axis"
-            dialog.border_subtitle = self.app.key_written("↑↓ ⏎ choose · esc back")
-            yield OptionList(*(Option(name) for name in self._names), markup=False, compact=True)
+        keys = KeyButton("⏎", "Choose", "choose", main=True), KeyButton("esc", "Back", "dismiss")
+        with Dialog(f"The {self._axis} axis", *keys):
+            rows = (f"{'✓' if name == self._current else ' '} {name}" for name in self._names)
+            yield OptionList(*map(Option, rows), markup=False, compact=True)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = self._names.index(self._current)
+
+    def action_choose(self) -> None:
+        """Answer with the column under the cursor."""
+        self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -62,6 +62,8 @@ class GridDrawing(ScrollView):
         self._x = self._y = 0
         self._geometry = Geometry()
         self._measured: Size | None = None
+        self._base = Style()
+        """What all stands on, worked out once for the lines that are drawn together."""
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Show other notes under the same data sets."""
@@ -121,6 +123,7 @@ class GridDrawing(ScrollView):
         """Draw lines; fit to a size that came without a `Resize`, such as the scrollbars'."""
         if self.scrollable_content_region.size != self._measured:
             self.call_later(self._fit)
+        self._base = self.rich_style
         return super().render_lines(crop)
 
     def _measure(self) -> None:
@@ -152,7 +155,7 @@ class GridDrawing(ScrollView):
     def render_line(self, y: int) -> Strip:
         """Draw a line; header and row labels stay while the body scrolls."""
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self._base
         if y < HEADER_LINES:
             label, body = (
                 Strip([Segment(" " * self._geometry.label_width, base)]),
@@ -175,7 +178,7 @@ class GridDrawing(ScrollView):
                 name = "grid--current" if x == self._x else "grid--title"
                 style, text = self._look(name), plain(column.dataset, TITLE)
             else:
-                style = self.rich_style + rich_style(self.app, column.note_style)
+                style = self._base + rich_style(self.app, column.note_style)
                 text = plain(column.note, TITLE)
             segments.append(Segment(self._cut("  " + text), style))
         return Strip(segments)
@@ -206,7 +209,7 @@ class GridDrawing(ScrollView):
 
     def _cell(self, x: int, y: int) -> list[Segment]:
         key = self._key(x, y)
-        ground = self.rich_style + self._ground(key in self.selected, (x, y) == self._cursor)
+        ground = self._base + self._ground(key in self.selected, (x, y) == self._cursor)
         view = self._cells.get(key, CellView())
         room = self._geometry.column_width - 6
         pieces = cell_pieces(view, room)
@@ -217,7 +220,7 @@ class GridDrawing(ScrollView):
             Segment(f" {glyph(view.state)} ", ground + self._color(style_variable(view.state))),
             *(Segment(t, ground + self._color(style) if style else ground) for t, style in pieces),
             Segment(" " * rest, ground),
-            Segment(" ", self.rich_style),
+            Segment(" ", self._base),
         ]
 
     def _ground(self, chosen: bool, here: bool) -> Style:

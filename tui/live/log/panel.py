@@ -24,7 +24,7 @@ class SearchField(Field):
 
     BINDINGS = [  # noqa: RUF012
         Binding("enter", "submit", "Done", show=True),
-        Binding("up", "step(-1)", "Before", show=True),
+        Binding("up", "step(-1)", "Previous", show=True),
         Binding("down", "step(1)", "Next", show=True),
         Binding("escape", "leave", "End search"),
     ]

@@ -84,7 +84,7 @@ class DeviceMoment(Lines):
 
     def draw(self, width: int, height: int) -> list[Line]:
         if not self._samples:
-            return [[(shorten("the journal has no telemetry", width), "$text-disabled")]]
+            return [[(shorten("no telemetry recorded", width), "$text-disabled")]]
         room = max(0, width - _LABEL_WIDTH - _VALUE_WIDTH - 1)
         lines: list[Line] = []
         for label, name, unit in self._rows:
@@ -126,7 +126,7 @@ class DeviceMoment(Lines):
 
 
 class FigureMoment(Lines):
-    """The figures that were the newest at a moment."""
+    """The values that were the latest at a moment."""
 
     _figures: Sequence[tuple[str, str]] = ()
 
@@ -163,5 +163,5 @@ class StoryTail(Lines):
     def draw(self, width: int, height: int) -> list[Line]:
         shown = self._story[max(0, self._count - height) : self._count]
         if not shown:
-            return [[("nothing was written yet", "$text-disabled")]]
+            return [[("nothing written yet", "$text-disabled")]]
         return [[(shorten(text, width), style)] for text, style in shown]

@@ -46,9 +46,11 @@ class Replay:
     moments: Sequence[float] = field(repr=False)
     """Seconds of running of each sample."""
     samples: Sequence[Mapping[str, Any]] = field(repr=False)
-    """Rows of the table ``telemetry``."""
+    """Rows of the table ``telemetry``, of the host and the first GPU."""
     stride: int
     """Every ``stride``-th sample is kept."""
+    gpus: int
+    """How many GPUs of the run are known to telemetry; the samples are of the first."""
     story: Sequence[StoryLine] = field(repr=False)
     marks: Sequence[tuple[float, str]]
     """Seconds of running that the slider marks, each with its sign."""
@@ -98,6 +100,7 @@ def read_replay(con: sqlite3.Connection, run_id: str, log: Path) -> Replay | Non
         moments=[_seconds(timeline, row) for row in samples],
         samples=samples,
         stride=stride,
+        gpus=len(series.mean_utilization(con, run_id)),
         story=_story(timeline, events, epochs, _log_lines(log)),
         marks=_marks(run, timeline, events, epochs),
     )
@@ -132,7 +135,7 @@ def _story(
             story.append(StoryLine(seconds, *said))
     story.sort(key=lambda line: line.seconds)
     if written < len(log):
-        rest = "the log's lines from here on have no times"
+        rest = "log lines below have no timestamps"
         story.append(StoryLine(timeline.total, rest, "$text-disabled"))
         story += [StoryLine(timeline.total, text) for _, text in log[written:]]
     return story

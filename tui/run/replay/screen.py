@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from time import localtime, monotonic, strftime
@@ -20,7 +19,6 @@ from tui.charts.chart import Chart
 from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
 from tui.charts.run_charts import RunCharts
 from tui.charts.run_curves import epoch_source
-from tui.charts.view import ChartView
 from tui.messages import StoreChanged
 from tui.run.replay.keys import REPLAY
 from tui.run.replay.moment import DeviceMoment, FigureMoment, StoryTail
@@ -49,10 +47,9 @@ class ReplayScreen(ChartedScreen):
     BINDINGS = bindings_for("replay", (*REPLAY, UNDO))  # type: ignore[assignment]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SMALL_HEIGHT, "-medium")]  # noqa: RUF012
 
-    def __init__(self, run_id: str, overlay: Sequence[str] = ()) -> None:
+    def __init__(self, run_id: str) -> None:
         super().__init__()
         self._run_id = run_id
-        self._overlay = overlay
         self._replay: Replay | None = None
         self._at = 0.0
         """The moment: seconds of running."""
@@ -66,7 +63,7 @@ class ReplayScreen(ChartedScreen):
         yield Header(self.app.current_mode or "live")
         yield Static(id="heading", markup=False)
         with Horizontal(id="body"):
-            yield RunCharts(pointing=False, id="charts")
+            yield RunCharts(replayed=True, id="charts")
             with Vertical(id="side"):
                 yield DeviceMoment(id="device", classes="panel")
                 yield FigureMoment(id="figures", classes="panel")
@@ -76,14 +73,10 @@ class ReplayScreen(ChartedScreen):
 
     def on_mount(self) -> None:
         self.query_one(DeviceMoment).name_frame("Devices")
-        self.query_one(FigureMoment).name_frame("Newest figures")
+        self.query_one(FigureMoment).name_frame("Latest values")
         self.query_one(StoryTail).name_frame("Journal and log")
         self._timer = self.set_interval(TICK_SECONDS, self._tick, pause=True)
-        charts = self.charts
-        charts.follow(self._run_id)
-        charts.look(ChartView("time"))
-        if self._overlay:
-            charts.lay_over(self._overlay)
+        self.charts.follow(self._run_id)
         self.fit_charts()
         self._read()
 
@@ -104,11 +97,12 @@ class ReplayScreen(ChartedScreen):
     def _take(self, replay: Replay | None) -> None:
         self._replay = replay
         if replay is None:
-            self._say("There is nothing to replay of this run: esc goes back.")
+            self._say("There is nothing to replay. Press esc to go back.")
             return
-        note = "" if replay.stride == 1 else f"every {replay.stride}th sample is shown"
+        notes = [f"GPU 0 of {replay.gpus}; charts show them all"] if replay.gpus > 1 else []
+        notes += [f"1 of {replay.stride} samples shown"] if replay.stride > 1 else []
         device = self.query_one(DeviceMoment)
-        device.take(replay.samples, note)
+        device.take(replay.samples, " · ".join(notes))
         device.styles.height = device.rows + device.gutter.height
         self.query_one(StoryTail).take([(line.text, line.style) for line in replay.story])
         self._show()

@@ -37,7 +37,7 @@ def test_a_verdict_may_be_told_only_where_every_condition_holds(sides: list[Side
     )
     assert (found is None) == holds
     if found is not None:
-        assert "can't be told" in found.sentence
+        assert "no conclusion" in found.sentence
         assert ("seqbench run" in found.sentence) == any(each.seeds < 2 for each in sides)
         assert ("seqbench continue" in found.sentence) == any(
             "still-improving" in each.marks and each.seeds > 1 for each in sides
@@ -56,13 +56,13 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
     )
     assert both is not None
     assert both.sentence == (
-        "one seed each: can't be told; `seqbench run --model sasrec,xlstm --dataset ml-100k "
+        "one seed each: no conclusion; `seqbench run --model sasrec,xlstm --dataset ml-100k "
         "--length 50 --seed 1,2,3 --profile reference`"
     )
     one = untold(side(), side("xlstm L=75", 1, launch=launch("xlstm", 75, "dim=32")))
     assert one is not None
     assert one.sentence == (
-        "xlstm L=75 has one seed: can't be told; `seqbench run --model xlstm --dataset ml-100k "
+        "xlstm L=75 has one seed: no conclusion; `seqbench run --model xlstm --dataset ml-100k "
         "--length 75 --seed 1,2,3 --profile reference --set dim=32`"
     )
     of_42 = untold(side(seeds=1, numbers=(42,), launch=launch("sasrec")))
@@ -70,7 +70,7 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
     assert "--seed 42,43,44 " in of_42.sentence
     unknown = untold(side(seeds=1), side("xlstm L=50", 1, launch=launch("xlstm")))
     assert unknown is not None
-    assert unknown.sentence == "one seed each: can't be told; `seqbench run … --seed 1,2,3`"
+    assert unknown.sentence == "one seed each: no conclusion; `seqbench run … --seed 1,2,3`"
     assert untold(side(seeds=1)) == Untold("one seed", ("seqbench run … --seed 1,2,3",))
 
 
@@ -79,21 +79,21 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
     [
         (
             (side(seeds=2, marks=("still-improving",), improving=("r1", "r2")), side("xlstm L=50")),
-            "sasrec L=50 was still improving at its limit of epochs: can't be told; "
+            "sasrec L=50 was still improving at its epoch limit: no conclusion; "
             "`seqbench continue r1 r2 --epochs N`",
         ),
         (
             (side(marks=("shared", "changed-data")), side("xlstm L=50")),
-            "the data of sasrec L=50 are marked changed-data: can't be told",
+            "the data of sasrec L=50 are marked changed-data: no conclusion",
         ),
         (
             (side(), side("xlstm L=50", 1, ranked=False)),
-            "xlstm L=50 has one seed, and xlstm L=50 has no ranks of test users: can't be told; "
+            "xlstm L=50 has one seed, and xlstm L=50 has no ranks of test users: no conclusion; "
             "`seqbench run … --seed 1,2,3`",
         ),
         (
             tuple(side(f"m{n}", 1 if n else 2) for n in range(7)),
-            "6 of the cells have one seed each: can't be told; `seqbench run … --seed 1,2,3`",
+            "6 of the cells have one seed each: no conclusion; `seqbench run … --seed 1,2,3`",
         ),
     ],
 )

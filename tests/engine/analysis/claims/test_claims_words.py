@@ -85,7 +85,7 @@ def test_equal_models_are_named_together() -> None:
 def test_of_one_seed_figures_are_told_and_no_more() -> None:
     text = said(standing("a L=50", 0.2, 1), standing("b L=50", 0.1, 1))
     assert text == (
-        "ml-100k, NDCG@10/test: one seed each: can't be told; `seqbench run … --seed 1,2,3`. Over "
+        "ml-100k, NDCG@10/test: one seed each: no conclusion; `seqbench run … --seed 1,2,3`. Over "
         "users alone: a L=50 0.2000 [0.1900, 0.2100] and b L=50 0.1000 [0.0900, 0.1100]."
     )
 
@@ -95,15 +95,15 @@ def test_a_model_of_one_seed_keeps_any_other_from_being_best() -> None:
     assert text.startswith("ml-100k: no model is shown to be best")
     assert "a is shown to be above b (" in text
     assert text.endswith(
-        "no other difference is shown. c has one seed: can't be told; "
-        "`seqbench run … --seed 1,2,3`."
+        "no other difference is shown. c has one seed: no conclusion; `seqbench run … --seed "
+        "1,2,3`."
     )
 
 
 def test_one_model_alone() -> None:
     assert said(standing("a L=50", 0.2)) == (
-        "ml-100k: a L=50 alone, with NDCG@10/test 0.2000 [0.1900, 0.2100]: it has nothing to be "
-        "compared with."
+        "ml-100k: a L=50 alone, with NDCG@10/test 0.2000 [0.1900, 0.2100]: there is nothing to "
+        "compare it with."
     )
 
 
@@ -142,11 +142,11 @@ def test_families_and_intervals_are_named() -> None:
     assert family_text(Family("metrics", 3)) == "the 3 metrics of these two"
     assert family_text(Family("models", 1)) == "the one comparison of two models on this data set"
     families = [("ml-100k", Family("models", 3)), ("ml-1m", Family("models", 0))]
-    assert standing_note(families).endswith("every two models of a data set: 3 on ml-100k.")
-    assert standing_note(families[1:]).endswith("of a figure over users alone.")
+    assert standing_note(families).endswith("every pair of models on a data set: 3 on ml-100k.")
+    assert standing_note(families[1:]).endswith("of a metric over users alone.")
     assert costs_note(Family("models", 0), Family("costs", 5), 1.05) == (
-        "In brackets 95 % intervals, of costs over seeds. p is corrected (Holm) for the 5 "
-        "comparisons of costs in this table. Ratios of less than 1.05 aren't told."
+        "Brackets hold 95 % intervals: of costs over seeds. p is corrected (Holm) for the 5 "
+        "comparisons of costs in this table. Ratios below 1.05 aren't reported."
     )
     assert costs_note(Family("models", 0), Family("costs", 0), 1.05).startswith("Ratios")
 

@@ -76,13 +76,13 @@ def test_a_file_that_was_cut_in_its_packing_is_damaged(
     if cut != 3:  # else nothing tells that it is packed
         with pytest.raises(DataError, match="is damaged"):
             read_table(path, NAMED)
-    with pytest.raises(DataError, match=rf"is damaged .*--packing if that isn't {packing}"):
+    with pytest.raises(DataError, match=rf"is damaged .*--packing, if not with {packing}"):
         read_table(path, NAMED, form=Form(packing=packing))  # type: ignore[arg-type]
 
 
 def test_what_is_said_of_the_packing_holds(tmp_path: Path) -> None:
     path = write(tmp_path / "file", TABLE)
-    with pytest.raises(DataError, match=r"is damaged .*if that isn't xz"):
+    with pytest.raises(DataError, match=r"is damaged .*if not with xz"):
         read_table(path, NAMED, form=Form(packing="xz"))
     path = write(tmp_path / "pairs", b"BZh9x 1\nBZh9x 2\n")  # a user, not bzip2
     assert len(read_pairs(path)) == 2
@@ -115,9 +115,9 @@ def test_an_encoding_that_is_said(tmp_path: Path) -> None:
     as_said = read_table(path, Columns(user="user", item="item"), form=Form("latin-1"))
     assert as_said.user_ids is not None
     assert [each.decode() for each in as_said.user_ids] == ["café", "thé"]
-    with pytest.raises(DataError, match=r"is no text in utf-8 \(.*say another --encoding"):
+    with pytest.raises(DataError, match=r"isn't utf-8 text \(.*give another --encoding"):
         read_table(path, Columns(user="user", item="item"), form=Form("utf-8"))
-    with pytest.raises(DataError, match=r"is no text in utf-16 \("):
+    with pytest.raises(DataError, match=r"isn't utf-16 text \("):
         read_pairs(write(tmp_path / "odd", "1 2\n".encode("utf-16")[:-1]), Form("utf-16"))
 
 
@@ -126,9 +126,12 @@ def test_an_encoding_that_is_said(tmp_path: Path) -> None:
     [
         (
             TABLE.decode().encode("utf-16-le"),
-            "no text in UTF-8: say its --encoding, such as utf-16",
+            "isn't UTF-8 text: give its --encoding, such as utf-16",
         ),
-        (bytes(range(256)) * 3, "no text in UTF-8: unpack it if it is packed, or say its --format"),
+        (
+            bytes(range(256)) * 3,
+            "isn't UTF-8 text: decompress it if it is compressed, or give its --format",
+        ),
     ],
 )
 def test_what_can_be_no_text_is_said(tmp_path: Path, content: bytes, sentence: str) -> None:

@@ -162,7 +162,7 @@ def test_a_job_is_known_by_where_its_run_lies(tmp_path: Path) -> None:
         ({"options": ("exclusive",)}, "--name"),
         ({"options": ("--wrap=ls",)}, "set by seqbench"),
         ({"options": ("--requeue",)}, "set by seqbench"),
-        ({"options": ("--comment='a'",)}, "without blanks"),
+        ({"options": ("--comment='a'",)}, "without spaces"),
         ({"setup": ("a\nb",)}, "matches"),
         ({"environment": {"A-B": "1"}}, "variable"),
         ({"environment": {"CUDA_VISIBLE_DEVICES": "0"}}, "Slurm's"),

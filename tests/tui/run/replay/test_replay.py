@@ -86,7 +86,7 @@ async def test_the_time_between_attempts_is_left_out(empty_store: LiveStore) -> 
         assert before is not None
         assert after == before + GAP + 2
         text = await go(screen, pilot, 16.0)
-        assert "attempt 2 goes on after epoch 4" in text
+        assert "attempt 2 resumes after epoch 4" in text
 
 
 def told(store: LiveStore, run: str) -> list[tuple[float, str]]:
@@ -106,16 +106,16 @@ def test_a_log_line_stands_where_the_journal_next_tells_the_log_s_length(
     order = [text for _, text in lines]
     assert order.index("read 2,000 users") < order.index("checkpoint of epoch 4")
     assert order.index("killed from outside") < order.index(
-        "attempt 2 goes on after epoch 4 on cpu"
+        "attempt 2 resumes after epoch 4 on cpu"
     )
-    assert order[-2:] == ["the log's lines from here on have no times", "[red]done"]
+    assert order[-2:] == ["log lines below have no timestamps", "[red]done"]
     assert [seconds for seconds, _ in lines] == sorted(seconds for seconds, _ in lines)
 
 
 def test_without_lengths_the_log_comes_after_the_journal(empty_store: LiveStore) -> None:
     order = [text for _, text in told(empty_store, replayed_run(empty_store, log_sizes=False))]
     assert order[-5:] == [
-        "the log's lines from here on have no times",
+        "log lines below have no timestamps",
         "compiled the model",
         "read 2,000 users",
         "killed from outside",

@@ -1,0 +1,61 @@
+"""The settings of runs, as the store keeps them.
+
+Runs with equal settings share their rows in the table ``settings``, by the number in
+``runs.configuration``, which follows from the settings alone: very many runs have few of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.spec.settings import SETTINGS, Scalar, stored_settings
+from engine.store.database import fetch
+
+
+def keep_settings(
+    connection: sqlite3.Connection, contents: Iterable[Mapping[str, Any]]
+) -> list[int | None]:
+    """Write the settings of specifications (inside a write transaction).
+
+    Args:
+        contents: `engine.spec.RunSpec` as JSON each, of this version or another.
+
+    Returns:
+        The configuration of each, None for an imported run's.
+    """
+    found = [stored_settings(content) for content in contents]
+    rows = {
+        (configuration, name): value
+        for configuration, values in filter(None, found)
+        for name, value in values.items()
+    }
+    connection.executemany(
+        "INSERT OR IGNORE INTO settings (configuration, name, value) VALUES (?, ?, ?)",
+        [(*key, value) for key, value in rows.items()],
+    )
+    return [each and each[0] for each in found]
+
+
+def read_settings(
+    con: sqlite3.Connection, configurations: Iterable[int | None]
+) -> dict[int | None, dict[str, Scalar | None]]:
+    """Read the values of all settings by title, for each of some configurations and for None.
+
+    A setting that the runs don't have is None.
+    """
+    asked = [each for each in configurations if each is not None]
+    rows = fetch(
+        con,
+        "SELECT configuration, name, s.value FROM json_each(?) wanted"
+        " CROSS JOIN settings s ON s.configuration = wanted.value",
+        (json.dumps(asked),),
+    )
+    titles = {setting.name: title for title, setting in SETTINGS.items()}
+    found = {each: dict[str, Scalar | None].fromkeys(SETTINGS) for each in (*asked, None)}
+    for configuration, name, value in rows:
+        if title := titles.get(name):  # none of a setting that another version has
+            found[configuration][title] = value
+    return found

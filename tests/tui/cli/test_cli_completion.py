@@ -1,0 +1,79 @@
+"""What a shell completes: names from the store and the configuration, without waiting for much."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import Result
+from live_runs import LiveStore
+
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.queries import list_runs
+from tui.cli.main import seqbench
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def _in_its_folder(cli: Run) -> None:
+    """Work on the store in the test's folder."""
+
+
+def offered(*words: str) -> list[str]:
+    """Complete the last word of a command line."""
+    completer = ShellComplete(seqbench, {}, "seqbench", "_SEQBENCH_COMPLETE")
+    return [item.value for item in completer.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_runs_are_offered_newest_first_and_those_that_allow_it(
+    held: StoreLocation, busy_store: LiveStore
+) -> None:
+    with closing(connect_reader(held)) as connection:
+        runs = list_runs(connection)
+    assert offered("show", "") == offered("diff", runs[0].id, "") == [run.id for run in runs]
+    some = [run.id for run in runs if run.id.startswith("sasrec-synthetic")]
+    assert some
+    assert offered("logs", "sasrec-synthetic") == some
+    failed = [run.id for run in runs if run.state in ("failed", "cancelled")]
+    assert offered("retry", "") == failed
+    assert offered("--db", str(held.db.with_name("none.db")), "show", "") == []
+
+
+def test_names_of_the_configuration_are_offered_also_your_own(tmp_path: Path) -> None:
+    mine = tmp_path / "configs/suites"
+    mine.mkdir(parents=True)
+    (mine / "a-file.yaml").write_text("title: Mine\nname: smooth\n")
+    assert offered("run", "--model", "") == ["bert4rec", "sasrec", "xlstm"]
+    assert offered("run", "--model", "sasrec,") == ["sasrec,bert4rec", "sasrec,xlstm"]
+    assert offered("data", "verify", "ml-1m", "ml-100") == ["ml-100k"]
+    assert offered("report", "--suite", "smo") == ["smoke", "smooth"]
+    assert offered("doctor", "--launcher", "slurm-") == ["slurm-gpu"]
+    assert offered("--config-dir", str(tmp_path / "absent"), "suite", "show", "") == []
+
+
+def test_columns_are_offered_by_their_short_names_and_presets() -> None:
+    assert offered("compare", "--columns", "ndcg,q") == ["ndcg,quality"]
+    assert {"ndcg", "recall", "lr", "age", "cost"} <= set(offered("compare", "--columns", ""))
+    assert offered("report", "--metric", "recall")[0] == "recall"
+
+
+def test_it_loads_nothing_heavy() -> None:
+    program = """
+import sys
+from click.shell_completion import ShellComplete
+from tui.cli.main import seqbench
+completer = ShellComplete(seqbench, {}, "seqbench", "_SEQBENCH_COMPLETE")
+for words in (["show"], ["run", "--model"], ["compare", "--columns"], ["report", "--suite"],
+              ["data", "fetch"], ["recommend"], ["undelete"]):
+    completer.get_completions(words, "")
+print(sorted({"torch", "pandas", "numpy", "textual"} & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
