@@ -101,9 +101,7 @@ class SeqbenchApp(Lab):
         location: StoreLocation,
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
-        opens: str = DEFAULT_MODE,
     ) -> None:
-        self.DEFAULT_MODE = opens  # type: ignore[misc]
         super().__init__()
         self.location = location
         self.config_dir = config_dir

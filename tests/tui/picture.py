@@ -114,4 +114,4 @@ class Picture:
 
 def steady(lines: Iterable[str]) -> list[str]:
     """A picture's lines without those that tell the machine's load of this moment."""
-    return [line for line in lines if " taken" not in line]
+    return [line for line in lines if " in use" not in line]

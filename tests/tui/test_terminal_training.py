@@ -31,7 +31,8 @@ def test_training_waits_for_no_terminal(background: Background) -> None:
     # Not read
     app = background.app()
     try:
-        app.shows("sasrec", "Loss", "x Cancel")  # it opens where the run is seen
+        app.type("2")
+        app.shows("sasrec", "loss")
         app.stall()
         background.goes_on(run)
         app.process.send_signal(signal.SIGTERM)

@@ -12,7 +12,6 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -24,7 +23,6 @@ from click.shell_completion import CompletionItem
 from engine import __version__
 from engine.errors import UsageError, UserError
 from engine.files.regular import keep_ours_private
-from engine.store.location import StoreLocation
 from tui.cli.output import stdout_problem, take_streams
 from tui.cli.session import Session, note
 
@@ -258,29 +256,11 @@ def _open_app(
     preferences = read_preferences(ACTIONS, session.config_dir).overridden(
         mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
     )
-    opens = "live" if _in_training(session.location) else "launch"
-    app = SeqbenchApp(session.location, session.config_dir, preferences, opens)
+    app = SeqbenchApp(session.location, session.config_dir, preferences)
     app.run(mouse=preferences.mouse)
     if app.failure is not None:
         raise app.failure
     ctx.exit(app.return_code or 0)
-
-
-def _in_training(location: StoreLocation) -> bool:
-    """Tell whether a run of this store is in training.
-
-    The first paint waits for it: the store is read only if its queue is worked on.
-    """
-    from engine.files.lock import is_locked  # commands do without these
-
-    with suppress(UserError, OSError):
-        if is_locked(location.supervisor_lock):
-            from engine.store.database import open_database
-            from engine.store.queries import state_counts
-
-            with closing(open_database(location.db, "ro")) as connection:
-                return "running" in state_counts(connection)
-    return False
 
 
 def main() -> None:
