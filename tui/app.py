@@ -41,14 +41,14 @@ from tui.parts.bell import Bell
 from tui.parts.palette import ActionCommands, Palette
 from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
-from tui.shell.glyphs import ascii_wanted
 from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.rules import KeptRules
-from tui.shell.terminal import TerminalDriver
+from tui.shell.terminal.driver import TerminalDriver
+from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
