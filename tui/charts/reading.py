@@ -13,7 +13,7 @@ from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
-from tui.charts.curve import Moment, Points
+from tui.charts.braille.curve import Moment, Points
 from tui.charts.device_reading import read_devices
 from tui.charts.run_curves import (
     EPOCH_MEASURES,

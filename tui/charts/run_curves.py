@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from engine.store.queries import Run
-from tui.charts.curve import START, Curve, Moment, Points
+from tui.charts.braille.curve import START, Curve, Moment, Points
 from tui.shell.text import ABSENT, number, whole
 
 STEP_MEASURES = ("loss", "grad_norm", "lr")

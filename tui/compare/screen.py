@@ -23,9 +23,9 @@ from tui.compare.columns import column_topics, keep_columns, source_of, table_co
 from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
 from tui.compare.drawing import Drawing
-from tui.compare.exports import ComparisonExport, ReportExport
+from tui.compare.files.exports import ComparisonExport, ReportExport
+from tui.compare.files.importing import ImportScreen
 from tui.compare.filter_field import FILTER_HELP, FilterField
-from tui.compare.importing import ImportScreen
 from tui.compare.keys import COMPARE
 from tui.compare.page import Page, PageRequest
 from tui.compare.reading import Choice, PageReader

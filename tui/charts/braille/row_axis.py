@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from tui.charts.axis import Axis, clamped, round_step
-from tui.charts.canvas import DOTS_DOWN
+from tui.charts.braille.axis import Axis, clamped, round_step
+from tui.charts.braille.canvas import DOTS_DOWN
 
 SMALLEST_LOG = 1e-150
 """Figures below this aren't drawn on a logarithmic axis."""
