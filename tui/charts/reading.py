@@ -84,7 +84,7 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
             **_epoch_points(run, epochs, ends),
         },
         devices=devices,
-        anew=start != known,
+        replaces=start != known,
         best=_best(con, run, timeline),
         end=_end(run, timeline) if run.state in ENDED else None,
     )

@@ -74,7 +74,7 @@ class CurveUpdate:
     """By source."""
     devices: Mapping[str, Points]
     """Of the devices, by source."""
-    anew: bool
+    replaces: bool
     """Whether it replaces all that was known."""
     best: Moment | None
     end: Moment | None
@@ -96,7 +96,7 @@ class RunCurves:
         """Add what goes on from what is known; what goes on from something else is ignored."""
         if update.since != self.known:
             return
-        if update.anew:
+        if update.replaces:
             for curve in self.curves.values():
                 curve.clear()
         for source, points in update.points.items():

@@ -132,7 +132,8 @@ class Trace:
         is drawn; ``None`` if the curve is further away than ``slack``.
 
         Args:
-            axis: The x axis, of so many cells.
+            axis: The x axis.
+            width: Its cells.
         """
         xs = self.curve.xs(view.unit)
         if not xs:
