@@ -93,7 +93,7 @@ class CellPanel(Vertical):
         self._runs.show(runs, self._total)
 
     def on_resize(self) -> None:
-        """Divide the lines again; read what wasn't read while there was no room."""
+        """Divide the lines anew; read what wasn't read while there was no room."""
         if self._shown and self._total and self.chosen is None:
             self._read(self._shown[0])
         self._fit()

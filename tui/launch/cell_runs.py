@@ -115,7 +115,7 @@ class RunList(Lines, can_focus=True):
         self.redraw()
 
     def action_move(self, lines: int) -> None:
-        """Choose the run that is ``lines`` below the chosen one."""
+        """Choose the run that is so many lines below."""
         if self._runs:
             self._choose(min(max(self._at + lines, 0), len(self._runs) - 1))
 

@@ -31,7 +31,7 @@ class LogFollower:
         """The whole lines that are new, each harmless and clipped; nothing while there is no file.
 
         A line that is not ended yet is kept back. Of a progress bar (carriage returns in a line)
-        only its newest state is kept. A log that was replaced or cut is read from its start.
+        only its newest state is kept. A log that was replaced or cut is read anew.
         """
         try:
             with open_regular(self.path) as file:

@@ -215,7 +215,7 @@ def _largest(shares: dict[str, int]) -> str:
 
 
 def _column(point: Point, x_axis: Axis, across: int) -> int:
-    """The column of a point, from 0 at the left; there are ``across``."""
+    """The column of a point, of so many from the left."""
     return min(max(round(x_axis.share(point.x) * (across - 1)), 0), across - 1)
 
 
