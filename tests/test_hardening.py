@@ -83,12 +83,14 @@ OURS = {
     "engine/files/atomic.py", "engine/datasets/digests.py", "engine/datasets/download.py",
     "engine/datasets/locate.py", "engine/datasets/own.py", "engine/datasets/prepared.py",
     "engine/datasets/unpack.py", "engine/interchange/continued.py", "engine/interchange/history.py",
+    "engine/machine/priority.py",
     "engine/specfile.py", "engine/store/intake/folders.py", "engine/supervisor/launcher.py",
     "engine/supervisor/slurm/jobfile.py", "engine/supervisor/slurm/launcher.py",
     "engine/supervisor/slurm/probe.py", "engine/training/checkpoint.py", "engine/worker/attempt.py",
     "engine/worker/probe.py", "tui/shell/remembered.py",
 }  # fmt: skip
-"""Modules that write files of ours: into the store, run folders, caches, the user's memory."""
+"""Modules that write files of ours: into the store, run folders, caches, the user's memory;
+and into the kernel's."""
 
 WRITING = {"write_atomically", "atomic_file", "write_text", "write_bytes", "to_csv"}
 

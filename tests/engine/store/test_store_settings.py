@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -107,13 +108,16 @@ def found(con: StoreConnection, text: str) -> set[str]:
     return first
 
 
+ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
 def meets(values: Values, title: str, op: str, asked: str) -> bool:
     """The filter's meaning in plain Python."""
     value = values.get(title)
     if asked == "*":
         return (value is not None) != (op == "!=")
-    if op in ("<", "<=", ">", ">="):
-        return value is not None and eval(f"{value!r} {op} {float(asked)!r}")
+    if op in ORDER:
+        return value is not None and bool(ORDER[op](value, float(asked)))
     parts = [part for part in asked.split(",") if part]
     same = value is not None and any(alike(value, op, part) for part in parts)
     return same != (op == "!=")

@@ -229,7 +229,7 @@ def test_what_depends_on_the_limit_is_never_taken_over(
     falling = spec(epochs=2, lr_decay="linear")
     (short,) = enqueue(location, [falling])
     train(short)
-    with pytest.raises(UsageError, match=r"falls over all of its epochs: train again .*epochs=4"):
+    with pytest.raises(UsageError, match=r"decays over all of its epochs: train again .*epochs=4"):
         enqueue_further(location, load_catalogue(), [short], 4)
     longer = spec(epochs=4, lr_decay="linear")
     assert longer.shorter(2) is None
