@@ -12,11 +12,11 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from engine.analysis.comparison import SORT, Kind, Value, column, figure
-from engine.analysis.details import RunDetails
 from engine.analysis.meanings import meaning
 from engine.analysis.pairs.users import UserIntervals
-from engine.analysis.remedy import Remedy
-from engine.analysis.throughput import GpuIdle, interactions_per_second
+from engine.analysis.run.details import RunDetails
+from engine.analysis.run.remedy import Remedy
+from engine.analysis.run.throughput import GpuIdle, interactions_per_second
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING

@@ -34,7 +34,7 @@ from engine.analysis.pairs.significance import (
 )
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import provenance_of
-from engine.analysis.relaunch import Launch, launches_of
+from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import FIELDS, Cell
 from engine.files.regular import open_regular
 from engine.marks import STILL_IMPROVING, in_order

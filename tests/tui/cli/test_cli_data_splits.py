@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.analysis.details import run_details
+from engine.analysis.run.details import run_details
 from engine.config import load_catalogue
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.order import Order

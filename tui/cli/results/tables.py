@@ -23,7 +23,7 @@ from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
-from engine.analysis.relaunch import Launch, launches_of
+from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING

@@ -8,7 +8,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.relaunch import Launch, launch_commands
+from engine.analysis.run.relaunch import Launch, launch_commands
 
 LAUNCHES = st.builds(
     Launch,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from measured_runs import MeasuredStore, journal
 
-from engine.analysis.throughput import GpuIdle, gpu_idle, interactions_per_second
+from engine.analysis.run.throughput import GpuIdle, gpu_idle, interactions_per_second
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild

@@ -17,7 +17,7 @@ from engine.analysis.comparison import Row
 from engine.analysis.pairs.cells import pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.text import caveats, format_pairs, ranked_metric
-from engine.analysis.relaunch import Launch
+from engine.analysis.run.relaunch import Launch
 from engine.errors import UsageError
 from engine.store.location import StoreLocation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.analysis.remedy import remedy
+from engine.analysis.run.remedy import remedy
 from engine.config import load_catalogue
 from engine.spec import amended
 

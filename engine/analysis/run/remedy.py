@@ -64,8 +64,9 @@ def remedy(
 
     Args:
         spec: `engine.spec.RunSpec` as JSON.
-        recipe: what the run's profile gives by itself (`engine.analysis.relaunch.recipe_of`), whose
-            settings are proposed where they are lower than the run's; ``None`` if that isn't known.
+        recipe: what the run's profile gives by itself (`engine.analysis.run.relaunch.recipe_of`),
+            whose settings are proposed where they are lower than the run's; ``None`` if that isn't
+            known.
     """
     other = "It failed", "Fix what the log says, then retry."
     title, advice = _ADVICE.get(cause or "", other)

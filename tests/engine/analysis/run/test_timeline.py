@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.timeline import Timeline
+from engine.analysis.run.timeline import Timeline
 
 ATTEMPTS = [(1, 1000.0, 1060.0), (2, 90_000.0, 90_030.0)]
 

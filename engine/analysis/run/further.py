@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.relaunch import relaunch_command
+from engine.analysis.run.relaunch import relaunch_command
 from engine.marks import STILL_IMPROVING
 from engine.runfolder import RunFolder
 from engine.store.location import StoreLocation
