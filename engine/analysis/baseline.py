@@ -12,19 +12,9 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from engine import marks
-from engine.analysis.comparison import (
-    COMPARABLE,
-    COSTS,
-    DIFFERENCE,
-    Column,
-    Row,
-    Value,
-    by_cell,
-    columns,
-    compare_rows,
-    figure,
-    with_sign,
-)
+from engine.analysis.columns.definitions import COSTS, DIFFERENCE, Column, Value, columns
+from engine.analysis.columns.figures import figure, with_sign
+from engine.analysis.comparison import COMPARABLE, Row, by_cell, compare_rows
 from engine.analysis.labels.stored import cell_of_run, newest_runs, stored_labels
 from engine.cell import FIELDS, Cell
 from engine.store.compare.grouping import Choice, counted_runs

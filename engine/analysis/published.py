@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
-from engine.analysis.comparison import COSTS
+from engine.analysis.columns.definitions import COSTS
 from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of

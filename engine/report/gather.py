@@ -10,14 +10,8 @@ from itertools import accumulate
 from typing import Any
 
 from engine.analysis import published
-from engine.analysis.comparison import (
-    COMPARABLE,
-    Row,
-    Value,
-    compare_rows,
-    metric_name,
-    runs_by_cell,
-)
+from engine.analysis.columns.definitions import Value, metric_name
+from engine.analysis.comparison import COMPARABLE, Row, compare_rows, runs_by_cell
 from engine.analysis.costs import CostedCell, costed
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.labels.stored import newest_runs, stored_labels

@@ -94,7 +94,7 @@ def _entries(
 
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete short names of the comparison's columns, and of presets."""
-    from engine.analysis.columns import PRESETS, every_column
+    from engine.analysis.columns.offered import PRESETS, every_column
     from engine.store.compare.filter_sql import field_columns, fields
 
     offered = every_column("best")

@@ -9,7 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.comparison import COMPARABLE, Aggregate, Column, Value
+from engine.analysis.columns.definitions import Aggregate, Column, Value
+from engine.analysis.comparison import COMPARABLE
 from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of

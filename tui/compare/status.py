@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
-from engine.analysis.comparison import AGGREGATE_MEANING
+from engine.analysis.columns.definitions import AGGREGATE_MEANING
 from tui.compare.page import Page
 from tui.compare.view import View
 from tui.results.words import imported_parts

@@ -20,7 +20,8 @@ from engine.analysis.claims.claim import (
     Verdict,
 )
 from engine.analysis.claims.rule import Side, untold
-from engine.analysis.comparison import COMPARABLE, Row, Value, metric_name, runs_by_cell
+from engine.analysis.columns.definitions import Value, metric_name
+from engine.analysis.comparison import COMPARABLE, Row, runs_by_cell
 from engine.analysis.labels.words import Described, cell_labels, cell_title
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (

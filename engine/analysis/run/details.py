@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.analysis.comparison import Value
+from engine.analysis.columns.definitions import Value
 from engine.analysis.provenance import provenance_of
 from engine.metrics import SPEEDS
 from engine.store import queries, series

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
 
-from engine.analysis.comparison import columns
+from engine.analysis.columns.definitions import columns
 from engine.spec.settings import SETTINGS
 from engine.store.compare.comparison import comparison, comparison_count
 from engine.store.compare.filter_sql import conditions, fields

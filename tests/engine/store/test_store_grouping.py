@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from measured_runs import MeasuredStore, filled_store
 
-from engine.analysis.comparison import STD, by_cell, column, columns, compare_rows
+from engine.analysis.columns.definitions import STD, columns
+from engine.analysis.columns.offered import column_named
+from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.leaders import cell_leaders
 from engine.cell import Cell
 from engine.store import queries
@@ -162,7 +164,7 @@ def test_other_data_under_one_name_is_another_cell(tmp_path: Path) -> None:
 
 
 def test_the_best_mean_of_each_data_set(con: StoreConnection) -> None:
-    judged = [column("NDCG@10/test"), column("Loss/train (per target)")]
+    judged = [column_named("NDCG@10/test"), column_named("Loss/train (per target)")]
     best = cell_leaders(con, judged, Choice())
     for dataset in ("ml-100k", "ml-1m"):
         choice = Choice(f"dataset={dataset}")

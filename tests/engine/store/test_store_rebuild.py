@@ -23,6 +23,7 @@ from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
+from engine.store.places import launch_cells
 from engine.store.requests import enqueue, request_cancel, set_note
 
 AddRun = Callable[..., RunFolder]
@@ -83,7 +84,7 @@ def everything(location: StoreLocation) -> tuple[Any, ...]:
         return (
             dump(connection),
             queries.queue(connection),
-            queries.launch_cells(connection),
+            launch_cells(connection),
             compared,
         )
 

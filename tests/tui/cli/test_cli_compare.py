@@ -18,7 +18,7 @@ from measured_runs import filled_store, give_ranks
 from rich.cells import cell_len
 from terminals import Terminal
 
-from engine.analysis.columns import DEFAULT
+from engine.analysis.columns.offered import DEFAULT
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store.location import StoreLocation
 

@@ -17,7 +17,8 @@ from engine.evaluated import ceiling_of, evaluated_of
 from engine.order import Order
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.queries import launch_cells, list_runs
+from engine.store.places import launch_cells
+from engine.store.queries import list_runs
 from tui.launch.words import cell_facts
 from tui.run.sections import provenance, result
 

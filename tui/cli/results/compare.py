@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from engine.analysis import comparison, export
+from engine.analysis import export
 from engine.analysis.baseline import with_difference_names
-from engine.analysis.columns import beside_columns, shared_names, sort_column
+from engine.analysis.columns.definitions import SORT, TIME_TO_QUALITY, epochs_words, parse_aggregate
+from engine.analysis.columns.offered import beside_columns, shared_names, sort_column
+from engine.analysis.comparison import Row, compare_rows
+from engine.analysis.comparison import by_cell as cells_of
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
@@ -180,12 +183,12 @@ def compare(
     if metric is not None and not pairs:
         raise UsageError("--metric is what --pairs compares: --sort orders the runs.")
     wanted = parse_quality(quality) if quality is not None else None
-    chosen = comparison.parse_aggregate(aggregate)
+    chosen = parse_aggregate(aggregate)
     words = flat(columns_)
     names = columns_of(words, format_, wide=wide) if asked.columns is None else [*asked.columns]
     width = terminal_width() if output is None and not wide else None
     if pairs:
-        put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output, width)
+        put_pairs(session, filter_, metric or sort or SORT, format_, output, width)
         return
     if (pivot or inflation) and (limit is not None or sort is not None):
         table = "--pivot" if pivot else "--inflation"
@@ -203,12 +206,12 @@ def compare(
         form = PivotForm(format_, width, reference=reference, imported=imported)
         put_pivot(session, filter_, chosen, form, output)
         return
-    order, descending = sort_column(sort or comparison.SORT, chosen)
+    order, descending = sort_column(sort or SORT, chosen)
     beside = beside_columns(chosen)
-    rows: list[comparison.Row] = []
+    rows: list[Row] = []
     if session.has_store:
         with session.reader() as connection, progress("Reading runs"):
-            rows = comparison.compare_rows(
+            rows = compare_rows(
                 connection,
                 aggregate=chosen,
                 filter=filter_,
@@ -222,7 +225,7 @@ def compare(
             if by_cell:
                 counted = counted_runs(connection, Choice(filter_, imported=imported))
                 labels = stored_labels(connection, newest_runs(counted), session.catalogue_if_valid)
-                cells = comparison.by_cell(
+                cells = cells_of(
                     rows,
                     counted,
                     labels,
@@ -245,13 +248,13 @@ def compare(
     if not rows:
         tell_none(session, filter_, done=by_cell)
     if chosen != "best":
-        note(f"Every value is the {chosen}: {comparison.epochs_words(chosen)}.")
+        note(f"Every value is the {chosen}: {epochs_words(chosen)}.")
     if wanted is not None and rows:
         note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md", "latex") and output is None:
         return
     if names is not None and wanted is not None:
-        names = [comparison.TIME_TO_QUALITY, *names]
+        names = [TIME_TO_QUALITY, *names]
     if names is not None:
         names = with_difference_names(names, rows)
     put_rows(rows, format_, names, words, output, width)

@@ -10,12 +10,8 @@ from pathlib import Path
 import click
 
 from engine.analysis.apart import why_apart
-from engine.analysis.comparison import (
-    Aggregate,
-    Row,
-    compare_rows,
-    epochs_words,
-)
+from engine.analysis.columns.definitions import Aggregate, epochs_words
+from engine.analysis.comparison import Row, compare_rows
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels

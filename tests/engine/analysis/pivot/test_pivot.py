@@ -19,7 +19,8 @@ import pytest
 from measured_runs import counted
 from row_pivot import pivot
 
-from engine.analysis.comparison import Row, by_cell, columns, compare_rows
+from engine.analysis.columns.definitions import columns
+from engine.analysis.comparison import Row, by_cell, compare_rows
 from engine.analysis.pivot.arranged import COLUMNS, TOTAL, PivotRow, places_shown
 from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.errors import UsageError

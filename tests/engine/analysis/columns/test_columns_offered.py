@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.analysis.columns import (
+from engine.analysis.columns.definitions import columns
+from engine.analysis.columns.offered import (
     DEFAULT,
     HELD,
     PRESETS,
@@ -15,7 +16,6 @@ from engine.analysis.columns import (
     shown_columns,
     stored_columns,
 )
-from engine.analysis.comparison import columns
 from engine.errors import UsageError
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from engine.analysis.comparison import Aggregate, Column, columns
+from engine.analysis.columns.definitions import Aggregate, Column, columns
 from engine.errors import UsageError, cut, nearest
 from engine.store.compare.filter_sql import field_columns
 
@@ -76,7 +76,7 @@ _WRITTEN = (
     Column("device", "device", "text"),
     Column("age", "created", "text"),
 )
-"""Columns beside those of `engine.analysis.comparison.columns`."""
+"""Columns beside those of `engine.analysis.columns.definitions`."""
 
 _LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "device")
 QUIET = frozenset(_LAST)
@@ -90,7 +90,7 @@ _RENAMED = {"queued": "age"}
 
 
 def beside_columns(aggregate: Aggregate) -> list[Column]:
-    """Return the columns that can be shown beside those of `engine.analysis.comparison.columns`."""
+    """Return the columns that can be shown beside those of `columns`."""
     own = columns(aggregate)
     return [column for column in every_column(aggregate).values() if column not in own]
 

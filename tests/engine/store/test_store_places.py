@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
-from engine.store.placeruns import newest_runs_of_place
+from engine.store.places import newest_runs_of_place
 from engine.store.requests import request_delete
 
 AddRun = Callable[..., RunFolder]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.comparison import Kind, spread_text
+from engine.analysis.columns.definitions import Kind
+from engine.analysis.columns.figures import spread_text
 from engine.spread import Spread
 
 

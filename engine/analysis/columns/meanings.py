@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from engine.analysis.comparison import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
+from engine.analysis.columns.definitions import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
 from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS, measure_of
 from engine.spec.settings import SETTINGS
 
