@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine import marks
 from engine.analysis.columns.definitions import COSTS, DIFFERENCE, Column, Value, columns
-from engine.analysis.columns.figures import figure, with_sign
+from engine.analysis.columns.text import figure, with_sign
 from engine.analysis.comparison import COMPARABLE, Row, by_cell, compare_rows
 from engine.analysis.labels.stored import cell_of_run, newest_runs, stored_labels
 from engine.cell import FIELDS, Cell

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.columns.definitions import COSTS, Aggregate, Column, Value, columns
-from engine.analysis.columns.figures import figure
+from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import labels_at
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell

@@ -20,7 +20,7 @@ from typing import Literal, cast, get_args
 from rich.cells import cell_len, set_cell_size
 
 from engine.analysis.columns.definitions import DIFFERENCE, STD, Kind, Value, kind_of
-from engine.analysis.columns.figures import figure, split_heading, with_deviation, with_sign
+from engine.analysis.columns.text import figure, split_heading, with_deviation, with_sign
 from engine.analysis.comparison import Row, column_names
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.errors import UsageError, did_you_mean

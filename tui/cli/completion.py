@@ -1,4 +1,4 @@
-"""What a shell completes: runs, models, data sets, suites, launchers and columns, by name.
+"""What a shell completes: names of runs, models, data sets, suites, launchers, views and columns.
 
 Nothing here may fail or wait: where something can't be read, nothing is offered.
 """
@@ -122,4 +122,6 @@ def _beginning(names: Iterable[str], text: str) -> Iterator[str]:
     return (name for name in dict.fromkeys(names) if name.lower().startswith(wanted))
 
 
-models, datasets, suites, launchers = map(entries, ("models", "datasets", "suites", "launchers"))
+models, datasets, suites, launchers, views = map(
+    entries, ("models", "datasets", "suites", "launchers", "views")
+)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from engine.analysis.baseline import has_difference
 from engine.analysis.columns.definitions import DIFFERENCE, Aggregate, Column
-from engine.analysis.columns.figures import split_heading
 from engine.analysis.columns.meanings import meaning
 from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset, stored_columns
+from engine.analysis.columns.text import split_heading
 from tui.shell import remembered
 from tui.widgets.table_cells import TableColumn
 

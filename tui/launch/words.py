@@ -156,7 +156,7 @@ def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
 
 
 def _runs(cell: LaunchCell | None) -> Content:
-    from engine.analysis.columns.figures import spread_text  # after the first paint
+    from engine.analysis.columns.text import spread_text  # after the first paint
 
     if cell is None or not any(cell.counts.values()):
         return Content.styled(f"{glyph(NEVER)} not run", style_variable(NEVER))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from engine.analysis.columns.definitions import Value
-from engine.analysis.columns.figures import split_heading
+from engine.analysis.columns.text import split_heading
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow, places_shown
 from engine.analysis.pivot.text import HEADING, pivot_texts
 from tui.shell.text import plain

@@ -12,9 +12,9 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from engine.analysis.columns.definitions import SORT, Kind, Value
-from engine.analysis.columns.figures import figure
 from engine.analysis.columns.meanings import meaning
 from engine.analysis.columns.offered import column_named
+from engine.analysis.columns.text import figure
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.run.details import RunDetails
 from engine.analysis.run.remedy import Remedy

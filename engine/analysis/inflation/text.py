@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from engine.analysis.columns.definitions import SORT, STD
-from engine.analysis.columns.figures import with_deviation
+from engine.analysis.columns.text import with_deviation
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, format_rows
 from engine.analysis.inflation.measured import INFLATED, CellInflation, Inflated

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.analysis.claims.words import p_digits, pairs_notes
-from engine.analysis.columns.figures import signed
 from engine.analysis.columns.offered import column_named
+from engine.analysis.columns.text import signed
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, format_rows
 from engine.analysis.pairs.cells import Pair

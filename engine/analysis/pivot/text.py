@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from rich.cells import cell_len
 
 from engine.analysis.columns.definitions import STD, Kind, Value, kind_of
-from engine.analysis.columns.figures import figure, split_heading, with_deviation, with_sign
+from engine.analysis.columns.text import figure, split_heading, with_deviation, with_sign
 from engine.analysis.export import (
     aligned,
     csv_text,

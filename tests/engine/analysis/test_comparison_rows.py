@@ -11,8 +11,8 @@ import pytest
 from measured_runs import CHECKSUM, filled_store
 
 from engine.analysis.columns.definitions import AGGREGATES, columns
-from engine.analysis.columns.figures import figure
 from engine.analysis.columns.offered import column_named
+from engine.analysis.columns.text import figure
 from engine.analysis.comparison import Row, by_cell, column_names, compare_rows
 from engine.analysis.export import FORMATS, format_rows
 from engine.analysis.leaders import leaders

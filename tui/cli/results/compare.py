@@ -62,8 +62,8 @@ from tui.cli.session import (
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @click.option(
     "--view",
-    "view",
     metavar="NAME",
+    shell_complete=completion.views,
     help="A view saved on Compare or in configs/views: its filter, order, columns, grouping and "
     "baseline. Other options win.",
 )
@@ -71,7 +71,7 @@ from tui.cli.session import (
     "--baseline",
     default="",
     metavar="RUN",
-    shell_complete=completion.runs,
+    shell_complete=completion.runs(),
     help="Differences to a run, with --by-cell to its cell.",
 )
 @aggregate_option

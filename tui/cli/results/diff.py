@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from engine.analysis.columns.definitions import parse_aggregate
-from engine.analysis.columns.figures import short_spread_text
+from engine.analysis.columns.text import short_spread_text
 from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
 from engine.store.queries import resolve_run
 from tui.cli import completion

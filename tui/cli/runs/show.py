@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from engine.analysis.columns.figures import figure
+from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.run.details import RunDetails, run_details

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from engine.analysis.columns.definitions import Column
-from engine.analysis.columns.figures import figure
+from engine.analysis.columns.text import figure
 from engine.analysis.scatter import Point, Scatter, good_end
 from tui.compare.scatter.plot import ScatterPlot
 from tui.shell.text import TITLE, count, plain

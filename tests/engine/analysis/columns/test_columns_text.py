@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.columns.definitions import Kind
-from engine.analysis.columns.figures import spread_text
+from engine.analysis.columns.text import spread_text
 from engine.spread import Spread
 
 
