@@ -189,6 +189,30 @@ def test_what_is_old_is_emptied_out(measured: MeasuredStore) -> None:
     assert list(location.runs.glob(".trash-*")) == []
 
 
+def test_settings_that_no_run_has_are_emptied_out(measured: MeasuredStore) -> None:
+    location = measured.location
+    kept, gone = measured.add(seed=1), measured.add(seed=1, lr=0.0005, dropout=0.3)
+    measured.add(seed=2)  # has those of the first
+
+    def kept_settings() -> dict[int, int]:
+        with closing(connect_writer(location)) as connection:
+            rows = connection.rows("SELECT configuration, count(*) FROM settings GROUP BY 1")
+            return dict(map(tuple, rows))
+
+    with closing(connect_writer(location)) as connection:
+        of_run = dict(map(tuple, connection.rows("SELECT id, configuration FROM runs")))
+    before = kept_settings()
+    assert set(before) == {of_run[kept], of_run[gone]}
+    empty(location, before=time.time())
+    assert kept_settings() == before
+    request_delete(location, [gone])
+    work(location)
+    empty(location, before=0)
+    assert kept_settings() == {of_run[kept]: before[of_run[kept]]}
+    assert bring_back(location, [gone]).runs == (gone,)
+    assert kept_settings() == before
+
+
 # Killed on the way
 
 

@@ -113,6 +113,6 @@ def test_the_trash_is_emptied_of_what_is_old(lab: MeasuredStore, cli: Run) -> No
         r"1 deleted run permanently removed, [\d.]+ kB freed; 1 younger than 30 days kept\.\n", said
     )
     assert [each.run for each in deleted_runs(lab.location)] == [newer.run]
-    assert "1 deleted run removed for good" in cli("db", "gc", "--all").stderr
+    assert "1 deleted run permanently removed" in cli("db", "gc", "--all").stderr
     assert cli("db", "gc", "--all").stderr == "0 deleted runs permanently removed, 0 B freed.\n"
     assert cli("undelete", one).exit_code == 2
