@@ -11,21 +11,19 @@ from engine.analysis.baseline import with_difference_names
 from engine.analysis.columns.definitions import SORT, TIME_TO_QUALITY, epochs_words, parse_aggregate
 from engine.analysis.columns.offered import beside_columns, shared_names, sort_column
 from engine.analysis.comparison import Row, compare_rows
-from engine.analysis.comparison import by_cell as cells_of
-from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
-from engine.store.compare.grouping import Choice, counted_runs
+from engine.store.compare.grouping import Choice
 from tui.cli import completion
 from tui.cli.output import terminal_width
 from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
+    cells_of,
     put_inflation,
     put_pairs,
     put_pivot,
-    tell_cells,
     tell_marks,
     tell_none,
 )
@@ -223,16 +221,8 @@ def compare(
             if wanted is not None:
                 rows = with_time_to_quality(connection, rows, wanted)
             if by_cell:
-                counted = counted_runs(connection, Choice(filter_, imported=imported))
-                labels = stored_labels(connection, newest_runs(counted), session.catalogue_if_valid)
-                cells = cells_of(
-                    rows,
-                    counted,
-                    labels,
-                    shared_names(beside),
-                )
-                tell_cells(rows, counted, cells)
-                rows = cells
+                choice = Choice(filter_, imported=imported)
+                rows = cells_of(session, connection, rows, choice, shared_names(beside))
             if asked.baseline:
                 rows = beside_baseline(
                     session,
