@@ -21,7 +21,7 @@ from engine.store.compare.filter_words import FilterError, read_filter
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
 
-DOC = Path(__file__).parents[3] / "docs/queries.md"
+DOC = Path(__file__).parents[4] / "docs/queries.md"
 
 
 @pytest.fixture(scope="module")
