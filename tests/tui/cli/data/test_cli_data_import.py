@@ -241,7 +241,7 @@ def test_a_first_row_of_data_that_was_taken_for_names_is_said(
 def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
     assert "separated by ';': give --separator ';'" in refused("x.csv", CSV.replace(",", ";"))
     assert "separated by tab: give --separator tab" in refused("x.csv", CSV.replace(",", "\t"))
-    assert "say its --encoding, such as utf-16" in refused("x.csv", CSV.encode("utf-16-le"))
+    assert "give its --encoding, such as utf-16" in refused("x.csv", CSV.encode("utf-16-le"))
     assert "say another --encoding" in refused("x.csv", CSV.encode("utf-16"), "--encoding", "utf-8")
     assert "say how it is packed with --packing" in refused(
         "x.csv.gz", gzip.compress(CSV.encode())[:-30]
