@@ -242,12 +242,14 @@ def test_what_is_the_trouble_is_advised(refused: Callable[..., str]) -> None:
     assert "separated by ';': give --separator ';'" in refused("x.csv", CSV.replace(",", ";"))
     assert "separated by tab: give --separator tab" in refused("x.csv", CSV.replace(",", "\t"))
     assert "give its --encoding, such as utf-16" in refused("x.csv", CSV.encode("utf-16-le"))
-    assert "say another --encoding" in refused("x.csv", CSV.encode("utf-16"), "--encoding", "utf-8")
-    assert "say how it is packed with --packing" in refused(
+    assert "give another --encoding" in refused(
+        "x.csv", CSV.encode("utf-16"), "--encoding", "utf-8"
+    )
+    assert "say how it is compressed with --packing" in refused(
         "x.csv.gz", gzip.compress(CSV.encode())[:-30]
     )
     assert "is a zip of 0 files" in refused("x.csv", b"PK\x05\x06" + bytes(18), "--packing", "zip")
-    assert "say --format jsonl" in refused("x.csv", '{"user": "a;b"}\n')
+    assert "give --format jsonl" in refused("x.csv", '{"user": "a;b"}\n')
     assert "There is no encoding 'utf8000'" in refused("x.csv", CSV, "--encoding", "utf8000")
     assert "its first line is 'user_id,item_id,timestamp'" in refused("x.dat", CSV)
     assert "two columns 'item_id'" in refused("x.csv", CSV.replace("timestamp", "item_id"))
