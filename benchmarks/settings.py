@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks.bigstore import make_store
 from benchmarks.common import default_device, machine, progress, run, table
-from engine.analysis.comparison import columns
+from engine.analysis.columns.definitions import columns
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import load_catalogue
 from engine.store.compare.comparison import comparison, comparison_count

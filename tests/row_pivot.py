@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.analysis.comparison import STD, Row, by_cell, runs_by_cell
+from engine.analysis.columns.definitions import STD
+from engine.analysis.comparison import Row, by_cell, runs_by_cell
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
 from engine.cell import Cell
 

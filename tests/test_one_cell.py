@@ -23,7 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from row_pivot import pivot
 
-from engine.analysis.comparison import STD, by_cell, compare_rows, parse_aggregate
+from engine.analysis.columns.definitions import STD, parse_aggregate
+from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.arranged import COLUMNS, PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.cell import Cell
@@ -33,7 +34,6 @@ from engine.lifecycle import PRESENT, STATES
 from engine.report.gather import Wanted, gather
 from engine.spec import Dataset, Filter, RunSpec, SplitRule
 from engine.spread import Spread, spread, spread_of_sums
-from engine.store import queries
 from engine.store.compare.grouping import (
     Choice,
     cell_figures,
@@ -48,6 +48,7 @@ from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
+from engine.store.places import launch_cells
 from engine.store.requests import enqueue
 from tui.cli.main import seqbench
 
@@ -196,7 +197,7 @@ def test_every_mean_of_a_cell_is_the_same(
         )
         stored = stored_pivot(con, choice, "best").rows
         of_rows = pivot(rows, counted)
-        places = queries.launch_cells(con)
+        places = launch_cells(con)
         try:
             material = gather(con, location, None, Wanted())
             reported = material.pivot
@@ -319,7 +320,7 @@ def _shown(location: StoreLocation) -> list[Any]:
             counted = counted_runs(con, Choice())
             found += [rows, by_cell(rows, counted), counted]
             found.append(stored_pivot(con, Choice(), parse_aggregate(aggregate)).rows)
-        found.append(queries.launch_cells(con))
+        found.append(launch_cells(con))
     return found
 
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from engine.lifecycle import UNDER_WAY
 
 if TYPE_CHECKING:
-    from engine.analysis.comparison import Aggregate
+    from engine.analysis.columns.definitions import Aggregate
     from engine.config import Catalogue
     from engine.store.compare.grouping import Choice
 

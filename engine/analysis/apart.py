@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from engine.analysis.comparison import Row, Value
+from engine.analysis.columns.definitions import Value
+from engine.analysis.comparison import Row
 
 _PLACE = ("model", "dataset", "length", "profile")
 _WHY = {

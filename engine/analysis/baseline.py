@@ -12,19 +12,9 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from engine import marks
-from engine.analysis.comparison import (
-    COMPARABLE,
-    COSTS,
-    DIFFERENCE,
-    Column,
-    Row,
-    Value,
-    by_cell,
-    columns,
-    compare_rows,
-    figure,
-    with_sign,
-)
+from engine.analysis.columns.definitions import COSTS, DIFFERENCE, Column, Value, columns
+from engine.analysis.columns.text import signed_figure
+from engine.analysis.comparison import COMPARABLE, Row, by_cell, compare_rows
 from engine.analysis.labels.stored import cell_of_run, newest_runs, stored_labels
 from engine.cell import FIELDS, Cell
 from engine.store.compare.grouping import Choice, counted_runs
@@ -60,7 +50,7 @@ def difference(
 
 def difference_text(column: Column, value: float | None) -> str:
     """Format a difference with its sign; empty for None."""
-    return "" if value is None else with_sign(figure(abs(value), column.kind), value)
+    return "" if value is None else signed_figure(value, column.kind)
 
 
 def with_baseline(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.analysis.comparison import Kind
+from engine.analysis.columns.definitions import Kind
 from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.cells import RankedCell
 from engine.marks import of_times

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.comparison import COSTS, Aggregate, Column, Value, columns, figure
+from engine.analysis.columns.definitions import COSTS, Aggregate, Column, Value, columns
+from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import labels_at
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell

@@ -19,19 +19,9 @@ from typing import Literal, cast, get_args
 
 from rich.cells import cell_len, set_cell_size
 
-from engine.analysis.comparison import (
-    DIFFERENCE,
-    STD,
-    Kind,
-    Row,
-    Value,
-    column_names,
-    figure,
-    kind_of,
-    split_heading,
-    with_deviation,
-    with_sign,
-)
+from engine.analysis.columns.definitions import DIFFERENCE, STD, Kind, Value, kind_of
+from engine.analysis.columns.text import figure, signed_figure, split_heading, with_deviation
+from engine.analysis.comparison import Row, column_names
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.errors import UsageError, did_you_mean
 
@@ -332,7 +322,7 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
     if name == "checksum" and isinstance(value, str):
         value = value[:12]
     if name.endswith(DIFFERENCE) and isinstance(value, int | float):
-        return with_sign(figure(abs(value), kind), value)
+        return signed_figure(value, kind)
     if name == "age" and isinstance(value, int | float):
         value = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
     text = printable(figure(value, kind))

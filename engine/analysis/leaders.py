@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
-from engine.analysis.comparison import COSTS, Column
+from engine.analysis.columns.definitions import COSTS, Column
 from engine.marks import of_times
 from engine.store.compare.comparison import SQL, comparison_count
 from engine.store.compare.grouping import (

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
-from engine.analysis.comparison import COSTS
+from engine.analysis.columns.definitions import COSTS
 from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.student import critical
 from engine.analysis.reference import ReferenceOfCell, references_of
-from engine.analysis.relaunch import Launch
+from engine.analysis.run.relaunch import Launch
 from engine.cell import Cell
 from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.analysis.comparison import COMPARABLE, METRIC_NAMES, TIME_TO_QUALITY, Row, Value
+from engine.analysis.columns.definitions import METRIC_NAMES, TIME_TO_QUALITY, Value
+from engine.analysis.comparison import COMPARABLE, Row
 from engine.errors import UsageError, cut, did_you_mean
 from engine.store.compare.comparison import runs_by_id
 from engine.store.runcosts import seconds_to_reach

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
-from engine.analysis.comparison import COSTS, Kind, Value, kind_of
+from engine.analysis.columns.definitions import COSTS, Kind, Value, kind_of
 from engine.marks import of_times
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 

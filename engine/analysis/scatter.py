@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.analysis.comparison import COSTS, Column
+from engine.analysis.columns.definitions import COSTS, Column
 from engine.store.compare.comparison import matching
 from engine.store.compare.grouping import Choice, marked_for_times, places_of
 from engine.store.database import fetch

@@ -27,7 +27,8 @@ from engine.analysis.claims.balance import (
     open_sentences,
 )
 from engine.analysis.claims.claim import Claim, Family
-from engine.analysis.comparison import COMPARABLE, Value, metric_name
+from engine.analysis.columns.definitions import Value, metric_name
+from engine.analysis.comparison import COMPARABLE
 from engine.analysis.costs import TO_BEST, Cost, CostedCell, known_costs
 from engine.analysis.pairs.cells import pairs
 from engine.analysis.pairs.significance import Metric, holm, ratio

@@ -35,7 +35,7 @@ NUMBER_FORMATS = {
     "real": "0.000",
     "text": "General",
 }
-"""How a spreadsheet shows each kind of value (`engine.analysis.comparison.Kind`)."""
+"""How a spreadsheet shows each kind of value (`engine.analysis.columns.definitions.Kind`)."""
 
 
 def tex(text: str) -> str:

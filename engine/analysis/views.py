@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.columns import DEFAULT, chosen_columns, sort_column
-from engine.analysis.comparison import SORT, Aggregate
+from engine.analysis.columns.definitions import SORT, Aggregate
+from engine.analysis.columns.offered import DEFAULT, chosen_columns, sort_column
 from engine.config.layers import config_layers, invalid_name, read_entries, save_entry
 from engine.errors import UsageError, did_you_mean, shown
 from engine.spec.strict import Name, Strict
@@ -30,7 +30,7 @@ class SavedView(Strict):
     sort: str = f"{SORT}:desc"
     """A column, and ``:asc`` or ``:desc``."""
     columns: tuple[str, ...] = DEFAULT
-    """Names of columns and presets (`engine.analysis.columns`), beside those always shown."""
+    """Names of columns and presets, beside the columns that are always shown."""
     by_cell: bool = False
     imported: bool = False
     """Whether cells are made of imported runs too."""

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.comparison import columns
+from engine.analysis.columns.definitions import columns
 from engine.files.named import named_file, named_folder
 from engine.interchange.events import Scalars, write_scalars
 from engine.metrics import measure_of

@@ -98,7 +98,7 @@ def divide(
 
 
 def _cpu_runs(cores: int, memory: int | None, processes: int) -> int:
-    """Return how many runs of so many processes go at once, by the cores and the memory."""
+    """Return how many runs, each of ``processes``, fit the cores and the memory at once."""
     by_cores = cores // (CORES_PER_CPU_RUN * processes)
     by_memory = by_cores if memory is None else int(memory // (LEAST_CPU_RUN * processes))
     return max(1, min(by_cores, by_memory))

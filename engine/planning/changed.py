@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.analysis.further import why_not_further
+from engine.analysis.run.further import why_not_further
 from engine.config import Catalogue
 from engine.config.overrides import combinations, parse_override, swept
 from engine.errors import UsageError

@@ -10,16 +10,9 @@ from itertools import accumulate
 from typing import Any
 
 from engine.analysis import published
-from engine.analysis.comparison import (
-    COMPARABLE,
-    Row,
-    Value,
-    compare_rows,
-    metric_name,
-    runs_by_cell,
-)
+from engine.analysis.columns.definitions import Value, metric_name
+from engine.analysis.comparison import COMPARABLE, Row, compare_rows, runs_by_cell
 from engine.analysis.costs import CostedCell, costed
-from engine.analysis.further import further_commands
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
@@ -30,7 +23,8 @@ from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
-from engine.analysis.relaunch import launches_of
+from engine.analysis.run.further import further_commands
+from engine.analysis.run.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
 from engine.cell import Cell
 from engine.config import Catalogue

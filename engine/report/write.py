@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from engine.analysis.comparison import metric_name
+from engine.analysis.columns.definitions import metric_name
 from engine.config import Catalogue
 from engine.files.named import named_folder, write_named
 from engine.report.blocks import Report

@@ -194,7 +194,7 @@ class Dataset(Strict):
 
     @property
     def doubt(self) -> str:
-        """Say what of the entry isn't confirmed; empty if everything is."""
+        """Name the values of the entry that aren't confirmed, in a sentence; empty if all are."""
         what = (each if each == "checksum" else f"number of {each}" for each in self.unconfirmed)
         told = ", ".join(what)
         return f"Not confirmed by the publisher or a copy: {told}." if told else ""

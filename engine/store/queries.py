@@ -1,4 +1,4 @@
-"""Queries for runs, the queue and Launch's cells. Plain ``sqlite3``: light to import."""
+"""Queries for runs and the queue. Plain ``sqlite3``: light to import."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StoreError, UsageError, did_you_mean
-from engine.evaluated import Ceiling, Evaluated, ceiling_of, evaluated_of
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
-from engine.spread import Spread
 from engine.store.compare.comparison import matching
-from engine.store.compare.grouping import Choice, cell_table
 from engine.store.database import fetch
-from engine.store.series import starts
 from engine.store.tags import is_annotated
 
 if TYPE_CHECKING:
@@ -124,27 +120,6 @@ class Occupant:
     slot: str | None
     pid: int | None
     host: str | None
-
-
-@dataclass(slots=True)
-class LaunchCell:
-    """All runs of a model, data set and length, whatever their settings: a square of Launch."""
-
-    model: str
-    dataset: str
-    length: int
-    counts: dict[str, int]
-    """Runs by state."""
-    progress: float | None
-    """Mean of `Run.progress` over those in training; None where none is."""
-    score: Spread | None = None
-    """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
-    settings: int = 0
-    """How many settings, or versions of the data, have such a mean."""
-    ceiling: Ceiling | None = None
-    """What bounds ``score``; None where it isn't known."""
-    evaluated: Evaluated | None = None
-    """Whom ``score`` is of; None where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,43 +310,6 @@ def watched(con: sqlite3.Connection, run_ids: Sequence[str]) -> frozenset[str]:
         (json.dumps(list(run_ids)),),
     )
     return frozenset(found)
-
-
-def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCell]:
-    """Read every model × data set × length that has runs other than imported ones."""
-    found: dict[tuple[str, str, int], LaunchCell] = {}
-    progress: dict[tuple[str, str, int], list[float]] = {}
-    for run in list_runs(con, ["running"]):
-        shares = progress.setdefault((run.model, run.dataset, run.length), [])
-        shares.append(run.progress or 0.0)
-    for model, dataset, length, state, count in fetch(
-        con,
-        "SELECT model, dataset, length, state, count(*) FROM runs WHERE origin = ''"
-        " GROUP BY 1, 2, 3, 4",
-    ):
-        key = (model, dataset, length)
-        if key not in found:
-            shares = progress.get(key, [])
-            mean = sum(shares) / len(shares) if shares else None
-            found[key] = LaunchCell(model, dataset, length, {}, mean)
-        found[key].counts[state] = count
-    best: dict[tuple[str, str, int], str] = {}
-    for row in cell_table(con, Choice(), [_SCORE]):
-        place, score = found.get(row.cell.place), row.figures.get(_SCORE)
-        if not place or not score:
-            continue
-        place.settings += 1
-        if place.score is None or score.spread.mean > place.score.mean:
-            place.score = score.spread
-            best[row.cell.place] = row.run
-    recorded = starts(con, list(best.values()))
-    for key, newest in best.items():
-        start = recorded.get(newest, {})
-        found[key].ceiling, found[key].evaluated = ceiling_of(start), evaluated_of(start)
-    return found
-
-
-_SCORE = "test_ndcg_best"
 
 
 def present_fingerprints(con: sqlite3.Connection) -> set[str]:

@@ -39,6 +39,14 @@ def keep_settings(
     return [each and each[0] for each in found]
 
 
+def drop_unused_settings(connection: sqlite3.Connection) -> None:
+    """Remove the settings that no run has any more (inside a write transaction)."""
+    connection.execute(
+        "DELETE FROM settings WHERE NOT EXISTS"
+        " (SELECT 1 FROM runs WHERE runs.configuration = settings.configuration)"
+    )
+
+
 def read_settings(
     con: sqlite3.Connection, configurations: Iterable[int | None]
 ) -> dict[int | None, dict[str, Scalar | None]]:

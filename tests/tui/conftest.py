@@ -29,12 +29,9 @@ def quick_apps() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def held_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+def held_queue(tmp_path: Path) -> Iterator[None]:
     """Hold the supervisor's lock of a store in ``tmp_path``: an app that opens it, or launches
-    runs, finds it worked on, and no training outlives the test. Commands wait for real runs."""
-    if request.path.parent.name == "cli":
-        yield
-        return
+    runs, finds it worked on, and no training outlives the test."""
     with worked_on(StoreLocation(tmp_path / "runs.db")):
         yield
 

@@ -6,7 +6,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from engine.analysis.timeline import Timeline
+from engine.analysis.run.timeline import Timeline
 from engine.store import series
 from tui.charts.braille.curve import Moment, Points
 from tui.charts.run_curves import device_source

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from operator import attrgetter
 
-from engine.analysis.timeline import Timeline
+from engine.analysis.run.timeline import Timeline
 from engine.lifecycle import ENDED
 from engine.store import queries, series
 from engine.store.connect import connect_reader

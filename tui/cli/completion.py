@@ -1,4 +1,4 @@
-"""What a shell completes: runs, models, data sets, suites, launchers and columns, by name.
+"""What a shell completes: names of runs, models, data sets, suites, launchers, views and columns.
 
 Nothing here may fail or wait: where something can't be read, nothing is offered.
 """
@@ -94,7 +94,7 @@ def _entries(
 
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete short names of the comparison's columns, and of presets."""
-    from engine.analysis.columns import PRESETS, every_column
+    from engine.analysis.columns.offered import PRESETS, every_column
     from engine.store.compare.filter_sql import field_columns, fields
 
     offered = every_column("best")
@@ -122,4 +122,6 @@ def _beginning(names: Iterable[str], text: str) -> Iterator[str]:
     return (name for name in dict.fromkeys(names) if name.lower().startswith(wanted))
 
 
-models, datasets, suites, launchers = map(entries, ("models", "datasets", "suites", "launchers"))
+models, datasets, suites, launchers, views = map(
+    entries, ("models", "datasets", "suites", "launchers", "views")
+)

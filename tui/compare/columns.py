@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.analysis.baseline import has_difference
-from engine.analysis.columns import DEFAULT, HELD, choosable, preset, stored_columns
-from engine.analysis.comparison import DIFFERENCE, Aggregate, Column, split_heading
-from engine.analysis.meanings import meaning
+from engine.analysis.columns.definitions import DIFFERENCE, Aggregate, Column
+from engine.analysis.columns.meanings import meaning
+from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset, stored_columns
+from engine.analysis.columns.text import split_heading
 from tui.shell import remembered
 from tui.widgets.table_cells import TableColumn
 

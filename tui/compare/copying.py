@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from engine.analysis.comparison import Column
+from engine.analysis.columns.definitions import Column
 from tui.compare.page import CompareRow
 from tui.compare.reading import read_command
 from tui.compare.selection import Selection

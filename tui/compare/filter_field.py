@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from engine.analysis.comparison import Aggregate
+from engine.analysis.columns.definitions import Aggregate
 from engine.store.compare.filter_typing import applied, completed
 from tui.compare.view import filter_problem
 from tui.widgets.field import Field

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.analysis.baseline import difference
-from engine.analysis.comparison import Column, Value
+from engine.analysis.columns.definitions import Column, Value
 from engine.cell import Cell
 from engine.spread import Spread
 from engine.store.compare.grouping import Choice

@@ -9,11 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.comparison import COMPARABLE, Aggregate, Column, Value
+from engine.analysis.columns.definitions import Aggregate, Column, Value
+from engine.analysis.comparison import COMPARABLE
 from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
-from engine.analysis.relaunch import relaunch_command
+from engine.analysis.run.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
 from engine.config import Catalogue

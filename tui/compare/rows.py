@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from engine import marks
 from engine.analysis.baseline import difference_text, has_difference
-from engine.analysis.columns import HELD, QUIET
-from engine.analysis.comparison import COSTS, Column, Value, figure, short_spread_text
+from engine.analysis.columns.definitions import COSTS, Column, Value
+from engine.analysis.columns.offered import HELD, QUIET
+from engine.analysis.columns.text import figure, short_spread_text
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
 from engine.store.tags import is_annotated, parse_tags

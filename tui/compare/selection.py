@@ -8,7 +8,7 @@ from typing import Any
 from textual.screen import Screen
 
 from engine.analysis.baseline import has_difference
-from engine.analysis.comparison import DIFFERENCE, Column
+from engine.analysis.columns.definitions import DIFFERENCE, Column
 from tui.compare.page import CompareRow, Page
 from tui.compare.rows import exact_text
 from tui.widgets.table import PagedTable

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.analysis.comparison import AGGREGATE_MEANING
+from engine.analysis.columns.definitions import AGGREGATE_MEANING
 from tui.compare.page import Page
 from tui.compare.view import View
 from tui.results.words import imported_parts

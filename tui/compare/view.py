@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engine.analysis.columns import DEFAULT, every_column, shown_columns
-from engine.analysis.comparison import SORT, Aggregate, Column
+from engine.analysis.columns.definitions import SORT, Aggregate, Column
+from engine.analysis.columns.offered import DEFAULT, every_column, shown_columns
 from engine.analysis.reference import alike_sources
 from engine.store.compare.filter_sql import conditions
 from engine.store.compare.filter_words import FilterError

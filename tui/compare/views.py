@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from engine.analysis.columns import DEFAULT, chosen_columns, sort_column
+from engine.analysis.columns.offered import DEFAULT, chosen_columns, sort_column
 from engine.analysis.views import SavedView, load_views, save_view, saved_view, view_yaml
 from engine.store.location import StoreLocation
 from tui.compare.columns import remembered_columns

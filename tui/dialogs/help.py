@@ -14,7 +14,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.analysis.meanings import glossary
+from engine.analysis.columns.meanings import glossary
 from tui.lab import Lab
 from tui.shell.action import actions_for
 from tui.shell.states import NEVER, STATE_MEANING, STATES, glyph, rich_style, style_variable

@@ -15,7 +15,7 @@ from tui.shell.reading import Reading
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
-    from engine.store.queries import LaunchCell
+    from engine.store.places import LaunchCell
     from tui.launch.cell_runs import CellRuns, ListedRun
 
 LEAST_FACTS = 4

@@ -16,8 +16,8 @@ from engine.order import Order
 from engine.planning import Plan, plan_in_store
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.placeruns import newest_runs_of_place
-from engine.store.queries import launch_cells, present_fingerprints
+from engine.store.places import launch_cells, newest_runs_of_place
+from engine.store.queries import present_fingerprints
 from tui.launch.cell_runs import ListedRun
 from tui.launch.grid.cells import CellKey
 from tui.launch.grid.contents import StoreView

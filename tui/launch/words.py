@@ -17,7 +17,7 @@ from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.planning import Plan
-    from engine.store.queries import LaunchCell
+    from engine.store.places import LaunchCell
 
 PUBLISHED = "NDCG@10/test"
 LABEL_CELLS = 12
@@ -156,7 +156,7 @@ def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
 
 
 def _runs(cell: LaunchCell | None) -> Content:
-    from engine.analysis.comparison import spread_text  # after the first paint
+    from engine.analysis.columns.text import spread_text  # after the first paint
 
     if cell is None or not any(cell.counts.values()):
         return Content.styled(f"{glyph(NEVER)} not run", style_variable(NEVER))

@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.analysis.further import at_its_limit, proposed_limit
-from engine.analysis.throughput import interactions_per_second
+from engine.analysis.run.further import at_its_limit, proposed_limit
+from engine.analysis.run.throughput import interactions_per_second
 from engine.machine.forecast import Forecast, QueueEnd
 from engine.store import queries, series
 from engine.store.compare.comparison import runs_by_id

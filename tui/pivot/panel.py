@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
-from engine.analysis.comparison import spread_text
+from engine.analysis.columns.text import spread_text
 from engine.analysis.inflation.measured import Inflated
 from engine.analysis.inflation.text import inflation_text, share_text
 from engine.analysis.pivot.arranged import PivotRow

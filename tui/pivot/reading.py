@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from engine.analysis.comparison import Aggregate
+from engine.analysis.columns.definitions import Aggregate
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.pivot.arranged import PivotRow, apart_sentences
 from engine.analysis.pivot.stored import StoredPivot, leaders, stored_pivot

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from engine.analysis.comparison import Value, split_heading
+from engine.analysis.columns.definitions import Value
+from engine.analysis.columns.text import split_heading
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow, places_shown
 from engine.analysis.pivot.text import HEADING, pivot_texts
 from tui.shell.text import plain

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate
-from engine.analysis.meanings import meaning
+from engine.analysis.columns.definitions import AGGREGATE_MEANING, Aggregate
+from engine.analysis.columns.meanings import meaning
 from engine.analysis.pivot.stored import pivot_columns
 from engine.store.compare.grouping import Choice
 from tui.pivot.reading import Shown

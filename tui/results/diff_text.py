@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from engine.analysis.comparison import Aggregate, short_spread_text
+from engine.analysis.columns.definitions import Aggregate
+from engine.analysis.columns.text import short_spread_text
 from engine.analysis.diff import Diff, Side, difference_text
 from tui.shell.text import ABSENT, PARAGRAPH, plain
 from tui.widgets.lines import fit

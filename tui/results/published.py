@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from engine.analysis.comparison import Value, figure
+from engine.analysis.columns.definitions import Value
+from engine.analysis.columns.text import figure
 from engine.analysis.reference import Beside, ReferenceOfCell, digits_text
 from tui.shell.states import MARKED
 from tui.shell.text import ABSENT, TITLE, plain, shorten

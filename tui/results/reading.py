@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from engine.analysis.comparison import Aggregate
+from engine.analysis.columns.definitions import Aggregate
 from engine.analysis.diff import Diff, Side, cell_side, compare_sides, run_side
 from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.analysis.comparison import AGGREGATE_MEANING, Aggregate, parse_aggregate
+from engine.analysis.columns.definitions import AGGREGATE_MEANING, Aggregate, parse_aggregate
 from engine.store.compare.grouping import Choice
 from tui.shell.text import PARAGRAPH, plain
 

@@ -7,14 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from engine import predictions
-from engine.analysis.details import RunDetails, run_details
-from engine.analysis.further import further_command, proposed_limit, why_not_further
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
-from engine.analysis.relaunch import recipe_of, relaunch_command
-from engine.analysis.remedy import Remedy, remedy
-from engine.analysis.throughput import GpuIdle, gpu_idle
+from engine.analysis.run.details import RunDetails, run_details
+from engine.analysis.run.further import further_command, proposed_limit, why_not_further
+from engine.analysis.run.relaunch import recipe_of, relaunch_command
+from engine.analysis.run.remedy import Remedy, remedy
+from engine.analysis.run.throughput import GpuIdle, gpu_idle
 from engine.config import Catalogue
 from engine.lifecycle import DIED
 from engine.predictions import Item, Predictions, Recommendation, UserPrediction

@@ -11,12 +11,14 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from engine.analysis.comparison import SORT, Kind, Value, column, figure
-from engine.analysis.details import RunDetails
-from engine.analysis.meanings import meaning
+from engine.analysis.columns.definitions import SORT, Kind, Value
+from engine.analysis.columns.meanings import meaning
+from engine.analysis.columns.offered import column_named
+from engine.analysis.columns.text import figure
 from engine.analysis.pairs.users import UserIntervals
-from engine.analysis.remedy import Remedy
-from engine.analysis.throughput import GpuIdle, interactions_per_second
+from engine.analysis.run.details import RunDetails
+from engine.analysis.run.remedy import Remedy
+from engine.analysis.run.throughput import GpuIdle, interactions_per_second
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING
@@ -64,7 +66,7 @@ def topics(details: RunDetails, found: Remedy | None) -> Iterator[tuple[str, str
     if found is not None:
         yield found.title, found.advice
     if details.epochs:
-        yield SORT, meaning(column(SORT), "best")
+        yield SORT, meaning(column_named(SORT), "best")
 
 
 def heading(details: RunDetails, idle: GpuIdle | None, width: int) -> Content:

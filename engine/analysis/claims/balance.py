@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.claims.claim import NONE_SHOWN
 from engine.analysis.claims.words import difference_text, times_text
-from engine.analysis.comparison import figure
+from engine.analysis.columns.text import figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell
 from engine.analysis.export import listed
 

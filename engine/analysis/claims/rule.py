@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.analysis.export import listed
-from engine.analysis.relaunch import Launch, launch_commands
+from engine.analysis.run.relaunch import Launch, launch_commands
 from engine.marks import OF_DATA, STILL_IMPROVING, in_order
 from engine.order import more_seeds
 

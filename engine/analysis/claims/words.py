@@ -8,7 +8,7 @@ from itertools import groupby
 
 from engine.analysis.claims.claim import NONE_SHOWN, USERS_ALONE, USERS_AND_SEEDS, Claim, Family
 from engine.analysis.claims.rule import Side, untold
-from engine.analysis.comparison import signed
+from engine.analysis.columns.text import signed
 from engine.analysis.export import listed
 
 _EFFECTS = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))

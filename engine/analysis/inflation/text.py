@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.analysis.comparison import SORT, STD, Row, with_deviation
+from engine.analysis.columns.definitions import SORT, STD
+from engine.analysis.columns.text import with_deviation
+from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, format_rows
 from engine.analysis.inflation.measured import INFLATED, CellInflation, Inflated
 

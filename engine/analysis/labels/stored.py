@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.provenance import filter_of, is_plain, split_of
-from engine.analysis.relaunch import recipe_of
+from engine.analysis.run.relaunch import recipe_of
 from engine.cell import Cell
 from engine.spec.identity import identity
 from engine.spec.settings import values_of

@@ -20,7 +20,8 @@ from engine.analysis.claims.claim import (
     Verdict,
 )
 from engine.analysis.claims.rule import Side, untold
-from engine.analysis.comparison import COMPARABLE, Row, Value, metric_name, runs_by_cell
+from engine.analysis.columns.definitions import Value, metric_name
+from engine.analysis.comparison import COMPARABLE, Row, runs_by_cell
 from engine.analysis.labels.words import Described, cell_labels, cell_title
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
@@ -34,7 +35,7 @@ from engine.analysis.pairs.significance import (
 )
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import provenance_of
-from engine.analysis.relaunch import Launch, launches_of
+from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import FIELDS, Cell
 from engine.files.regular import open_regular
 from engine.marks import STILL_IMPROVING, in_order

@@ -14,7 +14,7 @@ can't show how many there might have been: at 20 users a bootstrap's 95 % hold t
   as a hit doesn't lower what may be.
 
 Per cent of cases in which it holds the truth, for log-normal ranks, over hit rates of .02 to .4,
-with one seed and with three that correlate (``tests/engine/analysis/test_interval.py``):
+with one seed and with three that correlate (``tests/engine/analysis/pairs/test_interval.py``):
 
     users              20     50     90    300    943
     HitRate, Recall  96-97     96     96  94-95  95-96

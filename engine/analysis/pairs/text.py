@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.analysis.claims.words import p_digits, pairs_notes
-from engine.analysis.comparison import Row, column, signed
+from engine.analysis.columns.offered import column_named
+from engine.analysis.columns.text import signed
+from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, format_rows
 from engine.analysis.pairs.cells import Pair
 from engine.analysis.pairs.significance import Metric
@@ -28,7 +30,7 @@ def ranked_metric(name: str) -> tuple[Metric, bool]:
     Raises:
         UsageError: there is no such column, or it isn't one of the test set.
     """
-    found = column(name)
+    found = column_named(name)
     if found.source not in _SOURCES:
         raise UsageError(
             f"{found.name} isn't a metric of single test users: compare pairs in HitRate@10/test, "

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.analysis.comparison import METRIC_NAMES
+from engine.analysis.columns.definitions import METRIC_NAMES
 
 FEW_USERS = 400
 """Fewer test users than this are warned of. At a hit rate of .1 the interval of 400 reaches .03 to

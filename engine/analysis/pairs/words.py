@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.claims.words import pair_note, pair_sentence
 from engine.analysis.pairs.cells import RankedCell, across_metrics, ranked_cell
-from engine.analysis.relaunch import launches_of
+from engine.analysis.run.relaunch import launches_of
 from engine.store.location import StoreLocation
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Literal
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.comparison import Value
+from engine.analysis.columns.definitions import Value
 from engine.analysis.export import listed
 from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.published import Against, Published

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.analysis import published
-from engine.analysis.comparison import COSTS, Aggregate, Column, Value, column
+from engine.analysis.columns.definitions import COSTS, Aggregate, Column, Value
+from engine.analysis.columns.offered import column_named
 from engine.analysis.inflation.measured import Inflated, inflated, measures
 from engine.analysis.labels.stored import stored_labels
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
@@ -36,7 +37,7 @@ class StoredPivot:
 
 def pivot_columns(aggregate: Aggregate) -> list[Column]:
     """Return the reference table's columns, as the comparison has them."""
-    return [column(name, aggregate) for name in COLUMNS]
+    return [column_named(name, aggregate) for name in COLUMNS]
 
 
 def stored_pivot(

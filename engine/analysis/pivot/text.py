@@ -14,16 +14,8 @@ from typing import Any, Literal, get_args
 
 from rich.cells import cell_len
 
-from engine.analysis.comparison import (
-    STD,
-    Kind,
-    Value,
-    figure,
-    kind_of,
-    split_heading,
-    with_deviation,
-    with_sign,
-)
+from engine.analysis.columns.definitions import STD, Kind, Value, kind_of
+from engine.analysis.columns.text import figure, signed_figure, split_heading, with_deviation
 from engine.analysis.export import (
     aligned,
     csv_text,
@@ -121,7 +113,7 @@ def _text(value: Value | Decimal, kind: Kind, level: Level) -> str:
     if isinstance(value, Decimal):
         return digits_text(value)
     if level == "difference":
-        return with_sign(figure(abs(value), kind), value)
+        return signed_figure(value, kind)
     return figure(value, kind)
 
 

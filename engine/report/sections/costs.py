@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from engine.analysis.claims.words import costs_note
-from engine.analysis.comparison import Row, metric_name, spread_text
+from engine.analysis.columns.definitions import metric_name
+from engine.analysis.columns.text import spread_text
+from engine.analysis.comparison import Row
 from engine.analysis.costs import (
     GPU_MEMORY,
     HOST_MEMORY,

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.analysis.comparison import Row
 from engine.analysis.provenance import filter_of, rule_of, split_of
-from engine.analysis.relaunch import relaunch_command, suite_command
+from engine.analysis.run.relaunch import relaunch_command, suite_command
 from engine.config import Catalogue
 from engine.evaluated import ceiling_of
 from engine.report.blocks import Block, Commands, Paragraph, Section, table

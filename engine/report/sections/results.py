@@ -6,14 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from engine.analysis.claims.words import within
-from engine.analysis.comparison import (
-    epochs_words,
-    kind_of,
-    metric_name,
-    runs_by_cell,
-    signed,
-    spread_text,
-)
+from engine.analysis.columns.definitions import epochs_words, kind_of, metric_name
+from engine.analysis.columns.text import signed, spread_text
+from engine.analysis.comparison import runs_by_cell
 from engine.analysis.inflation.measured import INFLATED
 from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
 from engine.analysis.labels.words import cell_title

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from engine.analysis.apart import why_apart
 from engine.analysis.claims.words import Standing, headline, standing_note
-from engine.analysis.comparison import by_cell, metric_name
+from engine.analysis.columns.definitions import metric_name
+from engine.analysis.comparison import by_cell
 from engine.analysis.export import listed
-from engine.analysis.relaunch import suite_command
+from engine.analysis.run.relaunch import suite_command
 from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
 from engine.order import settings_text

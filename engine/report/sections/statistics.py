@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.analysis.claims.words import OTHER_FAMILY
-from engine.analysis.comparison import metric_name
+from engine.analysis.columns.definitions import metric_name
 from engine.analysis.pairs.text import caveats, people_rows
 from engine.report.blocks import Block, Paragraph, Section, table
 from engine.report.gather import Material

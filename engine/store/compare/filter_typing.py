@@ -1,4 +1,4 @@
-"""A filter while it is typed: what of it is applied already, and what its last word may become."""
+"""A filter while it is typed: the part that is applied, and names that its last word may become."""
 
 from __future__ import annotations
 

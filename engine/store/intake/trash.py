@@ -27,6 +27,7 @@ from engine.store.intake.import_run import import_run
 from engine.store.location import StoreLocation
 from engine.store.queries import present_runs
 from engine.store.requests import transact
+from engine.store.settings import drop_unused_settings
 
 KEPT_DAYS = 30
 """Days for which a deleted run is kept at least."""
@@ -202,7 +203,10 @@ def undo_deletion(location: StoreLocation) -> BroughtBack:
 
 
 def empty(location: StoreLocation, before: float) -> tuple[int, int]:
-    """Remove for good what was deleted before a time; return how many runs and bytes that was.
+    """Remove for good what was deleted before a time, and settings that no run in the store has.
+
+    Returns:
+        How many runs were removed, and how many bytes they took.
 
     Raises:
         StoreError: something can't be removed.
@@ -220,6 +224,8 @@ def empty(location: StoreLocation, before: float) -> tuple[int, int]:
             raise StoreError(f"{each.folder.path} can't be removed: {error.strerror}.") from None
         runs, freed = runs + 1, freed + size
         _drop_if_empty(each.folder)
+    if location.db.exists():
+        transact(location, drop_unused_settings)
     return runs, freed
 
 

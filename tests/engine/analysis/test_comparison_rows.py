@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 from measured_runs import CHECKSUM, filled_store
 
-from engine.analysis.comparison import (
-    AGGREGATES,
-    Row,
-    by_cell,
-    column,
-    column_names,
-    columns,
-    compare_rows,
-    figure,
-)
+from engine.analysis.columns.definitions import AGGREGATES, columns
+from engine.analysis.columns.offered import column_named
+from engine.analysis.columns.text import figure
+from engine.analysis.comparison import Row, by_cell, column_names, compare_rows
 from engine.analysis.export import FORMATS, format_rows
 from engine.analysis.leaders import leaders
 from engine.errors import UsageError
@@ -111,7 +105,7 @@ def test_wrong_names_are_answered_with_the_nearest(con: sqlite3.Connection) -> N
         compare_rows(con, sort="NDCG@10/tst")
     with pytest.raises(UsageError, match="did you mean 'mean'"):
         compare_rows(con, aggregate="meen")
-    assert column("ndcg@10/TEST").source == column("test_ndcg_best").source
+    assert column_named("ndcg@10/TEST").source == column_named("test_ndcg_best").source
 
 
 def test_a_rebuilt_store_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from measured_runs import MeasuredStore
 
-from engine.analysis.comparison import COSTS, column, columns
+from engine.analysis.columns.definitions import COSTS, columns
+from engine.analysis.columns.offered import column_named
 from engine.analysis.diff import compare_sides, difference_text, run_side
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.pivot import stored
@@ -21,8 +22,8 @@ from engine.marks import BUSY, OTHER_COPY, SHARED
 from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 
-TIME = column("EpochTime")
-QUALITY = column("NDCG@10/test")
+TIME = column_named("EpochTime")
+QUALITY = column_named("NDCG@10/test")
 QUICK = 2
 """A seed whose epochs are quick, in `measured_runs`."""
 KEPT = {None: True, "": True, OTHER_COPY: True, BUSY: False, f"{SHARED} {OTHER_COPY}": False}
@@ -80,7 +81,7 @@ def test_a_marked_run_is_on_no_front_of_a_cost(
     assert found.runs == 2
     assert {point.run for point in found.points} == set(pair)
     assert (pair[0] in {point.run for point in found.points if point.front}) == kept
-    of_metrics = scatter(con, Choice(), column("NDCG@10/valid"), QUALITY, 80, 24)
+    of_metrics = scatter(con, Choice(), column_named("NDCG@10/valid"), QUALITY, 80, 24)
     assert pair[0] in {point.run for point in of_metrics.points if point.front}
 
 

@@ -6,7 +6,8 @@ import sqlite3
 
 import pytest
 
-from engine.analysis.comparison import STD, TIME_TO_QUALITY, by_cell, compare_rows
+from engine.analysis.columns.definitions import STD, TIME_TO_QUALITY
+from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.quality import DEFAULT, Quality, parse_quality, with_time_to_quality
 from engine.errors import UsageError
 from engine.store.compare.grouping import Choice, counted_runs

@@ -8,9 +8,9 @@ import sqlite3
 import pytest
 from measured_runs import MeasuredStore
 
-from engine.analysis.details import run_details
 from engine.analysis.reference import alike_sources, references_of
-from engine.analysis.relaunch import relaunch_command
+from engine.analysis.run.details import run_details
+from engine.analysis.run.relaunch import relaunch_command
 from engine.config import Catalogue, ReferenceTable
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries, series

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.analysis.columns import DEFAULT
+from engine.analysis.columns.offered import DEFAULT
 from engine.analysis.views import find_view, load_views, save_view, saved_view, view_yaml
 from engine.config import EntryExistsError
 from engine.errors import ConfigError, UsageError
@@ -50,7 +50,7 @@ def test_a_view_is_saved_and_found_again() -> None:
         ("name: bad\ncolumns: [qualty]", "bad.yaml:2: columns: .*did you mean 'quality'"),
         ("name: bad\naggregate: beste", "bad.yaml:2: aggregate: "),
         ("name: bad\nby_cel: true", "bad.yaml:2: by_cel.*did you mean 'by_cell'"),
-        ("filter: x", "bad.yaml.*every entry needs a name"),
+        ("filter: x", "bad.yaml.*every entry needs a name, as text"),
     ],
 )
 def test_a_bad_file_gives_one_sentence(text: str, says: str) -> None:

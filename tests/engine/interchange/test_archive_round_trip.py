@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from measured_runs import MeasuredStore
 from row_pivot import pivot
 
-from engine.analysis.comparison import AGGREGATES, by_cell, compare_rows
+from engine.analysis.columns.definitions import AGGREGATES
+from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.export import FORMATS, format_rows
 from engine.analysis.pairs.cells import pairs, ranked_cells
 from engine.analysis.pairs.text import format_pairs

@@ -22,7 +22,8 @@ from engine.store.compare.grouping import Choice, cell_lines, counted_runs, impo
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.queries import launch_cells, run_spec
+from engine.store.places import launch_cells
+from engine.store.queries import run_spec
 from engine.store.series import epochs
 
 T = 1_700_000_000.0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.relaunch import relaunch_command
+from engine.analysis.run.relaunch import relaunch_command
 from engine.config import Catalogue, load_catalogue
 from engine.config.suites import suite_yaml
 from engine.errors import UsageError

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from written_journals import journal_lines, to_bytes
 
 from engine.analysis.comparison import compare_rows
-from engine.analysis.details import run_details
 from engine.analysis.export import FORMATS, format_rows
+from engine.analysis.run.details import run_details
 from engine.errors import UsageError
 from engine.runfolder import RunFolder
 from engine.store import series

@@ -20,7 +20,6 @@ from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.stored import stored_pivot
 from engine.lifecycle import STATES
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
-from engine.store import queries
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, open_database
@@ -28,6 +27,7 @@ from engine.store.intake.folders import save_unsaved
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
+from engine.store.places import launch_cells
 from engine.store.schema import (
     EPOCH_INTEGERS,
     RUN_TABLES,
@@ -143,7 +143,7 @@ def test_launch_shows_the_newest_run_of_a_seed_as_the_comparison_does(
 ) -> None:
     averaged = next(row for row in SHOWN["launch"] if row["model"] == "bert4rec")
     row = next(row for row in cells(con) if row["model"] == "bert4rec")
-    score = queries.launch_cells(con)["bert4rec", "ml-100k", 50].score
+    score = launch_cells(con)["bert4rec", "ml-100k", 50].score
     assert score is not None
     assert score.mean == pytest.approx(row["NDCG@10/test"])
     assert score.mean != pytest.approx(averaged["mean"], abs=1e-4)

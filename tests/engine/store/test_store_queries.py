@@ -16,6 +16,7 @@ from engine.store.compare.comparison import comparison, comparison_columns, comp
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation, store_location
+from engine.store.places import launch_cells
 from engine.store.requests import enqueue
 
 Make = Callable[..., RunSpec]
@@ -98,7 +99,7 @@ def test_runs_are_listed_newest_first(writer: StoreConnection, twelve: list[str]
 def test_cells_count_states_and_average_the_done(
     writer: StoreConnection, twelve: list[str]
 ) -> None:
-    cells = queries.launch_cells(writer)
+    cells = launch_cells(writer)
     assert {key: cell.counts for key, cell in cells.items()} == {
         ("sasrec", "synthetic", 50): {"done": 4},
         ("sasrec", "synthetic", 75): {"running": 2, "failed": 1, "queued": 1},

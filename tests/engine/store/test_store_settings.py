@@ -18,7 +18,8 @@ from measured_runs import MeasuredStore
 from sqlite_utils import Database
 from written_journals import dump
 
-from engine.analysis.comparison import SETTING_COLUMNS, by_cell, column_names, compare_rows
+from engine.analysis.columns.definitions import SETTING_COLUMNS
+from engine.analysis.comparison import by_cell, column_names, compare_rows
 from engine.config import override_keys
 from engine.errors import UsageError
 from engine.interchange.history import import_history

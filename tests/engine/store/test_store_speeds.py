@@ -14,7 +14,7 @@ from reported_runs import add_reported
 from sqlite_utils import Database
 
 from engine.analysis.comparison import compare_rows
-from engine.analysis.details import run_details
+from engine.analysis.run.details import run_details
 from engine.errors import UsageError
 from engine.store import queries, series
 from engine.store.connect import connect_reader, create_or_migrate

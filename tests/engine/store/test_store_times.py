@@ -19,7 +19,8 @@ from sqlite_utils import Database
 from test_store_old import OLD
 from written_journals import dump, journal_lines, to_bytes
 
-from engine.analysis.comparison import AGGREGATES, by_cell, compare_rows
+from engine.analysis.columns.definitions import AGGREGATES
+from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.arranged import COLUMNS
 from engine.analysis.pivot.stored import stored_pivot
 from engine.marks import BUSY

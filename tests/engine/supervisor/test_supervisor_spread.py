@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rehearsal import Look, wait_for
 
-from engine.analysis.details import run_details
+from engine.analysis.run.details import run_details
 from engine.config import Catalogue
 from engine.spec import RunSpec
 from engine.store.connect import connect_reader

@@ -17,6 +17,11 @@ from tui.cli.main import seqbench
 Run = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def held_queue() -> None:
+    """Hold no queue unless a test asks for `held`: some commands wait for real runs."""
+
+
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[StoreLocation]:
     """The store of `empty_store` and `busy_store`, with its queue held."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import Result
@@ -64,14 +66,63 @@ def test_columns_are_offered_by_their_short_names_and_presets() -> None:
     assert offered("report", "--metric", "recall")[0] == "recall"
 
 
+def commands(
+    group: click.Group, ctx: click.Context, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, ctx, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_every_option_and_argument_can_be_completed() -> None:
+    for path, command in commands(seqbench, click.Context(seqbench)):
+        offered(*path, "")
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.is_flag:
+                offered(*path, parameter.opts[0], "")
+
+
+def test_the_shell_is_given_views_and_runs_for_a_baseline(
+    held: StoreLocation, busy_store: LiveStore, tmp_path: Path
+) -> None:
+    views = tmp_path / "configs/views"
+    views.mkdir(parents=True)
+    (views / "paper.yaml").write_text("name: paper\n")
+
+    def told(*words: str) -> list[str]:
+        line = ["seqbench", "--db", str(held.db), *words]
+        asked = {
+            "_SEQBENCH_COMPLETE": "zsh_complete",
+            "COMP_WORDS": " ".join(line),
+            "COMP_CWORD": str(len(line) - 1),
+        }
+        found = subprocess.run(
+            [sys.executable, "-m", "tui.cli"],
+            env={**os.environ, **asked},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return found.stdout.splitlines()[1::3]
+
+    with closing(connect_reader(held)) as connection:
+        runs = [run.id for run in list_runs(connection)]
+    assert told("compare", "--view", "pa") == ["paper"]
+    assert told("compare", "--baseline", runs[0][:-1]) == [runs[0]]
+
+
 def test_it_loads_nothing_heavy() -> None:
     program = """
 import sys
 from click.shell_completion import ShellComplete
 from tui.cli.main import seqbench
 completer = ShellComplete(seqbench, {}, "seqbench", "_SEQBENCH_COMPLETE")
-for words in (["show"], ["run", "--model"], ["compare", "--columns"], ["report", "--suite"],
-              ["data", "fetch"], ["recommend"], ["undelete"]):
+for words in (["show"], ["run", "--model"], ["compare", "--columns"], ["compare", "--view"],
+              ["report", "--suite"], ["data", "fetch"], ["recommend"], ["undelete"]):
     completer.get_completions(words, "")
 print(sorted({"torch", "pandas", "numpy", "textual"} & set(sys.modules)))
 """

@@ -10,7 +10,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled
 from textual.app import App
 
-from engine.analysis.columns import DEFAULT, HELD, choosable, preset
+from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset
 from tui.compare.column_dialog import ColumnList, ColumnsScreen
 from tui.compare.columns import TOPIC
 from tui.shell import remembered

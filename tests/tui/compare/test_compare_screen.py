@@ -13,8 +13,8 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
-from engine.analysis.columns import every_column, preset, shown_columns
-from engine.analysis.comparison import COSTS
+from engine.analysis.columns.definitions import COSTS
+from engine.analysis.columns.offered import every_column, preset, shown_columns
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.compare.columns import table_columns

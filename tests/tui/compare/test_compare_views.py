@@ -11,7 +11,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, OptionList, Static
 
-from engine.analysis.comparison import DIFFERENCE
+from engine.analysis.columns.definitions import DIFFERENCE
 from engine.analysis.views import find_view, save_view, saved_view
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen

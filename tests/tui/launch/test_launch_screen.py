@@ -9,7 +9,7 @@ from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
-from engine.analysis.comparison import spread_text
+from engine.analysis.columns.text import spread_text
 from engine.config import load_catalogue
 from engine.models.sizes import parameter_count
 from engine.store.compare.grouping import Choice, cell_table

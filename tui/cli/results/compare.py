@@ -6,23 +6,24 @@ from pathlib import Path
 
 import click
 
-from engine.analysis import comparison, export
+from engine.analysis import export
 from engine.analysis.baseline import with_difference_names
-from engine.analysis.columns import beside_columns, shared_names, sort_column
-from engine.analysis.labels.stored import newest_runs, stored_labels
+from engine.analysis.columns.definitions import SORT, TIME_TO_QUALITY, epochs_words, parse_aggregate
+from engine.analysis.columns.offered import beside_columns, shared_names, sort_column
+from engine.analysis.comparison import Row, compare_rows
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
-from engine.store.compare.grouping import Choice, counted_runs
+from engine.store.compare.grouping import Choice
 from tui.cli import completion
 from tui.cli.output import terminal_width
 from tui.cli.progress import progress
 from tui.cli.results.rows import columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
+    cells_of,
     put_inflation,
     put_pairs,
     put_pivot,
-    tell_cells,
     tell_marks,
     tell_none,
 )
@@ -59,8 +60,8 @@ from tui.cli.session import (
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @click.option(
     "--view",
-    "view",
     metavar="NAME",
+    shell_complete=completion.views,
     help="A view saved on Compare or in configs/views: its filter, order, columns, grouping and "
     "baseline. Other options win.",
 )
@@ -68,7 +69,7 @@ from tui.cli.session import (
     "--baseline",
     default="",
     metavar="RUN",
-    shell_complete=completion.runs,
+    shell_complete=completion.runs(),
     help="Differences to a run, with --by-cell to its cell.",
 )
 @aggregate_option
@@ -180,12 +181,12 @@ def compare(
     if metric is not None and not pairs:
         raise UsageError("--metric is what --pairs compares: --sort orders the runs.")
     wanted = parse_quality(quality) if quality is not None else None
-    chosen = comparison.parse_aggregate(aggregate)
+    chosen = parse_aggregate(aggregate)
     words = flat(columns_)
     names = columns_of(words, format_, wide=wide) if asked.columns is None else [*asked.columns]
     width = terminal_width() if output is None and not wide else None
     if pairs:
-        put_pairs(session, filter_, metric or sort or comparison.SORT, format_, output, width)
+        put_pairs(session, filter_, metric or sort or SORT, format_, output, width)
         return
     if (pivot or inflation) and (limit is not None or sort is not None):
         table = "--pivot" if pivot else "--inflation"
@@ -203,12 +204,12 @@ def compare(
         form = PivotForm(format_, width, reference=reference, imported=imported)
         put_pivot(session, filter_, chosen, form, output)
         return
-    order, descending = sort_column(sort or comparison.SORT, chosen)
+    order, descending = sort_column(sort or SORT, chosen)
     beside = beside_columns(chosen)
-    rows: list[comparison.Row] = []
+    rows: list[Row] = []
     if session.has_store:
         with session.reader() as connection, progress("Reading runs"):
-            rows = comparison.compare_rows(
+            rows = compare_rows(
                 connection,
                 aggregate=chosen,
                 filter=filter_,
@@ -220,16 +221,8 @@ def compare(
             if wanted is not None:
                 rows = with_time_to_quality(connection, rows, wanted)
             if by_cell:
-                counted = counted_runs(connection, Choice(filter_, imported=imported))
-                labels = stored_labels(connection, newest_runs(counted), session.catalogue_if_valid)
-                cells = comparison.by_cell(
-                    rows,
-                    counted,
-                    labels,
-                    shared_names(beside),
-                )
-                tell_cells(rows, counted, cells)
-                rows = cells
+                choice = Choice(filter_, imported=imported)
+                rows = cells_of(session, connection, rows, choice, shared_names(beside))
             if asked.baseline:
                 rows = beside_baseline(
                     session,
@@ -245,13 +238,13 @@ def compare(
     if not rows:
         tell_none(session, filter_, done=by_cell)
     if chosen != "best":
-        note(f"Every value is the {chosen}: {comparison.epochs_words(chosen)}.")
+        note(f"Every value is the {chosen}: {epochs_words(chosen)}.")
     if wanted is not None and rows:
         note(f"TimeToQuality: seconds of training until {wanted.title}.")
     if not rows and format_ in ("table", "md", "latex") and output is None:
         return
     if names is not None and wanted is not None:
-        names = [comparison.TIME_TO_QUALITY, *names]
+        names = [TIME_TO_QUALITY, *names]
     if names is not None:
         names = with_difference_names(names, rows)
     put_rows(rows, format_, names, words, output, width)

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from engine.analysis.comparison import parse_aggregate, short_spread_text
+from engine.analysis.columns.definitions import parse_aggregate
+from engine.analysis.columns.text import short_spread_text
 from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
 from engine.store.queries import resolve_run
 from tui.cli import completion

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.analysis.columns import DEFAULT, chosen_columns, row_names
-from engine.analysis.comparison import Row, kind_of
+from engine.analysis.columns.definitions import kind_of
+from engine.analysis.columns.offered import DEFAULT, chosen_columns, row_names
+from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, rows_content
 from engine.errors import UsageError
 from tui.cli.progress import progress

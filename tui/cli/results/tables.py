@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,8 @@ from pathlib import Path
 import click
 
 from engine.analysis.apart import why_apart
-from engine.analysis.comparison import (
-    Aggregate,
-    Row,
-    compare_rows,
-    epochs_words,
-)
+from engine.analysis.columns.definitions import Aggregate, epochs_words
+from engine.analysis.comparison import Row, by_cell, compare_rows
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -23,7 +20,7 @@ from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
-from engine.analysis.relaunch import Launch, launches_of
+from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING
@@ -162,8 +159,26 @@ def put_pairs(
         note(sentence)
 
 
-def tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence[Row]) -> None:
-    """Say which runs make no cell or are marked, and which cells stand apart."""
+def cells_of(
+    session: Session,
+    con: sqlite3.Connection,
+    rows: Sequence[Row],
+    choice: Choice,
+    beside: Sequence[str],
+) -> list[Row]:
+    """Average runs over seeds; says which make no cell or are marked, and which cells stand apart.
+
+    Args:
+        beside: as for `engine.analysis.comparison.by_cell`.
+    """
+    counted = counted_runs(con, choice)
+    labels = stored_labels(con, newest_runs(counted), session.catalogue_if_valid)
+    cells = by_cell(rows, counted, labels, beside)
+    _tell_cells(rows, counted, cells)
+    return cells
+
+
+def _tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequence[Row]) -> None:
     done = [row for row in rows if row["state"] == "done"]
     _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
     if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):

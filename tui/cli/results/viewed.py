@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from engine.analysis.baseline import with_baseline
-from engine.analysis.columns import chosen_columns
+from engine.analysis.columns.offered import chosen_columns
 from engine.analysis.comparison import Row
 from engine.analysis.views import find_view
 from engine.errors import UsageError

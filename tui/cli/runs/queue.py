@@ -256,14 +256,14 @@ def tell_other_copies(connection: sqlite3.Connection, runs: Iterable[Run]) -> No
     """Say of each data set once if the copy here isn't what the runs were launched on."""
     from engine.datasets.confirm import confirm  # pydantic
 
-    sentences = {}
+    sentences: dict[str, None] = {}
     for run in runs:
         with suppress(UserError):  # of another version: the supervisor says so
-            if (found := confirm(run_spec(connection, run.id).source)) is not None:
-                sentences[found.sentence] = found.confirmed
-    for sentence, confirmed in sentences.items():
-        if confirmed is False:
-            note(sentence)
+            found = confirm(run_spec(connection, run.id).source)
+            if found is not None and found.confirmed is False:
+                sentences[found.sentence] = None
+    for sentence in sentences:
+        note(sentence)
 
 
 @click.command()

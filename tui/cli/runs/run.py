@@ -222,7 +222,7 @@ def _check_data(plan: Plan) -> None:
     queued that could only fail."""
     absent = plan.absent_of(plan.missing)
     if not absent:
-        tell_other_copies(run.spec.source for run in plan.missing)
+        _check_copies(run.spec.source for run in plan.missing)
         return
     names = " ".join(dataset.name for dataset in absent)
     titles = " and ".join(dataset.title for dataset in absent)
@@ -234,7 +234,7 @@ def _check_data(plan: Plan) -> None:
     )
 
 
-def tell_other_copies(sources: Iterable[Dataset]) -> None:
+def _check_copies(sources: Iterable[Dataset]) -> None:
     """Say of each data set once if the copy here isn't what its entry says. Raises `DataError` if
     no run may train on it."""
     for source in {source.name: source for source in sources}.values():

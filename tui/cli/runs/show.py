@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from engine.analysis.comparison import figure
-from engine.analysis.details import RunDetails, run_details
-from engine.analysis.further import further_command
+from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
-from engine.analysis.relaunch import recipe_of
-from engine.analysis.remedy import remedy
+from engine.analysis.run.details import RunDetails, run_details
+from engine.analysis.run.further import further_command
+from engine.analysis.run.relaunch import recipe_of
+from engine.analysis.run.remedy import remedy
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.analysis.baseline import with_baseline, with_difference_names
-from engine.analysis.columns import beside_columns, row_names, shared_names
-from engine.analysis.comparison import Column, by_cell, compare_rows, parse_aggregate
+from engine.analysis.columns.definitions import Column, parse_aggregate
+from engine.analysis.columns.offered import beside_columns, row_names, shared_names
+from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.export import ENDINGS, rows_content
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import Catalogue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from engine.analysis.comparison import Column, figure
+from engine.analysis.columns.definitions import Column
+from engine.analysis.columns.text import figure
 from engine.analysis.scatter import Point, Scatter, good_end
 from tui.compare.scatter.plot import ScatterPlot
 from tui.shell.text import TITLE, count, plain

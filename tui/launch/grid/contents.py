@@ -13,7 +13,7 @@ from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
     from engine.spec import Dataset
-    from engine.store.queries import LaunchCell
+    from engine.store.places import LaunchCell
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.analysis.timeline import Timeline
+from engine.analysis.run.timeline import Timeline
 from engine.files.regular import open_regular
 from engine.runfolder import run_folder
 from engine.store import queries, series

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.analysis.claims.claim import LEVEL, Claim
 from engine.analysis.claims.rule import Side, Untold, untold
-from engine.analysis.relaunch import Launch
+from engine.analysis.run.relaunch import Launch
 from engine.marks import MEANING, OF_METRICS
 
 

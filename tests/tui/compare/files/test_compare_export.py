@@ -14,7 +14,7 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import Input, Static
 
-from engine.analysis.columns import shown_columns
+from engine.analysis.columns.offered import shown_columns
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.quit import QuitScreen, way_back

@@ -12,7 +12,8 @@ from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from textual.widgets import OptionList, Static
 
-from engine.analysis.comparison import Column, column
+from engine.analysis.columns.definitions import Column
+from engine.analysis.columns.offered import column_named
 from engine.analysis.scatter import Scatter, scatter
 from engine.store.compare.comparison import comparison
 from engine.store.compare.grouping import Choice
@@ -24,7 +25,11 @@ from tui.compare.scatter.screen import AxisScreen, ScatterScreen
 from tui.compare.screen import CompareScreen
 from tui.run.screen import RunScreen
 
-TIME, NDCG, LOSS = column("EpochTime"), column("NDCG@10/test"), column("Loss/train (per target)")
+TIME, NDCG, LOSS = (
+    column_named("EpochTime"),
+    column_named("NDCG@10/test"),
+    column_named("Loss/train (per target)"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,7 @@ def test_coarse_places_gather_runs_and_lose_none(shared: MeasuredStore) -> None:
 
 
 def test_a_setting_is_an_axis(shared: MeasuredStore) -> None:
-    found = points_of(shared, column("lr"), NDCG)
+    found = points_of(shared, column_named("lr"), NDCG)
     with closing(connect_reader(shared.location)) as con:
         rates = dict(comparison(con, ["id", "lr"], "id", False))
     assert found.runs == 21
@@ -93,7 +98,7 @@ def test_the_filter_holds_and_nothing_is_nothing(shared: MeasuredStore) -> None:
     found = points_of(shared, TIME, NDCG, "model:xlstm dataset:ml-100k")
     assert {(point.model, point.dataset) for point in found.points} == {("xlstm", "ml-100k")}
     assert points_of(shared, TIME, NDCG, "state:failed").points == ()
-    assert points_of(shared, column("GPU/Memory(MiB)"), NDCG).runs == 0
+    assert points_of(shared, column_named("GPU/Memory(MiB)"), NDCG).runs == 0
 
 
 @pytest.fixture

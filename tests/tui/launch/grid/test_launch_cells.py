@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from engine.spread import Spread
 from engine.store.connect import connect_reader
-from engine.store.queries import LaunchCell
+from engine.store.places import LaunchCell
 from tui.launch.grid.cells import CellView, cell_pieces
 from tui.launch.grid.contents import cell_view
 from tui.launch.reading import read_store

@@ -1,0 +1,165 @@
+"""The columns of a comparison: names, kinds of value, and where the store has them.
+ The reference table's twelve columns keep exactly its names. Metrics over all items and metrics
+with the user's seen items masked have separate columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, get_args
+
+from engine.errors import UsageError, did_you_mean
+from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
+from engine.spec.settings import SETTINGS
+
+Aggregate = Literal["best", "max", "min", "last", "mean"]
+AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
+AGGREGATE_MEANING: dict[Aggregate, str] = {
+    "best": "at the epoch chosen on validation",
+    "max": "maximum over epochs (uses the test set)",
+    "min": "minimum over epochs (uses the test set)",
+    "last": "at the last epoch",
+    "mean": "mean over epochs",
+}
+
+Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
+Value = str | int | float | None
+
+SORT = "NDCG@10/test"
+TIME_TO_QUALITY = "TimeToQuality"
+"""Column that rows have if a quality was asked for (`engine.analysis.quality`)."""
+STD = " (std)"
+DIFFERENCE = " (difference)"
+"""What follows a figure's name in the name of its difference to a baseline."""
+
+METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
+_KINDS: dict[str, Kind] = {
+    "train_seconds": "seconds",
+    "eval_seconds": "seconds",
+    "cpu_seconds": "seconds",
+    "gpu_memory_mib": "whole",
+    "gpu_utilization": "whole",
+    "lr": "rate",
+    "parameters": "whole",
+    "epochs_trained": "whole",
+    "grad_norm": "real",
+    "loss": "real",
+    "loss_sum": "real",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a comparison."""
+
+    name: str
+    source: str
+    """Its name in `engine.store.compare.comparison.comparison`."""
+    kind: Kind
+    better: Literal["higher", "lower"] | None = None
+    """Which end of it is good, where one is."""
+    setting: bool = False
+    """Whether it is a setting (`engine.spec.settings`), which the runs of a cell have in common."""
+
+
+COSTS = frozenset(
+    {
+        "EpochTime",
+        "EpochCPUTime",
+        "TotalTime",
+        "GPU/Memory(MiB)",
+        "GPU/Utilization(%)",
+        "Users/s (batch 1)",
+        "Users/s (batch 256)",
+    }
+)
+"""Columns of time, memory and speed. Where a run is marked for its times (`engine.marks`), they are
+compared with nothing."""
+
+FACTS = (
+    Column("run", "id", "text"),
+    Column("model", "model", "text"),
+    Column("dataset", "dataset", "text"),
+    Column("length", "length", "whole"),
+    Column("seed", "seed", "whole"),
+    Column("profile", "profile", "text"),
+    Column("state", "state", "text"),
+    Column("origin", "origin", "text"),
+    Column("marks", "marks", "text"),
+)
+
+_SETTING_KINDS: dict[str, Kind] = {"whole": "whole", "real": "rate", "text": "text"}
+SETTING_COLUMNS = tuple(
+    Column(title, title, _SETTING_KINDS[each.kind], setting=True)
+    for title, each in SETTINGS.items()
+)
+
+
+@cache
+def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
+    """List the columns of a comparison that the store can sort by, in the order of the table."""
+    reference = [_column(name, measure, aggregate) for name, measure in REFERENCE_COLUMNS.items()]
+    metrics = [
+        _column(f"{name}/{split}{label}", f"{split}_{metric}{ranking}", aggregate)
+        for split, ranking, label in (
+            ("valid", "", ""),
+            ("test", "_masked", " (seen masked)"),
+            ("valid", "_masked", " (seen masked)"),
+        )
+        for metric, name in METRIC_NAMES.items()
+    ]
+    return (
+        *FACTS,
+        *reference,
+        *metrics,
+        _column("Loss/train (per target)", "loss", aggregate),
+        _column("EpochCPUTime", "cpu_seconds", aggregate),
+        Column("BestEpoch", "best_epoch", "whole"),
+        Column("TotalTime", "total_seconds", "seconds"),
+        Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
+        Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
+        *SETTING_COLUMNS,
+    )
+
+
+def parse_aggregate(text: str) -> Aggregate:
+    """Find an aggregate by its name, in any case. Raises `UsageError`."""
+    for aggregate in AGGREGATES:
+        if text.strip().lower() == aggregate:
+            return aggregate
+    raise UsageError(f"there is no aggregate {text!r}: {did_you_mean(text, AGGREGATES)}")
+
+
+def epochs_words(aggregate: Aggregate) -> str:
+    """Say how a run's epochs are aggregated, including times (`engine.metrics.summary_of`)."""
+    times = "" if aggregate == "max" else "; times are medians over epochs"
+    return f"{AGGREGATE_MEANING[aggregate]}{times}"
+
+
+def metric_name(metric: str, *, masked: bool, split: str = "test") -> str:
+    """Return the name of a metric's column, such as ``NDCG@10/test (seen masked)``."""
+    return f"{METRIC_NAMES[metric]}/{split}" + (" (seen masked)" if masked else "")
+
+
+def kind_of(name: str) -> Kind:
+    """Return the kind of the values under a row's key: how they are shown."""
+    name = name.removesuffix(DIFFERENCE)
+    if name in ("seeds", "test_users"):
+        return "whole"
+    if name == TIME_TO_QUALITY:
+        return "seconds"
+    if name == "ceiling":
+        return "metric"
+    return next((entry.kind for entry in columns() if entry.name == name), "text")
+
+
+def _column(name: str, measure: str, aggregate: Aggregate) -> Column:
+    source = summary_of(measure, aggregate) if measure in EPOCH_MEASURES else measure
+    is_metric = measure.startswith(("valid_", "test_"))
+    better: Literal["higher", "lower"] | None = None
+    if is_metric:
+        better = "higher"
+    elif measure in ("loss", "train_seconds", "cpu_seconds", "gpu_memory_mib"):
+        better = "lower"
+    return Column(name, source, "metric" if is_metric else _KINDS[measure], better)

@@ -1,0 +1,149 @@
+"""What each column of a comparison means, in a sentence or two; docs/protocol.md defines it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from engine.analysis.columns.definitions import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
+from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS, measure_of
+from engine.spec.settings import SETTINGS
+
+METRIC_MEANING = {
+    "hit": "Share of users whose held-out next item is ranked in the top ten. Higher is better.",
+    "recall": "The same as HitRate@10, since each user has one held-out item. Higher is better.",
+    "mrr": "Mean over users of 1/rank of the held-out item; 0 if ranked below 10. Higher is "
+    "better.",
+    "ndcg": "Mean over users of 1/log2(1 + rank) of the held-out item; 0 if ranked below 10. The "
+    "top ranks count most. Higher is better.",
+}
+
+SPLIT_MEANING = {
+    "valid": "The held-out item is the second to last of each user. Chooses the epoch.",
+    "test": "The held-out item is the last of each user. Not used for model selection.",
+}
+RANKING_MEANING = {
+    "": "Ranked among all items; a tie counts against the held-out one.",
+    "_masked": "Ranked only among items the user hadn't seen before: not comparable with metrics "
+    "over all items.",
+}
+MEASURE_MEANING = {
+    "loss": "Mean cross-entropy per target in training, in nats. Lower is a better fit.",
+    "loss_sum": "The loss as the reference table sums it: the mean per target times the number of "
+    "batches of 128 in an epoch.",
+    "grad_norm": "Mean gradient norm over an epoch's updates, before clipping.",
+    "lr": "The learning rate of the epoch.",
+    "train_seconds": "Seconds of training per epoch, without evaluation. Lower is better.",
+    "eval_seconds": "Seconds of evaluation per epoch.",
+    "cpu_seconds": "CPU seconds of training per epoch, of all threads and processes: other "
+    "programs change it less than they change wall time. Unknown for older runs. Lower is better.",
+    "cpu_wait_seconds": "Seconds that threads waited for a CPU in an epoch's training, all "
+    "added up.",
+    "gpu_memory_mib": "Peak GPU memory of the run, according to the driver; empty without a GPU.",
+    "gpu_utilization": "GPU utilization, mean over an epoch, according to the driver.",
+    "parameters": "Trainable weights.",
+    "epochs_trained": "Epochs until training ended, at its limit or by early stopping.",
+    "best_epoch": "The epoch with the best validation NDCG@10: its test metrics are the result.",
+    "total_seconds": "Seconds of training and evaluation of all epochs.",
+    "users_per_second_1": "Users per second that the trained model recommends for at batch size 1,"
+    " on the device it was trained on: from a history to the top ten of all items. Unknown for"
+    " older runs.",
+    "users_per_second_256": "The same at batch size 256. Unknown for older runs.",
+    "id": "The run's id: in commands, any part of its beginning or end that is unique will do.",
+    "model": "The model.",
+    "dataset": "The data set.",
+    "length": "How many of a user's last items the model sees.",
+    "seed": "The seed of all random numbers: runs of a cell differ in nothing else.",
+    "profile": "The recipe: reference is as published, tuned is ours; a * marks overrides.",
+    "tags": "Words that you gave the run; tag:WORD finds it.",
+    "note": "What you wrote about the run.",
+    "suite": "The named set of cells that it was launched with.",
+    "device": "What it was trained on.",
+    "created": "When it was queued.",
+    "origin": "How a run trained by another program came here; empty for seqbench's own. Imported "
+    "runs are left out of means and tests.",
+    "marks": "Why its values need caution. Its times aren't comparable: another process on its "
+    "GPU (shared), a clock held down (throttled) or too little CPU time (busy-processor). Its "
+    "metrics aren't comparable: another copy of the data set (other-copy), data that changed "
+    "(changed-data) or a best epoch that is the last one allowed (still-improving).",
+    "state": "The run's state: see the states below.",
+}
+
+SETTING_MEANING = {
+    "objective": "What is predicted: next-item, masked, or prefix (one sample per prefix).",
+    "epochs": "The epoch limit.",
+    "patience": "Epochs without a better validation NDCG@10 before training stops.",
+    "batch_size": "Windows in an update; prefixes, if those are predicted.",
+    "window_overlap": "Share of a window's positions that repeat the window before as context.",
+    "lr": "The learning rate, before any warm-up or decay.",
+    "warmup_steps": "Updates over which the learning rate rises from 0.",
+    "lr_decay": "How the learning rate falls: constant, linear or cosine.",
+    "weight_decay": "AdamW's weight decay.",
+    "grad_clip": "Largest global gradient norm.",
+    "mask_ratio": "Share of a window's items that are masked, if masked items are predicted.",
+    "last_mask_share": "Share of the windows of which only the last item is masked.",
+    "label_smoothing": "Share of a target's probability that is spread over all items.",
+    "ema": "Decay per update of the averaged weights that are evaluated; 0 for no average.",
+    "loss": "The loss: full softmax, sampled softmax, or gbce.",
+    "negatives": "Sampled items of the losses sampled and gbce.",
+    "gbce_calibration": "gBCE's t: 0 is binary cross-entropy, 1 corrects for the sampling.",
+    "eval_batch_size": "Users in a batch of evaluation.",
+    "dtype": "The number format asked for: auto, float32 or bfloat16.",
+    "dim": "Width of the model.",
+    "layers": "Number of layers.",
+    "heads": "Number of heads.",
+    "dropout": "Share of features that are dropped in training.",
+    "norm": "pre or post: norms before each part of a Transformer layer, or after it.",
+    "final_norm": "Whether a norm follows the last Transformer layer.",
+    "positions": "Positions: learned, rope (rotary) or alibi (a penalty on distance).",
+    "tied": "Whether the output layer uses the item embeddings as its weights.",
+    "gate_soft_cap": "xLSTM's soft cap on its gates.",
+    "logit_soft_cap": "xLSTM's soft cap on its scores; empty for none.",
+    "norm_eps": "xLSTM's epsilon of its norms.",
+    "input_gate_bias": "Initial bias of xLSTM's input gates.",
+}
+
+
+TIME_MEANING = {
+    "median": "the median over epochs, however metrics are aggregated, so that warm-up in the "
+    "first epoch or a few disturbed epochs don't change it",
+    "max": "the maximum over epochs, as in the reference table",
+}
+"""How the times of epochs are aggregated, by the end of a column's name."""
+
+
+def meaning(column: Column, aggregate: Aggregate) -> str:
+    """Explain what a column shows, and how a run's epochs become its figure."""
+    if column.setting:
+        setting = SETTINGS[column.source]
+        about = SETTING_MEANING.get(setting.name, "A setting of the model.")
+        return f"{about} --set {setting.name}=… sets it."
+    measure = measure_of(column.source) or column.source
+    if measure in MEASURE_MEANING:
+        found = MEASURE_MEANING[measure]
+    else:
+        split, metric, ranking = _PARTS[measure]
+        found = f"{METRIC_MEANING[metric]} {SPLIT_MEANING[split]} {RANKING_MEANING[ranking]}"
+    if measure in EPOCH_MEASURES:
+        shown = AGGREGATE_MEANING[aggregate]
+        if measure in EPOCH_TIMES:
+            shown = TIME_MEANING[column.source.rpartition("_")[2]]
+        return f"{found} Shown: {shown}."
+    return found
+
+
+def glossary() -> Iterator[tuple[str, str]]:
+    """Yield the metrics and the words about them, each with its meaning."""
+    for metric in METRICS:
+        yield METRIC_NAMES[metric], METRIC_MEANING[metric]
+    yield "/valid", SPLIT_MEANING["valid"]
+    yield "/test", SPLIT_MEANING["test"]
+    yield "seen masked", RANKING_MEANING["_masked"]
+    yield "± std", "Sample standard deviation over the seeds of a cell."
+
+
+_PARTS = {
+    f"{split}_{metric}{ranking}": (split, metric, ranking)
+    for split, metric, ranking in product(SPLITS, METRICS, RANKINGS)
+}
+"""Split, metric and ranking of each metric's measure."""

@@ -1,0 +1,1 @@
+"""One run: its facts, pace and time; advice after a failure; training further, launching again."""

@@ -1,0 +1,118 @@
+"""Whether a run can be trained past its epoch limit, and the command for it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine.analysis.run.relaunch import relaunch_command
+from engine.marks import STILL_IMPROVING
+from engine.runfolder import RunFolder
+from engine.store.location import StoreLocation
+from engine.store.queries import Run
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+
+
+def at_its_limit(run: Run) -> bool:
+    """Whether a run of ours is done because it had all the epochs that it was allowed."""
+    ours = run.state == "done" and not run.origin
+    return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
+
+
+def proposed_limit(run: Run) -> int:
+    """Return the limit of epochs to propose for going on: twice the run's."""
+    return 2 * (run.epochs or 1)
+
+
+def why_not_further(
+    folder: RunFolder,
+    run: Run,
+    spec: Mapping[str, Any],
+    catalogue: Catalogue | None,
+    epochs: int | None = None,
+) -> str | None:
+    """Return a sentence that says why a run can't be trained further; ``None`` if it
+    can.
+
+    Args:
+        folder: the run's.
+        spec: `engine.spec.RunSpec` as JSON.
+        epochs: the new limit; `proposed_limit` if it isn't given.
+    """
+    from engine.spec import Training  # pydantic, which a screen that only asks for a limit spares
+
+    training = Training.model_construct(**spec.get("training", {}))
+    limit = proposed_limit(run) if epochs is None else epochs
+    if run.origin:
+        return f"{run.id} was imported: it isn't known how it was trained."
+    if run.state != "done":
+        return (
+            f"{run.id} is {run.state}: only a run that is done can be trained past its epoch limit."
+        )
+    waited = (run.epoch or 0) - (run.best_epoch or 0)
+    if not at_its_limit(run) or waited >= training.patience:
+        return (
+            f"{run.id} stopped early at epoch {run.epoch}, after {waited} epochs without "
+            "improvement: a higher limit changes nothing."
+        )
+    if limit <= (run.epochs or 0):
+        return f"{run.id} already had {run.epochs} epochs: give a higher limit."
+    again = f"train again with the higher limit, `{_anew(spec, limit, catalogue)}`"
+    if training.depends_on_limit:
+        return f"The learning rate of {run.id} decays over all of its epochs: {again}."
+    if not folder.checkpoints():
+        return f"The folder of {run.id} has no checkpoint to resume from: {again}."
+    return None
+
+
+def further_command(
+    location: StoreLocation, run: Run, spec: Mapping[str, Any], catalogue: Catalogue | None
+) -> str | None:
+    """Write the command that trains a run which is still improving at its limit on; ``None`` for
+    other runs."""
+    if STILL_IMPROVING not in (run.marks or "").split():
+        return None
+    return further_commands(location, [(run, spec)], catalogue)[0]
+
+
+def further_commands(
+    location: StoreLocation,
+    runs: Iterable[tuple[Run, Mapping[str, Any]]],
+    catalogue: Catalogue | None,
+    seeds: Mapping[str, Sequence[int]] | None = None,
+) -> list[str]:
+    """Write the commands that train runs which are at their limit for twice as many epochs: from
+    their checkpoints, one command for all with one limit; else from the start, one a run.
+
+    Args:
+        runs: each with its `engine.spec.RunSpec` as JSON.
+        seeds: by run id, those of its cell where others of its runs stopped by themselves: runs of
+            two limits make no cell, so all of them are run with the higher one.
+    """
+    together: dict[int, list[str]] = {}
+    alone = []
+    for run, spec in runs:
+        limit = proposed_limit(run)
+        if of_cell := (seeds or {}).get(run.id):
+            alone.append(_anew(spec, limit, catalogue, of_cell))
+        elif why_not_further(location.folder(run.id), run, spec, catalogue) is None:
+            together.setdefault(limit, []).append(run.id)
+        else:
+            alone.append(_anew(spec, limit, catalogue))
+    return [
+        *(
+            shlex.join(["seqbench", "continue", *ids, "--epochs", str(limit)])
+            for limit, ids in together.items()
+        ),
+        *dict.fromkeys(alone),
+    ]
+
+
+def _anew(
+    spec: Mapping[str, Any], epochs: int, catalogue: Catalogue | None, seeds: Sequence[int] = ()
+) -> str:
+    training = {**spec.get("training", {}), "epochs": epochs}
+    return relaunch_command({**spec, "training": training}, catalogue, seeds)
