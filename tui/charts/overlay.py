@@ -39,9 +39,9 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "done", "Done"),
         Binding("down", "move(1)", "Next", show=False),
-        Binding("up", "move(-1)", "Before", show=False),
-        Binding("pagedown", "move(10)", "Far on", show=False),
-        Binding("pageup", "move(-10)", "Far back", show=False),
+        Binding("up", "move(-1)", "Previous", show=False),
+        Binding("pagedown", "move(10)", "Page down", show=False),
+        Binding("pageup", "move(-10)", "Page up", show=False),
         Binding("ctrl+n", "clear", "None"),
     ]
 

@@ -126,7 +126,7 @@ CHARTS = (
         epoch_source("valid_ndcg"),
         "Valid NDCG@10",
     ),
-    _devices("gpu", "GPU utilisation, %", ("GPU", "gpu_utilization"), within=(0.0, 100.0)),
+    _devices("gpu", "GPU utilization, %", ("GPU", "gpu_utilization"), within=(0.0, 100.0)),
     _steps_and_epochs("grad", "Gradient norm", "grad_norm", digits=2),
     _devices(
         "gpu_memory",

@@ -252,7 +252,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         """Show what was chosen."""
         chosen = self._list.chosen
         if not chosen:
-            self.notify("Choose one column at least.", severity="warning")
+            self.notify("Choose at least one column.", severity="warning")
         else:
             self.dismiss(chosen if chosen != self._at_first else None)
 

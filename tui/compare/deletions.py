@@ -37,7 +37,7 @@ class Deleting:
     def ask(self, rows: Sequence[CompareRow]) -> None:
         """Delete runs, after asking where they are several, trained for long or have notes."""
         if any(row.run and not allows(str(row.run["state"]), "delete") for row in rows):
-            busy = "It is running: cancel it first, on its own page."
+            busy = "It is running: cancel it on its page first."
             self._app.notify(busy, severity="warning")
         elif runs := [row.key for row in rows]:
             self._app.carry_out(

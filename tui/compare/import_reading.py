@@ -50,12 +50,14 @@ def _found_text(found: Found) -> str:
     lines = [f"{what} with {count(len(found.runs), 'run')}{size}: {names}{more}."]
     if found.there:
         lines.append(
-            f"Ids that are here already: {found.there:,}. The same run stays as it is; another one "
-            "gets a longer id."
+            f"Ids already in the store: {found.there:,}. An identical run is skipped; "
+            "a different one gets a longer id."
         )
     if not found.is_archive:
-        lines.append("Its runs are marked, and left out of means and tests.")
+        lines.append("Its runs are marked, and left out of means and significance tests.")
     if found.passed_over:
         rest = len(found.passed_over) - 1
-        lines.append(found.passed_over[0] + (f" {rest:,} more parts give no run." if rest else ""))
-    return "\n".join([*lines, "Enter again takes it in."])
+        lines.append(
+            found.passed_over[0] + (f" {rest:,} more parts contain no run." if rest else "")
+        )
+    return "\n".join([*lines, "Press Enter again to import."])

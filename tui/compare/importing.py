@@ -23,7 +23,7 @@ from tui.widgets.key_button import KeyButton
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
     "An archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with one "
-    "row per epoch. Enter shows what is there; nothing is imported before you have seen it."
+    "row per epoch. Enter shows what is there; nothing is imported until you press it again."
 )
 
 

@@ -249,7 +249,7 @@ class CompareScreen(Screen[None]):
         self._columns_changed(top=True)
 
     def action_imported(self) -> None:
-        """Make cells of imported runs too, or leave them out."""
+        """Include imported runs in cells, or leave them out."""
         if self._view.imported or (self.selection.page and self.selection.page.left_out):
             self._view = replace(self._view, imported=not self._view.imported)
             self._read()

@@ -145,7 +145,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             number += f", {again:,} of them queued, running or done already"
         parameters = parameters_text(runs)
         if len(runs) > 1:
-            parameters += f" each, {whole(sum(run.parameters for run in runs))} in all"
+            parameters += f" each, {whole(sum(run.parameters for run in runs))} in total"
         facts: list[tuple[str, Content | str]] = [
             ("Runs", number),
             *self._sweep(),
@@ -212,9 +212,9 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     def _memory(self) -> Content:
         machine = self._devices.machine
         text, tight = memory_text(self._runs, machine)
-        warning = " · more than there is" if tight else ""
+        warning = " · more than is available" if tight else ""
         if tight and len(self._runs) > 1 and machine.slots[0].device == "cpu":
-            warning += ", so fewer go at once"
+            warning += ", so fewer run at once"
         return Content.assemble(text, (warning, "$warning"))
 
     def _source(self) -> Content:

@@ -146,7 +146,7 @@ def _of_node(node: Mapping[str, Any]) -> list[str]:
         figure("gpu_memory_mib", "{:.1f} GiB", 1 / 1024),
         figure("gpu_temperature_c", "{:.0f} °C"),
         figure("cpu_percent", "CPU {:.0f} %"),
-        figure("process_memory_mib", "{:,.0f} MiB its own"),
+        figure("process_memory_mib", "{:,.0f} MiB this run"),
     ]
 
 

@@ -124,7 +124,7 @@ class Bandwidth:
 
 
 def report(sent: int, frames: int, seconds: float) -> str:
-    """Write ``3.1 kB/s · 1.5 kB a frame · 2.0 frames/s``."""
+    """Write ``3.1 kB/s · 1.5 kB per frame · 2.0 frames/s``."""
     rate = max(seconds, 0.001)
     each = bytes_(sent / frames) if frames else "0 B"
-    return f"{bytes_(sent / rate)}/s · {each} a frame · {frames / rate:.1f} frames/s"
+    return f"{bytes_(sent / rate)}/s · {each} per frame · {frames / rate:.1f} frames/s"

@@ -257,7 +257,7 @@ class PivotScreen(Screen[None]):
         self._read()
 
     def action_imported(self) -> None:
-        """Make cells of imported runs too, or leave them out."""
+        """Include imported runs in cells, or leave them out."""
         if not self._choice.imported and (self._shown is None or not self._shown.imported):
             self.notify(NONE_IMPORTED, timeout=3)
             return
@@ -306,7 +306,7 @@ class PivotScreen(Screen[None]):
     def action_export(self) -> None:
         """Write the whole pivot to a file."""
         if self._shown is None or not self._shown.rows:
-            self.notify("There is no cell to write.", timeout=3)
+            self.notify("There is no cell to export.", timeout=3)
             return
         rows = pivot_rows.in_sight(self._shown.found.rows, (), reference=self._reference)
         self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))

@@ -44,7 +44,7 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("LearningRate", "lr_best", "rate"),
     ("Parameters", "parameters", "whole"),
     ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
-    ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+    ("GPU utilization, %", "gpu_utilization_best", "whole"),
     ("Users/s, batch 1", "users_per_second_1", "whole"),
     ("Users/s, batch 256", "users_per_second_256", "whole"),
 )

@@ -50,7 +50,7 @@ def test_a_view_is_saved_and_found_again() -> None:
         ("name: bad\ncolumns: [qualty]", "bad.yaml:2: columns: .*did you mean 'quality'"),
         ("name: bad\naggregate: beste", "bad.yaml:2: aggregate: "),
         ("name: bad\nby_cel: true", "bad.yaml:2: by_cel.*did you mean 'by_cell'"),
-        ("filter: x", "bad.yaml.*every entry needs its name"),
+        ("filter: x", "bad.yaml.*every entry needs a name, as text"),
     ],
 )
 def test_a_bad_file_gives_one_sentence(text: str, says: str) -> None:
