@@ -12,7 +12,7 @@ from tui.shell.text import plain
 from tui.shell.theme import SERIES
 
 MOST_RUNS = len(SERIES)
-"""Runs laid over each other at once, counting the one that is followed."""
+"""Most runs in one chart, counting the one that is followed."""
 
 LETTERS = "abcdefgh"
 

@@ -58,7 +58,7 @@ class ImportScreen(ModalScreen[None]):
             self._say(f"Importing … {self._importing.words}")
 
     def _offer(self, seen: Path | None) -> None:
-        """Say what enter does: look, or take in what was seen."""
+        """Name on the button what enter does: inspect the path, or import what was shown."""
         self._seen = seen
         self._enter.say("Look" if seen is None else "Import")
         if seen is None:

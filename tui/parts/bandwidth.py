@@ -10,12 +10,12 @@ from tui.shell.text import bytes_
 
 LOOK_SECONDS = 1.0
 FRAME_SECONDS = 2.0
-"""Between two frames on a slow connection while nobody types."""
+"""Seconds between two frames on a slow connection while nobody types."""
 ACTIVE_SECONDS = 1.0
 """How long everything is drawn after a key, since its effect may come from a thread."""
 
 WAITED_SHARE = 0.3
-"""Share of the time beyond which a writer that waits for the terminal makes it slow."""
+"""Share of the time that the writer waits for the terminal, above which the connection is slow."""
 LATE_SECONDS = 0.4
 """How much later than at best the terminal may answer: an answer waits for what was sent before."""
 FORGIVEN_SECONDS = 120.0

@@ -1,4 +1,4 @@
-"""Published figures beside a run's, as lines of text: which is which is said on every line."""
+"""Published results next to a run's, as lines of text, each with a label."""
 
 from __future__ import annotations
 

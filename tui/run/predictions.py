@@ -1,4 +1,4 @@
-"""A run's predictions for single users: last items, the true next one with its rank, the best."""
+"""A run's predictions for a user: last items, the held-out one with its rank, the top items."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
 
 
 def failure(found: Remedy, message: str, log: Sequence[str], resumable: bool) -> Content:
-    """What happened, what may help, with its keys, and the log's last lines.
+    """Say what happened and what to try, with its keys, and show the last lines of the log.
 
     Args:
         resumable: whether there is a checkpoint to resume from.
