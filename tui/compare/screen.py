@@ -394,7 +394,7 @@ class CompareScreen(Screen[None]):
 
     @on(PagedTable.RowOpened)
     def action_details(self) -> None:
-        """Open the run under the cursor, or unfold the cell."""
+        """Open the run under the cursor, or expand the cell."""
         row = self.selection.row
         if row is not None and row.run is None:
             self._view = replace(self._view, expanded=self._view.expanded ^ {row.key})

@@ -58,7 +58,7 @@ def test_without_a_driver_the_note_and_the_host() -> None:
     rows = text(panel, 36, 8)
     assert rows[0].startswith("cpu")
     assert " ".join(rows[2:]) == note
-    assert text(panel, 36, 3)[2].endswith("…")
+    assert text(panel, 30, 3)[2].endswith("…")
 
 
 def test_many_gpus_take_a_line_each_and_the_rest_is_counted() -> None:
