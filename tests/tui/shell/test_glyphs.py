@@ -107,7 +107,7 @@ def test_not_one_other_byte_leaves_the_app(
     app.type("3")
     app.shows("enter Open", "0.06")
     app.type("?")
-    app.shows("Help", "esc close")
+    app.shows("Help", "esc  Close")
     app.type("\x1b")
     app.type("\x10")
     app.shows("Search")

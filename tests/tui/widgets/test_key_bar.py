@@ -71,7 +71,7 @@ async def test_80_columns_name_every_action_of_a_screen(
         await pilot.press(key, *(["space", "up", "space"] if area == "compare" else []))
         await settled(pilot)
         named = {entry.label for entry in app.screen.query_one(KeyBar).entries}
-    passing = {"Keep", "Drop", "Back to the grid", "Undo", "Clear", "More epochs"}
+    passing = {"Keep", "Drop", "Back to the grid", "Open run", "Undo", "Clear", "More epochs"}
     wanted = {action.label for action in actions_for(area, ACTIONS) if action.show} - passing
     assert wanted | {"Help", "Quit"} <= named
 
@@ -88,7 +88,7 @@ async def test_a_click_does_what_the_key_does(absent_store: StoreLocation) -> No
             if entry.label == "Help"
         )
         await pilot.hover(bar, place)
-        assert bar.tooltip == "Keys, and what figures and states mean"
+        assert bar.tooltip == "Keys, and what metrics and states mean"
         await pilot.click(bar, place)
         await wait_for(pilot, lambda: isinstance(app.screen, HelpScreen), "help")
 
