@@ -13,10 +13,10 @@ from collections.abc import Callable
 from statistics import median
 
 from benchmarks.common import default_device, machine, run, table
-from tui.charts.chart import Chart
-from tui.charts.curve import Curve, Points
-from tui.charts.trace import Trace
-from tui.charts.view import ChartView
+from tui.charts.braille.chart import Chart
+from tui.charts.braille.curve import Curve, Points
+from tui.charts.braille.trace import Trace
+from tui.charts.braille.view import ChartView
 
 WIDTH, HEIGHT = 120, 20
 ROUNDS = 60

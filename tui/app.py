@@ -35,20 +35,22 @@ from tui.messages import (
     StoreChanged,
 )
 from tui.modes import MODES
+from tui.parts.absence import Absence
 from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
 from tui.parts.palette import ActionCommands, Palette
+from tui.parts.queuecare import QueueCare
 from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
-from tui.shell.glyphs import ascii_wanted
 from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.rules import KeptRules
-from tui.shell.terminal import TerminalDriver
+from tui.shell.terminal.driver import TerminalDriver
+from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
@@ -56,7 +58,6 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.store.news import Notification
     from tui.charts.charted import ChartWanted
-    from tui.dialogs.news import News
 
 WARM_AFTER = 0.5
 """Seconds from when the configuration is read, in which the first screen reads the store."""
@@ -78,7 +79,6 @@ class SeqbenchApp(Lab):
         snapshot: the store's newest state.
         device: this machine's device, in a few words.
         presence: when the user last acted.
-        news: what had ended since then, when the app was opened.
         traffic: what was sent to the terminal in the last second, in words.
         traffic_shown: whether the header shows the traffic.
         low_bandwidth: whether little is drawn because the connection is slow.
@@ -112,13 +112,12 @@ class SeqbenchApp(Lab):
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
         self.presence = Presence(location)
-        self.news: News | None = None
+        self._absence = Absence(self, self.presence)
         self._leaving = Event()
         self._listens = Event()
         self._listens.set()
-        self._queue_problem = ""
         self._catalogue_reading = Reading(self, self.take_catalogue, self._catalogue_failed)
-        self._queue_care: Reading[None] = Reading(self, lambda _: None, self._queue_stands)
+        self._queue_care = QueueCare(self)
         for theme in THEMES:
             self.register_theme(theme)
         self._appearance = Appearance(self)
@@ -154,7 +153,7 @@ class SeqbenchApp(Lab):
         self._catalogue_reading.ask(self._load_catalogue)
         self._name_device()
         self._follow_store()
-        self._look_back()
+        self._absence.look_back()
 
     def _handle_exception(self, error: Exception) -> None:
         # If the app is left while a screen is being mounted, the screen, or a `Select` in it, may
@@ -248,17 +247,7 @@ class SeqbenchApp(Lab):
 
     def look_after_queue(self) -> None:
         """Start a supervisor unless one lives, so that what waits is worked on."""
-        self._queue_care.ask(self._ensure_supervisor)
-
-    def _ensure_supervisor(self) -> None:
-        from engine.supervisor.start import ensure_supervisor
-
-        ensure_supervisor(self.location, self.config_dir)
-
-    def _queue_stands(self, problem: str) -> None:
-        if problem != self._queue_problem:
-            self._queue_problem = problem
-            self.notify(f"The queue is not being worked on: {problem}", severity="error")
+        self._queue_care.look()
 
     def notify(
         self,
@@ -273,30 +262,9 @@ class SeqbenchApp(Lab):
         message, title = plain(message, LONGEST_TOAST), plain(title, LONGEST_TOAST)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
-    @work(thread=True, group="since")
-    def _look_back(self) -> None:
-        from tui.dialogs.news import read_news
-
-        if (news := read_news(self.location, self.presence.recall())) is not None:
-            self.call_later(self._tell_news, news)
-
-    def _tell_news(self, news: News) -> None:
-        from tui.dialogs.since import summary
-
-        self.news = news
-        if len(self.screen_stack) == 1:
-            self.show_news()
-        else:  # the user opened something already
-            self.notify(f"Since you left: {summary(news.counts)}")
-
     def show_news(self) -> None:
         """Show what ended between the last time and this one."""
-        from tui.dialogs.since import SinceScreen
-
-        if self.news is not None:
-            self.push_screen(SinceScreen(self.news))
-        else:
-            self.notify("Nothing finished since you left.")
+        self._absence.show()
 
     async def on_event(self, event: events.Event) -> None:
         """Make pasted text harmless; draw held frames when the user acts."""

@@ -18,11 +18,11 @@ from engine.errors import UserError
 from engine.store.location import StoreLocation
 from tui.messages import Snapshot
 from tui.shell.action import Action, key_text
-from tui.shell.clipboard import copy_by_tmux, through_screen
 from tui.shell.keymap import Keymap
 from tui.shell.preferences import Preferences
 from tui.shell.private import driver_of
-from tui.shell.terminal import TerminalDriver
+from tui.shell.terminal.clipboard import copy_by_tmux, through_screen
+from tui.shell.terminal.driver import TerminalDriver
 
 if TYPE_CHECKING:
     from engine.config import Catalogue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tui.charts.chart import Chart
-from tui.charts.curve import Curve, Moment, Points
-from tui.charts.trace import Trace
+from tui.charts.braille.chart import Chart
+from tui.charts.braille.curve import Curve, Moment, Points
+from tui.charts.braille.trace import Trace
 
 STEPS = 10
 """Steps of an epoch."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from engine.analysis.timeline import Timeline
 from engine.store import series
-from tui.charts.curve import Moment, Points
+from tui.charts.braille.curve import Moment, Points
 from tui.charts.run_curves import device_source
 
 _SCALE = {

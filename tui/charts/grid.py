@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 
 CHART_WIDTH, CHART_HEIGHT = 36, 7
 """Cells that a chart needs at least beside others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
-from tui.charts.view import ChartView
+from tui.charts.braille.view import ChartView
 from tui.lab import Lab
 
 

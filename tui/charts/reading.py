@@ -13,7 +13,7 @@ from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
-from tui.charts.curve import Moment, Points
+from tui.charts.braille.curve import Moment, Points
 from tui.charts.device_reading import read_devices
 from tui.charts.run_curves import (
     EPOCH_MEASURES,
@@ -84,7 +84,7 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
             **_epoch_points(run, epochs, ends),
         },
         devices=devices,
-        anew=start != known,
+        replaces=start != known,
         best=_best(con, run, timeline),
         end=_end(run, timeline) if run.state in ENDED else None,
     )

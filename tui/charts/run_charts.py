@@ -12,15 +12,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.lifecycle import ENDED
-from tui.charts.chart import Chart
-from tui.charts.curve import X_UNITS, Curve, Moment
+from tui.charts.braille.chart import Chart
+from tui.charts.braille.curve import X_UNITS, Curve, Moment
+from tui.charts.braille.view import ChartView
 from tui.charts.grid import ChartGrid
 from tui.charts.looks import Look, looks_of
 from tui.charts.reading import Run, read_updates
 from tui.charts.run_curves import SOURCES, CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
-from tui.charts.view import ChartView
 from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.text import ABSENT

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from engine.store.queries import Run
-from tui.charts.curve import START, Curve, Moment, Points
+from tui.charts.braille.curve import START, Curve, Moment, Points
 from tui.shell.text import ABSENT, number, whole
 
 STEP_MEASURES = ("loss", "grad_norm", "lr")
@@ -74,7 +74,7 @@ class CurveUpdate:
     """By source."""
     devices: Mapping[str, Points]
     """Of the devices, by source."""
-    anew: bool
+    replaces: bool
     """Whether it replaces all that was known."""
     best: Moment | None
     end: Moment | None
@@ -96,7 +96,7 @@ class RunCurves:
         """Add an update that continues what is known; any other is ignored."""
         if update.since != self.known:
             return
-        if update.anew:
+        if update.replaces:
             for curve in self.curves.values():
                 curve.clear()
         for source, points in update.points.items():

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.store.queries import Run
+from tui.charts.braille.trace import Trace
 from tui.charts.run_curves import RunCurves, device_source, epoch_source, step_source
-from tui.charts.trace import Trace
 from tui.shell.text import plain
 from tui.shell.theme import SERIES
 

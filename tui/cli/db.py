@@ -30,10 +30,10 @@ def rebuild(session: Session) -> None:
     """Rebuild the store from the run folders.
     They are the source of truth: nothing in them is lost, and running runs continue.
     """
-    from engine.store.intake.rebuild import rebuild as make_anew  # pydantic
+    from engine.store.intake.rebuild import rebuild as rebuild_store  # pydantic
 
     with progress("Reading run folders") as on_progress:
-        runs = make_anew(session.location, on_progress)
+        runs = rebuild_store(session.location, on_progress)
     with session.reader():
         note(f"{session.location.db} rebuilt from {count(runs, 'run folder')}.")
 

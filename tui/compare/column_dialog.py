@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Region, Size
@@ -18,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tui.compare.columns import DEFAULT, HELD, choosable, preset
+from tui.compare.columns import DEFAULT, HELD, choosable, keep_columns, preset
 from tui.shell.text import shorten
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
@@ -279,3 +280,16 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     def action_all(self) -> None:
         """Choose every column."""
         self._list.choose(preset("all"))
+
+
+def choose_columns(
+    app: App[Any], shown: Sequence[str], take: Callable[[tuple[str, ...]], object]
+) -> None:
+    """Let the user choose among the columns; give the choice to ``take``, and remember it."""
+
+    def chosen(names: tuple[str, ...] | None) -> None:
+        if names is not None:
+            take(names)
+            app.run_worker(partial(keep_columns, names), group="remember", thread=True)
+
+    app.push_screen(ColumnsScreen(shown), chosen)

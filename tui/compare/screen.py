@@ -13,25 +13,23 @@ from functools import partial
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
 from tui.compare.annotating import Annotating
-from tui.compare.column_dialog import ColumnsScreen
-from tui.compare.columns import column_topics, keep_columns, source_of, table_columns
+from tui.compare.column_dialog import choose_columns
+from tui.compare.columns import column_topics, source_of, table_columns
 from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
 from tui.compare.drawing import Drawing
-from tui.compare.exports import ComparisonExport, ReportExport
+from tui.compare.files.exports import ComparisonExport, ReportExport
+from tui.compare.files.importing import ImportScreen
 from tui.compare.filter_field import FILTER_HELP, FilterField
-from tui.compare.importing import ImportScreen
 from tui.compare.keys import COMPARE
 from tui.compare.page import Page, PageRequest
 from tui.compare.reading import Choice, PageReader
 from tui.compare.reference import ReferencePanel
 from tui.compare.selection import Selection, only_runs
-from tui.compare.status import NO_RUNS, usual_status, why_empty
+from tui.compare.status import NO_RUNS, StatusLine, usual_status, why_empty
 from tui.compare.view import View, plotted
 from tui.compare.views import Views, view_at_first
 from tui.lab import Lab
@@ -42,7 +40,6 @@ from tui.results.words import NONE_IMPORTED, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
-from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.field import Field
 from tui.widgets.header import Header
 from tui.widgets.key_bar import LOW, KeyBar
@@ -70,6 +67,7 @@ class CompareScreen(Screen[None]):
         super().__init__()
         self._view = view_at_first(self.app.location)
         self._field = FilterField()
+        self._status = StatusLine()
         self.table = PagedTable(table_columns(self._view.columns), id="runs")
         self._drawing = Drawing(self.table)
         self._reference = ReferencePanel()
@@ -86,7 +84,7 @@ class CompareScreen(Screen[None]):
         yield Header("compare")
         with Horizontal(id="bar"):
             yield self._field
-            yield Static(id="status", markup=False)
+            yield self._status
         yield self.table
         yield TextBox(id="empty")
         yield self._reference
@@ -157,15 +155,9 @@ class CompareScreen(Screen[None]):
 
     def _show_status(self) -> None:
         self.refresh_bindings()
-        if said := self._field.said:
-            content = Content.styled(plain(said, PARAGRAPH), "$warning")
-        else:
-            every = sum(self.app.snapshot.counts.values())
-            page, marked = self.selection.page, len(self.selection.marked)
-            content = usual_status(page, every, self._view, marked)
-        status = self.query_one("#status", Static)
-        if status.content != content:
-            status.update(content)
+        every = sum(self.app.snapshot.counts.values())
+        page, marked = self.selection.page, len(self.selection.marked)
+        self._status.show(self._field.said, usual_status(page, every, self._view, marked))
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published figures and name cells again: the configuration has what is published,
@@ -265,14 +257,11 @@ class CompareScreen(Screen[None]):
 
     def action_columns(self) -> None:
         """Choose the columns and their order."""
+        choose_columns(self.app, self._view.names, self._columns_chosen)
 
-        def chosen(names: tuple[str, ...] | None) -> None:
-            if names is not None:
-                self._view = replace(self._view, names=names)
-                self._columns_changed()
-                self.run_worker(partial(keep_columns, names), group="remember", thread=True)
-
-        self.app.push_screen(ColumnsScreen(self._view.names), chosen)
+    def _columns_chosen(self, names: tuple[str, ...]) -> None:
+        self._view = replace(self._view, names=names)
+        self._columns_changed()
 
     # Views, and the baseline
 

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textual.content import Content
+from textual.widgets import Static
 
 from engine.analysis.comparison import AGGREGATE_MEANING
 from tui.compare.page import Page
 from tui.compare.view import View
 from tui.results.words import imported_parts
-from tui.shell.text import count, plain
+from tui.shell.text import PARAGRAPH, count, plain
 
 NO_RUNS = "No runs yet: press 1 to choose some and launch them."
 _NONE_DONE = "No run is done yet, so there is no cell to compare: b shows every run."
+
+
+class StatusLine(Static):
+    """The line beside the filter."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status", markup=False)
+
+    def show(self, said: str, usual: Content) -> None:
+        """Show what is said of the filter, if anything, else the usual."""
+        content = Content.styled(plain(said, PARAGRAPH), "$warning") if said else usual
+        if self.content != content:
+            self.update(content)
 
 
 def usual_status(page: Page | None, every: int, view: View, marked: int) -> Content:

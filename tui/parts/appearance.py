@@ -9,9 +9,9 @@ from textual.theme import ThemeProvider
 
 from tui.lab import Lab
 from tui.parts.palette import Palette
-from tui.shell.fewcolours import FewColours
 from tui.shell.private import replace_filters
 from tui.shell.remembered import keep, recall
+from tui.shell.terminal.fewcolours import FewColours
 from tui.shell.theme import ANSI, SEQBENCH, SEQBENCH_LIGHT
 
 TOPIC = "appearance"

@@ -64,7 +64,7 @@ class Presence:
 
 def topic_of(what: str, location: StoreLocation) -> str:
     """Name the topic under which something is remembered of one store."""
-    import hashlib  # with OpenSSL: in a thread, after the first paint
+    import hashlib  # with OpenSSL: not before the first paint
 
     path = str(location.db.absolute())
     return f"{what}-" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -1,8 +1,8 @@
 """Textual's private API as far as the app uses it, as seen with 8.2.8.
 
 No other module reaches into Textual's objects; a new release is checked here. Besides, `tui.app`
-overrides two methods of `App` (``_handle_exception``, ``_watch_theme``) and `tui.shell.terminal` is
-a subclass of the driver for Linux.
+overrides two methods of `App` (``_handle_exception``, ``_watch_theme``), and
+`tui.shell.terminal.driver` is a subclass of the driver for Linux.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ ANSI = Theme(
         "border-blurred": "ansi_bright_black",
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
-        # Grounds: each only a mark of what is meant, see `tui.shell.fewcolours`.
+        # Grounds: each only a mark of what is meant, see `tui.shell.terminal.fewcolours`.
         "block-cursor-background": "ansi_white",
         "block-cursor-blurred-background": "ansi_bright_white",
         "selection-background": "ansi_bright_yellow",

@@ -41,7 +41,7 @@ class Lines(Widget):
         self._lines: list[Line] = []
         self._drawn_for: Size | None = None
         self._rich_styles: dict[str, RichStyle] = {}
-        self._frame_texts = "", ""
+        self._frame_title = ""
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The lines to show in ``width`` × ``height`` cells; longer ones are clipped."""
@@ -63,12 +63,11 @@ class Lines(Widget):
         if regions:
             self.refresh(*regions)
 
-    def name_frame(self, title: str, subtitle: str = "") -> None:
-        """Set the border's texts (never markup). Textual repaints the whole widget for that."""
-        if (title, subtitle) != self._frame_texts:
-            self._frame_texts = title, subtitle
+    def name_frame(self, title: str) -> None:
+        """Set the border's title (never markup). Textual repaints the whole widget for that."""
+        if title != self._frame_title:
+            self._frame_title = title
             self.border_title = Content(title)
-            self.border_subtitle = Content(subtitle) if subtitle else None
 
     def render_line(self, y: int) -> Strip:
         size = self.content_size

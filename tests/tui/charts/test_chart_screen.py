@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from tui.app import SeqbenchApp
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
 from tui.charts.screen import ChartScreen

@@ -15,10 +15,10 @@ from textual.pilot import Pilot
 
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
+from tui.charts.braille.view import ChartView
 from tui.charts.looks import Look, looks_of
 from tui.charts.overlay import OverlayScreen
 from tui.charts.screen import ChartScreen
-from tui.charts.view import ChartView
 from tui.run.replay.screen import ReplayScreen
 
 Compare = Callable[..., bool]

@@ -13,7 +13,7 @@ from replayed_run import replayed_run
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 from tui.charts.charted import ChartedScreen
 from tui.charts.screen import ChartScreen
 from tui.run.replay.screen import ReplayScreen

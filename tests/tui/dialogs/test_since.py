@@ -96,7 +96,7 @@ async def test_having_seen_it_it_is_not_told_again(empty_store: LiveStore) -> No
     async with app.run_test() as pilot:
         await settled(pilot)
         assert len(app.screen_stack) == 1
-        assert app.news is None
+        assert app._absence.news is None
 
 
 async def test_an_app_that_nobody_touched_has_shown_nothing(empty_store: LiveStore) -> None:
@@ -133,8 +133,8 @@ async def test_who_is_quicker_is_not_interrupted(empty_store: LiveStore) -> None
         await pilot.pause()
         app.presence.write()  # the key was the user's last action: nothing more is written
         left(empty_store.location, NOW - 3_600)
-        app._look_back()
-        await wait_for(pilot, lambda: app.news is not None, "the news")
+        app._absence.look_back()
+        await wait_for(pilot, lambda: app._absence.news is not None, "the news")
         await pilot.pause()
         assert not isinstance(app.screen, SinceScreen)
         said = [toast.message for toast in app._notifications]

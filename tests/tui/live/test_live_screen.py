@@ -23,7 +23,7 @@ from engine.store.database import write
 from engine.store.location import StoreLocation
 from engine.store.transitions import hold
 from tui.app import SeqbenchApp
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import LimitScreen
 from tui.live.log.tail import LogTail

@@ -16,9 +16,9 @@ from textual.command import CommandPalette
 
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
-from tui.shell.fewcolours import FewColours
 from tui.shell.preferences import Preferences
 from tui.shell.remembered import keep, recall
+from tui.shell.terminal.fewcolours import FewColours
 from tui.shell.theme import ANSI, SEQBENCH, SEQBENCH_LIGHT
 
 

@@ -17,8 +17,8 @@ from terminals import APP, DEADLINE, Terminal
 from tui.app import SeqbenchApp
 from tui.parts.bandwidth import FORGIVEN_SECONDS, LATE_SECONDS, Judge, report
 from tui.shell.preferences import Preferences
-from tui.shell.terminal import PING, PONG
-from tui.shell.traffic import UNANSWERED_SECONDS, Echo
+from tui.shell.terminal.driver import PING, PONG
+from tui.shell.terminal.traffic import UNANSWERED_SECONDS, Echo
 
 # Judging
 
@@ -57,14 +57,14 @@ def test_a_terminal_that_never_answers_is_not_asked_again() -> None:
 def test_an_answer_on_its_way_is_waited_for_and_one_that_never_comes_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tui.shell.traffic.SETTLE_SECONDS", DEADLINE)
+    monkeypatch.setattr("tui.shell.terminal.traffic.SETTLE_SECONDS", DEADLINE)
     echo = Echo()
     echo.ask(0.0)
     answer = threading.Timer(0.05, lambda: echo.answered(1.0))
     answer.start()
     echo.settle()
     assert echo.best == 1.0
-    monkeypatch.setattr("tui.shell.traffic.SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr("tui.shell.terminal.traffic.SETTLE_SECONDS", 0.01)
     echo.ask(2.0)
     echo.settle()
     assert echo.asked is None

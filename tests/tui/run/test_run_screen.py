@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from engine.store.connect import connect_reader
 from tui.app import SeqbenchApp
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import LimitScreen
 from tui.run.screen import RunScreen

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from engine.lifecycle import WAITING
 from engine.store.queries import Run
-from tui.shell.glyphs import ascii_wanted, to_ascii
 from tui.shell.states import glyph
+from tui.shell.terminal.glyphs import ascii_wanted, to_ascii
 from tui.shell.text import PARAGRAPH, duration, number, plain
 
 NEWS = 5

@@ -14,10 +14,10 @@ from textual.binding import Binding
 from textual.message import Message
 
 from engine.analysis.scatter import Point, Scatter
-from tui.charts.axis import Axis, nice_axis
-from tui.charts.canvas import DOTS_ACROSS, DOTS_DOWN, LEFT_BITS, RIGHT_BITS
-from tui.charts.chart_scale import MUTED, rule_and_labels
-from tui.charts.row_axis import RowAxis, row_axis
+from tui.charts.braille.axis import Axis, nice_axis
+from tui.charts.braille.canvas import DOTS_ACROSS, DOTS_DOWN, LEFT_BITS, RIGHT_BITS
+from tui.charts.braille.row_axis import RowAxis, row_axis
+from tui.charts.braille.scale import MUTED, rule_and_labels
 from tui.widgets.lines import Line, Lines
 
 FEW = 250

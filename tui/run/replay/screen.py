@@ -15,7 +15,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from engine.lifecycle import ENDED
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 from tui.charts.charted import SMALL_HEIGHT, ChartedScreen
 from tui.charts.run_charts import RunCharts
 from tui.charts.run_curves import epoch_source

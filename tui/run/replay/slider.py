@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from tui.charts.time_axis import clock_time
+from tui.charts.braille.time_axis import clock_time
 from tui.widgets.lines import Line, Lines
 
 _SIGN_STYLES = {"◆": "$accent", "!": "$warning", "┃": "$foreground"}

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from engine.store.connect import connect_reader
 from tui.app import SeqbenchApp
-from tui.charts.chart import Chart
+from tui.charts.braille.chart import Chart
 from tui.run.replay import reading as replay_reading
 from tui.run.replay import screen as replay
 from tui.run.replay.reading import read_replay

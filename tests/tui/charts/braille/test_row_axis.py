@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tui.charts.axis import LARGEST
-from tui.charts.canvas import DOTS_DOWN
-from tui.charts.row_axis import SMALLEST_LOG, RowAxis, row_axis
+from tui.charts.braille.axis import LARGEST
+from tui.charts.braille.canvas import DOTS_DOWN
+from tui.charts.braille.row_axis import SMALLEST_LOG, RowAxis, row_axis
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 usual = st.floats(-1e6, 1e6)

@@ -26,10 +26,10 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import InputEvent, Key, Paste
 from textual.message import Message
 
-from tui.shell.glyphs import to_ascii
-from tui.shell.handled import handled
 from tui.shell.private import XTermParser, tell_failure, tell_resumed
-from tui.shell.traffic import Echo, Traffic
+from tui.shell.terminal.glyphs import to_ascii
+from tui.shell.terminal.handled import handled
+from tui.shell.terminal.traffic import Echo, Traffic
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that end the app at once: nothing in it is unsaved."""

@@ -13,8 +13,8 @@ from live_runs import LiveStore
 from rich.cells import cell_len
 from terminals import APP, Terminal
 
-from tui.shell.glyphs import ascii_wanted, to_ascii
 from tui.shell.states import STATE_GLYPH
+from tui.shell.terminal.glyphs import ascii_wanted, to_ascii
 
 LETTERS = st.characters(
     exclude_categories=("Cc", "Cf", "Cs", "Mn", "Me", "Mc", "Cn"), max_codepoint=0xFFFF

@@ -62,8 +62,8 @@ class ComparisonExport:
         )
 
     def write(self, path: Path, on_progress: OnProgress) -> str:
-        """Write the file. Raises as `tui.compare.writing.write_table`."""
-        from tui.compare.writing import Table, write_archive, write_table  # slow to load
+        """Write the file. Raises as `tui.compare.files.writing.write_table`."""
+        from tui.compare.files.writing import Table, write_archive, write_table  # slow to load
 
         if path.name.lower().endswith(ARCHIVES):
             return write_archive(self.location, path, self.choice, on_progress)
@@ -94,8 +94,8 @@ class ReportExport:
         """It has no columns."""
 
     def write(self, path: Path, on_progress: OnProgress) -> str:  # noqa: ARG002 -- as of all
-        """Write the report. Raises as `tui.compare.writing.write_report_on`."""
-        from tui.compare.writing import write_report_on  # slow to load
+        """Write the report. Raises as `tui.compare.files.writing.write_report_on`."""
+        from tui.compare.files.writing import write_report_on  # slow to load
 
         write_report_on(self.location, path, self.choice, self.catalogue)
         return "The report"

@@ -21,7 +21,7 @@ from measured_runs import filled_store
 from pilots import wait_for as wait_in
 from terminals import APP, ROOT
 
-from tui.shell.clipboard import copy_by_tmux, through_screen
+from tui.shell.terminal.clipboard import copy_by_tmux, through_screen
 
 Tmux = Callable[..., str]
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from textual import events
 from textual.message import Message
 
-from tui.charts.axis import Axis, fitted_axis, growing_axis, window_axis
-from tui.charts.canvas import DOTS_ACROSS, Canvas
-from tui.charts.chart_scale import MUTED, SLACK, x_scale
-from tui.charts.chart_title import Named, title_line
-from tui.charts.curve import START, Curve, Moment
-from tui.charts.drawing import draw_curves, draw_marks
-from tui.charts.row_axis import RowAxis, extremes, row_axis
-from tui.charts.time_axis import time_axis
-from tui.charts.trace import Piece, Trace
-from tui.charts.view import ChartView
+from tui.charts.braille.axis import Axis, fitted_axis, growing_axis, window_axis
+from tui.charts.braille.canvas import DOTS_ACROSS, Canvas
+from tui.charts.braille.curve import START, Curve, Moment
+from tui.charts.braille.drawing import draw_curves, draw_marks
+from tui.charts.braille.row_axis import RowAxis, extremes, row_axis
+from tui.charts.braille.scale import MUTED, SLACK, x_scale
+from tui.charts.braille.time_axis import time_axis
+from tui.charts.braille.title import Named, title_line
+from tui.charts.braille.trace import Piece, Trace
+from tui.charts.braille.view import ChartView
 from tui.shell.text import number
 from tui.widgets.lines import Line, Lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tui.charts.curve import X_UNITS, Curve, XUnit
+from tui.charts.braille.curve import X_UNITS, Curve, XUnit
 
 SMOOTHINGS = (0.0, 0.6, 0.9)
 """Weight of what went before, in the order of the key."""

@@ -7,8 +7,8 @@ from chart_points import add, chart, lines, points
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.charts.curve import X_UNITS, Curve, Points
-from tui.charts.view import CLOSEST, ChartView
+from tui.charts.braille.curve import X_UNITS, Curve, Points
+from tui.charts.braille.view import CLOSEST, ChartView
 
 WHOLE = 60.0
 moves = st.lists(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.charts.axis import Axis
-from tui.charts.curve import XUnit
-from tui.charts.time_axis import clock_time
+from tui.charts.braille.axis import Axis
+from tui.charts.braille.curve import XUnit
+from tui.charts.braille.time_axis import clock_time
 from tui.widgets.lines import Line
 
 MUTED = "$text-muted"

@@ -10,10 +10,10 @@ from chart_points import add, chart, lines, points
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.charts.canvas import DOTS_ACROSS
-from tui.charts.chart_title import Named, title_line
+from tui.charts.braille.canvas import DOTS_ACROSS
+from tui.charts.braille.title import Named, title_line
+from tui.charts.braille.view import ChartView
 from tui.charts.specs import CHARTS
-from tui.charts.view import ChartView
 from tui.widgets.lines import line_length
 
 

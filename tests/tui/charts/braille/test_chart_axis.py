@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.charts.axis import (
+from tui.charts.braille.axis import (
     LARGEST,
     Axis,
     drawable,

@@ -86,7 +86,7 @@ class ImportScreen(ModalScreen[None]):
             self._tell()
 
             def take() -> str:
-                from tui.compare.import_reading import take_in  # archives, tables: slow to load
+                from tui.compare.files.reading import take_in  # archives, tables: slow to load
 
                 return take_in(path, location, config_dir, coming.told)
 
@@ -95,7 +95,7 @@ class ImportScreen(ModalScreen[None]):
         self._say("Looking …")
 
         def look() -> tuple[Path, str]:
-            from tui.compare.import_reading import look_at  # archives, tables: slow to load
+            from tui.compare.files.reading import look_at  # archives, tables: slow to load
 
             return path, look_at(path, location, config_dir)
 

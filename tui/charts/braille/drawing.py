@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.charts.axis import Axis
-from tui.charts.canvas import DOTS_ACROSS, Canvas
-from tui.charts.chart_scale import CURSOR
-from tui.charts.curve import Moment
-from tui.charts.dots import DotColumn
-from tui.charts.trace import Piece, Rows, Trace, draw_line, draw_piece
-from tui.charts.view import ChartView
+from tui.charts.braille.axis import Axis
+from tui.charts.braille.canvas import DOTS_ACROSS, Canvas
+from tui.charts.braille.curve import Moment
+from tui.charts.braille.dots import DotColumn
+from tui.charts.braille.scale import CURSOR
+from tui.charts.braille.trace import Piece, Rows, Trace, draw_line, draw_piece
+from tui.charts.braille.view import ChartView
 
 LETTERS_APART = 30
 """Cells between two letters on a curve."""

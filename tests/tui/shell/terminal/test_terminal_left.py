@@ -48,7 +48,7 @@ def test_q_ends_cleanly(terminal: Terminal) -> None:
     ("broken", "typed"),
     [
         ("import tui.app; tui.app.SeqbenchApp._start_threads = lambda app: 1 / 0; ", ""),
-        ("import tui.shell.terminal as it; it.handled = lambda app, key: 1 / 0; ", "x"),
+        ("import tui.shell.terminal.driver as it; it.handled = lambda app, key: 1 / 0; ", "x"),
     ],
     ids=["start", "key"],
 )

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from tui.charts.axis import Axis, clamped, round_step
-from tui.charts.canvas import DOTS_DOWN
+from tui.charts.braille.axis import Axis, clamped, round_step
+from tui.charts.braille.canvas import DOTS_DOWN
 
 SMALLEST_LOG = 1e-150
 """Figures below this aren't drawn on a logarithmic axis."""
@@ -32,7 +32,7 @@ _RATIOS = (
 
 @dataclass(frozen=True, slots=True)
 class RowAxis:
-    """The figures of so many rows of cells, from the top down."""
+    """The figures of the rows of a chart, each one terminal cell high, from the top down."""
 
     rows: int
     top: int
@@ -94,11 +94,12 @@ class RowAxis:
 def row_axis(
     low: float, high: float, rows: int, *, log: bool = False, kept: RowAxis | None = None
 ) -> RowAxis:
-    """An axis of so many rows (2 or more) for two figures and all between them, at least two ticks.
+    """Make an axis that holds two figures and all between them, with at least two ticks.
 
     Figures that are equal, or too close to be told apart, get some room around them.
 
     Args:
+        rows: Rows of cells, 2 or more.
         kept: An axis that stays if it holds the figures, so that the picture does.
     """
     if kept is not None and (kept.rows, kept.log) == (rows, log) and kept.holds(low, high):
@@ -129,8 +130,8 @@ def _with_room(low: float, high: float, log: bool) -> tuple[float, float]:
 def _axes(
     low: float, high: float, rows: int, every: int, log: bool
 ) -> Iterator[tuple[RowAxis, int]]:
-    """Axes with a tick every so many rows, the steps from the smallest on, and the rows that each
-    doesn't need."""
+    """Yield axes with a tick every ``every`` rows, the smallest step first, and how many rows each
+    leaves unused."""
     for step in _steps((high - low) * every / (rows - 0.25), log):
         unit = step / every
         top, bottom = math.ceil(high / unit - _EDGE), math.floor(low / unit + _EDGE)

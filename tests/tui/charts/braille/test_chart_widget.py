@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_lines import Stage, screen_text
 
-from tui.charts.curve import LIMIT, X_UNITS, Curve
-from tui.charts.trace import Trace
-from tui.charts.view import ChartView
+from tui.charts.braille.curve import LIMIT, X_UNITS, Curve
+from tui.charts.braille.trace import Trace
+from tui.charts.braille.view import ChartView
 from tui.widgets.lines import line_length
 
 anything = st.floats() | st.none()
@@ -94,7 +94,7 @@ def test_a_long_run_keeps_its_spikes_in_bounded_memory(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = LIMIT // 10
-    monkeypatch.setattr("tui.charts.curve.LIMIT", most)
+    monkeypatch.setattr("tui.charts.braille.curve.LIMIT", most)
     curve = Curve()
     chance = random.Random(1)
     for start in range(0, 70_000, size):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.charts.chart_scale import MUTED
+from tui.charts.braille.scale import MUTED
 from tui.shell.text import ABSENT
 from tui.widgets.lines import Line, line_length
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
-from tui.charts.axis import drawable
-from tui.charts.dots import Blocks
+from tui.charts.braille.axis import drawable
+from tui.charts.braille.dots import Blocks
 
 XUnit = Literal["epoch", "step", "time"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from tui.charts.axis import Axis
-from tui.charts.canvas import DOTS_ACROSS, Canvas
-from tui.charts.curve import Curve, XUnit
-from tui.charts.dots import DotColumn, dot_columns, smoothed
-from tui.charts.view import ChartView
+from tui.charts.braille.axis import Axis
+from tui.charts.braille.canvas import DOTS_ACROSS, Canvas
+from tui.charts.braille.curve import Curve, XUnit
+from tui.charts.braille.dots import DotColumn, dot_columns, smoothed
+from tui.charts.braille.view import ChartView
 
 Rows = Callable[[float], int]
 """From a figure to its row of dots."""
@@ -132,7 +132,8 @@ class Trace:
         is drawn; ``None`` if the curve is further away than ``slack``.
 
         Args:
-            axis: The x axis, of so many cells.
+            axis: The x axis.
+            width: Its cells.
         """
         xs = self.curve.xs(view.unit)
         if not xs:

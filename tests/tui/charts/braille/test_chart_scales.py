@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.charts.axis import Axis, fitted_axis
-from tui.charts.chart_scale import x_scale, x_text
-from tui.charts.time_axis import clock_time, time_axis
+from tui.charts.braille.axis import Axis, fitted_axis
+from tui.charts.braille.scale import x_scale, x_text
+from tui.charts.braille.time_axis import clock_time, time_axis
 
 
 @given(st.floats(0.01, 1e9), st.integers(1, 20))

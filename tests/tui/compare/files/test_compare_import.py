@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from engine.analysis.comparison import compare_rows
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from tui.compare.importing import ImportScreen
+from tui.compare.files.importing import ImportScreen
 from tui.compare.screen import CompareScreen
 from tui.results.export import ExportScreen
 

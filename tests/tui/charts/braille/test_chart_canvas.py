@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.charts.axis import Axis
-from tui.charts.canvas import Canvas
-from tui.charts.dots import BLOCK, Blocks, DotColumn, dot_columns, smoothed
-from tui.charts.trace import Piece, draw_piece
+from tui.charts.braille.axis import Axis
+from tui.charts.braille.canvas import Canvas
+from tui.charts.braille.dots import BLOCK, Blocks, DotColumn, dot_columns, smoothed
+from tui.charts.braille.trace import Piece, draw_piece
 
 points = st.lists(
     st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), max_size=60

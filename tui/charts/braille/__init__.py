@@ -1,0 +1,1 @@
+"""Line charts in braille dots, with their axes: any curves, not only those of runs."""

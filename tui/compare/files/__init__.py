@@ -1,0 +1,1 @@
+"""The comparison and files: exports, the report, and runs that are imported."""

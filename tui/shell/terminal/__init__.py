@@ -1,0 +1,1 @@
+"""The terminal that is drawn on: its driver, its clipboard, its speed, and what it can show."""
