@@ -9,6 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from engine.spec import XLSTM, BERT4Rec, SASRec, Training
+from tui.keys import ACTIONS
+from tui.shell.action import actions_for, key_name
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -58,3 +60,30 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 def test_every_setting_is_explained(kind: type[BaseModel]) -> None:
     page = (DOCS / "training.md").read_text(encoding="utf-8")
     assert [name for name in kind.model_fields if name != "model" and f"`{name}`" not in page] == []
+
+
+AREAS = {
+    "app": "Everywhere", "launch": "Launch", "live": "Live", "chart": "Charts",
+    "replay": "Charts", "compare": "Compare", "scatter": "The scatter plot", "pivot": "The pivot",
+    "run": "A run's page", "data": "Data sets",
+}  # fmt: skip
+"""Where docs/terminal.md lists the keys of an area."""
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_key_of_an_area_is_in_its_table(area: str) -> None:
+    page = (DOCS / "terminal.md").read_text(encoding="utf-8")
+    parts = re.split(r"^##+ (.+)\n", page, flags=re.M)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    elsewhere = "" if area == "app" else sections["Everywhere"]
+    if area in ("live", "run", "replay"):  # they show charts
+        elsewhere += sections["Charts"]
+    told = set(re.findall(r"<kbd>([^<]+)</kbd>", sections[AREAS[area]] + elsewhere))
+    names = {"⏎": "enter", "pgup": "pageup", "pgdn": "pagedown"}
+    keys = {
+        names.get(key_name(key), key_name(key).replace("^", "ctrl+"))
+        for action in actions_for(area, ACTIONS)
+        if not action.own_keys
+        for key in action.keys
+    }
+    assert keys - told == set()

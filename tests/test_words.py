@@ -14,7 +14,21 @@ LIST = ROOT / "docs" / "words.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-HELD = ("cli", "data", "dialogs", "parts", "results", "shell", "widgets")
+HELD = (
+    "charts",
+    "cli",
+    "compare",
+    "data",
+    "dialogs",
+    "launch",
+    "live",
+    "parts",
+    "pivot",
+    "results",
+    "run",
+    "shell",
+    "widgets",
+)
 """Folders of the terminal."""
 
 

@@ -141,7 +141,7 @@ def device_samples(
 
 
 def mean_utilization(con: sqlite3.Connection, run_id: str) -> list[float]:
-    """Read the mean utilisation of each of the run's GPUs over its samples, in per cent; none of a
+    """Read the mean utilization of each of the run's GPUs over its samples, in per cent; none of a
     run without one."""
     rows = fetch(
         con,

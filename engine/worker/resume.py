@@ -74,6 +74,6 @@ def resumption(folder: RunFolder, spec: RunSpec, interactions: Interactions) -> 
     if before is not None and not is_same(interactions, spec.source, before):
         problems.append(
             f"The data have changed since the last attempt (checksum {here[:12]}, not "
-            f"{before[:12]}): the run begins anew on those that are here."
+            f"{before[:12]}): the run restarts from the first epoch on the current data."
         )
     return Resumption(here, tuple(problems))

@@ -38,7 +38,7 @@ class ChartedScreen(Screen[None]):
 
     @on(ScreenResume)
     def _take_look(self) -> None:
-        """Look at the run as the screen above this one has left it."""
+        """Take the look of the run that another screen has set."""
         self.charts.take_look()
 
     def fit_charts(self) -> None:
@@ -64,7 +64,7 @@ class ChartedScreen(Screen[None]):
         self.charts.look(self.charts.view.next_unit(self.charts.longest()))
 
     def action_zoom(self, factor: float) -> None:
-        """Look nearer, or see more of x."""
+        """Zoom in or out."""
         self.charts.zoom(factor)
 
     def action_show_whole(self) -> None:
@@ -76,7 +76,7 @@ class ChartedScreen(Screen[None]):
         self.charts.move_cursor(cells)
 
     def action_overlay(self) -> None:
-        """Choose what is laid over the run."""
+        """Choose the runs to overlay."""
         charts = self.charts
         if charts.main is not None:
             chooser = OverlayScreen(charts.main.run_id, charts.overlay)
@@ -93,7 +93,7 @@ class ChartedScreen(Screen[None]):
             self.post_message(ChartWanted(charts.main.run_id, charts.chart_shown))
 
     def action_replay(self) -> None:
-        """Ask to go through the run again."""
+        """Ask the app to replay the run."""
         charts = self.charts
         if charts.main is None:
             return

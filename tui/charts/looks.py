@@ -11,7 +11,7 @@ from tui.lab import Lab
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a run's charts are looked at, and which runs are laid over it."""
+    """How a run's charts are drawn (smoothing, scale, zoom), and which runs are overlaid."""
 
     view: ChartView = field(default_factory=ChartView)
     overlay: tuple[str, ...] = ()
@@ -25,12 +25,12 @@ class Looks:
         self._latest = ChartView()
 
     def of(self, run_id: str) -> Look:
-        """The look of a run; at first as the last run was looked at, with nothing laid over it."""
+        """The look of a run; at first that of the last run, without overlaid runs."""
         start = replace(self._latest, window=None, cursor=None)
         return self._of.get(run_id) or Look(start)
 
     def keep(self, run_id: str, look: Look) -> None:
-        """Look at a run in this way from now on."""
+        """Set the look of a run."""
         self._of[run_id], self._latest = look, look.view
 
 

@@ -1,4 +1,4 @@
-"""Choosing the runs that are laid over another."""
+"""The dialog that chooses the runs to overlay."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     """A dialog that answers with the ids of the chosen runs.
 
     Args:
-        run_id: The run over which they are laid; runs like it are offered first.
-        chosen: Those that are laid over it now.
+        run_id: The run that they are overlaid on; runs like it are offered first.
+        chosen: Those that are overlaid now.
     """
 
     CSS_PATH = "overlay.tcss"
@@ -39,9 +39,9 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "done", "Done"),
         Binding("down", "move(1)", "Next", show=False),
-        Binding("up", "move(-1)", "Before", show=False),
-        Binding("pagedown", "move(10)", "Far on", show=False),
-        Binding("pageup", "move(-10)", "Far back", show=False),
+        Binding("up", "move(-1)", "Previous", show=False),
+        Binding("pagedown", "move(10)", "Page down", show=False),
+        Binding("pageup", "move(-10)", "Page up", show=False),
         Binding("ctrl+n", "clear", "None"),
     ]
 
@@ -128,7 +128,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
 
     @on(Field.Submitted)
     def action_choose(self) -> None:
-        """Choose the run under the cursor, or no longer, once what the words find is listed."""
+        """Choose the run under the cursor or drop it, once the search has listed its runs."""
         self._entered = self._reading.busy
         if self._entered:
             return

@@ -1,4 +1,4 @@
-"""Reading the curves of runs, and the runs that may be laid over one, in a thread."""
+"""Reading the curves of runs, and the runs that can be overlaid on one, in a thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MEANS = frozenset({"loss", "grad_norm"})
 def read_updates(
     location: StoreLocation, known: Mapping[str, Known]
 ) -> dict[str, CurveUpdate | None]:
-    """Read, by run, what isn't known; ``None`` for a run that is no more.
+    """Read what isn't known yet of each run, by its id; ``None`` for a deleted run.
 
     Raises:
         StoreError: a store that can't be read.

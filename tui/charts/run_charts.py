@@ -1,4 +1,4 @@
-"""The charts of a run, with others laid over it, all looked at in one way."""
+"""The charts of a run, with other runs overlaid, all in the same view."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
 
 FAR = 1000
-"""More cells than any terminal has."""
+"""A number of cells that no terminal has: moves the cursor to the first or last point."""
 
 ALL_CHARTS = tuple(spec.id for spec in CHARTS)
 
 
 class RunCharts(Widget):
-    """Charts of a run, and of others laid over it. They say nothing where the store can't be read:
+    """Charts of a run, and of runs overlaid on it. They say nothing where the store can't be read:
     their screen does.
 
     Args:
@@ -73,7 +73,7 @@ class RunCharts(Widget):
         self.specs = [spec for spec in CHARTS if spec.id in shown]
         self.view = ChartView()
         self.overlay: tuple[str, ...] = ()
-        """Runs laid over the one that is followed."""
+        """Runs overlaid on the one that is followed."""
         self._charts = [
             Chart(spec.title, digits=spec.digits, within=spec.within, wheel=wheel, id=spec.id)
             for spec in self.specs
@@ -131,14 +131,14 @@ class RunCharts(Widget):
             self.lay_over(look.overlay)
 
     def lay_over(self, run_ids: Sequence[str]) -> None:
-        """Lay these runs over the one that is followed, instead of those before."""
+        """Overlay these runs on the one that is followed, instead of those before."""
         self.overlay = tuple(dict.fromkeys(run_ids))[: MOST_RUNS - 1]
         self._keep_look()
         self._arrange()
         self.refresh_from_store()
 
     def _keep_look(self) -> None:
-        """Let the other screens look at the run in this way."""
+        """Share this look of the run with the other screens."""
         if self.main is None:
             return
         looks, view = looks_of(self.app), replace(self.view, cursor=self._held)
@@ -282,7 +282,7 @@ class RunCharts(Widget):
         return self.specs[self._alone or 0].id
 
     def zoom(self, factor: float, around: float | None = None) -> None:
-        """Look ``factor`` times as near, at ``around`` or else at the cursor."""
+        """Zoom in by ``factor``, around ``around`` or else the cursor."""
         self.look(self.view.zoomed(self._whole, factor, around))
 
     def point(self, x: float) -> None:

@@ -93,7 +93,7 @@ class RunCurves:
         """By source; of what its devices did, where there is a point."""
 
     def take(self, update: CurveUpdate) -> None:
-        """Add what goes on from what is known; what goes on from something else is ignored."""
+        """Add an update that continues what is known; any other is ignored."""
         if update.since != self.known:
             return
         if update.replaces:

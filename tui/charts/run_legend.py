@@ -1,4 +1,4 @@
-"""The legend of runs that are laid over each other."""
+"""The legend of overlaid runs."""
 
 from __future__ import annotations
 

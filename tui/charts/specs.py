@@ -12,7 +12,7 @@ from tui.shell.text import plain
 from tui.shell.theme import SERIES
 
 MOST_RUNS = len(SERIES)
-"""Runs laid over each other at once, counting the one that is followed."""
+"""Most runs in one chart, counting the one that is followed."""
 
 LETTERS = "abcdefgh"
 
@@ -126,7 +126,7 @@ CHARTS = (
         epoch_source("valid_ndcg"),
         "Valid NDCG@10",
     ),
-    _devices("gpu", "GPU utilisation, %", ("GPU", "gpu_utilization"), within=(0.0, 100.0)),
+    _devices("gpu", "GPU utilization, %", ("GPU", "gpu_utilization"), within=(0.0, 100.0)),
     _steps_and_epochs("grad", "Gradient norm", "grad_norm", digits=2),
     _devices(
         "gpu_memory",

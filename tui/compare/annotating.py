@@ -68,7 +68,7 @@ class Annotating:
 
 
 class TagsScreen(ModalScreen["tuple[str, ...] | None"]):
-    """Asks for tags in one line, separated by blanks or commas.
+    """Asks for tags in one line, separated by spaces or commas.
 
     Answers with the tags that all the runs shall have in common, or None if these don't change.
 

@@ -236,7 +236,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         self._list.focus()
 
     def action_search(self) -> None:
-        """Type what the names of the columns in sight contain."""
+        """Open the field in which the columns in sight are searched by name."""
         self._field.display = True
         self._field.focus()
 
@@ -250,10 +250,10 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         self._list.focus()
 
     def action_done(self) -> None:
-        """Show what was chosen."""
+        """Close the dialog, and show the chosen columns."""
         chosen = self._list.chosen
         if not chosen:
-            self.notify("Choose one column at least.", severity="warning")
+            self.notify("Choose at least one column.", severity="warning")
         else:
             self.dismiss(chosen if chosen != self._at_first else None)
 
@@ -274,7 +274,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         self._list.choose(preset("cost"))
 
     def action_training(self) -> None:
-        """Choose what tells how training went."""
+        """Choose the columns on the course of training."""
         self._list.choose(preset("training"))
 
     def action_all(self) -> None:

@@ -1,4 +1,4 @@
-"""Deleting runs of the comparison, after a question where much would go with them."""
+"""Deleting runs of the comparison, after a question if they took long or have notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.lab import Lab
 from tui.shell.text import count, duration, plain
 
 LONG_SECONDS = 600.0
-"""Training of a run that isn't deleted without a question."""
+"""Seconds of training from which a run is deleted only after a question."""
 
 
 class Deleting:
@@ -37,7 +37,7 @@ class Deleting:
     def ask(self, rows: Sequence[CompareRow]) -> None:
         """Delete runs, after asking where they are several, trained for long or have notes."""
         if any(row.run and not allows(str(row.run["state"]), "delete") for row in rows):
-            busy = "It is running: cancel it first, on its own page."
+            busy = "It is running: cancel it on its page first."
             self._app.notify(busy, severity="warning")
         elif runs := [row.key for row in rows]:
             self._app.carry_out(
@@ -80,7 +80,7 @@ class Deleting:
 
 
 def question(runs: Sequence[str], spent: Spent) -> str:
-    """Ask whether to delete runs, and say what went into them."""
+    """Ask whether to delete runs, and say how long they trained and which have notes."""
     one = len(runs) == 1
     which = f"this run?\n\n{plain(runs[0])}" if one else f"the {count(len(runs), 'marked run')}?\n"
     told = []

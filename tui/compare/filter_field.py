@@ -17,18 +17,18 @@ _HINT, _LONG_HINT = "/ filter", "/ filter, such as model:sasrec ndcg>0.1"
 
 FILTER_HELP = (
     ("word", "in the id, model, data set, length, state, profile, suite, note or tags"),
-    ("model:sas", "the field has it; also dataset, state, profile, suite, note, run, …"),
-    ("dataset:ml-*", "the whole field fits; model=sasrec is exactly that"),
-    ("seed:1,2", "one or the other"),
+    ("model:sas", "the field contains it; also dataset, state, profile, suite, note, run, …"),
+    ("dataset:ml-*", "matches the whole field; model=sasrec is exact"),
+    ("seed:1,2", "either one"),
     ("ndcg>0.16", "also recall hit mrr, valid_ndcg, ndcg_masked, loss, params, epochs"),
     ("lr<0.001", "any setting: dropout:0.3, norm:pre, batch_size>=128, tied:true"),
     ("age<2d", "queued in the last two days; s m h d w"),
     ("tag:paper", "has that tag"),
     ("mark:* origin:*", "needs care (shared, still-improving, …); came from another program"),
-    ("-state:failed", "isn't that"),
-    ("a OR b", "one of the two neighbors; everything else must all hold"),
-    ('"two words"', "taken literally"),
-    ("", "all of it: docs/queries.md"),
+    ("-state:failed", "the runs that it doesn't match"),
+    ("a OR b", "either of the two next to it; all other terms must hold"),
+    ('"two words"', "matched literally, with the space"),
+    ("", "full syntax: docs/queries.md"),
 )
 """What to write, and which runs it finds."""
 

@@ -16,10 +16,10 @@ COMPARE = (
         "move", ("up", "down", "left", "right"), "Move", "Move over runs and columns",
         key_label="↑↓←→", own_keys=True,
     ),
-    _shown("details", ("enter",), "Open", "Open the run under the cursor, or unfold the cell"),
-    _shown("mark", ("space",), "Mark", "Mark the row or unmark it: to compare two, tag or delete"),
+    _shown("details", ("enter",), "Open", "Open the run under the cursor, or expand the cell"),
+    _shown("mark", ("space",), "Mark", "Mark or unmark the row: to compare two, tag or delete"),
     _shown("filter", ("slash",), "Filter", "Show only the runs that match"),
-    _shown("sort", ("s",), "Sort", "Sort by the column under the cursor; again, the other way"),
+    _shown("sort", ("s",), "Sort", "Sort by the column under the cursor; again to reverse"),
     _shown(
         "cells", ("b",), "Group by cell",
         "One row per cell, with mean ± standard deviation over its seeds, or one row per run",
@@ -38,14 +38,14 @@ COMPARE = (
     ),
     _shown(
         "baseline", ("B",), "Baseline",
-        "Show differences to the run or cell under the cursor; again, to none",
+        "Make the run or cell under the cursor the baseline; again to unset it",
     ),
     _shown("views", ("V",), "Views", "Switch to a saved view: filter, order, columns, grouping"),
     _compare("save_view", ("S",), "Save view", "Save what is shown as a view, under a name"),
     _shown("columns", ("C",), "Columns", "Choose the columns and their order"),
     _shown(
         "export", ("e",), "Export",
-        "Write the runs to a file: CSV, Markdown, JSON, text, or an archive",
+        "Write the runs to a file: CSV, Markdown, JSON, LaTeX, XLSX, text, or an archive",
     ),
     _compare(
         "import", ("I",), "Import", "Import runs from an archive, TensorBoard event files, or CSV"
@@ -65,21 +65,21 @@ COMPARE = (
         "delete", ("d",), "Delete",
         "Delete the marked runs, or the one under the cursor; u brings them back",
     ),
-    _compare("reference", ("r",), "Published", "Show or hide published results beside ours"),
+    _compare("reference", ("r",), "Published", "Show or hide published results next to ours"),
     _shown(
         "clear", ("escape",), "Clear",
         "Clear the filter and return to the table; then clear the marks",
     ),
     # The scatter plot
     _scatter(
-        "dismiss", ("escape", "p"), "Back", "Back to the table", show=True, slug="close"
+        "dismiss", ("escape", "p"), "Back", "Return to the table", show=True, slug="close"
     ),
     _scatter(
-        "step", ("left", "right", "up", "down"), "Move", "To the nearest run that way",
+        "step", ("left", "right", "up", "down"), "Move", "Go to the nearest run in that direction",
         key_label="↑↓←→", own_keys=True,
     ),
     _scatter(
-        "front(1)", ("f", "F"), "Front", "To the next or previous run on the Pareto front",
+        "front(1)", ("f", "F"), "Front", "Go to the next or previous run on the Pareto front",
         key_label="f F", own_keys=True,
     ),
     _scatter("axis('x')", ("x",), "X axis", "Choose what the x axis shows", show=True),

@@ -103,7 +103,7 @@ class Page:
     comparable: frozenset[str] = frozenset()
 
     def difference(self, row: CompareRow, column: Column) -> float | None:
-        """A row's figure less the baseline's; None where they aren't compared."""
+        """A row's value minus the baseline's; None where they aren't comparable."""
         if self.pinned is None or row.key not in self.comparable:
             return None
         value, base = (self.figures_of(each).get(column.source) for each in (row, self.pinned))
@@ -118,7 +118,7 @@ class Page:
         return next((row for row in self.rows if row.key == key), None)
 
     def marks_of(self, row: CompareRow) -> str:
-        """A run's or a cell's marks, with blanks between."""
+        """A run's or a cell's marks, separated by spaces."""
         if row.run is not None:
             return str(row.run.get("marks") or "")
         return " ".join(self.marks.get(Cell.named(row.cell), ()))

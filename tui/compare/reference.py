@@ -32,7 +32,7 @@ class ReferencePanel(TextBox):
         found = references_of(tables, model, dataset, length)
         if not found:
             self.border_title = Content(name)
-            self.update(Content.styled("No published figures for this cell.", "$text-muted"))
+            self.update(Content.styled("No published results for this cell.", "$text-muted"))
             return
         ours, marks = page.figures_of(row), page.marks_of(row)
         self.border_title = Content(reference_title(found[0], name, marks))

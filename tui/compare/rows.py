@@ -20,10 +20,10 @@ from tui.shell.text import ago, plain
 from tui.widgets.table_cells import WIDEST, Cell, TableRow
 
 BASELINE = "="
-"""Stands in the place of the baseline's state."""
+"""The sign in place of the baseline's state."""
 
 AGE_SECONDS = 5.0
-"""An age on the screen is at most so much too young."""
+"""Seconds by which an age on the screen may be out of date."""
 
 
 @dataclass

@@ -176,7 +176,7 @@ class CompareScreen(Screen[None]):
     # The filter
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer what there is something to do with."""
+        """Offer an action only where it has something to act on."""
         match action:
             case "clear":
                 return bool(self._field.value or self._field.has_focus or self.selection.marked)
@@ -187,7 +187,7 @@ class CompareScreen(Screen[None]):
         return True
 
     def action_filter(self) -> None:
-        """Type what to look for."""
+        """Open the filter field."""
         self._field.focus()
 
     @on(FilterField.Applied)
@@ -213,7 +213,7 @@ class CompareScreen(Screen[None]):
     # Order and columns
 
     def action_sort(self) -> None:
-        """Sort by the column under the cursor; again, the other way round."""
+        """Sort by the column under the cursor; reverse the order if it is sorted by it already."""
         chosen = self.table.cursor_column
         if chosen is not None:
             self._sort_by(chosen.key)
@@ -229,19 +229,19 @@ class CompareScreen(Screen[None]):
         self._read(follow=False)
 
     def action_aggregate(self) -> None:
-        """Make a run's epochs one figure in the next way."""
+        """Take the next way of aggregating a run's epochs."""
         self._view = replace(self._view, aggregate=next_aggregate(self._view.aggregate))
         self._field.aggregate = self._view.aggregate
         self._columns_changed()
 
     def action_cells(self) -> None:
-        """Show one row a cell, with mean and deviation over its seeds, or one a run."""
+        """Show one row per cell, with mean and deviation over its seeds, or one row per run."""
         self._view = replace(self._view, by_cell=not self._view.by_cell)
         self.selection.marked.clear()
         self._columns_changed(top=True)
 
     def action_imported(self) -> None:
-        """Make cells of imported runs too, or leave them out."""
+        """Include imported runs in cells, or leave them out."""
         if self._view.imported or (self.selection.page and self.selection.page.left_out):
             self._view = replace(self._view, imported=not self._view.imported)
             self._read()
@@ -383,7 +383,7 @@ class CompareScreen(Screen[None]):
 
     @on(PagedTable.RowOpened)
     def action_details(self) -> None:
-        """Open the run under the cursor, or unfold the cell."""
+        """Open the run under the cursor, or expand the cell."""
         row = self.selection.row
         if row is not None and row.run is None:
             self._view = replace(self._view, expanded=self._view.expanded ^ {row.key})

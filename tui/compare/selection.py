@@ -80,5 +80,7 @@ def only_runs(screen: Screen[Any], rows: list[CompareRow]) -> list[CompareRow]:
     """Return the rows if all are runs; else none, and the screen says why."""
     if all(row.run is not None for row in rows):
         return rows
-    screen.notify("This is for runs: enter unfolds a cell.", severity="warning", timeout=4)
+    screen.notify(
+        "This works on single runs: press enter to expand the cell.", severity="warning", timeout=4
+    )
     return []

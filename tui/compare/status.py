@@ -13,7 +13,7 @@ from tui.compare.view import View
 from tui.results.words import imported_parts
 from tui.shell.text import PARAGRAPH, count, plain
 
-NO_RUNS = "No runs yet: press 1 to choose some and start them."
+NO_RUNS = "No runs yet: press 1 to choose some and launch them."
 _NONE_DONE = "No run is done yet, so there is no cell to compare: b shows every run."
 
 

@@ -1,4 +1,4 @@
-"""Reading the figures of a data set, in a thread; loads numpy, which `tui.data.reading` doesn't."""
+"""Reading a data set's statistics, in a thread; loads numpy, which `tui.data.reading` doesn't."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from engine.spec import Dataset
 from tui.data.words import Profile
 
 AT_ONCE = 60_000_000
-"""Bytes of the largest source that is read unasked: about two seconds' work."""
+"""Bytes of the largest source that is read without asking: about two seconds' work."""
 
 
 def profile_of(dataset: Dataset, asked: bool) -> Profile | None:
-    """Read a data set's figures; None if that takes a while and the user didn't ask for them.
+    """Read a data set's statistics; None if that takes long and the user didn't ask for them.
 
     Raises:
         DataError: the data can't be read, or can't be split as the data set says.

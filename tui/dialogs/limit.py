@@ -1,4 +1,4 @@
-"""The dialog that asks for a higher limit of epochs, and trains a run on with it."""
+"""The dialog that asks for a higher epoch limit, and trains a run further with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.widgets.key_button import KeyButton
 
 
 class LimitScreen(ModalScreen["int | None"]):
-    """Asks for a run's new limit of epochs. Answers with it; with None if escape was pressed.
+    """Asks for a run's new epoch limit. Answers with it; with None if escape was pressed.
 
     Args:
         had: the limit that the run has now.
@@ -50,7 +50,7 @@ class LimitScreen(ModalScreen["int | None"]):
 
 
 def train_on(app: Lab, run_id: str, had: int, proposed: int) -> None:
-    """Ask for a higher limit, and queue the run that goes on from another with it."""
+    """Ask for a higher limit, and queue a run that resumes from another with it."""
     location, catalogue = app.location, app.catalogue
 
     def answered(epochs: int | None) -> None:

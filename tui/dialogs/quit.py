@@ -1,4 +1,4 @@
-"""The dialog for leaving while runs are unfinished: what goes on, and how to come back."""
+"""The dialog for leaving while runs are unfinished: what continues, and how to come back."""
 
 from __future__ import annotations
 

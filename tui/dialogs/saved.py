@@ -54,7 +54,7 @@ class Saving(Protocol):
         """Write its file, in a thread. Raises `UserError`, of these `EntryExistsError`."""
 
     def written(self) -> None:
-        """Take up what was written, in the app's thread."""
+        """Apply what was written, in the app's thread."""
 
 
 class SaveScreen(ModalScreen[str]):

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from tui.launch.cell_runs import CellRuns, ListedRun
 
 LEAST_FACTS = 4
-"""Lines of facts that are always shown; those after them make room for runs."""
+"""Lines of facts that are always shown; later ones give way to the list of runs."""
 
 LEAST_RUNS = 5
-"""Lines that runs are given where facts can make room."""
+"""Lines that the list of runs gets where facts can give way."""
 
 
 class CellPanel(Vertical):
@@ -93,7 +93,7 @@ class CellPanel(Vertical):
         self._runs.show(runs, self._total)
 
     def on_resize(self) -> None:
-        """Divide the lines anew; read what wasn't read while there was no room."""
+        """Divide the lines again, and read the runs if there was no room for them before."""
         if self._shown and self._total and self.chosen is None:
             self._read(self._shown[0])
         self._fit()

@@ -21,7 +21,7 @@ from tui.shell.text import TITLE, ago, number, plain
 from tui.widgets.lines import Line, Lines, fit
 
 LEAST = (75, 5)
-"""Columns and lines from which on there is room for a curve beside the list."""
+"""The smallest size, in columns and lines, with room for a curve next to the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ListedRun:
 
 
 class RunList(Lines, can_focus=True):
-    """Lists runs, one a line below a heading. Posts `Chosen` when another run is chosen."""
+    """Lists runs below a heading, one per line. Posts `Chosen` when another run is chosen."""
 
     DEFAULT_CSS = "RunList { min-width: 40; }"
 
@@ -115,7 +115,7 @@ class RunList(Lines, can_focus=True):
         self.redraw()
 
     def action_move(self, lines: int) -> None:
-        """Choose the run that is so many lines below."""
+        """Move the cursor by a number of lines (negative: up)."""
         if self._runs:
             self._choose(min(max(self._at + lines, 0), len(self._runs) - 1))
 

@@ -14,7 +14,7 @@ THIS_MACHINE = "this machine"
 
 
 def on_cluster() -> bool:
-    """Tell whether this machine submits to a Slurm cluster: else nobody is asked for a launcher."""
+    """Tell whether this machine submits to a Slurm cluster, so that the form has launchers."""
     return shutil.which("sbatch") is not None
 
 

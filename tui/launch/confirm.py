@@ -1,4 +1,4 @@
-"""The last look before launching: what runs, what it costs, where."""
+"""The dialog before a launch: which runs, what they cost, where they run."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             number += f", {again:,} of them queued, running or done already"
         parameters = parameters_text(runs)
         if len(runs) > 1:
-            parameters += f" each, {whole(sum(run.parameters for run in runs))} in all"
+            parameters += f" each, {whole(sum(run.parameters for run in runs))} in total"
         facts: list[tuple[str, Content | str]] = [
             ("Runs", number),
             *self._sweep(),
@@ -165,7 +165,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     @property
     def _wider(self) -> tuple[PlannedRun, ...]:
-        """The runs in place of these with more seeds a cell, where some would have a single one."""
+        """The runs with more seeds per cell, if some cells would have only one seed; else none."""
         if self._plan.wider is None or not self._plan.lone_of(self._runs):
             return ()
         asked = {run.fingerprint for run in self._runs}
@@ -177,7 +177,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         )
 
     def _seeds(self) -> Iterable[tuple[str, Content | str]]:
-        """Name the seeds; of a single one say that it tells no difference, and what more cost."""
+        """Name the seeds; warn where a cell has only one, and say what more seeds would cost."""
         seeds = _names(map(str, sorted({run.spec.seed for run in self._runs})))
         if not self._plan.lone_of(self._runs):
             yield "Seeds", seeds
@@ -212,13 +212,13 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     def _memory(self) -> Content:
         machine = self._devices.machine
         text, tight = memory_text(self._runs, machine)
-        warning = " · more than there is" if tight else ""
+        warning = " · more than is available" if tight else ""
         if tight and len(self._runs) > 1 and machine.slots[0].device == "cpu":
-            warning += ", so fewer go at once"
+            warning += ", so fewer run at once"
         return Content.assemble(text, (warning, "$warning"))
 
     def _source(self) -> Content:
-        """Say where memory and time are known from, and what is being done about the rest."""
+        """Say where the estimates come from, and which runs are being measured."""
         more = "more run" if any(run.cost for run in self._runs) else "run"
         parts = [
             source_text(self._runs),

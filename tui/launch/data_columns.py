@@ -30,7 +30,7 @@ class DataColumns:
         self.ready: Mapping[str, bool] | None = None
         """Whether each data set is here; ``None`` before they were looked for."""
         self.other_copies: Mapping[str, str] = {}
-        """Data sets here that aren't what their entry says, with a sentence each."""
+        """Data sets here that differ from their catalogue entry, with a sentence each."""
         self.wanted: frozenset[str] = frozenset()
         """Optional data sets that have a column whether or not they are here."""
         self._looked = looked

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class OrderDesk(TextBox):
-    """Shows what the chosen cells, seeds and settings come to, and has them run.
+    """Plans the chosen cells, seeds and settings, shows the plan, and launches it.
 
     Args:
         grid: where cells are chosen.

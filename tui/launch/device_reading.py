@@ -20,11 +20,11 @@ from engine.supervisor.start import supervisor_running
 from tui.launch.estimates import Machine
 
 FIRST_SECONDS = 0.2
-"""Over which the first shares of the processor are taken."""
+"""Seconds over which the first CPU shares are measured."""
 
 
 class DeviceReader:
-    """Keeps what shares are measured against, from one look at the devices to the next."""
+    """Keeps the previous counters, from which CPU shares are computed, between two readings."""
 
     def __init__(self) -> None:
         self._sampler, self._busy = telemetry.Sampler(), BusyProcesses()

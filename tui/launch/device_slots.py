@@ -25,7 +25,7 @@ LOOK_SECONDS = 2.0
 
 _BAR_CELLS = 6
 _BUSY, _FULL = 90.0, 0.9
-"""From here on a load is worth a warning."""
+"""The load, in percent, from which it is drawn as a warning."""
 
 
 class DeviceSlots(Lines):
@@ -53,7 +53,7 @@ class DeviceSlots(Lines):
             self._reader.close()
 
     def look(self) -> None:
-        """Look at the devices, unless nobody sees them or a look is under way."""
+        """Read the devices, unless they aren't visible or a reading is under way."""
         seen = self.screen in self.app.screen_stack  # perhaps beneath a dialog
         catalogue = self.app.catalogue
         if not seen or catalogue is None or self._reading.busy:
@@ -74,7 +74,7 @@ class DeviceSlots(Lines):
         self.looked.publish(machine)
 
     def _give_up(self, _: str) -> None:
-        """Keep what was seen last: the next look comes."""
+        """Keep showing the last reading; another one follows."""
 
     @property
     def full_lines(self) -> int:

@@ -89,7 +89,7 @@ def parameters_text(runs: Sequence[PlannedRun]) -> str:
 
 
 def lone_text(plan: Plan, runs: Sequence[PlannedRun]) -> str:
-    """Say what can't be told with the runs of a plan whose cells would have a single seed."""
+    """Warn that cells with a single seed don't allow to judge differences."""
     cells, lone = len({run.cell for run in runs}), len(plan.lone_of(runs))
     if lone == cells:
         return "with one seed, differences can't be judged"

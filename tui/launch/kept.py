@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class KeptChoices:
-    """Fills form and columns as they were when the app was left, and keeps what becomes of them.
+    """Restores form and columns as they were when the app was left, and saves their changes.
 
     Args:
         owner: the screen.

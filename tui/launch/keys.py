@@ -27,21 +27,21 @@ LAUNCH = (
         "Select while moving; dragging the mouse does the same",
         key_label="shift+↑↓←→", own_keys=True,
     ),
-    _shown("keep_rectangle", ("enter",), "Keep", "Keep the rectangle, and move on"),
+    _shown("keep_rectangle", ("enter",), "Keep", "Keep the cells of the rectangle selected"),
     _shown("drop_rectangle", ("escape",), "Drop", "Drop the rectangle"),
     _shown(
         "launch_missing", ("enter", "l"), "Launch",
-        "Launch what is missing of the selection, or of the cell under the cursor",
+        "Launch what is missing from the selection, or from the cell under the cursor",
     ),
     _shown(
         "launch_all", ("L",), "Re-run all",
-        "Launch everything selected or under the cursor, also what is done",
+        "Launch everything selected or under the cursor, including what is done",
     ),
-    _shown("options", ("o",), "Settings", "To the form (seeds, lengths, overrides) and back"),
+    _shown("options", ("o",), "Settings", "Go to the form (seeds, lengths, overrides) and back"),
     _shown("fetch", ("f",), "Fetch", "Fetch the data set under the cursor"),
     _shown(
         "data", ("D",), "Data",
-        "All data sets: what each is like, where it is, its download; adds one to the grid",
+        "List all data sets with their statistics; fetch one, or add it to the grid",
     ),
     _shown(
         "save_suite", ("s",), "Save suite",
@@ -51,15 +51,15 @@ LAUNCH = (
         "load_suite", ("S",), "Load", "Load a suite: its cells, seeds and settings"
     ),
     _shown(
-        "devices", ("d",), "Devices", "The devices: load, slots, other processes"
+        "devices", ("d",), "Devices", "Show the devices: load, slots, other processes"
     ),
     _shown(
         "open_run", ("enter",), "Open run",
-        "Open the chosen run of the cell: tab goes to the list of runs",
+        "Open the chosen run of the cell (tab goes to the list of runs)",
     ),
-    _launch("unselect", ("escape",), "Deselect", "Select nothing"),
+    _launch("unselect", ("escape",), "Deselect", "Clear the selection"),
     _shown(
-        "leave", ("escape",), "Back to the grid", "From the form or the runs to the grid",
-        slug="leave-form",
+        "leave", ("escape",), "Back to the grid",
+        "Return from the form or the list of runs to the grid", slug="leave-form",
     ),
 )  # fmt: skip

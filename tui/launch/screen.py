@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
 
 FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
-"""Under the cursor where nothing was ever run: ready without a network, and done in a minute."""
+"""The cell under the cursor in a new store: it needs no download, and trains in a minute."""
 
 LOWEST = 5
 """Lines of the panels at the bottom: three of text."""
@@ -59,7 +59,7 @@ LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for
 
 
 class LaunchScreen(Screen[None]):
-    """The grid on the left, the form on the right, what it comes to below."""
+    """The grid on the left, the form on the right, and what would be launched below."""
 
     AREA = "launch"
     CSS_PATH = "screen.tcss"
@@ -185,7 +185,7 @@ class LaunchScreen(Screen[None]):
     # Store
 
     def on_store_changed(self, _: StoreChanged) -> None:
-        """Read the store again: runs moved on, or this screen is looked at again."""
+        """Read the store again: runs have changed, or this screen is shown again."""
         self._read_store()
 
     def _read_store(self) -> None:

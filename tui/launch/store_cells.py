@@ -25,7 +25,7 @@ class StoreCells:
 
     def __init__(self, screen: Screen[None], changed: Callable[[StoreView], object]) -> None:
         self.view = StoreView()
-        """What was read last; kept where the store can't be read, of which the header says why."""
+        """The last cells that were read; kept if the store can't be read (the header says why)."""
         self._screen, self._changed = screen, changed
         self._stale: StoreLocation | None = None
         self._reading = Reading(screen, self._take, lambda _: self._rest(0.0))

@@ -21,7 +21,7 @@ _HOT_CELSIUS = 85
 
 
 class DevicePanel(Lines):
-    """Shows `engine.machine.telemetry.Sample`s; a figure that isn't known is ``n/a``, never 0."""
+    """Shows `engine.machine.telemetry.Sample`s; an unknown value is ``n/a``, never 0."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -118,7 +118,7 @@ class DevicePanel(Lines):
         ]
 
     def _spark(self, key: tuple[str, str], width: int) -> str:
-        """The newest shares as bars, the newest on the right; a blank where unknown."""
+        """Draw the newest shares as bars, the newest on the right; a space where unknown."""
         shares = list(self._shares[key])[-width:] if width > 0 else []
         return sparkline(shares).rjust(max(width, 0))
 
@@ -127,7 +127,7 @@ class DevicePanel(Lines):
 
 
 def _note(text: str, width: int, height: int) -> list[Line]:
-    """In one line if need be, else in as many as it takes."""
+    """Write the note in one line where there is little room, else in several."""
     lines = wrap(text, max(width, 8))
     if len(lines) > height:
         lines = [shorten(text, width)]

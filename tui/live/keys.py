@@ -10,7 +10,7 @@ _live = partial(Action, screens=("live",))
 _shown = partial(_live, show=True)
 
 LIVE = (
-    _live("move", ("up", "down", "home", "end"), "Move", "Choose the run that is shown",
+    _live("move", ("up", "down", "home", "end"), "Move", "Select the run to show",
           key_label="↑↓", own_keys=True),
     _shown("open", ("enter",), "Open", "Open the selected run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the selected run, after asking"),
@@ -35,5 +35,5 @@ LIVE = (
           slug="match-before"),
     _live("end_search", ("escape",), "End", "End the search of the log"),
     _live("wrap", ("w",), "Wrap", "Wrap long lines of the log, or clip them"),
-    _shown("since", ("S",), "Since", "What finished since your last visit"),
+    _shown("since", ("S",), "Since", "List what finished since your last visit"),
 )  # fmt: skip

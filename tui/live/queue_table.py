@@ -1,4 +1,4 @@
-"""The queue: one line a run, with its state, progress and what is left of it."""
+"""The queue: one line per run, with its state, progress and time left."""
 
 from __future__ import annotations
 

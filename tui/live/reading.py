@@ -30,7 +30,7 @@ TIMES = ("train_seconds_median", "eval_seconds_median")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The runs that wait, and the mark by which it is seen whether others do."""
+    """The waiting runs, and a version that changes when other runs wait."""
 
     mark: tuple[int, ...] = ()
     runs: Sequence[Run] = ()
@@ -76,7 +76,7 @@ class LiveUpdate:
 
     @property
     def speed(self) -> float | None:
-        """Interactions that the selected run trains on in a second."""
+        """Interactions that the selected run trains on per second."""
         return interactions_per_second(self.start, self.medians.get("train_seconds_median"))
 
     @property

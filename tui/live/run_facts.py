@@ -40,7 +40,7 @@ _RESUME = "press t to resume from the last checkpoint"
 _IMPROVING = "still improving at its epoch limit: press m for more epochs"
 
 _CAUSES = {"completed": "all epochs", "early-stopping": "early stopping", "cancelled": ""}
-"""What is said of why a run ended, where its cause isn't said as it is."""
+"""Words for causes of a run's end that aren't shown under their own name."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Facts:
     node: Mapping[str, Any] = field(default_factory=dict)
     """The newest telemetry of the cluster's node."""
     resumable: bool = False
-    """Whether there is a checkpoint to go on from."""
+    """Whether there is a checkpoint to resume from."""
     speed: float | None = None
-    """Interactions that it trains on in a second."""
+    """Interactions that it trains on per second."""
 
 
 class RunFacts(Lines):
@@ -135,7 +135,7 @@ def _job(facts: Facts, width: int) -> list[Line]:
 
 
 def _of_node(node: Mapping[str, Any]) -> list[str]:
-    """Figures of a node's driver and host, the most important first; empty where unknown."""
+    """Values of a node's driver and host, the most important first; empty where unknown."""
 
     def figure(name: str, form: str, factor: float = 1.0) -> str:
         value = node.get(name)
@@ -146,7 +146,7 @@ def _of_node(node: Mapping[str, Any]) -> list[str]:
         figure("gpu_memory_mib", "{:.1f} GiB", 1 / 1024),
         figure("gpu_temperature_c", "{:.0f} °C"),
         figure("cpu_percent", "CPU {:.0f} %"),
-        figure("process_memory_mib", "{:,.0f} MiB its own"),
+        figure("process_memory_mib", "{:,.0f} MiB this run"),
     ]
 
 
@@ -212,7 +212,7 @@ def _epoch_seconds(medians: Mapping[str, float | None]) -> list[str]:
 
 
 def _metrics(facts: Facts, width: int) -> list[Line]:
-    """The best epoch's figures: chosen on validation, so the test figures are honest."""
+    """Write the metrics of the best epoch, which is chosen on validation only."""
     run = facts.run
     best = next((e for e in facts.epochs if e.get("epoch") == run.best_epoch), None)
     if best is None:

@@ -299,7 +299,7 @@ class LiveScreen(ChartedScreen):
             self.app.request(write, f"Queued again: {run_label(run)}")
 
     def action_train_on(self) -> None:
-        """Ask for a higher limit of epochs, and queue a new run that goes on from the selected."""
+        """Ask for a higher epoch limit, and queue a new run that resumes from the selected one."""
         if (run := self._run) is not None:
             train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
 
@@ -309,7 +309,7 @@ class LiveScreen(ChartedScreen):
             self.app.request(partial(requests.request_move, self.app.location, [run.id], where))
 
     def action_pause(self) -> None:
-        """Pause the queue, or let it go on."""
+        """Pause or resume the queue."""
         action: QueueAction = "pause" if self._hold is None else "resume"
         self.app.request(partial(requests.request_queue, self.app.location, action))
 
@@ -319,7 +319,7 @@ class LiveScreen(ChartedScreen):
             self.post_message(RunWanted(self._run.id))
 
     def action_since(self) -> None:
-        """Show what ended while nobody looked."""
+        """Show what finished since the last visit."""
         self.app.show_news()
 
     def action_follow(self) -> None:
@@ -335,7 +335,7 @@ class LiveScreen(ChartedScreen):
         self.tail.next_match(step)
 
     def action_end_search(self) -> None:
-        """End the search: mark no match any more."""
+        """End the search, and remove the marks of matches."""
         self.panel.end_search()
 
     def action_wrap(self) -> None:

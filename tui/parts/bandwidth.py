@@ -10,12 +10,12 @@ from tui.shell.text import bytes_
 
 LOOK_SECONDS = 1.0
 FRAME_SECONDS = 2.0
-"""Between two frames on a slow connection while nobody types."""
+"""Seconds between two frames on a slow connection while nobody types."""
 ACTIVE_SECONDS = 1.0
 """How long everything is drawn after a key, since its effect may come from a thread."""
 
 WAITED_SHARE = 0.3
-"""Share of the time beyond which a writer that waits for the terminal makes it slow."""
+"""Share of the time that the writer waits for the terminal, above which the connection is slow."""
 LATE_SECONDS = 0.4
 """How much later than at best the terminal may answer: an answer waits for what was sent before."""
 FORGIVEN_SECONDS = 120.0
@@ -124,7 +124,7 @@ class Bandwidth:
 
 
 def report(sent: int, frames: int, seconds: float) -> str:
-    """Write ``3.1 kB/s · 1.5 kB a frame · 2.0 frames/s``."""
+    """Write ``3.1 kB/s · 1.5 kB per frame · 2.0 frames/s``."""
     rate = max(seconds, 0.001)
     each = bytes_(sent / frames) if frames else "0 B"
-    return f"{bytes_(sent / rate)}/s · {each} a frame · {frames / rate:.1f} frames/s"
+    return f"{bytes_(sent / rate)}/s · {each} per frame · {frames / rate:.1f} frames/s"

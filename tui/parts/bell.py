@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from engine.store.news import Notification
 
 MOST_NOTIFICATIONS = 100
-"""Most that are kept for a user who looks elsewhere."""
+"""Most notifications that are kept for a user who looks elsewhere."""
 
 MOST_SAID = 3
-"""Most notifications that are told at once; the others are counted."""
+"""Most notifications that are shown at once; the others are counted."""
 
 LONGEST_TEXT = 200
 """Terminal cells of the longest text of a notification."""

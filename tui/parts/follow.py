@@ -18,7 +18,7 @@ from tui.parts.bell import MOST_NOTIFICATIONS
 
 POLL_SECONDS = 0.2
 SUPERVISOR_SECONDS = 10.0
-"""How often an open app sees to it that a supervisor works on unfinished runs."""
+"""Seconds between two checks that a supervisor works on unfinished runs."""
 
 
 class StoreFollower:

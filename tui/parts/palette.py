@@ -34,10 +34,10 @@ from tui.widgets.key_button import KeyButton
 
 
 class PaletteField(CommandInput):
-    """The palette's field, which does what is typed in its order."""
+    """The palette's field, which applies keys in the order in which they were typed."""
 
     async def on_key(self, event: Key) -> None:
-        """Do what a key is bound to here, before the next one is heard of."""
+        """Run a key's binding at once, before the next key is handled."""
         await act_at_once(self, event)
 
 

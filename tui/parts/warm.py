@@ -1,4 +1,4 @@
-"""Screens that aren't open yet, made ready in a thread while their user looks at the first one."""
+"""Loading the other screens in a thread while the user looks at the first one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MODULES = (
     "tui.dialogs.help",
     "tui.results.diff",
 )
-"""What is imported ahead, what is opened most first."""
+"""Modules to import ahead, those of the most used screens first."""
 
 PAUSE_SECONDS = 0.02
-"""Between two modules, in which keys that wait have the processor for themselves."""
+"""Seconds between two modules, so that waiting keys are handled first."""
 
 
 def warm_up(

@@ -29,7 +29,7 @@ class PivotExport:
     def summary(self) -> str:
         """Say what is in it."""
         published = any(row.level in BESIDE for row in self.rows)
-        beside = ", published figures below them" if published else ""
+        beside = ", published results below them" if published else ""
         cells = f"All cells, folded or not, with maxima{beside}."
         return "\n".join([cells, *choice_lines(self.choice)])
 

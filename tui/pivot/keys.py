@@ -10,12 +10,12 @@ _pivot = partial(Action, screens=("pivot",))
 _shown = partial(_pivot, show=True)
 
 PIVOT = (
-    _shown("dismiss", ("escape", "v"), "Back", "Back to the table of runs", slug="close"),
+    _shown("dismiss", ("escape", "v"), "Back", "Return to the table of runs", slug="close"),
     _pivot(
         "move", ("up", "down", "left", "right"), "Move", "Move over rows and columns",
         key_label="↑↓←→", own_keys=True,
     ),
-    _shown("fold", ("enter",), "Fold", "Fold or unfold the model or data set under the cursor"),
+    _shown("fold", ("enter",), "Fold", "Fold or expand the model or data set under the cursor"),
     _shown("fold_level", ("f",), "Fold all", "Show every cell, only data sets, or only models"),
     _shown(
         "aggregate", ("a",), "Aggregate", "How epochs become one value: best, max, last, mean"

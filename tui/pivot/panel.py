@@ -68,7 +68,7 @@ def panel_content(
             "maximum over epochs", [spread_text(metric.maximum, "metric") for _, metric in shown]
         ),
         _line("  inflates by", [inflation_text(metric) for _, metric in shown], "$warning"),
-        _line("  in per cent", [share_text(metric) for _, metric in shown], "$warning"),
+        _line("  in percent", [share_text(metric) for _, metric in shown], "$warning"),
     ]
     if isinstance(intervals, UserIntervals) and intervals.warning:
         lines.append(Content.styled(intervals.warning, "$warning"))

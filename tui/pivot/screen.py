@@ -213,11 +213,11 @@ class PivotScreen(Screen[None]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer what there is something to do with."""
+        """Offer an action only where it has something to act on."""
         return None if action == "diff" and len(self._marked) != 2 else True
 
     def action_fold(self) -> None:
-        """Fold the model or data set under the cursor, or unfold it."""
+        """Fold the model or data set under the cursor, or expand it."""
         row = self.row_under_cursor
         fold = pivot_rows.fold_of(row) if row else None
         if fold is None:
@@ -249,7 +249,7 @@ class PivotScreen(Screen[None]):
                 self.table.move_to(index)
 
     def action_aggregate(self) -> None:
-        """Make a run's epochs one figure in the next way."""
+        """Take the next way of aggregating a run's epochs."""
         self._aggregate = next_aggregate(self._aggregate)
         self._choice = replace(self._choice, aggregate=self._aggregate)
         self._columns = ()
@@ -257,7 +257,7 @@ class PivotScreen(Screen[None]):
         self._read()
 
     def action_imported(self) -> None:
-        """Make cells of imported runs too, or leave them out."""
+        """Include imported runs in cells, or leave them out."""
         if not self._choice.imported and (self._shown is None or not self._shown.imported):
             self.notify(NONE_IMPORTED, timeout=3)
             return
@@ -283,7 +283,7 @@ class PivotScreen(Screen[None]):
         self.table.action_move(1)
 
     def action_diff(self) -> None:
-        """Set the two marked cells against each other."""
+        """Compare the two marked cells."""
         if len(self._marked) == 2:
             left, right = (RunOrCell(cell, is_cell=True) for cell in self._marked)
             self.app.push_screen(DiffScreen(left, right, self._choice, self._aggregate))
@@ -306,7 +306,7 @@ class PivotScreen(Screen[None]):
     def action_export(self) -> None:
         """Write the whole pivot to a file."""
         if self._shown is None or not self._shown.rows:
-            self.notify("There is no cell to write.", timeout=3)
+            self.notify("There is no cell to export.", timeout=3)
             return
         rows = pivot_rows.in_sight(self._shown.found.rows, (), reference=self._reference)
         self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))

@@ -1,4 +1,4 @@
-"""What screens of results do alike: copy, and say why there is nothing to show."""
+"""What screens of results share: copying, and saying why there is nothing to show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs or cells beside each other: what differs in configuration, and by how much they do."""
+"""Comparing two runs or cells: what differs in configuration, and by how much their values do."""
 
 from __future__ import annotations
 

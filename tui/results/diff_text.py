@@ -1,4 +1,4 @@
-"""Two runs or cells beside each other, as lines of text. No widget here."""
+"""The comparison of two runs or cells, as lines of text. No widget here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST = 40
 
 @dataclass(frozen=True, slots=True)
 class RunOrCell:
-    """What is set beside another: a run by its id, or a cell by its name."""
+    """What can be compared: a run by its id, or a cell by its name."""
 
     key: str
     is_cell: bool
@@ -29,7 +29,7 @@ class RunOrCell:
 
 @dataclass(frozen=True, slots=True)
 class _DiffRow:
-    """One setting or figure of both sides."""
+    """One setting or value of both sides."""
 
     name: str
     left: str

@@ -1,4 +1,4 @@
-"""Writing results to a file: asks for its name, never writes over one unasked."""
+"""The dialog that writes results to a file; it never overwrites one without asking."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Export(Protocol):
 
     @property
     def usual(self) -> str:
-        """A file's name to begin with."""
+        """The file's name that is proposed."""
 
     @property
     def endings(self) -> Sequence[str]:
@@ -51,7 +51,7 @@ class Export(Protocol):
         """The same with all columns, or again with those shown; None where there is no choice."""
 
     def write(self, path: Path, on_progress: OnProgress) -> str:
-        """Write it, in a thread; in words, what was written.
+        """Write it, in a thread; return words on what was written.
 
         Raises:
             UserError, sqlite3.Error: the store can't be read, or the file can't be written.
@@ -89,7 +89,7 @@ class ExportScreen(ModalScreen[None]):
         super().__init__()
         self._what = what
         self._over: Path | None = None
-        """A file that is there, once its writer knows."""
+        """An existing file that the user was asked about."""
         self._writing: Coming | None = None
 
     def compose(self) -> ComposeResult:

@@ -8,6 +8,6 @@ IMPORTED = Action(
     "imported",
     ("i",),
     "Imported",
-    "Make cells of imported runs too, or leave them out",
+    "Include imported runs in cells, or leave them out",
     ("compare", "pivot"),
 )

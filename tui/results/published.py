@@ -1,4 +1,4 @@
-"""Published figures beside a run's, as lines of text: which is which is said on every line."""
+"""Published results next to a run's, as lines of text, each with a label."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def reference_content(
     alike = "validation" + ("" if reference.aggregate == "best" else f" {reference.aggregate}")
     lines = [
         _line("", [_heading(entry) for entry in shown], "$text-muted", shown),
-        _line("published as “test”", [_published(entry) for entry in shown], "$accent", shown),
+        _line(
+            "published (labelled test)", [_published(entry) for entry in shown], "$accent", shown
+        ),
         _line(f"ours, {alike}", [_ours(entry.alike, entry) for entry in shown], "", shown),
         _differences([entry.difference for entry in shown], shown),
         _line("ours, test, chosen epoch", [_ours(entry.test, entry) for entry in shown], "", shown),

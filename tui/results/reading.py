@@ -1,4 +1,4 @@
-"""Reading two runs or cells that are set beside each other, in a thread."""
+"""Reading two runs or cells to compare, in a thread."""
 
 from __future__ import annotations
 

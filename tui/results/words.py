@@ -1,4 +1,4 @@
-"""What is said of results wherever they are shown: which runs, and how they become figures."""
+"""Words about results wherever they are shown: which runs, and how their epochs are aggregated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NONE_IMPORTED = "No imported run is among these."
 
 
 def next_aggregate(aggregate: Aggregate) -> Aggregate:
-    """Return the next way in which a run's epochs become one figure."""
+    """Return the next way of aggregating a run's epochs."""
     return _CYCLE[(_CYCLE.index(aggregate) + 1) % len(_CYCLE)]
 
 
@@ -25,7 +25,7 @@ def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:
 
 
 def choice_lines(choice: Choice) -> list[str]:
-    """Say how epochs become figures, and which runs are left by the filter."""
+    """Say how epochs are aggregated, and which runs match the filter."""
     aggregate = parse_aggregate(choice.aggregate)
     lines = [f"{aggregate.capitalize()}: {AGGREGATE_MEANING[aggregate]}."]
     if choice.filter.strip():

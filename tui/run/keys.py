@@ -9,7 +9,8 @@ from tui.shell.action import Action
 _shown = partial(Action, screens=("run",), show=True)
 
 RUN = (
-    _shown("dismiss", ("escape", "backspace"), "Back", "Back to where you came from", slug="close"),
+    _shown("dismiss", ("escape", "backspace"), "Back", "Return to where you came from",
+           slug="close"),
     _shown("retry", ("t",), "Retry",
            "Queue the run again; it resumes from its last checkpoint, if it has one"),
     _shown("amend", ("T",), "Try fix", "Try the proposed fix, as a new run"),
@@ -17,7 +18,7 @@ RUN = (
            "Train it past its epoch limit, as a new run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
     _shown("delete", ("d",), "Delete", "Delete the run, after asking; u brings it back"),
-    _shown("predict", ("p",), "Predict", "What it recommends to single users, by title"),
+    _shown("predict", ("p",), "Predict", "Show what it recommends to individual users, by title"),
     _shown("next_chart", ("g",), "Next chart", "Show the next chart large, then all again"),
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown("copy", ("y",), "Copy", "Copy the command that launches the run again"),

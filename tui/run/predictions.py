@@ -1,4 +1,4 @@
-"""A run's predictions for single users: last items, the true next one with its rank, the best."""
+"""A run's predictions for a user: last items, the held-out one with its rank, the top items."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class PredictionsScreen(ModalScreen[None]):
         with Dialog("Predictions", *keys):
             with VerticalScroll(id="room"):
                 yield Static("loading the model …", id="prediction", markup=False)
-            yield Field(placeholder="a user's id in the source", id="user")
+            yield Field(placeholder="user id, as in the source data", id="user")
 
     def on_mount(self) -> None:
         self.field.display = False
@@ -105,7 +105,7 @@ class PredictionsScreen(ModalScreen[None]):
     def _show(self) -> None:
         found = self._found.get(self._place)
         if found is not None:
-            which = f"   tested user {self._place + 1:,} of {self._tested:,}"
+            which = f"   test user {self._place + 1:,} of {self._tested:,}"
             self._say(prediction_text(found, which, self._width))
         elif self._tested and not self._busy:
             self._say(Content("…"))

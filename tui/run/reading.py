@@ -44,7 +44,7 @@ class RunPage:
 
     details: RunDetails
     idle: GpuIdle | None
-    """For how much of its time its GPUs did nothing."""
+    """The share of its time that its GPUs were idle, 0 to 1."""
     log: Sequence[str]
     """The end of its log, or where its workers wrote none, of its journal."""
     remedy: Remedy | None
@@ -56,15 +56,15 @@ class RunPage:
     command: str
     """Launches it again; empty for an imported run."""
     further: str | None
-    """Trains it on, if it is still improving at its limit of epochs."""
+    """Trains it further, if it is still improving at its epoch limit."""
     goes_on: bool
-    """Whether it can be trained on from its checkpoint, with a higher limit."""
+    """Whether it can be trained further from its checkpoint, with a higher epoch limit."""
     resumable: bool
     """Whether it has a checkpoint, from which a retry would resume."""
 
 
 def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None) -> RunPage | None:
-    """Read a run; ``None`` if it is no more.
+    """Read a run; ``None`` if it was deleted.
 
     Raises:
         RunError: no run can have that id.

@@ -221,7 +221,7 @@ class RunScreen(ChartedScreen):
         self.app.request(write)
 
     def action_train_on(self) -> None:
-        """Ask for a higher limit of epochs, and queue a new run that goes on from this one."""
+        """Ask for a higher epoch limit, and queue a new run that resumes from this one."""
         if self._page is not None:
             run = self._page.details.run
             train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
@@ -256,7 +256,7 @@ class RunScreen(ChartedScreen):
         self.app.push_screen(NoteScreen(note), written)
 
     def action_predict(self) -> None:
-        """Show what the run recommends to single users."""
+        """Show what the run recommends to individual users."""
         self.app.push_screen(PredictionsScreen(self.run_id))
 
     def action_copy(self) -> None:

@@ -46,7 +46,7 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("LearningRate", "lr_best", "rate"),
     ("Parameters", "parameters", "whole"),
     ("GPU memory, MiB", "gpu_memory_mib_best", "whole"),
-    ("GPU utilisation, %", "gpu_utilization_best", "whole"),
+    ("GPU utilization, %", "gpu_utilization_best", "whole"),
     ("Users/s, batch 1", "users_per_second_1", "whole"),
     ("Users/s, batch 256", "users_per_second_256", "whole"),
 )
@@ -118,7 +118,7 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
 
 
 def failure(found: Remedy, message: str, log: Sequence[str], resumable: bool) -> Content:
-    """What happened, what may help, with its keys, and the log's last lines.
+    """Say what happened and what to try, with its keys, and show the last lines of the log.
 
     Args:
         resumable: whether there is a checkpoint to resume from.

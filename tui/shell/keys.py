@@ -9,7 +9,7 @@ from tui.shell.action import Action
 _app = partial(Action, screens=("app",))
 
 APP = (
-    _app("show('launch')", ("1",), "Launch", "Choose runs and start them"),
+    _app("show('launch')", ("1",), "Launch", "Choose runs and launch them"),
     _app("show('live')", ("2",), "Live", "Watch the queue and the run in training"),
     _app("show('compare')", ("3",), "Compare", "Compare every run's result"),
     _app(
@@ -18,7 +18,7 @@ APP = (
     ),
     _app("trash", ("U",), "Trash", "List deleted runs, and bring any of them back"),
     _app("jump", ("ctrl+o",), "Jump", "Put a letter on every panel and field: press it to go "
-        "there to go there"),
+        "there"),
     _app("toggle_theme", ("f2",), "Theme", "Switch between dark and light"),
     _app("choose_theme", ("f4",), "Themes", "Choose a theme; it is remembered"),
     _app("toggle_traffic", ("f3",), "Traffic", "Show how much is sent to the terminal"),
@@ -28,7 +28,7 @@ APP = (
     ),
     _app(
         "suspend_process", ("ctrl+z",), "Suspend",
-        "Go to the shell for a while: `fg` there comes back",
+        "Suspend to the shell; `fg` there returns",
     ),
     _app(
         "request_quit", ("q", "ctrl+q", "ctrl+c"), "Quit",

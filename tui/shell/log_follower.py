@@ -12,7 +12,7 @@ FIRST_BYTES = 64 * 1024
 """How much of an existing log is read at first, from its end."""
 
 PIECE_BYTES = 256 * 1024
-"""Read at most at once; what is beyond that is passed over, and said so."""
+"""Bytes read at most at once; the log says how many beyond that were skipped."""
 
 LINE_CHARACTERS = 2_000
 """Longer lines are clipped."""
@@ -31,7 +31,7 @@ class LogFollower:
         """The whole lines that are new, each harmless and clipped; nothing while there is no file.
 
         A line that is not ended yet is kept back. Of a progress bar (carriage returns in a line)
-        only its newest state is kept. A log that was replaced or cut is read anew.
+        only its newest state is kept. A log that was replaced or truncated is read from its start.
         """
         try:
             with open_regular(self.path) as file:

@@ -33,7 +33,7 @@ class KeptRules(Stylesheet):
             self._parse_cache = _kept(variables)
 
     def reparse(self) -> None:
-        """Take the rules of all parts anew."""
+        """Compute the rules of all parts again."""
         self.parse()
 
 

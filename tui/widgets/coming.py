@@ -1,4 +1,4 @@
-"""How far something that a thread does has come, in words for the screen."""
+"""The progress of a thread's work, in words for the screen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.shell.text import duration
 
 
 class Coming:
-    """Begins when it is made; the thread tells it how far it is."""
+    """Starts when it is created; the thread reports its progress to it."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()

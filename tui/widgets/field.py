@@ -1,4 +1,4 @@
-"""Fields to type in, which do what is typed in its order, however fast it comes.
+"""Text fields that apply keys in the order in which they were typed, however fast they come.
 
 Textual's own insert a character at once, but leave backspace, arrows and all that is bound to the
 app, which hears of it later: of keys that come in one packet, as over SSH, the characters are
@@ -18,12 +18,12 @@ class Field(Input):
     """A field of one line."""
 
     async def on_key(self, event: Key) -> None:
-        """Do what a key is bound to here, before the next one is heard of."""
+        """Run a key's binding at once, before the next key is handled."""
         await act_at_once(self, event)
 
 
 async def act_at_once(field: Widget, event: Key) -> None:
-    """Do what the field itself binds a key to; a character is left to its handler."""
+    """Run the field's own binding of a key; a character is left to its handler."""
     if not event.is_printable:
         for binding in own_bindings(field, event.key):
             if await field.app.run_action(binding.action, field):

@@ -21,7 +21,7 @@ LOW = 20
 """Lines of a terminal below which there is room for one line of keys only."""
 
 MARGIN, GAP = 1, 2
-"""Blanks beside the line, and between its entries."""
+"""Spaces around the line, and between its entries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def fit(text: str, width: int, align: str = "<") -> str:
 
 
 def sparkline(shares: Iterable[float | None]) -> str:
-    """A bar a share (0 to 1), a blank where it is unknown."""
+    """A bar per share (0 to 1), a space where it is unknown."""
     last = len(_BARS) - 1
     return "".join(
         " " if share is None else _BARS[min(int(share * len(_BARS)), last)] for share in shares
@@ -153,7 +153,7 @@ def line_length(line: Line) -> int:
 
 
 def _cells(line: Line, width: int) -> list[Span]:
-    """One entry a cell; the second cell of a wide character repeats it."""
+    """One entry per cell; the second cell of a wide character repeats it."""
     found: list[Span] = []
     for text, style in line:
         if text.isascii():

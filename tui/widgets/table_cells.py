@@ -24,15 +24,15 @@ class TableColumn:
     heading: tuple[str, str]
     """Two lines."""
     width: int
-    """Terminal cells of the content, beside which is a blank on each side."""
+    """Terminal cells of the content, which has a space on each side."""
     right: bool = False
-    """Whether the content stands at the right, as figures do."""
+    """Whether the content is right-aligned, as numbers are."""
     fixed: bool = False
     """Whether it stays at the left edge when the others scroll; fixed columns come first."""
 
     @property
     def span(self) -> int:
-        """Terminal cells with the blanks."""
+        """Terminal cells with the spaces around the content."""
         return self.width + 2
 
 
@@ -127,7 +127,7 @@ def column_text(text: str, column: TableColumn) -> str:
 
 
 def cut(text: str, first: int, end: int) -> str:
-    """Cut terminal cells ``[first, end)`` out of a text; half a wide character becomes a blank."""
+    """Cut terminal cells ``[first, end)`` out of a text; half a wide character becomes a space."""
     if text.isascii():
         return text[first:end]
     return Strip([Segment(text)]).crop(first, end).text

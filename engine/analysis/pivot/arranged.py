@@ -191,7 +191,7 @@ def _beside(
     aggregate = published.reference.aggregate
     sign = f" ! {' '.join(published.marks)}" if published.marks else ""
     label = {
-        "published": f"{title}published as “test”",
+        "published": f"{title}published (labelled test)",
         "alike": f"{title}ours, validation{'' if aggregate == 'best' else f' {aggregate}'}{sign}",
         "difference": "difference",
         "margin": "± 95 %",

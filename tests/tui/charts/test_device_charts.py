@@ -54,10 +54,12 @@ async def test_the_gpu_is_charted_in_every_view(empty_store: LiveStore) -> None:
         gpu = live.query_one("#gpu", Chart).curves["GPU"]
         # The whole run, not only what came since the app was opened.
         assert (len(gpu.ys), gpu.xs("time")[0]) == (12, pytest.approx(1.6))
-        await pilot.press("c", "g", "g")
+        await pilot.press("c")
         large = await shown(pilot, ChartScreen)
+        await pilot.press("g", "g")
+        await pilot.pause()
         assert charts(large) == ["gpu"]
-        assert f"GPU utilisation, %  GPU {gpu.ys[-1]:.0f}" in text(pilot)
+        assert f"GPU utilization, %  GPU {gpu.ys[-1]:.0f}" in text(pilot)
         await pilot.press("escape", "enter")
         page = await shown(pilot, RunScreen)
         await pilot.resize_terminal(200, 50)
@@ -69,7 +71,7 @@ async def test_the_gpu_is_charted_in_every_view(empty_store: LiveStore) -> None:
         assert "gpu" in charts(replay)
         await pilot.press("k", "k")
         await pilot.pause()
-        assert f"GPU utilisation, %  GPU {gpu.ys[3]:.0f}" in text(pilot)
+        assert f"GPU utilization, %  GPU {gpu.ys[3]:.0f}" in text(pilot)
 
 
 async def test_without_a_gpu_nothing_is_said_of_one(empty_store: LiveStore) -> None:

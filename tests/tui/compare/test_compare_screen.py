@@ -121,7 +121,7 @@ async def test_reference_figures_stand_beside_ours(measured: MeasuredStore) -> N
         await pilot.press("slash", *"synt")
         await wait_for(pilot, lambda: table(app).total == 1, "one run")
         await settled(pilot)
-        assert "No published figures" in str(panel.content)
+        assert "No published results" in str(panel.content)
         await pilot.press("enter", "r")
         assert not panel.display
 

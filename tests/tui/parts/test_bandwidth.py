@@ -71,8 +71,8 @@ def test_an_answer_on_its_way_is_waited_for_and_one_that_never_comes_is_not(
 
 
 def test_traffic_in_words() -> None:
-    assert report(6_200, 2, 2.0) == "3.1 kB/s · 3.1 kB a frame · 1.0 frames/s"
-    assert report(0, 0, 1.0) == "0 B/s · 0 B a frame · 0.0 frames/s"
+    assert report(6_200, 2, 2.0) == "3.1 kB/s · 3.1 kB per frame · 1.0 frames/s"
+    assert report(0, 0, 1.0) == "0 B/s · 0 B per frame · 0.0 frames/s"
 
 
 # The mode
@@ -167,4 +167,4 @@ def test_the_header_says_what_is_sent(start: Callable[..., Terminal]) -> None:
     app.type("\x1bOR")  # f3
     app.shows("B/s")
     app.resize(160, 48)
-    app.shows("B/s", "a frame", "frames/s")
+    app.shows("B/s", "per frame", "frames/s")

@@ -123,7 +123,8 @@ async def test_published_figures_stand_below_ours_and_a_cell_is_explained(
         await settled(pilot)
         shown = [label.strip() for label in labels(screen)]
         assert shown[2:7] == [
-            "50", "published as “test”", "ours, validation max", "difference ± 95 %", "ours is",
+            "50", "published (labelled test)", "ours, validation max", "difference ± 95 %",
+            "ours is",
         ]  # fmt: skip
         ndcg = column_of(pilot.app, "NDCG@10/test", screen)
         assert ndcg[3] == "0.068"

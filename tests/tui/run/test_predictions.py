@@ -52,7 +52,7 @@ async def test_users_one_after_the_other_and_by_name(empty_store: LiveStore, run
         assert "Held-out next item" in text(pilot)
         assert "with seen masked" in text(pilot)
         await pilot.press("right", "right")
-        assert "tested user 3 of 2,000" in text(pilot)
+        assert "test user 3 of 2,000" in text(pilot)
         await pilot.press("u", *"1999", "enter")
         await wait_for(pilot, lambda: text(pilot).startswith("User 1999"), "the one", PATIENCE)
         await pilot.press("escape")
@@ -67,7 +67,7 @@ def test_lines_fit(width: int) -> None:
     ]
     history = [Item(each.id, each.title) for each in named]
     found = UserPrediction("\x1b[31mann", history, history[3], 3, 2, [*named[:9], named[3]])
-    shown = str(prediction_text(found, "   tested user 1 of 9", width))
+    shown = str(prediction_text(found, "   test user 1 of 9", width))
     assert max(map(cell_len, shown.splitlines())) <= max(width, 56)
     assert "\x1b" not in shown
     assert "[red]Ein" in shown

@@ -62,7 +62,7 @@ def test_predictions(
         await settled(pilot)
         await pilot.app.push_screen(PredictionsScreen(run))
         shown = pilot.app.screen.query_one("#prediction", Static)
-        await wait_for(pilot, lambda: "tested user 1 of 943" in str(shown.content), "a user")
+        await wait_for(pilot, lambda: "test user 1 of 943" in str(shown.content), "a user")
         await settled(pilot)
 
     assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)

@@ -71,7 +71,7 @@ async def test_80_columns_name_every_action_of_a_screen(
         await pilot.press(key, *(["space", "up", "space"] if area == "compare" else []))
         await settled(pilot)
         named = {entry.label for entry in app.screen.query_one(KeyBar).entries}
-    passing = {"Keep", "Drop", "Back to the grid", "Undo", "Clear", "More epochs", "Open run"}
+    passing = {"Keep", "Drop", "Back to the grid", "Open run", "Undo", "Clear", "More epochs"}
     wanted = {action.label for action in actions_for(area, ACTIONS) if action.show} - passing
     assert wanted | {"Help", "Quit"} <= named
 

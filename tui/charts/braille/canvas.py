@@ -189,7 +189,7 @@ def _put_over(
 
 
 def _joined(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Join pieces of one colour, and blanks with their neighbours: each change of style costs
+    """Join pieces of one colour, and spaces with their neighbours: each change of style costs
     forty bytes."""
     joined: list[tuple[str, str]] = []
     blanks = ""

@@ -27,7 +27,7 @@ SMALLEST_PLOT = (8, 2)
 """Cells below which a chart shows its figures only."""
 
 WHEEL = 1.5
-"""How much nearer one notch of the wheel brings."""
+"""The factor by which one notch of the wheel zooms."""
 
 LEAST_GUTTER = 6
 """Cells left of the upright axis, at least."""
@@ -78,7 +78,7 @@ class Chart(Lines):
 
     @dataclass
     class Zoomed(Message):
-        """The wheel was turned at an x: look ``factor`` times as near."""
+        """The wheel was turned at an x: zoom in by ``factor``."""
 
         x: float
         factor: float
@@ -154,7 +154,7 @@ class Chart(Lines):
         self.redraw()
 
     def look(self, view: ChartView) -> None:
-        """Look at the curves in this way."""
+        """Set the view of the curves."""
         if view != self.view:
             self.view = view
             self.redraw()

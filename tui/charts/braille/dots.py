@@ -53,7 +53,7 @@ def dot_columns(
         blocks: Those of ``ys``.
         start: x at the left edge of the first column.
         end: x at the right edge of the last column.
-        columns: How many.
+        columns: Number of columns.
         first: Index of a point before which none is wanted.
     """
     if not columns or not end > start:

@@ -19,7 +19,7 @@ Rows = Callable[[float], int]
 
 
 class Piece(NamedTuple):
-    """What of a curve is in sight."""
+    """The part of a curve that is in sight."""
 
     columns: list[DotColumn]
     before: tuple[int, float] | None

@@ -1,4 +1,4 @@
-"""How charts are looked at: unit of x, smoothing, logarithm, the part in sight, the cursor."""
+"""The view of charts: unit of x, smoothing, log scale, the part in sight, the cursor."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ChartView:
         return self.window or (0.0, whole)
 
     def zoomed(self, whole: float, factor: float, around: float | None = None) -> ChartView:
-        """``factor`` times as near, ``around`` staying where it is on the screen: the cursor, or
+        """Zoom in by ``factor``; ``around`` stays where it is on the screen: the cursor, or
         else the middle."""
         low, high = self.part(whole)
         if around is None:
@@ -83,7 +83,7 @@ class ChartView:
         return replace(self, window=(low, low + size))
 
     def tags(self, whole: float) -> list[str]:
-        """A word for each way of looking that isn't seen at once."""
+        """A word for each property of the view that can't be seen in the picture."""
         tags = ["log"] if self.log else []
         if self.smoothing:
             tags.append(f"ema{self.smoothing:g}".replace("0.", "."))

@@ -237,7 +237,7 @@ def _sources(file: Path | None, parts: tuple[Path | None, ...]) -> tuple[Path, .
     if others := others_beside(file):
         names = " and ".join(path.name for path in others)
         note(
-            f"Only {file.name} is taken, though {names} beside it seem to be of the same set: "
+            f"Only {file.name} is taken, though {names} next to it seem to belong to it: "
             "name the folder, or --train, --valid and --test, to take the split that they make."
         )
     return (file,)

@@ -48,7 +48,9 @@ class ComparisonExport:
         """Say which rows and columns."""
         rows = "One row per cell, mean ± std over seeds" if self.view.by_cell else "One row per run"
         columns = "all columns" if self.every else f"the {len(self.view.columns)} columns shown"
-        baseline = ["Differences to the baseline, which comes first."] if self.view.baseline else []
+        baseline = (
+            ["With differences to the baseline, which comes first."] if self.view.baseline else []
+        )
         return "\n".join(
             [
                 f"{rows}; {columns}.",
@@ -85,8 +87,8 @@ class ReportExport:
     def summary(self) -> str:
         """Say which runs, and which formats there are."""
         where = self.choice.filter.strip()
-        shown = f"the runs that meet {plain(where, 60)}" if where else "all runs"
-        return f"On {shown}. HTML is one file; Markdown has its plots beside it."
+        shown = f"the runs matching {plain(where, 60)}" if where else "all runs"
+        return f"On {shown}. HTML is one file; Markdown puts its plots next to it."
 
     def switched(self) -> None:
         """It has no columns."""

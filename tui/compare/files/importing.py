@@ -23,7 +23,7 @@ from tui.widgets.key_button import KeyButton
 _HINT = "suite.tar.zst, a folder of event files, or a .csv"
 _ABOUT = (
     "An archive of `seqbench export`, a folder of TensorBoard event files, or a CSV file with one "
-    "row per epoch. Enter shows what is there; nothing is imported before you have seen it."
+    "row per epoch. Enter shows what is there; nothing is imported until you press it again."
 )
 
 
@@ -58,7 +58,7 @@ class ImportScreen(ModalScreen[None]):
             self._say(f"Importing … {self._importing.words}")
 
     def _offer(self, seen: Path | None) -> None:
-        """Say what enter does: look, or take in what was seen."""
+        """Name on the button what enter does: inspect the path, or import what was shown."""
         self._seen = seen
         self._enter.say("Look" if seen is None else "Import")
         if seen is None:

@@ -1,4 +1,4 @@
-"""Looking at runs to import, and taking them in, in a thread."""
+"""Inspecting runs to import, and importing them, in a thread."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from engine.store.location import StoreLocation
 from tui.shell.text import count, short_path
 
 _NAMED = 3
-"""Runs that are named of what was found."""
+"""The number of found runs that are named."""
 
 
 def look_at(path: Path, location: StoreLocation, config_dir: Path | None) -> str:
-    """Say what lies there.
+    """Describe what can be imported from a path.
 
     Raises:
         UserError: it can't be imported.
@@ -30,7 +30,7 @@ def look_at(path: Path, location: StoreLocation, config_dir: Path | None) -> str
 def take_in(
     path: Path, location: StoreLocation, config_dir: Path | None, on_progress: OnProgress
 ) -> str:
-    """Import what lies there; in words, what it was.
+    """Import from a path; return a sentence on what was imported.
 
     Raises:
         UserError, OSError, sqlite3.Error: it can't be imported; nothing was changed then.
@@ -50,12 +50,14 @@ def _found_text(found: Found) -> str:
     lines = [f"{what} with {count(len(found.runs), 'run')}{size}: {names}{more}."]
     if found.there:
         lines.append(
-            f"Ids that are here already: {found.there:,}. The same run stays as it is; another one "
-            "gets a longer id."
+            f"Ids already in the store: {found.there:,}. An identical run is skipped; "
+            "a different one gets a longer id."
         )
     if not found.is_archive:
-        lines.append("Its runs are marked, and left out of means and tests.")
+        lines.append("Its runs are marked, and left out of means and significance tests.")
     if found.passed_over:
         rest = len(found.passed_over) - 1
-        lines.append(found.passed_over[0] + (f" {rest:,} more parts give no run." if rest else ""))
-    return "\n".join([*lines, "Enter again takes it in."])
+        lines.append(
+            found.passed_over[0] + (f" {rest:,} more parts contain no run." if rest else "")
+        )
+    return "\n".join([*lines, "Press Enter again to import."])

@@ -105,7 +105,7 @@ def write_archive(
             on_progress=on_progress,
         )
     if not packed.runs:
-        raise UserError("No run of these has ended: nothing was written.")
+        raise UserError("None of these runs has ended: nothing was written.")
     left_out = len(packed.left_out)
     rest = f"; {left_out:,} skipped (queued, running or unreadable)" if left_out else ""
     return f"{count(len(packed.runs), 'run')}{rest}"

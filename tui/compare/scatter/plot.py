@@ -1,4 +1,4 @@
-"""A scatter plot: a mark a run where there are few, braille dots where there are many.
+"""A scatter plot: one mark per run where there are few, braille dots where there are many.
 
 Runs on the Pareto front have a filled mark, the others a hollow one, so that the picture is read
 without colors too.
@@ -125,7 +125,7 @@ class ScatterPlot(Lines, can_focus=True):
             self.redraw()
 
     def _scale(self) -> tuple[float, float]:
-        """Dots a unit, so that near is what looks near."""
+        """Dots per unit of each axis, so that distances are those on the screen."""
         (x_low, y_low), (x_high, y_high) = self._content.low, self._content.high
         across, down = self.dots
         return across / ((x_high - x_low) or 1.0), down / ((y_high - y_low) or 1.0)
@@ -215,7 +215,7 @@ def _largest(shares: dict[str, int]) -> str:
 
 
 def _column(point: Point, x_axis: Axis, across: int) -> int:
-    """The column of a point, of so many from the left."""
+    """The column of a point, counted from the left."""
     return min(max(round(x_axis.share(point.x) * (across - 1)), 0), across - 1)
 
 

@@ -73,7 +73,7 @@ class ScatterScreen(Screen[None]):
 
     def _take_points(self, content: Scatter) -> None:
         if not content.points:
-            self._say(f"No run that is done has both {self._x.name} and {self._y.name}.")
+            self._say(f"No finished run has both {self._x.name} and {self._y.name}.")
             return
         show_or_say(self, self.plot, "")
         self.plot.show(content, *map(words.axis_name, (self._x, self._y)))

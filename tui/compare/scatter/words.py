@@ -12,12 +12,12 @@ from tui.shell.text import TITLE, count, plain
 
 
 def axis_name(column: Column) -> str:
-    """Name an axis, with the end of it that is good."""
+    """Name an axis, and say which direction is better."""
     return f"{column.name} {'↑' if good_end(column) == 'higher' else '↓'}"
 
 
 def legend(plot: ScatterPlot, content: Scatter, aggregate: str) -> Content:
-    """Say whose marks are which, and how many runs there are."""
+    """Name the models of the marks, and the number of runs."""
     parts: list[tuple[str, str]] = []
     for model in sorted({point.model for point in content.points}):
         mark = plot.mark_of(model, front=False)

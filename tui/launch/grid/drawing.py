@@ -63,7 +63,7 @@ class GridDrawing(ScrollView):
         self._geometry = Geometry()
         self._measured: Size | None = None
         self._base = Style()
-        """What all stands on, worked out once for the lines that are drawn together."""
+        """The background style, computed once for all lines of a frame."""
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Show other notes under the same data sets."""

@@ -43,9 +43,9 @@ class CellGrid(GridDrawing, can_focus=True):
 
     _rectangle: Rectangle | None = None
     _pressed: Position | None = None
-    """The cell on which the mouse's button went down, while it is down."""
+    """The cell on which the mouse button was pressed; None while it is up."""
     _dragged = False
-    """Whether the mouse has gone to another cell since."""
+    """Whether the mouse has moved to another cell since the button was pressed."""
 
     # What is chosen
 
@@ -129,7 +129,7 @@ class CellGrid(GridDrawing, can_focus=True):
             self.select(self.selected - keys if keys <= self.selected else self.selected | keys)
 
     def begin_rectangle(self) -> None:
-        """Select from here to wherever the cursor goes next."""
+        """Begin a rectangle at the cursor."""
         if self.cursor_key is not None:
             self._rectangle = Rectangle(self._cursor, self.selected, held=True)
             self._follow_cursor()

@@ -78,7 +78,7 @@ class LogPanel(Vertical):
         self.query_one(SearchField).focus()
 
     def end_search(self) -> None:
-        """Mark no match any more, and close the field."""
+        """Remove the marks of matches, and close the field."""
         self.query_one(SearchField).clear()
         self._close()
 

@@ -30,7 +30,7 @@ LOG_BYTES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """A line of journal or log, and the second of running at which it was there."""
+    """A line of journal or log, and the time of the run, in seconds, at which it was written."""
 
     seconds: float
     text: str

@@ -1,4 +1,4 @@
-"""Replay: a run gone through again, charts, devices and log at one moment that a slider moves."""
+"""Replay of a run: charts, devices and log at one moment, which a slider moves."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ class ReplayScreen(ChartedScreen):
     # Actions
 
     def action_play(self) -> None:
-        """Let time pass, or stop it; at the end, from the start."""
+        """Play or pause; at the end, start over."""
         replay = self._replay
         if replay is None:
             return

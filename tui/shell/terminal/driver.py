@@ -38,7 +38,7 @@ LOOK_MILLISECONDS = 100
 TRY_AGAIN_MILLISECONDS = 250
 
 KEY_SECONDS = 2.0
-"""The longest that a key waits for what the one before it does."""
+"""Seconds that a key waits at most until the key before it has been handled."""
 
 PING = "\x1b[5n"
 PONG = "\x1b[0n"

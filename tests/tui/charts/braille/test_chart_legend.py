@@ -89,10 +89,10 @@ def test_the_least_important_gives_way_and_it_is_said() -> None:
 @given(st.integers(0, 120), st.integers(0, 8))
 def test_a_legend_of_any_width_names_the_most_important_first(width: int, count: int) -> None:
     curves = [Named(f"GPU {number}", "", "97.3", "96.1") for number in range(count)]
-    line = title_line("GPU utilisation, %", [], curves, width)
+    line = title_line("GPU utilization, %", [], curves, width)
     shown = "".join(span for span, _ in line)
     named = [curve for curve in curves if f"{curve.name} " in shown]
     assert named == curves[: len(named)]
     if named and len(named) < count:
         assert shown.endswith(f"+{count - len(named)}")
-    assert line_length(line) <= max(width, len("GPU utilisation, %"))
+    assert line_length(line) <= max(width, len("GPU utilization, %"))

@@ -212,7 +212,7 @@ def test_published_figures_stand_below_ours(
     assert difference == alike - published
     assert (verdict == "no difference shown") is (abs(difference) <= margin)
     result = cli("compare", "--pivot", "--reference")
-    assert "published as “test”" in result.stdout
+    assert "published (labelled test)" in result.stdout
     assert "compared with our validation max" in result.stderr
     none = cli("compare", "--pivot", "--reference", "--filter", "state:failed")
     assert (none.exit_code, none.stdout) == (0, "")

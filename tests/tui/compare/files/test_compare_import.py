@@ -72,7 +72,7 @@ async def test_runs_go_out_as_an_archive_and_come_in_the_same(
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "taken in")
         await wait_for(pilot, lambda: table(app).total == 7, "they are in the table")
         assert [toast.message for toast in app._notifications] == ["6 runs from xlstm.tar.gz"]
-        await asked(pilot, "xlstm.tar.gz", "Ids that are here already: 6")
+        await asked(pilot, "xlstm.tar.gz", "Ids already in the store: 6")
     words = "model:xlstm state:done"
     assert figures(other.location, words) == figures(measured.location, words)
 

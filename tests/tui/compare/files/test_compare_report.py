@@ -31,7 +31,7 @@ async def test_it_writes_what_the_filter_leaves(
     async with comparing(store) as (app, pilot):
         await pilot.press("slash", *"xlstm", "enter", "W")
         await wait_for(pilot, lambda: isinstance(app.screen, ExportScreen), "the question")
-        assert "runs that meet xlstm" in screen_text(app)
+        assert "runs matching xlstm" in screen_text(app)
         await pilot.press("enter")
         await pilot.pause()
         assert "Press Enter again to overwrite." in screen_text(app)

@@ -200,7 +200,7 @@ async def test_axes_are_chosen_and_swapped(measured: MeasuredStore) -> None:
         app.screen.query_one(OptionList).highlighted = gpu
         await pilot.press("enter")
         await wait_for(pilot, lambda: not plot.display, "no run has it")
-        assert "No run that is done has both" in str(app.screen.query_one("#empty", Static).content)
+        assert "No finished run has both" in str(app.screen.query_one("#empty", Static).content)
         await pilot.press("f", "left", "enter", "escape")
         await settled(pilot)
         assert isinstance(app.screen, CompareScreen)
