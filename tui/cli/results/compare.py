@@ -81,7 +81,7 @@ from tui.cli.session import (
 )
 @filter_option
 @click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Show at most this many runs."
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Show at most this many runs or cells."
 )
 @click.option(
     "--quality",
@@ -215,14 +215,14 @@ def compare(
                 filter=filter_,
                 sort=order,
                 descending=descending,
-                limit=limit,
+                limit=None if by_cell else limit,
                 beside=beside,
             )
             if wanted is not None:
                 rows = with_time_to_quality(connection, rows, wanted)
             if by_cell:
                 choice = Choice(filter_, imported=imported)
-                rows = cells_of(session, connection, rows, choice, shared_names(beside))
+                rows = cells_of(session, connection, rows, choice, shared_names(beside))[:limit]
             if asked.baseline:
                 rows = beside_baseline(
                     session,

@@ -164,6 +164,7 @@ def test_cells_are_means_over_seeds(
     held: StoreLocation, busy_store: LiveStore, cli_json: RunJson
 ) -> None:
     (cell,) = cli_json("compare", "--by-cell", "--format", "json")
+    assert cli_json("compare", "--by-cell", "--format", "json", "--limit", "1") == [cell]
     assert (cell["model"], cell["seeds"]) == ("sasrec", 2)
     runs = cli_json("compare", "--format", "json", "--filter", "state:done")
     mean = sum(run["NDCG@10/test"] for run in runs) / 2
