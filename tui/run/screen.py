@@ -168,9 +168,12 @@ class RunScreen(ChartedScreen):
 
     def _show_reference(self, page: RunPage, measured: bool) -> None:
         panel, reference = self.query_one("#reference", Static), page.reference
+        hidden = not panel.display
         panel.display = measured and reference is not None
         if reference is None or not measured:
             return
+        if hidden:  # its width isn't known before it is laid out
+            self.call_after_refresh(self._show)
         run = page.details.run
         cell = f"{run.model} × {run.dataset} × {run.length}"
         panel.border_title = Content(reference_title(reference, cell, run.marks))
