@@ -70,7 +70,7 @@ pictures: $(STAMP)
 	@$(BIN)/seqbench data fetch ml-100k
 	@$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db run --model sasrec,bert4rec,xlstm --dataset ml-100k --length 50 --seed 42,43,44 --set epochs=24 --wait
 	@$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db run --model sasrec,xlstm --dataset ml-100k --length 75
-	@$(PICTURED_APP) $(BIN)/python docs/make_pictures.py --db $(PICTURED)/runs.db $(ARGS); drawn=$$?; \
+	@(cd $(PICTURED) && $(PICTURED_APP) $(CURDIR)/$(BIN)/python $(CURDIR)/docs/make_pictures.py --db runs.db $(ARGS)); drawn=$$?; \
 		$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db cancel --all; exit $$drawn
 
 .PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings
