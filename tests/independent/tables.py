@@ -113,12 +113,22 @@ def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     if len(place) == 3 and len(cells) != 1:
         raise UnsureError(f"{len(cells)} cells are meant")
     for head, value in PIVOT.items():
-        if len(place) == 3:
+        if head not in row:
+            yield from _left_out(head, value, facts)
+        elif len(place) == 3:
             yield from spread_differs(head, row[head], [value(run) for run in cells[0].runs])
         else:
             means = [np.mean(known) for c in cells if (known := _known(c, value))]
             yield from differs(head, row[head], max(means, default=None))
     yield from _rest(row, {"", "#", *PIVOT})
+
+
+def _left_out(head: str, value: Callable[[Run], float | None], facts: Facts) -> Iterator[str]:
+    """Hold a column that isn't there against what the runs have: no value, or Recall's again."""
+    runs = [run for cell in facts.cells for run in cell.runs]
+    recall = PIVOT["Recall@10/test"]
+    if any(value(run) is not None and value(run) != recall(run) for run in runs):
+        yield f"{head} isn't shown, and runs have it"
 
 
 def _known(cell: Cell, value: Callable[[Run], float | None]) -> list[float]:
