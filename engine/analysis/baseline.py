@@ -7,7 +7,7 @@ paired test to say (`engine.analysis.claims`).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 def has_difference(column: Column) -> bool:
     """Whether differences to a baseline are shown of a column: of metrics, losses and costs."""
     return column.better is not None
+
+
+def compares(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether two runs or cells can be compared: equal values of all `COMPARABLE`."""
+    return all(one.get(name) == other.get(name) for name in COMPARABLE)
 
 
 def difference(
@@ -127,7 +132,7 @@ def _row_of(
 
 
 def _with_differences(row: Row, base: Row) -> Row:
-    comparable = row is not base and all(row.get(name) == base.get(name) for name in COMPARABLE)
+    comparable = row is not base and compares(row, base)
     marked = row.get("marks"), base.get("marks")
     by_name = {column.name: column for column in columns()}
     found: Row = {}

@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
+from engine.analysis.baseline import compares
 from engine.analysis.columns.definitions import Aggregate, Column, Value
-from engine.analysis.comparison import COMPARABLE
 from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
@@ -263,12 +263,13 @@ def _with_baseline(
     newest |= {each.name: run for each, run in page.newest.items()}
     origins = provenance_of(con, list({*newest.values(), view.baseline}))
 
-    def conditions(row: CompareRow, run: str) -> tuple[object, ...]:
-        origin = {**origins.get(run, {}), "dataset": row.place[1]}
-        return tuple(origin.get(name) for name in COMPARABLE)
+    def conditions(row: CompareRow, run: str) -> dict[str, object]:
+        return {**origins.get(run, {}), "dataset": row.place[1]}
 
     own = conditions(pinned, view.baseline)
-    alike = {row.key for row in page.rows if conditions(row, newest.get(row.key, "")) == own}
+    alike = {
+        row.key for row in page.rows if compares(conditions(row, newest.get(row.key, "")), own)
+    }
     return replace(page, pinned=pinned, comparable=frozenset(alike - {pinned.key}))
 
 
