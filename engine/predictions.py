@@ -14,6 +14,7 @@ from engine.errors import DataError
 from engine.limits import process_limits
 from engine.machine.environment import background_environment, thread_environment
 from engine.runfolder import RunFolder
+from engine.store.intake.code import allow_code
 
 RECOMMEND = (sys.executable, "-P", "-m", "engine.worker.recommend")
 
@@ -87,7 +88,12 @@ def predictions(
     Raises:
         DataError: the run has no weights, the data isn't here or has changed, there is no such
             user, or the process failed.
+        StoreError: the run's model is a file that may not run here.
     """
+    try:
+        allow_code(folder)
+    except OSError as error:
+        raise DataError(f"{folder.code} can't be written: {error.strerror}.") from None
     command = [*RECOMMEND, str(folder.path.absolute())]
     command += [f"--user={user}"] if user is not None else [f"--first={first}", f"--count={count}"]
     command += [f"--top={top}", *(["--mask-seen"] if mask_seen else [])]

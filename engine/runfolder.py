@@ -56,6 +56,11 @@ class RunFolder:
         return self.path / "attempt.lock"
 
     @property
+    def code(self) -> Path:
+        """The file that defines the run's model, if that doesn't come with seqbench."""
+        return self.path / "model.py"
+
+    @property
     def best_model(self) -> Path:
         """Weights of the best epoch."""
         return self.path / "model.pt"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.analysis.columns.definitions import COSTS, Aggregate, Column, Value, columns
 from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import labels_at
-from engine.analysis.provenance import provenance_of
+from engine.analysis.provenance import model_file_of, provenance_of
 from engine.cell import Cell
 from engine.marks import MEANING, in_order, of_times
 from engine.spread import Spread
@@ -216,6 +216,7 @@ def _flat(
                 yield _TITLES.get(section, section), name, value
     yield "data", "split", origin.get("split")
     yield "data", "checksum", origin.get("checksum")
+    yield "versions", "model file", model_file_of(spec)
     yield from (("versions", name, origin.get(name)) for name in _VERSIONS)
     yield from (("device", name, origin.get(name)) for name in _DEVICE)
 

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from pydantic import ValidationError
+
 from engine.evaluated import ceiling_of, evaluated_of
-from engine.spec import Filter, SplitRule
+from engine.spec import Code, Filter, SplitRule
 from engine.store.database import fetch
 
 PROVENANCE = (
@@ -124,6 +126,17 @@ def filter_of(spec: Mapping[str, Any]) -> str | None:
     ``none``; None if the specification doesn't tell."""
     rule = rule_of(spec, "filter")
     return _changed(rule, _FILTER) or "none" if isinstance(rule, dict) else rule
+
+
+def model_file_of(spec: Mapping[str, Any]) -> str | None:
+    """Return the file of a model that doesn't come with seqbench, with the beginning of its
+    SHA-256, such as ``mine.py 1a2b3c4``; ``None`` for other models."""
+    code = spec.get("code")
+    try:
+        known = Code.model_validate(code)
+    except ValidationError:
+        return None if code is None else "unknown"
+    return f"{known.file} {known.short}"
 
 
 def is_plain(spec: Mapping[str, Any]) -> bool:

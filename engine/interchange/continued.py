@@ -65,9 +65,10 @@ def add_continued(
 
 
 def _told(folder: RunFolder) -> list[Path]:
-    """Return the files that record what a run did: journals, and the log that they point into."""
+    """Return the files that record what a run did: journals, the log that they point into, and the
+    file of its model."""
     journals = [path for _, path in folder.journals()]
-    return [*journals, folder.log] if folder.log.exists() else journals
+    return [*journals, *(path for path in (folder.log, folder.code) if path.exists())]
 
 
 def _link(path: Path, new: Path) -> None:

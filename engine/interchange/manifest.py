@@ -22,10 +22,15 @@ NAME = "manifest.json"
 MOST_BYTES = 256 * 1024 * 1024
 """Size limit of a manifest in bytes, enough for hundreds of thousands of runs."""
 
-KEPT = re.compile(r"spec\.json|meta\.json|log\.txt|test_ranks\.npy|journal-(0|[1-9]\d{0,8})\.jsonl")
+KEPT = re.compile(
+    r"spec\.json|meta\.json|log\.txt|test_ranks\.npy|model\.py|journal-(0|[1-9]\d{0,8})\.jsonl"
+)
 """Files of a run that every archive holds."""
 WEIGHTS = re.compile(r"model\.pt|checkpoint-(0|[1-9]\d{0,8})(\.before)?\.pt")
 """Files of a run that an archive holds on request."""
+
+CODE = "model.py"
+"""The file of a run's model, if that doesn't come with seqbench."""
 
 NEEDED = ("spec.json", "meta.json")
 READ_WHOLE = 16 * 1024 * 1024

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import UsageError
 from engine.interchange.history import import_history, read_history
+from engine.interchange.manifest import CODE, Manifest
 from engine.interchange.place import Imported
 from engine.interchange.unpack import manifest_of, unpack
 from engine.progress import OnProgress, untold
@@ -26,7 +27,7 @@ class Found:
     bytes: int = 0
     """Size of an archive's files; 0 for a history."""
     passed_over: tuple[str, ...] = ()
-    """A sentence for each part of a history that can't be used."""
+    """A sentence for each part that can't be used."""
 
 
 def is_history(source: Path) -> bool:
@@ -46,7 +47,7 @@ def look(source: Path, location: StoreLocation, config_dir: Path | None = None) 
         runs, size, sentences = tuple(histories), 0, tuple(passed_over)
     else:
         manifest = manifest_of(source)
-        runs, size, sentences = tuple(manifest.runs), manifest.bytes, ()
+        runs, size, sentences = tuple(manifest.runs), manifest.bytes, tuple(_code(manifest))
     there = sum(location.folder(run).path.exists() for run in runs)
     return Found(not is_history(source), runs, there, size, sentences)
 
@@ -71,4 +72,16 @@ def take(
         return import_history(source, location, config_dir, tag_map, fixed, suite, on_progress)
     if fixed or tag_map is not None or suite is not None:
         raise UsageError("an archive says what is in it: leave out the other options.")
-    return unpack(source, location, on_progress), []
+    return unpack(source, location, on_progress), _code(manifest_of(source))
+
+
+def _code(manifest: Manifest) -> list[str]:
+    """Return a sentence if an archive holds files of models."""
+    number = sum(CODE in files for files in manifest.runs.values())
+    if not number:
+        return []
+    theirs = f"{number:,} runs have" if number > 1 else "A run has"
+    return [
+        f"{theirs} a model of its own in {CODE}, which is kept but never run: to retry or continue "
+        "such a run, or to see its predictions, put that file into models/ yourself."
+    ]

@@ -1,5 +1,6 @@
 """The project's terms as validated data: a run's full configuration and its parts."""
 
+from engine.spec.code import Code
 from engine.spec.data import (
     Archive,
     Columns,
@@ -32,6 +33,7 @@ __all__ = [
     "Archive",
     "BERT4Rec",
     "CellKey",
+    "Code",
     "Columns",
     "Dataset",
     "Filter",

@@ -17,7 +17,7 @@ PROTOCOL = 1
 comparable."""
 
 
-_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant", "continues"})
+_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant", "continues", "code"})
 """Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
 _SOURCE_LABELS = frozenset(
     {"title", "aliases", "size", "folder", "titles", "local", "archive", "license", "optional"}
@@ -60,11 +60,17 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
     changed = _changed(architecture, kind_of_model)
     return {
         **{name: value for name, value in content.items() if name not in _LABELS},
+        **_code(content.get("code")),
         "architecture": changed | {"model": model} if isinstance(changed, dict) else changed,
         "training": _changed(content.get("training"), Training),
         "source": data,
         "protocol": content.get("protocol", PROTOCOL),
     }
+
+
+def _code(code: Any) -> dict[str, Any]:
+    """The content of a model's own file; its name changes nothing."""
+    return {"code": code.get("sha256")} if isinstance(code, Mapping) else {}
 
 
 def settings_digest(content: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from engine.spec.code import Code
 from engine.spec.data import Dataset
 from engine.spec.identity import PROTOCOL, digest, identity, settings_digest
 from engine.spec.strict import Name, Strict
@@ -28,6 +29,8 @@ class RunSpec(Strict):
     training: Training
     source: Dataset
     protocol: int = PROTOCOL
+    code: Code | None = None
+    """The file of a model that doesn't come with seqbench."""
     continues: str = ""
     """Id of the run that this one continues from its checkpoint at a lower epoch limit; empty for
     a run that started on its own. The result is the same."""

@@ -19,6 +19,7 @@ from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
 from engine.store.database import StoreConnection, StoreReplacedError, write
+from engine.store.intake.code import allow_code
 from engine.store.intake.folders import save_folder, save_unsaved
 from engine.store.intake.ingest import ingest
 from engine.store.jobs import JobFacts, record_job
@@ -346,6 +347,7 @@ class Queue:
         """
         try:
             folder = save_folder(connection, self.location, run)
+            allow_code(folder)
             process = launcher.start(folder, number, slot)
         except StoreReplacedError:
             raise

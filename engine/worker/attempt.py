@@ -282,6 +282,7 @@ def _facts(
         "processes": processes,
         "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         **software(),
+        "model_file": spec.code and spec.code.model_dump(),
         **({"job": job} if (job := slurm_job(os.environ)) else {}),
         "checksum": begin.checksum,
         "ids": ids_checksum(data),

@@ -16,6 +16,7 @@ from engine.analysis.columns.meanings import meaning
 from engine.analysis.columns.offered import column_named
 from engine.analysis.columns.text import figure
 from engine.analysis.pairs.users import UserIntervals
+from engine.analysis.provenance import model_file_of
 from engine.analysis.run.details import RunDetails
 from engine.analysis.run.remedy import Remedy
 from engine.analysis.run.throughput import GpuIdle, interactions_per_second
@@ -246,6 +247,7 @@ def provenance(details: RunDetails, label: str = "") -> Content:
         ("test metrics", ceiling.words if ceiling else ""),
         ("protocol", _text(known.get("protocol"))),
         ("settings", label),
+        ("model file", model_file_of(details.spec) or ""),
         ("code", _text(known.get("code"))),
         ("commit", _commit(start)),
         ("torch", _text(known.get("torch"))),

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.labels.words import Described, cell_labels
-from engine.analysis.provenance import filter_of, is_plain, split_of
+from engine.analysis.provenance import filter_of, is_plain, model_file_of, split_of
 from engine.analysis.run.relaunch import recipe_of
 from engine.cell import Cell
 from engine.spec.identity import identity
@@ -128,6 +128,7 @@ def _conditions(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("split", split_of(spec)),
         ("filter", filter_of(spec)),
         ("protocol", None if protocol is None else str(protocol)),
+        ("file", model_file_of(spec) or "built in"),
     ):
         yield name, value or "unknown"
 

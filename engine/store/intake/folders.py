@@ -24,6 +24,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.store.database import StoreConnection, write
+from engine.store.intake.code import save_code
 from engine.store.location import StoreLocation
 
 META_FORMAT = 1
@@ -92,11 +93,14 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
     spec = _spec(connection, run)
     aside = RunFolder(Path(tempfile.mkdtemp(prefix=_NEW, dir=location.runs)))
     save_spec(aside, run=run, **spec)
+    save_code(aside, spec["spec"].code)
     write_atomically(aside.meta, meta)
     if folder.path.exists():
         # Someone removed spec.json and left the rest.
         aside.spec.replace(folder.spec)
         aside.meta.replace(folder.meta)
+        if aside.code.exists():
+            aside.code.replace(folder.code)
         aside.path.rmdir()
     else:
         aside.path.rename(folder.path)

@@ -23,6 +23,7 @@ from engine.analysis.pairs.text import format_pairs
 from engine.analysis.pivot.text import format_pivot
 from engine.errors import UsageError
 from engine.interchange.pack import Packed, pack
+from engine.interchange.source import look, take
 from engine.interchange.unpack import unpack
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
@@ -230,3 +231,20 @@ def test_any_runs_make_the_round_trip(
         for each in (store.location, there)
     )
     assert elsewhere == here
+
+
+def test_a_model_file_in_an_archive_is_kept_and_said_not_to_run(
+    tmp_path: Path, elsewhere: StoreLocation
+) -> None:
+    (tmp_path / "here").mkdir()
+    store = MeasuredStore(tmp_path / "here")
+    runs = [store.add(seed=seed) for seed in (1, 2)]
+    store.location.folder(runs[0]).code.write_text("raise SystemExit\n")
+    export(store.location, archive := tmp_path / "runs.tar.zst")
+    assert len(look(archive, elsewhere).passed_over) == 1
+    imported, sentences = take(archive, elsewhere)
+    assert sorted(imported.added) == sorted(runs)
+    (sentence,) = sentences
+    assert "A run has a model of its own" in sentence
+    assert "never run" in sentence
+    assert elsewhere.folder(runs[0]).code.read_text() == "raise SystemExit\n"

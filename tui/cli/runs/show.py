@@ -12,6 +12,7 @@ import click
 from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
+from engine.analysis.provenance import model_file_of
 from engine.analysis.run.details import RunDetails, run_details
 from engine.analysis.run.further import further_command
 from engine.analysis.run.relaunch import recipe_of
@@ -96,6 +97,8 @@ def _say_details(
     if label:
         say_fact("differs in", label)
     say_fact("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
+    if file := model_file_of(details.spec):
+        say_fact("model file", file)
     say_fact("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
     say_fact(
