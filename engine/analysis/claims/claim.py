@@ -22,9 +22,10 @@ USERS_ALONE = "users alone"
 class Family:
     """The comparisons that a p-value is corrected for being one of (Holm)."""
 
-    of: Literal["cells", "models", "metrics", "costs"]
+    of: Literal["cells", "models", "metrics", "costs", "floor"]
     """Every two cells of a table; every two models of a data set, each at its length; the metrics
-    of two cells; the costs of a data set's models."""
+    of two cells; the costs of a data set's models; the cells of a data set, each against its
+    floor."""
     comparisons: int
 
 

@@ -1,7 +1,8 @@
 """Whether a verdict on cells is possible at all, and what to do if not.
  It isn't if a cell has fewer than two seeds, since nothing is known about how another seed would
-turn out; if one of its runs is marked for its data, or was still improving when it reached its
-epoch limit, since its metric then isn't the model's; or if it has no ranks of test users.
+turn out (a fitted model is the same for every seed, so one is enough); if one of its runs is marked
+for its data, or was still improving when it reached its epoch limit, since its metric then isn't
+the model's; or if it has no ranks of test users.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Side:
     """Its seeds, where they are known."""
     ranked: bool = True
     """Whether there are ranks of its test users."""
+    fitted: bool = False
+    """Whether its model is fitted, not trained: every seed gives the same, so one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def untold(*sides: Side) -> Untold | None:
     None if a verdict is possible."""
     reasons: list[str] = []
     commands: list[str] = []
-    if few := [side for side in sides if side.seeds < 2]:
+    if few := [side for side in sides if side.seeds < 2 and not side.fitted]:
         reasons.append(_one_seed(few, every=len(few) == len(sides)))
         commands += _seed_commands([side for side in few if STILL_IMPROVING not in side.marks])
     if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:

@@ -18,6 +18,7 @@ _FAMILIES = {
     "models": "comparison of two models on this data set",
     "metrics": "metric of these two",
     "costs": "comparison of costs in this table",
+    "floor": "cell compared with this floor",
 }
 OTHER_FAMILY = (
     "In short and Trade-offs correct only for the models of a data set, each at its length: "

@@ -45,6 +45,9 @@ from engine.store.location import StoreLocation
 if TYPE_CHECKING:
     from engine.config import Catalogue
 
+FITTED = "fitted"
+"""The objective of models that are fitted, not trained."""
+
 _ORIGIN = ("settings", "protocol", "split", "checksum")
 _DISTINCT: tuple[Metric, ...] = ("ndcg", "mrr", "hit")
 
@@ -78,7 +81,13 @@ class RankedCell:
             improving=tuple(run for run, some in marks.items() if STILL_IMPROVING in some),
             launch=self.launch,
             numbers=tuple(seed for run in self.runs if isinstance(seed := run.get("seed"), int)),
+            fitted=self.fitted,
         )
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the model is fitted, not trained: every seed gives the same."""
+        return bool(self.runs) and all(run.get("objective") == FITTED for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,22 @@ def pairs(
     return _tested(both, family, masked=masked)
 
 
+def against(
+    cells: Iterable[RankedCell], other: RankedCell, metric: Metric, *, masked: bool
+) -> list[Pair]:
+    """Test cells against one other, those that can be compared with it.
+    The p-values are corrected for all of those that allow a conclusion.
+    """
+    asked = [
+        (cell, other, metric)
+        for cell in cells
+        if cell.comparable == other.comparable
+        and cell.ranks.shape[2] == other.ranks.shape[2] > 1
+        and cell.cell != other.cell
+    ]
+    return _tested(asked, "floor", masked=masked)
+
+
 def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
     """Test two cells in every metric over all items (recall equals hit rate), corrected together.
 
@@ -186,7 +211,7 @@ def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
 
 def _tested(
     asked: Sequence[tuple[RankedCell, RankedCell, Metric]],
-    family: Literal["cells", "models", "metrics"],
+    family: Literal["cells", "models", "metrics", "floor"],
     *,
     masked: bool,
 ) -> list[Pair]:
@@ -207,7 +232,7 @@ def _tested(
         p = None if reason else next(corrected)
         claim = Claim(
             metric_name(metric, masked=masked), a.label, b.label, found.mean, found.low, found.high,
-            _over(found, a, b), p, tests, reason,
+            _over(a, b), p, tests, reason,
         )  # fmt: skip
         missing = None
         if p is not None:
@@ -217,11 +242,12 @@ def _tested(
     return compared
 
 
-def _over(found: Difference, a: RankedCell, b: RankedCell) -> str:
+def _over(a: RankedCell, b: RankedCell) -> str:
     """Name what the interval of a difference is over: one seed doesn't tell how seeds vary."""
-    if found.over_seeds:
-        return USERS_AND_SEEDS
+    unseen = [cell for cell in (a, b) if len(cell.ranks) < 2 and not cell.fitted]
     several = [cell.label for cell in (a, b) if len(cell.ranks) > 1]
+    if not unseen:
+        return USERS_AND_SEEDS if several else USERS_ALONE
     return f"users and the seeds of {several[0]}" if several else USERS_ALONE
 
 
@@ -236,7 +262,10 @@ def ranked_cell(
     Returns:
         The cell, None if no run has ranks; and a sentence for each run without.
     """
-    names = ("id", "model", "dataset", "length", "seed", "profile", "state", "origin", "marks")
+    names = (
+        "id", "model", "dataset", "length", "seed", "profile", "state", "origin", "marks",
+        "objective",
+    )  # fmt: skip
     origins = provenance_of(con, runs)
     rows: list[Row] = []
     for values in runs_by_id(con, names, runs):

@@ -80,12 +80,6 @@ class Difference:
     users: int
     seeds: tuple[int, int]
 
-    @property
-    def over_seeds(self) -> bool:
-        """Whether seeds were seen to vary; if not, it is valid only for the models that were
-        trained."""
-        return min(self.seeds) > 1
-
 
 def difference(a: PerUser, b: PerUser) -> Difference:
     """Compare two cells over the same users, in the same order.
