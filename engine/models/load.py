@@ -67,4 +67,14 @@ def _sentence(file: Path, error: BaseException) -> str:
         line = next((frame.lineno for frame in frames[::-1] if Path(frame.filename) == file), None)
         problem = f"{type(error).__name__}: {error}"
     where = f"{file}:{line}" if line else str(file)
-    return f"{where}: {cut(' '.join(problem.split()), LONGEST).rstrip('.')}."
+    return f"{where}: {_one_line(problem)}."
+
+
+def sentence_of(error: Exception) -> str:
+    """Say what a model's module raised, and on which line of which file."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}: {_one_line(f'{type(error).__name__}: {error}')}."
+
+
+def _one_line(text: str) -> str:
+    return cut(" ".join(text.split()), LONGEST).rstrip(".")
