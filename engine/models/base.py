@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -22,7 +23,7 @@ class OutputLayer:
 
     def logits(self, states: Tensor) -> Tensor:
         """Return the logits (..., V + 1) of states (..., d)."""
-        logits = nn.functional.linear(states, self.weight, self.bias)
+        logits = F.linear(states, self.weight, self.bias)
         if self.soft_cap is None:
             return logits
         return self.soft_cap * torch.tanh(logits / self.soft_cap)
@@ -101,12 +102,19 @@ class SequenceModel(Model):
         """Return the logits (..., V + 1) of states (..., d); column 0 is padding."""
         return self.output_layer().logits(self.transform(states))
 
-    def query(self, items: Tensor) -> Tensor:
-        """Return the states (B, d) that predict the next item of int64 histories (B, W), W ≤ L."""
+    def query(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Return the states (B, d) that predict the next item of int64 histories (B, W), W ≤ L.
+
+        Args:
+            times: as in `Model.scores`.
+        """
         return self.hidden(items, last_only=True)[:, -1]
 
-    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        return self.logits(self.query(items).float())
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        states = self.query(items, times).float()
+        # In bfloat16, logits tie.
+        with torch.autocast(states.device.type, enabled=False):
+            return self.logits(states)
 
 
 class TimedModel(SequenceModel):
@@ -122,12 +130,16 @@ class TimedModel(SequenceModel):
             times: as in `Model.scores`; ``None`` if the data have none.
         """
 
-    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
-        return self.logits(self.hidden(items, times, last_only=True)[:, -1].float())
+    def query(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        return self.hidden(items, times, last_only=True)[:, -1]
 
 
 class MaskedModel(SequenceModel):
     """A model that is trained to fill in masked items; it sees L + 1 positions.
+
+    In evaluation, [MASK] is appended to up to L items and takes the last position. Training windows
+    of L + 1 items are right-aligned too, so that masking their last item trains exactly what
+    evaluation asks for.
 
     Attributes:
         mask_token: the number of [MASK] among the inputs, which has no logit.
@@ -135,6 +147,10 @@ class MaskedModel(SequenceModel):
 
     causal = False
     mask_token: int
+
+    def query(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
+        return super().query(F.pad(items, (0, 1), value=self.mask_token), times)
 
 
 class OwnLossModel(Model):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine import spec
-from engine.models.base import OutputLayer, SequenceModel
+from engine.models.base import MaskedModel, OutputLayer
 from engine.models.dropout import Dropout
 from engine.models.positions import last_positions
 from engine.models.transformer import (
@@ -18,21 +18,12 @@ from engine.models.transformer import (
 )
 
 
-class BERT4Rec(SequenceModel):
+class BERT4Rec(MaskedModel):
     """A bidirectional Transformer that fills in masked items.
-
-    It has L + 1 positions. In evaluation, [MASK] is appended to up to L items and takes the last
-    position. Training windows of L + 1 items are right-aligned too, so that masking their last
-    item trains exactly what evaluation asks for.
 
     `transform` is the head (Sun et al. 2019, eq. 7, with a LayerNorm as in BERT); select the masked
     positions before it.
-
-    Attributes:
-        mask_token: the number of [MASK] among the inputs, V + 1. It has no logit.
     """
-
-    causal = False
 
     def __init__(self, architecture: spec.BERT4Rec, num_items: int, length: int) -> None:
         super().__init__()
@@ -79,7 +70,3 @@ class BERT4Rec(SequenceModel):
         if self.output is None:
             return OutputLayer(self.items.weight[: self.mask_token], self.output_bias)
         return OutputLayer(self.output.weight, self.output.bias)
-
-    def query(self, items: Tensor) -> Tensor:
-        """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
-        return super().query(F.pad(items, (0, 1), value=self.mask_token))

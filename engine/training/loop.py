@@ -16,7 +16,7 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
-from engine.models.base import SequenceModel
+from engine.models.base import Model
 from engine.models.registry import build
 from engine.spec import RunSpec, Training
 from engine.training import cputime
@@ -58,7 +58,7 @@ class Outcome:
     cause: Cause
     epochs_trained: int
     best: Best
-    model: SequenceModel
+    model: Model
     """With the weights of the best epoch."""
     test_ranks: Tensor
     """int32 (2, users): ranks of the test items at the best epoch, as from `ranks`."""

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.models.base import SequenceModel
-from engine.models.bert4rec import BERT4Rec
+from engine.models.base import MaskedModel, Model, SequenceModel
+from engine.models.definition import Definition
+from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
 from engine.training.group import SINGLE, Group
 from engine.training.losses import target_loss
@@ -31,7 +32,7 @@ class Objective:
 
     training: Training
     masks: bool
-    """Whether the model fills in masked items (BERT4Rec) instead of predicting the next one."""
+    """Whether the model fills in masked items instead of predicting the next one."""
     width: int
     """Positions of a window: L, or L + 1 with masking, the last for evaluation's [MASK]."""
     stride: int
@@ -44,10 +45,14 @@ class Objective:
         return 1.0 if prefixes else self.training.last_mask_share
 
 
-def objective_of(spec: RunSpec) -> Objective:
-    """Return the objective of a run."""
+def objective_of(spec: RunSpec, definition: Definition | None = None) -> Objective:
+    """Return the objective of a run.
+
+    Args:
+        definition: of its model, if that doesn't come with seqbench.
+    """
     training = spec.training
-    masks = spec.architecture.model == "bert4rec"
+    masks = (definition or definition_of(spec)).kind == "masked"
     width = spec.length + masks
     stride = 1 if training.objective == "prefix" else width - int(training.window_overlap * width)
     return Objective(training, masks, width, stride)
@@ -76,11 +81,11 @@ def target_capacity(objective: Objective, windows: Windows, size: int) -> int:
 
 def batch_loss(
     objective: Objective,
-    model: SequenceModel,
+    model: Model,
     items: Tensor,
     windows: Windows,
     capacity: int | None = None,
-    hidden: Callable[[Tensor], Tensor] | None = None,
+    hidden: Callable[..., Tensor] | None = None,
     group: Group = SINGLE,
 ) -> tuple[Tensor, Tensor]:
     """Sum the loss (nats) of this rank's shard of a batch and count its targets, on the device.
@@ -91,8 +96,9 @@ def batch_loss(
         hidden: the model's ``hidden``, compiled.
         group: the ranks that the batch is sharded over.
     """
+    assert isinstance(model, SequenceModel)
     if objective.masks:
-        assert isinstance(model, BERT4Rec)
+        assert isinstance(model, MaskedModel)
         inputs, targets = mask_items(objective, model.mask_token, items, windows, group.generator)
     else:
         inputs, targets = next_item_batch(items, windows, objective.width)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from engine.datasets.splits import SplitData
+from engine.datasets.splits import SplitData, last_items, last_times
 from engine.errors import DataError
-from engine.models.base import SequenceModel
+from engine.models.base import Model, TimedModel
 from engine.models.registry import build
 from engine.spec import RunSpec
+from engine.training.scoring import scores
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Prediction:
     """The best items, each with its score and whether it is in the user's history."""
 
 
-def trained_model(spec: RunSpec, weights: Path, num_items: int) -> SequenceModel:
+def trained_model(spec: RunSpec, weights: Path, num_items: int) -> Model:
     """Load the model of a run with the weights of its best epoch, on the CPU, in evaluation mode.
 
     Raises:
@@ -58,7 +58,7 @@ def trained_model(spec: RunSpec, weights: Path, num_items: int) -> SequenceModel
 
 @torch.inference_mode()
 def predict(
-    model: SequenceModel, split: SplitData, user: int, top: int, *, mask_seen: bool = False
+    model: Model, split: SplitData, user: int, top: int, *, mask_seen: bool = False
 ) -> Prediction:
     """Rank all items for a user after the history before the test item.
 
@@ -74,11 +74,15 @@ def predict(
     at = int(split.test.ends[place]) if tested else end
     true = int(own.items[at]) if tested else None
 
-    history = own.items[max(start, at - model.length) : at]
     seen = torch.from_numpy(np.unique(own.items[start:at]).astype(np.int64))
-    padded = torch.zeros(1, model.length, dtype=torch.long)
-    padded[0, model.length - len(history) :] = torch.from_numpy(history.astype(np.int64))
-    logits: Tensor = model.logits(model.query(padded).float())[0].float()
+    row = np.array([user]), np.array([at]), model.length
+    padded = last_items(own, *row)
+    times = last_times(own, *row) if isinstance(model, TimedModel) else None
+    logits = scores(
+        model,
+        torch.from_numpy(padded).long(),
+        None if times is None else torch.from_numpy(times),
+    )[0]
     logits[0] = -torch.inf
 
     is_seen = torch.zeros(len(logits), dtype=torch.bool)
@@ -97,4 +101,4 @@ def predict(
         for item, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         if score != float("-inf")
     ]
-    return Prediction(history.tolist(), true, rank, rank_masked, items)
+    return Prediction(padded[padded > 0].tolist(), true, rank, rank_masked, items)

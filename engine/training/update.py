@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.models.base import SequenceModel
+from engine.models.base import Model, SequenceModel
 from engine.spec import Training
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, batch_loss
@@ -27,13 +27,13 @@ WARM_UPS = 2
 class Learner:
     """The model in training, with everything else that an update changes."""
 
-    model: SequenceModel
+    model: Model
     optimizer: torch.optim.Optimizer
-    average: SequenceModel | None
+    average: Model | None
     """The exponential moving average of the model's weights, if the run keeps one."""
 
     @property
-    def evaluated(self) -> SequenceModel:
+    def evaluated(self) -> Model:
         """The model that is evaluated and saved."""
         return self.model if self.average is None else self.average
 
@@ -64,7 +64,9 @@ def make_update(
         group: the ranks that each batch, given to all of them whole, is sharded over.
     """
     training, model = objective.training, learner.model
-    hidden = torch.compile(model.hidden, dynamic=False) if compiled else model.hidden
+    hidden = None
+    if compiled and isinstance(model, SequenceModel):
+        hidden = torch.compile(model.hidden, dynamic=False)
 
     def update(windows: Windows) -> Tensor:
         with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
