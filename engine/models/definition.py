@@ -25,8 +25,7 @@ class Definition:
     """All that seqbench knows of a model. Its name is that of its file, with ``-`` for ``_``."""
 
     title: str
-    settings: type[Strict]
-    """`ModelSettings` of its own."""
+    settings: type[ModelSettings]
     module: type[Model]
     """Called with the settings, V (the number of items) and L (the length)."""
     paper: str = ""
@@ -57,5 +56,5 @@ class Definition:
         Raises:
             pydantic.ValidationError: the settings aren't valid.
         """
-        make: Callable[[Strict, int, int], Model] = self.module
+        make: Callable[[ModelSettings, int, int], Model] = self.module
         return make(self.settings.model_validate(settings), num_items, length)
