@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -172,8 +174,20 @@ class FittedModel(Model):
     """A model that is fitted in one pass over the training interactions, without gradients.
 
     What it keeps is in buffers (`torch.nn.Module.register_buffer`), which are saved with the run.
+    `fit` may give them other shapes than they were registered with.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_load_state_dict_pre_hook(_take_shapes)  # type: ignore[no-untyped-call]
 
     @abstractmethod
     def fit(self, train: TrainingHistories) -> None:
         """Set the buffers from the training interactions."""
+
+
+def _take_shapes(module: nn.Module, state: Mapping[str, Any], prefix: str, *_: object) -> None:
+    """Give the buffers of a module the shapes and types of those that are to be loaded into it."""
+    for name, old in module.named_buffers(recurse=False):
+        if (new := state.get(prefix + name)) is not None:
+            setattr(module, name, torch.empty_like(new, device=old.device))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +14,8 @@ import torch
 from engine.datasets.splits import SplitData, last_items, last_times
 from engine.errors import DataError
 from engine.models.base import Model, TimedModel
-from engine.models.registry import build
+from engine.models.definition import Definition
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.scoring import scores
 
@@ -34,13 +37,25 @@ class Prediction:
     """The best items, each with its score and whether it is in the user's history."""
 
 
-def trained_model(spec: RunSpec, weights: Path, num_items: int) -> Model:
+def trained_model(
+    spec: RunSpec,
+    weights: Path,
+    num_items: int,
+    chosen: Mapping[str, Any] | None = None,
+    definition: Definition | None = None,
+) -> Model:
     """Load the model of a run with the weights of its best epoch, on the CPU, in evaluation mode.
+
+    Args:
+        chosen: `EpochRecord.settings` of the best epoch.
+        definition: of the model, if it doesn't come with seqbench.
 
     Raises:
         DataError: the weights are absent, damaged, or of other data.
     """
-    model = build(spec.architecture, num_items, spec.length)
+    definition = definition or definition_of(spec)
+    settings = {**spec.architecture.model_dump(exclude={"model"}), **(chosen or {})}
+    model = definition.build(settings, num_items, spec.length)
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)
         model.load_state_dict(state)

@@ -49,6 +49,7 @@ def make_update(
     items: Tensor,
     capacity: int | None,
     *,
+    times: Tensor | None = None,
     bfloat16: bool,
     compiled: bool = False,
     group: Group = SINGLE,
@@ -58,6 +59,7 @@ def make_update(
     Args:
         items: `Histories.items`.
         capacity: as in `batch_loss`.
+        times: `Histories.times`.
         compiled: whether to compile the model's layers, at the first call and for its shapes.
             Training doesn't: compiled, the figures vary between executions on a GPU (gradients of
             embeddings are summed in no fixed order).
@@ -71,7 +73,7 @@ def make_update(
     def update(windows: Windows) -> Tensor:
         with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
             own_loss, own_targets = batch_loss(
-                objective, model, items, windows, capacity, hidden, group
+                objective, model, items, windows, capacity, hidden, group, times
             )
         loss, targets = group.all_reduce(own_loss.detach(), own_targets)
         torch.autograd.backward(own_loss / targets)
