@@ -22,7 +22,7 @@ def keep_copy(content: bytes) -> str:
         UserError: the copy can't be written.
     """
     digest = hashlib.sha256(content).hexdigest()
-    path = _path(digest)
+    path = copy_path(digest)
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -36,11 +36,12 @@ def kept_copy(sha256: str) -> bytes | None:
     """Return the content of a model's file with this SHA-256; ``None`` if no such file was kept, or
     its copy was changed."""
     try:
-        content = read_regular(_path(sha256))
+        content = read_regular(copy_path(sha256))
     except OSError:
         return None
     return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
-def _path(sha256: str) -> Path:
+def copy_path(sha256: str) -> Path:
+    """Return where the copy with this SHA-256 is, if there is one."""
     return user_folder("state") / "models" / f"{sha256}.py"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from engine.errors import UserError, shown
 from engine.files.regular import read_regular
 from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import builtin_info
+from engine.modelinfo.copies import keep_copy
 from engine.modelinfo.info import ModelInfo, Origin, info_from
 from engine.modelinfo.kept import keep, read_kept
 
@@ -68,7 +68,7 @@ def _described(name: str, file: Path, origin: Origin) -> ModelInfo:
     if builtin_info(name) is not None:
         return replace(blank, problem=f"{file}: {name} is a model of seqbench's: rename the file.")
     try:
-        sha256 = hashlib.sha256(read_regular(file)).hexdigest()
+        sha256 = keep_copy(read_regular(file))
         content = read_kept(sha256).get("info")
         if content is None:
             answer = ask(blank.question)

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from engine import spec
+from engine.files.regular import read_regular
+from engine.modelinfo.copies import copy_path
 from engine.models.base import Model
 from engine.models.definition import Definition
-from engine.models.load import load_definition
+from engine.models.load import ModelFileError, load_definition
 
 
-def definition_of(run: spec.RunSpec) -> Definition:
-    """Return the definition of a run's model, which comes with seqbench."""
-    return load_definition(run.architecture.model)
+def definition_of(run: spec.RunSpec, file: Path | None = None) -> Definition:
+    """Return the definition of a run's model.
+
+    Args:
+        file: the run's copy of its model's file; by default, the one that was kept when it was
+            queued. Not used for a model that comes with seqbench.
+
+    Raises:
+        ModelFileError: the file isn't the one that the run was queued with, or can't be run.
+    """
+    if run.code is None:
+        return load_definition(run.architecture.model)
+    file = file or copy_path(run.code.sha256)
+    try:
+        digest = hashlib.sha256(read_regular(file)).hexdigest()
+    except OSError as error:
+        raise ModelFileError(f"{file}: {error.strerror}.") from None
+    if digest != run.code.sha256:
+        raise ModelFileError(f"{file} isn't {run.code.file} as the run was queued with it.")
+    return load_definition(file)
 
 
 def build(architecture: spec.Architecture, num_items: int, length: int) -> Model:

@@ -28,6 +28,7 @@ from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.base import TimedModel
+from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
@@ -186,7 +187,8 @@ def _train(
     begin = resumption(folder, spec, interactions)
     group.broadcast(begin.name)
 
-    facts = _facts(folder, attempt, spec, data, device, begin, group.world_size)
+    definition = definition_of(spec, folder.code)
+    facts = _facts(folder, attempt, spec, data, device, begin, group.world_size, definition)
     journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
     for problem in begin.problems:
         journal.write("warning", message=problem)
@@ -204,6 +206,7 @@ def _train(
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
             group=group,
+            definition=definition,
         )
     finally:
         telemetry.end()
@@ -268,13 +271,13 @@ def _facts(
     device: torch.device,
     begin: Resumption,
     processes: int,
+    definition: Definition,
 ) -> dict[str, Any]:
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
     interactions = data.interactions
     split = split_data(interactions, spec.source)
     counts = split_counts(split)
     histories = training_histories(split, torch.device("cpu"))
-    definition = definition_of(spec)
     epochs, patience = limits(spec, definition)
     return {
         "format": FORMAT,

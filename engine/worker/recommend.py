@@ -48,6 +48,7 @@ def main() -> int:
 
 def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
+    from engine.models.registry import definition_of
     from engine.training.recommend import predict, trained_model
 
     folder = RunFolder(arguments.folder)
@@ -59,7 +60,9 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     elif (copy := confirm(spec.source)) is not None and not copy.usable:
         raise DataError(copy.sentence)
     split = split_data(data.interactions, spec.source)
-    model = trained_model(spec, folder.best_model, data.interactions.num_items)
+    definition = definition_of(spec, folder.code)
+    items = data.interactions.num_items
+    model = trained_model(spec, folder.best_model, items, definition=definition)
     titles = item_titles(spec.source, data.item_ids)
 
     def item(number: int) -> dict[str, Any]:
