@@ -11,7 +11,7 @@ from engine import __version__
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
-from engine.spec.sizes import count
+from engine.models.load import load_definition
 from engine.training.loop import steps_per_epoch, train, training_histories, uses_bfloat16
 from engine.training.recorder import EpochRecord, StepRecord
 
@@ -53,7 +53,9 @@ def main() -> None:
             library=f"seqbench {__version__}",
             torch=torch.__version__,
             dtype="bfloat16" if uses_bfloat16(spec.training, CPU) else "float32",
-            parameters=count(spec.architecture, interactions.num_items, spec.length),
+            parameters=load_definition(spec.architecture.model).parameters(
+                spec.architecture.settings, interactions.num_items, spec.length
+            ),
             updates_per_epoch=steps_per_epoch(spec, training_histories(split, CPU)),
             most_epochs=spec.training.epochs,
             split=split_digest(targets),

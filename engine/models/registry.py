@@ -15,6 +15,6 @@ def build(architecture: spec.Architecture, num_items: int, length: int) -> Seque
         length: L, the most recent items that the model sees.
     """
     definition = load_definition(architecture.model)
-    model = definition.build(architecture.model_dump(exclude={"model"}), num_items, length)
+    model = definition.build(architecture.settings, num_items, length)
     assert isinstance(model, SequenceModel)
     return model

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.models.base import MaskedModel, SequenceModel
+from engine.models.load import load_definition
 from engine.spec import RunSpec, Training
 from engine.training.group import SINGLE, Group
 from engine.training.losses import target_loss
@@ -46,7 +47,7 @@ class Objective:
 def objective_of(spec: RunSpec) -> Objective:
     """Return the objective of a run."""
     training = spec.training
-    masks = spec.architecture.model == "bert4rec"
+    masks = load_definition(spec.architecture.model).kind == "masked"
     width = spec.length + masks
     stride = 1 if training.objective == "prefix" else width - int(training.window_overlap * width)
     return Objective(training, masks, width, stride)

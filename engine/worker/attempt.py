@@ -26,10 +26,10 @@ from engine.datasets.statistics import split_counts
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
+from engine.models.load import load_definition
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
-from engine.spec.sizes import count
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
@@ -297,7 +297,9 @@ def _facts(
         "test_cold": counts.test_cold,
         "test_tied": counts.test_tied,
         "test_from": counts.test_from,
-        "parameters": count(spec.architecture, interactions.num_items, spec.length),
+        "parameters": load_definition(spec.architecture.model).parameters(
+            spec.architecture.settings, interactions.num_items, spec.length
+        ),
         "epochs": spec.training.epochs,
         "patience": spec.training.patience,
         "steps_per_epoch": steps_per_epoch(spec, histories),
