@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import UserError
+from engine.errors import UsageError, UserError
 from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import builtin_facts
 from engine.modelinfo.info import ModelInfo
@@ -79,19 +79,30 @@ def facts_of(info: ModelInfo, settings: Sequence[Mapping[str, Any]]) -> list[Fac
     return [_known[info.sha256, settings_key(each)] for each in settings]
 
 
-def parameters_of(info: ModelInfo, settings: Mapping[str, Any], items: int, length: int) -> int:
+def parameters_of(
+    info: ModelInfo, settings: Mapping[str, Any], items: int, length: int, *, wait: bool = True
+) -> int:
     """Return the parameter count of a model with these settings, for V and L.
 
+    Args:
+        wait: ask for what isn't known.
+
     Raises:
-        UserError: it can't be found out, or the settings don't fit together.
+        NotKnownError: without ``wait``, it isn't known.
+        UsageError: the settings don't fit together.
+        UserError: it can't be found out.
     """
-    (facts,) = facts_of(info, [settings])
+    facts = facts_of(info, [settings])[0] if wait else known_facts(info, settings)
+    if facts is None or (
+        not wait and not facts.problem and facts.parameters(items, length) is None
+    ):
+        raise NotKnownError(f"{info.name}: its parameters aren't counted yet.")
     if not facts.problem and facts.parameters(items, length) is None:
         _ask(info, {settings_key(settings): settings}, [(items, length)])
         (facts,) = facts_of(info, [settings])
     found = facts.parameters(items, length)
     if found is None:
-        raise UserError(f"{info.name}: {facts.problem}.")
+        raise UsageError(f"{info.name}: {facts.problem}.")
     return found
 
 

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +19,9 @@ from engine.modelinfo.kept import keep, read_kept
 
 GROUP = "seqbench.models"
 """The group of entry points that packages bring models with."""
+
+NO_MODEL = "defines no model: it needs MODEL = Definition(...)."
+"""What is wrong with a file of something else's."""
 
 VARIABLE = "SEQBENCH_MODEL_PATH"
 
@@ -37,7 +39,7 @@ def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, 
         paths: files and folders that the user names; by default, those in ``SEQBENCH_MODEL_PATH``.
     """
     found: dict[str, ModelInfo] = {}
-    for name, file, origin in _files(folders, paths or _from_environment()):
+    for name, file, origin in model_files(folders, paths):
         found[name] = _described(name, file, origin)
     return found
 
@@ -46,7 +48,17 @@ def _from_environment() -> list[Path]:
     return [Path(each) for each in os.environ.get(VARIABLE, "").split(os.pathsep) if each]
 
 
-def _files(folders: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[str, Path, Origin]]:
+def model_files(
+    folders: Iterable[Path], paths: Sequence[Path] = ()
+) -> Iterator[tuple[str, Path, Origin]]:
+    """Yield the files that may define models, each with the model's name and its origin.
+
+    Args:
+        folders, paths: as for `own_infos`.
+    """
+    from importlib.metadata import entry_points  # it takes a while, and so does the next
+
+    paths = paths or _from_environment()
     for each in entry_points(group=GROUP):
         try:
             spec = find_spec(each.module)
@@ -68,7 +80,10 @@ def _described(name: str, file: Path, origin: Origin) -> ModelInfo:
     if builtin_info(name) is not None:
         return replace(blank, problem=f"{file}: {name} is a model of seqbench's: rename the file.")
     try:
-        sha256 = keep_copy(read_regular(file))
+        text = read_regular(file)
+        if b"MODEL" not in text:  # one of something else's, which isn't run
+            return replace(blank, problem=f"{file}: {NO_MODEL}")
+        sha256 = keep_copy(text)
         content = read_kept(sha256).get("info")
         if content is None:
             answer = ask(blank.question)

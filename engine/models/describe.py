@@ -18,17 +18,20 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-import torch
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import engine.models.builtin
 import engine.models.layers
+from engine.config.layers import builtin_configs, read_entries
+from engine.config.overrides import combinations, combined, parsed, setting_name
 from engine.errors import UserError
 from engine.modelinfo.facts import settings_key
 from engine.modelinfo.info import ModelInfo, info_json
 from engine.models.base import TimedModel
 from engine.models.definition import Definition
 from engine.models.load import load_definition, sentence_of
+from engine.spec import Suite, Training
+from engine.validation import InvalidError, validate
 
 IDLE_SECONDS = 60.0
 """How long to wait for another question before ending."""
@@ -80,7 +83,7 @@ def facts(
     try:
         if sizes:
             counted = {
-                f"{v} {length}": count(definition, settings, v, length) for v, length in sizes
+                f"{v} {length}": definition.parameters(settings, v, length) for v, length in sizes
             }
             return {"formula": None, "counts": counted}
         return {"formula": _formula(definition, settings)}
@@ -91,23 +94,16 @@ def facts(
 def _formula(definition: Definition, settings: Mapping[str, Any]) -> list[int] | None:
     """Return a, b, c and d of a + b·V + c·L + d·V·L parameters; ``None`` if they don't fit."""
     (v1, l1), (_, l2), (v2, _), _ = MEASURED
-    n11, n12, n21, n22 = (count(definition, settings, *at) for at in MEASURED)
+    n11, n12, n21, n22 = (definition.parameters(settings, *at) for at in MEASURED)
     d = (n22 - n21 - n12 + n11) // ((v2 - v1) * (l2 - l1))
     c = (n12 - n11) // (l2 - l1) - d * v1
     b = (n21 - n11) // (v2 - v1) - d * l1
     a = n11 - b * v1 - c * l1 - d * v1 * l1
     exact = all(
-        count(definition, settings, v, length) == a + b * v + c * length + d * v * length
+        definition.parameters(settings, v, length) == a + b * v + c * length + d * v * length
         for v, length in (*MEASURED, *CONFIRMED)
     )
     return [a, b, c, d] if exact else None
-
-
-def count(definition: Definition, settings: Mapping[str, Any], items: int, length: int) -> int:
-    """Count the trainable parameters of a model's module, for V and L, without their memory."""
-    with torch.device("meta"):
-        model = definition.build(settings, items, length)
-    return sum(each.numel() for each in model.parameters() if each.requires_grad)
 
 
 def builtin_names() -> list[str]:
@@ -117,18 +113,19 @@ def builtin_names() -> list[str]:
 
 
 def describe_builtin() -> dict[str, Any]:
-    """Describe all models that come with seqbench, with the facts of their profiles."""
+    """Describe all models that come with seqbench, with the facts of all settings that
+    are shipped."""
     described: dict[str, Any] = {}
     for name in builtin_names():
         definition = load_definition(name)
         info = describe(name, definition, _builtin_hash(name), None)
-        described[name] = {
-            "info": info_json(info),
-            "facts": {
-                settings_key(settings): facts(definition, settings)
-                for settings in _profile_settings(definition, info)
-            },
-        }
+        settings = (
+            definition.settings.model_validate(each).model_dump(mode="json")
+            for each in _shipped_settings(definition, info)
+        )
+        wanted = {settings_key(each): each for each in settings}
+        found = {key: facts(definition, each) for key, each in wanted.items()}
+        described[name] = {"info": info_json(info), "facts": found}
     return described
 
 
@@ -145,10 +142,38 @@ def _profiles(definition: Definition) -> dict[str, Any]:
     }
 
 
-def _profile_settings(definition: Definition, info: ModelInfo) -> Iterator[dict[str, Any]]:
-    for profile, size in product(info.profiles.values(), SIZES):
-        settings = profile["architecture"] | profile["sizes"][size].get("architecture", {})
-        yield definition.settings.model_validate(settings).model_dump(mode="json")
+def _shipped_settings(definition: Definition, info: ModelInfo) -> Iterator[dict[str, Any]]:
+    """Yield the settings of all profiles and sizes, by themselves and as the suites that come with
+    seqbench change them."""
+    names = definition.settings.model_fields
+    suites = read_entries([builtin_configs()], "suites", Suite).values()
+    for (name, profile), size in product(info.profiles.items(), SIZES):
+        own = profile["architecture"] | profile["sizes"][size].get("architecture", {})
+        yield own
+        for suite, _ in suites:
+            if suite.profile != name or info.name not in suite.models:
+                continue
+            for sweep in combined(suite.overrides, suite.variants).values():
+                for changes in combinations(sweep):
+                    typed = {setting_name(key): parsed(value) for key, value in changes.items()}
+                    yield own | {key: typed[key] for key in names if key in typed}
+
+
+def _profile_problem(definition: Definition, profiles: Mapping[str, Any]) -> str:
+    """Say what is wrong with a definition's profiles; empty if nothing is."""
+    for (name, profile), size in product(profiles.items(), SIZES):
+        own = profile["sizes"][size]
+        kinds: dict[str, type[BaseModel]] = {
+            "architecture": definition.settings,
+            "training": Training,
+        }
+        for section, kind in kinds.items():
+            try:
+                validate(kind, profile[section] | own.get(section, {}))
+            except InvalidError as error:
+                where = ".".join(map(str, ("profiles", name, section, *error.key_path)))
+                return f"{where}: {error.problem}"
+    return ""
 
 
 def _builtin_hash(name: str) -> str:
@@ -171,6 +196,8 @@ def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[
                 loaded[sha256] = load_definition(file)
             definition = loaded[sha256]
         info = info_json(describe(name, definition, sha256, file))
+        if problem := _profile_problem(definition, info["profiles"]):
+            return {"problem": f"{file or name}: {problem}"}
         sizes = question["sizes"]
         found = [facts(definition, each, sizes) for each in question["settings"]]
         return {"info": info, "facts": found}

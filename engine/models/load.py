@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from engine.errors import UserError, cut
+from engine.modelinfo.find import NO_MODEL
 from engine.models.definition import Definition
 
 LONGEST = 300
@@ -37,7 +38,7 @@ def load_definition(model: str | Path) -> Definition:
 def _definition(module: ModuleType, file: Path) -> Definition:
     found = getattr(module, "MODEL", None)
     if not isinstance(found, Definition):
-        raise ModelFileError(f"{file}: defines no model: it needs MODEL = Definition(...).")
+        raise ModelFileError(f"{file}: {NO_MODEL}")
     return found
 
 

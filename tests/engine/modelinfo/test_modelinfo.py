@@ -121,11 +121,11 @@ def test_a_count_that_is_no_formula_is_asked_for_each_size(tmp_path: Path) -> No
 def test_a_broken_file_breaks_no_other(tmp_path: Path) -> None:
     write(tmp_path, "fine.py")
     write(tmp_path, "_parts.py")
-    (tmp_path / "broken.py").write_text("x = 1\nimport no_such_package\n")
-    (tmp_path / "empty.py").write_text("")
+    (tmp_path / "broken.py").write_text("x = 1\nimport no_such_package\nMODEL = 0\n")
+    (tmp_path / "empty.py").write_text("import os\nos._exit(4)\n")
     (tmp_path / "Big.py").write_text("")
     (tmp_path / "sasrec.py").write_text("")
-    (tmp_path / "ends.py").write_text("import os\nos._exit(3)\n")
+    (tmp_path / "ends.py").write_text("import os\nos._exit(3)\nMODEL = 0\n")
     infos = own_infos([tmp_path, tmp_path / "absent"], [tmp_path / "nowhere.py"])
     problems = {name: info.problem for name, info in infos.items()}
     assert problems.pop("fine") == ""
