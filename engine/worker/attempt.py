@@ -177,6 +177,7 @@ def _train(
     group: Group,
 ) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
+    definition = definition_of(spec, folder.code)
     data = open_data(spec.source, check=True)
     interactions = data.interactions
     check_same_data(group, data_checksum(interactions, spec.source))
@@ -186,8 +187,7 @@ def _train(
     begin = resumption(folder, spec, interactions)
     group.broadcast(begin.name)
 
-    definition = definition_of(spec, folder.code)
-    facts = _facts(folder, attempt, spec, data, device, begin, group.world_size, definition)
+    facts = _facts(folder, attempt, spec, definition, data, device, begin, group.world_size)
     journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
     for problem in begin.problems:
         journal.write("warning", message=problem)
@@ -266,11 +266,11 @@ def _facts(
     folder: RunFolder,
     attempt: int,
     spec: RunSpec,
+    definition: Definition,
     data: Prepared,
     device: torch.device,
     begin: Resumption,
     processes: int,
-    definition: Definition,
 ) -> dict[str, Any]:
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
     interactions = data.interactions

@@ -106,9 +106,14 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
         check_same_data(group, data_checksum(interactions, spec.source))
         checkpoint = group.broadcast(None)
         resume = checkpoint_of(folder.path / checkpoint, spec) if checkpoint else None
-        definition = definition_of(spec, folder.code)
         train(
-            spec, interactions, device, _Silent(), resume=resume, group=group, definition=definition
+            spec,
+            interactions,
+            device,
+            _Silent(),
+            resume=resume,
+            group=group,
+            definition=definition_of(spec, folder.code),
         )
         threading.Event().wait()
     except UserError as error:

@@ -23,6 +23,7 @@ from engine.datasets.titles import id_text, item_titles
 from engine.errors import DataError, UserError
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
+from engine.worker.chosen import chosen_settings
 from engine.worker.samedata import newest_checksum, refuse_other_data, refuse_other_names
 
 
@@ -61,8 +62,9 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
         raise DataError(copy.sentence)
     split = split_data(data.interactions, spec.source)
     definition = definition_of(spec, folder.code)
-    items = data.interactions.num_items
-    model = trained_model(spec, folder.best_model, items, definition=definition)
+    chosen = chosen_settings(folder) if definition.kind == "fitted" else None
+    num_items = data.interactions.num_items
+    model = trained_model(spec, folder.best_model, num_items, chosen, definition)
     titles = item_titles(spec.source, data.item_ids)
 
     def item(number: int) -> dict[str, Any]:
