@@ -156,8 +156,26 @@ class FittedModel(Model):
     """A model that is fitted in one pass over the training interactions, without gradients.
 
     What it keeps is in buffers (`torch.nn.Module.register_buffer`), which are saved with the run.
+    Their sizes may depend on the data: those of a model that is loaded are as stored. Settings that
+    scoring needs belong in buffers too, because those that validation chose aren't the run's.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_load_state_dict_pre_hook(_take_sizes)  # type: ignore[no-untyped-call]
 
     @abstractmethod
     def fit(self, train: TrainingHistories) -> None:
         """Set the buffers from the training interactions."""
+
+
+def _take_sizes(
+    module: nn.Module, stored: dict[str, Tensor], prefix: str, *_others: object
+) -> None:
+    """Replace the buffers of a module, and of those in it, by empty ones as large as those that
+    will be loaded."""
+    for name, buffer in list(module.named_buffers()):
+        if prefix + name in stored:
+            owner, _, leaf = name.rpartition(".")
+            empty = buffer.new_empty(stored[prefix + name].shape)
+            setattr(module.get_submodule(owner), leaf, empty)
