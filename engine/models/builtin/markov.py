@@ -52,7 +52,7 @@ class Markov(FittedModel):
         distance = torch.arange(1, window + 1, dtype=torch.float64)
         weights = decay ** (distance - 1) / distance**power
         self.weights = weights.float().to(device)
-        blocks = follow_counts(train, self.num_items, weights.to(train.items.device))
+        blocks = follow_counts(train, self.num_items, weights)
         self.follows.fill(block / block.sum(1, keepdim=True).clamp(min=TINY) for block in blocks)
         self.counts = item_counts(train, self.num_items).to(device)
 

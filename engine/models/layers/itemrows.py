@@ -17,6 +17,9 @@ MOST_ENTRIES = 1 << 26
 TIE_BREAK = 1e-6
 """What the most popular item's score gets. Ties are frequent among counts, and count against."""
 
+FIXED_POINT = 1 << 32
+"""Weights are summed in multiples of one over this."""
+
 
 class ItemRows(nn.Module):
     """A sparse matrix (V + 1, V + 1), by rows: what an item of a history adds to every score.
@@ -134,16 +137,18 @@ def follow_counts(train: TrainingHistories, num_items: int, weights: Tensor) -> 
         Blocks (rows, V + 1) in float64 of all V + 1 rows, in order: rows are the earlier items.
     """
     size = num_items + 1
+    # Whole numbers have the same sum in any order, which GPUs don't keep.
+    steps = (weights * FIXED_POINT).round().long().to(train.items.device)
     ends = train.offsets[1:].repeat_interleave(train.offsets.diff())
     for first, last in row_blocks(size, size):
         places = ((train.items >= first) & (train.items < last)).nonzero().squeeze(1)
-        block = torch.zeros((last - first) * size, dtype=torch.float64, device=places.device)
-        for distance, weight in enumerate(weights, 1):
+        block = torch.zeros((last - first) * size, dtype=torch.int64, device=places.device)
+        for distance, weight in enumerate(steps, 1):
             # A place without an item so far after it has none further on.
             places = places[places + distance < ends[places]]
             entries = (train.items[places] - first) * size + train.items[places + distance]
             block.index_add_(0, entries, weight.expand(len(entries)))
-        yield block.view(-1, size)
+        yield block.view(-1, size).double() / FIXED_POINT
 
 
 def cooccurrences(train: TrainingHistories, num_items: int) -> Iterator[Tensor]:
