@@ -8,7 +8,6 @@ sets (after Klenitskiy et al., Does It Look Sequential?, RecSys 2024).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from engine.analysis.pairs.significance import Metric, per_user
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import Split, SplitData
+from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
 from engine.models.base import FittedModel, Model
 from engine.models.load import load_definition
@@ -114,8 +114,7 @@ def _fitted_ranks(
     histories = train_histories(train, device)
     chosen_on = evaluation_set(valid, "valid", length, device)
     best, chosen = -1.0, None
-    for values in product(*definition.grid.values()):
-        settings = dict(zip(definition.grid, values, strict=True))
+    for settings in settings_to_try({}, definition.grid):
         fitted = definition.build(settings, train.interactions.num_items, length)
         assert isinstance(fitted, FittedModel), f"{model} isn't fitted"
         fitted.fit(histories)

@@ -102,5 +102,5 @@ MODEL = Definition(
     settings=EASESettings,
     module=EASE,
     paper="Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019",
-    grid={"l2": (100.0, 500.0, 2000.0)},
+    grid={"l2": (200.0, 2000.0)},
 )

@@ -290,31 +290,70 @@ def test_it_is_built_on_the_meta_device_without_choices(name: str) -> None:
     assert not list(model.parameters())
 
 
-def test_figures_on_movielens(real_data: Path) -> None:
-    """The independent computation has another reader, split, sums and ranks."""
+@pytest.fixture
+def movielens(real_data: Path) -> Lists:
+    """All histories of MovieLens 100K, read and ordered by other code than the product's."""
     columns = np.loadtxt(real_data / "ml-100k" / "u.data", dtype=np.int64)
     user, item, time = columns[:, 0], columns[:, 1], columns[:, 3]
     ordered: dict[int, list[int]] = {}
     for row in np.argsort(time, kind="stable"):
         ordered.setdefault(int(user[row]), []).append(int(item[row]))
-    users = list(ordered.values())
-    follows = np.zeros((1683, 1683))
-    for history in users:
-        for before, after in itertools.pairwise(history[:-2]):
-            follows[before, after] += 1
-    counts = np.bincount([i for history in users for i in history[:-2]], minlength=1683)
-    hits = {"markov": 0, "popularity": 0}
-    for history in users:
-        true, row = history[-1], follows[history[-2]]
-        better = (row > row[true]) | ((row == row[true]) & (counts >= counts[true]))
-        hits["markov"] += int(better[1:].sum() <= 10)
-        hits["popularity"] += int((counts[1:] >= counts[true]).sum() <= 10)
+    return list(ordered.values())
 
-    train = training([history[:-2] for history in users])
-    before = torch.tensor([[0] * (LENGTH - 1) + [history[-2]] for history in users])
-    true_items = torch.tensor([[history[-1]] for history in users])
-    for name, settings in (("markov", {"window": 1, "decay": 1, "power": 0}), ("popularity", {})):
-        scores = fitted(name, settings, 1682, train).scores(before)
-        ranks = (scores[:, 1:] >= scores.gather(1, true_items)).sum(1)
-        assert int((ranks <= 10).sum()) == hits[name]
-    assert hits == {"markov": 103, "popularity": 47}
+
+def scores_on_movielens(name: str, settings: dict[str, object], users: Lists) -> Tensor:
+    model = fitted(name, settings, 1682, training([history[:-2] for history in users]))
+    return model.scores(padded([history[:-1] for history in users]))
+
+
+def hits(scores: Tensor | np.ndarray, users: Lists) -> int:
+    scores = np.asarray(scores)
+    true = scores[np.arange(len(users)), [history[-1] for history in users]]
+    return int(((scores[:, 1:] >= true[:, None]).sum(1) <= 10).sum())
+
+
+def test_counts_on_movielens(movielens: Lists) -> None:
+    follows = np.zeros((1683, 1683))
+    for history in movielens:
+        np.add.at(follows, (history[:-3], history[1:-2]), 1)
+    counts = np.bincount(list(itertools.chain(*(h[:-2] for h in movielens))), minlength=1683)
+    last = follows[[history[-2] for history in movielens]]
+    found = scores_on_movielens("markov", {"window": 1, "decay": 1, "power": 0}, movielens)
+    assert hits(found, movielens) == hits(last + 1e-4 * counts, movielens) == 103
+    found = scores_on_movielens("popularity", {}, movielens)
+    assert hits(found, movielens) == hits(np.tile(counts, (len(found), 1)), movielens) == 47
+
+
+def test_weighted_counts_on_movielens(movielens: Lists) -> None:
+    follows = np.zeros((1683, 1683))
+    for history in movielens:
+        for distance in range(1, 4):
+            pairs = history[: -2 - distance], history[distance:-2]
+            np.add.at(follows, pairs, 0.8 ** (distance - 1) / distance)
+    shares = follows / np.maximum(follows.sum(1, keepdims=True), 1e-9)
+    expected = sum(
+        0.8 ** (steps - 1) / steps * shares[[history[-1 - steps] for history in movielens]]
+        for steps in range(1, 4)
+    )
+    found = scores_on_movielens("markov", {"window": 3, "decay": 0.8, "power": 1}, movielens)
+    np.testing.assert_allclose(found[:, 1:], expected[:, 1:], atol=2 * itemrows.TIE_BREAK)
+
+
+def test_neighbours_on_movielens(movielens: Lists) -> None:
+    holds = np.zeros((len(movielens), 1683))
+    for user, history in enumerate(movielens):
+        holds[user, history[:-2]] = 1
+    both, many = holds.T @ holds, holds.sum(0)
+    similar = (both / (np.sqrt(np.outer(many, many)) + 10)).astype(np.float32)
+    np.fill_diagonal(similar, 0)
+    similar[similar < np.sort(similar)[:, -50, None]] = 0
+    steps = range(1, LENGTH + 1)
+    expected = sum(
+        0.5 ** (step - 1) * similar[[history[-1 - step] for history in movielens]] for step in steps
+    )
+    found = scores_on_movielens(
+        "item-knn", {"neighbours": 50, "shrinkage": 10, "decay": 0.5}, movielens
+    )
+    off = np.abs(found[:, 1:].numpy() - expected[:, 1:]) > 2 * itemrows.TIE_BREAK
+    # Neighbours that are as similar as the last one but for the last bit.
+    assert off.mean() < 1e-4
