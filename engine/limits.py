@@ -107,6 +107,15 @@ def process_limits(
     )
 
 
+def memory_used(limits: Limits) -> float:
+    """Return the bytes in use of the memory that this process may use."""
+    used = limits.memory_limit.used_bytes() if limits.memory_limit else None
+    if used is None:
+        machine = psutil.virtual_memory()
+        used = machine.total - machine.available
+    return min(used, limits.memory)
+
+
 @dataclass(frozen=True, slots=True)
 class _Mount:
     """A hierarchy of control groups, as it is mounted."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import psutil
 import pynvml
 
-from engine.limits import CpuQuota, Limits, process_limits
+from engine.limits import CpuQuota, Limits, memory_used, process_limits
 
 MIB = 1024 * 1024
 
@@ -187,15 +187,6 @@ def _core_seconds() -> list[tuple[float, float]]:
         counted = sum(core) - core.guest - core.guest_nice  # guests' are among the user's
         found.append((counted - core.idle - core.iowait, counted))
     return found
-
-
-def memory_used(limits: Limits) -> float:
-    """Return the bytes in use of the memory that this process may use."""
-    used = limits.memory_limit.used_bytes() if limits.memory_limit else None
-    if used is None:
-        machine = psutil.virtual_memory()
-        used = machine.total - machine.available
-    return min(used, limits.memory)
 
 
 def driver_version() -> str | None:

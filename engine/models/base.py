@@ -174,7 +174,8 @@ class FittedModel(Model):
     """A model that is fitted in one pass over the training interactions, without gradients.
 
     What it keeps is in buffers (`torch.nn.Module.register_buffer`), which are saved with the run.
-    `fit` may give them other shapes than they were registered with.
+    `fit` may give them other shapes than they were registered with. Settings that scoring needs
+    belong in buffers too: those that validation chose aren't among the run's.
     """
 
     def __init__(self) -> None:
@@ -187,7 +188,9 @@ class FittedModel(Model):
 
 
 def _take_shapes(module: nn.Module, state: Mapping[str, Any], prefix: str, *_: object) -> None:
-    """Give the buffers of a module the shapes and types of those that are to be loaded into it."""
-    for name, old in module.named_buffers(recurse=False):
+    """Give all buffers of a model the shapes and types of those that are to be loaded into it."""
+    for name, old in list(module.named_buffers()):
         if (new := state.get(prefix + name)) is not None:
-            setattr(module, name, torch.empty_like(new, device=old.device))
+            owner, leaf = name.rpartition(".")[::2]
+            empty = torch.empty_like(new, device=old.device)
+            setattr(module.get_submodule(owner), leaf, empty)

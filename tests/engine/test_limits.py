@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.limits import Limits, process_limits
+from engine.limits import Limits, MemoryLimit, memory_used, process_limits
 
 MIB = 2**20
 CORES = frozenset(range(64))
@@ -131,6 +131,16 @@ def test_without_proc_the_machine_counts(tree: Tree) -> None:
     tree.write("/proc/self/mountinfo", "\0\n- cgroup2\n1 2 3 - cgroup2\n")
     tree.write("/proc/self/cgroup", "nonsense\n0::\n:::\n")
     assert tree.limits() == Limits(cores=64, memory=MACHINE, allowed=CORES)
+
+
+def test_memory_in_use_is_of_the_limit_s_group(tmp_path: Path) -> None:
+    (tmp_path / "memory.current").write_text("500\n")
+    limit = MemoryLimit(700, tmp_path / "memory.max")
+    assert memory_used(Limits(1, 700, frozenset({0}), None, limit)) == 500
+    (tmp_path / "memory.stat").write_text("inactive_file 100\n")
+    assert memory_used(Limits(1, 700, frozenset({0}), None, limit)) == 400
+    (tmp_path / "memory.current").write_text("nonsense\n")
+    assert memory_used(Limits(1, 700, frozenset({0}), None, limit)) == 700, "no more than there is"
 
 
 def test_this_process_has_limits() -> None:

@@ -9,8 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from engine.limits import CpuQuota, Limits, MemoryLimit
-from engine.machine.telemetry import CpuLoad, Sampler, memory_used
+from engine.limits import CpuQuota, Limits
+from engine.machine.telemetry import CpuLoad, Sampler
 
 
 def test_the_host_is_read() -> None:
@@ -90,13 +90,3 @@ def test_a_look_at_once_tells_the_load_before() -> None:
         pass
     assert load.percent(limits) > 0
     assert load.percent(limits) > 0
-
-
-def test_memory_in_use_is_of_the_limit_s_group(tmp_path: Path) -> None:
-    (tmp_path / "memory.current").write_text("500\n")
-    limit = MemoryLimit(700, tmp_path / "memory.max")
-    assert memory_used(Limits(1, 700, CORES, None, limit)) == 500
-    (tmp_path / "memory.stat").write_text("inactive_file 100\n")
-    assert memory_used(Limits(1, 700, CORES, None, limit)) == 400
-    (tmp_path / "memory.current").write_text("nonsense\n")
-    assert memory_used(Limits(1, 700, CORES, None, limit)) == 700, "no more than there is"

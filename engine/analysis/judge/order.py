@@ -1,0 +1,133 @@
+"""The shuffle test: how much a model loses when the order of histories is destroyed.
+
+A model that uses the order of a history is worth its cost only on data whose order says something.
+If shuffled histories give about the same results, the data can't tell such models from models of
+sets (after Klenitskiy et al., Does It Look Sequential?, RecSys 2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.analysis.pairs.significance import Metric, per_user
+from engine.datasets.interactions import Interactions, make_interactions
+from engine.datasets.splits import Split, SplitData
+from engine.fitted import settings_to_try
+from engine.metrics import SELECTION
+from engine.models.base import FittedModel, Model
+from engine.models.load import load_definition
+from engine.training.evaluation import evaluation_set, metric_columns, ranks
+from engine.training.fitting import train_histories
+
+SEED = 1
+BATCH = 512
+"""Users that are ranked for at once."""
+
+
+@dataclass(frozen=True)
+class OrderLoss:
+    """Test ranks of one kind of model with the order of histories and without it."""
+
+    ordered: NDArray[np.int32]
+    """(2, users): among all items, and with seen ones masked."""
+    shuffled: NDArray[np.int32]
+
+    def share(self, metric: Metric) -> float | None:
+        """Return the share of a metric over all items that is lost without the order: 0 if order
+        doesn't matter, below 0 if it does harm; ``None`` if there is nothing to lose."""
+        before, after = (
+            float(per_user(each[0], metric).mean()) for each in (self.ordered, self.shuffled)
+        )
+        return 1 - after / before if before else None
+
+
+def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEED) -> OrderLoss:
+    """Fit a model to the training histories as they are, and shuffled, and rank the test items
+    after histories of the same kind. Both choose their settings on validation.
+
+    Args:
+        model: the name of a fitted model that comes with seqbench, one that uses order.
+        length: L, the most recent items that it sees: before shuffling.
+    """
+    return OrderLoss(
+        ordered=_fitted_ranks(model, split, split, split, length),
+        shuffled=_fitted_ranks(
+            model,
+            replace(split, interactions=shuffled_training(split, seed)),
+            shuffled_before(split, "valid", length, seed),
+            shuffled_before(split, "test", length, seed),
+            length,
+        ),
+    )
+
+
+def trained_order_loss(
+    model: Model, split: SplitData, length: int, device: torch.device, seed: int = SEED
+) -> OrderLoss:
+    """Rank the test items by a model that was trained on histories in order, after histories in
+    order and after shuffled ones."""
+    return OrderLoss(
+        ordered=_test_ranks(model, split, length, device),
+        shuffled=_test_ranks(model, shuffled_before(split, "test", length, seed), length, device),
+    )
+
+
+def shuffled_training(split: SplitData, seed: int = SEED) -> Interactions:
+    """Shuffle the training part of every history, and nothing that is held out."""
+    own = split.interactions
+    return _shuffled(own, own.offsets[:-1], split.train_end, seed)
+
+
+def shuffled_before(split: SplitData, part: Split, length: int, seed: int = SEED) -> SplitData:
+    """Shuffle the last ``length`` items before each target of validation or test, so that a model
+    sees the same items in another order."""
+    own, users, ends = split.interactions, split.users(part), split.ends(part)
+    first = own.offsets[:-1].copy()
+    last = first.copy()
+    first[users], last[users] = np.maximum(own.offsets[users], ends - length), ends
+    return replace(split, interactions=_shuffled(own, first, last, seed))
+
+
+def _shuffled(
+    own: Interactions, first: NDArray[np.int64], last: NDArray[np.int64], seed: int
+) -> Interactions:
+    """Shuffle the items at ``first`` to ``last`` of every user, (users,) each; times stay."""
+    place = np.arange(len(own.items))
+    user = np.repeat(np.arange(own.num_users), np.diff(own.offsets))
+    inside = (place >= first[user]) & (place < last[user])
+    drawn = np.random.default_rng(seed).random(len(place))
+    # What isn't shuffled keeps its place: before the rest by -1, after it by 2.
+    key = np.where(inside, drawn, np.where(place < first[user], -1.0, 2.0))
+    items = own.items[np.lexsort((place, key, user))]
+    return make_interactions(items, own.offsets, own.num_items, own.times, own.parts)
+
+
+def _fitted_ranks(
+    model: str, train: SplitData, valid: SplitData, test: SplitData, length: int
+) -> NDArray[np.int32]:
+    device = torch.device("cpu")
+    definition = load_definition(model)
+    histories = train_histories(train, device)
+    chosen_on = evaluation_set(valid, "valid", length, device)
+    best, chosen = -1.0, None
+    for settings in settings_to_try({}, definition.grid):
+        fitted = definition.build(settings, train.interactions.num_items, length)
+        assert isinstance(fitted, FittedModel), f"{model} isn't fitted"
+        fitted.fit(histories)
+        found = metric_columns("valid", ranks(fitted, chosen_on, BATCH))[SELECTION]
+        if found > best:
+            best, chosen = found, fitted
+    assert chosen is not None, "a metric is at least 0"
+    return _test_ranks(chosen, test, length, device)
+
+
+def _test_ranks(
+    model: Model, split: SplitData, length: int, device: torch.device
+) -> NDArray[np.int32]:
+    data = evaluation_set(split, "test", length, device)
+    found: NDArray[np.int32] = ranks(model, data, BATCH).cpu().numpy()
+    return found

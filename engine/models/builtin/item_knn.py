@@ -1,0 +1,97 @@
+"""Item-based nearest neighbours: items that the users of a history's items have too.
+
+Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms, WWW 2001, for
+interactions without ratings: the cosine between the items' sets of users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.models import Definition, FittedModel, ModelSettings, TrainingHistories
+from engine.models.layers.itemrows import (
+    ItemRows,
+    cooccurrences,
+    item_counts,
+    user_counts,
+    with_popularity,
+)
+
+LEAST_WEIGHT = 1e-8
+"""An item so far back that its weight is less is left out: float32 doesn't hold what it adds."""
+
+
+class ItemKNNSettings(ModelSettings):
+    """Which items are neighbours, and how a history's are weighted."""
+
+    neighbours: int | None = Field(default=None, ge=1)
+    """The most similar items that an item has."""
+    shrinkage: float | None = Field(default=None, ge=0)
+    """Added to the cosine's denominator: items with few users are then less similar."""
+    decay: float | None = Field(default=None, gt=0, le=1)
+    """Factor of a history's item for each step back; 1 weights all equally."""
+
+
+class ItemKNN(FittedModel):
+    """Scores item j by Σ_i decay^(steps back to i) · s(i, j), over a history's items i that have j
+    as a neighbour.
+
+    s(i, j) = users of both / (√(users of i · users of j) + shrinkage). Items that are as similar as
+    the last neighbour are neighbours too. Popularity decides between equal
+    scores.
+    """
+
+    weights: Tensor
+    """float32 (up to L,): of the last item of a history, of the one before it, and so on."""
+    counts: Tensor
+    """int64 (V + 1,): training interactions."""
+
+    def __init__(self, settings: ItemKNNSettings, num_items: int, length: int) -> None:
+        super().__init__()
+        self.num_items = num_items
+        self.length = length
+        self.settings = settings
+        self.similar = ItemRows(num_items)
+        self.register_buffer("weights", torch.zeros(1))
+        self.register_buffer("counts", torch.zeros(num_items + 1, dtype=torch.int64))
+
+    def fit(self, train: TrainingHistories) -> None:
+        decay = self.settings.decay
+        assert decay is not None, "settings are chosen before the model is built"
+        device = self.counts.device
+        weights = decay ** torch.arange(self.length, dtype=torch.float64)
+        self.weights = weights[weights >= LEAST_WEIGHT].float().to(device)
+        self.similar.fill(self._similarities(train))
+        self.counts = item_counts(train, self.num_items).to(device)
+
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        return with_popularity(self.similar.scores(items, self.weights), self.counts)
+
+    def _similarities(self, train: TrainingHistories) -> Iterator[Tensor]:
+        """Yield blocks (rows, V + 1) of s, 0 where an item is no neighbour."""
+        neighbours, shrinkage = self.settings.neighbours, self.settings.shrinkage
+        assert neighbours is not None, "settings are chosen before the model is built"
+        assert shrinkage is not None
+        roots = user_counts(train, self.num_items).sqrt()
+        first = 0
+        for block in cooccurrences(train, self.num_items):
+            own = roots[first : first + len(block), None]
+            # Without users of either there are none of both.
+            similar = block / (own * roots + shrinkage).clamp(min=1e-30)
+            similar.diagonal(first).zero_()
+            least = similar.topk(min(neighbours, similar.shape[1])).values[:, -1:]
+            yield similar.masked_fill_(similar < least, 0)
+            first += len(block)
+
+
+MODEL = Definition(
+    title="Item-kNN",
+    settings=ItemKNNSettings,
+    module=ItemKNN,
+    paper="Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms, WWW 2001",
+    grid={"neighbours": (20, 100), "shrinkage": (0.0, 10.0), "decay": (0.3, 0.7)},
+)
