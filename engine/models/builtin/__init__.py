@@ -1,0 +1,1 @@
+"""The models that come with seqbench, each defined by one file."""
