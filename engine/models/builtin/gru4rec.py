@@ -30,8 +30,8 @@ class GRU4RecSettings(ModelSettings):
     embedding_dropout: float = Field(default=0.5, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Of the states that a layer returns."""
-    loss: Literal["bpr-max", "cross-entropy"] = "bpr-max"
-    negatives: int = Field(default=2048, ge=1, le=1_000_000)
+    ranking_loss: Literal["bpr-max", "cross-entropy"] = "bpr-max"
+    samples: int = Field(default=2048, ge=1, le=1_000_000)
     """Number of sampled items, shared by a batch."""
     sample_alpha: float = Field(default=0.5, ge=0, le=1)
     """Items are sampled by their popularity to this power: 0 is uniformly."""
@@ -123,7 +123,7 @@ class GRU4Rec(OwnLossModel):
         if items.device.type == "cpu":  # elsewhere, selecting would wait for the device
             chosen = targets.nonzero().squeeze(1)
             states, targets = states[chosen], targets[chosen]
-        drawn = torch.rand(self.settings.negatives, dtype=torch.float64, device=items.device)
+        drawn = torch.rand(self.settings.samples, dtype=torch.float64, device=items.device)
         negatives = 1 + torch.searchsorted(self.cumulative, drawn, right=True)
         losses = self.losses(states, targets, negatives.clamp(max=self.num_items))
         real = targets > 0
@@ -139,12 +139,12 @@ class GRU4Rec(OwnLossModel):
         # A single look-up, because the gradient of each is as large as all weights.
         weight, offset = F.embedding(both, self.items.weight), self.bias[both]
         itself = targets[:, None] == negatives
-        if self.settings.loss == "cross-entropy":
+        if self.settings.ranking_loss == "cross-entropy":
             offset = offset - self.settings.correction * self.log_weights[both]
         # Sums with the offset have its type, float32, where autocast's products are bfloat16.
         positive = (states * weight[:count]).sum(dim=1, keepdim=True) + offset[:count, None]
         negative = states @ weight[count:].T.to(states.dtype) + offset[count:]
-        if self.settings.loss == "bpr-max":
+        if self.settings.ranking_loss == "bpr-max":
             return self._bpr_max(positive, negative, itself)
         negative = negative.masked_fill(itself, -math.inf)
         return torch.cat([positive, negative], dim=1).logsumexp(dim=1) - positive[:, 0]
@@ -174,7 +174,7 @@ MODEL = Definition(
         # Loss, sampling and dropout within the ranges that the replication's searches chose.
         "reference": {
             "architecture": {
-                "loss": "bpr-max",
+                "ranking_loss": "bpr-max",
                 "embedding_dropout": 0.5,
                 "sample_alpha": 0.3,
                 "score_penalty": 0.9,
@@ -182,7 +182,7 @@ MODEL = Definition(
             },
             "training": {"lr": 0.001, "batch_size": 128, "epochs": 300, "patience": 20},
             "sizes": {
-                "small": {"architecture": {"dim": 64, "negatives": 512}},
+                "small": {"architecture": {"dim": 64, "samples": 512}},
                 "medium": {"architecture": {"dim": 128}},
                 "large": {"architecture": {"dim": 512}},
             },

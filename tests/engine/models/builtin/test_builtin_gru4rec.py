@@ -16,7 +16,7 @@ ITEMS, LENGTH = 37, 12
 
 
 def scattered(**settings: float | str) -> GRU4Rec:
-    chosen = {"dim": 16, "negatives": 40} | settings
+    chosen = {"dim": 16, "samples": 40} | settings
     model = MODEL.build(chosen, ITEMS, LENGTH).double().eval()
     assert isinstance(model, GRU4Rec)
     scatter(model, 0.3)
@@ -58,7 +58,7 @@ def test_there_is_no_state_before_the_first_item(histories: Tensor) -> None:
 @pytest.mark.parametrize("elu", [0.0, 0.5])
 def test_bpr_max_is_its_formula(elu: float) -> None:
     """Hidasi & Karatzoglou 2018, eq. 10, with ELU as in their code."""
-    model = scattered(loss="bpr-max", score_penalty=1.85, elu=elu)
+    model = scattered(ranking_loss="bpr-max", score_penalty=1.85, elu=elu)
     states = torch.randn(9, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     targets, negatives = torch.arange(1, 10), torch.tensor([3, 3, 20, 21, 36, 37])
 
@@ -79,7 +79,7 @@ def test_bpr_max_is_its_formula(elu: float) -> None:
 
 
 def test_cross_entropy_over_all_items_is_the_full_one() -> None:
-    model = scattered(loss="cross-entropy", correction=0.0)
+    model = scattered(ranking_loss="cross-entropy", correction=0.0)
     states = torch.randn(9, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     targets, negatives = torch.arange(1, 10), torch.arange(1, ITEMS + 1)
     logits = model.output_layer().logits(states)[:, 1:]
@@ -89,7 +89,7 @@ def test_cross_entropy_over_all_items_is_the_full_one() -> None:
 
 def test_cross_entropy_subtracts_the_logarithm_of_how_often_an_item_is_drawn() -> None:
     counts = [1 + 3 * item for item in range(ITEMS)]
-    model = counted(scattered(loss="cross-entropy", sample_alpha=0.5, correction=0.8), counts)
+    model = counted(scattered(ranking_loss="cross-entropy", sample_alpha=0.5, correction=0.8), counts)
     states = torch.randn(9, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     targets, negatives = torch.arange(1, 10), torch.tensor([20, 21, 37])
     logits = model.output_layer().logits(states)[:, 1:]
@@ -104,7 +104,7 @@ def test_items_are_drawn_by_popularity_to_the_power_alpha(
     monkeypatch: pytest.MonkeyPatch, alpha: float
 ) -> None:
     counts = [0, 1] + [5 * item for item in range(1, ITEMS - 1)]
-    model = counted(scattered(sample_alpha=alpha, negatives=200_000), counts)
+    model = counted(scattered(sample_alpha=alpha, samples=200_000), counts)
     drawn: list[Tensor] = []
 
     def noted(states: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:

@@ -17,10 +17,10 @@ from engine.models.definition import Definition
 ITEMS, LENGTH, DAY = 37, 12, 86_400_000_000
 
 CASES: dict[str, tuple[Definition, dict[str, Any], bool]] = {
-    "gru4rec": (gru4rec.MODEL, {"dim": 16, "negatives": 30, "dropout": 0.2}, False),
+    "gru4rec": (gru4rec.MODEL, {"dim": 16, "samples": 30, "dropout": 0.2}, False),
     "gru4rec-deep": (
         gru4rec.MODEL,
-        {"dim": 16, "layers": 2, "negatives": 30, "loss": "cross-entropy"},
+        {"dim": 16, "layers": 2, "samples": 30, "ranking_loss": "cross-entropy"},
         False,
     ),
     "esasrec": (esasrec.MODEL, {"dim": 16, "layers": 2, "heads": 2}, False),
