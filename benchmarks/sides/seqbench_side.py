@@ -11,7 +11,7 @@ from engine import __version__
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
-from engine.models.sizes import count
+from engine.spec.sizes import count
 from engine.training.loop import steps_per_epoch, train, training_histories, uses_bfloat16
 from engine.training.recorder import EpochRecord, StepRecord
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from engine.modelinfo.info import Kind
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel
 from engine.spec.strict import Strict
-
-Kind = Literal["next-item", "masked", "own", "fitted"]
-"""How a model is trained: see `engine.models.base`."""
 
 
 class ModelSettings(Strict):

@@ -14,9 +14,9 @@ from engine.config.overrides import (
     without,
 )
 from engine.config.suites import suite_of_cells
-from engine.models.sizes import parameter_count
 from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, Order
 from engine.spec import CellKey, Overrides, RunSpec, Suite, Sweep
+from engine.spec.sizes import parameter_count
 
 
 def order_of_cells(

@@ -57,7 +57,7 @@ def enqueue(
     launcher: str | None = None,
 ) -> list[str]:
     """Put runs that no plan was made of at the end of the queue: as `enqueue_planned`."""
-    from engine.models.sizes import parameter_count  # pydantic, which a cancel needn't import
+    from engine.spec.sizes import parameter_count  # pydantic, which a cancel needn't import
 
     runs = [_New(spec, spec.fingerprint(), parameter_count(spec)) for spec in specs]
     return enqueue_planned(location, runs, suite, launcher)

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.models.base import SequenceModel
-from engine.models.bert4rec import BERT4Rec
+from engine.models.base import MaskedModel, SequenceModel
 from engine.spec import RunSpec, Training
 from engine.training.group import SINGLE, Group
 from engine.training.losses import target_loss
@@ -92,7 +91,7 @@ def batch_loss(
         group: the ranks that the batch is sharded over.
     """
     if objective.masks:
-        assert isinstance(model, BERT4Rec)
+        assert isinstance(model, MaskedModel)
         inputs, targets = mask_items(objective, model.mask_token, items, windows, group.generator)
     else:
         inputs, targets = next_item_batch(items, windows, objective.width)

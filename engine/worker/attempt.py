@@ -26,10 +26,10 @@ from engine.datasets.statistics import split_counts
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
-from engine.models.sizes import count
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
+from engine.spec.sizes import count
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group

@@ -1,1 +1,1 @@
-"""The models that come with seqbench, each defined by one file."""
+"""The models that come with seqbench: one file a model, as a user's own are written."""

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from engine.models.base import OutputLayer, SequenceModel
 from engine.models.definition import Definition, ModelSettings
-from engine.models.dropout import Dropout
-from engine.models.positions import last_positions
-from engine.models.transformer import attention, causal_mask, initialise
+from engine.models.layers.dropout import Dropout
+from engine.models.layers.positions import last_positions
+from engine.models.layers.transformer import attention, causal_mask, initialise
 
 
 class ESASRecSettings(ModelSettings):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from engine.models.base import OutputLayer, OwnLossModel, TrainingHistories
 from engine.models.definition import Definition, ModelSettings
-from engine.models.dropout import Dropout
+from engine.models.layers.dropout import Dropout
 
 
 class GRU4RecSettings(ModelSettings):

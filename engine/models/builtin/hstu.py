@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from engine.models.base import OutputLayer, TimedModel
 from engine.models.definition import Definition, ModelSettings
-from engine.models.dropout import Dropout
-from engine.models.positions import last_positions
-from engine.models.transformer import INITIAL_STD, initialise
+from engine.models.layers.dropout import Dropout
+from engine.models.layers.positions import last_positions
+from engine.models.layers.transformer import INITIAL_STD, initialise
 
 BUCKETS = 128
 """The largest bucket of time differences."""

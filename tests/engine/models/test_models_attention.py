@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.models.transformer import TransformerLayer, attention, causal_mask
+from engine.models.layers.transformer import TransformerLayer, attention, causal_mask
 
 
 def by_hand(layer: TransformerLayer, x: Tensor, allowed: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.models.dropout import Dropout
+from engine.models.layers.dropout import Dropout
 
 
 @pytest.mark.parametrize("p", [0.1, 0.3, 0.9])

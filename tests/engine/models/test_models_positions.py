@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.models.positions import distance_biases, rotate, rotation
+from engine.models.layers.positions import distance_biases, rotate, rotation
 
 CPU = torch.device("cpu")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine import spec
 from engine.config import load_catalogue
 from engine.models.registry import build
-from engine.models.sizes import count, parameter_count
+from engine.spec.sizes import count, parameter_count
 
 KNOWN = {
     ("sasrec", "ml-100k"): (270_291, 271_891, 273_491),

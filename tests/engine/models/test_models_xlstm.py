@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine import spec
-from engine.models.xlstm import XLSTM, MLSTMLayer
+from engine.models.builtin.xlstm import XLSTM, MLSTMLayer
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4}
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine import spec
-from engine.models.mlstm import (
+from engine.models.builtin.xlstm import XLSTM, soft_cap
+from engine.models.layers.mlstm import (
     CHUNK,
     Memory,
     Parts,
@@ -22,7 +23,6 @@ from engine.models.mlstm import (
     read_last,
     read_step,
 )
-from engine.models.xlstm import XLSTM, soft_cap
 
 CAP = 15.0
 EXACT = {"rtol": 1e-9, "atol": 1e-9}

@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from engine import spec
-from engine.models.sizes import feed_forward_width
-from engine.models.xlstm import XLSTM
+from engine.models.builtin.xlstm import XLSTM, feed_forward_width
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -89,7 +89,9 @@ def test_cross_entropy_over_all_items_is_the_full_one() -> None:
 
 def test_cross_entropy_subtracts_the_logarithm_of_how_often_an_item_is_drawn() -> None:
     counts = [1 + 3 * item for item in range(ITEMS)]
-    model = counted(scattered(ranking_loss="cross-entropy", sample_alpha=0.5, correction=0.8), counts)
+    model = counted(
+        scattered(ranking_loss="cross-entropy", sample_alpha=0.5, correction=0.8), counts
+    )
     states = torch.randn(9, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     targets, negatives = torch.arange(1, 10), torch.tensor([20, 21, 37])
     logits = model.output_layer().logits(states)[:, 1:]

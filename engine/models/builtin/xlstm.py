@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from engine import spec
 from engine.models.base import OutputLayer, SequenceModel
-from engine.models.dropout import Dropout
-from engine.models.mlstm import (
+from engine.models.definition import Definition, ModelSettings
+from engine.models.layers.dropout import Dropout
+from engine.models.layers.mlstm import (
     Memory,
     Parts,
     empty_memory,
@@ -23,13 +24,37 @@ from engine.models.mlstm import (
     read_last,
     read_step,
 )
-from engine.models.norms import RMSNorm
-from engine.models.sizes import feed_forward_width
-from engine.models.transformer import initialise
+from engine.models.layers.norms import RMSNorm
+from engine.models.layers.transformer import initialise
 
 FORGET_BIAS = (3.0, 6.0)
 """Initial forget gate bias of the first head and the last, for memories of about 20 and 400 items
 (Beck et al. 2024, as in their package)."""
+
+
+class XLSTMSettings(ModelSettings):
+    """The settings of xLSTM-Large (Beck et al. 2025), with its soft caps and eps as
+    defaults."""
+
+    dim: int = Field(ge=2, le=8192)
+    layers: int = Field(ge=1, le=128)
+    heads: int = Field(ge=1, le=128)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    gate_soft_cap: float = Field(default=15.0, gt=0)
+    logit_soft_cap: float | None = Field(default=30.0, gt=0)
+    """``null``: none."""
+    norm_eps: float = Field(default=1e-6, gt=0)
+    input_gate_bias: float = -3.0
+    """Initial bias of the input gates. xLSTM 7B has -10, which keeps the gradients of its long
+    contexts small; histories of a hundred items are learned better with gates less closed."""
+    tied: bool = False
+    """Whether the output layer uses the item embeddings as its weights."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> XLSTMSettings:
+        if self.dim % (2 * self.heads):
+            raise ValueError(f"dim ({self.dim}) must be a multiple of 2 × heads ({self.heads})")
+        return self
 
 
 class MultiHeadNorm(nn.Module):
@@ -53,7 +78,7 @@ class MLSTMLayer(nn.Module):
     Padding leaves the memory as it is: its input gate is 0 and its forget gate 1.
     """
 
-    def __init__(self, architecture: spec.XLSTM) -> None:
+    def __init__(self, architecture: XLSTMSettings) -> None:
         super().__init__()
         dim, heads = architecture.dim, architecture.heads
         self.heads = heads
@@ -163,7 +188,7 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """An mLSTM layer, then a feed-forward, each with a norm before it and a residual connection."""
 
-    def __init__(self, architecture: spec.XLSTM) -> None:
+    def __init__(self, architecture: XLSTMSettings) -> None:
         super().__init__()
         self.norm_mlstm = RMSNorm(architecture.dim, architecture.norm_eps, narrow=True)
         self.mlstm_layer = MLSTMLayer(architecture)
@@ -188,7 +213,7 @@ class Block(nn.Module):
 class Backbone(nn.Module):
     """All blocks, and the final norm."""
 
-    def __init__(self, architecture: spec.XLSTM) -> None:
+    def __init__(self, architecture: XLSTMSettings) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Block(architecture) for _ in range(architecture.layers))
         self.out_norm = RMSNorm(architecture.dim, architecture.norm_eps, narrow=False)
@@ -221,7 +246,7 @@ class XLSTM(SequenceModel):
 
     causal = True
 
-    def __init__(self, architecture: spec.XLSTM, num_items: int, length: int) -> None:
+    def __init__(self, architecture: XLSTMSettings, num_items: int, length: int) -> None:
         super().__init__()
         self.num_items = num_items
         self.length = length
@@ -261,6 +286,11 @@ def _initialise(module: nn.Module) -> None:
         module.reset_gates()
 
 
+def feed_forward_width(dim: int) -> int:
+    """Return the width of xLSTM-Large's feed-forward: 8/3·d, rounded up to a multiple of 64."""
+    return -(-int(8 / 3 * dim) // 64) * 64
+
+
 def soft_cap(x: Tensor, cap: float) -> Tensor:
     """Keep values within ±cap, smoothly: cap · tanh(x / cap)."""
     return cap * torch.tanh(x / cap)
@@ -270,3 +300,58 @@ def _linear(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
     """Multiply (…, d) by matrices (d_i, d), in one product; return (…, d_i) for each."""
     sizes = [len(weight) for weight in weights]
     return torch.split(F.linear(x, torch.cat(weights)), sizes, dim=-1)
+
+
+PROFILES = {
+    "reference": {
+        "architecture": {"dropout": 0.3},
+        "training": {"lr": 0.001, "batch_size": 128, "epochs": 300, "patience": 10},
+        "sizes": {
+            "small": {
+                "architecture": {"dim": 64, "layers": 1, "heads": 2},
+                "training": {"patience": 20},
+            },
+            "medium": {"architecture": {"dim": 128, "layers": 2, "heads": 2}},
+            "large": {"architecture": {"dim": 256, "layers": 4, "heads": 8}},
+        },
+    },
+    "tuned": {
+        "architecture": {"dropout": 0.2, "tied": True},
+        "training": {
+            "lr": 0.001,
+            "batch_size": 128,
+            "ema": 0.999,
+            "epochs": 150,
+            "patience": 15,
+        },
+        "sizes": {
+            "small": {
+                "architecture": {
+                    "dim": 64,
+                    "layers": 1,
+                    "heads": 4,
+                    "dropout": 0.3,
+                    "logit_soft_cap": None,
+                },
+                "training": {
+                    "batch_size": 64,
+                    "ema": 0.0,
+                    "label_smoothing": 0.1,
+                    "epochs": 300,
+                    "patience": 60,
+                },
+            },
+            "medium": {"architecture": {"dim": 128, "layers": 2, "heads": 2}},
+            "large": {"architecture": {"dim": 256, "layers": 4, "heads": 8}},
+        },
+    },
+}
+"""``tuned`` was chosen on validation at other seeds: docs/training.md says how."""
+
+MODEL = Definition(
+    title="xLSTM",
+    settings=XLSTMSettings,
+    module=XLSTM,
+    paper="Beck et al., xLSTM 7B (arXiv:2503.13427), and xLSTM, NeurIPS 2024",
+    profiles=PROFILES,
+)

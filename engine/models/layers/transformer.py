@@ -7,10 +7,12 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from engine.models.dropout import Dropout
-from engine.models.positions import distance_biases, rotate, rotation
+from engine.models.definition import ModelSettings
+from engine.models.layers.dropout import Dropout
+from engine.models.layers.positions import distance_biases, rotate, rotation
 
 SHORT = 512
 """Up to this many positions, bfloat16 attention on a CPU avoids torch's fused kernel, whose
@@ -18,6 +20,33 @@ backward pass takes three to five times as long there."""
 
 INITIAL_STD = 0.02
 """Standard deviation of initial weights, as in BERT (Devlin et al. 2019) and BERT4Rec."""
+
+
+class TransformerSettings(ModelSettings):
+    """The settings of SASRec and BERT4Rec."""
+
+    dim: int = Field(ge=1, le=8192)
+    layers: int = Field(ge=1, le=128)
+    heads: int = Field(ge=1, le=128)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    norm: Literal["pre", "post"] = "post"
+    final_norm: bool = False
+    """A LayerNorm after the last layer, as pre-norm Transformers have."""
+    positions: Literal["learned", "rope", "alibi"] = "learned"
+    """Learned embeddings, rotary positions (Su et al. 2021) or linear biases (Press et al.
+    2022)."""
+    tied: bool = False
+    """Whether the output layer uses the item embeddings as its weights."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> TransformerSettings:
+        if self.dim % self.heads:
+            raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
+        if self.positions == "rope" and self.dim // self.heads % 2:
+            raise ValueError(
+                f"with positions: rope, dim / heads ({self.dim // self.heads}) must be even"
+            )
+        return self
 
 
 class TransformerLayer(nn.Module):
@@ -105,7 +134,7 @@ def run_layers(
 
     Args:
         mask: as `attention` takes it.
-        positions: as in `engine.spec.Transformer`; learned ones are part of ``x``.
+        positions: as in `TransformerSettings`; learned ones are part of ``x``.
         last_only: return only the last position, (B, 1, d).
     """
     width, dim = x.shape[1:]

@@ -1,0 +1,205 @@
+"""Describes models: reads a question a line from standard input and writes an answer a line.
+
+``python -m engine.models.describe``; `engine.modelinfo.ask` has the questions and the answers. With
+``--builtin FILE``, the descriptions of all models that come with seqbench are written there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import select
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+import engine.models.builtin
+import engine.models.layers
+from engine.errors import UserError
+from engine.modelinfo.facts import settings_key
+from engine.modelinfo.info import ModelInfo, info_json
+from engine.models.base import TimedModel
+from engine.models.definition import Definition
+from engine.models.load import load_definition, sentence_of
+
+IDLE_SECONDS = 60.0
+"""How long to wait for another question before ending."""
+
+SIZES = ("small", "medium", "large")
+
+MEASURED = ((11, 5), (11, 17), (101, 5), (101, 17))
+"""V and L of the modules whose parameters give the formula of the count."""
+CONFIRMED = ((1_009, 5), (11, 64), (257, 33))
+"""V and L for which the formula must hold too."""
+
+
+def describe(name: str, definition: Definition, sha256: str, file: Path | None) -> ModelInfo:
+    """Return what is to be known of a model's definition."""
+    return ModelInfo(
+        name=name,
+        title=definition.title,
+        paper=definition.paper,
+        aliases=definition.aliases,
+        kind=definition.kind,
+        uses_times=issubclass(definition.module, TimedModel),
+        schema=definition.settings.model_json_schema(),
+        profiles=_profiles(definition),
+        grid=definition.grid,
+        sha256=sha256,
+        origin="builtin" if file is None else "file",
+        file=None if file is None else str(file),
+    )
+
+
+def facts(
+    definition: Definition, settings: Mapping[str, Any], sizes: Sequence[tuple[int, int]] = ()
+) -> dict[str, Any]:
+    """Find out whether settings fit together, and how many parameters the model then has.
+
+    Args:
+        sizes: pairs of V and L for which to count them.
+
+    Returns:
+        ``problem``, a sentence, if the settings don't fit together; else ``formula``, null if there
+        is none (`engine.modelinfo.facts.Facts`), or ``counts`` by V and L with a blank between.
+    """
+    try:
+        definition.settings.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        return {"problem": where + first["msg"].removeprefix("Value error, ")}
+    try:
+        if sizes:
+            counted = {
+                f"{v} {length}": count(definition, settings, v, length) for v, length in sizes
+            }
+            return {"formula": None, "counts": counted}
+        return {"formula": _formula(definition, settings)}
+    except Exception as error:  # noqa: BLE001 - whatever a module of the user's raises
+        return {"problem": sentence_of(error)}
+
+
+def _formula(definition: Definition, settings: Mapping[str, Any]) -> list[int] | None:
+    """Return a, b, c and d of a + b·V + c·L + d·V·L parameters; ``None`` if they don't fit."""
+    (v1, l1), (_, l2), (v2, _), _ = MEASURED
+    n11, n12, n21, n22 = (count(definition, settings, *at) for at in MEASURED)
+    d = (n22 - n21 - n12 + n11) // ((v2 - v1) * (l2 - l1))
+    c = (n12 - n11) // (l2 - l1) - d * v1
+    b = (n21 - n11) // (v2 - v1) - d * l1
+    a = n11 - b * v1 - c * l1 - d * v1 * l1
+    exact = all(
+        count(definition, settings, v, length) == a + b * v + c * length + d * v * length
+        for v, length in (*MEASURED, *CONFIRMED)
+    )
+    return [a, b, c, d] if exact else None
+
+
+def count(definition: Definition, settings: Mapping[str, Any], items: int, length: int) -> int:
+    """Count the trainable parameters of a model's module, for V and L, without their memory."""
+    with torch.device("meta"):
+        model = definition.build(settings, items, length)
+    return sum(each.numel() for each in model.parameters() if each.requires_grad)
+
+
+def builtin_names() -> list[str]:
+    """Return the names of the models that come with seqbench."""
+    found = iter_modules(engine.models.builtin.__path__)
+    return sorted(each.name.replace("_", "-") for each in found)
+
+
+def describe_builtin() -> dict[str, Any]:
+    """Describe all models that come with seqbench, with the facts of their profiles."""
+    described: dict[str, Any] = {}
+    for name in builtin_names():
+        definition = load_definition(name)
+        info = describe(name, definition, _builtin_hash(name), None)
+        described[name] = {
+            "info": info_json(info),
+            "facts": {
+                settings_key(settings): facts(definition, settings)
+                for settings in _profile_settings(definition, info)
+            },
+        }
+    return described
+
+
+def _profiles(definition: Definition) -> dict[str, Any]:
+    """Return a definition's profiles in full, ``reference`` from its defaults if it has none."""
+    given = definition.profiles or {"reference": {"training": definition.training}}
+    return {
+        name: {
+            "architecture": dict(profile.get("architecture", {})),
+            "training": dict(profile.get("training", {})),
+            "sizes": {size: dict(profile.get("sizes", {}).get(size, {})) for size in SIZES},
+        }
+        for name, profile in given.items()
+    }
+
+
+def _profile_settings(definition: Definition, info: ModelInfo) -> Iterator[dict[str, Any]]:
+    for profile, size in product(info.profiles.values(), SIZES):
+        settings = profile["architecture"] | profile["sizes"][size].get("architecture", {})
+        yield definition.settings.model_validate(settings).model_dump(mode="json")
+
+
+def _builtin_hash(name: str) -> str:
+    files = [Path(engine.models.builtin.__path__[0], f"{name.replace('-', '_')}.py")]
+    files += sorted(Path(engine.models.layers.__path__[0]).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[str, Any]:
+    model = question["model"]
+    try:
+        if "name" in model:
+            name, file, sha256 = model["name"], None, _builtin_hash(model["name"])
+            definition = load_definition(name)
+        else:
+            file = Path(model["file"])
+            name = file.stem.replace("_", "-")
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            if sha256 not in loaded:
+                loaded[sha256] = load_definition(file)
+            definition = loaded[sha256]
+        info = info_json(describe(name, definition, sha256, file))
+        sizes = question["sizes"]
+        found = [facts(definition, each, sizes) for each in question["settings"]]
+        return {"info": info, "facts": found}
+    except UserError as error:
+        return {"problem": str(error)}
+    except OSError as error:
+        return {"problem": f"{error.filename}: {error.strerror}."}
+
+
+def _serve() -> None:
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a model's file prints is no answer
+    loaded: dict[str, Definition] = {}
+    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0] and (line := sys.stdin.readline()):
+        answers.write(json.dumps(_answer(json.loads(line), loaded)) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Answer questions until there are no more, or describe what comes with seqbench."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--builtin", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    if options.builtin is None:
+        _serve()
+    else:
+        text = json.dumps(describe_builtin(), indent=1)
+        options.builtin.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
