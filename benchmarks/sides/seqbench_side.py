@@ -11,6 +11,7 @@ from engine import __version__
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
+from engine.models.registry import definition_of
 from engine.spec.sizes import count
 from engine.training.loop import steps_per_epoch, train, training_histories, uses_bfloat16
 from engine.training.recorder import EpochRecord, StepRecord
@@ -54,7 +55,9 @@ def main() -> None:
             torch=torch.__version__,
             dtype="bfloat16" if uses_bfloat16(spec.training, CPU) else "float32",
             parameters=count(spec.architecture, interactions.num_items, spec.length),
-            updates_per_epoch=steps_per_epoch(spec, training_histories(split, CPU)),
+            updates_per_epoch=steps_per_epoch(
+                spec, definition_of(spec), training_histories(split, CPU)
+            ),
             most_epochs=spec.training.epochs,
             split=split_digest(targets),
         )

@@ -114,6 +114,11 @@ class SplitData:
         """Return the last items before each target, (evaluated, length), left-padded with 0."""
         return last_items(self.interactions, self.users(split), self.ends(split), length)
 
+    def history_times(self, split: Split, length: int) -> NDArray[np.int64] | None:
+        """Return the times of `histories`, (evaluated, length), 0 at padding; ``None`` if the
+        source has no times."""
+        return last_times(self.interactions, self.users(split), self.ends(split), length)
+
     def seen(self, split: Split) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the items to mask, as `seen_items` does, without the target."""
         users = self.users(split)
@@ -294,10 +299,30 @@ def last_items(
     Returns:
         (B, length) int32, oldest first, right-aligned; 0 where the history is shorter.
     """
+    inside, position = _last(interactions, users, ends, length)
+    return np.where(inside, interactions.items[position], 0).astype(np.int32)
+
+
+def last_times(
+    interactions: Interactions, users: NDArray[np.int64], ends: NDArray[np.int64], length: int
+) -> NDArray[np.int64] | None:
+    """Return the times of `last_items`, (B, length) int64, in microseconds since 1970; 0 where the
+    history is shorter. ``None`` if the source has no times."""
+    if interactions.times is None:
+        return None
+    inside, position = _last(interactions, users, ends, length)
+    return np.where(inside, interactions.times[position], 0)
+
+
+def _last(
+    interactions: Interactions, users: NDArray[np.int64], ends: NDArray[np.int64], length: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return which of the last ``length`` positions before ``ends`` are the users' own, (B,
+    length), and the positions, (B, length), 0 where they aren't."""
     position = ends[:, None] - length + np.arange(length)
     inside = position >= interactions.offsets[users][:, None]
-    # Positions before the history may lie before the array; their items are discarded.
-    return np.where(inside, interactions.items[np.where(inside, position, 0)], 0).astype(np.int32)
+    # Positions before the history may lie before the array.
+    return inside, np.where(inside, position, 0)
 
 
 def seen_items(

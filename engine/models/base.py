@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -22,7 +25,7 @@ class OutputLayer:
 
     def logits(self, states: Tensor) -> Tensor:
         """Return the logits (..., V + 1) of states (..., d)."""
-        logits = nn.functional.linear(states, self.weight, self.bias)
+        logits = F.linear(states, self.weight, self.bias)
         if self.soft_cap is None:
             return logits
         return self.soft_cap * torch.tanh(logits / self.soft_cap)
@@ -101,12 +104,19 @@ class SequenceModel(Model):
         """Return the logits (..., V + 1) of states (..., d); column 0 is padding."""
         return self.output_layer().logits(self.transform(states))
 
-    def query(self, items: Tensor) -> Tensor:
-        """Return the states (B, d) that predict the next item of int64 histories (B, W), W ≤ L."""
+    def query(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Return the states (B, d) that predict the next item of int64 histories (B, W), W ≤ L.
+
+        Args:
+            times: as in `Model.scores`.
+        """
         return self.hidden(items, last_only=True)[:, -1]
 
-    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        return self.logits(self.query(items).float())
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        states = self.query(items, times).float()
+        # In bfloat16, logits tie.
+        with torch.autocast(states.device.type, enabled=False):
+            return self.logits(states)
 
 
 class TimedModel(SequenceModel):
@@ -122,12 +132,16 @@ class TimedModel(SequenceModel):
             times: as in `Model.scores`; ``None`` if the data have none.
         """
 
-    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
-        return self.logits(self.hidden(items, times, last_only=True)[:, -1].float())
+    def query(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        return self.hidden(items, times, last_only=True)[:, -1]
 
 
 class MaskedModel(SequenceModel):
     """A model that is trained to fill in masked items; it sees L + 1 positions.
+
+    In evaluation, [MASK] is appended to up to L items and takes the last position. Training windows
+    of L + 1 items are right-aligned too, so that masking their last item trains exactly what
+    evaluation asks for.
 
     Attributes:
         mask_token: the number of [MASK] among the inputs, which has no logit.
@@ -135,6 +149,10 @@ class MaskedModel(SequenceModel):
 
     causal = False
     mask_token: int
+
+    def query(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
+        return super().query(F.pad(items, (0, 1), value=self.mask_token), times)
 
 
 class OwnLossModel(Model):
@@ -162,8 +180,20 @@ class FittedModel(Model):
     """A model that is fitted in one pass over the training interactions, without gradients.
 
     What it keeps is in buffers (`torch.nn.Module.register_buffer`), which are saved with the run.
+    `fit` may give them other shapes than they were registered with.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_load_state_dict_pre_hook(_take_shapes)  # type: ignore[no-untyped-call]
 
     @abstractmethod
     def fit(self, train: TrainingHistories) -> None:
         """Set the buffers from the training interactions."""
+
+
+def _take_shapes(module: nn.Module, state: Mapping[str, Any], prefix: str, *_: object) -> None:
+    """Give the buffers of a module the shapes and types of those that are to be loaded into it."""
+    for name, old in module.named_buffers(recurse=False):
+        if (new := state.get(prefix + name)) is not None:
+            setattr(module, name, torch.empty_like(new, device=old.device))

@@ -1,13 +1,19 @@
-"""Building the model of an architecture."""
+"""The model of a run's configuration."""
 
 from __future__ import annotations
 
 from engine import spec
-from engine.models.base import SequenceModel
+from engine.models.base import Model
+from engine.models.definition import Definition
 from engine.models.load import load_definition
 
 
-def build(architecture: spec.Architecture, num_items: int, length: int) -> SequenceModel:
+def definition_of(run: spec.RunSpec) -> Definition:
+    """Return the definition of a run's model, which comes with seqbench."""
+    return load_definition(run.architecture.model)
+
+
+def build(architecture: spec.Architecture, num_items: int, length: int) -> Model:
     """Build the model of an architecture, with weights drawn from torch's global generator.
 
     Args:
@@ -15,6 +21,4 @@ def build(architecture: spec.Architecture, num_items: int, length: int) -> Seque
         length: L, the most recent items that the model sees.
     """
     definition = load_definition(architecture.model)
-    model = definition.build(architecture.model_dump(exclude={"model"}), num_items, length)
-    assert isinstance(model, SequenceModel)
-    return model
+    return definition.build(architecture.model_dump(exclude={"model"}), num_items, length)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Best:
     metrics: dict[str, float]
     """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     model: StateDict
+    settings: Mapping[str, Any] | None = None
+    """`EpochRecord.settings`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Checkpoint:
     epoch: int
     step: int
     model: StateDict
+    """Empty for a fitted model, like ``optimizer``: the next epoch depends on no weights."""
     average: StateDict | None
     """The exponential moving average of the weights, if the run keeps one."""
     optimizer: dict[str, Any]

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from engine.datasets.splits import Split, SplitData
 from engine.metrics import METRICS, RANKINGS
-from engine.models.base import SequenceModel
+from engine.models.base import Model
 from engine.spec import TOP_K
 from engine.training.group import SINGLE, Group
+from engine.training.scoring import scores
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,26 @@ class EvaluationSet:
     """int64 (pairs,): the row of the user that each of ``seen`` belongs to."""
     seen_offsets: Tensor
     """int64 (users + 1,), on the host: row u has ``seen[seen_offsets[u]:seen_offsets[u + 1]]``."""
+    times: Tensor | None = None
+    """int64 (users, L): the histories' times, as in `Model.scores`; ``None`` if the model reads
+    none, or the data have none."""
 
 
 def evaluation_set(
-    data: SplitData, split: Split, length: int, device: torch.device
+    data: SplitData, split: Split, length: int, device: torch.device, *, timed: bool = False
 ) -> EvaluationSet:
     """Copy one split's histories, targets and seen items to the device.
 
     Args:
         length: L, the most recent items that the model sees.
+        timed: whether the model reads times.
     """
+    times = data.history_times(split, length) if timed else None
     seen, offsets = data.seen(split)
     users = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return EvaluationSet(
         histories=torch.from_numpy(data.histories(split, length)).to(device),
+        times=None if times is None else torch.from_numpy(times).to(device),
         targets=torch.from_numpy(data.targets(split)).long().to(device),
         seen=torch.from_numpy(seen).long().to(device),
         seen_users=torch.from_numpy(users).to(device),
@@ -55,7 +62,7 @@ def evaluation_set(
 
 
 def ranks(
-    model: SequenceModel,
+    model: Model,
     data: EvaluationSet,
     batch_size: int,
     *,
@@ -69,7 +76,7 @@ def ranks(
 
     Args:
         batch_size: users at once.
-        bfloat16: for the model's layers; logits are float32, because in bfloat16 they tie.
+        bfloat16: as in `scores`.
     """
     model.eval()
     users = len(data.targets)
@@ -78,10 +85,10 @@ def ranks(
     with torch.inference_mode():
         for first in range(begin, end, batch_size):
             last = min(first + batch_size, end)
+            times = None if data.times is None else data.times[first:last]
             histories = data.histories[first:last].long()
-            with torch.autocast(histories.device.type, torch.bfloat16, enabled=bfloat16):
-                states = model.query(histories)
-            found.append(_rank_batch(model.logits(states.float()), data, first, last))
+            logits = scores(model, histories, times, bfloat16=bfloat16)
+            found.append(_rank_batch(logits, data, first, last))
     return group.all_gather(torch.cat(found, dim=1), users)
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.models.base import SequenceModel
+from engine.models.base import Model
 from engine.spec import TOP_K
 from engine.training.cputime import CpuClock
+from engine.training.scoring import scores
 
 BATCHES = (1, 256)
 """Batch sizes: a single user, for latency, and enough users to keep a device busy."""
@@ -33,7 +34,12 @@ class InferenceSpeed:
 
 
 def inference_speed(
-    model: SequenceModel, histories: Tensor, device: torch.device, *, bfloat16: bool
+    model: Model,
+    histories: Tensor,
+    device: torch.device,
+    *,
+    bfloat16: bool,
+    times: Tensor | None = None,
 ) -> InferenceSpeed:
     """Time recommendations: from histories on the host to the top ten of **all** items, also on
     the host.
@@ -43,17 +49,25 @@ def inference_speed(
 
     Args:
         histories: int32 (users, L), on the host, right-aligned.
-        bfloat16: for the model's layers, as in evaluation.
+        bfloat16: as in `scores`.
+        times: int64 (users, L), those of the histories if the model reads them.
     """
     model.eval()
     clock = CpuClock()
-    speeds = [_users_per_second(model, histories, device, bfloat16, batch) for batch in BATCHES]
+    speeds = [
+        _users_per_second(model, histories, times, device, bfloat16, batch) for batch in BATCHES
+    ]
     one, many = speeds
     return InferenceSpeed(one, many, clock.lap().share if one or many else None)
 
 
 def _users_per_second(
-    model: SequenceModel, histories: Tensor, device: torch.device, bfloat16: bool, batch: int
+    model: Model,
+    histories: Tensor,
+    times: Tensor | None,
+    device: torch.device,
+    bfloat16: bool,
+    batch: int,
 ) -> float | None:
     users = len(histories)
     if not users:
@@ -62,9 +76,8 @@ def _users_per_second(
     def recommend(first: int) -> None:
         chosen = torch.arange(first, first + batch) % users
         items = histories[chosen].to(device).long()
-        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-            states = model.query(items)
-        logits = model.logits(states.float())[:, 1:]
+        moments = None if times is None else times[chosen].to(device)
+        logits = scores(model, items, moments, bfloat16=bfloat16)[:, 1:]
         (logits.topk(min(TOP_K, logits.shape[1])).indices + 1).cpu()  # waits for the device
 
     seconds: list[float] = []

@@ -1,4 +1,8 @@
-"""The training loop, the same for all models: epochs, evaluation, early stopping, checkpoints."""
+"""The training loop, the same for all models: epochs, evaluation, early stopping, checkpoints.
+
+An epoch of a fitted model is a fit with one of the combinations of settings that its definition
+says: the best is chosen as the best epoch is, and none is left out, so that patience doesn't apply.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +20,15 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
-from engine.models.base import SequenceModel
-from engine.models.registry import build
+from engine.models.base import Model, TimedModel
+from engine.models.definition import Definition
+from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
 from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
+from engine.training.fitting import Fitting, combinations, fit, fitted_model, train_histories
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
 from engine.training.recorder import EpochRecord, Recorder
@@ -58,7 +64,7 @@ class Outcome:
     cause: Cause
     epochs_trained: int
     best: Best
-    model: SequenceModel
+    model: Model
     """With the weights of the best epoch."""
     test_ranks: Tensor
     """int32 (2, users): ranks of the test items at the best epoch, as from `ranks`."""
@@ -66,9 +72,8 @@ class Outcome:
 
 @dataclass
 class TrainingState:
-    """The part of training that changes: weights, counters and the best epoch."""
+    """Counters and the best epoch."""
 
-    learner: Learner
     epoch: int = 0
     step: int = 0
     best: Best | None = None
@@ -76,9 +81,10 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """The part of training that stays the same: configuration, data and the update function."""
+    """All that epochs of training have in common: configuration, model, data, the update."""
 
     spec: RunSpec
+    learner: Learner
     objective: Objective
     histories: Histories
     update: Update
@@ -97,6 +103,7 @@ def train(
     save: Callable[[Checkpoint], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     group: Group = SINGLE,
+    definition: Definition | None = None,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -107,46 +114,72 @@ def train(
         resume: the state to resume from.
         save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS` and at the
             end.
-        stop: asked before every update; ``True`` interrupts.
+        stop: asked before every update, or fit; ``True`` interrupts.
         group: the process group to train in; every rank is given all interactions. Only the
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
+        definition: of the model, if it doesn't come with seqbench.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
         TrainingError: the loss diverged, or no user can be evaluated.
     """
     settings = spec.training
-    state = initial_state(spec, interactions, device, resume)
+    definition = definition or definition_of(spec)
+    epochs, patience = limits(spec, definition)
+    num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
+    state = TrainingState(resume.epoch, resume.step, resume.best) if resume else TrainingState()
     split = split_data(interactions, spec.source)
-    histories = training_histories(split, device)
-    valid = evaluation_set(split, "valid", spec.length, device)
-    test = evaluation_set(split, "test", spec.length, device)
+    histories = training_histories(split, device, timed=timed)
+    valid = evaluation_set(split, "valid", spec.length, device, timed=timed)
+    test = evaluation_set(split, "test", spec.length, device, timed=timed)
     if len(valid.targets) == 0:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
-    setup = training_setup(spec, state.learner, histories, group)
-    model = state.learner.evaluated
+    setup: TrainingSetup | Fitting
+    if definition.kind == "fitted":
+        fitted_to = train_histories(split, device)
+        setup = Fitting(spec, definition, num_items, fitted_to, combinations(spec, definition))
+    else:
+        learner = initial_learner(spec, definition, num_items, device, resume)
+        setup = training_setup(spec, definition, learner, histories, group)
 
-    def rank(data: EvaluationSet) -> Tensor:
+    def finished() -> bool:
+        if state.best is None:
+            return False
+        return state.epoch >= epochs or state.epoch - state.best.epoch >= patience
+
+    def rank(model: Model, data: EvaluationSet) -> Tensor:
         bfloat16 = uses_bfloat16(settings, device)
         batch = settings.eval_batch_size
         return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
 
+    batches = math.ceil(histories.interactions / REFERENCE_BATCH)
+    model: Model
     checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
     clock = CpuClock()
     saved_at = time.monotonic()
-    while not _finished(state, settings):
+    while not finished():
         epoch = state.epoch + 1
-        totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
+        if isinstance(setup, Fitting):
+            if stop():
+                raise Interrupted
+            model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
+            state.step += 1
+        else:
+            totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
+            model = setup.learner.evaluated
         started = time.perf_counter()
-        metrics = metric_columns("valid", rank(valid)) | metric_columns("test", rank(test))
+        metrics = {
+            **metric_columns("valid", rank(model, valid)),
+            **metric_columns("test", rank(model, test)),
+        }
         seconds = time.perf_counter() - started
         cpu = cputime.total(group.all_gather_object(totals.cpu))
 
         state.epoch = epoch
         if state.best is None or metrics[SELECTION] > state.best.score:
-            state.best = Best(epoch, metrics[SELECTION], metrics, _copy(model))
+            state.best = Best(epoch, metrics[SELECTION], metrics, _copy(model), totals.settings)
         recorder.epoch(
             EpochRecord(
                 epoch=epoch,
@@ -154,7 +187,7 @@ def train(
                 targets=totals.targets,
                 batches=totals.batches,
                 loss=totals.loss,
-                loss_sum=totals.loss * math.ceil(histories.interactions / REFERENCE_BATCH),
+                loss_sum=None if totals.loss is None else totals.loss * batches,
                 grad_norm=totals.grad_norm,
                 lr=totals.lr,
                 train_seconds=totals.seconds,
@@ -163,35 +196,59 @@ def train(
                 cpu_wait_seconds=cpu.waited,
                 metrics=metrics,
                 best_epoch=state.best.epoch,
+                settings=totals.settings,
             )
         )
-        if time.monotonic() - saved_at >= CHECKPOINT_SECONDS or _finished(state, settings):
-            save(_checkpoint(spec, state, checksum))
+        if time.monotonic() - saved_at >= CHECKPOINT_SECONDS or finished():
+            learned = None if isinstance(setup, Fitting) else setup.learner
+            save(_checkpoint(spec, state, learned, checksum))
             saved_at = time.monotonic()
 
     assert state.best is not None
+    if isinstance(setup, Fitting):
+        model = fitted_model(spec, definition, num_items, state.best.settings or {}).to(device)
+    else:
+        model = setup.learner.evaluated
     model.load_state_dict(state.best.model)
     return Outcome(
-        cause="completed" if state.epoch >= settings.epochs else "early-stopping",
+        cause="completed" if state.epoch >= epochs else "early-stopping",
         epochs_trained=state.epoch,
         best=state.best,
         model=model,
-        test_ranks=rank(test),
+        test_ranks=rank(model, test),
     )
 
 
-def steps_per_epoch(spec: RunSpec, histories: Histories) -> int:
-    """Return the number of updates in an epoch."""
-    windows = windows_needed(histories.ends - histories.starts, objective_of(spec).stride)
+def limits(spec: RunSpec, definition: Definition) -> tuple[int, float]:
+    """Return the most epochs that a run may have, and its patience: infinite for a fitted model,
+    all of whose combinations are tried."""
+    if definition.kind == "fitted":
+        return len(combinations(spec, definition)), math.inf
+    return spec.training.epochs, spec.training.patience
+
+
+def steps_per_epoch(spec: RunSpec, definition: Definition, histories: Histories) -> int:
+    """Return the number of updates in an epoch; 1 for a fitted model, which is fitted once."""
+    if definition.kind == "fitted":
+        return 1
+    objective = objective_of(spec, definition)
+    owned = histories.ends - histories.starts - objective.context
+    windows = windows_needed(owned, objective.stride)
     return math.ceil(int(windows.sum()) / spec.training.batch_size)
 
 
-def training_histories(split: SplitData, device: torch.device) -> Histories:
-    """Return the training part of a split, its items on the device."""
+def training_histories(split: SplitData, device: torch.device, *, timed: bool = False) -> Histories:
+    """Return the training part of a split, its items on the device.
+
+    Args:
+        timed: whether the model reads times.
+    """
+    own = split.interactions
     return Histories(
-        items=torch.from_numpy(split.interactions.items).to(device),
-        starts=torch.from_numpy(split.interactions.offsets[:-1]),
+        items=torch.from_numpy(own.items).to(device),
+        starts=torch.from_numpy(own.offsets[:-1]),
         ends=torch.from_numpy(split.train_end),
+        times=torch.from_numpy(own.times).to(device) if timed and own.times is not None else None,
     )
 
 
@@ -206,24 +263,33 @@ def uses_bfloat16(settings: Training, device: torch.device) -> bool:
 
 
 def training_setup(
-    spec: RunSpec, learner: Learner, histories: Histories, group: Group = SINGLE
+    spec: RunSpec,
+    definition: Definition,
+    learner: Learner,
+    histories: Histories,
+    group: Group = SINGLE,
 ) -> TrainingSetup:
     """Prepare training; on a GPU the update is a CUDA graph, whose shapes depend on spec and data
     only."""
-    objective = objective_of(spec)
-    items, bfloat16 = histories.items, uses_bfloat16(spec.training, histories.items.device)
+    objective = objective_of(spec, definition)
+    items, times = histories.items, histories.times
+    bfloat16 = uses_bfloat16(spec.training, items.device)
     if items.device.type == "cuda":
         learner.model.train()
         windows = epoch_windows(spec, 1, objective, histories, group)
         shard_size = group.shard_size(spec.training.batch_size)
         capacity = target_capacity(objective, windows, shard_size)
-        update = make_update(learner, objective, items, capacity, bfloat16=bfloat16, group=group)
+        update = make_update(
+            learner, objective, items, capacity, times=times, bfloat16=bfloat16, group=group
+        )
         example = next(windows.batches(spec.training.batch_size))
         update = capture(update, learner, example, group)
     else:
-        update = make_update(learner, objective, items, None, bfloat16=bfloat16, group=group)
-    steps = spec.training.epochs * steps_per_epoch(spec, histories)
-    return TrainingSetup(spec, objective, histories, update, steps, group)
+        update = make_update(
+            learner, objective, items, None, times=times, bfloat16=bfloat16, group=group
+        )
+    steps = spec.training.epochs * steps_per_epoch(spec, definition, histories)
+    return TrainingSetup(spec, learner, objective, histories, update, steps, group)
 
 
 def _train_epoch(
@@ -234,7 +300,7 @@ def _train_epoch(
     clock: CpuClock,
     stop: Callable[[], bool],
 ) -> EpochTotals:
-    settings, learner, group = setup.spec.training, state.learner, setup.group
+    settings, learner, group = setup.spec.training, setup.learner, setup.group
     # Other ranks look at the loss at the epoch's end only, so that rank 0 reports divergence first.
     seconds = REPORT_SECONDS if group.rank == 0 else math.inf
     report = StepReport(recorder, epoch, clock, seconds)
@@ -258,7 +324,8 @@ def epoch_windows(
 ) -> Windows:
     """Return an epoch's windows in random order, on the device; equal on all ranks."""
     generator = _seed_epoch(spec.seed, epoch, group)
-    windows = cut_windows(histories, objective.width, generator, objective.stride)
+    width, stride = objective.width, objective.stride
+    windows = cut_windows(histories, width, generator, stride, context=objective.context)
     windows = windows.shuffled(generator)
     device = histories.items.device
     if device.type == "cuda":  # a captured update takes batches of one shape
@@ -266,49 +333,51 @@ def epoch_windows(
     return windows.to(device)
 
 
-def initial_state(
-    spec: RunSpec, interactions: Interactions, device: torch.device, resume: Checkpoint | None
-) -> TrainingState:
+def initial_learner(
+    spec: RunSpec,
+    definition: Definition,
+    num_items: int,
+    device: torch.device,
+    resume: Checkpoint | None = None,
+) -> Learner:
     """Build model and optimizer, from the run's seed or from the checkpoint to resume."""
     torch.manual_seed(spec.seed)
     settings = spec.training
-    model = build(spec.architecture, interactions.num_items, spec.length)
+    architecture = spec.architecture.model_dump(exclude={"model"})
+    model = definition.build(architecture, num_items, spec.length)
     average = copy.deepcopy(model).to(device) if settings.ema else None
     model = model.to(device)
     if resume is None:
-        optimizer = make_optimizer(model, settings, device, None)
-        return TrainingState(Learner(model, optimizer, average))
+        return Learner(model, make_optimizer(model, settings, device, None), average)
     model.load_state_dict(resume.model)
     if average is not None and resume.average is not None:
         average.load_state_dict(resume.average)
-    optimizer = make_optimizer(model, settings, device, resume.optimizer)
-    learner = Learner(model, optimizer, average)
-    return TrainingState(learner, resume.epoch, resume.step, resume.best)
-
-
-def _finished(state: TrainingState, settings: Training) -> bool:
-    if state.best is None:
-        return False
-    return state.epoch >= settings.epochs or state.epoch - state.best.epoch >= settings.patience
+    return Learner(model, make_optimizer(model, settings, device, resume.optimizer), average)
 
 
 def _seed_epoch(seed: int, epoch: int, group: Group) -> torch.Generator:
     """Seed an epoch's dropout, and return the generator of its windows and their order."""
-    mixed = (seed * 1_000_003 + epoch) % 2**63
+    mixed = _epoch_seed(seed, epoch)
     group.seed(mixed)
     return torch.Generator().manual_seed(mixed)
 
 
-def _checkpoint(spec: RunSpec, state: TrainingState, checksum: str) -> Checkpoint:
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return (seed * 1_000_003 + epoch) % 2**63
+
+
+def _checkpoint(
+    spec: RunSpec, state: TrainingState, learner: Learner | None, checksum: str
+) -> Checkpoint:
     assert state.best is not None
-    learner = state.learner
+    average = None if learner is None else learner.average
     return Checkpoint(
         fingerprint=spec.fingerprint(),
         epoch=state.epoch,
         step=state.step,
-        model=dict(learner.model.state_dict()),
-        average=None if learner.average is None else dict(learner.average.state_dict()),
-        optimizer=learner.optimizer.state_dict(),
+        model={} if learner is None else dict(learner.model.state_dict()),
+        average=None if average is None else dict(average.state_dict()),
+        optimizer={} if learner is None else learner.optimizer.state_dict(),
         best=state.best,
         checksum=checksum,
     )

@@ -9,12 +9,17 @@ import torch
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import split_data
+from engine.models.base import Model, TimedModel
+from engine.models.definition import Definition
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
+from engine.training.cputime import CpuClock
 from engine.training.evaluation import evaluation_set, ranks
+from engine.training.fitting import Fitting, combinations, fit, train_histories
 from engine.training.loop import (
     TrainingSetup,
     epoch_windows,
-    initial_state,
+    initial_learner,
     steps_per_epoch,
     training_histories,
     training_setup,
@@ -42,26 +47,44 @@ def measure(
     interactions: Interactions,
     device: torch.device,
     seconds: float = MEASURE_SECONDS,
+    definition: Definition | None = None,
 ) -> Measurement:
-    """Time a few updates and one batch of the evaluation, and scale both up to an epoch."""
-    state = initial_state(spec, interactions, device, None)
-    split = split_data(interactions, spec.source)
-    histories = training_histories(split, device)
-    setup = training_setup(spec, state.learner, histories)
-    state.learner.model.train()
-    train_seconds = _step_seconds(setup, device, seconds) * steps_per_epoch(spec, histories)
+    """Time a few updates and one batch of the evaluation, and scale both up to an epoch.
 
-    test = evaluation_set(split, "test", spec.length, device)
+    A fitted model is fitted once.
+
+    Args:
+        definition: of the model, if it doesn't come with seqbench.
+    """
+    definition = definition or definition_of(spec)
+    num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
+    split = split_data(interactions, spec.source)
+    model: Model
+    if definition.kind == "fitted":
+        tried = combinations(spec, definition)[:1]
+        fitting = Fitting(spec, definition, num_items, train_histories(split, device), tried)
+        model, totals = fit(fitting, 1, device, spec.seed, CpuClock())
+        train_seconds = totals.seconds
+    else:
+        learner = initial_learner(spec, definition, num_items, device)
+        histories = training_histories(split, device, timed=timed)
+        setup = training_setup(spec, definition, learner, histories)
+        learner.model.train()
+        steps = steps_per_epoch(spec, definition, histories)
+        train_seconds = _step_seconds(setup, device, seconds) * steps
+        model = learner.evaluated
+
+    test = evaluation_set(split, "test", spec.length, device, timed=timed)
     users, batch = len(test.targets), spec.training.eval_batch_size
-    part = replace(test, histories=test.histories[:batch], targets=test.targets[:batch])
+    part = replace(test, targets=test.targets[:batch])
     bfloat16 = uses_bfloat16(spec.training, device)
-    timed = 0.0
+    took = 0.0
     for _ in range(2):  # the first is a warm-up
         started = time.perf_counter()
-        ranks(state.learner.evaluated, part, batch, bfloat16=bfloat16).cpu()
-        timed = time.perf_counter() - started
+        ranks(model, part, batch, bfloat16=bfloat16).cpu()
+        took = time.perf_counter() - started
     share = max(1, min(users, batch)) / max(1, users)
-    return Measurement(train_seconds, 2 * timed / share)
+    return Measurement(train_seconds, 2 * took / share)
 
 
 def _step_seconds(setup: TrainingSetup, device: torch.device, seconds: float) -> float:

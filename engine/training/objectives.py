@@ -1,4 +1,5 @@
-"""Training objectives: next-item, masked-item and prefix; from a batch of windows to its loss."""
+"""Training objectives: next-item, masked-item, prefix, and a model's own; from a batch of windows
+to its loss."""
 
 from __future__ import annotations
 
@@ -10,11 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.models.base import MaskedModel, SequenceModel
+from engine.models.base import MaskedModel, Model, OwnLossModel, SequenceModel
+from engine.models.definition import Definition
+from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
 from engine.training.group import SINGLE, Group
 from engine.training.losses import target_loss
-from engine.training.windows import Windows, item_batch, next_item_batch
+from engine.training.windows import (
+    Windows,
+    input_times,
+    item_batch,
+    next_item_batch,
+)
 
 CAPACITY_SIGMAS = 6.0
 """Standard deviations above the mean that `target_capacity` allows for."""
@@ -30,11 +38,15 @@ class Objective:
 
     training: Training
     masks: bool
-    """Whether the model fills in masked items (BERT4Rec) instead of predicting the next one."""
+    """Whether the model fills in masked items instead of predicting the next one."""
     width: int
-    """Positions of a window: L, or L + 1 with masking, the last for evaluation's [MASK]."""
+    """Positions of a window: L; L + 1 with masking, the last for evaluation's [MASK], and for a
+    model that computes its loss itself, the first for the item before the first target."""
     stride: int
     """Positions of a window that no other window owns; with 1, windows are prefixes."""
+    context: int = 0
+    """Items at the beginning of a history that are no targets: 1 for a model that computes its loss
+    itself, else 0."""
 
     @property
     def last_mask_share(self) -> float:
@@ -43,13 +55,18 @@ class Objective:
         return 1.0 if prefixes else self.training.last_mask_share
 
 
-def objective_of(spec: RunSpec) -> Objective:
-    """Return the objective of a run."""
+def objective_of(spec: RunSpec, definition: Definition | None = None) -> Objective:
+    """Return the objective of a run.
+
+    Args:
+        definition: of its model, if that doesn't come with seqbench.
+    """
     training = spec.training
-    masks = spec.architecture.model == "bert4rec"
-    width = spec.length + masks
-    stride = 1 if training.objective == "prefix" else width - int(training.window_overlap * width)
-    return Objective(training, masks, width, stride)
+    kind = (definition or definition_of(spec)).kind
+    masks, own = kind == "masked", kind == "own"
+    owned = spec.length + masks
+    stride = 1 if training.objective == "prefix" else owned - int(training.window_overlap * owned)
+    return Objective(training, masks, owned + own, stride, context=int(own))
 
 
 def target_capacity(objective: Objective, windows: Windows, size: int) -> int:
@@ -75,12 +92,13 @@ def target_capacity(objective: Objective, windows: Windows, size: int) -> int:
 
 def batch_loss(
     objective: Objective,
-    model: SequenceModel,
+    model: Model,
     items: Tensor,
     windows: Windows,
     capacity: int | None = None,
-    hidden: Callable[[Tensor], Tensor] | None = None,
+    hidden: Callable[..., Tensor] | None = None,
     group: Group = SINGLE,
+    times: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Sum the loss (nats) of this rank's shard of a batch and count its targets, on the device.
 
@@ -89,14 +107,23 @@ def batch_loss(
         capacity: from `target_capacity`, where counting the targets must not wait for the device.
         hidden: the model's ``hidden``, compiled.
         group: the ranks that the batch is sharded over.
+        times: `Histories.times`.
     """
+    if isinstance(model, OwnLossModel):
+        width = objective.width
+        context = width - objective.stride
+        return model.loss(group.shard(item_batch(items, windows, width, context)))
+    assert isinstance(model, SequenceModel)
+    moments: tuple[Tensor, ...] = ()
     if objective.masks:
         assert isinstance(model, MaskedModel)
         inputs, targets = mask_items(objective, model.mask_token, items, windows, group.generator)
     else:
         inputs, targets = next_item_batch(items, windows, objective.width)
+        if times is not None:
+            moments = (group.shard(input_times(times, windows, objective.width)),)
     inputs, targets = group.shard(inputs), group.shard(targets)
-    states = (hidden or model.hidden)(inputs).flatten(0, 1)
+    states = (hidden or model.hidden)(inputs, *moments).flatten(0, 1)
     positions, targets = select_targets(targets.flatten(), capacity)
     # Logits only where there is a target: the output layer is most of the work.
     states = model.transform(states.index_select(0, positions))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from engine.datasets.splits import SplitData
+from engine.datasets.splits import SplitData, last_items, last_times
 from engine.errors import DataError
-from engine.models.base import SequenceModel
-from engine.models.registry import build
+from engine.models.base import Model, TimedModel
+from engine.models.definition import Definition
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
+from engine.training.scoring import scores
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,25 @@ class Prediction:
     """The best items, each with its score and whether it is in the user's history."""
 
 
-def trained_model(spec: RunSpec, weights: Path, num_items: int) -> SequenceModel:
+def trained_model(
+    spec: RunSpec,
+    weights: Path,
+    num_items: int,
+    chosen: Mapping[str, Any] | None = None,
+    definition: Definition | None = None,
+) -> Model:
     """Load the model of a run with the weights of its best epoch, on the CPU, in evaluation mode.
+
+    Args:
+        chosen: `EpochRecord.settings` of the best epoch.
+        definition: of the model, if it doesn't come with seqbench.
 
     Raises:
         DataError: the weights are absent, damaged, or of other data.
     """
-    model = build(spec.architecture, num_items, spec.length)
+    definition = definition or definition_of(spec)
+    settings = {**spec.architecture.model_dump(exclude={"model"}), **(chosen or {})}
+    model = definition.build(settings, num_items, spec.length)
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)
         model.load_state_dict(state)
@@ -58,7 +73,7 @@ def trained_model(spec: RunSpec, weights: Path, num_items: int) -> SequenceModel
 
 @torch.inference_mode()
 def predict(
-    model: SequenceModel, split: SplitData, user: int, top: int, *, mask_seen: bool = False
+    model: Model, split: SplitData, user: int, top: int, *, mask_seen: bool = False
 ) -> Prediction:
     """Rank all items for a user after the history before the test item.
 
@@ -74,11 +89,15 @@ def predict(
     at = int(split.test.ends[place]) if tested else end
     true = int(own.items[at]) if tested else None
 
-    history = own.items[max(start, at - model.length) : at]
     seen = torch.from_numpy(np.unique(own.items[start:at]).astype(np.int64))
-    padded = torch.zeros(1, model.length, dtype=torch.long)
-    padded[0, model.length - len(history) :] = torch.from_numpy(history.astype(np.int64))
-    logits: Tensor = model.logits(model.query(padded).float())[0].float()
+    row = np.array([user]), np.array([at]), model.length
+    padded = last_items(own, *row)
+    times = last_times(own, *row) if isinstance(model, TimedModel) else None
+    logits = scores(
+        model,
+        torch.from_numpy(padded).long(),
+        None if times is None else torch.from_numpy(times),
+    )[0]
     logits[0] = -torch.inf
 
     is_seen = torch.zeros(len(logits), dtype=torch.bool)
@@ -97,4 +116,4 @@ def predict(
         for item, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         if score != float("-inf")
     ]
-    return Prediction(history.tolist(), true, rank, rank_masked, items)
+    return Prediction(padded[padded > 0].tolist(), true, rank, rank_masked, items)

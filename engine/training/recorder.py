@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -22,22 +23,27 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """The measurements of one epoch of training and its evaluation."""
+    """The measurements of one epoch of training and its evaluation.
+
+    An epoch of a fitted model fits it with one combination of settings.
+    """
 
     epoch: int
     """Counted from 1."""
     step: int
-    """Updates since the start of the run."""
+    """Updates since the start of the run; of a fitted model, fits."""
     targets: int
+    """Of a fitted model, the interactions that it is fitted to."""
     batches: int
-    loss: float
-    """Mean cross-entropy per target over the epoch, nats."""
-    loss_sum: float
+    loss: float | None
+    """Mean cross-entropy per target over the epoch, nats; ``None`` for a fitted model, like the
+    next three."""
+    loss_sum: float | None
     """The loss as the reference implementation reports it: the sum over batches of 128 samples (one
     for each prefix) of the mean per sample."""
-    grad_norm: float
+    grad_norm: float | None
     """Mean over the epoch's updates, before clipping."""
-    lr: float
+    lr: float | None
     train_seconds: float
     """Without the evaluation, whose time is ``eval_seconds``."""
     eval_seconds: float
@@ -49,6 +55,9 @@ class EpochRecord:
     metrics: dict[str, float]
     """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     best_epoch: int
+    settings: Mapping[str, Any] | None = None
+    """The combination of settings that a fitted model tries in this epoch; ``None`` for the
+    others."""
 
 
 class Recorder(Protocol):

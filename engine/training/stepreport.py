@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,14 +24,15 @@ REPORT_SECONDS = 1.0
 class EpochTotals:
     """An epoch's training measurements, as `engine.training.recorder.EpochRecord` has them."""
 
-    loss: float
-    grad_norm: float
+    loss: float | None
+    grad_norm: float | None
     targets: int
     batches: int
-    lr: float
+    lr: float | None
     seconds: float
     cpu: CpuTime
     """Of this process."""
+    settings: Mapping[str, Any] | None = None
 
 
 class StepReport:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.models.base import SequenceModel
+from engine.models.base import Model, SequenceModel
 from engine.spec import Training
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, batch_loss
@@ -27,13 +27,13 @@ WARM_UPS = 2
 class Learner:
     """The model in training, with everything else that an update changes."""
 
-    model: SequenceModel
+    model: Model
     optimizer: torch.optim.Optimizer
-    average: SequenceModel | None
+    average: Model | None
     """The exponential moving average of the model's weights, if the run keeps one."""
 
     @property
-    def evaluated(self) -> SequenceModel:
+    def evaluated(self) -> Model:
         """The model that is evaluated and saved."""
         return self.model if self.average is None else self.average
 
@@ -49,6 +49,7 @@ def make_update(
     items: Tensor,
     capacity: int | None,
     *,
+    times: Tensor | None = None,
     bfloat16: bool,
     compiled: bool = False,
     group: Group = SINGLE,
@@ -58,18 +59,21 @@ def make_update(
     Args:
         items: `Histories.items`.
         capacity: as in `batch_loss`.
+        times: `Histories.times`.
         compiled: whether to compile the model's layers, at the first call and for its shapes.
             Training doesn't: compiled, the figures vary between executions on a GPU (gradients of
             embeddings are summed in no fixed order).
         group: the ranks that each batch, given to all of them whole, is sharded over.
     """
     training, model = objective.training, learner.model
-    hidden = torch.compile(model.hidden, dynamic=False) if compiled else model.hidden
+    hidden = None
+    if compiled and isinstance(model, SequenceModel):
+        hidden = torch.compile(model.hidden, dynamic=False)
 
     def update(windows: Windows) -> Tensor:
         with torch.autocast(items.device.type, torch.bfloat16, enabled=bfloat16):
             own_loss, own_targets = batch_loss(
-                objective, model, items, windows, capacity, hidden, group
+                objective, model, items, windows, capacity, hidden, group, times
             )
         loss, targets = group.all_reduce(own_loss.detach(), own_targets)
         torch.autograd.backward(own_loss / targets)

@@ -20,6 +20,9 @@ class Histories:
     """int64 (users,), on the host: where each user's training part begins in ``items``."""
     ends: Tensor
     """int64 (users,), on the host: one past where it ends."""
+    times: Tensor | None = None
+    """int64 (interactions,), on the training device, as in `TrainingHistories`; ``None`` if the
+    model reads none, or the data have none."""
 
     @property
     def interactions(self) -> int:
@@ -72,7 +75,12 @@ class Windows:
 
 
 def cut_windows(
-    histories: Histories, width: int, generator: torch.Generator, stride: int | None = None
+    histories: Histories,
+    width: int,
+    generator: torch.Generator,
+    stride: int | None = None,
+    *,
+    context: int = 0,
 ) -> Windows:
     """Cut every history into the fewest windows of ``width`` positions that cover it, on the host.
 
@@ -80,9 +88,13 @@ def cut_windows(
     (``width`` by default). All but a user's first and last window own ``stride``; how many the
     first owns is random within what that leaves, so that over the epochs an interaction is seen
     with contexts of many lengths.
+
+    Args:
+        context: positions at the beginning of a history that no window owns: context only.
     """
     stride = stride or width
-    lengths = histories.ends - histories.starts
+    starts = histories.starts + context
+    lengths = histories.ends - starts
     users = torch.nonzero(lengths > 0).squeeze(1)
     lengths = lengths[users]
     counts = windows_needed(lengths, stride)
@@ -95,13 +107,13 @@ def cut_windows(
     number = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
     end = torch.minimum(first[row] + number * stride, lengths[row])
     own = torch.where(number == 0, 0, first[row] + (number - 1) * stride)
-    base = histories.starts[users][row]
-    return Windows(torch.stack([base, base + own, base + end]))
+    start = starts[users][row]
+    return Windows(torch.stack([start - context, start + own, start + end]))
 
 
 def windows_needed(lengths: Tensor, stride: int) -> Tensor:
     """Return how many windows, owning ``stride`` positions each, cover histories of ``lengths``."""
-    return (lengths + stride - 1).div(stride, rounding_mode="floor")
+    return (lengths + stride - 1).div(stride, rounding_mode="floor").clamp(min=0)
 
 
 def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor, Tensor]:
@@ -116,10 +128,24 @@ def next_item_batch(items: Tensor, windows: Windows, width: int) -> tuple[Tensor
     return inputs, targets
 
 
-def item_batch(items: Tensor, windows: Windows, width: int) -> Tensor:
-    """Gather the windows' items, int64 (windows, width), right-aligned; 0 for padding."""
+def input_times(times: Tensor, windows: Windows, width: int) -> Tensor:
+    """Gather the times of the inputs of `next_item_batch`, int64 (windows, width); 0 for
+    padding."""
     position = _positions(windows, width)
-    return _gather(items, position, position >= windows.base[:, None])
+    return _gather(times, position - 1, position > windows.base[:, None])
+
+
+def item_batch(items: Tensor, windows: Windows, width: int, context: int | None = None) -> Tensor:
+    """Gather the windows' items, int64 (windows, width), right-aligned; 0 for padding.
+
+    Args:
+        context: most positions before those that a window owns; by default, as many as fit.
+    """
+    position = _positions(windows, width)
+    first = windows.base
+    if context is not None:
+        first = torch.maximum(first, windows.own - context)
+    return _gather(items, position, position >= first[:, None])
 
 
 def _positions(windows: Windows, width: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 import sys
@@ -26,6 +27,8 @@ from engine.datasets.statistics import split_counts
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
+from engine.models.base import TimedModel
+from engine.models.registry import definition_of
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -37,6 +40,7 @@ from engine.training.inference import InferenceSpeed, inference_speed
 from engine.training.loop import (
     Interrupted,
     Outcome,
+    limits,
     steps_per_epoch,
     train,
     training_histories,
@@ -239,11 +243,12 @@ def _speed(
     spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
 ) -> InferenceSpeed:
     """Measure the trained model's inference speed on the test users."""
-    histories = torch.from_numpy(
-        split_data(interactions, spec.source).histories("test", spec.length)
-    )
+    split, model = split_data(interactions, spec.source), outcome.model
+    histories = torch.from_numpy(split.histories("test", spec.length))
+    moments = split.history_times("test", spec.length) if isinstance(model, TimedModel) else None
+    times = None if moments is None else torch.from_numpy(moments)
     bfloat16 = uses_bfloat16(spec.training, device)
-    return inference_speed(outcome.model, histories, device, bfloat16=bfloat16)
+    return inference_speed(model, histories, device, bfloat16=bfloat16, times=times)
 
 
 def _save_results(folder: RunFolder, outcome: Outcome) -> None:
@@ -269,6 +274,8 @@ def _facts(
     split = split_data(interactions, spec.source)
     counts = split_counts(split)
     histories = training_histories(split, torch.device("cpu"))
+    definition = definition_of(spec)
+    epochs, patience = limits(spec, definition)
     return {
         "format": FORMAT,
         "run": folder.run_id,
@@ -298,9 +305,9 @@ def _facts(
         "test_tied": counts.test_tied,
         "test_from": counts.test_from,
         "parameters": count(spec.architecture, interactions.num_items, spec.length),
-        "epochs": spec.training.epochs,
-        "patience": spec.training.patience,
-        "steps_per_epoch": steps_per_epoch(spec, histories),
+        "epochs": epochs,
+        "patience": patience if math.isfinite(patience) else None,
+        "steps_per_epoch": steps_per_epoch(spec, definition, histories),
         "resumed_epoch": begin.checkpoint.epoch if begin.checkpoint else 0,
         "log_bytes": _log_bytes(folder),
     }

@@ -153,6 +153,8 @@ class JournalRecorder:
     def epoch(self, record: EpochRecord) -> None:
         """Write an epoch, with the GPU's use in it."""
         fields = asdict(record)
+        if record.settings is None:
+            del fields["settings"]
         gpu = self._telemetry.gpu_use()
         self._journal.write(
             "epoch",

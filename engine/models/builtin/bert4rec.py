@@ -26,15 +26,8 @@ class BERT4RecSettings(TransformerSettings):
 class BERT4Rec(MaskedModel):
     """A bidirectional Transformer that fills in masked items.
 
-    It has L + 1 positions. In evaluation, [MASK] is appended to up to L items and takes the last
-    position. Training windows of L + 1 items are right-aligned too, so that masking their last
-    item trains exactly what evaluation asks for.
-
     `transform` is the head (Sun et al. 2019, eq. 7, with a LayerNorm as in BERT); select the masked
     positions before it.
-
-    Attributes:
-        mask_token: the number of [MASK] among the inputs, V + 1. It has no logit.
     """
 
     def __init__(self, architecture: BERT4RecSettings, num_items: int, length: int) -> None:
@@ -82,10 +75,6 @@ class BERT4Rec(MaskedModel):
         if self.output is None:
             return OutputLayer(self.items.weight[: self.mask_token], self.output_bias)
         return OutputLayer(self.output.weight, self.output.bias)
-
-    def query(self, items: Tensor) -> Tensor:
-        """Append [MASK] to histories (B, W), W ≤ L, and return its states (B, d)."""
-        return super().query(F.pad(items, (0, 1), value=self.mask_token))
 
 
 PROFILES = {

@@ -11,27 +11,19 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.metrics import METRIC_COLUMNS
-from engine.models.base import OutputLayer, SequenceModel
+from engine.models.base import Model
 from engine.training.evaluation import EvaluationSet, metric_columns, metrics, ranks
 
 
-class Fixed(SequenceModel):
+class Fixed(Model):
     """Scores users by a table: the first item of the history is the row."""
-
-    causal = True
 
     def __init__(self, table: Tensor) -> None:
         super().__init__()
         self.num_items = table.shape[1] - 1
         self.table = table
 
-    def hidden(self, items: Tensor) -> Tensor:
-        return self.table[items]
-
-    def output_layer(self) -> OutputLayer:
-        return OutputLayer(torch.eye(self.num_items + 1))
-
-    def query(self, items: Tensor) -> Tensor:
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
         return self.table[items[:, 0]]
 
 

@@ -34,7 +34,7 @@ def test_both_rates_are_measured_whatever_the_number_of_users(users: int) -> Non
 def test_it_recommends_for_whole_batches_over_the_whole_catalogue() -> None:
     model, seen = small(), []
     query, logits = model.query, model.logits
-    model.query = lambda items: seen.append(tuple(items.shape)) or query(items)
+    model.query = lambda items, times: seen.append(tuple(items.shape)) or query(items, times)
     model.logits = lambda states: seen.append(tuple(states.shape)[:1]) or logits(states)
     inference_speed(model, histories(10), CPU, bfloat16=False)
     assert {shape for shape in seen if len(shape) == 2} == {(batch, 8) for batch in BATCHES}
@@ -50,10 +50,10 @@ def test_a_lack_of_memory_costs_the_figure_alone() -> None:
     model = small()
     query = model.query
 
-    def too_large(items: Tensor) -> Tensor:
+    def too_large(items: Tensor, times: Tensor | None) -> Tensor:
         if len(items) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return query(items)
+        return query(items, times)
 
     model.query = too_large
     found = inference_speed(model, histories(10), CPU, bfloat16=False)

@@ -1,0 +1,96 @@
+"""Fitting a model in place of training it: an epoch is a fit with one combination of settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import torch
+
+from engine.datasets.splits import SplitData
+from engine.models.base import FittedModel, TrainingHistories
+from engine.models.definition import Definition
+from engine.spec import RunSpec
+from engine.training.cputime import CpuClock
+from engine.training.stepreport import EpochTotals
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """All that the fits of a run have in common."""
+
+    spec: RunSpec
+    definition: Definition
+    num_items: int
+    train: TrainingHistories
+    combinations: Sequence[Mapping[str, Any]]
+    """From `combinations`, one an epoch."""
+
+
+def combinations(spec: RunSpec, definition: Definition) -> list[dict[str, Any]]:
+    """Return the settings that a fitted model tries on validation, one combination an epoch: the
+    product of the definition's grid over the settings that are null, the last varying fastest.
+
+    Without any such setting there is one combination, which is empty.
+    """
+    settings = spec.architecture.model_dump()
+    grid = {name: values for name, values in definition.grid.items() if settings[name] is None}
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+
+
+def train_histories(split: SplitData, device: torch.device) -> TrainingHistories:
+    """Copy the training part of a split to the device, without anything that is held out."""
+    own = split.interactions
+    starts, counts = own.offsets[:-1], split.train_end - own.offsets[:-1]
+    offsets = torch.zeros(len(counts) + 1, dtype=torch.int64)
+    offsets[1:] = torch.from_numpy(counts).cumsum(0)
+    # The position of each training interaction among all of them.
+    at = torch.arange(int(offsets[-1])) + torch.repeat_interleave(
+        torch.from_numpy(starts) - offsets[:-1], torch.from_numpy(counts)
+    )
+    times = None if own.times is None else torch.from_numpy(own.times)[at].to(device)
+    items = torch.from_numpy(own.items)[at].long().to(device)
+    return TrainingHistories(items, offsets.to(device), times)
+
+
+def fit(
+    fitting: Fitting, epoch: int, device: torch.device, seed: int, clock: CpuClock
+) -> tuple[FittedModel, EpochTotals]:
+    """Build the model with the epoch's combination of settings, and fit it.
+
+    Args:
+        seed: of all random numbers of the fit, the same on every rank.
+    """
+    tried = fitting.combinations[epoch - 1]
+    clock.lap()
+    started = time.perf_counter()
+    torch.manual_seed(seed)
+    model = fitted_model(fitting.spec, fitting.definition, fitting.num_items, tried).to(device)
+    with torch.no_grad():
+        model.fit(fitting.train)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    seconds = time.perf_counter() - started
+    return model, EpochTotals(
+        loss=None,
+        grad_norm=None,
+        targets=len(fitting.train.items),
+        batches=1,
+        lr=None,
+        seconds=seconds,
+        cpu=clock.lap(),
+        settings=tried,
+    )
+
+
+def fitted_model(
+    spec: RunSpec, definition: Definition, num_items: int, tried: Mapping[str, Any]
+) -> FittedModel:
+    """Build the model of a run with one combination of settings, not fitted yet."""
+    settings = {**spec.architecture.model_dump(exclude={"model"}), **tried}
+    model = definition.build(settings, num_items, spec.length)
+    assert isinstance(model, FittedModel)
+    return model
