@@ -169,6 +169,12 @@ class OwnLossModel(Model):
                 those before it. Rows of padding only have no target.
         """
 
+    def prepare(self, train: TrainingHistories) -> None:
+        """Set buffers from the training interactions; by default, none.
+
+        Called once before training begins or resumes, on the training device.
+        """
+
 
 class FittedModel(Model):
     """A model that is fitted in one pass over the training interactions, without gradients.

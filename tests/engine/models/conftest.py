@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from scattered import scatter
 from torch import Tensor
 
 from engine import spec
@@ -50,15 +51,6 @@ ARCHITECTURES: dict[str, spec.Architecture] = {
 }
 
 Make = Callable[..., SequenceModel]
-
-
-def scatter(model: SequenceModel, scale: float = 0.5) -> None:
-    """Redraw every parameter, norms and biases too, so that none hides behind a neutral value."""
-    generator = torch.Generator().manual_seed(7)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-            parameter.copy_(1.0 * (parameter == 1) + scale * noise)
 
 
 @pytest.fixture
