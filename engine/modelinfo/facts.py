@@ -56,14 +56,15 @@ def known_facts(info: ModelInfo, settings: Mapping[str, Any]) -> Facts | None:
     Args:
         settings: all of them.
     """
-    found = _known.get((info.sha256, settings_key(settings)))
+    key = settings_key(settings)
+    found = _known.get((info.sha256, key))
+    if found is None and info.file is None and (shipped := builtin_facts(info.name).get(key)):
+        found = _known[info.sha256, key] = _facts(shipped)
     if found is None and info.sha256 not in _read:
         _read.add(info.sha256)
-        kept = read_kept(info.sha256).get("facts", {})
-        there = kept | (builtin_facts(info.name) if info.file is None else {})
-        for key, fact in there.items():
-            _known.setdefault((info.sha256, key), _facts(fact))
-        found = _known.get((info.sha256, settings_key(settings)))
+        for each, fact in read_kept(info.sha256).get("facts", {}).items():
+            _known.setdefault((info.sha256, each), _facts(fact))
+        found = _known.get((info.sha256, key))
     return found
 
 

@@ -42,7 +42,7 @@ class Architecture(BaseModel):
         if not isinstance(given, Mapping) or (info := builtin_info(given.get("model"))) is None:
             return given
         own = {name: value for name, value in given.items() if name != "model"}
-        return settings_class(info).model_validate(own).model_dump() | {"model": info.name}
+        return {**vars(settings_class(info).model_validate(own)), "model": info.name}
 
     @model_serializer
     def _plain(self) -> dict[str, Any]:
