@@ -35,15 +35,15 @@ OFTEN = {
 }
 
 
-def fitted(_: RunSpec) -> Definition:
+def fitted(*_: object) -> Definition:
     return FITTED
 
 
-def own(_: RunSpec) -> Definition:
+def own(*_: object) -> Definition:
     return OWN
 
 
-def timed(_: RunSpec) -> Definition:
+def timed(*_: object) -> Definition:
     return TIMED
 
 
@@ -81,7 +81,7 @@ def make_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
     def make(kind: str, name: str = "run") -> RunFolder:
         folder = RunFolder(tmp_path / name)
         folder.path.mkdir()
-        definition = KINDS[kind](spec)
+        definition = KINDS[kind]()
         settings = {"dropout": 0.2} if kind == "own" else {}
         save_spec(folder, with_model(spec, definition, **settings), created=1.0)
         return folder
@@ -220,5 +220,5 @@ class Timeless(Clock):
         return super().hidden(items, None, last_only=last_only)
 
 
-def timeless(_: RunSpec) -> Definition:
+def timeless(*_: object) -> Definition:
     return replace(TIMED, module=Timeless)
