@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +19,7 @@ from engine.config.overrides import (
     profile_settings,
 )
 from engine.errors import UsageError, did_you_mean, shown
+from engine.fitted import settings_to_try
 from engine.modelinfo import Kind, ModelInfo, NotKnownError, builtin_infos, facts_of, known_facts
 from engine.spec import (
     CellKey,
@@ -249,8 +249,7 @@ def _training(
     values that it tries, of settings that are null."""
     if info.kind != "fitted":
         return {"objective": info.kind, **settings}
-    tried = (values for name, values in info.grid.items() if own.get(name) is None)
-    return {"objective": "fitted", "epochs": math.prod(map(len, tried))}
+    return {"objective": "fitted", "epochs": len(settings_to_try(own, info.grid))}
 
 
 def _check_number(runs: int) -> None:

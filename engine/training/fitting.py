@@ -34,7 +34,7 @@ def fitting_of(
     spec: RunSpec, definition: Definition, split: SplitData, device: torch.device
 ) -> Fitting:
     """Prepare the fits of a run."""
-    tried = settings_to_try(spec.architecture.model_dump(), definition.grid)
+    tried = settings_to_try(spec.architecture.settings, definition.grid)
     num_items = split.interactions.num_items
     return Fitting(spec, definition, num_items, train_histories(split, device), tried)
 

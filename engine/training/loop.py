@@ -223,7 +223,7 @@ def limits(spec: RunSpec, definition: Definition) -> tuple[int, float]:
     """Return the most epochs that a run may have, and its patience: infinite for a fitted model,
     all of whose combinations are tried."""
     if definition.kind == "fitted":
-        return len(settings_to_try(spec.architecture.model_dump(), definition.grid)), math.inf
+        return len(settings_to_try(spec.architecture.settings, definition.grid)), math.inf
     return spec.training.epochs, spec.training.patience
 
 
