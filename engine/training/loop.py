@@ -20,7 +20,7 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.errors import TrainingError
 from engine.metrics import SELECTION
-from engine.models.base import Model, TimedModel
+from engine.models.base import Model, OwnLossModel, TimedModel
 from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
@@ -142,6 +142,8 @@ def train(
         setup = Fitting(spec, definition, num_items, fitted_to, combinations(spec, definition))
     else:
         learner = initial_learner(spec, definition, num_items, device, resume)
+        if isinstance(learner.model, OwnLossModel):
+            learner.model.prepare(train_histories(split, device))
         setup = training_setup(spec, definition, learner, histories, group)
 
     def finished() -> bool:
