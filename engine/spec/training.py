@@ -81,9 +81,10 @@ ARCHITECTURES: dict[str, type[SASRec | BERT4Rec | XLSTM]] = {
 class Training(Strict):
     """The training settings, which all models have in common."""
 
-    objective: Literal["next-item", "masked", "prefix"] = "next-item"
+    objective: Literal["next-item", "masked", "prefix", "own", "fitted"] = "next-item"
     """Predict every position's next item, or masked items (BERT4Rec); or, for either kind of model
-    and at many times the cost, one sample per prefix with the loss at its last position."""
+    and at many times the cost, one sample per prefix with the loss at its last position. ``own``: a
+    model computes its loss itself; ``fitted``: it is fitted to counts, without any training."""
     epochs: int = Field(default=200, ge=1, le=100_000)
     patience: int = Field(default=10, ge=1, le=100_000)
     """Epochs without a better validation NDCG@10 before training stops."""

@@ -241,6 +241,13 @@ def migrations() -> Migrations:
         db.execute("CREATE INDEX runs_configuration ON runs (configuration, id)")
         db.execute("PRAGMA user_version = 13")
 
+    @steps()
+    def settings_of_epochs(db: Database) -> None:
+        # settings: JSON, those that a fitted model tried in an epoch; NULL of other models. Of a
+        # fitted model loss, loss_sum, grad_norm and lr are NULL.
+        db.execute("ALTER TABLE epochs ADD COLUMN settings TEXT")
+        db.execute("PRAGMA user_version = 14")
+
     return steps
 
 

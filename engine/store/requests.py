@@ -104,7 +104,7 @@ def enqueue_planned(
                 "state": "queued",
                 "position": position,
                 "created": now,
-                "epochs": run.spec.training.epochs,
+                "epochs": _epochs(run.spec),
                 "parameters": run.parameters,
                 "settings": digest,
                 "configuration": configuration,
@@ -231,3 +231,8 @@ def new_id(
         known = connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is not None
         if not known and run not in others and not location.folder(run).path.exists():
             return run
+
+
+def _epochs(spec: RunSpec) -> int | None:
+    """Return the most epochs of a run; ``None`` for a fitted model, whose worker counts them."""
+    return None if spec.training.objective == "fitted" else spec.training.epochs

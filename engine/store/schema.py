@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.metrics import EPOCH_MEASURES
-from engine.store.database import fetch
+from engine.store.database import fetch, json_object
 
 DEVICE_MEANS = ("gpu_utilization", "gpu_power_w", "cpu_percent", "process_cpu_percent")
 DEVICE_PEAKS = (
@@ -22,8 +22,18 @@ those by their maximum."""
 
 
 def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
-    """Read all columns of the table ``epochs``, by epoch."""
-    return _dicts(con, "SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run_id,))
+    """Read all columns of the table ``epochs``, by epoch; ``settings`` as a mapping, or ``None``
+    of a model that isn't fitted."""
+    rows = _dicts(con, "SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run_id,))
+    for row in rows:
+        row["settings"] = json_object(row["settings"]) if row["settings"] is not None else None
+    return rows
+
+
+def is_fitted(con: sqlite3.Connection, run_id: str) -> bool:
+    """Whether a run is of a fitted model, as far as its epochs tell."""
+    sql = "SELECT 1 FROM epochs WHERE run = ? AND settings IS NOT NULL LIMIT 1"
+    return bool(fetch(con, sql, (run_id,)))
 
 
 def steps(

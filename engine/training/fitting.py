@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import torch
 
 from engine.datasets.splits import SplitData
+from engine.fitted import settings_to_try
 from engine.models.base import FittedModel, TrainingHistories
 from engine.models.definition import Definition
 from engine.spec import RunSpec
@@ -27,18 +27,16 @@ class Fitting:
     num_items: int
     train: TrainingHistories
     combinations: Sequence[Mapping[str, Any]]
-    """From `combinations`, one an epoch."""
+    """From `engine.fitted.settings_to_try`, one an epoch."""
 
 
-def combinations(spec: RunSpec, definition: Definition) -> list[dict[str, Any]]:
-    """Return the settings that a fitted model tries on validation, one combination an epoch: the
-    product of the definition's grid over the settings that are null, the last varying fastest.
-
-    Without any such setting there is one combination, which is empty.
-    """
-    settings = spec.architecture.model_dump()
-    grid = {name: values for name, values in definition.grid.items() if settings[name] is None}
-    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+def fitting_of(
+    spec: RunSpec, definition: Definition, split: SplitData, device: torch.device
+) -> Fitting:
+    """Prepare the fits of a run."""
+    tried = settings_to_try(spec.architecture.model_dump(), definition.grid)
+    num_items = split.interactions.num_items
+    return Fitting(spec, definition, num_items, train_histories(split, device), tried)
 
 
 def train_histories(split: SplitData, device: torch.device) -> TrainingHistories:

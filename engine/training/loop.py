@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from engine.datasets.interactions import Interactions
 from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.errors import TrainingError
+from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
 from engine.models.base import Model, OwnLossModel, TimedModel
 from engine.models.definition import Definition
@@ -28,7 +29,7 @@ from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
-from engine.training.fitting import Fitting, combinations, fit, fitted_model, train_histories
+from engine.training.fitting import Fitting, fit, fitted_model, fitting_of
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
 from engine.training.recorder import EpochRecord, Recorder
@@ -138,8 +139,7 @@ def train(
 
     setup: TrainingSetup | Fitting
     if definition.kind == "fitted":
-        fitted_to = train_histories(split, device)
-        setup = Fitting(spec, definition, num_items, fitted_to, combinations(spec, definition))
+        setup = fitting_of(spec, definition, split, device)
     else:
         learner = initial_learner(spec, definition, num_items, device, resume)
         if isinstance(learner.model, OwnLossModel):
@@ -225,7 +225,7 @@ def limits(spec: RunSpec, definition: Definition) -> tuple[int, float]:
     """Return the most epochs that a run may have, and its patience: infinite for a fitted model,
     all of whose combinations are tried."""
     if definition.kind == "fitted":
-        return len(combinations(spec, definition)), math.inf
+        return len(settings_to_try(spec.architecture.model_dump(), definition.grid)), math.inf
     return spec.training.epochs, spec.training.patience
 
 

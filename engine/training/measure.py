@@ -15,7 +15,7 @@ from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import evaluation_set, ranks
-from engine.training.fitting import Fitting, combinations, fit, train_histories
+from engine.training.fitting import fit, fitting_of
 from engine.training.loop import (
     TrainingSetup,
     epoch_windows,
@@ -61,8 +61,7 @@ def measure(
     split = split_data(interactions, spec.source)
     model: Model
     if definition.kind == "fitted":
-        tried = combinations(spec, definition)[:1]
-        fitting = Fitting(spec, definition, num_items, train_histories(split, device), tried)
+        fitting = fitting_of(spec, definition, split, device)
         model, totals = fit(fitting, 1, device, spec.seed, CpuClock())
         train_seconds = totals.seconds
     else:

@@ -28,6 +28,7 @@ from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
 from engine.models.base import TimedModel
+from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
@@ -177,6 +178,7 @@ def _train(
     group: Group,
 ) -> tuple[Outcome, InferenceSpeed]:
     spec = load_spec(folder)
+    definition = definition_of(spec)
     data = open_data(spec.source, check=True)
     interactions = data.interactions
     check_same_data(group, data_checksum(interactions, spec.source))
@@ -186,7 +188,7 @@ def _train(
     begin = resumption(folder, spec, interactions)
     group.broadcast(begin.name)
 
-    facts = _facts(folder, attempt, spec, data, device, begin, group.world_size)
+    facts = _facts(folder, attempt, spec, definition, data, device, begin, group.world_size)
     journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
     for problem in begin.problems:
         journal.write("warning", message=problem)
@@ -204,6 +206,7 @@ def _train(
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
             group=group,
+            definition=definition,
         )
     finally:
         telemetry.end()
@@ -264,6 +267,7 @@ def _facts(
     folder: RunFolder,
     attempt: int,
     spec: RunSpec,
+    definition: Definition,
     data: Prepared,
     device: torch.device,
     begin: Resumption,
@@ -274,7 +278,6 @@ def _facts(
     split = split_data(interactions, spec.source)
     counts = split_counts(split)
     histories = training_histories(split, torch.device("cpu"))
-    definition = definition_of(spec)
     epochs, patience = limits(spec, definition)
     return {
         "format": FORMAT,

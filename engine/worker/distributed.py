@@ -19,6 +19,7 @@ import torch
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import data_checksum
 from engine.errors import DataError, TrainingError, UserError
+from engine.models.registry import definition_of
 from engine.process import ProcessIdentity, is_alive, own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
@@ -105,7 +106,15 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
         check_same_data(group, data_checksum(interactions, spec.source))
         checkpoint = group.broadcast(None)
         resume = checkpoint_of(folder.path / checkpoint, spec) if checkpoint else None
-        train(spec, interactions, device, _Silent(), resume=resume, group=group)
+        train(
+            spec,
+            interactions,
+            device,
+            _Silent(),
+            resume=resume,
+            group=group,
+            definition=definition_of(spec),
+        )
         threading.Event().wait()
     except UserError as error:
         sys.stderr.write(f"{error}\n")

@@ -23,6 +23,7 @@ from engine.datasets.titles import id_text, item_titles
 from engine.errors import DataError, UserError
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
+from engine.worker.chosen import chosen_settings
 from engine.worker.samedata import newest_checksum, refuse_other_data, refuse_other_names
 
 
@@ -48,6 +49,7 @@ def main() -> int:
 
 def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
+    from engine.models.registry import definition_of
     from engine.training.recommend import predict, trained_model
 
     folder = RunFolder(arguments.folder)
@@ -59,7 +61,10 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     elif (copy := confirm(spec.source)) is not None and not copy.usable:
         raise DataError(copy.sentence)
     split = split_data(data.interactions, spec.source)
-    model = trained_model(spec, folder.best_model, data.interactions.num_items)
+    definition = definition_of(spec)
+    chosen = chosen_settings(folder) if definition.kind == "fitted" else None
+    num_items = data.interactions.num_items
+    model = trained_model(spec, folder.best_model, num_items, chosen, definition)
     titles = item_titles(spec.source, data.item_ids)
 
     def item(number: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tui.charts.braille.curve import X_UNITS, Curve, Moment
 from tui.charts.braille.view import ChartView
 from tui.charts.grid import ChartGrid
 from tui.charts.looks import Look, looks_of
-from tui.charts.reading import Run, read_updates
+from tui.charts.reading import read_updates
 from tui.charts.run_curves import SOURCES, CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
@@ -171,7 +171,7 @@ class RunCharts(Widget):
         end = max(ends, key=lambda moment: moment.at(self.view.unit)) if all_ended else None
         reach = _furthest(runs)
         for spec, chart in zip(self.specs, self._charts, strict=True):
-            chart.waiting = _waiting(runs[0].run, spec.of_devices)
+            chart.waiting = _waiting(runs[0], spec.of_devices)
             chart.mark(runs[0].best, end, reach)
         self._show_chosen()
 
@@ -370,12 +370,15 @@ def _furthest(runs: Sequence[RunCurves]) -> Moment:
     return Moment(*(max((curve.xs(unit)[-1] for curve in curves), default=0.0) for unit in X_UNITS))
 
 
-def _waiting(run: Run | None, of_devices: bool) -> str:
+def _waiting(curves: RunCurves, of_devices: bool) -> str:
     """Why a chart is empty."""
+    run = curves.run
     if run is None:
         return "loading…"
     if of_devices:
         return "not recorded for this run"
+    if curves.fitted:
+        return "a fitted model has no such curve"
     if run.state in ENDED:
         return "no epoch finished"
     return "waiting in the queue" if run.state == "queued" else "waiting for the first epoch"

@@ -78,6 +78,8 @@ class CurveUpdate:
     """Whether it replaces all that was known."""
     best: Moment | None
     end: Moment | None
+    fitted: bool = False
+    """Whether it is of a fitted model, as far as its epochs tell."""
 
 
 class RunCurves:
@@ -89,6 +91,7 @@ class RunCurves:
         self.known = Known()
         self.best: Moment | None = None
         self.end: Moment | None = None
+        self.fitted = False
         self.curves = {source: Curve() for source in SOURCES}
         """By source; of what its devices did, where there is a point."""
 
@@ -104,7 +107,7 @@ class RunCurves:
         for source, points in update.devices.items():
             self.curves.setdefault(source, Curve()).append(points)
         self.run, self.known = update.run, update.known
-        self.best, self.end = update.best, update.end
+        self.best, self.end, self.fitted = update.best, update.end, update.fitted
 
     def each_gpu(self, source: str) -> list[tuple[int, Curve]]:
         """The curve of a source; of what the first GPU did also those of the run's other GPUs, each

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.fitted import chosen_settings, combination_text
 from engine.lifecycle import allows
 from engine.marks import STILL_IMPROVING
 from tui.lab import Lab
@@ -160,10 +161,17 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
         ("torch", [_text(start, "torch") or ABSENT]),
         ("attempt", [whole(run.attempt)]),
         ("step", _step(run)),
+        *_chosen(facts),
         ("per epoch", _epoch_seconds(facts.medians)),
         *_speed(facts),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
+
+
+def _chosen(facts: Facts) -> list[tuple[str, list[str]]]:
+    """The settings that validation chose so far, of a fitted model."""
+    settings = chosen_settings(facts.epochs, facts.run.best_epoch)
+    return [("chosen", [combination_text(settings)])] if settings else []
 
 
 def _speed(facts: Facts) -> list[tuple[str, list[str]]]:

@@ -20,11 +20,12 @@ from engine.analysis.run.details import RunDetails
 from engine.analysis.run.remedy import Remedy
 from engine.analysis.run.throughput import GpuIdle, interactions_per_second
 from engine.evaluated import ceiling_of, evaluated_of
+from engine.fitted import chosen_settings, combination_text, is_fitted
 from engine.lifecycle import DIED
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
-from tui.shell.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
+from tui.shell.text import ABSENT, PARAGRAPH, ago, count, duration, number, plain, short_path
 
 _METRICS = (
     ("ndcg", "NDCG@10"),
@@ -95,7 +96,11 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     run, figures = details.run, details.figures
     trained = figures.get("epochs_trained")
     parts = []
-    if trained:
+    if trained and is_fitted(details.spec):
+        best = int(figures["best_epoch"] or 0)
+        parts.append(f"{count(int(trained), 'combination')} tried, best {best}")
+        parts.append(plain(combination_text(chosen_settings(details.epochs, best)), PARAGRAPH))
+    elif trained:
         parts.append(f"{int(trained)} epochs trained, best epoch {int(figures['best_epoch'] or 0)}")
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
@@ -114,7 +119,7 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
         parts.append(STATE_MEANING.get(run.state, plain(run.state)))
     if run.finished:
         parts.append(f"ended {ago(run.finished)}")
-    return " · ".join(parts)
+    return " · ".join(filter(None, parts))
 
 
 def failure(found: Remedy, message: str, log: Sequence[str], resumable: bool) -> Content:

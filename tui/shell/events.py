@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.fitted import combination_text
 from tui.shell.log_follower import LINE_CHARACTERS
-from tui.shell.text import duration, number, plain
+from tui.shell.text import PARAGRAPH, duration, number, plain
 
 
 def start_text(start: Mapping[str, Any]) -> str:
@@ -19,7 +20,12 @@ def start_text(start: Mapping[str, Any]) -> str:
 
 
 def epoch_text(row: Mapping[str, Any]) -> str:
-    """Write ``epoch   3   loss 5.1234   valid NDCG 0.0321``, of a row of the table ``epochs``."""
+    """Write ``epoch   3   loss 5.1234   valid NDCG 0.0321``, of a row of the table ``epochs``; of a
+    fitted model ``combination   3   share=0.5   valid NDCG 0.0321``."""
+    if (settings := row.get("settings")) is not None:
+        parts = [f"combination {row['epoch']:>3}", combination_text(settings)]
+        parts.append(f"valid NDCG {number(row['valid_ndcg'])}")
+        return plain("   ".join(filter(None, parts)), PARAGRAPH)
     figures = f"loss {number(row['loss'])}   valid NDCG {number(row['valid_ndcg'])}"
     return f"epoch {row['epoch']:>3}   {figures}"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.run.relaunch import relaunch_command
+from engine.fitted import is_fitted
 from engine.marks import STILL_IMPROVING
 from engine.runfolder import RunFolder
 from engine.store.location import StoreLocation
@@ -52,6 +53,8 @@ def why_not_further(
         return (
             f"{run.id} is {run.state}: only a run that is done can be trained past its epoch limit."
         )
+    if is_fitted(spec):
+        return f"{run.id} is of a fitted model, which has tried all its combinations of settings."
     waited = (run.epoch or 0) - (run.best_epoch or 0)
     if not at_its_limit(run) or waited >= training.patience:
         return (

@@ -224,7 +224,7 @@ _INSERT_STEP = _insert_sql("steps", (*_HEAD, "step", "epoch", "loss", "grad_norm
 _INSERT_TELEMETRY = _insert_sql("telemetry", (*_HEAD, *TELEMETRY_MEASURES))
 _INSERT_EVENT = _insert_sql("events", (*_HEAD, "kind", "fields"))
 
-_EPOCH_VALUES = ("attempt", "seq", "t", *EPOCH_INTEGERS, *EPOCH_MEASURES)
+_EPOCH_VALUES = ("attempt", "seq", "t", *EPOCH_INTEGERS, *EPOCH_MEASURES, "settings")
 _INSERT_EPOCH = (
     f"INSERT INTO epochs (run, epoch, {', '.join(_EPOCH_VALUES)})"  # noqa: S608
     f" VALUES (?, ?, {', '.join('?' * len(_EPOCH_VALUES))})"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +66,19 @@ class Reader:
         self._refuse(name)
         return None
 
+    def mapping(self, name: str) -> str | None:
+        """Return, as JSON, a field that must be an object."""
+        value = self.line.fields.get(name)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            with suppress(ValueError, RecursionError):
+                text = json.dumps(_strict(value), ensure_ascii=False, allow_nan=False)
+                if len(text) <= MAX_EVENT:
+                    return text.encode("utf-8", "replace").decode()
+        self._refuse(name)
+        return None
+
     def reals(self, names: Iterable[str]) -> list[float | None]:
         return [self.real(name) for name in names]
 
@@ -104,7 +118,12 @@ def epoch_row(reader: Reader) -> list[Any] | None:
     if epoch is None:
         reader.problems.append("epoch: needs epoch")
         return None
-    return [epoch, *reader.wholes(EPOCH_INTEGERS), *reader.reals(EPOCH_MEASURES)]
+    return [
+        epoch,
+        *reader.wholes(EPOCH_INTEGERS),
+        *reader.reals(EPOCH_MEASURES),
+        reader.mapping("settings"),
+    ]
 
 
 def telemetry_row(reader: Reader) -> list[Any]:

@@ -72,7 +72,7 @@ def test_the_schema_has_the_columns_that_the_code_names(con: StoreConnection) ->
         return [row["name"] for row in con.rows(f"PRAGMA table_info({table})")]
 
     keys = ["run", "epoch", "attempt", "seq", "t"]
-    assert columns("epochs") == [*keys, *EPOCH_INTEGERS, *EPOCH_MEASURES]
+    assert columns("epochs") == [*keys, *EPOCH_INTEGERS, *EPOCH_MEASURES, "settings"]
     assert columns("telemetry") == ["run", "attempt", "seq", "t", *TELEMETRY_MEASURES]
     totals = ["run", "best_epoch", "epochs_trained", "total_seconds"]
     assert columns("summaries") == [*totals, *SUMMARY_MEASURES]

@@ -18,13 +18,14 @@ from torch import Tensor
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out, split_data
+from engine.fitted import settings_to_try
 from engine.models import Definition, TrainingHistories
 from engine.models.builtin import esasrec, gru4rec, hstu
 from engine.spec import RunSpec, Training
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from engine.training.evaluation import evaluation_set
-from engine.training.fitting import combinations, train_histories
+from engine.training.fitting import train_histories
 from engine.training.loop import Interrupted, Outcome, train
 from engine.training.measure import measure
 from engine.training.objectives import Objective, batch_loss, objective_of
@@ -121,11 +122,15 @@ def test_interrupted_or_not_the_result_is_the_same(
     assert torch.equal(resumed.test_ranks, whole.test_ranks)
 
 
+def to_try(spec: RunSpec) -> list[dict[str, object]]:
+    return settings_to_try(spec.architecture.model_dump(), FITTED.grid)
+
+
 def test_a_fitted_model_tries_every_combination_of_its_grid(tiny_spec) -> None:
     spec = with_model(tiny_spec(epochs=1, patience=1), FITTED, reach=None)
     outcome, memory = run(spec, FITTED)
     tried = [epoch.settings for epoch in memory.epochs]
-    assert tried == combinations(spec, FITTED)
+    assert tried == to_try(spec)
     assert [(s["share"], s["reach"]) for s in tried if s][:3] == [(0.0, 1), (0.0, 2), (0.01, 1)]
     assert len(tried) == 8
     assert outcome.cause == "completed"
@@ -143,8 +148,8 @@ def test_a_fitted_model_tries_every_combination_of_its_grid(tiny_spec) -> None:
 
 
 def test_a_setting_that_is_set_is_not_tried(tiny_spec) -> None:
-    assert combinations(with_model(tiny_spec(), FITTED, share=0.5, reach=2), FITTED) == [{}]
-    tried = combinations(with_model(tiny_spec(), FITTED, share=0.5, reach=None), FITTED)
+    assert to_try(with_model(tiny_spec(), FITTED, share=0.5, reach=2)) == [{}]
+    tried = to_try(with_model(tiny_spec(), FITTED, share=0.5, reach=None))
     assert tried == [{"reach": 1}, {"reach": 2}]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.evaluated import ceiling_of, evaluated_of
+from engine.fitted import combination_text
 from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
@@ -128,6 +129,12 @@ def _event(event: dict[str, Any]) -> str | None:
 
 def _epoch(run: Run, row: dict[str, Any]) -> str:
     eta = f"  ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
+    if (settings := row["settings"]) is not None:
+        tried = f"  {combination_text(settings)}" if settings else ""
+        return (
+            f"combination {row['epoch']} of {run.epochs}{tried}"
+            f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"
+        )
     return (
         f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}"
         f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"

@@ -17,6 +17,7 @@ from engine.analysis.run.further import further_command
 from engine.analysis.run.relaunch import recipe_of
 from engine.analysis.run.remedy import remedy
 from engine.evaluated import ceiling_of, evaluated_of
+from engine.fitted import chosen_settings, combination_text, is_fitted
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
@@ -98,9 +99,13 @@ def _say_details(
     say_fact("profile", f"{run.profile}{f', suite {run.suite}' if run.suite else ''}")
     say_fact("parameters", whole(run.parameters))
     eta = f", ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
-    say_fact(
-        "epochs", f"{run.epoch or 0} of at most {run.epochs}, best {run.best_epoch or '–'}{eta}"
-    )
+    reached, best = run.epoch or 0, run.best_epoch or "–"
+    if is_fitted(details.spec):
+        say_fact("combinations", f"{reached} of {run.epochs or '–'}, best {best}{eta}")
+        if chosen := chosen_settings(details.epochs, run.best_epoch):
+            say_fact("chosen", combination_text(chosen))
+    else:
+        say_fact("epochs", f"{reached} of at most {run.epochs}, best {best}{eta}")
     where = f" for {run.launcher}" if run.launcher else ""
     say_fact("queued", f"{ago(run.created)}{where}")
     if run.started:
@@ -139,7 +144,8 @@ def _say_details(
             say_fact("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             say_fact("test is", ceiling.words)
-        say_fact("loss", f"{number(_float(details.figures.get('loss_best')))} nats per target")
+        if (loss := _float(details.figures.get("loss_best"))) is not None:
+            say_fact("loss", f"{number(loss)} nats per target")
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
         told = f", {figure(cpu, 'seconds')} s of CPU time" if cpu is not None else ""

@@ -390,3 +390,43 @@ def test_pieces_give_the_same_rows_as_the_whole(
     assert one == other
     values = [value for rows in one.values() for row in rows for value in row]
     assert not any(isinstance(value, float) and not math.isfinite(value) for value in values)
+
+
+def test_of_a_fitted_model_each_epoch_has_its_settings_and_no_loss(
+    writer: StoreConnection, add_run: AddRun
+) -> None:
+    folder = add_run()
+    lines = [line for line in journal_lines() if line["kind"] != "step"]
+    lines[0] |= {"epochs": 3, "patience": None, "steps_per_epoch": 1}
+    tried = [{"window": 10, "weights": "1/distance"}, {"window": None}, {}]
+    epochs = [line for line in lines if line["kind"] == "epoch"]
+    for line, these in zip(epochs, tried, strict=True):
+        line |= dict.fromkeys(("loss", "loss_sum", "grad_norm", "lr"))
+        line |= {"step": line["epoch"], "settings": these}
+    put(folder, 1, lines)
+    assert ingest(writer, folder, 1) == len(lines)
+    assert not writer.rows("SELECT * FROM warnings")
+
+    rows = series.epochs(writer, folder.run_id)
+    assert [row["settings"] for row in rows] == tried
+    assert {row[name] for row in rows for name in ("loss", "loss_sum", "grad_norm", "lr")} == {None}
+    assert series.is_fitted(writer, folder.run_id)
+    run = queries.get_run(writer, folder.run_id)
+    assert run is not None
+    assert (run.best_epoch, run.progress) == (3, 1.0)
+    ((last,),) = writer.rows("SELECT loss_last FROM summaries WHERE run = ?", (folder.run_id,))
+    assert last is None
+
+
+@pytest.mark.parametrize("settings", ["window=10", 7, ["window"]])
+def test_settings_that_are_none_are_named(
+    writer: StoreConnection, add_run: AddRun, settings: object
+) -> None:
+    folder = add_run()
+    lines = journal_lines(epochs=range(1, 2))
+    next(line for line in lines if line["kind"] == "epoch")["settings"] = settings
+    put(folder, 1, lines)
+    ingest(writer, folder, 1)
+    (row,) = series.epochs(writer, folder.run_id)
+    assert row["settings"] is None
+    assert len(writer.rows("SELECT * FROM warnings")) == 1

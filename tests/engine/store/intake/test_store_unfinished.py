@@ -34,14 +34,21 @@ def marks(location: StoreLocation) -> dict[str, str | None]:
         return dict(map(tuple, con.rows("SELECT id, marks FROM runs")))
 
 
-def add(store: MeasuredStore, valid: list[float], limit: int, end: str | None = "done") -> str:
+def add(
+    store: MeasuredStore,
+    valid: list[float],
+    limit: int,
+    end: str | None = "done",
+    *,
+    fitted: bool = False,
+) -> str:
     """A run with these values of the metric that chooses the epoch, and a limit of epochs."""
     spec = store.catalogue.run_spec("sasrec", "ml-100k", 50, 1, overrides={"epochs": limit})
     (run,) = enqueue(store.location, [spec])
     lines = journal("sasrec", "ml-100k", 50, 1, len(valid), end)
     lines[0]["epochs"] = limit
     for line, value in zip(lines[1:], valid, strict=False):
-        line |= dict.fromkeys(METRIC_COLUMNS, value)
+        line |= dict.fromkeys(METRIC_COLUMNS, value) | ({"settings": {}} if fitted else {})
     folder = store.location.folder(run)
     with closing(connect_writer(store.location)) as con:
         save_unsaved(con, store.location)
@@ -100,6 +107,13 @@ def test_the_mark_stands_beside_others(tmp_path: Path) -> None:
         assert marks(store.location) == {run: found}
         rebuild(store.location)
         assert marks(store.location) == {run: found}
+
+
+def test_a_fitted_model_is_not_marked(tmp_path: Path) -> None:
+    """Its epochs are all the combinations that there are."""
+    store = MeasuredStore(tmp_path)
+    run = add(store, [0.1, 0.2, 0.3], 3, fitted=True)
+    assert marks(store.location) == {run: None}
 
 
 def test_an_imported_run_is_not_marked(tmp_path: Path) -> None:
