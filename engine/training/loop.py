@@ -21,7 +21,7 @@ from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.errors import TrainingError
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
-from engine.models.base import Model, TimedModel
+from engine.models.base import Model, OwnLossModel, TimedModel
 from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
@@ -142,6 +142,8 @@ def train(
         setup = fitting_of(spec, definition, split, device)
     else:
         learner = initial_learner(spec, definition, num_items, device, resume)
+        if isinstance(learner.model, OwnLossModel):
+            learner.model.prepare(train_histories(split, device))
         setup = training_setup(spec, definition, learner, histories, group)
 
     def finished() -> bool:

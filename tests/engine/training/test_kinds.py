@@ -12,14 +12,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from own_models import FITTED, OWN, TIMED, Clock, Follows, with_model
+from own_models import FITTED, OWN, TIMED, Bigram, Clock, Follows, with_model
 from torch import Tensor
 
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out, split_data
 from engine.fitted import settings_to_try
-from engine.models import Definition
+from engine.models import Definition, TrainingHistories
+from engine.models.builtin import esasrec, gru4rec, hstu
 from engine.spec import RunSpec, Training
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -33,7 +34,15 @@ from engine.training.recorder import EpochRecord, StepRecord
 from engine.training.windows import Histories, cut_windows
 
 CPU = torch.device("cpu")
-KINDS = [FITTED, OWN, TIMED]
+SMALL: dict[str, dict[str, object]] = {
+    "Follows": {},
+    "GRU4Rec": {"dim": 8, "samples": 20, "dropout": 0.2},
+    "eSASRec": {"dim": 8, "layers": 1, "dropout": 0.2},
+    "HSTU": {"dim": 8, "layers": 1, "dropout": 0.2},
+}
+"""Settings of small models of a title."""
+
+KINDS = [FITTED, OWN, TIMED, gru4rec.MODEL, esasrec.MODEL, hstu.MODEL]
 
 
 class Memory:
@@ -77,7 +86,7 @@ def test_interrupted_or_not_the_result_is_the_same(
     tiny_spec, definition: Definition, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
-    settings = {} if definition is FITTED else {"dropout": 0.2}
+    settings = SMALL.get(definition.title, {"dropout": 0.2})
     spec = with_model(tiny_spec(epochs=4, ema=0.9, lr_decay="cosine"), definition, **settings)
     whole, undisturbed = run(spec, definition)
 
@@ -268,6 +277,21 @@ def test_the_loss_of_a_model_is_its_own(tiny_spec) -> None:
     assert epoch.targets == len(data.items) - 3 * data.num_users
     objective = objective_of(spec, OWN)
     assert (objective.width, objective.stride) == (13, 12)
+
+
+def test_a_model_with_its_own_loss_is_prepared_with_the_training_part(tiny_spec) -> None:
+    prepared: list[TrainingHistories] = []
+
+    class Prepared(Bigram):
+        def prepare(self, train: TrainingHistories) -> None:
+            prepared.append(train)
+
+    spec = with_model(tiny_spec(epochs=1), OWN)
+    run(spec, replace(OWN, module=Prepared))
+    [given] = prepared
+    expected = train_histories(split_data(load_interactions(spec.source), spec.source), CPU)
+    assert torch.equal(given.items, expected.items)
+    assert torch.equal(given.offsets, expected.offsets)
 
 
 def test_a_model_with_its_own_loss_learns(tiny_spec) -> None:
