@@ -73,6 +73,11 @@ pictures: $(STAMP)
 	@(cd $(PICTURED) && $(PICTURED_APP) $(CURDIR)/$(BIN)/python $(CURDIR)/docs/make_pictures.py --db runs.db $(ARGS)); drawn=$$?; \
 		$(PICTURED_APP) $(BIN)/seqbench --db $(PICTURED)/runs.db cancel --all; exit $$drawn
 
+# What the app and the commands know of the models that come with seqbench; a test holds it true.
+.PHONY: modelinfo
+modelinfo: $(STAMP)
+	@$(BIN)/python -m engine.models.describe --builtin engine/modelinfo/builtin.json
+
 .PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings
 bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
+import engine
 from engine.errors import UsageError, UserError
 
 REMEDY = "set HOME to a folder of yours, or name one in SEQBENCH_CACHE"
@@ -54,6 +55,16 @@ def user_folder(kind: Literal["cache", "state", "log"]) -> Path:
 def config_folder() -> Path | None:
     """Return the folder of the user's preferences; ``None`` where no home folder is known."""
     return _of_platform("config")
+
+
+def code_folder() -> Path | None:
+    """Return the folder that holds the running code; ``None`` if Python finds it by itself."""
+    import sysconfig  # only starting a process needs it
+
+    code = Path(engine.__file__).resolve().parent.parent
+    # Installed packages are found anyway, and before the standard library they could hide it.
+    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+    return None if code in installed else code
 
 
 def _of_platform(kind: str) -> Path | None:

@@ -41,15 +41,28 @@ def real_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep every test out of the user's store, cache and configuration."""
+def own_surroundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep every test out of the user's store, cache and configuration.
+
+    What is known of models is kept for all tests: finding it out takes a process with torch.
+    """
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp().parent / "kept"))
     monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    for name in ("SEQBENCH_DB", "SEQBENCH_CONFIG", "NO_COLOR", "TMUX", "STY"):
+    for name in (
+        "SEQBENCH_DB",
+        "SEQBENCH_CONFIG",
+        "SEQBENCH_MODEL_PATH",
+        "NO_COLOR",
+        "TMUX",
+        "STY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

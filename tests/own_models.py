@@ -114,4 +114,8 @@ TIMED = Definition("Clock", DimSettings, Clock)
 
 def with_model(spec: RunSpec, definition: Definition, **settings: object) -> RunSpec:
     """The run with a model of one's own in the place of its model."""
-    return spec.model_copy(update={"architecture": definition.settings(**settings)})
+    model = definition.title.lower()
+    architecture = definition.settings(**settings).model_dump() | {"model": model}
+    code = {"file": f"{model}.py", "sha256": "0" * 64}
+    content = {"model": model, "architecture": architecture, "code": code}
+    return RunSpec.model_validate(spec.model_dump() | content)

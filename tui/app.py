@@ -7,6 +7,7 @@ what threads read.
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -101,10 +102,12 @@ class SeqbenchApp(Lab):
         location: StoreLocation,
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
+        model_paths: Sequence[Path] = (),
     ) -> None:
         super().__init__()
         self.location = location
         self.config_dir = config_dir
+        self.model_paths = model_paths
         self.preferences = preferences or Preferences()
         self.ascii_only = ascii_wanted(self.preferences.glyphs)
         self.keymap = self.preferences.keymap
@@ -177,7 +180,7 @@ class SeqbenchApp(Lab):
     def _load_catalogue(self) -> Catalogue:
         from engine.config import load_catalogue
 
-        return load_catalogue(self.config_dir)
+        return load_catalogue(self.config_dir, self.model_paths)
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed."""

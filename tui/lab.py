@@ -38,6 +38,7 @@ class Lab(App[None]):
 
     location: StoreLocation
     config_dir: Path | None
+    model_paths: Sequence[Path]
     preferences: Preferences
     keymap: Keymap
     ascii_only: bool

@@ -12,7 +12,6 @@ from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
 from engine.models.registry import definition_of
-from engine.spec.sizes import count
 from engine.training.loop import steps_per_epoch, train, training_histories, uses_bfloat16
 from engine.training.recorder import EpochRecord, StepRecord
 
@@ -46,6 +45,7 @@ def main() -> None:
     settings = pipe.settings()
     torch.set_num_threads(settings["threads"])
     spec = load_catalogue().run_spec(**settings["run"])
+    definition = definition_of(spec)
     interactions = load_interactions(spec.source)
     split = leave_one_out(interactions)
     targets = zip(split.users("valid").tolist(), split.targets("valid").tolist(), strict=True)
@@ -54,10 +54,10 @@ def main() -> None:
             library=f"seqbench {__version__}",
             torch=torch.__version__,
             dtype="bfloat16" if uses_bfloat16(spec.training, CPU) else "float32",
-            parameters=count(spec.architecture, interactions.num_items, spec.length),
-            updates_per_epoch=steps_per_epoch(
-                spec, definition_of(spec), training_histories(split, CPU)
+            parameters=definition.parameters(
+                spec.architecture.settings, interactions.num_items, spec.length
             ),
+            updates_per_epoch=steps_per_epoch(spec, definition, training_histories(split, CPU)),
             most_epochs=spec.training.epochs,
             split=split_digest(targets),
         )

@@ -15,7 +15,7 @@ from engine.config.layers import (
     user_entry,
     user_layer,
 )
-from engine.config.load import load_catalogue, load_launchers
+from engine.config.load import load_catalogue, load_launchers, load_settings
 from engine.config.overrides import override_keys, parse_override
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "config_layers",
     "load_catalogue",
     "load_launchers",
+    "load_settings",
     "override_keys",
     "parse_override",
     "user_entry",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.config.entries import ModelEntry, ReferenceTable, Settings
@@ -18,7 +19,19 @@ from engine.config.overrides import (
     profile_settings,
 )
 from engine.errors import UsageError, did_you_mean, shown
-from engine.spec import CellKey, Dataset, Override, Overrides, RunSpec, Suite, Sweep
+from engine.fitted import settings_to_try
+from engine.modelinfo import Kind, ModelInfo, NotKnownError, builtin_infos, facts_of, known_facts
+from engine.spec import (
+    CellKey,
+    Dataset,
+    Override,
+    Overrides,
+    RunSpec,
+    Suite,
+    Sweep,
+    objective_problem,
+    settings_class,
+)
 from engine.validation import InvalidError, validate
 
 MOST_RUNS = 10_000
@@ -38,10 +51,20 @@ class Catalogue:
     settings: Settings = field(default_factory=Settings)
     launchers: dict[str, SlurmProfile] = field(default_factory=dict)
     """Clusters that runs can be submitted to."""
+    infos: Mapping[str, ModelInfo] = field(default_factory=builtin_infos)
+    """The models that profiles may name, those whose file can't be used among them."""
 
     def model(self, name: str) -> ModelEntry:
         """Find a model by name or alias, ignoring case. Raises `UsageError`."""
+        wanted = name.strip().lower()
+        if wanted not in self.models and (found := self.infos.get(wanted)) and found.problem:
+            raise UsageError(found.problem)
         return _find("model", name, self.models)
+
+    def kind(self, model: str, profile: str = "reference") -> Kind:
+        """Return how a model is trained, by its name. Raises `UsageError`."""
+        entry = self.model(model)
+        return entry.info(profile if profile in entry.profiles else next(iter(entry.profiles))).kind
 
     def dataset(self, name: str) -> Dataset:
         """Find a data set by name or alias, ignoring case. Raises `UsageError`."""
@@ -64,14 +87,20 @@ class Catalogue:
         profile: str = "reference",
         overrides: Mapping[str, Override] | None = None,
         variant: str = "",
+        wait: bool = True,
     ) -> RunSpec:
         """Make a run's configuration: the profile, then its size's settings, then overrides.
 
+        Args:
+            wait: find out whether the model's settings fit together, which may take a process.
+
         Raises:
             UsageError: a name is unknown, or a value invalid.
+            NotKnownError: without ``wait``, that isn't known yet.
         """
         entry, source = self.model(model), self.dataset(dataset)
         settings = profile_settings(entry, profile, source.size)
+        info = entry.info(profile)
         for key, value in (overrides or {}).items():
             section, name, parsed = parse_override(entry, profile, key, value)
             settings[section][name] = parsed
@@ -83,17 +112,29 @@ class Catalogue:
             "profile": profile,
             "variant": variant,
             "source": source,
-            "architecture": settings["architecture"],
             "training": settings["training"],
         }
+        if info.file is not None:
+            content["code"] = {"file": Path(info.file).name, "sha256": info.sha256}
+        cell = f"{entry.name} × {source.name} × {length}"
         try:
-            return validate(RunSpec, content)
+            own = {key: value for key, value in settings["architecture"].items() if key != "model"}
+            whole = validate(settings_class(info), own).model_dump()
+            content["architecture"] = {"model": info.name, **whole}
+            content["training"] = _training(info, settings["training"], whole)
+            spec = validate(RunSpec, content)
         except InvalidError as error:
             # A sentence about several settings names them itself.
             key = str(error.key_path[-1]) if error.key_path else ""
-            where = f"{key}: " if key and key not in settings else ""
-            cell = f"{entry.name} × {source.name} × {length}"
+            where = f"{key}: " if key and key not in ("architecture", "training") else ""
             raise UsageError(f"{cell}: {where}{error.problem}") from None
+        problem = objective_problem(info.name, info.kind, spec.training.objective)
+        facts = facts_of(info, [whole])[0] if wait else known_facts(info, whole)
+        if facts is None:
+            raise NotKnownError(f"{cell}: its parameters aren't counted yet.")
+        if problem := problem or facts.problem:
+            raise UsageError(f"{cell}: {problem}.")
+        return spec
 
     def cells(self, suite: Suite) -> list[CellKey]:
         """Return the distinct cells of a suite, by names, not aliases.
@@ -199,6 +240,16 @@ class Catalogue:
         """Every length that a suite of the reference profile names."""
         suites = [suite for suite in self.suites.values() if suite.profile == "reference"]
         return tuple(sorted({length for suite in suites for length in suite.lengths}))
+
+
+def _training(
+    info: ModelInfo, settings: Mapping[str, Any], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a run's settings of training. A fitted model has an epoch for each combination of the
+    values that it tries, of settings that are null."""
+    if info.kind != "fitted":
+        return {"objective": info.kind, **settings}
+    return {"objective": "fitted", "epochs": len(settings_to_try(own, info.grid))}
 
 
 def _check_number(runs: int) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
 from engine.errors import SHOWN, cut, shown
+from engine.modelinfo import ModelInfo, builtin_infos
 from engine.spec import Name, Size, Strict
 
 
@@ -35,6 +37,17 @@ class ModelEntry(Strict):
     aliases: tuple[str, ...] = ()
     paper: str = ""
     profiles: dict[str, Profile] = Field(min_length=1)
+    _infos: Mapping[str, ModelInfo] = PrivateAttr(default_factory=builtin_infos)
+
+    def knowing(self, infos: Mapping[str, ModelInfo]) -> ModelEntry:
+        """Return the entry with the descriptions of the models that its profiles may name."""
+        entry = self.model_copy()
+        entry._infos = infos  # noqa: SLF001 - an entry's own
+        return entry
+
+    def info(self, profile: str) -> ModelInfo:
+        """Return the description of a profile's model."""
+        return self._infos[self.profiles[profile].architecture["model"]]
 
 
 MOST_PLACES = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,6 +54,21 @@ def config_layers(extra: Path | None = None) -> list[Path]:
             raise ConfigError(f"{chosen} is not a folder: --config-dir takes one like configs/.")
         layers.append(chosen)
     return layers
+
+
+def model_folders(extra: Path | None = None) -> list[Path]:
+    """Return the folders of users' models, each beside one of the users' configuration.
+
+    They may not exist.
+
+    Args:
+        extra: as for `config_layers`.
+
+    Raises:
+        ConfigError: ``extra`` isn't a folder.
+    """
+    beside = [layer.absolute().parent / "models" for layer in config_layers(extra)[1:]]
+    return list(dict.fromkeys([working_folder() / "models", *beside]))
 
 
 def user_layer(extra: Path | None = None) -> Path:
@@ -127,18 +142,23 @@ def invalid_name(kind: str, name: str) -> UsageError:
 
 
 def read_entries(
-    layers: Sequence[Path], folder: str, kind: type[Entry], real: Real = float
+    layers: Sequence[Path],
+    folder: str,
+    kind: type[Entry],
+    real: Real = float,
+    below: Mapping[str, YamlDocument] | None = None,
 ) -> Loaded[Entry]:
     """Read the entries in a folder of all layers, merged by name. Raises `ConfigError`.
 
     Args:
         real: as in `read_yaml`.
+        below: entries below the lowest layer, by name.
     """
-    documents: dict[str, YamlDocument] = {}
+    documents = dict(below or {})
     for layer in layers:
         for name, document in _layer(layer / folder, real).items():
-            below = documents.get(name)
-            documents[name] = merge_documents(below, document) if below else document
+            under = documents.get(name)
+            documents[name] = merge_documents(under, document) if under else document
     return {name: (_validated(kind, doc), doc) for name, doc in sorted(documents.items())}
 
 

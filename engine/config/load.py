@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from engine.config.catalogue import Catalogue
-from engine.config.entries import ModelEntry, ReferenceTable
+from engine.config.entries import ModelEntry, ReferenceTable, Settings
 from engine.config.launchers import SlurmProfile
-from engine.config.layers import Loaded, config_layers, read_entries, read_settings
+from engine.config.layers import Loaded, config_layers, model_folders, read_entries, read_settings
 from engine.config.overrides import Section, parse_override, size_settings, sweep_values
 from engine.errors import UsageError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
-from engine.spec import ARCHITECTURES, Dataset, Suite, Training
+from engine.modelinfo import ModelInfo, builtin_infos, facts_of, own_infos
+from engine.spec import Dataset, Size, Suite, Training, settings_class
 from engine.validation import InvalidError, validate
 from engine.yamlfile import KeyPath, YamlDocument
 
@@ -24,17 +25,26 @@ Entry = TypeVar("Entry", bound=BaseModel)
 Aliased = TypeVar("Aliased", ModelEntry, Dataset)
 
 
-def load_catalogue(extra: Path | None = None) -> Catalogue:
+def load_catalogue(extra: Path | None = None, model_paths: Sequence[Path] = ()) -> Catalogue:
     """Read and check all configuration.
 
     Args:
         extra: the value of ``--config-dir``.
+        model_paths: those of ``--model-path``, files and folders of models.
 
     Raises:
         ConfigError: names file, line and key, what was expected and the nearest valid name.
     """
     layers = config_layers(extra)
-    models = read_entries(layers, "models", ModelEntry)
+    infos = {**builtin_infos(), **own_infos(model_folders(extra), model_paths)}
+    usable = {name: info for name, info in infos.items() if not info.problem}
+    defined = {name: _defined(info) for name, info in usable.items()}
+    models = {
+        name: (entry.knowing(infos), document)
+        for name, (entry, document) in read_entries(
+            layers, "models", ModelEntry, below=defined
+        ).items()
+    }
     datasets = read_entries(layers, "datasets", Dataset)
     suites = read_entries(layers, "suites", Suite)
     references = read_entries(layers, "reference", ReferenceTable, real=Decimal)
@@ -45,16 +55,23 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         references=_entries(references),
         settings=read_settings(layers),
         launchers=load_launchers(extra),
+        infos=infos,
     )
     _check_aliases(models)
     _check_aliases(datasets)
     for entry, document in models.values():
-        _check_profiles(entry, document)
+        if document.lines:  # else it is what its definition says, which was checked there
+            _check_profiles(entry, document, usable)
     for suite, document in suites.values():
         _check_suite(catalogue, suite, document)
     for table, document in references.values():
         _check_reference(catalogue, table, document)
     return catalogue
+
+
+def load_settings(extra: Path | None = None) -> Settings:
+    """Read only the settings. Raises `ConfigError`."""
+    return read_settings(config_layers(extra))
 
 
 def load_launchers(extra: Path | None = None) -> dict[str, SlurmProfile]:
@@ -75,27 +92,49 @@ def _check_aliases(loaded: Loaded[Aliased]) -> None:
                 raise document.error(("aliases", index), f"{shown(alias)} names {owner} already.")
 
 
-def _check_profiles(entry: ModelEntry, document: YamlDocument) -> None:
+def _defined(info: ModelInfo) -> YamlDocument:
+    """Return a model's entry as its definition has it."""
+    profiles = {
+        name: profile | {"architecture": profile["architecture"] | {"model": info.name}}
+        for name, profile in info.profiles.items()
+    }
+    content = {
+        "name": info.name,
+        "title": info.title,
+        "aliases": info.aliases,
+        "paper": info.paper,
+        "profiles": profiles,
+    }
+    return YamlDocument(Path(info.file or info.name), content)
+
+
+def _check_profiles(
+    entry: ModelEntry, document: YamlDocument, infos: Mapping[str, ModelInfo]
+) -> None:
     """Check that every size of every profile is valid. Raises `ConfigError`."""
     for profile_name, profile in entry.profiles.items():
         at: KeyPath = ("profiles", profile_name)
-        architecture = str(profile.architecture.get("model"))
-        if architecture not in ARCHITECTURES:
-            path = (*at, "architecture", "model")
-            raise document.error(path, did_you_mean(architecture, ARCHITECTURES))
-        kinds: dict[Section, type[BaseModel]] = {
-            "architecture": ARCHITECTURES[architecture],
-            "training": Training,
-        }
+        model = str(profile.architecture.get("model"))
+        if model not in infos:
+            raise document.error((*at, "architecture", "model"), did_you_mean(model, infos))
+        own_class = settings_class(infos[model])
+        kinds: dict[Section, type[BaseModel]] = {"architecture": own_class, "training": Training}
+        whole: dict[Size, dict[str, Any]] = {}
         for size, own in profile.sizes.items():
             for section, settings in size_settings(profile, own).items():
+                settings.pop("model", None)
                 try:
-                    validate(kinds[section], settings)
+                    found = validate(kinds[section], settings)
                 except InvalidError as error:
                     path = error.key_path
                     inherited = path[:1] and path[0] not in getattr(own, section)
                     base = at if inherited else (*at, "sizes", size)
                     raise document.error((*base, section, *path), error.problem) from None
+                if section == "architecture":
+                    whole[size] = found.model_dump()
+        for size, facts in zip(whole, facts_of(infos[model], [*whole.values()]), strict=True):
+            if facts.problem:
+                raise document.error((*at, "sizes", size, "architecture"), f"{facts.problem}.")
 
 
 def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from engine.config.entries import ModelEntry, Profile, SizeSettings
 from engine.errors import UsageError, did_you_mean, shown
-from engine.spec import ARCHITECTURES, Override, Overrides, RunSpec, Size, Sweep, Training
+from engine.spec import Override, Overrides, RunSpec, Size, Sweep, Training, settings_class
 from engine.validation import InvalidError, validate_field
 from engine.yamlfile import Scalar, parse_scalar
 
@@ -58,7 +58,7 @@ def swept(overrides: Mapping[str, Sweep]) -> dict[str, int]:
 
 def swept_settings(overrides: Mapping[str, Sweep], spec: RunSpec) -> dict[str, Any]:
     """Return the values that a run has of the settings that have several."""
-    settings = {**spec.architecture.model_dump(), **spec.training.model_dump()}
+    settings = {**spec.architecture.settings, **spec.training.model_dump()}
     return {key: settings[setting_name(key)] for key in swept(overrides)}
 
 
@@ -88,14 +88,18 @@ def combination_count(overrides: Mapping[str, Sweep], variants: Mapping[str, Ove
 
 def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]:
     """Return the settings of a profile that can be overridden, by name, each with the class whose
-    field it is: `Training` or an architecture.
+    field it is: `Training` or the model's. A model that is fitted has none of training.
 
     Raises:
         UsageError: the model has no such profile.
     """
-    model = ARCHITECTURES[_profile(entry, profile).architecture["model"]]
-    names: dict[str, type[BaseModel]] = dict.fromkeys(Training.model_fields, Training)
-    return names | dict.fromkeys(model.model_fields.keys() - {"model"}, model)
+    _profile(entry, profile)
+    info = entry.info(profile)
+    names: dict[str, type[BaseModel]] = {}
+    if info.kind != "fitted":
+        names = dict.fromkeys(Training.model_fields, Training)
+    kind = settings_class(info)
+    return names | dict.fromkeys(kind.model_fields, kind)
 
 
 def parse_override(
@@ -113,6 +117,10 @@ def parse_override(
     prefix, _, name = _normalised(key).rpartition(".")
     owner = known.get(name)
     section: Section = "training" if owner is Training else "architecture"
+    if owner is None and name in Training.model_fields and prefix in ("", "training"):
+        raise UsageError(
+            f"{entry.name} is fitted, not trained: it has no setting {shown(key)} of training."
+        )
     if owner is None or prefix not in ("", section):
         raise UsageError(f"{entry.name} has no setting {shown(key)}: {did_you_mean(name, known)}")
     meant = parsed(value)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import sysconfig
-from pathlib import Path
 
-import engine
-from engine.surroundings import expanded
+from engine.surroundings import code_folder, expanded
 
 PATH_VARIABLES = ("SEQBENCH_DATA", "SEQBENCH_CACHE", "SEQBENCH_CONFIG")
 
@@ -29,14 +26,6 @@ def absolute_paths() -> dict[str, str]:
         for name in PATH_VARIABLES
         if (value := os.environ.get(name))
     }
-
-
-def code_folder() -> Path | None:
-    """Return the folder that holds the running code; ``None`` if Python finds it by itself."""
-    code = Path(engine.__file__).resolve().parent.parent
-    # Installed packages are found anyway, and before the standard library they could hide it.
-    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    return None if code in installed else code
 
 
 def thread_environment(threads: int) -> dict[str, str]:

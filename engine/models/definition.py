@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+import torch
+
+from engine.modelinfo.info import Kind
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel
 from engine.spec.strict import Strict
-
-Kind = Literal["next-item", "masked", "own", "fitted"]
-"""How a model is trained: see `engine.models.base`."""
 
 
 class ModelSettings(Strict):
@@ -58,3 +58,9 @@ class Definition:
         """
         make: Callable[[ModelSettings, int, int], Model] = self.module
         return make(self.settings.model_validate(settings), num_items, length)
+
+    def parameters(self, settings: Mapping[str, Any], num_items: int, length: int) -> int:
+        """Count the trainable parameters of the module, without their memory or values."""
+        with torch.device("meta"):
+            model = self.build(settings, num_items, length)
+        return sum(each.numel() for each in model.parameters() if each.requires_grad)

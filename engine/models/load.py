@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from engine.errors import UserError, cut
+from engine.modelinfo.find import NO_MODEL
 from engine.models.definition import Definition
 
 LONGEST = 300
@@ -37,7 +38,7 @@ def load_definition(model: str | Path) -> Definition:
 def _definition(module: ModuleType, file: Path) -> Definition:
     found = getattr(module, "MODEL", None)
     if not isinstance(found, Definition):
-        raise ModelFileError(f"{file}: defines no model: it needs MODEL = Definition(...).")
+        raise ModelFileError(f"{file}: {NO_MODEL}")
     return found
 
 
@@ -67,4 +68,14 @@ def _sentence(file: Path, error: BaseException) -> str:
         line = next((frame.lineno for frame in frames[::-1] if Path(frame.filename) == file), None)
         problem = f"{type(error).__name__}: {error}"
     where = f"{file}:{line}" if line else str(file)
-    return f"{where}: {cut(' '.join(problem.split()), LONGEST).rstrip('.')}."
+    return f"{where}: {_one_line(problem)}."
+
+
+def sentence_of(error: Exception) -> str:
+    """Say what a model's module raised, and on which line of which file."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}: {_one_line(f'{type(error).__name__}: {error}')}."
+
+
+def _one_line(text: str) -> str:
+    return cut(" ".join(text.split()), LONGEST).rstrip(".")

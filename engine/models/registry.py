@@ -21,4 +21,4 @@ def build(architecture: spec.Architecture, num_items: int, length: int) -> Model
         length: L, the most recent items that the model sees.
     """
     definition = load_definition(architecture.model)
-    return definition.build(architecture.model_dump(exclude={"model"}), num_items, length)
+    return definition.build(architecture.settings, num_items, length)

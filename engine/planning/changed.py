@@ -14,8 +14,7 @@ from engine.config.overrides import combinations, parse_override, swept
 from engine.errors import UsageError
 from engine.interchange.continued import add_continued
 from engine.planning.plans import keeps_label
-from engine.spec import RunSpec, Sweep, amended
-from engine.spec.sizes import parameter_count
+from engine.spec import RunSpec, Sweep, amended, parameter_count
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, get_run, present_runs, run_spec

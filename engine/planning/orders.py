@@ -15,8 +15,7 @@ from engine.config.overrides import (
 )
 from engine.config.suites import suite_of_cells
 from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, Order
-from engine.spec import CellKey, Overrides, RunSpec, Suite, Sweep
-from engine.spec.sizes import parameter_count
+from engine.spec import CellKey, Overrides, RunSpec, Suite, Sweep, parameter_count
 
 
 def order_of_cells(
@@ -108,13 +107,19 @@ def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Su
     )
 
 
-def sample(catalogue: Catalogue, order: Order, cell: CellKey) -> tuple[RunSpec, int]:
+def sample(
+    catalogue: Catalogue, order: Order, cell: CellKey, *, wait: bool = True
+) -> tuple[RunSpec, int]:
     """Return the configuration of one cell of an order, with the first values of its sweeps and
     without variants, and its parameter count.
 
+    Args:
+        wait: find out what isn't known of the model with these settings, which takes a process.
+
     Raises:
+        NotKnownError: without ``wait``, something isn't known.
         UsageError: an impossible value.
     """
     settings = next(combinations(order.overrides))
-    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings)
-    return spec, parameter_count(spec)
+    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings, wait=wait)
+    return spec, parameter_count(spec, wait=wait)

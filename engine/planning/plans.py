@@ -15,8 +15,7 @@ from engine.errors import UsageError
 from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past
 from engine.machine.slots import Slot
 from engine.order import MOST_SEEDS, Order, more_seeds
-from engine.spec import Dataset, RunSpec, Suite
-from engine.spec.sizes import parameter_count
+from engine.spec import Dataset, RunSpec, Suite, parameter_count
 from engine.store.compare.planned_seeds import seeds_of_cells
 
 

@@ -1,5 +1,6 @@
 """The project's terms as validated data: a run's full configuration and its parts."""
 
+from engine.spec.architecture import Architecture, settings_class
 from engine.spec.data import (
     Archive,
     Columns,
@@ -11,27 +12,17 @@ from engine.spec.data import (
     SyntheticSource,
 )
 from engine.spec.identity import settings_digest
-from engine.spec.run import RunSpec, amended
+from engine.spec.run import Code, RunSpec, amended, parameter_count
 from engine.spec.strict import Name, Strict
 from engine.spec.suite import CellKey, Override, Overrides, Suite, Sweep
-from engine.spec.training import (
-    ARCHITECTURES,
-    XLSTM,
-    Architecture,
-    BERT4Rec,
-    SASRec,
-    Training,
-    Transformer,
-)
+from engine.spec.training import Training, objective_problem
 
 __all__ = [
-    "ARCHITECTURES",
     "TOP_K",
-    "XLSTM",
     "Architecture",
     "Archive",
-    "BERT4Rec",
     "CellKey",
+    "Code",
     "Columns",
     "Dataset",
     "Filter",
@@ -40,7 +31,6 @@ __all__ = [
     "Overrides",
     "Packing",
     "RunSpec",
-    "SASRec",
     "Size",
     "SplitRule",
     "Strict",
@@ -48,8 +38,10 @@ __all__ = [
     "Sweep",
     "SyntheticSource",
     "Training",
-    "Transformer",
     "amended",
+    "objective_problem",
+    "parameter_count",
+    "settings_class",
     "settings_digest",
 ]
 

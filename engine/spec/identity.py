@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from engine.spec.architecture import default_settings
 from engine.spec.data import Columns, Dataset, Filter, SplitRule, SyntheticSource
-from engine.spec.training import ARCHITECTURES, Training
+from engine.spec.training import Training
 
 PROTOCOL = 1
 """Version of the evaluation protocol (docs/protocol.md). Runs of other versions aren't
@@ -55,16 +56,20 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
         if data.get(setting, "") is None:
             del data[setting]
     architecture = content.get("architecture")
-    model = architecture.get("model") if isinstance(architecture, Mapping) else None
-    kind_of_model = ARCHITECTURES.get(model) if isinstance(model, str) else None
-    changed = _changed(architecture, kind_of_model)
-    return {
+    changed = _without(architecture, default_settings(content))
+    if isinstance(architecture, Mapping):
+        changed["model"] = architecture.get("model")
+    found = {
         **{name: value for name, value in content.items() if name not in _LABELS},
-        "architecture": changed | {"model": model} if isinstance(changed, dict) else changed,
+        "architecture": changed,
         "training": _changed(content.get("training"), Training),
         "source": data,
         "protocol": content.get("protocol", PROTOCOL),
     }
+    code = found.pop("code", None)
+    if code is not None:
+        found["code"] = code["sha256"] if isinstance(code, Mapping) and "sha256" in code else code
+    return found
 
 
 def settings_digest(content: Mapping[str, Any]) -> str:
@@ -84,11 +89,15 @@ def _defaults(kind: type[BaseModel], names: Collection[str] | None = None) -> di
     }
 
 
-def _changed(values: Any, kind: type[BaseModel] | None) -> Any:
+def _changed(values: Any, kind: type[BaseModel]) -> Any:
     """The values that aren't their field's default; what isn't a mapping stays as it is."""
+    return _without(values, _defaults(kind))
+
+
+def _without(values: Any, defaults: Mapping[str, Any]) -> Any:
+    """The values that differ from the defaults; what isn't a mapping stays as it is."""
     if not isinstance(values, Mapping):
         return values
-    defaults = _defaults(kind) if kind else {}
     return {
         name: value
         for name, value in values.items()

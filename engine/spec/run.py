@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from engine.modelinfo import builtin_info, parameters_of
+from engine.modelinfo.info import ModelInfo
+from engine.spec.architecture import Architecture
 from engine.spec.data import Dataset
 from engine.spec.identity import PROTOCOL, digest, identity, settings_digest
 from engine.spec.strict import Name, Strict
-from engine.spec.training import Architecture, Training
+from engine.spec.training import Training, objective_problem
+
+
+class Code(Strict):
+    """The file that defines a model which doesn't come with seqbench."""
+
+    file: str
+    """Its name."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class RunSpec(Strict):
@@ -31,20 +42,29 @@ class RunSpec(Strict):
     continues: str = ""
     """Id of the run that this one continues from its checkpoint at a lower epoch limit; empty for
     a run that started on its own. The result is the same."""
+    code: Code | None = None
+    """Absent if the model comes with seqbench."""
 
     @model_validator(mode="after")
     def _objective_fits(self) -> RunSpec:
-        own = "masked" if self.architecture.model == "bert4rec" else "next-item"
-        if self.training.objective not in (own, "prefix"):
-            raise ValueError(
-                f"{self.architecture.model} is trained with objective: {own} (or prefix)"
-            )
+        info = builtin_info(self.architecture.model) if self.code is None else None
+        if info is None and self.code is None:
+            raise ValueError(f"there is no model {self.architecture.model!r}")
+        if info and (problem := objective_problem(info.name, info.kind, self.training.objective)):
+            raise ValueError(problem)
         if self.training.loss != "full" and self.training.negatives >= self.source.items:
             raise ValueError(
                 f"negatives ({self.training.negatives:,}) must be fewer than the items "
                 f"({self.source.items:,})"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent_code(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.code is None:
+            content.pop("code", None)
+        return content
 
     @property
     def recipe(self) -> str:
@@ -79,3 +99,23 @@ def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         section = "training" if name in Training.model_fields else "architecture"
         content[section][name] = value
     return RunSpec.model_validate(content)
+
+
+def parameter_count(spec: RunSpec, *, wait: bool = True) -> int:
+    """Return the number of trainable parameters of a run's model, for the catalogue's number of
+    items.
+
+    Args:
+        wait: find it out if it isn't known, which takes a process.
+
+    Raises:
+        NotKnownError: without ``wait``, it isn't known.
+        UserError: it can't be found out, or the settings don't fit together.
+    """
+    architecture, code = spec.architecture, spec.code
+    info = builtin_info(architecture.model)
+    if code is not None:  # its facts are known since the catalogue made the run
+        info = ModelInfo(name=architecture.model, sha256=code.sha256, file=code.file)
+    assert info is not None
+    items = spec.source.items
+    return parameters_of(info, architecture.settings, items, spec.length, wait=wait)

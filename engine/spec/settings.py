@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel
-
+from engine.modelinfo import builtin_infos
+from engine.spec.architecture import default_settings
 from engine.spec.identity import digest
-from engine.spec.training import ARCHITECTURES, Training
+from engine.spec.training import Training
 
 Kind = Literal["whole", "real", "text"]
 Scalar = int | float | str
@@ -47,13 +47,12 @@ def _every_setting() -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for name, field in Training.model_fields.items():
         found[name] = Setting(name, "training", _kind(field.annotation))
-    for architecture in ARCHITECTURES.values():
-        for name, field in architecture.model_fields.items():
-            kind = _kind(field.annotation)
+    for info in builtin_infos().values():
+        for name, about in info.schema["properties"].items():
+            kind = _schema_kind(about)
             if name in found and kind != found[name].kind:
                 kind = "text" if "text" in (kind, found[name].kind) else "real"
-            if name != "model":
-                found[name] = Setting(name, "architecture", kind)
+            found[name] = Setting(name, "architecture", kind)
     return {setting.title: setting for setting in found.values()}
 
 
@@ -64,8 +63,20 @@ def _kind(annotation: Any) -> Kind:
     return "real" if kinds <= {int, float} else "text"
 
 
+def _schema_kind(about: Mapping[str, Any]) -> Kind:
+    kinds = {each.get("type") for each in about.get("anyOf", [about])} - {"null"}
+    if kinds == {"integer"}:
+        return "whole"
+    return "real" if kinds <= {"integer", "number"} else "text"
+
+
 SETTINGS = _every_setting()
 """By title: those of training first, then those of the models' architectures."""
+
+
+_TRAINING = {
+    name: field.default for name, field in Training.model_fields.items() if not field.is_required()
+}
 
 
 def values_of(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,17 +86,12 @@ def values_of(content: Mapping[str, Any]) -> dict[str, Any]:
         content: a `RunSpec` as JSON, of this version or another. A setting that it lacks has its
             default.
     """
-    architecture = content.get("architecture")
-    model = architecture.get("model") if isinstance(architecture, Mapping) else None
-    sections: tuple[tuple[Any, type[BaseModel] | None], ...] = (
-        (content.get("training"), Training),
-        (architecture, ARCHITECTURES.get(model) if isinstance(model, str) else None),
-    )
-    found: dict[str, Any] = {}
-    for values, kind in sections:
-        fields = kind.model_fields.items() if kind else ()
-        found |= {name: field.default for name, field in fields if not field.is_required()}
-        found |= values if isinstance(values, Mapping) else {}
+    training, architecture = content.get("training"), content.get("architecture")
+    found = _TRAINING | (dict(training) if isinstance(training, Mapping) else {})
+    if found["objective"] == "fitted":
+        found = {"objective": "fitted"}  # such a model has no use for the others
+    found |= default_settings(content)
+    found |= architecture if isinstance(architecture, Mapping) else {}
     found.pop("model", None)
     return found
 

@@ -1,90 +1,38 @@
-"""A model's architecture, and how it is trained."""
+"""How a model is trained."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from engine.modelinfo import Kind
 from engine.spec.strict import Strict
 
-
-class Transformer(Strict):
-    """The architecture of SASRec and BERT4Rec."""
-
-    dim: int = Field(ge=1, le=8192)
-    layers: int = Field(ge=1, le=128)
-    heads: int = Field(ge=1, le=128)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
-    norm: Literal["pre", "post"] = "post"
-    final_norm: bool = False
-    """A LayerNorm after the last layer, as pre-norm Transformers have."""
-    positions: Literal["learned", "rope", "alibi"] = "learned"
-    """Learned embeddings, rotary positions (Su et al. 2021) or linear biases (Press et al.
-    2022)."""
-    tied: bool = False
-    """Whether the output layer uses the item embeddings as its weights."""
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Transformer:
-        if self.dim % self.heads:
-            raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
-        if self.positions == "rope" and self.dim // self.heads % 2:
-            raise ValueError(
-                f"with positions: rope, dim / heads ({self.dim // self.heads}) must be even"
-            )
-        return self
-
-
-class SASRec(Transformer):
-    model: Literal["sasrec"] = "sasrec"
-
-
-class BERT4Rec(Transformer):
-    model: Literal["bert4rec"] = "bert4rec"
-
-
-class XLSTM(Strict):
-    """The architecture of xLSTM-Large (Beck et al. 2025), with its soft caps and eps as
-    defaults."""
-
-    model: Literal["xlstm"] = "xlstm"
-    dim: int = Field(ge=2, le=8192)
-    layers: int = Field(ge=1, le=128)
-    heads: int = Field(ge=1, le=128)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    gate_soft_cap: float = Field(default=15.0, gt=0)
-    logit_soft_cap: float | None = Field(default=30.0, gt=0)
-    """``null``: none."""
-    norm_eps: float = Field(default=1e-6, gt=0)
-    input_gate_bias: float = -3.0
-    """Initial bias of the input gates. xLSTM 7B has -10, which keeps the gradients of its long
-    contexts small; histories of a hundred items are learned better with gates less closed."""
-    tied: bool = False
-    """Whether the output layer uses the item embeddings as its weights."""
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> XLSTM:
-        if self.dim % (2 * self.heads):
-            raise ValueError(f"dim ({self.dim}) must be a multiple of 2 × heads ({self.heads})")
-        return self
-
-
-Architecture = Annotated[SASRec | BERT4Rec | XLSTM, Field(discriminator="model")]
-ARCHITECTURES: dict[str, type[SASRec | BERT4Rec | XLSTM]] = {
-    "sasrec": SASRec,
-    "bert4rec": BERT4Rec,
-    "xlstm": XLSTM,
+_OBJECTIVES: dict[Kind, tuple[str, ...]] = {
+    "next-item": ("next-item", "prefix"),
+    "masked": ("masked", "prefix"),
+    "own": ("own",),
+    "fitted": ("fitted",),
 }
+"""By kind of model: the objectives that it is trained with, its own first."""
+
+
+def objective_problem(model: str, kind: Kind, objective: str) -> str:
+    """Say why a model of this kind isn't trained with an objective; empty if it is."""
+    own, *others = _OBJECTIVES[kind]
+    if objective in (own, *others):
+        return ""
+    return f"{model} is trained with objective: {own}{''.join(f' (or {each})' for each in others)}"
 
 
 class Training(Strict):
     """The training settings, which all models have in common."""
 
     objective: Literal["next-item", "masked", "prefix", "own", "fitted"] = "next-item"
-    """Predict every position's next item, or masked items (BERT4Rec); or, for either kind of model
-    and at many times the cost, one sample per prefix with the loss at its last position. ``own``: a
-    model computes its loss itself; ``fitted``: it is fitted to counts, without any training."""
+    """Predict every position's next item, or masked items; or, for either kind of model and at many
+    times the cost, one sample per prefix with the loss at its last position. The others follow from
+    the model: its own loss, or none, as it is fitted."""
     epochs: int = Field(default=200, ge=1, le=100_000)
     patience: int = Field(default=10, ge=1, le=100_000)
     """Epochs without a better validation NDCG@10 before training stops."""

@@ -57,7 +57,7 @@ def enqueue(
     launcher: str | None = None,
 ) -> list[str]:
     """Put runs that no plan was made of at the end of the queue: as `enqueue_planned`."""
-    from engine.spec.sizes import parameter_count  # pydantic, which a cancel needn't import
+    from engine.spec import parameter_count  # pydantic, which a cancel needn't import
 
     runs = [_New(spec, spec.fingerprint(), parameter_count(spec)) for spec in specs]
     return enqueue_planned(location, runs, suite, launcher)
@@ -104,7 +104,7 @@ def enqueue_planned(
                 "state": "queued",
                 "position": position,
                 "created": now,
-                "epochs": _epochs(run.spec),
+                "epochs": run.spec.training.epochs,
                 "parameters": run.parameters,
                 "settings": digest,
                 "configuration": configuration,
@@ -231,8 +231,3 @@ def new_id(
         known = connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is not None
         if not known and run not in others and not location.folder(run).path.exists():
             return run
-
-
-def _epochs(spec: RunSpec) -> int | None:
-    """Return the most epochs of a run; ``None`` for a fitted model, whose worker counts them."""
-    return None if spec.training.objective == "fitted" else spec.training.epochs

@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.config import Settings, load_catalogue
+from engine.config import Settings, load_settings
 from engine.errors import ConfigError, StoreError
 from engine.files.lock import take_lock, write_holder
 from engine.files.regular import OWNER_ONLY
@@ -232,7 +232,7 @@ def _still_ours(location: StoreLocation, lock: int) -> bool:
 def _settings(config_dir: Path | None) -> Settings:
     """Read the settings; those that can't be read are replaced by the defaults."""
     try:
-        return load_catalogue(config_dir).settings
+        return load_settings(config_dir)
     except ConfigError as error:
         log.warning("%s The defaults are used instead.", error)
         return Settings()

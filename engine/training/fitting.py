@@ -34,7 +34,7 @@ def fitting_of(
     spec: RunSpec, definition: Definition, split: SplitData, device: torch.device
 ) -> Fitting:
     """Prepare the fits of a run."""
-    tried = settings_to_try(spec.architecture.model_dump(), definition.grid)
+    tried = settings_to_try(spec.architecture.settings, definition.grid)
     num_items = split.interactions.num_items
     return Fitting(spec, definition, num_items, train_histories(split, device), tried)
 
@@ -88,7 +88,7 @@ def fitted_model(
     spec: RunSpec, definition: Definition, num_items: int, tried: Mapping[str, Any]
 ) -> FittedModel:
     """Build the model of a run with one combination of settings, not fitted yet."""
-    settings = {**spec.architecture.model_dump(exclude={"model"}), **tried}
+    settings = {**spec.architecture.settings, **tried}
     model = definition.build(settings, num_items, spec.length)
     assert isinstance(model, FittedModel)
     return model

@@ -223,7 +223,7 @@ def limits(spec: RunSpec, definition: Definition) -> tuple[int, float]:
     """Return the most epochs that a run may have, and its patience: infinite for a fitted model,
     all of whose combinations are tried."""
     if definition.kind == "fitted":
-        return len(settings_to_try(spec.architecture.model_dump(), definition.grid)), math.inf
+        return len(settings_to_try(spec.architecture.settings, definition.grid)), math.inf
     return spec.training.epochs, spec.training.patience
 
 
@@ -343,7 +343,7 @@ def initial_learner(
     """Build model and optimizer, from the run's seed or from the checkpoint to resume."""
     torch.manual_seed(spec.seed)
     settings = spec.training
-    architecture = spec.architecture.model_dump(exclude={"model"})
+    architecture = spec.architecture.settings
     model = definition.build(architecture, num_items, spec.length)
     average = copy.deepcopy(model).to(device) if settings.ema else None
     model = model.to(device)

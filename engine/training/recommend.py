@@ -54,7 +54,7 @@ def trained_model(
         DataError: the weights are absent, damaged, or of other data.
     """
     definition = definition or definition_of(spec)
-    settings = {**spec.architecture.model_dump(exclude={"model"}), **(chosen or {})}
+    settings = {**spec.architecture.settings, **(chosen or {})}
     model = definition.build(settings, num_items, spec.length)
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)

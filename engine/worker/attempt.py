@@ -33,7 +33,6 @@ from engine.models.registry import definition_of
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
-from engine.spec.sizes import count
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
@@ -307,7 +306,9 @@ def _facts(
         "test_cold": counts.test_cold,
         "test_tied": counts.test_tied,
         "test_from": counts.test_from,
-        "parameters": count(spec.architecture, interactions.num_items, spec.length),
+        "parameters": definition.parameters(
+            spec.architecture.settings, interactions.num_items, spec.length
+        ),
         "epochs": epochs,
         "patience": patience if math.isfinite(patience) else None,
         "steps_per_epoch": steps_per_epoch(spec, definition, histories),

@@ -313,12 +313,12 @@ async def test_a_damaged_store_is_a_sentence(absent_store: StoreLocation) -> Non
 async def test_hostile_names_are_shown_inert(tmp_path: Path, absent_store: StoreLocation) -> None:
     folder = tmp_path / "mine"
     (folder / "models").mkdir(parents=True)
-    source = (ROOT / "configs" / "models" / "sasrec.yaml").read_text()
     title = '"[red]\\e[31mEvil[/red]\\u202e"'
+    size = "{architecture: {dim: 64, layers: 1, heads: 2}}"
     (folder / "models" / "evil.yaml").write_text(
-        source.replace("name: sasrec", "name: evil").replace("title: SASRec", f"title: {title}")
-        .replace("aliases: [SAS4Rec]", "aliases: []")
-    )  # fmt: skip
+        f"name: evil\ntitle: {title}\nprofiles:\n  reference:\n"
+        f"    architecture: {{model: sasrec}}\n    sizes: {{small: {size}}}\n"
+    )
     app = SeqbenchApp(absent_store, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)

@@ -80,8 +80,10 @@ def _entries(
 ) -> list[CompletionItem]:
     from engine.config.layers import config_layers  # what only some commands load
 
-    names = []
+    names: list[str] = []
     try:
+        if folder == "models":
+            names += _models(ctx.ensure_object(Session))
         for layer in config_layers(ctx.ensure_object(Session).config_dir):
             for file in sorted((layer / folder).glob("*.yaml")):
                 # Read whole and checked it would take longer than anyone waits for a name.
@@ -90,6 +92,17 @@ def _entries(
     except (UserError, OSError):
         return []
     return _listed(names, incomplete)
+
+
+def _models(session: Session) -> Iterator[str]:
+    """Yield the names of models that come with seqbench, and of files that may define others."""
+    from engine.config.layers import model_folders  # what only this needs
+    from engine.modelinfo import builtin_infos
+    from engine.modelinfo.find import model_files
+
+    yield from builtin_infos()
+    for name, _, _ in model_files(model_folders(session.config_dir), session.model_paths):
+        yield name
 
 
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

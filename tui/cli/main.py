@@ -181,13 +181,17 @@ def _store_option(ctx: click.Context, option: click.Parameter, value: Path | Non
         setattr(ctx.ensure_object(Session), str(option.name), value)
 
 
+def _model_paths(ctx: click.Context, _: click.Parameter, values: tuple[Path, ...]) -> None:
+    ctx.ensure_object(Session).model_paths += values
+
+
 def _global_options(hidden: bool) -> list[click.Parameter]:
     helps = {
         "--db": "The store, with runs/ next to it.  [default: $SEQBENCH_DB, or runs.db]",
         "--config-dir": "A folder like configs/, which overrides ours.  [default: "
         "$SEQBENCH_CONFIG]",
     }
-    return [
+    options: list[click.Parameter] = [
         click.Option(
             [flag],
             type=click.Path(path_type=Path),
@@ -199,6 +203,20 @@ def _global_options(hidden: bool) -> list[click.Parameter]:
         )
         for flag, text in helps.items()
     ]
+    options.append(
+        click.Option(
+            ["--model-path"],
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            multiple=True,
+            callback=_model_paths,
+            expose_value=False,
+            hidden=hidden,
+            help="A model's file, or a folder of them; may be repeated.  [default: "
+            "$SEQBENCH_MODEL_PATH]",
+        )
+    )
+    return options
 
 
 def _accept_global_options(command: click.Command) -> None:
@@ -256,7 +274,7 @@ def _open_app(
     preferences = read_preferences(ACTIONS, session.config_dir).overridden(
         mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
     )
-    app = SeqbenchApp(session.location, session.config_dir, preferences)
+    app = SeqbenchApp(session.location, session.config_dir, preferences, session.model_paths)
     app.run(mouse=preferences.mouse)
     if app.failure is not None:
         raise app.failure

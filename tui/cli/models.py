@@ -7,7 +7,7 @@ from itertools import product
 import click
 
 from engine.planning import order_of_cells, sample
-from tui.cli.session import Session, json_option, pass_session, say_json, say_table
+from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
 SUITE = "reference-27"
 
@@ -21,12 +21,15 @@ SUITE = "reference-27"
 def models(session: Session, everything: bool, as_json: bool) -> None:
     """List the parameter count of each cell.
 
-    Needs no data. The cells are those of the suite reference-27.
+    Needs no data. The cells are those of the suite reference-27, and of your own models. What is
+    wrong with a model's file is said on stderr.
     """
     catalogue = session.catalogue
     suite = catalogue.suite(SUITE)
+    own = {name: info for name, info in catalogue.infos.items() if info.file is not None}
     datasets = list(catalogue.datasets) if everything else list(suite.datasets)
-    names = list(catalogue.models) if everything else list(suite.models)
+    usable = [name for name, info in own.items() if not info.problem]
+    names = list(catalogue.models) if everything else [*suite.models, *usable]
     order = order_of_cells(catalogue, (), suite.seeds, suite.profile)
     cells = [
         {
@@ -39,6 +42,9 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
             sample(catalogue, order, cell) for cell in product(names, datasets, suite.lengths)
         )
     ]
+    for info in own.values():
+        if info.problem:
+            note(info.problem)
     if as_json:
         say_json(cells)
         return
@@ -47,3 +53,5 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
         [[c["model"], c["dataset"], c["length"], f"{c['parameters']:,}"] for c in cells],
         right="LENGTH PARAMETERS",
     )
+    for name in usable:
+        say(f"{name} is defined in {own[name].file}")

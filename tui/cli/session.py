@@ -39,6 +39,7 @@ class Session:
 
     db: Path | None = None
     config_dir: Path | None = None
+    model_paths: tuple[Path, ...] = ()
 
     @cached_property
     def location(self) -> StoreLocation:
@@ -49,7 +50,7 @@ class Session:
         """The configuration, read once. Raises `ConfigError`."""
         from engine.config import load_catalogue
 
-        return load_catalogue(self.config_dir)
+        return load_catalogue(self.config_dir, self.model_paths)
 
     @property
     def catalogue_if_valid(self) -> Catalogue | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 from engine.analysis.labels.stored import stored_labels
 from engine.config import Catalogue
 from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready
+from engine.errors import UsageError
 from engine.machine.estimates import CostEstimate, MeasuringProcess, cost_key
 from engine.machine.slots import Slot
 from engine.order import Order
-from engine.planning import Plan, plan_in_store
+from engine.planning import Plan, plan_in_store, sample
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.places import launch_cells, newest_runs_of_place
@@ -27,6 +28,7 @@ __all__ = [
     "MeasuringProcess",
     "Slot",
     "cost_key",
+    "count_parameters",
     "plan_order",
     "read_other_copies",
     "read_ready",
@@ -104,3 +106,13 @@ def plan_order(
         return plan_in_store(None, catalogue, order, present, slots, measured)
     with closing(connect_reader(location)) as connection:
         return plan_in_store(connection, catalogue, order, present, slots, measured)
+
+
+def count_parameters(catalogue: Catalogue, order: Order, key: CellKey) -> None:
+    """Find out a cell's parameters, so that they are known.
+
+    Raises:
+        UserError: they can't be found out.
+    """
+    with suppress(UsageError):  # what is wrong with the order is known then, too
+        sample(catalogue, order, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -37,14 +38,16 @@ from tui.messages import (
 from tui.shell.action import actions_for
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
+from tui.shell.reading import Reading
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.order import Order
 
-FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
-"""The cell under the cursor in a new store: it needs no download, and trains in a minute."""
+FIRST_DATA, FIRST_LENGTH = "synthetic", 50
+"""Of the cell under the cursor in a new store: it needs no download, and trains in a minute."""
 
 LOWEST = 5
 """Lines of the panels at the bottom: three of text."""
@@ -82,6 +85,7 @@ class LaunchScreen(Screen[None]):
         self._bottom = LOWEST
         self._data = DataColumns(self, self._data_seen, self.notify)
         self._kept = KeptChoices(self, self.form, self._data)
+        self._counting: Reading[None] = Reading(self, lambda _: self._show_cell(), self.notify)
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -134,7 +138,7 @@ class LaunchScreen(Screen[None]):
         self._lengths = self.form.choices.lengths
         self._lay_out()
         if not self.app.location.db.exists():
-            self.grid.move_to(FIRST_CELL)
+            self.grid.move_to((catalogue.model_order[0], FIRST_DATA, FIRST_LENGTH))
         self._data.look(catalogue)
         self._read_store()
         self.desk.replan()
@@ -280,7 +284,11 @@ class LaunchScreen(Screen[None]):
         if key is not None and catalogue is not None and order is not None:
             said = self._data.other_copies.get(key[1], "")
             cell = self.store.view.cells.get(key)
-            self.cell.show(key, cell_facts(catalogue, key, order, cell, said), cell)
+
+            def count() -> None:
+                self._counting.ask(partial(_count_parameters, catalogue, order, key), key)
+
+            self.cell.show(key, cell_facts(catalogue, key, order, cell, said, count), cell)
 
     # Actions
 
@@ -395,3 +403,9 @@ class LaunchScreen(Screen[None]):
         if action in ("fetch", "options"):
             return self.grid.rectangle is None
         return super().check_action(action, parameters)
+
+
+def _count_parameters(catalogue: Catalogue, order: Order, key: CellKey) -> None:
+    from tui.launch.reading import count_parameters  # in the thread that counts
+
+    count_parameters(catalogue, order, key)

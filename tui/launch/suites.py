@@ -37,7 +37,7 @@ class _SuiteSaving:
     def write(self, name: str, title: str, replace: bool) -> Path:
         suite = self._suite(name, title)
         path = save_suite(self._catalogue, suite, self._app.config_dir, replace)
-        self._catalogue = load_catalogue(self._app.config_dir)
+        self._catalogue = load_catalogue(self._app.config_dir, self._app.model_paths)
         return path
 
     def written(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -62,20 +62,31 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
 
 
 def cell_facts(
-    catalogue: Catalogue, key: CellKey, order: Order, cell: LaunchCell | None, other_copy: str = ""
+    catalogue: Catalogue,
+    key: CellKey,
+    order: Order,
+    cell: LaunchCell | None,
+    other_copy: str,
+    count_parameters: Callable[[], None],
 ) -> list[Content]:
     """Write what is known about one cell, in lines, the most important first.
 
     Args:
         other_copy: what is to be said of the data set's copy, if it isn't what the entry says.
+        count_parameters: called if the model's parameters with these settings aren't known.
     """
-    from engine.planning import sample  # loaded with the configuration, after the first paint
+    # Loaded with the configuration, after the first paint.
+    from engine.modelinfo import NotKnownError
+    from engine.planning import sample
 
     model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
     facts: list[tuple[str, Content]] = [("Runs", _runs(cell))]
     facts += [("Published", text) for text in _published(catalogue, key)]
     try:
-        spec, parameters = sample(catalogue, order, key)
+        spec, parameters = sample(catalogue, order, key, wait=False)
+    except NotKnownError:
+        facts.append(("Parameters", Content.styled("being counted", "$text-disabled")))
+        count_parameters()
     except UsageError as error:
         facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
     else:

@@ -13,10 +13,10 @@ from typing import Any
 from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
 from engine.errors import cut
-from engine.machine.environment import code_folder
 from engine.supervisor.slurm import client
 from engine.supervisor.slurm.script import batch_script, job_environment, python_command
 from engine.supervisor.slurm.words import in_words
+from engine.surroundings import code_folder
 
 WAIT_SECONDS = 120.0
 """Most time to wait for a node; a cluster that is full isn't broken."""

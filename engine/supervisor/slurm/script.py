@@ -20,8 +20,9 @@ from pathlib import Path
 
 from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
-from engine.machine.environment import absolute_paths, code_folder, thread_environment
+from engine.machine.environment import absolute_paths, thread_environment
 from engine.runfolder import RunFolder
+from engine.surroundings import code_folder
 
 LOCK_SECONDS = 60.0
 """Seconds that a worker waits for the lock of the run: the worker before it may be on another node,

@@ -17,8 +17,7 @@ from engine.analysis.reference import digits_text
 from engine.config import Catalogue, config_layers, load_catalogue, parse_override
 from engine.errors import ConfigError, UsageError
 from engine.metrics import REFERENCE_COLUMNS
-from engine.spec import Filter, RunSpec, SplitRule
-from engine.spec.sizes import parameter_count
+from engine.spec import Filter, RunSpec, SplitRule, parameter_count
 
 Write = Callable[[str, str], Path]
 

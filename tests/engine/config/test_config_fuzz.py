@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from engine.config import Catalogue, builtin_configs, layers, load_catalogue, override_keys
 from engine.errors import ConfigError, UsageError
+from engine.modelinfo import builtin_infos
 from engine.spec import RunSpec
 
-FOLDERS = ("models", "datasets", "suites", "reference")
+FOLDERS = ("datasets", "suites", "reference")
 
 Entry = tuple[str, bytes]
 
@@ -24,7 +25,13 @@ Entry = tuple[str, bytes]
 @cache
 def entries() -> list[tuple[str, dict[str, Any]]]:
     """The shipped entries with the folder of each, shortened where they are long."""
-    found = []
+    found: list[tuple[str, dict[str, Any]]] = []
+    for info in builtin_infos().values():
+        profiles = {
+            name: {**profile, "architecture": {**profile["architecture"], "model": info.name}}
+            for name, profile in info.profiles.items()
+        }
+        found.append(("models", {"name": info.name, "title": info.title, "profiles": profiles}))
     for folder in FOLDERS:
         for path in sorted((builtin_configs() / folder).glob("*.yaml")):
             content = yaml.safe_load(path.read_text())
@@ -50,7 +57,7 @@ def documents(draw: st.DrawFn) -> Entry:
 def test_any_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: int) -> None:
     # What is shipped, but for the reference tables: reading those takes most of the time.
     base, layer = tmp_path / "base", tmp_path / "layer"
-    for folder in FOLDERS[:3]:
+    for folder in FOLDERS[:2]:
         shutil.copytree(builtin_configs() / folder, base / folder)
     for path in (base / "suites").iterdir():
         if path.name not in ("smoke.yaml", "ablation-100k.yaml"):

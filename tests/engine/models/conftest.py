@@ -16,19 +16,37 @@ ITEMS = 37
 LENGTH = 12
 
 ARCHITECTURES: dict[str, spec.Architecture] = {
-    "sasrec-pre": spec.SASRec(dim=16, layers=2, heads=2, norm="pre"),
-    "sasrec-post": spec.SASRec(dim=16, layers=1, heads=4, norm="post"),
-    "bert4rec-pre": spec.BERT4Rec(dim=16, layers=2, heads=2, norm="pre"),
-    "bert4rec-post": spec.BERT4Rec(dim=16, layers=1, heads=4, norm="post"),
-    "sasrec-rope": spec.SASRec(
-        dim=16, layers=2, heads=2, norm="pre", final_norm=True, positions="rope", tied=True
+    "sasrec-pre": spec.Architecture(model="sasrec", dim=16, layers=2, heads=2, norm="pre"),
+    "sasrec-post": spec.Architecture(model="sasrec", dim=16, layers=1, heads=4, norm="post"),
+    "bert4rec-pre": spec.Architecture(model="bert4rec", dim=16, layers=2, heads=2, norm="pre"),
+    "bert4rec-post": spec.Architecture(model="bert4rec", dim=16, layers=1, heads=4, norm="post"),
+    "sasrec-rope": spec.Architecture(
+        model="sasrec",
+        dim=16,
+        layers=2,
+        heads=2,
+        norm="pre",
+        final_norm=True,
+        positions="rope",
+        tied=True,
     ),
-    "sasrec-alibi": spec.SASRec(dim=16, layers=2, heads=2, norm="pre", positions="alibi"),
-    "bert4rec-rope": spec.BERT4Rec(
-        dim=16, layers=2, heads=2, norm="pre", final_norm=True, positions="rope", tied=True
+    "sasrec-alibi": spec.Architecture(
+        model="sasrec", dim=16, layers=2, heads=2, norm="pre", positions="alibi"
     ),
-    "bert4rec-alibi": spec.BERT4Rec(dim=16, layers=2, heads=2, norm="pre", positions="alibi"),
-    "xlstm": spec.XLSTM(dim=16, layers=2, heads=2, dropout=0.2),
+    "bert4rec-rope": spec.Architecture(
+        model="bert4rec",
+        dim=16,
+        layers=2,
+        heads=2,
+        norm="pre",
+        final_norm=True,
+        positions="rope",
+        tied=True,
+    ),
+    "bert4rec-alibi": spec.Architecture(
+        model="bert4rec", dim=16, layers=2, heads=2, norm="pre", positions="alibi"
+    ),
+    "xlstm": spec.Architecture(model="xlstm", dim=16, layers=2, heads=2, dropout=0.2),
 }
 
 Make = Callable[..., SequenceModel]

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import spec
-from engine.models.builtin.xlstm import XLSTM, MLSTMLayer
+from engine.models.builtin.xlstm import XLSTM, MLSTMLayer, XLSTMSettings
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4}
 
@@ -74,7 +73,7 @@ def test_memory_of_padding_is_empty(make) -> None:
 def test_extreme_gates_stay_finite(forget: float, write: float) -> None:
     """Gates at their caps over a long history: exp(±15) a step, stabilised."""
     torch.manual_seed(0)
-    layer = MLSTMLayer(spec.XLSTM(dim=16, layers=1, heads=2))
+    layer = MLSTMLayer(XLSTMSettings(dim=16, layers=1, heads=2))
     with torch.no_grad():
         layer.fgate_preact.bias.fill_(forget)
         layer.igate_preact.bias.fill_(write)
@@ -100,7 +99,7 @@ def test_soft_cap_bounds_the_scores(make, histories: Tensor) -> None:
 
 
 def test_gates_begin_as_documented() -> None:
-    model = XLSTM(spec.XLSTM(dim=32, layers=2, heads=4), 50, 10)
+    model = XLSTM(XLSTMSettings(dim=32, layers=2, heads=4), 50, 10)
     for block in model.backbone.blocks:
         layer = block.mlstm_layer
         assert layer.fgate_preact.bias.tolist() == [3, 4, 5, 6]

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine import spec
-from engine.models.builtin.xlstm import XLSTM, soft_cap
+from engine.models.builtin.xlstm import XLSTM, XLSTMSettings, soft_cap
 from engine.models.layers.mlstm import (
     CHUNK,
     Memory,
@@ -106,7 +105,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 def model_of(width: int, dtype: torch.dtype, layers: int = 2) -> XLSTM:
     torch.manual_seed(0)
-    model = XLSTM(spec.XLSTM(dim=16, layers=layers, heads=2), 37, width).to(dtype)
+    model = XLSTM(XLSTMSettings(dim=16, layers=layers, heads=2), 37, width).to(dtype)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.3 * torch.randn_like(parameter)

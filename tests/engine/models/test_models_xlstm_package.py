@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine import spec
-from engine.models.builtin.xlstm import XLSTM, feed_forward_width
+from engine.models.builtin.xlstm import XLSTM, XLSTMSettings, feed_forward_width
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -57,7 +56,7 @@ def theirs(dim: int, heads: int, layers: int, **settings: Any) -> Any:
 def ours(package: Any) -> XLSTM:
     """Our model with the weights of theirs: every name must match, and every shape."""
     config = package.config
-    architecture = spec.XLSTM(
+    architecture = XLSTMSettings(
         dim=config.embedding_dim, heads=config.num_heads, layers=config.num_blocks
     )
     model = XLSTM(architecture, ITEMS, WIDTH)

@@ -7,8 +7,7 @@ from contextlib import closing
 import pytest
 
 from engine.errors import UsageError
-from engine.spec import RunSpec
-from engine.spec.sizes import parameter_count
+from engine.spec import RunSpec, parameter_count
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation

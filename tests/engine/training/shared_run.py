@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from own_models import OWN
 
 from engine.datasets.load import load_interactions
 from engine.errors import DataError
@@ -72,6 +73,7 @@ def trained(
         save=save,
         stop=compute if group.rank and name == BUSY else lambda: False,
         group=group,
+        definition=OWN if spec.code else None,
     )
     return {
         "steps": [(step.loss, step.grad_norm) for step in memory.steps_],

@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from forked import CONTEXT
+from own_models import OWN, with_model
 from shared_run import BUSY, BUSY_SECONDS, compare_data, train_cases, trained
 
 from engine.config import Catalogue
@@ -31,6 +32,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "sampled": ("sasrec", {"batch_size": 16, "loss": "sampled", "negatives": 8}),
     "lone": ("bert4rec", {"batch_size": 0}),
     "lone-causal": ("xlstm", {"batch_size": 0}),
+    "own": ("sasrec", {"batch_size": 16, "ema": 0.9}),
 }
 """Batches of 0 stand for such as leave one window over at an epoch's end."""
 
@@ -52,6 +54,8 @@ def spec_of(catalogue: Catalogue, name: str) -> RunSpec:
     source = spec.source.model_dump()
     source["users"], source["items"], source["interactions"] = 60, 40, 1200
     source["synthetic"] |= {"min_length": 5, "max_length": 40}
+    if name == "own":
+        spec = with_model(spec, OWN)
     content = spec.model_dump() | {"source": source}
     if lone:
         content["training"]["batch_size"] = leaves_one(windows(RunSpec.model_validate(content)))

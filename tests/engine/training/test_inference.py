@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.models.registry import build
-from engine.spec import SASRec
+from engine.spec import Architecture
 from engine.training.inference import BATCHES, InferenceSpeed, inference_speed
 
 CPU = torch.device("cpu")
@@ -20,7 +20,7 @@ def histories(users: int) -> Tensor:
 
 
 def small() -> torch.nn.Module:
-    return build(SASRec(model="sasrec", dim=8, layers=1, heads=2), ITEMS, 8)
+    return build(Architecture(model="sasrec", dim=8, layers=1, heads=2), ITEMS, 8)
 
 
 @pytest.mark.parametrize("users", [3, 700])

@@ -32,8 +32,6 @@ from engine.training.recommend import predict, trained_model
 from engine.training.recorder import EpochRecord, StepRecord
 from engine.training.windows import Histories, cut_windows
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer")
-
 CPU = torch.device("cpu")
 KINDS = [FITTED, OWN, TIMED]
 
@@ -114,7 +112,7 @@ def test_interrupted_or_not_the_result_is_the_same(
 
 
 def to_try(spec: RunSpec) -> list[dict[str, object]]:
-    return settings_to_try(spec.architecture.model_dump(), FITTED.grid)
+    return settings_to_try(spec.architecture.settings, FITTED.grid)
 
 
 def test_a_fitted_model_tries_every_combination_of_its_grid(tiny_spec) -> None:

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import own_models
 import pytest
+from own_models import FITTED, OWN, TIMED, Clock, with_model
 from worker_process import is_stopped
 
 from engine.config import load_catalogue
 from engine.journal import JournalLine, read_journal
 from engine.metrics import EPOCH_TIMES
 from engine.models import Definition
-from engine.models.builtin.xlstm import XLSTMSettings
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec
@@ -34,34 +33,6 @@ OFTEN = {
     "engine.worker.fence:LOOK_SECONDS": 0.0,
     "engine.worker.recorder:STEPS_PER_SECOND": 1e9,
 }
-TRIED = (0.5, 0.25, 4.0, 8.0, 16.0)
-
-
-class Follows(own_models.Follows):
-    """With the settings of a model that the worker's configuration knows."""
-
-    def __init__(self, settings: XLSTMSettings, num_items: int, length: int) -> None:
-        share = own_models.FollowsSettings(share=settings.logit_soft_cap)
-        super().__init__(share, num_items, length)
-
-
-FITTED = Definition("Follows", XLSTMSettings, Follows, grid={"logit_soft_cap": TRIED})
-
-
-class Bigram(own_models.Bigram):
-    def __init__(self, settings: XLSTMSettings, num_items: int, length: int) -> None:
-        super().__init__(own_models.DimSettings(dim=settings.dim, dropout=0.2), num_items, length)
-
-
-OWN = Definition("Bigram", XLSTMSettings, Bigram)
-
-
-class Clock(own_models.Clock):
-    def __init__(self, settings: XLSTMSettings, num_items: int, length: int) -> None:
-        super().__init__(own_models.DimSettings(dim=settings.dim), num_items, length)
-
-
-TIMED = Definition("Clock", XLSTMSettings, Clock)
 
 
 def fitted(_: RunSpec) -> Definition:
@@ -80,7 +51,7 @@ KINDS = {"fitted": fitted, "own": own, "timed": timed}
 
 
 @pytest.fixture
-def make_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], RunFolder]:
+def make_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunFolder]:
     """A run's folder, on data that have times."""
     rows = []
     for user in range(60):
@@ -103,17 +74,16 @@ def make_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
         "folder": "mine",
         "files": {"u.data": None},
     }
-    spec = load_catalogue().run_spec(
-        "xlstm", "ml-100k", 12, 3,
-        overrides={"dim": 16, "epochs": 5, "patience": 5, "batch_size": 16},
-    )  # fmt: skip
-    content = spec.model_dump() | {"source": source, "dataset": "mine"}
-    content["architecture"]["logit_soft_cap"] = None
+    overrides = {"epochs": 4, "patience": 4, "batch_size": 16}
+    spec = load_catalogue().run_spec("sasrec", "ml-100k", 12, 3, overrides=overrides)
+    spec = RunSpec.model_validate(spec.model_dump() | {"source": source, "dataset": "mine"})
 
-    def make(name: str) -> RunFolder:
+    def make(kind: str, name: str = "run") -> RunFolder:
         folder = RunFolder(tmp_path / name)
         folder.path.mkdir()
-        save_spec(folder, RunSpec.model_validate(content), created=1.0)
+        definition = KINDS[kind](spec)
+        settings = {"dropout": 0.2} if kind == "own" else {}
+        save_spec(folder, with_model(spec, definition, **settings), created=1.0)
         return folder
 
     return make
@@ -164,23 +134,23 @@ def test_a_killed_worker_is_resumed_with_nothing_lost_or_doubled(
 ) -> None:
     constants = OFTEN | {"engine.worker.attempt:definition_of": KINDS[kind]}
     conditions = {"environment": dict(os.environ), "constants": constants}
-    whole = make_folder("undisturbed")
+    whole = make_folder(kind, "undisturbed")
     end(start(whole, **conditions), whole)
-    folder = make_folder("killed")
+    folder = make_folder(kind, "killed")
     kill_halted(start(folder, halt=last, **conditions))
     assert not lines(folder, "end")
     end(start(folder, attempt=2, **conditions), folder)
 
     resumed = lines(folder, "start", 2)[0].fields["resumed_epoch"]
     assert resumed == lines(folder, "checkpoint")[-1].fields["epoch"] > 0
-    assert [x.fields["epoch"] for x in lines(folder, "epoch", 2)] == list(range(resumed + 1, 6))
+    assert [x.fields["epoch"] for x in lines(folder, "epoch", 2)] == list(range(resumed + 1, 5))
     assert results(folder, 2) == results(whole, 1)
     ranks = [np.load(one.test_ranks, allow_pickle=False) for one in (folder, whole)]
     assert np.array_equal(*ranks)
 
 
 def test_a_cancelled_fit_says_so(make_folder, start) -> None:
-    folder = make_folder("run")
+    folder = make_folder("fitted")
     constants = OFTEN | {"engine.worker.attempt:definition_of": fitted}
     halted = start(folder, halt=("epoch", 2), environment=dict(os.environ), constants=constants)
     deadline = time.monotonic() + DEADLINE
@@ -200,14 +170,16 @@ def test_a_cancelled_fit_says_so(make_folder, start) -> None:
 def test_a_fitted_run_tells_its_combinations_and_recommends_by_the_chosen_one(
     make_folder, start, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make_folder("run")
+    folder = make_folder("fitted")
     constants = OFTEN | {"engine.worker.attempt:definition_of": fitted}
     end(start(folder, environment=dict(os.environ), constants=constants), folder)
     begun = lines(folder, "start")[0].fields
-    assert (begun["epochs"], begun["patience"], begun["steps_per_epoch"]) == (len(TRIED), None, 1)
+    assert (begun["epochs"], begun["patience"], begun["steps_per_epoch"]) == (4, None, 1)
     assert not lines(folder, "step")
     epochs = [line.fields for line in lines(folder, "epoch")]
-    assert [epoch["settings"]["logit_soft_cap"] for epoch in epochs] == list(TRIED)
+    assert [epoch["settings"] for epoch in epochs] == [
+        {"share": share} for share in FITTED.grid["share"]
+    ]
     assert {epoch[name] for epoch in epochs for name in ("loss", "grad_norm", "lr")} == {None}
     assert all(epoch["train_seconds"] > 0 for epoch in epochs)
     ended = lines(folder, "end")[0].fields
@@ -231,12 +203,12 @@ def test_a_fitted_run_tells_its_combinations_and_recommends_by_the_chosen_one(
 
 def test_the_run_says_that_only_its_model_reads_times(make_folder, start) -> None:
     """A model that reads times, where the data have them, and its speed is measured with them."""
-    folder = make_folder("run")
+    folder = make_folder("timed")
     constants = OFTEN | {"engine.worker.attempt:definition_of": timed}
     end(start(folder, environment=dict(os.environ), constants=constants), folder)
     with_times = results(folder, 1)
     assert lines(folder, "end")[0].fields["users_per_second_1"] > 0
-    plain = make_folder("plain")
+    plain = make_folder("timed", "plain")
     constants = OFTEN | {"engine.worker.attempt:definition_of": timeless}
     end(start(plain, environment=dict(os.environ), constants=constants), plain)
     assert [epoch["loss"] for epoch in results(plain, 1)] != [e["loss"] for e in with_times]

@@ -64,6 +64,51 @@ def test_a_layer_of_ones_own_is_seen(cli_json: RunJson, tmp_path: Path) -> None:
     assert first["parameters"] > 270_291
 
 
+MINE = """\
+from torch import nn
+
+from engine.models import Definition, ModelSettings, OutputLayer, SequenceModel
+
+class Settings(ModelSettings):
+    width: int = 8
+
+class Mine(SequenceModel):
+    def __init__(self, settings, num_items, length):
+        super().__init__()
+        self.items = nn.Embedding(num_items + 1, settings.width)
+
+    def hidden(self, items, *, last_only=False):
+        return self.items(items)
+
+    def output_layer(self):
+        return OutputLayer(self.items.weight)
+
+MODEL = Definition(title="Mine", settings=Settings, module=Mine)
+"""
+
+
+def test_ones_own_models_are_listed_with_their_files(
+    cli: Run, cli_json: RunJson, tmp_path: Path, no_data: None
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "mine.py").write_text(MINE)
+    (folder / "broken.py").write_text("import nothing_such\nMODEL = 1\n")
+    listed = cli("--model-path", str(folder), "models")
+    assert f"mine is defined in {folder}/mine.py" in listed.stdout.splitlines()
+    assert f"{folder}/broken.py:1: ModuleNotFoundError" in listed.stderr
+    cells = cli_json("models", "--json", "--model-path", str(folder / "mine.py"))
+    assert cells[27] == {
+        "model": "mine", "dataset": "ml-100k", "length": 50, "parameters": (1682 + 1) * 8,
+    }  # fmt: skip
+    planned = ("run", "--model", "mine", "--dataset", "synthetic", "--set", "width=4", "--dry-run")
+    assert cli(*planned).exit_code == 2
+    assert cli(*planned, "--model-path", str(folder)).exit_code == 0
+    refused = cli("run", "--model", "broken", "--dataset", "synthetic", "--dry-run",
+                  "--model-path", str(folder))  # fmt: skip
+    assert f"{folder}/broken.py:1: ModuleNotFoundError" in refused.stderr
+
+
 def test_suites_are_listed_and_shown(cli: Run, cli_json: RunJson) -> None:
     runs = {suite["name"]: suite["runs"] for suite in cli_json("suite", "ls", "--json")}
     assert (runs["reference-27"], runs["smoke"]) == (27, 3)

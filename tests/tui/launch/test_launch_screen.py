@@ -11,7 +11,7 @@ from textual.widgets import Input, Static, TextArea
 
 from engine.analysis.columns.text import spread_text
 from engine.config import load_catalogue
-from engine.spec.sizes import parameter_count
+from engine.spec import parameter_count
 from engine.store.compare.grouping import Choice, cell_table
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation

@@ -56,7 +56,7 @@ def rule_options(command: Command) -> Command:
                 "--rounds",
                 type=click.IntRange(min=1),
                 metavar="N",
-                help="Stop after N rounds; SASRec's preprocessing made one.",
+                help="Stop after N rounds; published 5-core data took one.",
             ),
             click.option(
                 "--split",

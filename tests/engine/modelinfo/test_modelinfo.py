@@ -1,0 +1,147 @@
+"""What is known of models without torch: those that come with seqbench, and a user's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.modelinfo import builtin_infos, facts_of, known_facts, own_infos, parameters_of
+from engine.modelinfo.builtin import FILE
+
+MINE = """\
+import sys
+
+from pydantic import Field, model_validator
+from torch import nn
+
+from engine.models import Definition, ModelSettings, OutputLayer, SequenceModel
+
+print("a file may print")
+
+class Settings(ModelSettings):
+    width: int = Field(default=8, ge=2, description="How wide.")
+    share: float | None = None
+
+    @model_validator(mode="after")
+    def _even(self):
+        if self.width % 2:
+            raise ValueError(f"width ({self.width}) must be even")
+        return self
+
+class Mine(SequenceModel):
+    def __init__(self, settings, num_items, length):
+        super().__init__()
+        self.items = nn.Embedding(num_items + 1, settings.width)
+        self.frozen = nn.Parameter(self.items.weight[:1], requires_grad=False)
+        self.steps = nn.Embedding(COUNT, 1)
+
+    def hidden(self, items, *, last_only=False):
+        return self.items(items)
+
+    def output_layer(self):
+        return OutputLayer(self.items.weight)
+
+MODEL = Definition(title="Mine", settings=Settings, module=Mine, training={"lr": 0.01})
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+
+
+def write(folder: Path, name: str = "my_own.py", count: str = "length") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(MINE.replace("COUNT", count))
+    return folder / name
+
+
+def test_what_is_shipped_is_what_describing_gives(tmp_path: Path) -> None:
+    made = tmp_path / "builtin.json"
+    command = [sys.executable, "-m", "engine.models.describe", "--builtin", str(made)]
+    subprocess.run(command, check=True)
+    assert made.read_text() == FILE.read_text(), "`make modelinfo` writes it anew"
+
+
+def test_profiles_of_shipped_models_are_known_without_a_process() -> None:
+    for info in builtin_infos().values():
+        assert not info.problem
+        for profile in info.profiles.values():
+            for size in profile["sizes"].values():
+                settings = {
+                    **info.defaults,
+                    **profile["architecture"],
+                    **size.get("architecture", {}),
+                }
+                facts = known_facts(info, settings)
+                assert facts is not None
+                assert not facts.problem
+                assert facts.formula is not None
+
+
+def test_a_file_is_described_and_kept(tmp_path: Path) -> None:
+    file = write(tmp_path / "models")
+    info = own_infos([tmp_path / "models"])["my-own"]
+    assert (info.title, info.kind, info.origin, info.file) == (
+        "Mine", "next-item", "file", str(file),
+    )  # fmt: skip
+    assert info.profiles == {
+        "reference": {
+            "architecture": {}, "training": {"lr": 0.01},
+            "sizes": {"small": {}, "medium": {}, "large": {}},
+        }
+    }  # fmt: skip
+    assert info.schema["properties"]["width"]["description"] == "How wide."
+    assert info.defaults == {"width": 8, "share": None}
+    assert parameters_of(info, info.defaults, 100, 7) == 101 * 8 + 7
+    (facts,) = facts_of(info, [{"width": 9, "share": None}])
+    assert facts.problem == "width (9) must be even"
+    with pytest.raises(UserError, match=r"my-own: width \(9\) must be even\."):
+        parameters_of(info, {"width": 9, "share": None}, 3, 4)
+    kept = list((tmp_path / "xdg/seqbench/models").iterdir())
+    assert [each.name for each in kept] == [f"{info.sha256}.json"]
+    moved = write(tmp_path / "others", "another.py")
+    again = own_infos([], [moved])["another"]
+    assert (again.sha256, again.title) == (info.sha256, "Mine")
+
+
+def test_a_count_that_is_no_formula_is_asked_for_each_size(tmp_path: Path) -> None:
+    write(tmp_path, "odd.py", "num_items % 10 + length ** 2")
+    info = own_infos([tmp_path])["odd"]
+    assert facts_of(info, [info.defaults])[0].formula is None
+    for items, length in ((103, 5), (9, 6)):
+        expected = (items + 1) * 8 + items % 10 + length**2
+        assert parameters_of(info, info.defaults, items, length) == expected
+
+
+def test_a_broken_file_breaks_no_other(tmp_path: Path) -> None:
+    write(tmp_path, "fine.py")
+    write(tmp_path, "_parts.py")
+    (tmp_path / "broken.py").write_text("x = 1\nimport no_such_package\nMODEL = 0\n")
+    (tmp_path / "empty.py").write_text("import os\nos._exit(4)\n")
+    (tmp_path / "Big.py").write_text("")
+    (tmp_path / "sasrec.py").write_text("")
+    (tmp_path / "ends.py").write_text("import os\nos._exit(3)\nMODEL = 0\n")
+    infos = own_infos([tmp_path, tmp_path / "absent"], [tmp_path / "nowhere.py"])
+    problems = {name: info.problem for name, info in infos.items()}
+    assert problems.pop("fine") == ""
+    assert problems.pop("broken") == (
+        f"{tmp_path}/broken.py:2: ModuleNotFoundError: No module named 'no_such_package'."
+    )
+    assert "defines no model" in problems.pop("empty")
+    assert "a model's name is small letters" in problems.pop("Big")
+    assert "sasrec is a model of seqbench's" in problems.pop("sasrec")
+    assert "can't be described" in problems.pop("ends")
+    assert problems == {"nowhere": f"{tmp_path}/nowhere.py: No such file or directory."}
+
+
+def test_files_may_be_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "elsewhere.py")
+    monkeypatch.setenv("SEQBENCH_MODEL_PATH", str(file))
+    assert own_infos([])["elsewhere"].title == "Mine"
