@@ -45,6 +45,17 @@ class OrderLoss:
         return 1 - after / before if before else None
 
 
+def fitted_ranks(model: str, split: SplitData, length: int) -> NDArray[np.int32]:
+    """Fit a model with the settings that validation chooses, and rank the test items, (2, users):
+    among all items, and with seen ones masked.
+
+    Args:
+        model: the name of a fitted model that comes with seqbench.
+        length: L, the most recent items that it sees.
+    """
+    return _fitted_ranks(model, split, split, split, length)
+
+
 def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEED) -> OrderLoss:
     """Fit a model to the training histories as they are, and shuffled, and rank the test items
     after histories of the same kind. Both choose their settings on validation.
@@ -54,7 +65,7 @@ def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEE
         length: L, the most recent items that it sees: before shuffling.
     """
     return OrderLoss(
-        ordered=_fitted_ranks(model, split, split, split, length),
+        ordered=fitted_ranks(model, split, length),
         shuffled=_fitted_ranks(
             model,
             replace(split, interactions=shuffled_training(split, seed)),
