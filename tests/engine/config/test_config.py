@@ -114,7 +114,7 @@ def test_what_the_screens_import_first_is_light() -> None:
     ("arguments", "sentence"),
     [
         (("sas", "ml-100k", 50, 1), "there is no model 'sas': did you mean 'sasrec'?"),
-        (("popularity", "synthetic", 50, 1), "choose from bert4rec, sasrec, xlstm."),
+        (("zzz", "synthetic", 50, 1), "choose from bert4rec, ease, esasrec,"),
         (("sasrec", "ml-100", 50, 1), "there is no data set 'ml-100': did you mean 'ml-100k'?"),
         (
             ("sasrec", "synthetic", 1, 1),

@@ -14,17 +14,13 @@ from engine.modelinfo import builtin_infos
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("engine/spec", "engine/config", "engine/planning", "engine/store", "tui")
 
-NAMES = {
-    name.lower()
-    for info in builtin_infos().values()
-    for name in (info.name, info.title, *info.aliases)
-}
 DISTINCT = {
     name
     for info in builtin_infos().values()
     if re.search(r".[A-Z0-9]", info.title)  # no word of English
     for name in (info.name, info.title, *info.aliases)
 }
+NAMES = {name.lower() for name in DISTINCT}
 # A filter that is typed may name any model: as an example, it isn't knowledge of one.
 NAMED = re.compile(rf"(?<!model[:=])\b({'|'.join(map(re.escape, sorted(DISTINCT)))})\b")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,25 @@ from rehearsal import Look
 
 from engine.config import Catalogue
 from engine.modelinfo.copies import keep_copy
-from engine.spec import Code
+from engine.spec import Code, RunSpec
 from engine.store.database import StoreConnection
 from engine.store.intake.folders import save_unsaved
 from engine.store.location import StoreLocation
-from engine.store.requests import enqueue
+from engine.store.requests import enqueue_planned
 
 CONTENT = b"MODEL = None\n"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to be queued whose parameters nobody counts: its worker is a rehearsal."""
+
+    spec: RunSpec
+    parameters: int = 1
+
+    @property
+    def fingerprint(self) -> str:
+        return self.spec.fingerprint()
 
 
 @pytest.fixture
@@ -27,7 +40,7 @@ def own(location: StoreLocation, catalogue: Catalogue) -> Callable[[str], str]:
         spec = catalogue.run_spec("sasrec", "synthetic", 50, 1)
         code = Code(file="mine.py", sha256=digest)
         spec = spec.model_copy(update={"profile": "quick", "code": code})
-        (run,) = enqueue(location, [spec])
+        (run,) = enqueue_planned(location, [Planned(spec)])
         return run
 
     return queue_it
