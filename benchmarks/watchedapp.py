@@ -55,7 +55,8 @@ class MarkingApp(SeqbenchApp):
             painted |= _live(cast("LiveScreen", screen))
         if painted != self._painted:
             self._painted = painted
-            print(json.dumps({"t": time.time(), **painted}), file=self._marks, flush=True)
+            mark = {"t": time.time(), "cpu": time.process_time(), **painted}
+            print(json.dumps(mark), file=self._marks, flush=True)
 
 
 def _launch(screen: LaunchScreen) -> Marks:
