@@ -39,7 +39,6 @@ from tui.parts.absence import Absence
 from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
-from tui.parts.palette import ActionCommands, Palette
 from tui.parts.queuecare import QueueCare
 from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
@@ -49,12 +48,15 @@ from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.rules import KeptRules
+from tui.shell.stamps import take_stamp
 from tui.shell.terminal.driver import TerminalDriver
 from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from engine.config import Catalogue
     from engine.store.news import Notification
     from tui.charts.charted import ChartWanted
@@ -66,6 +68,12 @@ LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
 
 
+def _commands() -> type[Provider]:
+    from tui.parts.palette import ActionCommands
+
+    return ActionCommands
+
+
 class SeqbenchApp(Lab):
     """The app in which runs are chosen, watched and compared.
 
@@ -73,6 +81,7 @@ class SeqbenchApp(Lab):
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
+        configuration: what the catalogue was first read from; None if that is of no use.
         preferences: how the user wants the terminal.
         keymap: the keys that the user chose.
         ascii_only: whether the terminal shows nothing but ASCII.
@@ -90,7 +99,7 @@ class SeqbenchApp(Lab):
     DEFAULT_MODE = "launch"
     BINDINGS = bindings_for("app", APP)  # type: ignore[assignment]
     ACTIONS = ACTIONS
-    COMMANDS = {ActionCommands}  # noqa: RUF012
+    COMMANDS = {_commands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(40, "-high")]  # noqa: RUF012
@@ -111,6 +120,7 @@ class SeqbenchApp(Lab):
         self.set_keymap(self.keymap.bindings(ACTIONS))
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
+        self.configuration = None
         self.presence = Presence(location)
         self._absence = Absence(self, self.presence)
         self._leaving = Event()
@@ -143,9 +153,12 @@ class SeqbenchApp(Lab):
         return TerminalDriver
 
     def on_mount(self) -> None:
-        """Start the threads once something is painted."""
-        self.call_after_refresh(self._start_threads)
+        """Measure how fast the terminal is."""
         self._bandwidth.start()
+
+    def on_first_view_shown(self) -> None:
+        """Read the rest: until now it would have kept the user from seeing anything."""
+        self._start_threads()
 
     def _start_threads(self) -> None:
         gc.freeze()  # what was imported stays
@@ -175,8 +188,10 @@ class SeqbenchApp(Lab):
     # What the threads read
 
     def _load_catalogue(self) -> Catalogue:
-        from engine.config import load_catalogue
+        from engine.config import config_layers, load_catalogue
 
+        # Before it is read: what changes meanwhile changes this.
+        self.configuration = take_stamp(config_layers(self.config_dir), self.config_dir)
         return load_catalogue(self.config_dir)
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
@@ -358,6 +373,8 @@ class SeqbenchApp(Lab):
 
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""
+        from tui.parts.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
