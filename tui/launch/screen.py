@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
 """The cell under the cursor in a new store: it needs no download, and trains in a minute."""
 
-FIRST_SECONDS = 0.15
+FIRST_SECONDS = 0.5
 """The longest that the configuration waits for the store's cells."""
 
 LOWEST = 5
@@ -229,7 +229,8 @@ class LaunchScreen(Screen[None]):
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
-        self.call_after_refresh(self._first_shown)
+        # The grid first lets the screen know that it has changed, and then the screen paints it.
+        self.grid.call_after_refresh(self.call_after_refresh, self._first_shown)
 
     # Devices
 
