@@ -1,9 +1,9 @@
 """``python -m benchmarks.watchedapp --db PATH --marks FILE``: the app, which says what it painted.
 
 Into ``FILE`` goes a line of JSON for every paint that showed something new: ``t`` (wall time, s),
-``screen``; on the Launch screen ``cells`` (whether it showed the store's cells) and ``cursor``; on
-the Live screen ``run`` and ``step``, the newest of that run; on the Compare screen ``rows``, the
-text of the first ones, once none of them waits for the store.
+``cpu`` (CPU time of the process, s), ``screen``; on the Launch screen ``cells`` (whether it showed
+the store's cells) and ``cursor``; on the Live screen ``run`` and ``step``, the newest of that run;
+on the Compare screen ``rows``, the text of the first ones, once none of them waits for the store.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from threading import Event
 
 import pytest
 from live_runs import LiveStore
-from pilots import settled, wait_for
+from pilots import DEADLINE, settled, wait_for
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
@@ -69,6 +71,25 @@ async def opened(
     async with app.run_test(size=SIZE) as pilot:
         await wait_for(pilot, held.is_set, "the first view")
         yield pilot, app, read_the_rest
+
+
+def test_cells_are_read_without_the_classes_of_the_configuration(busy_store: LiveStore) -> None:
+    code = """
+import sys
+from pathlib import Path
+import tui.app, tui.launch.screen
+from engine.store.location import StoreLocation
+from tui.launch.grid.reading import read_store
+
+view = read_store(StoreLocation(Path(sys.argv[1])))
+heavy = {"torch", "pandas", "numpy", "sqlite_utils", "pydantic", "yaml"}
+print(len(view.cells) > 1, sorted(heavy & sys.modules.keys()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(busy_store.location.db)],
+        capture_output=True, text=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == "True []", done.stderr
 
 
 async def test_cells_are_there_before_the_configuration(
