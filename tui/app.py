@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     from engine.store.news import Notification
     from tui.charts.charted import ChartWanted
 
+FIRST_VIEW_SECONDS = 0.5
+"""The longest that the first screen keeps everything else waiting, from the first paint on."""
+
 WARM_AFTER = 0.5
 """Seconds from when the configuration is read, in which the first screen reads the store."""
 
@@ -123,6 +126,7 @@ class SeqbenchApp(Lab):
         self.configuration = None
         self.presence = Presence(location)
         self._absence = Absence(self, self.presence)
+        self._started = False
         self._leaving = Event()
         self._listens = Event()
         self._listens.set()
@@ -153,12 +157,15 @@ class SeqbenchApp(Lab):
         return TerminalDriver
 
     def on_mount(self) -> None:
-        """Measure how fast the terminal is."""
+        """Start what waits for the first view, however long that takes."""
+        self.call_after_refresh(self.set_timer, FIRST_VIEW_SECONDS, self.on_first_view_shown)
         self._bandwidth.start()
 
     def on_first_view_shown(self) -> None:
         """Read the rest: until now it would have kept the user from seeing anything."""
-        self._start_threads()
+        if not self._started:
+            self._started = True
+            self._start_threads()
 
     def _start_threads(self) -> None:
         gc.freeze()  # what was imported stays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 FIRST_CELL: CellKey = ("sasrec", "synthetic", 50)
 """The cell under the cursor in a new store: it needs no download, and trains in a minute."""
 
-FIRST_SECONDS = 0.5
-"""The longest that the configuration waits for the store's cells."""
-
 LOWEST = 5
 """Lines of the panels at the bottom: three of text."""
 
@@ -85,7 +82,6 @@ class LaunchScreen(Screen[None]):
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()
         self._bottom = LOWEST
-        self._first = True
         self._data = DataColumns(self, self._data_seen, self.notify)
         self._waiting: list[Callable[[], object]] = []
 
@@ -110,8 +106,8 @@ class LaunchScreen(Screen[None]):
         yield trouble
         yield KeyBar()
 
-    async def on_mount(self) -> None:
-        """Take what the app already knows."""
+    def on_mount(self) -> None:
+        """Watch the devices; show what is known without the configuration."""
         self.devices.looked.subscribe(self, lambda _: self._fit_devices())
         self.call_after_refresh(self._show_first)
 
@@ -119,19 +115,17 @@ class LaunchScreen(Screen[None]):
 
     def _show_first(self) -> None:
         """Show the store's cells before the configuration is read, if it is as it was."""
-        self._kept = KeptChoices(self.app, self.grid, self.form, self._data)
+        if self.app.catalogue is not None:
+            return
         if self.app.location.db.exists() and self._kept.restore_grid():
             self._fit_grid()
             self._read_store()
-            self.set_timer(FIRST_SECONDS, self._first_shown)
         else:
-            self._first_shown()
-
-    def _first_shown(self) -> None:
-        """Let the app read the rest, once."""
-        if self._first:
-            self._first = False
             self.post_message(FirstViewShown())
+
+    @cached_property
+    def _kept(self) -> KeptChoices:
+        return KeptChoices(self.app, self.grid, self.form, self._data)
 
     def _when_known(self, act: Callable[[], object]) -> None:
         """Act once the configuration is there, after what was asked for before."""
@@ -229,8 +223,10 @@ class LaunchScreen(Screen[None]):
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
-        # The grid first lets the screen know that it has changed, and then the screen paints it.
-        self.grid.call_after_refresh(self.call_after_refresh, self._first_shown)
+        if self.app.catalogue is None:
+            # The grid first tells the screen that it has changed, and then the screen paints it.
+            shown = partial(self.post_message, FirstViewShown())
+            self.grid.call_after_refresh(self.call_after_refresh, shown)
 
     # Devices
 
