@@ -26,7 +26,8 @@ class EmptyApp(App[None]):
 
     def post_display_hook(self) -> None:
         if not self._marks.exists():
-            self._marks.write_text(json.dumps({"t": time.time(), "screen": "Screen"}) + "\n")
+            mark = {"t": time.time(), "cpu": time.process_time(), "screen": "Screen"}
+            self._marks.write_text(json.dumps(mark) + "\n")
 
 
 if __name__ == "__main__":

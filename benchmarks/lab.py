@@ -141,6 +141,7 @@ def on_terminal(command: Sequence[str]) -> Iterator[Terminal]:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
     environment = background_environment() | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed programs are compiled
     started = time.time()
     child = subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True

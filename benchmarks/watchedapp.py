@@ -1,9 +1,9 @@
 """``python -m benchmarks.watchedapp --db PATH --marks FILE``: the app, which says what it painted.
 
 Into ``FILE`` goes a line of JSON for every paint that showed something new: ``t`` (wall time, s),
-``screen``; on the Launch screen ``cells`` (whether it showed the store's cells) and ``cursor``; on
-the Live screen ``run`` and ``step``, the newest of that run; on the Compare screen ``rows``, the
-text of the first ones, once none of them waits for the store.
+``cpu`` (CPU time of the process, s), ``screen``; on the Launch screen ``cells`` (whether it showed
+the store's cells) and ``cursor``; on the Live screen ``run`` and ``step``, the newest of that run;
+on the Compare screen ``rows``, the text of the first ones, once none of them waits for the store.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class MarkingApp(SeqbenchApp):
             painted |= _live(cast("LiveScreen", screen))
         if painted != self._painted:
             self._painted = painted
-            print(json.dumps({"t": time.time(), **painted}), file=self._marks, flush=True)
+            mark = {"t": time.time(), "cpu": time.process_time(), **painted}
+            print(json.dumps(mark), file=self._marks, flush=True)
 
 
 def _launch(screen: LaunchScreen) -> Marks:

@@ -40,7 +40,6 @@ from tui.parts.absence import Absence
 from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
-from tui.parts.palette import ActionCommands, Palette
 from tui.parts.queuecare import QueueCare
 from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
@@ -50,21 +49,33 @@ from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.rules import KeptRules
+from tui.shell.stamps import take_stamp
 from tui.shell.terminal.driver import TerminalDriver
 from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import count, plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from engine.config import Catalogue
     from engine.store.news import Notification
     from tui.charts.charted import ChartWanted
+
+FIRST_VIEW_SECONDS = 0.5
+"""The longest that the first screen keeps everything else waiting, from the first paint on."""
 
 WARM_AFTER = 0.5
 """Seconds from when the configuration is read, in which the first screen reads the store."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
+
+
+def _commands() -> type[Provider]:
+    from tui.parts.palette import ActionCommands
+
+    return ActionCommands
 
 
 class SeqbenchApp(Lab):
@@ -74,6 +85,7 @@ class SeqbenchApp(Lab):
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
+        configuration: what the catalogue was first read from; None if that is of no use.
         preferences: how the user wants the terminal.
         keymap: the keys that the user chose.
         ascii_only: whether the terminal shows nothing but ASCII.
@@ -91,7 +103,7 @@ class SeqbenchApp(Lab):
     DEFAULT_MODE = "launch"
     BINDINGS = bindings_for("app", APP)  # type: ignore[assignment]
     ACTIONS = ACTIONS
-    COMMANDS = {ActionCommands}  # noqa: RUF012
+    COMMANDS = {_commands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(40, "-high")]  # noqa: RUF012
@@ -114,8 +126,10 @@ class SeqbenchApp(Lab):
         self.set_keymap(self.keymap.bindings(ACTIONS))
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
+        self.configuration = None
         self.presence = Presence(location)
         self._absence = Absence(self, self.presence)
+        self._started = False
         self._leaving = Event()
         self._listens = Event()
         self._listens.set()
@@ -146,9 +160,15 @@ class SeqbenchApp(Lab):
         return TerminalDriver
 
     def on_mount(self) -> None:
-        """Start the threads once something is painted."""
-        self.call_after_refresh(self._start_threads)
+        """Start what waits for the first view, however long that takes."""
+        self.call_after_refresh(self.set_timer, FIRST_VIEW_SECONDS, self.on_first_view_shown)
         self._bandwidth.start()
+
+    def on_first_view_shown(self) -> None:
+        """Read the rest: until now it would have kept the user from seeing anything."""
+        if not self._started:
+            self._started = True
+            self._start_threads()
 
     def _start_threads(self) -> None:
         gc.freeze()  # what was imported stays
@@ -178,8 +198,11 @@ class SeqbenchApp(Lab):
     # What the threads read
 
     def _load_catalogue(self) -> Catalogue:
-        from engine.config import load_catalogue
+        from engine.config import config_layers, load_catalogue, model_folders
 
+        # Before it is read: what changes meanwhile changes this.
+        folders = [*config_layers(self.config_dir), *model_folders(self.config_dir)]
+        self.configuration = take_stamp([*folders, *self.model_paths], self.config_dir)
         return load_catalogue(self.config_dir, self.model_paths)
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
@@ -361,6 +384,8 @@ class SeqbenchApp(Lab):
 
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""
+        from tui.parts.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 

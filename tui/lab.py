@@ -21,6 +21,7 @@ from tui.shell.action import Action, key_text
 from tui.shell.keymap import Keymap
 from tui.shell.preferences import Preferences
 from tui.shell.private import driver_of
+from tui.shell.stamps import Stamp
 from tui.shell.terminal.clipboard import copy_by_tmux, through_screen
 from tui.shell.terminal.driver import TerminalDriver
 
@@ -44,6 +45,7 @@ class Lab(App[None]):
     ascii_only: bool
     catalogue: Catalogue | None
     catalogue_problem: str | None
+    configuration: Stamp | None
 
     snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
     device: reactive[str] = reactive("", layout=False, repaint=False)

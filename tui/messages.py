@@ -64,7 +64,12 @@ class DataSetsChanged(Message, bubble=False):
     """A data set that runs are to be chosen of."""
 
 
-# What screens ask of the app
+# What screens tell the app, and ask of it
+
+
+@dataclass
+class FirstViewShown(Message):
+    """Tell that the first screen shows what it can before anything else is read."""
 
 
 @dataclass

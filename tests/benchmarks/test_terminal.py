@@ -52,9 +52,12 @@ def test_a_start_is_compared_with_an_empty_one(
     location = StoreLocation(tmp_path / "runs.db")
     make_store(location, queued=0, finished=6)
     found = starts(location, tmp_path / "marks", 1)
-    assert 0 < found.first[0] <= found.cells[0]
-    assert found.empty[0] > 0
+    (empty,), (first,), (cells,) = found.empty, found.first, found.cells
+    assert 0 < first.clock <= cells.clock
+    assert 0 < first.cpu <= cells.cpu
+    assert min(empty) > 0
     assert len(found.opened) == 2
     rows = list(start_rows(found))
     assert rows[0][2] == "×1.00"
-    assert rows[1][2] == f"×{found.first[0] / found.empty[0]:.2f}"
+    clock, cpu = first.clock / empty.clock, first.cpu / empty.cpu
+    assert rows[1][2] == f"×{clock:.2f} (×{cpu:.2f})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from tui.shell.action import Action
@@ -51,7 +50,7 @@ CHARTS = (
     _REPLAY,
     _OPEN,
     *(
-        replace(action, screens=_SMALL, show=action.id in _NAMED_SMALL)
+        action._replace(screens=_SMALL, show=action.id in _NAMED_SMALL)
         for action in (*VIEW, *ZOOM, *_CURSOR[:2], _REPLAY)
     ),
 )  # fmt: skip

@@ -33,6 +33,8 @@ class DataColumns:
         """Data sets here that differ from their catalogue entry, with a sentence each."""
         self.wanted: frozenset[str] = frozenset()
         """Optional data sets that have a column whether or not they are here."""
+        self.before: frozenset[str] = frozenset()
+        """Those that had a column when the app was left; it stays until they were looked for."""
         self._looked = looked
         self._reading = Reading(owner, self._take, fail)
         self._comparing = Reading(owner, self._take_other_copies, fail)
@@ -40,7 +42,8 @@ class DataColumns:
     def columns(self, catalogue: Catalogue) -> list[Column]:
         """Head the columns of the grid."""
         datasets = (catalogue.datasets[name] for name in catalogue.dataset_order)
-        named = self.wanted.union(name for name, here in (self.ready or {}).items() if here)
+        ready = dict.fromkeys(self.before, True) if self.ready is None else self.ready
+        named = self.wanted.union(name for name, here in ready.items() if here)
         shown = (each for each in datasets if not each.optional or each.name in named)
         return [
             data_column(dataset, self.ready, other_copy=dataset.name in self.other_copies)

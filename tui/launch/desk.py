@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.message import Message
 
-from engine.order import Order
 from tui.lab import Lab
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
+from tui.launch.grid.cells import CellKey
 from tui.launch.grid.grid import CellGrid
 from tui.launch.words import summary_text
 from tui.messages import DataSetsChanged
@@ -21,6 +21,7 @@ from tui.widgets.text_box import TextBox
 from tui.widgets.yaml_text import yaml_text
 
 if TYPE_CHECKING:
+    from engine.order import Order
     from engine.planning import Plan, PlannedRun
     from tui.launch.reading import CostEstimate
 
@@ -46,7 +47,9 @@ class OrderDesk(TextBox):
         self._grid, self._form, self._devices = grid, form, devices
         self._plan: Plan | None = None  # while there is none, one is on its way
         self._problem = ""
-        self._asked: bool | None = None
+        self._asked: tuple[bool, frozenset[CellKey]] | None = None
+        """Whether all or what is missing is to be launched once there is a plan, and which cells
+        were chosen then."""
         self._measured: dict[str, CostEstimate] = {}
         self._plans = Reading(self, self._take, self._refuse)
 
@@ -58,11 +61,16 @@ class OrderDesk(TextBox):
             return None
         from engine.planning import order_of_cells  # with the configuration, which is there now
 
-        here, choices = self._grid.cursor_key, self._form.choices
-        cells = self._grid.selected or frozenset([here] if here else [])
+        choices = self._form.choices
+        cells = (self._asked and self._asked[1]) or self._cells
         return order_of_cells(
             catalogue, cells, choices.seeds, choices.profile, choices.settings, choices.suite
         )
+
+    @property
+    def _cells(self) -> frozenset[CellKey]:
+        here = self._grid.cursor_key
+        return self._grid.selected or frozenset([here] if here else [])
 
     def name_frame(self) -> None:
         """Say in the frame what enter launches."""
@@ -105,8 +113,10 @@ class OrderDesk(TextBox):
         self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
         self.post_message(self.Planned())
         if self._asked is not None:
-            asked, self._asked = self._asked, None
-            self.confirm(again=asked)
+            (again, cells), self._asked = self._asked, None
+            self.confirm(again)
+            if cells != self._cells:  # the user has gone on meanwhile
+                self.replan()
 
     def _yaml(self) -> Content:
         """Write what is chosen as a suite; nothing if it can't be planned."""
@@ -128,7 +138,7 @@ class OrderDesk(TextBox):
             self.notify(self._problem, severity="warning")
             return
         if plan is None or catalogue is None:
-            self._asked = again  # as soon as it is worked out
+            self._asked = again, self._cells  # as soon as it is worked out
             return
         runs = plan.runs if again else plan.missing
         if not runs:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.shell.text import count, duration, plain, whole
 
@@ -28,8 +27,7 @@ SOURCES = {
 }
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """This machine's devices, and the slots that runs take on them.
 
     Attributes:

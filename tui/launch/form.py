@@ -7,28 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Label, Select, Static
+from textual.widgets import Input, Label, Select, Static
 from textual.widgets.select import InvalidSelectValueError
 
 from engine.errors import UsageError
-from engine.order import (
-    DEFAULT_LENGTHS,
-    DEFAULT_SEEDS,
-    parse_lengths,
-    parse_seeds,
-    parse_settings,
-    settings_text,
-)
 from tui.launch.cluster import THIS_MACHINE, launchers
 from tui.shell.text import PARAGRAPH, TITLE, plain
-from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -36,14 +28,13 @@ if TYPE_CHECKING:
     from tui.widgets.text_field import TextField
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(NamedTuple):
     """What is chosen in the form; while a field makes no sense, what was chosen before."""
 
     lengths: tuple[int, ...] = ()
-    seeds: tuple[int, ...] = DEFAULT_SEEDS
-    profile: str = "reference"
-    settings: Mapping[str, Sweep] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    profile: str = ""
+    settings: Mapping[str, Sweep] = MappingProxyType({})
     suite: str | None = None
     launcher: str | None = None
     """``None`` is this machine."""
@@ -85,8 +76,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
     class Finished(Message):
         """Tell that enter was pressed in a field, which gives the focus to the grid."""
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self.choices = Choices()
         self.problem = ""
         self._suites: dict[str, Suite] = {}
@@ -98,6 +89,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
         Args:
             kept: what `content` was when the app was left.
         """
+        from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS
+        from tui.widgets.field import Field
         from tui.widgets.text_field import TextField  # slow to import: not before the first paint
 
         self._suites = catalogue.suites
@@ -114,7 +107,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         names = catalogue.profiles
         lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
         elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
-        self.choices = Choices(lengths=lengths, profile=names[0])
+        self.choices = Choices(lengths=lengths, seeds=DEFAULT_SEEDS, profile=names[0])
         example = "epochs=20\nlr=0.001,0.0005"
         self._settings = TextField("", id="settings", compact=True, placeholder=example)
         with self.prevent(Field.Changed, Select.Changed, TextField.Changed):
@@ -157,7 +150,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
     def content(self) -> dict[str, str]:
         """Return what is in the fields, by their names."""
         selects = {select.id: select.value for select in self.query(Select)}
-        texts = {line.id: line.value for line in self.query(Field)}
+        texts = {line.id: line.value for line in self.query(Input)}
         found = {**selects, **texts, "settings": self._settings.text}
         return {str(name): str(v) for name, v in found.items() if v is not Select.NULL}
 
@@ -168,7 +161,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         for select in self.query(Select):
             with suppress(InvalidSelectValueError):
                 select.value = given.get(str(select.id), select.value)
-        for line in self.query(Field):
+        for line in self.query(Input):
             line.value = given.get(str(line.id), line.value)
         self._settings.load_text(given.get("settings", ""))
         if self.content() != before:
@@ -220,12 +213,14 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self._read()
 
     def _read(self) -> None:
+        from engine.order import parse_lengths, parse_seeds, parse_settings
+
         suite = self.query_one("#suite", Select).value
         launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
         try:
             self.choices = Choices(
-                lengths=parse_lengths(self.query_one("#lengths", Field).value),
-                seeds=parse_seeds(self.query_one("#seeds", Field).value),
+                lengths=parse_lengths(self.query_one("#lengths", Input).value),
+                seeds=parse_seeds(self.query_one("#seeds", Input).value),
                 profile=str(self.query_one("#profile", Select).value),
                 settings=parse_settings(self._settings.text),
                 suite=None if suite is Select.NULL else str(suite),
@@ -240,14 +235,16 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """Fill the other fields with a suite that was chosen."""
+        from engine.order import settings_text
+
         suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
         if suite is not None:
-            with self.prevent(Field.Changed, Select.Changed, self._settings.Changed):
+            with self.prevent(Input.Changed, Select.Changed, self._settings.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
                 own = settings_text(suite.overrides).items()
                 settings = (f"{key}={value}" for key, value in own)
-                self.query_one("#seeds", Field).value = _listed(suite.seeds)
-                self.query_one("#lengths", Field).value = _listed(lengths)
+                self.query_one("#seeds", Input).value = _listed(suite.seeds)
+                self.query_one("#lengths", Input).value = _listed(lengths)
                 self.query_one("#profile", Select).value = suite.profile
                 self._settings.load_text("\n".join(settings))
         self._read()

@@ -1,8 +1,7 @@
-"""What the Launch screen reads, in threads: the store, where data is, plans, costs of runs."""
+"""What the Launch screen reads, in threads: runs, where data is, plans, costs of runs."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 
@@ -17,11 +16,9 @@ from engine.order import Order
 from engine.planning import Plan, plan_in_store, sample
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.places import launch_cells, newest_runs_of_place
-from engine.store.queries import present_fingerprints
+from engine.store.places import newest_runs_of_place
 from tui.launch.cell_runs import ListedRun
 from tui.launch.grid.cells import CellKey
-from tui.launch.grid.contents import StoreView
 
 __all__ = [
     "CostEstimate",
@@ -33,22 +30,11 @@ __all__ = [
     "read_other_copies",
     "read_ready",
     "read_runs",
-    "read_store",
 ]
 
 
 MOST_LISTED = 100
 """Runs of a cell that are listed."""
-
-
-def read_store(location: StoreLocation) -> StoreView:
-    """Read all cells; an absent store is an empty one. Raises `StoreError`."""
-    if not location.db.exists():
-        return StoreView()
-    began = time.monotonic()
-    with closing(connect_reader(location)) as connection:
-        found, present = launch_cells(connection), present_fingerprints(connection)
-    return StoreView(found, frozenset(present), time.monotonic() - began)
 
 
 def read_runs(

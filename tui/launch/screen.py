@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -32,6 +32,7 @@ from tui.messages import (
     CatalogueLoaded,
     CatalogueWanted,
     DataSetsChanged,
+    FirstViewShown,
     RunWanted,
     StoreChanged,
 )
@@ -74,8 +75,8 @@ class LaunchScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.grid = CellGrid(id="grid")
-        self.form = LaunchForm(id="form")
+        self.grid = CellGrid(id="grid", classes="panel")
+        self.form = LaunchForm(id="form", classes="panel")
         self.devices = DeviceSlots(id="devices", classes="panel")
         self.desk = OrderDesk(self.grid, self.form, self.devices)
         self.cell = CellPanel()
@@ -84,19 +85,17 @@ class LaunchScreen(Screen[None]):
         self._slots: Sequence[object] = ()
         self._bottom = LOWEST
         self._data = DataColumns(self, self._data_seen, self.notify)
-        self._kept = KeptChoices(self, self.form, self._data)
+        self._waiting: list[Callable[[], object]] = []
         self._counting: Reading[None] = Reading(self, lambda _: self._show_cell(), self.notify)
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                self.grid.add_class("panel")
                 self.grid.border_title = "Cells"
                 self.grid.border_subtitle = legend()
                 yield self.grid
                 yield self.cell
-            self.form.add_class("panel")
             self.form.border_title = "Seeds, lengths, settings"
             self.form.border_subtitle = suite_keys()
             yield self.form
@@ -110,13 +109,33 @@ class LaunchScreen(Screen[None]):
         yield trouble
         yield KeyBar()
 
-    async def on_mount(self) -> None:
-        """Take what the app already knows."""
+    def on_mount(self) -> None:
+        """Watch the devices; show what is known without the configuration."""
         self.devices.looked.subscribe(self, lambda _: self._fit_devices())
+        self.call_after_refresh(self._show_first)
+
+    # What is seen first
+
+    def _show_first(self) -> None:
+        """Show the store's cells before the configuration is read, if it is as it was."""
         if self.app.catalogue is not None:
-            await self._show_catalogue(self.app.catalogue)
-        elif self.app.catalogue_problem is not None:
-            self._show_trouble(self.app.catalogue_problem)
+            return
+        if self.app.location.db.exists() and self._kept.restore_grid():
+            self._fit_grid()
+            self._read_store()
+        else:
+            self.post_message(FirstViewShown())
+
+    @cached_property
+    def _kept(self) -> KeptChoices:
+        return KeptChoices(self.app, self.grid, self.form, self._data)
+
+    def _when_known(self, act: Callable[[], object]) -> None:
+        """Act once the configuration is there, after what was asked for before."""
+        if self.app.catalogue is None:
+            self._waiting.append(act)
+        else:
+            act()
 
     # Configuration
 
@@ -134,7 +153,7 @@ class LaunchScreen(Screen[None]):
         self.set_focus(None)
 
     async def _show_catalogue(self, catalogue: Catalogue) -> None:
-        await self._kept.restore(catalogue, self.app.location)
+        await self._kept.restore_form(catalogue)
         self._lengths = self.form.choices.lengths
         self._lay_out()
         if not self.app.location.db.exists():
@@ -143,6 +162,9 @@ class LaunchScreen(Screen[None]):
         self._read_store()
         self.desk.replan()
         self.devices.look()
+        waiting, self._waiting = self._waiting, []
+        for act in waiting:
+            act()
 
     def on_resize(self, _: Resize) -> None:
         """Show the cell under the cursor where it is tall enough, the devices where it is wide."""
@@ -173,8 +195,8 @@ class LaunchScreen(Screen[None]):
         self._look_for_data()
         if message.wanted is not None:
             self._data.want([message.wanted])
-            self._kept.keep(self.app.location)
             self._lay_out()
+            self._kept.keep()
             if (key := self.grid.cursor_key) is not None:
                 self.grid.move_to((key[0], message.wanted, key[2]))
 
@@ -184,17 +206,18 @@ class LaunchScreen(Screen[None]):
 
     def _data_seen(self) -> None:
         self._lay_out()
+        self._kept.keep()
         self.desk.replan()
 
     # Store
 
     def on_store_changed(self, _: StoreChanged) -> None:
         """Read the store again: runs have changed, or this screen is shown again."""
-        self._read_store()
+        if self.grid.cursor_key is not None:
+            self._read_store()
 
     def _read_store(self) -> None:
-        if self.app.catalogue is not None:
-            self.store.read(self.app.location)
+        self.store.read(self.app.location)
 
     def _store_changed(self, before: StoreView) -> None:
         view = self.store.view
@@ -203,6 +226,10 @@ class LaunchScreen(Screen[None]):
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
+        if self.app.catalogue is None:
+            # The grid first tells the screen that it has changed, and then the screen paints it.
+            shown = partial(self.post_message, FirstViewShown())
+            self.grid.call_after_refresh(self.call_after_refresh, shown)
 
     # Devices
 
@@ -258,10 +285,10 @@ class LaunchScreen(Screen[None]):
 
     @on(LaunchForm.Changed)
     def _form_changed(self) -> None:
-        self._kept.keep(self.app.location)
         if self.form.choices.lengths != self._lengths:
             self._lengths = self.form.choices.lengths
             self._lay_out()
+        self._kept.keep()
         self._show_cell()
         self.desk.replan()
 
@@ -302,17 +329,20 @@ class LaunchScreen(Screen[None]):
 
     def action_save_suite(self) -> None:
         """Keep the selection, with its seeds and settings, under a name."""
-        self.desk.save_suite()
+        self._when_known(self.desk.save_suite)
 
     def action_load_suite(self) -> None:
         """Choose a suite: its cells, seeds and settings."""
-        self.desk.load_suite()
+        self._when_known(self.desk.load_suite)
 
     def action_fetch(self) -> None:
         """Offer to fetch the data set under the cursor."""
+        self._when_known(partial(self._fetch, self.grid.cursor_key))
+
+    def _fetch(self, key: CellKey | None) -> None:
         from tui.dialogs.fetch import FetchScreen
 
-        key, catalogue = self.grid.cursor_key, self.app.catalogue
+        catalogue = self.app.catalogue
         if key is None or catalogue is None:
             return
         dataset = catalogue.datasets[key[1]]
@@ -329,7 +359,8 @@ class LaunchScreen(Screen[None]):
     def action_data(self) -> None:
         """Show the catalogue of data sets."""
         key = self.grid.cursor_key
-        self.post_message(CatalogueWanted(key[1] if key else None))
+        wanted = CatalogueWanted(key[1] if key else None)
+        self._when_known(partial(self.post_message, wanted))
 
     def action_choose(self, what: str) -> None:
         """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it; or keep the rectangle."""

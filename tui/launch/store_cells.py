@@ -37,7 +37,7 @@ class StoreCells:
             return
 
         def read() -> StoreView:
-            from tui.launch.reading import read_store
+            from tui.launch.grid.reading import read_store
 
             return read_store(location)
 

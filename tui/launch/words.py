@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
-from engine.order import Order
 from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
@@ -16,6 +15,7 @@ from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.order import Order
     from engine.planning import Plan
     from engine.store.places import LaunchCell
 

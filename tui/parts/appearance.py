@@ -8,7 +8,6 @@ from textual.filter import Monochrome, NoColor
 from textual.theme import ThemeProvider
 
 from tui.lab import Lab
-from tui.parts.palette import Palette
 from tui.shell.private import replace_filters
 from tui.shell.remembered import keep, recall
 from tui.shell.terminal.fewcolours import FewColours
@@ -58,6 +57,8 @@ class Appearance:
         if self._app.no_color:
             self._app.notify("NO_COLOR is set: there are no colours to choose.")
         else:
+            from tui.parts.palette import Palette  # not before the first paint
+
             self._app.push_screen(Palette("Themes", [ThemeProvider]))
 
     def changed(self) -> None:

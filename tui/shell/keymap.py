@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 from engine.errors import UsageError, did_you_mean, nearest, shown
@@ -31,7 +31,7 @@ class Keymap:
     def applied(self, action: Action) -> Action:
         """Give an action the keys that this user chose for it."""
         keys = self.chosen.get(action.name)
-        return action if keys is None else replace(action, keys=keys, key_label=None)
+        return action if keys is None else action._replace(keys=keys, key_label=None)
 
     def bindings(self, actions: Sequence[Action]) -> dict[str, str]:
         """Make what `App.set_keymap` takes: keys by the id of a binding.

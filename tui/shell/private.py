@@ -35,9 +35,17 @@ Shown = TypeVar("Shown", bound="Screen[None]")
 
 
 def in_style(screen: Shown) -> Shown:
-    """Return a new screen of a mode that knows that its style sheet is up to date: the app would
-    else style the screen before it again, and it twice."""
-    screen._css_update_count = screen.app._css_update_count
+    """Return a new screen of a mode that knows that its style sheet is up to date, and has the
+    classes for the terminal's size: the app would else style the screen before it again, and it
+    three times."""
+    app = screen.app
+    screen._css_update_count = app._css_update_count
+    for cells, own, all_screens in (
+        (app.size.width, screen.HORIZONTAL_BREAKPOINTS, app.HORIZONTAL_BREAKPOINTS),
+        (app.size.height, screen.VERTICAL_BREAKPOINTS, app.VERTICAL_BREAKPOINTS),
+    ):
+        names = screen._get_breakpoint_classes(cells, (all_screens if own is None else own) or [])
+        screen.add_class(*names, update=False)
     return screen
 
 

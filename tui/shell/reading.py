@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from textual.dom import DOMNode
 
@@ -14,8 +13,7 @@ from engine.errors import UserError
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked(Generic[T]):
+class _Asked(NamedTuple, Generic[T]):
     """One thing to read.
 
     Attributes:

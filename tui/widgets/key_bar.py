@@ -4,8 +4,8 @@ app's own keys stand at the right end, always in the same place."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -24,8 +24,7 @@ MARGIN, GAP = 1, 2
 """Spaces around the line, and between its entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An action in the bar.
 
     Attributes:

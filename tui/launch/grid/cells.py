@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui.shell.states import NEVER, glyph, style_variable
 from tui.shell.text import TITLE, plain, shorten
@@ -16,8 +16,7 @@ BAR_CELLS = (8, 6, 4, 3, 2)
 """Widths that a progress bar may have, the best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A model at a length, across all data sets."""
 
     model: str
@@ -25,8 +24,7 @@ class Row:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A data set, across all models and lengths."""
 
     dataset: str
@@ -35,8 +33,7 @@ class Column:
     note_style: str = "$text-muted"
 
 
-@dataclass(frozen=True, slots=True)
-class CellView:
+class CellView(NamedTuple):
     """The runs of one model, data set and length, as the grid shows them.
 
     Attributes:

@@ -52,8 +52,8 @@ class GridDrawing(ScrollView):
 
     ALLOW_SELECT = False
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self._rows: Sequence[Row] = ()
         self._columns: Sequence[Column] = ()
         self._cells: Mapping[CellKey, CellView] = {}
@@ -89,6 +89,11 @@ class GridDrawing(ScrollView):
         if not self._rows or not self._columns:
             return None
         return self._key(self._x, self._y)
+
+    @property
+    def rows_and_columns(self) -> tuple[Sequence[Row], Sequence[Column]]:
+        """What is shown of models and data sets."""
+        return self._rows, self._columns
 
     @property
     def full_height(self) -> int:

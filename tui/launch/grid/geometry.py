@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual.geometry import Size
@@ -18,8 +18,7 @@ Position = tuple[int, int]
 """Column and row of a cell, counted from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(NamedTuple):
     """Widths in cells of the terminal, and the row that stands on each line of the body.
 
     A line without a row is a gap.
@@ -80,8 +79,7 @@ def first_of_model(rows: Sequence[Row], y: int) -> bool:
     return y == 0 or rows[y].model != rows[y - 1].model
 
 
-@dataclass(frozen=True, slots=True)
-class Rectangle:
+class Rectangle(NamedTuple):
     """A selection that follows the cursor.
 
     Attributes:

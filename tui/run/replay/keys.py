@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from tui.charts.keys import VIEW, ZOOM
@@ -26,5 +25,5 @@ REPLAY = (
     _replay("epoch(-1)", ("j",), "Previous epoch", "Go to the end of the previous epoch"),
     _replay("epoch(1)", ("k",), "Next epoch", "Go to the end of the next epoch"),
     _shown("next_chart", ("g",), "Next chart", "Show the next chart large, then all again"),
-    *(replace(action, screens=("replay",), show=False) for action in (*VIEW, *ZOOM)),
+    *(action._replace(screens=("replay",), show=False) for action in (*VIEW, *ZOOM)),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from engine.store.connect import connect_reader
 from engine.store.places import LaunchCell
 from tui.launch.grid.cells import CellView, cell_pieces
 from tui.launch.grid.contents import cell_view
-from tui.launch.reading import read_store
+from tui.launch.grid.reading import read_store
 from tui.shell.states import STATES
 from tui.widgets.lines import progress_bar
 

@@ -1,0 +1,23 @@
+"""What the grid shows of the store. Loads neither the configuration nor pydantic, so that it is
+there soon after the first paint."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+from engine.store.connect import connect_reader
+from engine.store.location import StoreLocation
+from engine.store.places import launch_cells
+from engine.store.queries import present_fingerprints
+from tui.launch.grid.contents import StoreView
+
+
+def read_store(location: StoreLocation) -> StoreView:
+    """Read all cells; an absent store is an empty one. Raises `StoreError`."""
+    if not location.db.exists():
+        return StoreView()
+    began = time.monotonic()
+    with closing(connect_reader(location)) as connection:
+        found, present = launch_cells(connection), present_fingerprints(connection)
+    return StoreView(found, frozenset(present), time.monotonic() - began)
