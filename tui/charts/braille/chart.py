@@ -122,6 +122,8 @@ class Chart(Lines):
         self._x: Axis | None = None
         self._y: RowAxis | None = None
         self._axes_for: tuple[object, ...] = ()
+        self._marked: tuple[object, ...] = ()
+        """What there was to draw when marks were last set."""
         self._common_gutter = LEAST_GUTTER
 
     @property
@@ -167,7 +169,7 @@ class Chart(Lines):
 
     def mark(self, best: Moment | None, end: Moment | None, reach: Moment = START) -> None:
         """Mark the best moment and end the x axis at the last; ``None`` while points are still to
-        come. Points that the curves got meanwhile are drawn too.
+        come. Points that the curves got meanwhile are drawn too; nothing is where all is the same.
 
         Args:
             reach: How far the x axis reaches at least: as far as the charts beside it.
@@ -175,7 +177,11 @@ class Chart(Lines):
         self._best, self._reach = best, reach
         if end != self._end:
             self._end, self._x = end, None
-        self.redraw()
+        points = tuple((len(trace.curve.ys), trace.curve.cuts) for trace in self.traces)
+        marked = (points, best, end, self.whole, self.waiting)
+        if marked != self._marked:
+            self._marked = marked
+            self.redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
         self.plot = None
