@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.analysis.run.further import at_its_limit, proposed_limit
+from engine.analysis.run.further import at_its_limit
+from engine.analysis.run.relaunch import proposed_limit
 from engine.analysis.run.throughput import interactions_per_second
 from engine.machine.forecast import Forecast, QueueEnd
 from engine.store import queries, series

@@ -305,7 +305,7 @@ class LiveScreen(ChartedScreen):
     def action_train_on(self) -> None:
         """Ask for a higher epoch limit, and queue a new run that resumes from the selected one."""
         if (run := self._run) is not None:
-            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
+            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run.epochs))
 
     def action_reorder(self, where: Move) -> None:
         """Change the run's place in the queue."""
