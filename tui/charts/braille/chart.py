@@ -18,7 +18,7 @@ from tui.charts.braille.time_axis import time_axis
 from tui.charts.braille.title import Named, title_line
 from tui.charts.braille.trace import Piece, Trace
 from tui.charts.braille.view import ChartView
-from tui.shell.text import number
+from tui.shell.text import ABSENT, number
 from tui.widgets.lines import Line, Lines
 
 TITLE_ROWS = 1
@@ -252,7 +252,7 @@ class Chart(Lines):
 
     def values(self) -> list[Named]:
         """Each curve with its value at the cursor, or its newest in sight; those with one letter
-        together, as the GPUs of one run."""
+        together, such as the GPUs of one run: ``0:97 1:95``."""
         found: list[Named] = []
         view = self.view
         slack = max(self.span, SLACK[view.unit])
@@ -267,9 +267,12 @@ class Chart(Lines):
                 y, smooth = known
                 value = self._text(y if smooth is None else smooth)
                 raw = "" if smooth is None else self._text(y)
+            if trace.part:
+                value = f"{trace.part}:{value or ABSENT}"
             name = trace.letter or trace.name
             if trace.letter and found and found[-1].name == name:
-                found[-1] = replace(found[-1], value=f"{value}/{found[-1].value}", raw="")
+                joined = f"{value} {found[-1].value}"
+                found[-1] = Named(name, trace.look(view.smoothing), joined)
             else:
                 found.append(Named(name, trace.look(view.smoothing), value, raw))
         return found
